@@ -1,0 +1,1 @@
+"""Methods that change what a language model knows, under one objective and one contract."""

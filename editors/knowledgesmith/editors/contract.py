@@ -1,0 +1,96 @@
+"""The contract of a method: one file, one class, one objective row (design: contracts).
+
+A method is pure in torch: no I/O, no globals, cancellable between steps. It leaves the model as it found it, also
+when it raises; what it computed is in the returned artefact. The order of the request's rows does not matter
+(results differ by at most 1e-5 in fp32).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+
+if TYPE_CHECKING:
+    from knowledgesmith.editors.artefacts import Artefact
+    from knowledgesmith.editors.models import LoadedModel
+    from torch import Tensor
+
+    from knowledgesmith.editors.requests import UpdateRequest
+
+
+class Family(StrEnum):
+    """What a method touches."""
+
+    WEIGHTS = "weights"
+    MEMORY = "memory"
+    CONTEXT = "context"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveRow:
+    """One row of the objective table: min L_task(Q+; q_target) + lambda L_pres(Q-) + mu R(theta' - theta)."""
+
+    task_loss: str
+    preservation: str
+    regulariser: str
+    operator: str
+    source: str
+
+
+class MethodConfig(BaseModel):
+    """Base of all method configurations: frozen, no unknown keys, author defaults with their source."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Progress(Protocol):
+    """How a method reports and learns of a cancellation."""
+
+    def step(self, phase: str, done: int, total: int) -> None:
+        """Report progress.
+
+        Raises:
+            Cancelled: the user asked to stop; the method restores the model and lets the error pass.
+        """
+        ...
+
+
+class KeyStatistics(Protocol):
+    """Second moments of the inputs of a linear layer (uncentred), estimated on the request's statistics text."""
+
+    def second_moment(self, layer: int) -> Tensor:
+        """C = E[k kᵀ] of the down projection of ``layer``. shape: (f, f), float32, on the CPU."""
+        ...
+
+
+class Method(Protocol):
+    """An algorithm that turns an update request into an artefact."""
+
+    name: ClassVar[str]
+    family: ClassVar[Family]
+    objective: ClassVar[ObjectiveRow]
+    accepts: ClassVar[frozenset[tuple[Goal, TargetDistribution]]]
+    config_type: ClassVar[type[MethodConfig]]
+
+    def __init__(self, config: MethodConfig) -> None: ...
+
+    def apply(
+        self,
+        model: LoadedModel,
+        request: UpdateRequest,
+        statistics: KeyStatistics,
+        progress: Progress,
+    ) -> Artefact:
+        """Compute the artefact that realises ``request``; ``model`` is left unchanged.
+
+        Raises:
+            EditDiverged: the update is not finite.
+            UnsupportedArchitecture: the model has no place for this method.
+            Cancelled: raised by ``progress``.
+        """
+        ...

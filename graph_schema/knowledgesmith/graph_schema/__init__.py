@@ -1,0 +1,1 @@
+"""The knowledge graph: its types, its Cypher, its plans and its ledger."""

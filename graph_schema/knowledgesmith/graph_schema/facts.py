@@ -1,0 +1,123 @@
+"""Entities, relations and facts: pure values without I/O (design: graph model)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """Place of an entity in the hierarchy; the value is the Neo4j label."""
+
+    ROOT = "Root"
+    INTERMEDIATE = "Intermediate"
+    LEAF = "Leaf"
+
+
+class Direction(StrEnum):
+    """Which end of the relation a template asks for."""
+
+    FORWARD = "forward"
+    REVERSE = "reverse"
+
+
+class Split(StrEnum):
+    """Training templates never appear in an evaluation, and the other way round."""
+
+    TRAIN = "train"
+    EVAL = "eval"
+
+
+class Form(StrEnum):
+    """Grammar of a template: text to be completed, full sentence, question, or noun phrase for chains."""
+
+    CLOZE = "cloze"
+    STATEMENT = "statement"
+    QUESTION = "question"
+    PHRASE = "phrase"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """A node of one graph; a literal (number, date) is an entity of type ``Literal``."""
+
+    uid: str
+    name: str
+    type: str = ""
+    domain: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name followed by its aliases."""
+        return (self.name, *self.aliases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """One phrasing of a relation; ``{s}`` is the subject's name and ``{o}`` the object's."""
+
+    direction: Direction
+    split: Split
+    form: Form
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What follows from a fact of the relation.
+
+    ``composed_of = (r1, r2)`` means ``r(x, z) <- r1(x, y), r2(y, z)``; ``hierarchical`` relations point from
+    the child to its parent.
+    """
+
+    functional: bool = False
+    inverse_functional: bool = False
+    symmetric: bool = False
+    transitive: bool = False
+    hierarchical: bool = False
+    inverse_of: str | None = None
+    composed_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """A catalogue entry: ``rel_type`` is the Neo4j relationship type, injective in ``name``."""
+
+    name: str
+    rel_type: str
+    domain_type: str = ""
+    range_type: str = ""
+    traits: Traits = Traits()
+    templates: tuple[Template, ...] = ()
+
+    def pick(self, *, direction: Direction, form: Form, split: Split) -> tuple[Template, ...]:
+        """Templates of one direction, form and split, in catalogue order."""
+        wanted = (direction, form, split)
+        return tuple(t for t in self.templates if (t.direction, t.form, t.split) == wanted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Fact:
+    """One typed relationship between two entities, named by their uids."""
+
+    subject: str
+    relation: str
+    object: str
+    source: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Subject uid, relation name, object uid."""
+        return (self.subject, self.relation, self.object)
+
+
+def fact_id(graph_id: str, subject: str, relation: str, obj: str) -> str:
+    """Stable id of a fact: 32 hexadecimal digits of SHA-256 over the length-prefixed parts."""
+    digest = hashlib.sha256()
+    for part in (graph_id, subject, relation, obj):
+        raw = part.encode()
+        digest.update(len(raw).to_bytes(8, "big"))
+        digest.update(raw)
+    return digest.hexdigest()[:32]

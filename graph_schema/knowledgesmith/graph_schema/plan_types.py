@@ -1,0 +1,73 @@
+"""The plan of an intervention: pure values (design: the main job, step 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from knowledgesmith.graph_schema.interventions import Change, Goal
+from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind
+
+
+class WorldOp(StrEnum):
+    """How a fact enters or leaves a world."""
+
+    ASSERT = "assert"
+    RETRACT = "retract"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Why a fact holds or is displaced: the rule and the fact ids it was applied to (empty = asked by the user)."""
+
+    rule: str
+    premises: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldChange:
+    """One fact that is asserted or retracted in a branch's world, with its proof."""
+
+    op: WorldOp
+    fact_id: str
+    subject: str
+    relation: str
+    object: str
+    proof: Proof = Proof(rule="request")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerSlot:
+    """A ledger row to come: one (entity, asked fact, kind, polarity); ``seq`` starts at 1 and has no gaps."""
+
+    seq: int
+    entity: str
+    fact_id: str
+    relation: str
+    kind: ProbeKind
+    polarity: Polarity
+    hops: int | None
+    nearest_target: str
+    probe_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that an intervention will do and measure, fixed before the model is touched.
+
+    ``overlay`` are the user's changes (what a commit adds to the branch's world: asserted and retracted facts,
+    functional conflicts included); ``derived`` are facts that the closure gains or loses with their proofs, for
+    explanation and for installing them in the model.
+    """
+
+    graph_id: str
+    graph_digest: str
+    branch_id: str
+    goal: Goal
+    seed: int
+    targets: tuple[Change, ...]
+    overlay: tuple[WorldChange, ...]
+    derived: tuple[WorldChange, ...]
+    probes: tuple[PlannedProbe, ...]
+    slots: tuple[LedgerSlot, ...]
+    digest: str

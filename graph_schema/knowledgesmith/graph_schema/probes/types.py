@@ -1,0 +1,88 @@
+"""Probe values: kinds, polarity, probes and planned probes (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ProbeKind(StrEnum):
+    """The six kinds of the paper; arity and chance level belong to the kind."""
+
+    DIRECT = "DIRECT"
+    REVERSE = "REVERSE"
+    MULTI_HOP = "MULTI_HOP"
+    COMPARISON = "COMPARISON"
+    CONTEXTUAL = "CONTEXTUAL"
+    CONFLICT = "CONFLICT"
+
+    @property
+    def arity(self) -> int:
+        """Number of options of a probe of this kind (fewer only where the graph offers fewer)."""
+        return 2 if self in {ProbeKind.COMPARISON, ProbeKind.CONFLICT} else 4
+
+    @property
+    def chance(self) -> float:
+        """Share of right answers of a uniform guesser."""
+        return 1.0 / self.arity
+
+
+class Polarity(StrEnum):
+    """Whether the plan expects the answer to change (Q+) or to stay (Q-)."""
+
+    CHANGE = "change"
+    STAY = "stay"
+
+
+class Context(StrEnum):
+    """How a CONTEXTUAL probe relates to the targets; NONE for every other kind."""
+
+    NONE = "none"
+    SAME_SUBJECT = "same_subject"
+    SAME_RELATION = "same_relation"
+    OTHER_DOMAIN = "other_domain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One question with options.
+
+    ``option_uids`` runs parallel to ``options`` (texts to score as continuations of ``stem``); for CONFLICT they
+    are ``"true"`` and ``"false"``. ``answers`` are indices into the options that the graph asserts (several may be
+    right for a many-valued relation, but only one is drawn into the options together with false ones).
+    ``path`` names the asked chain, one element a step: ``capital_of`` forward, ``~capital_of`` backward.
+    """
+
+    id: str
+    kind: ProbeKind
+    anchor: str
+    path: tuple[str, ...]
+    chain_length: int
+    stem: str
+    options: tuple[str, ...]
+    option_uids: tuple[str, ...]
+    answers: tuple[int, ...]
+    template: str
+    fact_ids: tuple[str, ...]
+    context: Context = Context.NONE
+    prefix: str = ""
+
+    @property
+    def text(self) -> str:
+        """Prefix (an irrelevant sentence, or nothing) and stem: what the model reads."""
+        return f"{self.prefix} {self.stem}" if self.prefix else self.stem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedProbe:
+    """A probe with its answers in the world before and after the update, and its place in the ledger."""
+
+    probe: Probe
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    polarity: Polarity
+    hops: int | None
+    nearest_target: str
+    asked_fact_id: str
+    relation: str
+    row_seq: int

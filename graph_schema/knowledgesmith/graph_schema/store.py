@@ -1,0 +1,220 @@
+"""The only module that talks to the Neo4j driver: sessions, retries, error mapping, metrics hook."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, TypeVar
+
+import neo4j
+from neo4j import exceptions as driver_errors
+
+from knowledgesmith.graph_schema.errors import GraphUnavailable, InvalidInput, ReadOnlyQuery
+from knowledgesmith.graph_schema.queries import Query, load
+
+T = TypeVar("T")
+Row = dict[str, Any]
+"""One result row: column name to driver value (the driver's values are untyped)."""
+
+QueryObserver = Callable[[str, float, str], None]
+"""Called with (query name, seconds, outcome) after every query; outcome is ``ok`` or an error class name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """How to reach Neo4j. ``user`` empty means authentication is off (loopback only)."""
+
+    uri: str
+    user: str = ""
+    password: str = ""
+    database: str = "neo4j"
+    fetch_size: int = 1000
+    timeout_s: float = 60.0
+
+
+class Transaction(Protocol):
+    """What the body of a unit of work may do."""
+
+    def rows(self, name: str, /, **params: object) -> list[Row]:
+        """Run the named query and return all rows."""
+        ...
+
+
+class _Transaction:
+    def __init__(self, tx: neo4j.Transaction | neo4j.ManagedTransaction, observe: QueryObserver) -> None:
+        self._tx = tx
+        self._observe = observe
+
+    def rows(self, name: str, /, **params: object) -> list[Row]:
+        query = load(name)
+        _check_params(query, params)
+        with _observed(query.name, self._observe):
+            return [record.data() for record in self._tx.run(query.text, dict(params))]
+
+
+class GraphStore:
+    """A connection to one Neo4j database.
+
+    Thread-safe: the driver pools connections and every call opens its own session. ``timeout_s`` bounds the
+    connection attempts and retries of one unit of work.
+
+    Raises (all methods):
+        GraphUnavailable: the database does not answer or refuses the credentials.
+    """
+
+    def __init__(self, settings: StoreSettings, *, observe: QueryObserver | None = None) -> None:
+        self._settings = settings
+        self._observe = observe or _ignore
+        auth = (settings.user, settings.password) if settings.user else None
+        self._driver = neo4j.GraphDatabase.driver(
+            settings.uri,
+            auth=auth,
+            max_transaction_retry_time=settings.timeout_s / 2,
+            connection_acquisition_timeout=settings.timeout_s,
+            connection_timeout=10.0,
+            notifications_min_severity="OFF",
+            user_agent="knowledgesmith",
+        )
+
+    @classmethod
+    def connect(cls, settings: StoreSettings, *, observe: QueryObserver | None = None) -> Self:
+        """Open a store and verify that the database answers."""
+        store = cls(settings, observe=observe)
+        try:
+            store.ping()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @property
+    def uri(self) -> str:
+        """The Bolt address."""
+        return self._settings.uri
+
+    def ping(self) -> None:
+        """Verify that the database answers."""
+        with _mapped_errors(self.uri):
+            self._driver.verify_connectivity()
+
+    def read(self, name: str, /, **params: object) -> list[Row]:
+        """Run one named read query in a managed transaction."""
+        return self.read_transaction(lambda tx: tx.rows(name, **params))
+
+    def write(self, name: str, /, **params: object) -> list[Row]:
+        """Run one named write query in a managed transaction; it may run twice, so it must be idempotent."""
+        return self.write_transaction(lambda tx: tx.rows(name, **params))
+
+    def read_transaction(self, work: Callable[[Transaction], T]) -> T:
+        """Run several reads in one transaction."""
+        with _mapped_errors(self.uri), self._session(neo4j.READ_ACCESS) as session:
+            return session.execute_read(lambda tx: work(_Transaction(tx, self._observe)))
+
+    def write_transaction(self, work: Callable[[Transaction], T]) -> T:
+        """Run reads and writes in one transaction, retried on transient errors: ``work`` must be idempotent."""
+        with _mapped_errors(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
+            return session.execute_write(lambda tx: work(_Transaction(tx, self._observe)))
+
+    @contextmanager
+    def what_if(self) -> Generator[Transaction]:
+        """A transaction that is always rolled back: writes are visible inside it and nowhere else."""
+        with _mapped_errors(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
+            tx = session.begin_transaction()
+            try:
+                yield _Transaction(tx, self._observe)
+            finally:
+                if not tx.closed():
+                    tx.rollback()
+
+    def run_script(self, statements: Sequence[str]) -> None:
+        """Run the schema statements of a migration that ships with the package, each in its own transaction."""
+        with _mapped_errors(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
+            for statement in statements:
+                session.run(neo4j.Query(statement)).consume()  # type: ignore[arg-type]  # text of a packaged file
+
+    def run_user_query(
+        self, text: str, params: Mapping[str, object], *, limit: int, timeout_s: float
+    ) -> tuple[list[str], list[Row]]:
+        """Run a Cypher text typed by the operator, read-only, at most ``limit`` rows.
+
+        Read-only is enforced twice: the session is opened for reading, and the plan must be of type ``r``.
+
+        Raises:
+            ReadOnlyQuery: the text would write.
+            InvalidInput: the text is not valid Cypher.
+        """
+        with _mapped_errors(self.uri), self._session(neo4j.READ_ACCESS) as session:
+            try:
+                plan = session.run(neo4j.Query("EXPLAIN " + text), dict(params)).consume()  # type: ignore[arg-type]
+                if plan.query_type != "r":
+                    raise ReadOnlyQuery(
+                        "only reading queries are allowed here",
+                        field="query",
+                        value=text,
+                        hint="Remove CREATE, MERGE, SET, DELETE, CALL … IN TRANSACTIONS and schema commands.",
+                    )
+                with session.begin_transaction(timeout=timeout_s) as tx:
+                    result = tx.run(text, dict(params))  # type: ignore[arg-type]
+                    columns = list(result.keys())
+                    rows = [record.data() for record, _ in zip(result, range(limit), strict=False)]
+                    tx.rollback()
+                return columns, rows
+            except driver_errors.CypherSyntaxError as error:
+                raise InvalidInput(error.message or "syntax error", field="query", value=text) from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._driver.close()
+
+    def _session(self, access: str) -> neo4j.Session:
+        return self._driver.session(
+            database=self._settings.database, default_access_mode=access, fetch_size=self._settings.fetch_size
+        )
+
+
+def _ignore(_name: str, _seconds: float, _outcome: str) -> None:
+    """Default observer."""
+
+
+def _check_params(query: Query, params: Mapping[str, object]) -> None:
+    if query.params != set(params):
+        raise TypeError(f"query {query.name} takes {sorted(query.params)}, got {sorted(params)}")
+
+
+@contextmanager
+def _observed(name: str, observe: QueryObserver) -> Generator[None]:
+    start = time.perf_counter()
+    outcome = "ok"
+    try:
+        yield
+    except BaseException as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        observe(name, time.perf_counter() - start, outcome)
+
+
+@contextmanager
+def _mapped_errors(uri: str) -> Generator[None]:
+    try:
+        yield
+    except (driver_errors.ServiceUnavailable, driver_errors.SessionExpired, OSError) as error:
+        raise GraphUnavailable(
+            "Neo4j does not answer",
+            field="KSMITH_NEO4J_URI",
+            value=uri,
+            hint="Start it (`ksmith neo4j start`) or correct the address.",
+        ) from error
+    except driver_errors.AuthError as error:
+        raise GraphUnavailable(
+            "Neo4j refused the credentials",
+            field="KSMITH_NEO4J_USER",
+            value=uri,
+            hint="Set KSMITH_NEO4J_USER and KSMITH_NEO4J_PASSWORD.",
+        ) from error
+    except driver_errors.ConfigurationError as error:
+        raise InvalidInput(
+            str(error), field="KSMITH_NEO4J_URI", value=uri, hint="Use bolt://host:port or neo4j://host:port."
+        ) from error
