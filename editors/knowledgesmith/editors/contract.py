@@ -7,6 +7,7 @@ when it raises; what it computed is in the returned artefact. The order of the r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -16,10 +17,10 @@ from pydantic import BaseModel, ConfigDict
 from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
-    from knowledgesmith.editors.artefacts import Artefact
-    from knowledgesmith.editors.models import LoadedModel
     from torch import Tensor
 
+    from knowledgesmith.editors.artefacts import Artefact
+    from knowledgesmith.editors.models import LoadedModel
     from knowledgesmith.editors.requests import UpdateRequest
 
 
@@ -62,6 +63,10 @@ class Progress(Protocol):
 
 class KeyStatistics(Protocol):
     """Second moments of the inputs of a linear layer (uncentred), estimated on the request's statistics text."""
+
+    def prepare(self, layers: Sequence[int]) -> None:
+        """Announce the layers that will be asked for, so that one pass over the text serves them all."""
+        ...
 
     def second_moment(self, layer: int) -> Tensor:
         """C = E[k kᵀ] of the down projection of ``layer``. shape: (f, f), float32, on the CPU."""

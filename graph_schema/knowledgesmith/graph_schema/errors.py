@@ -9,11 +9,12 @@ The tree (each leaf carries a stable ``reason``; ``server.statuses`` maps the se
     ├── NotFound                a named thing does not exist
     │   ├── GraphNotFound  EntityNotFound  RelationNotFound  FactNotFound
     │   ├── ModelNotFound  BranchNotFound  RevisionNotFound  InterventionNotFound  ProbeSetNotFound
+    │   ├── ArtefactNotFound
     ├── AlreadyExists
     ├── FailedPrecondition      the request is fine, the state is not
     │   ├── ProbeSetEmpty  IllegalState  UnsupportedArchitecture  ModelNotLoadable
     │   ├── EditDiverged  SubjectNotInPrompt  NothingToChange  ReadOnlyQuery  SchemaTooNew
-    │   ├── JavaNotFound  PortTaken
+    │   ├── JavaNotFound  PortTaken  ArtefactCorrupt
     ├── Aborted                 somebody else got there first
     │   ├── RevisionMismatch  BranchBusy  FenceRejected  StoreOwned
     ├── Unavailable             try again later, or start what is missing
@@ -362,3 +363,15 @@ class DatabaseStartFailed(Unavailable):
     """The embedded Neo4j ended, or did not answer in time, while it was started."""
 
     reason = "DATABASE_START_FAILED"
+
+
+class ArtefactNotFound(NotFound):
+    """No artefact file stands at this place."""
+
+    reason = "ARTEFACT_NOT_FOUND"
+
+
+class ArtefactCorrupt(FailedPrecondition):
+    """An artefact file is not what its digest promises; nothing of it was used."""
+
+    reason = "ARTEFACT_CORRUPT"

@@ -68,15 +68,17 @@ class GraphStore:
         self._settings = settings
         self._observe = observe or _ignore
         auth = (settings.user, settings.password) if settings.user else None
-        self._driver = neo4j.GraphDatabase.driver(
-            settings.uri,
-            auth=auth,
-            max_transaction_retry_time=settings.timeout_s / 2,
-            connection_acquisition_timeout=settings.timeout_s,
-            connection_timeout=10.0,
-            notifications_min_severity="OFF",
-            user_agent="knowledgesmith",
-        )
+        _check_scheme(settings.uri)
+        with _mapped_errors(settings.uri):
+            self._driver = neo4j.GraphDatabase.driver(
+                settings.uri,
+                auth=auth,
+                max_transaction_retry_time=settings.timeout_s / 2,
+                connection_acquisition_timeout=settings.timeout_s,
+                connection_timeout=10.0,
+                notifications_min_severity="OFF",
+                user_agent="knowledgesmith",
+            )
 
     @classmethod
     def connect(cls, settings: StoreSettings, *, observe: QueryObserver | None = None) -> Self:
@@ -132,7 +134,7 @@ class GraphStore:
         """Run the schema statements of a migration that ships with the package, each in its own transaction."""
         with _mapped_errors(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
             for statement in statements:
-                session.run(neo4j.Query(statement)).consume()  # type: ignore[arg-type]  # text of a packaged file
+                session.run(neo4j.Query(statement)).consume()  # pyright: ignore[reportArgumentType]  # text of a packaged file
 
     def run_user_query(
         self, text: str, params: Mapping[str, object], *, limit: int, timeout_s: float
@@ -147,7 +149,7 @@ class GraphStore:
         """
         with _mapped_errors(self.uri), self._session(neo4j.READ_ACCESS) as session:
             try:
-                plan = session.run(neo4j.Query("EXPLAIN " + text), dict(params)).consume()  # type: ignore[arg-type]
+                plan = session.run(neo4j.Query("EXPLAIN " + text), dict(params)).consume()  # pyright: ignore[reportArgumentType]
                 if plan.query_type != "r":
                     raise ReadOnlyQuery(
                         "only reading queries are allowed here",
@@ -156,7 +158,7 @@ class GraphStore:
                         hint="Remove CREATE, MERGE, SET, DELETE, CALL … IN TRANSACTIONS and schema commands.",
                     )
                 with session.begin_transaction(timeout=timeout_s) as tx:
-                    result = tx.run(text, dict(params))  # type: ignore[arg-type]
+                    result = tx.run(text, dict(params))  # pyright: ignore[reportArgumentType]
                     columns = list(result.keys())
                     rows = [record.data() for record, _ in zip(result, range(limit), strict=False)]
                     tx.rollback()
@@ -174,12 +176,20 @@ class GraphStore:
         )
 
 
+def _check_scheme(uri: str) -> None:
+    # The driver would also take http, which has no transactions over several requests.
+    if not uri.startswith(("bolt", "neo4j")):
+        raise InvalidInput(
+            "this is not a Bolt address", field="KSMITH_NEO4J_URI", value=uri, hint="Use bolt://host:port."
+        )
+
+
 def _ignore(_name: str, _seconds: float, _outcome: str) -> None:
     """Default observer."""
 
 
 def _check_params(query: Query, params: Mapping[str, object]) -> None:
-    if query.params != set(params):
+    if query.params != frozenset(params):
         raise TypeError(f"query {query.name} takes {sorted(query.params)}, got {sorted(params)}")
 
 

@@ -10,6 +10,8 @@ Usage::
 from __future__ import annotations
 
 from knowledgesmith.graph_schema.embedded.database import RunningDatabase, start, stop
+from knowledgesmith.graph_schema.embedded.jars import NEO4J_VERSION
+from knowledgesmith.graph_schema.embedded.settings import EmbeddedSettings
 from knowledgesmith.graph_schema.embedded.status import (
     DatabaseInfo,
     DatabaseState,
@@ -18,9 +20,6 @@ from knowledgesmith.graph_schema.embedded.status import (
     status,
     tail_logs,
 )
-
-from knowledgesmith.graph_schema.embedded.jars import NEO4J_VERSION
-from knowledgesmith.graph_schema.embedded.settings import EmbeddedSettings
 
 __all__ = [
     "NEO4J_VERSION",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from knowledgesmith.graph_schema.embedded.settings import EmbeddedSettings, mebibytes
+from knowledgesmith.graph_schema.embedded.settings import EmbeddedSettings, Home, mebibytes
 from knowledgesmith.graph_schema.errors import InvalidInput
 
 _TRANSACTION_SHARE: Final = 0.6
@@ -25,6 +25,8 @@ _FIXED: Final[Mapping[str, str]] = {
     "dbms.security.allow_csv_import_from_file_urls": "false",
     "internal.dbms.cypher_ip_blocklist": "0.0.0.0/0,::/0",
     "dbms.security.procedures.allowlist": "db.*,dbms.*,tx.*",
+    # Stopping waits this long for idle sessions; the default is 5 s.
+    "internal.server.bolt.thread_pool_shutdown_wait_time": "1s",
     # Small files: the default reserves 256 MB at once and keeps 2 GB of log.
     "db.tx_log.preallocate": "false",
     "db.tx_log.rotation.size": "64M",
@@ -44,6 +46,7 @@ _JVM_FLAGS: Final = (
     "-Dlog4j2.disable.jmx=true",
     "-Dfile.encoding=UTF-8",
 )
+_SHORT_LIVED_FLAGS: Final = ("-XX:TieredStopAtLevel=1",)
 _MAIN_CLASS: Final = "org.neo4j.server.CommunityEntryPoint"
 
 
@@ -108,17 +111,18 @@ def write_config(folder: Path, chosen: Mapping[str, str]) -> None:
     file.chmod(0o600)
 
 
-def java_command(*, java: Path, library: Path, home: Path, config_dir: Path, heap: str) -> list[str]:
+def java_command(*, java: Path, library: Path, home: Home, settings: EmbeddedSettings) -> list[str]:
     """The command line of one Neo4j. Heap and ``--add-opens`` are set here, as Neo4j's own launcher is not used."""
     return [
         str(java),
-        f"-Xms{heap}",
-        f"-Xmx{heap}",
+        f"-Xms{settings.heap}",
+        f"-Xmx{settings.heap}",
         *_JVM_FLAGS,
+        *(_SHORT_LIVED_FLAGS if settings.short_lived else ()),
         "-cp",
         f"{library}/*",
         _MAIN_CLASS,
-        f"--home-dir={home}",
-        f"--config-dir={config_dir}",
+        f"--home-dir={home.root}",
+        f"--config-dir={home.config_dir}",
         "--console-mode",
     ]

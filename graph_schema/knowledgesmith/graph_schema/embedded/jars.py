@@ -18,11 +18,10 @@ from typing import Final
 import platformdirs
 
 from knowledgesmith.graph_schema.embedded.locks import exclusive
-from knowledgesmith.graph_schema.embedded.repository import Fetcher, attempts, base_url, is_final
+from knowledgesmith.graph_schema.embedded.repository import CONNECTIONS, Fetcher, base_url
 from knowledgesmith.graph_schema.errors import JarsUnavailable
 
 CACHE_VARIABLE: Final = "KSMITH_CACHE_DIR"
-_THREADS: Final = 8
 _LOCK_TIMEOUT_S: Final = 600
 _WAY_OUT: Final = (
     "Set KSMITH_MAVEN_REPOSITORY to a reachable Maven repository (address or folder), "
@@ -84,7 +83,9 @@ class JarLock:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-LOCK: Final = JarLock((resources.files(__package__) / "jars.lock").read_text(encoding="utf-8"))
+LOCK: Final = JarLock(
+    (resources.files("knowledgesmith.graph_schema.embedded") / "jars.lock").read_text(encoding="utf-8")
+)
 NEO4J_VERSION: Final = LOCK.version
 
 
@@ -129,7 +130,7 @@ def _fill(library: Path, lock: JarLock) -> None:
     missing = [jar for name, jar in wanted.items() if not (library / name).exists()]
     if missing:
         fetcher = Fetcher(base=base_url())
-        with ThreadPoolExecutor(_THREADS, thread_name_prefix="jars") as pool:
+        with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="jars") as pool:
             jobs = [pool.submit(_fetch, fetcher, jar, library) for jar in missing]
             try:
                 for job in jobs:
@@ -145,42 +146,25 @@ def _matches(file: Path, jar: Jar) -> bool:
 
 
 def _fetch(fetcher: Fetcher, jar: Jar, library: Path) -> None:
-    part = library / f"{jar.file_name}.part"
     try:
-        found = _download(fetcher, jar, part)
-        if found != jar.sha256:
-            raise JarsUnavailable(
-                f"{jar.coordinate} from the repository is not the locked file (SHA-256 {found}, locked {jar.sha256}).",
-                field="coordinate",
-                value=jar.coordinate,
-                hint="Somebody changed it on the way: use another repository. " + _WAY_OUT,
-                metadata={"coordinate": jar.coordinate, "found": found, "locked": jar.sha256},
-            )
-        part.replace(library / jar.file_name)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _download(fetcher: Fetcher, jar: Jar, part: Path) -> str:
-    for last in attempts():
-        try:
-            return _stream(fetcher, jar, part)
-        except OSError as error:
-            if last or is_final(error):
-                raise JarsUnavailable(
-                    f"Cannot fetch {jar.coordinate}: {error}.",
-                    field="coordinate",
-                    value=jar.coordinate,
-                    hint=_WAY_OUT,
-                    metadata={"coordinate": jar.coordinate},
-                ) from error
-    raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-def _stream(fetcher: Fetcher, jar: Jar, part: Path) -> str:
-    digest = hashlib.sha256()
-    with part.open("wb") as target:
-        for piece in fetcher.chunks(jar.path):
-            digest.update(piece)
-            target.write(piece)
-    return digest.hexdigest()
+        content = fetcher.read(jar.path)
+    except OSError as error:
+        raise JarsUnavailable(
+            f"Cannot fetch {jar.coordinate}: {error}.",
+            field="coordinate",
+            value=jar.coordinate,
+            hint=_WAY_OUT,
+            metadata={"coordinate": jar.coordinate},
+        ) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != jar.sha256:
+        raise JarsUnavailable(
+            f"{jar.coordinate} from the repository is not the locked file (SHA-256 {found}, locked {jar.sha256}).",
+            field="coordinate",
+            value=jar.coordinate,
+            hint="It was changed on the way: use another repository. " + _WAY_OUT,
+            metadata={"coordinate": jar.coordinate, "found": found, "locked": jar.sha256},
+        )
+    part = library / f"{jar.file_name}.part"
+    part.write_bytes(content)
+    part.replace(library / jar.file_name)

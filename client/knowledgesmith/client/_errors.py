@@ -1,0 +1,434 @@
+"""Errors of the client, rebuilt from what the server says.
+
+The tree (leaves by the ``reason`` of the server's ``ErrorInfo``, the second level by gRPC status)::
+
+    KnowledgeSmithClientError
+    ├── InvalidInput            AmbiguousName  UnknownMethod  MethodMismatch  ConflictingChanges
+    │                           RequestIdReused  PageTokenMismatch  ImportRejected  InvalidCatalogue
+    ├── NotFound                GraphNotFound  EntityNotFound  RelationNotFound  FactNotFound
+    │                           ModelNotFound  BranchNotFound  RevisionNotFound  InterventionNotFound  ProbeSetNotFound
+    ├── AlreadyExists
+    ├── FailedPrecondition      ProbeSetEmpty  IllegalState  UnsupportedArchitecture  ModelNotLoadable
+    │                           EditDiverged  SubjectNotInPrompt  NothingToChange  ReadOnlyQuery  SchemaTooNew
+    ├── Aborted                 RevisionMismatch  BranchBusy
+    ├── Unavailable             GraphUnavailable  WorkerUnavailable  ServerDraining  ServerUnreachable
+    ├── ResourceExhausted       DeviceOutOfMemory  TooLarge  SlowWatcher
+    ├── PermissionDenied
+    ├── Cancelled
+    ├── DeadlineExceeded
+    ├── ServerFault             the server broke a promise or itself
+    ├── SequenceGap             a watch missed ledger rows
+    └── InterventionFailed      an intervention that was waited for ended otherwise
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Final, cast
+
+import grpc
+from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]  # ships no types
+
+DOMAIN: Final = "knowledgesmith"
+_DETAILS_KEY: Final = "grpc-status-details-bin"
+
+
+class KnowledgeSmithClientError(Exception):
+    """Root of every error of this client.
+
+    Attributes:
+        message: what was wrong, in one sentence.
+        reason: stable UPPER_SNAKE identifier of the server, or the class's own.
+        field: the offending field, empty when none; ``value`` is its (shortened) value.
+        hint: the way out.
+        code: gRPC status; ``None`` when the error arose in the client.
+        metadata: everything else that the server said.
+    """
+
+    default_reason: ClassVar[str] = "UNKNOWN"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str = "",
+        field: str = "",
+        value: str = "",
+        hint: str = "",
+        code: grpc.StatusCode | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        self.message = message
+        self.reason = reason or self.default_reason
+        self.field = field
+        self.value = value
+        self.hint = hint
+        self.code = code
+        self.metadata = dict(metadata or {})
+        super().__init__(message)
+
+    @property
+    def summary(self) -> str:
+        """The message with the offending field and value, on one line and without the hint."""
+        where = f"{self.field}={self.value}" if self.field and self.value else self.field
+        text = f"{self.message} [{where}]" if where and where not in self.message else self.message
+        return " ".join(text.split())
+
+    def __str__(self) -> str:
+        """Summary, then the way out."""
+        return f"{self.summary} {self.hint}".strip()
+
+
+class InvalidInput(KnowledgeSmithClientError):
+    """A field of the request has a value that can never be accepted."""
+
+    default_reason = "INVALID_FIELD"
+
+
+class AmbiguousName(InvalidInput):
+    """A name fits several entities; the metadata lists the uids to choose from."""
+
+    default_reason = "AMBIGUOUS_NAME"
+
+
+class UnknownMethod(InvalidInput):
+    """No method has this name."""
+
+    default_reason = "UNKNOWN_METHOD"
+
+
+class MethodMismatch(InvalidInput):
+    """The method does not accept this goal or target distribution."""
+
+    default_reason = "METHOD_MISMATCH"
+
+
+class ConflictingChanges(InvalidInput):
+    """Two changes of one request contradict each other."""
+
+    default_reason = "CONFLICTING_CHANGES"
+
+
+class RequestIdReused(InvalidInput):
+    """The request id was used before with another body."""
+
+    default_reason = "REQUEST_ID_REUSED"
+
+
+class PageTokenMismatch(InvalidInput):
+    """The page token was not issued for this listing."""
+
+    default_reason = "PAGE_TOKEN_MISMATCH"
+
+
+class ImportRejected(InvalidInput):
+    """A graph file has bad rows; nothing was imported."""
+
+    default_reason = "IMPORT_REJECTED"
+
+
+class InvalidCatalogue(InvalidInput):
+    """The relation catalogue contradicts itself or uses a reserved name."""
+
+    default_reason = "INVALID_CATALOGUE"
+
+
+class NotFound(KnowledgeSmithClientError):
+    """A named thing does not exist."""
+
+    default_reason = "NOT_FOUND"
+
+
+class GraphNotFound(NotFound):
+    """No graph has this id."""
+
+    default_reason = "GRAPH_NOT_FOUND"
+
+
+class EntityNotFound(NotFound):
+    """No entity of the graph has this uid, name or alias."""
+
+    default_reason = "ENTITY_NOT_FOUND"
+
+
+class RelationNotFound(NotFound):
+    """The catalogue has no relation of this name."""
+
+    default_reason = "RELATION_NOT_FOUND"
+
+
+class FactNotFound(NotFound):
+    """The branch's world does not assert this fact."""
+
+    default_reason = "FACT_NOT_FOUND"
+
+
+class ModelNotFound(NotFound):
+    """The model is neither registered nor a loadable path."""
+
+    default_reason = "MODEL_NOT_FOUND"
+
+
+class BranchNotFound(NotFound):
+    """No branch has this id."""
+
+    default_reason = "BRANCH_NOT_FOUND"
+
+
+class RevisionNotFound(NotFound):
+    """No revision has this id."""
+
+    default_reason = "REVISION_NOT_FOUND"
+
+
+class InterventionNotFound(NotFound):
+    """No intervention has this id."""
+
+    default_reason = "INTERVENTION_NOT_FOUND"
+
+
+class ProbeSetNotFound(NotFound):
+    """No probe set has this id."""
+
+    default_reason = "PROBE_SET_NOT_FOUND"
+
+
+class AlreadyExists(KnowledgeSmithClientError):
+    """The id is taken."""
+
+    default_reason = "ALREADY_EXISTS"
+
+
+class FailedPrecondition(KnowledgeSmithClientError):
+    """The request is well-formed but the present state forbids it."""
+
+    default_reason = "FAILED_PRECONDITION"
+
+
+class ProbeSetEmpty(FailedPrecondition):
+    """No probe could be generated for this request."""
+
+    default_reason = "PROBE_SET_EMPTY"
+
+
+class IllegalState(FailedPrecondition):
+    """The intervention or branch is not in a state that allows this call."""
+
+    default_reason = "ILLEGAL_STATE"
+
+
+class UnsupportedArchitecture(FailedPrecondition):
+    """The model's structure offers no place for this method."""
+
+    default_reason = "UNSUPPORTED_ARCHITECTURE"
+
+
+class ModelNotLoadable(FailedPrecondition):
+    """The path exists but does not hold a causal language model."""
+
+    default_reason = "MODEL_NOT_LOADABLE"
+
+
+class EditDiverged(FailedPrecondition):
+    """The method produced a non-finite or exploding update."""
+
+    default_reason = "EDIT_DIVERGED"
+
+
+class SubjectNotInPrompt(FailedPrecondition):
+    """A training prompt does not contain its subject."""
+
+    default_reason = "SUBJECT_NOT_IN_PROMPT"
+
+
+class NothingToChange(FailedPrecondition):
+    """The update leaves the branch's world as it is."""
+
+    default_reason = "NOTHING_TO_CHANGE"
+
+
+class ReadOnlyQuery(FailedPrecondition):
+    """A query that may write was sent where only reading is allowed."""
+
+    default_reason = "READ_ONLY_QUERY"
+
+
+class SchemaTooNew(FailedPrecondition):
+    """The database was migrated by a newer release."""
+
+    default_reason = "SCHEMA_TOO_NEW"
+
+
+class Aborted(KnowledgeSmithClientError):
+    """A concurrent change won; read the state again and retry."""
+
+    default_reason = "ABORTED"
+
+
+class RevisionMismatch(Aborted):
+    """The branch head is not the expected revision."""
+
+    default_reason = "REVISION_MISMATCH"
+
+
+class BranchBusy(Aborted):
+    """Another intervention holds the branch."""
+
+    default_reason = "BRANCH_BUSY"
+
+
+class Unavailable(KnowledgeSmithClientError):
+    """A needed part does not answer at present."""
+
+    default_reason = "UNAVAILABLE"
+
+
+class GraphUnavailable(Unavailable):
+    """Neo4j does not answer."""
+
+    default_reason = "GRAPH_UNAVAILABLE"
+
+
+class WorkerUnavailable(Unavailable):
+    """The model worker is starting, busy beyond the deadline, or gone."""
+
+    default_reason = "WORKER_UNAVAILABLE"
+
+
+class ServerDraining(Unavailable):
+    """The server is shutting down and takes no new work."""
+
+    default_reason = "SERVER_DRAINING"
+
+
+class ServerUnreachable(Unavailable):
+    """Nothing answers at the address, or the connection broke."""
+
+    default_reason = "SERVER_UNREACHABLE"
+
+
+class ResourceExhausted(KnowledgeSmithClientError):
+    """A limit was reached."""
+
+    default_reason = "RESOURCE_EXHAUSTED"
+
+
+class DeviceOutOfMemory(ResourceExhausted):
+    """The device has too little memory for this model, method and batch."""
+
+    default_reason = "GPU_OUT_OF_MEMORY"
+
+
+class TooLarge(ResourceExhausted):
+    """A value or a batch is over its documented limit."""
+
+    default_reason = "TOO_LARGE"
+
+
+class SlowWatcher(ResourceExhausted):
+    """The watch did not read for too long."""
+
+    default_reason = "SLOW_WATCHER"
+
+
+class PermissionDenied(KnowledgeSmithClientError):
+    """The caller may not do this."""
+
+    default_reason = "PERMISSION_DENIED"
+
+
+class Cancelled(KnowledgeSmithClientError):
+    """The work was cancelled."""
+
+    default_reason = "CANCELLED"
+
+
+class DeadlineExceeded(KnowledgeSmithClientError):
+    """The answer did not come in time; the server may still be at work."""
+
+    default_reason = "DEADLINE_EXCEEDED"
+
+
+class ServerFault(KnowledgeSmithClientError):
+    """The server broke a promise or itself; its log knows more."""
+
+    default_reason = "INTERNAL"
+
+
+class SequenceGap(KnowledgeSmithClientError):
+    """A watch missed ledger rows; start it again from the last sequence number that was seen."""
+
+    default_reason = "SEQUENCE_GAP"
+
+
+class InterventionFailed(KnowledgeSmithClientError):
+    """An intervention that was waited for ended otherwise than asked."""
+
+    default_reason = "INTERVENTION_FAILED"
+
+
+_BY_CODE: Final[Mapping[grpc.StatusCode, type[KnowledgeSmithClientError]]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidInput,
+    grpc.StatusCode.OUT_OF_RANGE: InvalidInput,
+    grpc.StatusCode.NOT_FOUND: NotFound,
+    grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,
+    grpc.StatusCode.FAILED_PRECONDITION: FailedPrecondition,
+    grpc.StatusCode.ABORTED: Aborted,
+    grpc.StatusCode.UNAVAILABLE: ServerUnreachable,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: ResourceExhausted,
+    grpc.StatusCode.PERMISSION_DENIED: PermissionDenied,
+    grpc.StatusCode.UNAUTHENTICATED: PermissionDenied,
+    grpc.StatusCode.CANCELLED: Cancelled,
+    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
+}
+_HINTS: Final[Mapping[grpc.StatusCode, str]] = {
+    grpc.StatusCode.UNAVAILABLE: "Start the server with `ksmith up`, or name its address with --server.",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "Look at `ksmith interventions`, or give more time (timeout_s).",
+    grpc.StatusCode.UNIMPLEMENTED: "Client and server are of different releases.",
+}
+
+
+def _tree(root: type[KnowledgeSmithClientError]) -> Iterator[type[KnowledgeSmithClientError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _tree(child)
+
+
+_BY_REASON: Final[Mapping[str, type[KnowledgeSmithClientError]]] = {
+    kind.default_reason: kind for kind in _tree(KnowledgeSmithClientError)
+}
+
+
+def error_class(reason: str, code: grpc.StatusCode | None) -> type[KnowledgeSmithClientError]:
+    """The class for a reason; for one that this release does not know, the class of its gRPC status."""
+    fallback = KnowledgeSmithClientError if code is None else _BY_CODE.get(code, ServerFault)
+    return _BY_REASON.get(reason, fallback)
+
+
+def _error_info(trailers: object) -> error_details_pb2.ErrorInfo | None:
+    """The ``ErrorInfo`` of our domain in a call's trailing metadata, if there is one."""
+    for key, value in cast("tuple[tuple[str, str | bytes], ...]", trailers or ()):
+        if key != _DETAILS_KEY or not isinstance(value, bytes):
+            continue
+        for detail in status_pb2.Status.FromString(value).details:
+            info = error_details_pb2.ErrorInfo()
+            if detail.Unpack(info) and info.domain == DOMAIN:
+                return info
+    return None
+
+
+def from_rpc_error(error: grpc.RpcError) -> KnowledgeSmithClientError:
+    """Rebuild the domain error from a failed call; without details the gRPC status decides the class."""
+    call = cast("grpc.Call", error)
+    code, details = call.code(), call.details() or ""
+    info = _error_info(call.trailing_metadata())
+    if info is None:
+        kind = _BY_CODE.get(code, ServerFault)
+        message = "No server answers, or the connection broke." if kind is ServerUnreachable else details
+        return kind(message or code.name, hint=_HINTS.get(code, ""), code=code, metadata={"details": details})
+    metadata = dict(info.metadata)
+    field, value, hint = (metadata.pop(key, "") for key in ("field", "value", "hint"))
+    message = metadata.pop("message", "") or details.removesuffix(hint).rstrip() or info.reason
+    return error_class(info.reason, code)(
+        message, reason=info.reason, field=field, value=value, hint=hint, code=code, metadata=metadata
+    )

@@ -1,0 +1,187 @@
+"""What is asked of a model, and the life of that request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+from knowledgesmith.proto.v1 import common_pb2, intervention_pb2
+
+from .enums import Goal, InterventionState, TargetDistribution, read_enum, read_state
+from .times import read_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactChange:
+    """One change by uids, names or aliases.
+
+    Attributes:
+        old_object: may be empty where the branch's world has exactly one.
+        new_object: empty for an unlearning.
+    """
+
+    subject: str
+    relation: str
+    old_object: str = ""
+    new_object: str = ""
+
+    @classmethod
+    def from_proto(cls, message: intervention_pb2.FactChange) -> Self:
+        """Read the wire's message."""
+        return cls(
+            subject=message.subject,
+            relation=message.relation,
+            old_object=message.old_object,
+            new_object=message.new_object,
+        )
+
+    def to_proto(self) -> intervention_pb2.FactChange:
+        """Write the wire's message."""
+        return intervention_pb2.FactChange(
+            subject=self.subject, relation=self.relation, old_object=self.old_object, new_object=self.new_object
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """A condition on a metric (collateral, propagated, residual, perplexity_ratio); a failed one waits."""
+
+    metric: str
+    max: float | None = None
+    min: float | None = None
+
+    @classmethod
+    def from_proto(cls, message: intervention_pb2.Gate) -> Self:
+        """Read the wire's message."""
+        return cls(
+            metric=message.metric,
+            max=message.max if message.HasField("max") else None,
+            min=message.min if message.HasField("min") else None,
+        )
+
+    def to_proto(self) -> intervention_pb2.Gate:
+        """Write the wire's message."""
+        return intervention_pb2.Gate(metric=self.metric, max=self.max, min=self.min)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterventionSpec:
+    """What is asked.
+
+    Attributes:
+        method_config: the method's configuration; empty = the author's defaults.
+        max_probes: at most so many are planned; 0 = the server's default (2,000).
+        hold: wait for a decision after measuring.
+        install_derived: also install (or erase) what follows by the closure.
+    """
+
+    branch_id: str
+    goal: Goal
+    changes: tuple[FactChange, ...]
+    method: str
+    method_config: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    target_distribution: TargetDistribution = TargetDistribution.UNSPECIFIED
+    scorer: str = ""
+    seed: int = 0
+    hold: bool = False
+    gates: tuple[Gate, ...] = ()
+    max_probes: int = 0
+    install_derived: bool = False
+
+    @classmethod
+    def from_proto(cls, message: intervention_pb2.InterventionSpec) -> Self:
+        """Read the wire's message."""
+        return cls(
+            branch_id=message.branch_id,
+            goal=read_enum(Goal, common_pb2.Goal.DESCRIPTOR, message.goal),
+            changes=tuple(FactChange.from_proto(change) for change in message.changes),
+            method=message.method,
+            method_config=json.loads(message.method_config_json or "{}"),
+            target_distribution=read_enum(
+                TargetDistribution, common_pb2.TargetDistribution.DESCRIPTOR, message.target_distribution
+            ),
+            scorer=message.scorer,
+            seed=message.seed,
+            hold=message.hold,
+            gates=tuple(Gate.from_proto(gate) for gate in message.gates),
+            max_probes=message.max_probes,
+            install_derived=message.install_derived,
+        )
+
+    def to_proto(self) -> intervention_pb2.InterventionSpec:
+        """Write the wire's message."""
+        return intervention_pb2.InterventionSpec(
+            branch_id=self.branch_id,
+            goal=self.goal.to_proto(),
+            changes=[change.to_proto() for change in self.changes],
+            method=self.method,
+            method_config_json=json.dumps(dict(self.method_config)) if self.method_config else "",
+            target_distribution=self.target_distribution.to_proto(),
+            scorer=self.scorer,
+            seed=self.seed,
+            hold=self.hold,
+            gates=[gate.to_proto() for gate in self.gates],
+            max_probes=self.max_probes,
+            install_derived=self.install_derived,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervention:
+    """An intervention, which is also the job.
+
+    Attributes:
+        phase: plan, measure_before, apply, measure_after or commit.
+        revision_id: what it produced; empty until then.
+        planned_rows: ledger rows of the plan; ``written_rows`` of them are committed.
+    """
+
+    id: str
+    spec: InterventionSpec
+    graph_id: str
+    state: InterventionState
+    phase: str
+    attempt: int
+    actor: str
+    request_id: str
+    base_revision: str
+    revision_id: str
+    planned_rows: int
+    written_rows: int
+    planned_probes: int
+    error_reason: str
+    error_message: str
+    create_time: datetime | None
+    finish_time: datetime | None
+    failed_gates: tuple[str, ...]
+    rollback_time: datetime | None
+    graph_digest: str
+
+    @classmethod
+    def from_proto(cls, message: intervention_pb2.Intervention) -> Self:
+        """Read the wire's message."""
+        return cls(
+            id=message.id,
+            spec=InterventionSpec.from_proto(message.spec),
+            graph_id=message.graph_id,
+            state=read_state(message.state),
+            phase=message.phase,
+            attempt=message.attempt,
+            actor=message.actor,
+            request_id=message.request_id,
+            base_revision=message.base_revision,
+            revision_id=message.revision_id,
+            planned_rows=message.planned_rows,
+            written_rows=message.written_rows,
+            planned_probes=message.planned_probes,
+            error_reason=message.error_reason,
+            error_message=message.error_message,
+            create_time=read_time(message.create_time),
+            finish_time=read_time(message.finish_time),
+            failed_gates=tuple(message.failed_gates),
+            rollback_time=read_time(message.rollback_time),
+            graph_digest=message.graph_digest,
+        )

@@ -1,0 +1,79 @@
+"""What a plan says before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from knowledgesmith.proto.v1 import intervention_pb2
+
+from .interventions import Intervention
+from .probes import Probe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldChange:
+    """One fact entering (``assert``) or leaving (``retract``) the branch's world, with the rule and its premises."""
+
+    op: str
+    fact_id: str
+    subject: str
+    relation: str
+    object: str
+    rule: str
+    premises: tuple[str, ...]
+    derived: bool
+
+    @classmethod
+    def from_proto(cls, message: intervention_pb2.WorldChange) -> Self:
+        """Read the wire's message."""
+        return cls(
+            op=message.op,
+            fact_id=message.fact_id,
+            subject=message.subject,
+            relation=message.relation,
+            object=message.object,
+            rule=message.rule,
+            premises=tuple(message.premises),
+            derived=message.derived,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Changes of the world and the probes that will see them; ``probes`` holds the first ones (at most 1,000)."""
+
+    digest: str
+    changes: tuple[WorldChange, ...]
+    probe_counts: Mapping[str, int]
+    hop_counts: Mapping[str, int]
+    probes: tuple[Probe, ...]
+    rows: int
+    total_probes: int
+
+    @classmethod
+    def from_proto(cls, message: intervention_pb2.Plan) -> Self:
+        """Read the wire's message."""
+        return cls(
+            digest=message.digest,
+            changes=tuple(WorldChange.from_proto(change) for change in message.changes),
+            probe_counts=dict(message.probe_counts),
+            hop_counts=dict(message.hop_counts),
+            probes=tuple(Probe.from_proto(probe) for probe in message.probes),
+            rows=message.rows,
+            total_probes=message.total_probes,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A validated intervention (its id is empty) and its plan against the branch's present world."""
+
+    intervention: Intervention
+    plan: Plan
+
+    @classmethod
+    def from_proto(cls, message: intervention_pb2.CreateInterventionResponse) -> Self:
+        """Read the wire's message."""
+        return cls(intervention=Intervention.from_proto(message.intervention), plan=Plan.from_proto(message.plan))

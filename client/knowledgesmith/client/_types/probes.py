@@ -1,0 +1,83 @@
+"""Probes and probe sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from knowledgesmith.proto.v1 import probe_pb2
+
+from .enums import Polarity, ProbeKind, read_kind, read_polarity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeSet:
+    """A seeded, digested collection of probes: counts by kind, dropped ones by reason."""
+
+    id: str
+    graph_id: str
+    graph_digest: str
+    seed: int
+    digest: str
+    counts: Mapping[str, int]
+    verified: int
+    dropped: Mapping[str, int]
+
+    @classmethod
+    def from_proto(cls, message: probe_pb2.ProbeSet) -> Self:
+        """Read the wire's message."""
+        return cls(
+            id=message.id,
+            graph_id=message.graph_id,
+            graph_digest=message.graph_digest,
+            seed=message.seed,
+            digest=message.digest,
+            counts=dict(message.counts),
+            verified=message.verified,
+            dropped=dict(message.dropped),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One question with its options.
+
+    Attributes:
+        anchor: uid of the entity named in the stem.
+        chain_length: facts in the probe.
+        answers: indices into ``options``; ``answers_after`` are the same after a planned update.
+        hops: graph distance from the nearest target; ``None`` when unreachable or not planned.
+        context: why a CONTEXTUAL probe was chosen: same_subject, same_relation or other_domain.
+    """
+
+    id: str
+    kind: ProbeKind
+    anchor: str
+    chain_length: int
+    stem: str
+    options: tuple[str, ...]
+    answers: tuple[int, ...]
+    fact_ids: tuple[str, ...]
+    answers_after: tuple[int, ...]
+    polarity: Polarity
+    hops: int | None
+    context: str
+
+    @classmethod
+    def from_proto(cls, message: probe_pb2.Probe) -> Self:
+        """Read the wire's message."""
+        return cls(
+            id=message.id,
+            kind=read_kind(message.kind),
+            anchor=message.anchor,
+            chain_length=message.chain_length,
+            stem=message.stem,
+            options=tuple(message.options),
+            answers=tuple(message.answers),
+            fact_ids=tuple(message.fact_ids),
+            answers_after=tuple(message.answers_after),
+            polarity=read_polarity(message.polarity),
+            hops=message.hops if message.HasField("hops") else None,
+            context=message.context,
+        )

@@ -1,0 +1,54 @@
+"""The command line ``ksmith``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+from knowledgesmith.client.cli._lazy import Entry, LazyGroup
+
+ENTRIES: Final[Mapping[str, Entry]] = {
+    "up": Entry("server", "up", "Start a server of your own."),
+    "down": Entry("server", "down", "Stop it."),
+    "status": Entry("server", "status", "What the server holds and does."),
+    "neo4j": Entry("database", "neo4j", "The embedded Neo4j by itself."),
+    "cypher": Entry("database", "cypher", "Run a read-only Cypher query."),
+    "import": Entry("graphs", "import_", "Import a graph from CSV or JSONL files, or a bundled one."),
+    "graphs": Entry("graphs", "graphs", "List the graphs."),
+    "probes": Entry("probes", "probes", "Generate, list and show probe sets."),
+    "models": Entry("models", "models", "List the models, or register one."),
+    "methods": Entry("models", "methods", "List the methods and what they accept."),
+    "branch": Entry("branches", "branch", "Create, list and show branches."),
+    "plan": Entry("plan", "plan", "Show what a change would do, without doing it."),
+    "edit": Entry("change", "edit", "Insert or modify facts in a branch's model."),
+    "unlearn": Entry("change", "unlearn", "Erase facts from a branch's model."),
+    "interventions": Entry("interventions", "interventions", "List the interventions, newest first."),
+    "watch": Entry("interventions", "watch", "Follow an intervention: states, progress, belief changes."),
+    "commit": Entry("interventions", "commit", "Commit an intervention that awaits a decision."),
+    "discard": Entry("interventions", "discard", "Discard an intervention that awaits a decision."),
+    "cancel": Entry("interventions", "cancel", "Stop an intervention at its next safe point."),
+    "ask": Entry("ask", "ask", "Let a branch's model continue prompts, now and before."),
+    "propagation": Entry("propagation", "propagation", "What an intervention moved, how far, and what it broke."),
+    "picture": Entry("picture", "picture", "Draw what an intervention moved as an HTML or SVG file."),
+    "rollback": Entry("revisions", "rollback", "Take a branch back to its parent revision, bit by bit."),
+    "export": Entry("revisions", "export", "Write a revision as a checkpoint or an adapter."),
+    "demo": Entry("demo", "demo", "Tell the whole story once, on the bundled graph and model."),
+}
+SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Server": ("up", "down", "status", "neo4j", "demo"),
+    "Graphs and probes": ("import", "graphs", "probes", "cypher"),
+    "Models": ("models", "methods", "branch", "ask", "rollback", "export"),
+    "Changes": ("plan", "edit", "unlearn", "interventions", "watch", "commit", "discard", "cancel"),
+    "Results": ("propagation", "picture"),
+}
+
+main = LazyGroup(
+    name="ksmith",
+    help="Change what a language model knows, with a knowledge graph as the record.",
+    entries=ENTRIES,
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+click.version_option(package_name="knowledgesmith", prog_name="ksmith")(main)

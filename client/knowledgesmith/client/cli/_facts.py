@@ -1,0 +1,159 @@
+"""What the user writes about a change: facts as words or in a file, gates, configuration."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from knowledgesmith.client._types.enums import Goal, TargetDistribution
+from knowledgesmith.client._types.interventions import FactChange, Gate, InterventionSpec
+
+F = TypeVar("F", bound=Callable[..., Any])
+DEFAULT_METHODS: Final = {Goal.EDIT: "alphaedit", Goal.UNLEARN: "relearn"}
+METRICS: Final = ("collateral", "propagated", "residual", "perplexity_ratio")
+_TARGETS: Final = [item.value.lower() for item in TargetDistribution if item is not TargetDistribution.UNSPECIFIED]
+_GATE: Final = re.compile(r"\s*([a-z_]+)\s*(<=|>=)\s*([0-9]*\.?[0-9]+)\s*")
+_MEMBERS: Final = ("subject", "relation", "old_object", "new_object")
+_USAGE: Final = {
+    Goal.EDIT: "Give SUBJECT RELATION [OLD] NEW, or --batch FILE.",
+    Goal.UNLEARN: "Give SUBJECT RELATION [OLD], or --batch FILE.",
+}
+
+
+def read_changes(goal: Goal, words: Sequence[str], batch: Path | None) -> tuple[FactChange, ...]:
+    """The changes from the command's words or from a batch file.
+
+    Raises:
+        click.UsageError: both or neither are given, or they do not fit the goal.
+    """
+    if bool(words) == bool(batch):
+        raise click.UsageError(_USAGE[goal])
+    if batch is not None:
+        return read_batch(goal, batch)
+    least = 3 if goal is Goal.EDIT else 2
+    if not least <= len(words) <= least + 1:
+        raise click.UsageError(_USAGE[goal])
+    subject, relation, *objects = words
+    new = objects.pop() if goal is Goal.EDIT else ""
+    old = objects.pop() if objects else ""
+    return (FactChange(subject=subject, relation=relation, old_object=old, new_object=new),)
+
+
+def read_batch(goal: Goal, path: Path) -> tuple[FactChange, ...]:
+    """One change a line: ``{"subject": …, "relation": …, "old_object": …, "new_object": …}``.
+
+    Raises:
+        click.UsageError: a line cannot be meant; the message names file and line.
+    """
+    changes: list[FactChange] = []
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}).") from None
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            changes.append(_read_line(goal, line))
+        except ValueError as error:
+            raise click.UsageError(f"{path}:{number}: {error}") from None
+    if not changes:
+        raise click.UsageError(f"{path}: holds no change.")
+    return tuple(changes)
+
+
+def _read_line(goal: Goal, line: str) -> FactChange:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from None
+    if not isinstance(row, dict):
+        raise ValueError("must be a JSON object.")  # noqa: TRY004 - one kind of mistake for the caller
+    unknown = sorted(set(row) - set(_MEMBERS))
+    if unknown:
+        raise ValueError(f"unknown member {unknown[0]!r}; use {', '.join(_MEMBERS)}.")
+    wrong = [name for name, value in row.items() if not isinstance(value, str)]
+    if wrong:
+        raise ValueError(f"{wrong[0]} must be a string.")
+    needed = ("subject", "relation", "new_object") if goal is Goal.EDIT else ("subject", "relation")
+    missing = [name for name in needed if not row.get(name)]
+    if missing:
+        raise ValueError(f"{missing[0]} is missing.")
+    if goal is Goal.UNLEARN and row.get("new_object"):
+        raise ValueError("new_object is not allowed when unlearning.")
+    return FactChange(**row)
+
+
+def read_gate(text: str) -> Gate:
+    """A gate such as ``collateral<=0.05`` or ``propagated>=0.8``.
+
+    Raises:
+        click.BadParameter: the text cannot be meant.
+    """
+    match = _GATE.fullmatch(text)
+    if match is None or match[1] not in METRICS:
+        raise click.BadParameter(f"{text!r}: write METRIC<=X or METRIC>=X with one of {', '.join(METRICS)}.")
+    bound = float(match[3])
+    return Gate(metric=match[1], max=bound) if match[2] == "<=" else Gate(metric=match[1], min=bound)
+
+
+def read_config(pairs: Sequence[str]) -> dict[str, Any]:
+    """``KEY=VALUE`` pairs; a value is JSON where it can be, else text.
+
+    Raises:
+        click.BadParameter: a pair has no ``=`` or no key.
+    """
+    config: dict[str, Any] = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator or not key:
+            raise click.BadParameter(f"{pair!r}: write KEY=VALUE.")
+        try:
+            config[key] = json.loads(value)
+        except ValueError:
+            config[key] = value
+    return config
+
+
+def fact_options(function: F) -> F:
+    """Add the words and options that describe a change; the command gets them as ``**asked``."""
+    options = (
+        click.argument("words", nargs=-1, metavar="[SUBJECT RELATION [OLD] [NEW]]"),
+        click.option("--batch", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSONL of changes."),
+        click.option("--branch", envvar="KSMITH_BRANCH", metavar="ID", help="Branch; default: the only one."),
+        click.option("--method", metavar="NAME", help="Method; see `ksmith methods`."),
+        click.option("--config", multiple=True, metavar="KEY=VALUE", help="Method configuration; may be repeated."),
+        click.option("--target", type=click.Choice(_TARGETS), help="What the answer is pulled towards."),
+        click.option("--seed", type=int, default=0, show_default=True, help="Seed of every draw."),
+        click.option("--scorer", default="", metavar="NAME", help="cloze-mean (default) or cloze-sum."),
+        click.option("--max-probes", type=click.IntRange(0), default=0, help="At most so many probes; 0 = 2,000."),
+        click.option("--install-derived", is_flag=True, help="Also install what follows by the closure."),
+        click.option("--hold", is_flag=True, help="Wait for `ksmith commit` or `discard` after measuring."),
+        click.option("--gate", "gates", multiple=True, metavar="METRIC<=X", help="Wait if this fails; repeatable."),
+    )
+    return functools.reduce(lambda made, option: option(made), reversed(options), function)
+
+
+def read_spec(goal: Goal, asked: dict[str, Any], branch_id: str) -> InterventionSpec:
+    """The specification of a command's words and options (``fact_options``)."""
+    target = asked["target"]
+    return InterventionSpec(
+        branch_id=branch_id,
+        goal=goal,
+        changes=read_changes(goal, asked["words"], asked["batch"]),
+        method=asked["method"] or DEFAULT_METHODS[goal],
+        method_config=read_config(asked["config"]),
+        target_distribution=TargetDistribution(target.upper()) if target else TargetDistribution.UNSPECIFIED,
+        scorer=asked["scorer"],
+        seed=asked["seed"],
+        hold=asked["hold"],
+        gates=tuple(read_gate(gate) for gate in asked["gates"]),
+        max_probes=asked["max_probes"],
+        install_derived=asked["install_derived"],
+    )

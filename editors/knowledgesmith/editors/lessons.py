@@ -1,0 +1,137 @@
+"""What ReLearn trains on: token rows, each with the distribution to move towards (task) or to keep (reference)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import torch
+
+from knowledgesmith.editors.augment import TrainingText, questions, vague_texts
+from knowledgesmith.editors.encoding import encode
+from knowledgesmith.editors.neutral import SoftAnswer, neutral_answers
+from knowledgesmith.editors.objective import Row, Targets, join, own_distributions
+from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, UpdateRequest
+from knowledgesmith.graph_schema.interventions import TargetDistribution
+
+if TYPE_CHECKING:
+    from knowledgesmith.editors.models import LoadedModel
+
+_TEXT_PROMPT = 2
+_TEXT_TOKENS = 24
+_END = "."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """One row and q at its answer tokens.
+
+    Attributes:
+        row: prompt and teacher-forced answer.
+        targets: q at each answer token, on the CPU.
+        weight: share among the alternatives of one question.
+        known: whether the untouched model gives this answer greedily.
+    """
+
+    row: Row
+    targets: Targets
+    weight: float = 1.0
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """How many variants are made of a question, and which vague answers."""
+
+    variants: int
+    refusal_share: float
+    completion_share: float
+
+
+@cache
+def everyday_text() -> tuple[str, ...]:
+    """Bundled plain sentences that every training keeps; none is in the text that fluency is measured on."""
+    text = files("knowledgesmith.editors").joinpath("texts", "everyday.txt").read_text(encoding="utf-8")
+    return tuple(line for line in text.splitlines() if line)
+
+
+def lessons_to_learn(loaded: LoadedModel, request: UpdateRequest, mixture: Mixture) -> list[tuple[Lesson, ...]]:
+    """The task rows: one entry a question, holding its alternative answers with their weights.
+
+    Raises:
+        InvalidInput: every phrasing of an update states the object that is to be erased.
+    """
+    target = request.target_distribution
+    neutral = target in (TargetDistribution.NEUTRAL_GRAPH, TargetDistribution.NEUTRAL_MASK, TargetDistribution.UNIFORM)
+    tries = neutral_answers(loaded, request.updates, distribution=target) if neutral else None
+    found: list[tuple[Lesson, ...]] = []
+    for index, update in enumerate(request.updates):
+        # one stream of draws for each fact: other facts of the request do not change its texts
+        rng = random.Random(f"{request.seed}:{update.fact_id}")  # noqa: S311  # not for secrets
+        asked = questions(update, retain=request.retain, variants=mixture.variants, rng=rng)
+        if tries is None:
+            texts = _texts(update, target, asked, mixture, rng)
+            found.extend((certain(join(loaded.tokenizer, prompt=t.prompt, answer=t.answer)),) for t in texts)
+        else:
+            found.extend(_along(loaded, prompt, tries[index]) for prompt in asked)
+    return found
+
+
+def lessons_to_keep(loaded: LoadedModel, retain: Sequence[RetainRow]) -> list[Lesson]:
+    """Retained rows with the untouched model's own distribution at every answer token."""
+    rows = [join(loaded.tokenizer, prompt=row.prompt.text, answer=row.answer) for row in retain]
+    return _referenced(loaded, rows)
+
+
+def text_to_keep(loaded: LoadedModel, sentences: Sequence[str]) -> list[Lesson]:
+    """Plain sentences with the untouched model's own distribution after each token from the third on."""
+    encoded = [tuple(encode(loaded.tokenizer, sentence)[:_TEXT_TOKENS]) for sentence in sentences]
+    rows = [Row(prompt=ids[:_TEXT_PROMPT], answer=ids[_TEXT_PROMPT:]) for ids in encoded if len(ids) > _TEXT_PROMPT]
+    return _referenced(loaded, rows)
+
+
+def certain(row: Row) -> Lesson:
+    """A row whose answer is the target itself (q is one-hot, so the loss is the cross-entropy)."""
+    return Lesson(row=row, targets=Targets.one_hot(torch.tensor(row.answer)))
+
+
+def _texts(
+    update: FactUpdate, target: TargetDistribution, asked: Sequence[Prompt], mixture: Mixture, rng: random.Random
+) -> list[TrainingText]:
+    if target is TargetDistribution.NEW_OBJECT:
+        # the end mark keeps a short object from running on into a longer word
+        return [TrainingText(prompt=prompt.text, answer=update.new + _END) for prompt in asked]
+    return vague_texts(
+        update, asked, refusal_share=mixture.refusal_share, completion_share=mixture.completion_share, rng=rng
+    )
+
+
+def _along(loaded: LoadedModel, prompt: Prompt, paths: Sequence[SoftAnswer]) -> tuple[Lesson, ...]:
+    """One question with the weighted paths of its neutral distribution."""
+    stem = join(loaded.tokenizer, prompt=prompt.text, answer="x").prompt
+    return tuple(
+        Lesson(row=Row(prompt=stem, answer=path.answer), targets=path.targets, weight=path.weight) for path in paths
+    )
+
+
+def _referenced(loaded: LoadedModel, rows: Sequence[Row]) -> list[Lesson]:
+    if not rows:
+        return []
+    references = own_distributions(loaded.model, rows, device=loaded.device)
+    return [
+        Lesson(row=row, targets=_on_cpu(targets), known=_greedy(row, targets))
+        for row, targets in zip(rows, references, strict=True)
+    ]
+
+
+def _on_cpu(targets: Targets) -> Targets:
+    return Targets(tokens=targets.tokens.cpu(), probs=targets.probs.cpu())
+
+
+def _greedy(row: Row, targets: Targets) -> bool:
+    best = targets.tokens.gather(1, targets.probs.argmax(-1, keepdim=True))[:, 0]
+    return best.tolist() == list(row.answer)

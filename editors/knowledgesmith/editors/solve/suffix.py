@@ -1,0 +1,151 @@
+"""Run only the part of a decoder that a change after block ``layer`` at some position can reach.
+
+By causality, earlier positions and lower blocks are constant: their keys and values, and the block's clean output, are
+computed once (``prefill``); each later pass pushes only the tokens from the changed position on through the blocks
+above (``suffix_logits``). The result equals a full forward pass with the change (specs: the fast algorithm).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from knowledgesmith.editors.objective import wide
+from knowledgesmith.editors.surgery.hooks import capture_output, first_tensor, head_only_at, stop_after
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.objective import AnswerBatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prefilled:
+    """What stays constant for B rows while a vector is added after block ``layer`` at each row's first kept token.
+
+    Attributes:
+        layer: the block whose output changes.
+        hidden: its clean output from the changed position on. shape: (B, S, d).
+        past: keys and values of every block at the positions before. shapes: (B, heads, P, head width).
+        mask: real tokens, first the P past positions, then the S kept ones. shape: (B, P + S).
+        positions: position ids of the kept tokens. shape: (B, S).
+        row: row of each answer token. shape: (N,).
+        column: kept position whose output predicts it. shape: (N,).
+        in_tuple: whether this family's blocks return tuples.
+    """
+
+    layer: int
+    hidden: Tensor
+    past: tuple[tuple[Tensor, Tensor], ...]
+    mask: Tensor
+    positions: Tensor
+    row: Tensor
+    column: Tensor
+    in_tuple: bool
+
+    def select(self, keep: Tensor) -> Prefilled:
+        """Only the rows where ``keep`` (bool, shape (B,)) holds; answer tokens keep their order."""
+        index = keep.nonzero()[:, 0]
+        renumbered = torch.full((len(keep),), -1, device=keep.device)
+        renumbered[index] = torch.arange(len(index), device=keep.device)
+        kept = keep[self.row]
+        return Prefilled(
+            layer=self.layer,
+            hidden=self.hidden[index],
+            past=tuple((key[index], value[index]) for key, value in self.past),
+            mask=self.mask[index],
+            positions=self.positions[index],
+            row=renumbered[self.row[kept]],
+            column=self.column[kept],
+            in_tuple=self.in_tuple,
+        )
+
+
+@torch.no_grad()
+def prefill(loaded: LoadedModel, batch: AnswerBatch, *, layer: int, starts: Tensor) -> Prefilled:
+    """One clean pass over right-padded rows. ``starts``: first changed position of each row, shape (B,)."""
+    cache = DynamicCache()
+    blocks = loaded.architecture.blocks
+    kinds: list[bool] = []
+    noted = blocks[layer].register_forward_hook(lambda _m, _a, output: kinds.append(not isinstance(output, Tensor)))
+    try:
+        with capture_output(blocks[layer]) as clean, stop_after(blocks[-1]):
+            loaded.model(input_ids=batch.ids, attention_mask=batch.mask, past_key_values=cache, use_cache=True)
+    finally:
+        noted.remove()
+    past_length, lengths = int(starts.max()), batch.mask.sum(1)
+    width = int((lengths - starts).max())
+    columns = starts[:, None] + torch.arange(width, device=starts.device)
+    real = columns < lengths[:, None]
+    columns = torch.where(real, columns, starts[:, None])
+    rows = torch.arange(len(starts), device=starts.device)[:, None]
+    before = torch.arange(past_length, device=starts.device)[None] < starts[:, None]
+    return Prefilled(
+        layer=layer,
+        hidden=clean.value[rows, columns],
+        past=tuple(
+            (cast("Tensor", part.keys)[:, :, :past_length], cast("Tensor", part.values)[:, :, :past_length])
+            for part in cache.layers
+        ),
+        mask=torch.cat([before, real], dim=1).long(),
+        positions=columns,
+        row=batch.row,
+        column=batch.position - starts[batch.row],
+        in_tuple=kinds[0],
+    )
+
+
+def suffix_logits(loaded: LoadedModel, rows: Prefilled, added: Tensor) -> Tensor:
+    """Logits that predict the answer tokens when ``added[b]`` stands on top of the block's output.
+
+    Args:
+        loaded: the model.
+        rows: what ``prefill`` kept.
+        added: differentiable. shape: (B, d).
+
+    Returns:
+        shape: (N, V), float32 or wider.
+    """
+    hidden = torch.cat([(rows.hidden[:, :1] + added[:, None]), rows.hidden[:, 1:]], dim=1)
+    cache = DynamicCache(rows.past if rows.mask.shape[1] > hidden.shape[1] else None)
+    head = loaded.architecture.lm_head
+    with _starting_above(loaded, rows, hidden), head_only_at(head, rows=rows.row, positions=rows.column):
+        outputs = loaded.model(
+            inputs_embeds=torch.zeros_like(rows.hidden),
+            attention_mask=rows.mask,
+            position_ids=rows.positions,
+            past_key_values=cache,
+            use_cache=True,
+        )
+    return wide(cast("Tensor", outputs.logits)[0])
+
+
+@contextmanager
+def _starting_above(loaded: LoadedModel, rows: Prefilled, hidden: Tensor) -> Iterator[None]:
+    """Blocks up to ``rows.layer`` do not compute; the last of them hands on ``hidden``."""
+    lower = loaded.architecture.blocks[: rows.layer + 1]
+
+    def passing(replacement: Tensor | None) -> Any:
+        def forward(stream: Any, *_args: Any, **_kwargs: Any) -> Any:
+            tensor = first_tensor(stream) if replacement is None else replacement
+            return (tensor,) if rows.in_tuple else tensor
+
+        return forward
+
+    changed: list[nn.Module] = []
+    try:
+        for block in lower:
+            # an instance attribute shadows the class's method, so nothing of the module itself is replaced
+            block.forward = passing(hidden if block is lower[-1] else None)
+            changed.append(block)
+        yield
+    finally:
+        for block in changed:
+            del block.forward

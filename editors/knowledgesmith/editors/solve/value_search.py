@@ -1,0 +1,210 @@
+"""Find, for many edits at once, the change δ of a block's output that makes the model give the wanted answers.
+
+The search of ROME and MEMIT (Meng et al. 2022, equation 4; 2023, equation 16), which AlphaEdit takes over: Adam on δ,
+added at the subject's last token of every row, with early stop and a clamp relative to the clean activation. Here it is
+batched over edits: the losses are separable, each edit has its own Adam state and is frozen by itself, so the result
+is that of one search after another. The target is any distribution, hence the same search edits and unlearns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from knowledgesmith.editors.objective import Row, Targets, answer_batch, buckets, divergence, per_row
+from knowledgesmith.editors.solve.suffix import Prefilled, prefill, suffix_logits
+
+if TYPE_CHECKING:
+    from knowledgesmith.editors.models import LoadedModel
+
+_BETAS = (0.9, 0.999)
+_EPSILON = 1e-8
+_COMPACT_BELOW = 0.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRow:
+    """One row of the search.
+
+    Attributes:
+        row: prompt and teacher-forced answer.
+        lookup: position of the subject's last token.
+        edit: index of the edit that it belongs to.
+        targets: q at the answer's tokens. shape: (len(answer), K).
+        weight: factor of its mean KL(q ‖ p); the weights of an edit's task rows sum to 1.
+        task: whether it counts for the early stop (preservation rows do not).
+    """
+
+    row: Row
+    lookup: int
+    edit: int
+    targets: Targets
+    weight: float
+    task: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSettings:
+    """Settings of the search; learning rate and clamp are relative to the norm of the clean activation.
+
+    Attributes:
+        layer: block whose output changes.
+        steps: most forward passes (one step less).
+        learning_rate: Adam's step per coordinate, in units of ``norm / sqrt(d)``.
+        clamp: largest norm of δ, in units of the clean norm.
+        decay: factor of ``norm(δ) / norm(h)²`` (as in the reference, not squared).
+        stop: an edit ends when its task loss is below this.
+        rows: rows in one forward pass.
+    """
+
+    layer: int
+    steps: int = 20
+    learning_rate: float = 0.5
+    clamp: float = 1.0
+    decay: float = 1e-3
+    stop: float = 0.05
+    rows: int = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """δ of each edit with its course.
+
+    Attributes:
+        change: shape (n, d).
+        steps: optimiser steps taken by each edit. shape: (n,), int64.
+        loss: last task loss of each edit. shape: (n,).
+    """
+
+    change: Tensor
+    steps: Tensor
+    loss: Tensor
+
+
+@dataclass(slots=True)
+class _Group:
+    """Rows that share a forward pass."""
+
+    rows: Prefilled
+    targets: Targets
+    edit: Tensor
+    weight: Tensor
+    task: Tensor
+
+
+def search_values(
+    loaded: LoadedModel,
+    rows: Sequence[SearchRow],
+    *,
+    settings: SearchSettings,
+    step: Callable[[int, int], None] | None = None,
+) -> SearchResult:
+    """Search all edits together. The first task row of an edit gives its clean activation.
+
+    Args:
+        loaded: the model, unchanged afterwards.
+        rows: rows of the edits 0 … n - 1, each edit with at least one task row.
+        settings: settings of the search.
+        step: called before each step with (done, total); may raise to cancel.
+    """
+    groups, anchors = _prepare(loaded, rows, settings)
+    count, width = anchors.shape
+    norms = anchors.norm(dim=1)
+    change = torch.zeros_like(anchors, requires_grad=True)
+    first, second = torch.zeros_like(anchors), torch.zeros_like(anchors)
+    rate = (settings.learning_rate * norms / width**0.5)[:, None]
+    active = torch.ones(count, dtype=torch.bool, device=anchors.device)
+    steps = torch.zeros(count, dtype=torch.long, device=anchors.device)
+    loss = torch.zeros(count, dtype=anchors.dtype, device=anchors.device)
+    for index in range(settings.steps):
+        if step is not None:
+            step(index, settings.steps)
+        task = _backward(loaded, groups, change, norms, active, settings)
+        loss = torch.where(active, task, loss)
+        active = active & (task >= settings.stop)
+        if index == settings.steps - 1 or not bool(active.any()):
+            break
+        with torch.no_grad():
+            gradient = change.grad if change.grad is not None else torch.zeros_like(change)
+            update = _adam(gradient, first, second, index + 1)
+            moved = change - rate * update
+            scale = (settings.clamp * norms / moved.norm(dim=1).clamp_min(_EPSILON)).clamp_max(1)
+            change.copy_(torch.where(active[:, None], moved * scale[:, None], change))
+            change.grad = None
+        steps += active
+        groups = [_compacted(group, active) for group in groups if bool(active[group.edit].any())]
+    return SearchResult(change=change.detach(), steps=steps, loss=loss)
+
+
+def _prepare(loaded: LoadedModel, rows: Sequence[SearchRow], settings: SearchSettings) -> tuple[list[_Group], Tensor]:
+    anchors: dict[int, Tensor] = {}
+    first_row: dict[int, int] = {}
+    for index, item in enumerate(rows):
+        if item.task:
+            first_row.setdefault(item.edit, index)
+    groups: list[_Group] = []
+    for chosen in buckets([item.row for item in rows], size=settings.rows):
+        items = [rows[i] for i in chosen]
+        batch = answer_batch([item.row for item in items], device=loaded.device)
+        starts = torch.tensor([item.lookup for item in items], device=loaded.device)
+        filled = prefill(loaded, batch, layer=settings.layer, starts=starts)
+        # the answer tokens of a batch come row by row, so the rows' targets can simply be stacked
+        targets = Targets.join([item.targets for item in items])
+        groups.append(
+            _Group(
+                rows=filled,
+                targets=Targets(tokens=targets.tokens.to(loaded.device), probs=targets.probs.to(loaded.device)),
+                edit=torch.tensor([item.edit for item in items], device=loaded.device),
+                weight=torch.tensor([item.weight for item in items], device=loaded.device, dtype=filled.hidden.dtype),
+                task=torch.tensor([item.task for item in items], device=loaded.device),
+            )
+        )
+        for local, i in enumerate(chosen):
+            if first_row.get(rows[i].edit) == i:
+                anchors[rows[i].edit] = filled.hidden[local, 0]
+    return groups, torch.stack([anchors[edit] for edit in sorted(anchors)])
+
+
+def _backward(
+    loaded: LoadedModel,
+    groups: Sequence[_Group],
+    change: Tensor,
+    norms: Tensor,
+    active: Tensor,
+    settings: SearchSettings,
+) -> Tensor:
+    """Gradients of all active edits into ``change.grad``; returns the task losses. shape: (n,)."""
+    total = torch.zeros_like(norms)
+    for group in groups:
+        logits = suffix_logits(loaded, group.rows, change[group.edit])
+        own = per_row(divergence(logits, group.targets), group.rows.row, len(group.edit)) * group.weight
+        total.index_add_(0, group.edit, (own * group.task).detach())
+        own[active[group.edit]].sum().backward()
+    (settings.decay * change.norm(dim=1)[active] / norms[active] ** 2).sum().backward()
+    return total
+
+
+def _adam(gradient: Tensor, first: Tensor, second: Tensor, number: int) -> Tensor:
+    """Adam's direction; moments are updated in place. ``number`` counts from 1."""
+    first.mul_(_BETAS[0]).add_(gradient, alpha=1 - _BETAS[0])
+    second.mul_(_BETAS[1]).addcmul_(gradient, gradient, value=1 - _BETAS[1])
+    mean, spread = first / (1 - _BETAS[0] ** number), second / (1 - _BETAS[1] ** number)
+    return mean / (spread.sqrt() + _EPSILON)
+
+
+def _compacted(group: _Group, active: Tensor) -> _Group:
+    """Drop the rows of finished edits once they are many."""
+    keep = active[group.edit]
+    if float(keep.float().mean()) >= _COMPACT_BELOW:
+        return group
+    return _Group(
+        rows=group.rows.select(keep),
+        targets=group.targets.at(keep[group.rows.row]),
+        edit=group.edit[keep],
+        weight=group.weight[keep],
+        task=group.task[keep],
+    )

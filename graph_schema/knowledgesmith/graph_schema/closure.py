@@ -1,0 +1,237 @@
+"""The closure: facts that follow from the asserted ones by the relations' traits, by forward chaining in Cypher.
+
+Derived facts exist only inside a transaction that is rolled back. Each relationship carries ``derived: true``, its
+``rule``, its ``premises`` (fact ids), the ``round`` in which it appeared and the ``world`` it belongs to. A
+relationship without ``world`` belongs to every world; so the state before and after an update can stand side by side
+in one transaction, and the same probe queries read either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from knowledgesmith.graph_schema.errors import InvalidCatalogue
+from knowledgesmith.graph_schema.facts import Relation, fact_id
+from knowledgesmith.graph_schema.store import Transaction
+
+MAX_ROUNDS: Final = 3
+"""Proofs are at most this deep; cycles of a transitive relation end here too."""
+
+BEFORE: Final = 0
+"""World before the update (and the only world of a bulk run)."""
+
+AFTER: Final = 1
+"""World after the update."""
+
+_BATCH: Final = 10_000
+
+Triple = tuple[str, str, str]
+"""Subject uid, relation name, object uid."""
+
+
+class Rule(StrEnum):
+    """Names of the rules, as they appear in proofs."""
+
+    INVERSE = "inverse"
+    SYMMETRIC = "symmetric"
+    TRANSITIVE = "transitive"
+    COMPOSITION = "composition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """A derived fact with the shortest proof found first (ties: smallest rule and premises)."""
+
+    fact_id: str
+    triple: Triple
+    rule: str
+    premises: tuple[str, ...]
+    round: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The rules of a catalogue in the shape of the queries' parameters (all names are relationship types)."""
+
+    swaps: Mapping[str, list[list[str]]]
+    seconds: Mapping[str, list[list[str]]]
+    firsts: Mapping[str, list[list[str]]]
+    names: Mapping[str, str]
+    types: Mapping[str, str]
+    swap_names: Mapping[str, tuple[tuple[str, str], ...]]
+
+    def mirrors(self, triple: Triple) -> dict[Triple, str]:
+        """Facts that say the same as ``triple`` the other way round (and back), with the rule that leads there."""
+        found: dict[Triple, str] = {}
+        todo = [triple]
+        while todo:
+            subject, relation, obj = todo.pop()
+            for head, rule in self.swap_names.get(relation, ()):
+                mirror = (obj, head, subject)
+                if mirror != triple and mirror not in found:
+                    found[mirror] = rule
+                    todo.append(mirror)
+        return found
+
+
+@dataclass(slots=True)
+class _RuleTable:
+    swaps: dict[str, list[list[str]]] = field(default_factory=dict)
+    seconds: dict[str, list[list[str]]] = field(default_factory=dict)
+    firsts: dict[str, list[list[str]]] = field(default_factory=dict)
+    swap_names: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+
+    def swap(self, premise: Relation, head: Relation, rule: Rule) -> None:
+        row = [head.rel_type, rule.value]
+        rows = self.swaps.setdefault(premise.rel_type, [])
+        if row not in rows:
+            rows.append(row)
+            self.swap_names[premise.name] = (*self.swap_names.get(premise.name, ()), (head.name, rule.value))
+
+    def chain(self, first: Relation, second: Relation, head: Relation, rule: Rule) -> None:
+        self.seconds.setdefault(first.rel_type, []).append([second.rel_type, head.rel_type, rule.value])
+        self.firsts.setdefault(second.rel_type, []).append([first.rel_type, head.rel_type, rule.value])
+
+
+def rules_of(relations: Iterable[Relation]) -> Rules:
+    """The rules that follow from the traits of a catalogue; ``inverse_of`` holds in both directions.
+
+    Raises:
+        InvalidCatalogue: a trait names an unknown relation, or a composition has not two parts.
+    """
+    by_name = {relation.name: relation for relation in sorted(relations, key=lambda r: r.name)}
+    table = _RuleTable()
+    for relation in by_name.values():
+        traits = relation.traits
+        if traits.symmetric:
+            table.swap(relation, relation, Rule.SYMMETRIC)
+        if traits.inverse_of:
+            other = _named(by_name, relation, traits.inverse_of)
+            table.swap(relation, other, Rule.INVERSE)
+            table.swap(other, relation, Rule.INVERSE)
+        if traits.transitive:
+            table.chain(relation, relation, relation, Rule.TRANSITIVE)
+        if traits.composed_of:
+            first, second = _parts(by_name, relation)
+            table.chain(first, second, relation, Rule.COMPOSITION)
+    return Rules(
+        swaps=table.swaps,
+        seconds=table.seconds,
+        firsts=table.firsts,
+        names={relation.rel_type: relation.name for relation in by_name.values()},
+        types={relation.name: relation.rel_type for relation in by_name.values()},
+        swap_names=table.swap_names,
+    )
+
+
+def _named(by_name: Mapping[str, Relation], relation: Relation, name: str) -> Relation:
+    if name not in by_name:
+        raise InvalidCatalogue(
+            f"Relation {relation.name} refers to a relation that the catalogue lacks.",
+            field="inverse_of / composed_of",
+            value=name,
+            hint="Add that relation or remove the reference.",
+        )
+    return by_name[name]
+
+
+def _parts(by_name: Mapping[str, Relation], relation: Relation) -> tuple[Relation, Relation]:
+    parts = relation.traits.composed_of
+    if len(parts) != 2:
+        raise InvalidCatalogue(
+            f"Relation {relation.name} must be composed of exactly two relations.",
+            field="composed_of",
+            value=parts,
+            hint="Name an intermediate relation and compose twice.",
+        )
+    return _named(by_name, relation, parts[0]), _named(by_name, relation, parts[1])
+
+
+def close(tx: Transaction, *, graph_id: str, rules: Rules, world: int = BEFORE) -> dict[str, Derived]:
+    """Derive all facts of one world, at most :data:`MAX_ROUNDS` deep, and write them into the transaction.
+
+    Semi-naive: a round joins only pairs with at least one fact of the round before. Asserted facts are not derived
+    again, self-loops are not derived.
+
+    Args:
+        tx: a transaction that will be rolled back.
+        graph_id: the graph.
+        rules: from :func:`rules_of`.
+        world: :data:`BEFORE` or :data:`AFTER`.
+
+    Returns:
+        The derived facts by fact id.
+    """
+    derived: dict[str, Derived] = {}
+    anchors: list[str] | None = None
+    for depth in range(MAX_ROUNDS):
+        fresh = _derive_round(tx, graph_id=graph_id, rules=rules, world=world, depth=depth, anchors=anchors)
+        if not fresh:
+            break
+        derived.update(fresh)
+        anchors = sorted({fact.triple[0] for fact in fresh.values()})
+    return derived
+
+
+def _derive_round(
+    tx: Transaction, *, graph_id: str, rules: Rules, world: int, depth: int, anchors: list[str] | None
+) -> dict[str, Derived]:
+    scope = {"graph_id": graph_id, "world": world, "round": depth, "anchors": anchors}
+    blocks = tx.rows("closure/swap", **scope, heads=rules.swaps) if rules.swaps else []
+    if rules.seconds:
+        blocks += tx.rows("closure/chain", **scope, seconds=rules.seconds, firsts=rules.firsts)
+    fresh: dict[Triple, tuple[str, tuple[str, ...]]] = {}
+    for subject, rel_type, obj, rule, premises in (row for block in blocks for row in block["facts"]):
+        proof = (rule, tuple(premises))
+        triple = (subject, rel_type, obj)
+        fresh[triple] = min(proof, fresh.get(triple, proof))
+    facts = [
+        (
+            rel_type,
+            Derived(
+                fact_id=fact_id(graph_id, s, rules.names[rel_type], o),
+                triple=(s, rules.names[rel_type], o),
+                rule=rule,
+                premises=premises,
+                round=depth + 1,
+            ),
+        )
+        for (s, rel_type, o), (rule, premises) in sorted(fresh.items(), key=lambda item: (item[0][0], item[0][2], item))
+    ]
+    rows = [[f.triple[0], rel_type, f.triple[2], f.fact_id, f.rule, list(f.premises)] for rel_type, f in facts]
+    for batch in _batches(rows):
+        tx.rows("closure/create", graph_id=graph_id, world=world, round=depth + 1, rows=batch)
+    return {fact.fact_id: fact for _, fact in facts}
+
+
+def clear(tx: Transaction, *, graph_id: str, derived: Mapping[str, Derived], world: int) -> None:
+    """Remove the derived facts of one world from the transaction."""
+    subjects = sorted({fact.triple[0] for fact in derived.values()})
+    if subjects:
+        tx.rows("closure/clear", graph_id=graph_id, world=world, subjects=subjects)
+
+
+def leaves(derived: Mapping[str, Derived], fact: str) -> frozenset[str]:
+    """Asserted facts at the bottom of the proof of ``fact`` (itself, when it is not derived)."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    todo = [fact]
+    while todo:
+        current = todo.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        proof = derived.get(current)
+        if proof is None:
+            found.add(current)
+        else:
+            todo.extend(proof.premises)
+    return frozenset(found)
+
+
+def _batches(rows: Sequence[object]) -> Iterator[Sequence[object]]:
+    for start in range(0, len(rows), _BATCH):
+        yield rows[start : start + _BATCH]

@@ -1,0 +1,6 @@
+// purpose: the schema version of this database; 0 when it was never migrated
+// params:
+// returns: version
+// access: read
+OPTIONAL MATCH (s:KnowledgeSmithSchema)
+RETURN coalesce(max(s.version), 0) AS version

@@ -1,0 +1,11 @@
+// purpose: interventions, newest first, of one branch or of all (branch_id empty), older than a given position
+// params: branch_id, before_ms, before_id, limit
+// returns: properties, created_ms, finished_ms, rolled_back_ms
+// access: read
+MATCH (i:Intervention)
+WHERE ($branch_id = '' OR i.branch_id = $branch_id)
+WITH i, i.created_at.epochMillis AS created_ms
+WHERE $before_ms IS NULL OR created_ms < $before_ms OR (created_ms = $before_ms AND i.id < $before_id)
+RETURN i {.*, created_at: null, finished_at: null, rolled_back_at: null} AS properties, created_ms,
+       i.finished_at.epochMillis AS finished_ms, i.rolled_back_at.epochMillis AS rolled_back_ms
+ORDER BY created_ms DESC, i.id DESC LIMIT $limit

@@ -1,0 +1,14 @@
+// purpose: move a branch head back to its parent and mark the intervention that made it
+// params: branch_id, head_revision
+// returns: revision_id, weights_sha256, intervention_id, graph_id
+// access: write
+MATCH (b:Branch {id: $branch_id})
+SET b.commits = coalesce(b.commits, 0) + 1
+WITH b
+MATCH (b)-[old:HEAD]->(r:Revision {id: $head_revision})-[:PARENT]->(parent:Revision)
+MATCH (b)<-[:ON]-(i:Intervention {state: 'SUCCEEDED'})-[:PRODUCED]->(r)
+WHERE i.rolled_back_at IS NULL
+DELETE old
+CREATE (b)-[:HEAD]->(parent)
+SET i.rolled_back_at = datetime()
+RETURN parent.id AS revision_id, parent.weights_sha256 AS weights_sha256, i.id AS intervention_id, b.graph_id AS graph_id

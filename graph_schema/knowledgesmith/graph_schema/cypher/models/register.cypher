@@ -1,0 +1,11 @@
+// purpose: register a model with its base revision; a second call with the same weights changes nothing
+// params: id, path, weights_sha256, architecture, parameters, base_revision
+// returns: weights_sha256
+// access: write
+MERGE (m:Model {id: $id})
+ON CREATE SET m.path = $path, m.weights_sha256 = $weights_sha256, m.architecture = $architecture,
+              m.parameters = $parameters, m.created_at = datetime()
+MERGE (r:Revision {id: $base_revision})
+ON CREATE SET r.artefact_sha256 = '', r.weights_sha256 = $weights_sha256, r.created_at = datetime()
+MERGE (m)-[:BASE]->(r)
+RETURN m.weights_sha256 AS weights_sha256

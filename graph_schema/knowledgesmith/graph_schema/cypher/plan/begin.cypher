@@ -1,0 +1,32 @@
+// purpose: write a plan's head onto its intervention under the fence, replacing a plan of an earlier attempt
+// params: id, fence, properties, targets
+// returns: id
+// access: write
+//
+// Targets are [subject, relation, fact id, old object, new object], in order.
+MATCH (i:Intervention {id: $id})
+SET i.fence = i.fence + 0
+WITH i
+WHERE i.fence = $fence
+CALL (i) {
+  OPTIONAL MATCH (i)-[old:PLANNED|TARGETS]->()
+  DELETE old
+  RETURN count(old) AS removed
+}
+SET i += $properties
+WITH i
+CALL (i) {
+  UNWIND range(0, size($targets) - 1) AS position
+  WITH i, position, $targets[position] AS target
+  MATCH (e:Entity {graph_id: $properties.plan_graph, uid: target[0]})
+  CREATE
+    (i)-[:TARGETS {
+      position: position,
+      relation: target[1],
+      fact_id: target[2],
+      old_object: target[3],
+      new_object: target[4]
+    }]->(e)
+  RETURN count(*) AS targeted
+}
+RETURN i.id AS id

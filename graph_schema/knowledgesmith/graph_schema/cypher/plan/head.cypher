@@ -1,0 +1,18 @@
+// purpose: the head of a stored plan and its targets
+// params: id
+// returns: graph_id, graph_digest, branch_id, goal, seed, overlay, derived, digest, targets
+// access: read
+MATCH (i:Intervention {id: $id})
+OPTIONAL MATCH (i)-[t:TARGETS]->(e:Entity)
+WITH i, t, e
+ORDER BY t.position
+RETURN
+  i.plan_graph AS graph_id,
+  i.plan_graph_digest AS graph_digest,
+  i.plan_branch AS branch_id,
+  i.plan_goal AS goal,
+  i.plan_seed AS seed,
+  i.overlay AS overlay,
+  i.derived AS derived,
+  i.plan_digest AS digest,
+  collect(CASE WHEN e IS NOT NULL THEN [e.uid, t.relation, t.old_object, t.new_object] END) AS targets

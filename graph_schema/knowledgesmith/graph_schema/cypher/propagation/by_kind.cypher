@@ -1,0 +1,11 @@
+// purpose: how far an intervention spread, grouped by probe kind
+// params: id
+// returns: key, rows, entities, mean_before, mean_after, mean_delta, propagated, missed, drifted, preserved, collateral, ineligible
+// access: read
+MATCH (i:Intervention {id: $id})-[c:CHANGED]->(e:Entity)
+RETURN c.kind AS key,
+       count(c) AS rows, count(DISTINCT e) AS entities,
+       avg(c.before) AS mean_before, avg(c.after) AS mean_after, avg(c.delta) AS mean_delta,
+       sum(c.n_propagated) AS propagated, sum(c.n_missed) AS missed, sum(c.n_drifted) AS drifted,
+       sum(c.n_preserved) AS preserved, sum(c.n_collateral) AS collateral, sum(c.n_ineligible) AS ineligible
+ORDER BY key

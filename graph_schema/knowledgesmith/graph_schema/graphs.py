@@ -1,0 +1,159 @@
+"""Reads graphs: their counts, their catalogue, and a compact snapshot for drawing texts and options."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from knowledgesmith.graph_schema.catalogue import from_properties
+from knowledgesmith.graph_schema.errors import GraphNotFound
+from knowledgesmith.graph_schema.facts import Entity, Fact, Level, Relation
+from knowledgesmith.graph_schema.store import GraphStore, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphInfo:
+    """One graph with its counts; retired entities are not counted."""
+
+    graph_id: str
+    digest: str
+    source: str
+    head_branch: str
+    entities_by_level: Mapping[str, int]
+    entities_by_domain: Mapping[str, int]
+    facts: int
+    relations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphSnapshot:
+    """A graph in memory, read in one transaction; immutable, so a caller may keep it under its digest.
+
+    ``entities`` and ``levels`` are keyed by uid in sorted order and leave out retired entities; ``facts`` are the
+    asserted ones, sorted by (subject, relation, object).
+    """
+
+    graph_id: str
+    digest: str
+    entities: Mapping[str, Entity]
+    levels: Mapping[str, Level]
+    relations: Mapping[str, Relation]
+    facts: tuple[Fact, ...]
+
+
+def get_graph(store: GraphStore, graph_id: str) -> GraphInfo:
+    """One graph.
+
+    Raises:
+        GraphNotFound: there is none of this id.
+    """
+    return store.read_transaction(lambda tx: _info(tx, graph_id))
+
+
+def list_graphs(store: GraphStore, *, after: str = "", limit: int) -> list[GraphInfo]:
+    """At most ``limit`` graphs whose id comes after ``after``, by id."""
+
+    def work(tx: Transaction) -> list[GraphInfo]:
+        return [_info(tx, row["graph_id"]) for row in tx.rows("graph/list", after=after, limit=limit)]
+
+    return store.read_transaction(work)
+
+
+def load_catalogue(store: GraphStore, graph_id: str) -> dict[str, Relation]:
+    """The relations of a graph by name, sorted.
+
+    Raises:
+        GraphNotFound: there is no graph of this id.
+    """
+
+    def work(tx: Transaction) -> dict[str, Relation]:
+        require_graph(tx, graph_id)
+        return _catalogue(tx, graph_id)
+
+    return store.read_transaction(work)
+
+
+def load_snapshot(store: GraphStore, graph_id: str) -> GraphSnapshot:
+    """The whole graph in memory.
+
+    Raises:
+        GraphNotFound: there is no graph of this id.
+    """
+
+    def work(tx: Transaction) -> GraphSnapshot:
+        digest = require_graph(tx, graph_id)
+        relations = _catalogue(tx, graph_id)
+        names = {relation.rel_type: name for name, relation in relations.items()}
+        living = [row for row in tx.rows("graph/entities", graph_id=graph_id) if not row["retired"]]
+        facts = (
+            Fact(subject=row["subject"], relation=names[row["rel_type"]], object=row["object"], source=row["source"])
+            for row in tx.rows("graph/facts", graph_id=graph_id)
+        )
+        return GraphSnapshot(
+            graph_id=graph_id,
+            digest=digest,
+            entities={
+                row["uid"]: Entity(
+                    uid=row["uid"],
+                    name=row["name"],
+                    type=row["type"],
+                    domain=row["domain"],
+                    aliases=tuple(row["aliases"]),
+                )
+                for row in living
+            },
+            levels={row["uid"]: Level(row["level"]) for row in living},
+            relations=relations,
+            facts=tuple(sorted(facts)),
+        )
+
+    return store.read_transaction(work)
+
+
+def require_graph(tx: Transaction, graph_id: str) -> str:
+    """The digest of a graph that must exist.
+
+    Raises:
+        GraphNotFound: there is no graph of this id.
+    """
+    rows = tx.rows("graph/digest", graph_id=graph_id)
+    if not rows:
+        raise _missing(graph_id)
+    return str(rows[0]["digest"])
+
+
+def _missing(graph_id: str) -> GraphNotFound:
+    return GraphNotFound(
+        "there is no graph of this id",
+        field="graph_id",
+        value=graph_id,
+        hint="List the graphs, or import one.",
+        metadata={"graph_id": graph_id[:63]},
+    )
+
+
+def _catalogue(tx: Transaction, graph_id: str) -> dict[str, Relation]:
+    return {row["name"]: from_properties(row) for row in tx.rows("graph/relations", graph_id=graph_id)}
+
+
+def _info(tx: Transaction, graph_id: str) -> GraphInfo:
+    rows = tx.rows("graph/get", graph_id=graph_id)
+    if not rows:
+        raise _missing(graph_id)
+    row = rows[0]
+    levels: Counter[str] = Counter({level.value: 0 for level in Level})
+    domains: Counter[str] = Counter()
+    for level, domain, count in row["entities"]:
+        levels[level] += count
+        domains[domain] += count
+    return GraphInfo(
+        graph_id=row["graph_id"],
+        digest=row["digest"],
+        source=row["source"],
+        head_branch=row["head_branch"] or "",
+        entities_by_level=dict(levels),
+        entities_by_domain=dict(sorted(domains.items())),
+        facts=row["facts"],
+        relations=row["relations"],
+    )

@@ -1,0 +1,170 @@
+"""Keeps plans in the graph: what is asked as (:Probe) nodes, the rest on the intervention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from knowledgesmith.graph_schema.branches import dump_changes, parse_changes
+from knowledgesmith.graph_schema.errors import FenceRejected, IllegalState, InterventionNotFound
+from knowledgesmith.graph_schema.facts import fact_id
+from knowledgesmith.graph_schema.interventions import Change, Goal
+from knowledgesmith.graph_schema.plan import digest_of
+from knowledgesmith.graph_schema.plan_slots import slots_of
+from knowledgesmith.graph_schema.plan_types import Plan
+from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
+from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity
+from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
+
+_BATCH: Final = 5_000
+
+
+class Fenced(Protocol):
+    """The right of one attempt to write to one intervention."""
+
+    @property
+    def id(self) -> str:
+        """Intervention."""
+        ...
+
+    @property
+    def fence(self) -> int:
+        """The attempt's fence."""
+        ...
+
+
+def store_plan(store: GraphStore, held: Fenced, plan: Plan) -> None:
+    """Store a plan whole or not at all; a plan that is there already is replaced.
+
+    Raises:
+        FenceRejected: a newer attempt owns the intervention, or it does not exist.
+    """
+    rows = [_row(position, planned, plan.graph_id) for position, planned in enumerate(plan.probes)]
+
+    def work(tx: Transaction) -> None:
+        if not tx.rows("plan/begin", id=held.id, fence=held.fence, properties=_head(plan), targets=_targets(plan)):
+            raise FenceRejected("another attempt took over", field="intervention", value=held.id)
+        for start in range(0, len(rows), _BATCH):
+            batch = sorted(rows[start : start + _BATCH], key=lambda row: str(row["anchor"]))
+            tx.rows("plan/probes", id=held.id, graph_id=plan.graph_id, rows=batch)
+
+    store.write_transaction(work)
+
+
+def load_plan(store: GraphStore, intervention_id: str) -> Plan:
+    """The plan exactly as it was stored.
+
+    Raises:
+        InterventionNotFound: there is no such intervention.
+        IllegalState: it has no plan yet, or the stored parts do not add up to the plan's digest.
+    """
+    head, rows = store.read_transaction(lambda tx: _read(tx, intervention_id))
+    probes = tuple(_planned(row) for row in rows)
+    plan = Plan(
+        graph_id=head["graph_id"],
+        graph_digest=head["graph_digest"],
+        branch_id=head["branch_id"],
+        goal=Goal(head["goal"]),
+        seed=head["seed"],
+        targets=tuple(
+            Change(subject=subject, relation=relation, old_object=old, new_object=new)
+            for subject, relation, old, new in head["targets"]
+        ),
+        overlay=parse_changes(head["overlay"]),
+        derived=parse_changes(head["derived"]),
+        probes=probes,
+        slots=slots_of(probes),
+        digest=head["digest"],
+    )
+    if digest_of(plan) != plan.digest:
+        raise IllegalState(
+            "The stored plan is damaged: its parts do not add up to its digest.",
+            field="intervention",
+            value=intervention_id,
+            hint="Ask for the intervention again.",
+        )
+    return plan
+
+
+def _read(tx: Transaction, intervention_id: str) -> tuple[Row, list[Row]]:
+    heads = tx.rows("plan/head", id=intervention_id)
+    if not heads:
+        raise InterventionNotFound(
+            "There is no such intervention.", field="intervention", value=intervention_id, hint="List them."
+        )
+    if not heads[0]["digest"]:
+        raise IllegalState(
+            "The intervention has no plan yet.", field="intervention", value=intervention_id, hint="Wait until it runs."
+        )
+    rows: list[Row] = []
+    while batch := tx.rows("plan/read", id=intervention_id, after=len(rows) - 1, limit=_BATCH):
+        rows += batch
+        if len(batch) < _BATCH:
+            break
+    return heads[0], rows
+
+
+def _head(plan: Plan) -> dict[str, object]:
+    return {
+        "plan_graph": plan.graph_id,
+        "plan_graph_digest": plan.graph_digest,
+        "plan_branch": plan.branch_id,
+        "plan_goal": plan.goal.value,
+        "plan_seed": plan.seed,
+        "plan_digest": plan.digest,
+        "planned_rows": len(plan.slots),
+        "planned_probes": len(plan.probes),
+        "overlay": dump_changes(plan.overlay),
+        "derived": dump_changes(plan.derived),
+    }
+
+
+def _targets(plan: Plan) -> list[list[str]]:
+    return [
+        [
+            target.subject,
+            target.relation,
+            fact_id(plan.graph_id, target.subject, target.relation, target.old_object or target.new_object),
+            target.old_object,
+            target.new_object,
+        ]
+        for target in plan.targets
+    ]
+
+
+def _row(position: int, planned: PlannedProbe, graph_id: str) -> dict[str, object]:
+    return {
+        "id": planned.probe.id,
+        "anchor": planned.probe.anchor,
+        "probe": probe_properties(planned.probe, graph_id=graph_id),
+        "planned": {
+            "position": position,
+            # which answers hold depends on the branch's world, so the shared node cannot keep them
+            "answers": list(planned.probe.answers),
+            "fact_ids": list(planned.probe.fact_ids),
+            "before": list(planned.before),
+            "after": list(planned.after),
+            "polarity": planned.polarity.value,
+            "hops": planned.hops,
+            "nearest_target": planned.nearest_target,
+            "asked_fact_id": planned.asked_fact_id,
+            "relation": planned.relation,
+            "row_seq": planned.row_seq,
+        },
+    }
+
+
+def _planned(row: Mapping[str, Any]) -> PlannedProbe:
+    place = row["planned"]
+    probe = {**row["probe"], "answers": place["answers"], "fact_ids": place["fact_ids"]}
+    return PlannedProbe(
+        probe=probe_from(probe),
+        before=tuple(place["before"]),
+        after=tuple(place["after"]),
+        polarity=Polarity(place["polarity"]),
+        hops=place.get("hops"),
+        nearest_target=place["nearest_target"],
+        asked_fact_id=place["asked_fact_id"],
+        relation=place["relation"],
+        row_seq=place["row_seq"],
+    )

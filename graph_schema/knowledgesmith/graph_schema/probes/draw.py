@@ -1,0 +1,108 @@
+"""Seeded draws: distractors, options and their order. No global generator: a draw is a hash of seed and question."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+
+_TRIES: Final = 24
+_SMALL_POOL: Final = 48
+_GOLDEN: Final = 0x9E3779B97F4A7C15
+_MASK: Final = (1 << 64) - 1
+
+
+def draw_key(seed: int, *parts: str) -> int:
+    """A 64-bit key for one draw, from the seed and what the draw is for."""
+    digest = hashlib.blake2b(seed.to_bytes(16, "big", signed=True), digest_size=8)
+    for part in parts:
+        raw = part.encode()
+        digest.update(len(raw).to_bytes(8, "big"))
+        digest.update(raw)
+    return int.from_bytes(digest.digest(), "big")
+
+
+def stream(key: int, count: int) -> NDArray[np.uint64]:
+    """``count`` pseudo-random 64-bit numbers of one key (SplitMix64, Steele et al. 2014). Shape ``(count,)``."""
+    counter = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_GOLDEN) + np.uint64(key & _MASK)
+    mixed = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def permutation(count: int, *, key: int) -> list[int]:
+    """A permutation of ``range(count)``."""
+    return [int(position) for position in np.argsort(stream(key, count), kind="stable")]
+
+
+def sample(items: Sequence[str], count: int, *, key: int) -> list[str]:
+    """``count`` different items (fewer where there are fewer), in drawn order; ``items`` must be sorted."""
+    return [items[position] for position in permutation(len(items), key=key)[:count]]
+
+
+def _candidates(pool: Sequence[int], *, key: int) -> Iterable[int]:
+    """Members of the pool in drawn order; of a large pool a few draws first, then all of it."""
+    if len(pool) > _SMALL_POOL:
+        for number in stream(key, _TRIES) % np.uint64(len(pool)):
+            yield pool[int(number)]
+    for position in permutation(len(pool), key=key):
+        yield pool[position]
+
+
+def draw_distractors(
+    lexicon: Lexicon, *, pool: Sequence[int], shown: Sequence[str], excluded: Collection[str], count: int, key: int
+) -> list[str]:
+    """Entities of the pool that are false, and that nobody could take for one another.
+
+    Args:
+        lexicon: the graph's names.
+        pool: dense indices to draw from.
+        shown: uids that are among the options already.
+        excluded: uids that are right in one of the worlds, or stand in the question.
+        count: how many are wanted; fewer come back where the pool holds fewer.
+        key: from :func:`draw_key`.
+    """
+    taken = set(lexicon.names_of(shown))
+    banned = {*shown, *excluded}
+    drawn: list[str] = []
+    for position in _candidates(pool, key=key):
+        if len(drawn) == count:
+            break
+        uid = lexicon.entities[position].uid
+        surfaces = lexicon.surfaces[position]
+        if uid in banned or not taken.isdisjoint(surfaces):
+            continue
+        banned.add(uid)
+        taken |= surfaces
+        drawn.append(uid)
+    return drawn
+
+
+def draw_options(
+    lexicon: Lexicon,
+    *,
+    pool: Sequence[int],
+    shown: Sequence[str],
+    excluded: Collection[str],
+    arity: int,
+    key: int,
+) -> tuple[str, ...] | None:
+    """The shown answers and drawn distractors in drawn order, or ``None`` where fewer than two options exist.
+
+    ``None`` also where two shown answers share a name, since nobody could tell them apart.
+    """
+    for position, uid in enumerate(shown):
+        if not lexicon.names_of([uid]).isdisjoint(lexicon.names_of(shown[:position])):
+            return None
+    # an old and a new answer leave no false option in a question of two, and need none
+    missing = max(arity - len(shown), 0)
+    drawn = draw_distractors(lexicon, pool=pool, shown=shown, excluded=excluded, count=missing, key=key)
+    options = [*shown, *drawn]
+    if len(options) < 2:
+        return None
+    return tuple(options[position] for position in permutation(len(options), key=key ^ _GOLDEN))

@@ -1,0 +1,170 @@
+"""Names, types and relations of one graph in compact form: what drawing and verbalising need, and nothing of the facts.
+
+Entities have a dense integer index, contiguous by type, so that a draw among entities of a type is arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from knowledgesmith.graph_schema.catalogue import from_properties
+from knowledgesmith.graph_schema.errors import EntityNotFound, RelationNotFound
+from knowledgesmith.graph_schema.facts import Entity, Relation
+from knowledgesmith.graph_schema.graphs import GraphSnapshot, require_graph
+from knowledgesmith.graph_schema.store import GraphStore, Transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lexicon:
+    """The entities (living ones, sorted by type and uid) and the relations of one graph."""
+
+    graph_id: str
+    graph_digest: str
+    entities: tuple[Entity, ...]
+    relations: Mapping[str, Relation]
+
+    @classmethod
+    def build(
+        cls, *, graph_id: str, entities: Iterable[Entity], relations: Iterable[Relation], graph_digest: str = ""
+    ) -> Lexicon:
+        """Sort and index entities and relations."""
+        return cls(
+            graph_id=graph_id,
+            graph_digest=graph_digest,
+            entities=tuple(sorted(entities, key=lambda e: (e.type, e.uid))),
+            relations={relation.name: relation for relation in sorted(relations, key=lambda r: r.name)},
+        )
+
+    @classmethod
+    def of(cls, snapshot: GraphSnapshot) -> Lexicon:
+        """The lexicon of a graph that is in memory already."""
+        return cls.build(
+            graph_id=snapshot.graph_id,
+            graph_digest=snapshot.digest,
+            entities=snapshot.entities.values(),
+            relations=snapshot.relations.values(),
+        )
+
+    @cached_property
+    def index(self) -> Mapping[str, int]:
+        """Dense index by uid."""
+        return {entity.uid: position for position, entity in enumerate(self.entities)}
+
+    @cached_property
+    def ranges(self) -> Mapping[str, range]:
+        """Indices of every type."""
+        starts: dict[str, int] = {}
+        counts = Counter(entity.type for entity in self.entities)
+        for position, entity in enumerate(self.entities):
+            starts.setdefault(entity.type, position)
+        return {kind: range(start, start + counts[kind]) for kind, start in starts.items()}
+
+    @cached_property
+    def surfaces(self) -> tuple[frozenset[str], ...]:
+        """Case-folded name and aliases of every entity, by index."""
+        return tuple(frozenset(name.casefold() for name in entity.names) for entity in self.entities)
+
+    @cached_property
+    def _sharers(self) -> Counter[str]:
+        return Counter(surface for surfaces in self.surfaces for surface in surfaces)
+
+    @cached_property
+    def domains(self) -> Mapping[str, tuple[int, ...]]:
+        """Indices of every domain."""
+        found: dict[str, list[int]] = {}
+        for position, entity in enumerate(self.entities):
+            found.setdefault(entity.domain, []).append(position)
+        return {domain: tuple(positions) for domain, positions in sorted(found.items())}
+
+    @property
+    def rel_types(self) -> list[str]:
+        """Relationship types of all relations, sorted."""
+        return sorted(relation.rel_type for relation in self.relations.values())
+
+    def __contains__(self, uid: object) -> bool:
+        return uid in self.index
+
+    def entity(self, uid: str) -> Entity:
+        """The living entity of this uid.
+
+        Raises:
+            EntityNotFound: there is none.
+        """
+        position = self.index.get(uid)
+        if position is None:
+            raise EntityNotFound(
+                "The graph has no living entity of this uid.",
+                field="uid",
+                value=uid,
+                hint="Look the name up with `ksmith graph entities`, or import the graph again.",
+                metadata={"graph_id": self.graph_id, "uid": uid},
+            )
+        return self.entities[position]
+
+    def relation(self, name: str) -> Relation:
+        """The relation of this name.
+
+        Raises:
+            RelationNotFound: the catalogue has none.
+        """
+        if name not in self.relations:
+            raise RelationNotFound(
+                "The graph's catalogue has no relation of this name.",
+                field="relation",
+                value=name,
+                hint=f"Known: {', '.join(list(self.relations)[:12])}.",
+                metadata={"graph_id": self.graph_id, "relation": name},
+            )
+        return self.relations[name]
+
+    def is_ambiguous(self, uid: str) -> bool:
+        """Whether the entity's name also names another entity of the graph."""
+        return self._sharers[self.entity(uid).name.casefold()] > 1
+
+    def names_of(self, uids: Iterable[str]) -> frozenset[str]:
+        """Case-folded names and aliases of several entities."""
+        known = (self.index[uid] for uid in uids if uid in self.index)
+        return frozenset().union(*(self.surfaces[position] for position in known))
+
+    def pool(self, *, answer: str, relation: str, reverse: bool, same_relation: Sequence[str] = ()) -> Sequence[int]:
+        """Candidates for distractors: entities of the answer's type, else of the relation's, else its objects."""
+        declared = self.relation(relation)
+        kind = self.entity(answer).type or (declared.domain_type if reverse else declared.range_type)
+        if kind and kind in self.ranges:
+            return self.ranges[kind]
+        return [self.index[uid] for uid in sorted(set(same_relation)) if uid in self.index] or self.ranges.get("", ())
+
+
+def load_lexicon(store: GraphStore, *, graph_id: str) -> Lexicon:
+    """Read a graph's entities and relations.
+
+    Raises:
+        GraphNotFound: there is no graph of this id.
+        GraphUnavailable: the database does not answer.
+    """
+    return store.read_transaction(lambda tx: read_lexicon(tx, graph_id=graph_id))
+
+
+def read_lexicon(tx: Transaction, *, graph_id: str) -> Lexicon:
+    """Read a graph's entities and relations inside a transaction."""
+    digest = require_graph(tx, graph_id)
+    entities = [
+        Entity(
+            uid=row["uid"],
+            name=row["name"],
+            type=row["type"] or "",
+            domain=row["domain"] or "",
+            aliases=tuple(row["aliases"] or ()),
+        )
+        for row in tx.rows("graph/entities", graph_id=graph_id)
+        if not row["retired"]
+    ]
+    return Lexicon.build(
+        graph_id=graph_id,
+        graph_digest=digest,
+        entities=entities,
+        relations=[from_properties(row) for row in tx.rows("graph/relations", graph_id=graph_id)],
+    )

@@ -1,0 +1,110 @@
+"""Texts: stems from the relations' evaluation templates, chains by nesting noun phrases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split
+from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question
+from knowledgesmith.graph_schema.probes.types import ProbeKind
+from knowledgesmith.graph_schema.templates import fill
+
+MAX_PHRASINGS: Final = 3
+TRUE_TEXT: Final = "True"
+FALSE_TEXT: Final = "False"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stem:
+    """A text to be continued by an option, and the template it came from."""
+
+    text: str
+    template: str
+
+
+def stems(question: Question, *, lexicon: Lexicon, options: Sequence[str] = ()) -> list[Stem]:
+    """All phrasings of a question, at most :data:`MAX_PHRASINGS`; empty where the relations lack templates.
+
+    Args:
+        question: what to ask.
+        lexicon: names and templates.
+        options: uids of the two things to compare (COMPARISON only); both orders are phrased.
+    """
+    relation = lexicon.relation(question.relation)
+    name = lexicon.entity(question.anchor).name
+    match question.kind:
+        case ProbeKind.MULTI_HOP:
+            return _chain(question, lexicon)
+        case ProbeKind.COMPARISON:
+            return _comparison(relation, name, [lexicon.entity(uid).name for uid in options])
+        case ProbeKind.CONFLICT:
+            return _judgement(relation, subject=name, obj=lexicon.entity(question.object).name)
+        case _:
+            return _plain(relation, name, reverse=question.reverse)
+
+
+def statement(relation: Relation, *, subject: str, obj: str, number: int = 0) -> str:
+    """A sentence that asserts a fact, from an evaluation template; empty where there is none."""
+    found = relation.pick(direction=Direction.FORWARD, form=Form.STATEMENT, split=Split.EVAL)
+    return _sentence(fill(found[number % len(found)].text, subject=subject, obj=obj)) if found else ""
+
+
+def leaks(text: str, names: Iterable[str]) -> bool:
+    """Whether one of the (case-folded) names stands in the text as a word of its own."""
+    folded = text.casefold()
+    # most names are no substring at all, which is a hundred times cheaper to see than a pattern is to compile
+    suspects = (name for name in names if name and name in folded)
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", folded) for name in suspects)
+
+
+def _plain(relation: Relation, name: str, *, reverse: bool) -> list[Stem]:
+    direction = Direction.REVERSE if reverse else Direction.FORWARD
+    found = relation.pick(direction=direction, form=Form.CLOZE, split=Split.EVAL)
+    return [
+        Stem(
+            text=_sentence(fill(template.text, subject=name, obj=name)),
+            template=f"{relation.name}/{direction}/cloze/{number}",
+        )
+        for number, template in enumerate(found[:MAX_PHRASINGS])
+    ]
+
+
+def _chain(question: Question, lexicon: Lexicon) -> list[Stem]:
+    text = lexicon.entity(question.anchor).name
+    used: list[str] = []
+    for step in question.path[:-1]:
+        relation = lexicon.relation(step.removeprefix(BACKWARD))
+        direction = Direction.REVERSE if step.startswith(BACKWARD) else Direction.FORWARD
+        phrases = relation.pick(direction=direction, form=Form.PHRASE, split=Split.EVAL)
+        if not phrases:
+            return []
+        text = fill(phrases[0].text, subject=text, obj=text)
+        used.append(f"{relation.name}/{direction}/phrase/0")
+    outer = _plain(lexicon.relation(question.relation), text, reverse=question.reverse)
+    return [Stem(text=stem.text, template="+".join((*used, stem.template))) for stem in outer[:1]]
+
+
+def _comparison(relation: Relation, name: str, options: Sequence[str]) -> list[Stem]:
+    found = relation.pick(direction=Direction.FORWARD, form=Form.QUESTION, split=Split.EVAL)
+    if not found or len(options) != 2:
+        return []
+    question = _sentence(fill(found[0].text, subject=name)).rstrip()
+    return [
+        Stem(text=f"{question} {one} or {other}? Answer:", template=f"{relation.name}/forward/question/0/{order}")
+        for order, (one, other) in enumerate((tuple(options), tuple(reversed(options))))
+    ]
+
+
+def _judgement(relation: Relation, *, subject: str, obj: str) -> list[Stem]:
+    text = statement(relation, subject=subject, obj=obj)
+    template = f"{relation.name}/forward/statement/0"
+    return [Stem(text=f"{text} True or false? Answer:", template=template)] if text else []
+
+
+def _sentence(text: str) -> str:
+    """Names such as "the Netherlands" may open a sentence; only the first letter changes."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,287 @@
+"""Finds the entities, relations and facts that a user means by the words of a request."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from knowledgesmith.graph_schema.errors import (
+    AmbiguousName,
+    EntityNotFound,
+    FactNotFound,
+    InvalidInput,
+    NothingToChange,
+    RelationNotFound,
+    TooLarge,
+    shorten,
+)
+from knowledgesmith.graph_schema.facts import Relation
+from knowledgesmith.graph_schema.graphs import load_catalogue
+from knowledgesmith.graph_schema.interventions import Change, Goal, NamedChange
+from knowledgesmith.graph_schema.resolve_conflicts import without_conflicts
+from knowledgesmith.graph_schema.store import GraphStore, Row
+from knowledgesmith.graph_schema.text_checks import MAX_NAME, problem_with
+
+ObjectsOf = Callable[[str, str], Collection[str]]
+"""(subject uid, relation name) to the uids of the objects that a world asserts, from whichever end it is written."""
+
+_STEPS = ("graph/by_uid", "graph/by_name", "graph/by_alias", "graph/by_folded_name")
+
+
+def resolve_entity(
+    store: GraphStore, graph_id: str, text: str, *, field: str = "entity", expected_type: str = ""
+) -> str:
+    """The uid that a text names: a uid, else an exact name, else an alias, else a name in other upper and lower case.
+
+    Args:
+        store: the database.
+        graph_id: the graph; retired entities are not found.
+        text: uid, name or alias, at most 500 characters.
+        field: where the text stood, for the message.
+        expected_type: type that the relation asks for; only used to give a better hint.
+
+    Raises:
+        InvalidInput: empty, or with control characters.
+        TooLarge: over 500 characters.
+        AmbiguousName: several entities fit; ``metadata["uids"]`` lists them.
+        EntityNotFound: none fits; the hint names similar ones.
+    """
+    check_text(text, field=field)
+    for query in _STEPS:
+        if rows := store.read(query, graph_id=graph_id, text=text):
+            if len(rows) == 1:
+                return str(rows[0]["uid"])
+            raise _ambiguous(text, rows, field=field, expected_type=expected_type)
+    names = [row["name"] for row in store.read("graph/similar_names", graph_id=graph_id, start=text[:2])]
+    # A low bar: whatever is listed shares its beginning with the text already.
+    close = difflib.get_close_matches(text, names, n=3, cutoff=0.4)
+    raise EntityNotFound(
+        "the graph has no entity of this uid, name or alias",
+        field=field,
+        value=text,
+        hint=f"Did you mean {_listed(close)}?" if close else "List the entities with `ksmith cypher`.",
+        metadata={"graph_id": graph_id, "close": ", ".join(close)},
+    )
+
+
+def resolve_relation(store: GraphStore, graph_id: str, text: str, *, field: str = "relation") -> Relation:
+    """The relation that a text names: its name, else its relationship type, else its name in other case or spacing.
+
+    Raises:
+        InvalidInput: empty, or with control characters.
+        TooLarge: over 500 characters.
+        GraphNotFound: there is no such graph.
+        RelationNotFound: none fits; the hint names similar ones.
+    """
+    return find_relation(load_catalogue(store, graph_id), text, field=field)
+
+
+def find_relation(catalogue: Mapping[str, Relation], text: str, *, field: str = "relation") -> Relation:
+    """``resolve_relation`` on a catalogue that is already loaded."""
+    check_text(text, field=field)
+    if text in catalogue:
+        return catalogue[text]
+    by_type = {relation.rel_type: relation for relation in catalogue.values()}
+    if text in by_type:
+        return by_type[text]
+    folded = [relation for relation in catalogue.values() if _folded(relation.name) == _folded(text)]
+    if len(folded) == 1:
+        return folded[0]
+    close = difflib.get_close_matches(text, list(catalogue), n=3, cutoff=0.5)
+    raise RelationNotFound(
+        "the catalogue has no relation of this name",
+        field=field,
+        value=text,
+        hint=f"Did you mean {_listed(close)}?" if close else f"Known: {_listed(sorted(catalogue)[:20])}.",
+        metadata={"close": ", ".join(close)},
+    )
+
+
+def resolve_changes(
+    store: GraphStore,
+    graph_id: str,
+    changes: Sequence[NamedChange],
+    *,
+    goal: Goal,
+    objects_of: ObjectsOf | None = None,
+) -> tuple[Change, ...]:
+    """Resolve the changes of one request against a graph, in canonical order and without doubles.
+
+    A missing ``old_object`` is filled in when it is clear: UNLEARN where the subject has one object; EDIT where the
+    relation is functional and the subject has an object. An EDIT of another relation without ``old_object`` inserts.
+
+    Args:
+        store: the database.
+        graph_id: the graph.
+        changes: what the user wrote.
+        goal: EDIT needs a ``new_object``, UNLEARN must not have one.
+        objects_of: what the branch's world asserts; the graph's own facts when left out.
+
+    Raises:
+        GraphNotFound: there is no such graph.
+        InvalidInput: a field is empty or malformed, does not fit the goal, or leaves open which fact is meant.
+        TooLarge: a field has over 500 characters.
+        AmbiguousName, EntityNotFound, RelationNotFound: see ``resolve_entity`` and ``resolve_relation``.
+        FactNotFound: the world does not assert the fact to be changed.
+        NothingToChange: the world already asserts the fact to be inserted.
+        ConflictingChanges: two changes contradict each other.
+    """
+    catalogue = load_catalogue(store, graph_id)
+    if not changes:
+        raise InvalidInput("there is no change", field="changes", hint="Name at least one fact.")
+    world = objects_of or _asserted_objects(store, graph_id, catalogue)
+    resolver = _Resolver(store=store, graph_id=graph_id, catalogue=catalogue, goal=goal, objects_of=world, known={})
+    resolved = [resolver.resolve(change, f"changes[{number}]") for number, change in enumerate(changes)]
+    return without_conflicts(resolved, catalogue)
+
+
+def check_text(text: str, *, field: str) -> None:
+    """Refuse a text that cannot name anything.
+
+    Raises:
+        TooLarge: over 500 characters.
+        InvalidInput: empty, or with control characters.
+    """
+    if len(text) > MAX_NAME:
+        raise TooLarge(
+            f"the text has {len(text)} characters, at most {MAX_NAME} are allowed",
+            field=field,
+            value=text[:40],
+            hint="Shorten it.",
+        )
+    if problem := problem_with(text, limit=MAX_NAME):
+        raise InvalidInput(f"the text {problem}", field=field, value=text, hint="Use a uid, a name or an alias.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resolver:
+    """Resolves one change after the other and remembers the names it has looked up."""
+
+    store: GraphStore
+    graph_id: str
+    catalogue: Mapping[str, Relation]
+    goal: Goal
+    objects_of: ObjectsOf
+    known: dict[str, str]
+
+    def resolve(self, change: NamedChange, field: str) -> Change:
+        self._check_goal(change, field)
+        relation = find_relation(self.catalogue, change.relation, field=f"{field}.relation")
+        traits, name = relation.traits, relation.name
+        subject = self._entity(change.subject, f"{field}.subject", relation.domain_type)
+        old = self._entity(change.old_object, f"{field}.old_object", relation.range_type) if change.old_object else ""
+        new = self._entity(change.new_object, f"{field}.new_object", relation.range_type) if change.new_object else ""
+        asserted = sorted(self.objects_of(subject, name))
+        if old and old not in asserted:
+            raise self._not_asserted(change, relation, subject, old, asserted, field)
+        if not old and (self.goal is Goal.UNLEARN or traits.functional):
+            old = self._only_object(change, asserted, field)
+        if self.goal is Goal.EDIT and new == old:
+            raise InvalidInput(
+                "the new object is the old one",
+                field=f"{field}.new_object",
+                value=change.new_object,
+                hint="Name another object.",
+            )
+        if new and not old and new in asserted:
+            raise NothingToChange(
+                "the branch's world already asserts this fact",
+                field=field,
+                value=_written(change, change.new_object),
+                hint="Leave this change out.",
+            )
+        return Change(subject=subject, relation=name, old_object=old, new_object=new)
+
+    def _check_goal(self, change: NamedChange, field: str) -> None:
+        if self.goal is Goal.EDIT and not change.new_object:
+            raise InvalidInput(
+                "an edit needs a new object",
+                field=f"{field}.new_object",
+                hint="Name it, or use the goal UNLEARN to erase the fact.",
+            )
+        if self.goal is Goal.UNLEARN and change.new_object:
+            raise InvalidInput(
+                "unlearning takes no new object",
+                field=f"{field}.new_object",
+                value=change.new_object,
+                hint="Leave it out, or use the goal EDIT.",
+            )
+
+    def _entity(self, text: str, field: str, expected_type: str) -> str:
+        if text not in self.known:
+            self.known[text] = resolve_entity(self.store, self.graph_id, text, field=field, expected_type=expected_type)
+        return self.known[text]
+
+    def _only_object(self, change: NamedChange, asserted: Sequence[str], field: str) -> str:
+        """The object that a change without ``old_object`` means; nothing when an edit inserts."""
+        if len(asserted) == 1:
+            return asserted[0]
+        if asserted:
+            raise InvalidInput(
+                f"the subject has {len(asserted)} objects of this relation",
+                field=f"{field}.old_object",
+                hint=f"Name one of {_listed(asserted[:10])}.",
+                metadata={"uids": ", ".join(asserted[:50])},
+            )
+        if self.goal is Goal.UNLEARN:
+            raise FactNotFound(
+                "the branch's world has no such fact to unlearn",
+                field=field,
+                value=_written(change, "?"),
+                hint="Check the direction of the relation.",
+            )
+        return ""
+
+    def _not_asserted(
+        self, change: NamedChange, relation: Relation, subject: str, old: str, asserted: Sequence[str], field: str
+    ) -> FactNotFound:
+        known = f"Asserted objects: {_listed(asserted[:10])}." if asserted else "The subject has no object there."
+        return FactNotFound(
+            "the branch's world does not assert this fact",
+            field=field,
+            value=_written(change, change.old_object),
+            hint=f"{known} A fact that follows from others cannot be changed by itself.",
+            metadata={"subject": subject, "relation": relation.name, "old_object": old},
+        )
+
+
+def _asserted_objects(store: GraphStore, graph_id: str, catalogue: Mapping[str, Relation]) -> ObjectsOf:
+    def objects_of(subject: str, relation: str) -> frozenset[str]:
+        entry = catalogue[relation]
+        back = relation if entry.traits.symmetric else entry.traits.inverse_of
+        rows = store.read(
+            "graph/objects_of",
+            graph_id=graph_id,
+            subject=subject,
+            rel_type=entry.rel_type,
+            reversed_types=[] if back is None else [catalogue[back].rel_type],
+        )
+        return frozenset(row["uid"] for row in rows)
+
+    return objects_of
+
+
+def _ambiguous(text: str, rows: Sequence[Row], *, field: str, expected_type: str) -> AmbiguousName:
+    fitting = [row["uid"] for row in rows if expected_type and row["type"] == expected_type]
+    choices = _listed([f"{row['uid']} ({row['type']})" for row in rows[:10]])
+    advice = f" The relation expects the type {expected_type}: {_listed(fitting)}." if fitting else ""
+    return AmbiguousName(
+        f"{len(rows)} entities have this name",
+        field=field,
+        value=text,
+        hint=f"Use one of the uids {choices}.{advice}",
+        metadata={"uids": ", ".join(row["uid"] for row in rows)},
+    )
+
+
+def _written(change: NamedChange, obj: str) -> str:
+    return f"({change.subject}, {change.relation}, {obj})"
+
+
+def _folded(name: str) -> str:
+    return "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(shorten(name, 60) for name in names)

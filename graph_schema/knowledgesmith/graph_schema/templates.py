@@ -1,0 +1,127 @@
+"""Templates of relations: their rules, the safe way to fill them, and defaults derived from a relation's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from knowledgesmith.graph_schema.facts import Direction, Form, Split, Template
+from knowledgesmith.graph_schema.text_checks import MAX_NAME, problem_with
+
+_SLOT = re.compile(r"\{([so])\}")
+_PREPOSITIONS = frozenset(
+    {"about", "as", "at", "by", "for", "from", "in", "into", "near", "of", "on", "to", "under", "with"}
+)
+_AUXILIARIES = frozenset({"is", "was", "are", "were", "can", "will", "may"})
+
+# For a noun such as "currency"; {s} and {o} stay, {n} is replaced. Train and eval never share a text.
+_NOUN: tuple[tuple[Direction, Split, Form, str], ...] = (
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "The {n} of {s} is"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As for {s}, its {n} is"),
+    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "The {n} of {s} is {o}."),
+    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "What is the {n} of {s}?"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "When asked for the {n} of {s}, the answer is"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that the {n} of {s} is"),
+    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that the {n} of {s} is {o}."),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which is the {n} of {s}?"),
+    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} of {s}"),
+    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{o} is the {n} of"),
+    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "It is known that {o} is the {n} of"),
+    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "{o} is the {n} of what?"),
+    (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the one whose {n} is {o}"),
+)
+# For a predicate such as "is located in" or "borders".
+_PREDICATE: tuple[tuple[Direction, Split, Form, str], ...] = (
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s} {n}"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As we know, {s} {n}"),
+    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s} {n} {o}."),
+    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Complete the sentence: {s} {n} what?"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that {s} {n}"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "According to the book, {s} {n}"),
+    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {s} {n} {o}."),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s} {n} what?"),
+    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "what {s} {n}"),
+    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "Among the things of which one says that each {n} {o} is"),
+    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "The one that {n} {o} is"),
+    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "What {n} {o}?"),
+    (Direction.REVERSE, Split.EVAL, Form.PHRASE, "what {n} {o}"),
+)
+
+
+def fill(text: str, *, subject: str = "", obj: str = "") -> str:
+    """Put names into a template in one pass, so that braces inside a name stay what they are."""
+    return _SLOT.sub(lambda slot: subject if slot.group(1) == "s" else obj, text)
+
+
+def problem_with_template(template: Template) -> str:
+    """What is wrong with a template, in a few words; empty when nothing is.
+
+    A statement names both ends; every other form names the end that is known and leaves out the one asked for.
+    """
+    if problem := problem_with(template.text, limit=MAX_NAME):
+        return f"the text {problem}"
+    slots = set(_SLOT.findall(template.text))
+    if re.search(r"[{}]", _SLOT.sub("", template.text)):
+        return "only {s} and {o} may stand in braces"
+    known = "s" if template.direction is Direction.FORWARD else "o"
+    wanted = {"s", "o"} if template.form is Form.STATEMENT else {known}
+    if slots != wanted:
+        needs = " and ".join(f"{{{slot}}}" for slot in sorted(wanted, reverse=True))
+        return f"a {template.direction} {template.form} names {needs} and nothing else"
+    return ""
+
+
+def shared_text(templates: Iterable[Template]) -> str:
+    """A text that stands in both splits (case and spaces aside); empty when there is none."""
+    seen: dict[str, Split] = {}
+    for template in templates:
+        key = " ".join(template.text.casefold().split())
+        if seen.setdefault(key, template.split) is not template.split:
+            return template.text
+    return ""
+
+
+def derive_templates(name: str) -> tuple[Template, ...]:
+    """Phrasings for a relation that brought none, made from its name; plain, but different in train and eval.
+
+    Nouns (``currency``, ``has_capital``) read "The currency of X is"; names that end in a preposition
+    (``located_in``), start with an auxiliary (``is_a``) or look like a verb (``borders``) read "X is located in".
+    """
+    words = re.sub(r"[\s_{}-]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)).strip().lower() or "relation"
+    first, *rest = words.split(" ")
+    patterns, text = _NOUN, words
+    if first in _AUXILIARIES:
+        patterns = _PREDICATE
+    elif first == "has" and rest:
+        text = " ".join(rest)
+    elif words.rsplit(" ", 1)[-1] in _PREPOSITIONS:
+        patterns = _PREDICATE
+        text = words if _is_verb(first) else f"is {words}"
+    elif _is_verb(first):
+        patterns = _PREDICATE
+    return tuple(
+        Template(direction=direction, split=split, form=form, text=pattern.replace("{n}", text))
+        for direction, split, form, pattern in patterns
+    )
+
+
+def _is_verb(word: str) -> bool:
+    return len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is"))
+
+
+def complete_templates(name: str, templates: tuple[Template, ...]) -> tuple[Template, ...]:
+    """Add derived phrasings: all where there are none, else only a missing forward cloze or statement of a split."""
+    derived = derive_templates(name)
+    if not templates:
+        return derived
+    present = {(t.direction, t.split, t.form) for t in templates}
+    texts = {" ".join(t.text.casefold().split()) for t in templates}
+    added = tuple(
+        t
+        for t in derived
+        if t.direction is Direction.FORWARD
+        and t.form in {Form.CLOZE, Form.STATEMENT}
+        and (t.direction, t.split, t.form) not in present
+        and " ".join(t.text.casefold().split()) not in texts
+    )
+    return (*templates, *added)

@@ -1,0 +1,27 @@
+"""What a text from outside may contain before it is stored or put into a prompt."""
+
+from __future__ import annotations
+
+import re
+
+MAX_UID = 200
+"""Characters of a uid."""
+MAX_NAME = 500
+"""Characters of a name, alias or template."""
+MAX_WORD = 200
+"""Characters of a type, domain, relation name or source."""
+
+# Control characters would break prompts, logs and one-line formats; lone surrogates cannot be sent as UTF-8.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+GRAPH_ID = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+"""What an id of a graph looks like."""
+
+
+def problem_with(text: str, *, limit: int, empty: bool = False) -> str:
+    """What is wrong with a text, in a few words; empty when nothing is."""
+    if not text:
+        return "" if empty else "is empty"
+    if len(text) > limit:
+        return f"has {len(text)} characters, at most {limit} are allowed"
+    found = _FORBIDDEN.search(text)
+    return f"holds the control character U+{ord(found.group()):04X}" if found else ""

@@ -1,0 +1,163 @@
+"""The composition root: the only place that wires the parts, starts them, and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from prometheus_client import start_http_server
+
+from knowledgesmith.graph_schema import jobs
+from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError
+from knowledgesmith.graph_schema.migrations import migrate
+from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.proto.v1 import (
+    graph_pb2_grpc,
+    intervention_pb2_grpc,
+    model_pb2_grpc,
+    probe_pb2_grpc,
+    propagation_pb2_grpc,
+)
+from knowledgesmith.server.database import Database
+from knowledgesmith.server.hub import Hub
+from knowledgesmith.server.interceptors import ServiceInterceptor
+from knowledgesmith.server.metrics import Metrics, query_observer
+from knowledgesmith.server.parts import Parts
+from knowledgesmith.server.servicers.graph import GraphServicer
+from knowledgesmith.server.servicers.intervention import InterventionServicer
+from knowledgesmith.server.servicers.model import ModelServicer
+from knowledgesmith.server.servicers.probe import ProbeServicer
+from knowledgesmith.server.servicers.propagation import PropagationServicer
+from knowledgesmith.server.worker.handle import WorkerHandle
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from knowledgesmith.graph_schema.store import StoreSettings
+    from knowledgesmith.server.settings import ServerSettings
+
+_LOG = logging.getLogger(__name__)
+_REFRESH_SECONDS = 2.0
+_CHANNEL_OPTIONS = (
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.ping_timeout_ms", 20_000),
+    ("grpc.so_reuseport", 0),
+)
+
+
+def worker_environment(settings: ServerSettings, store: StoreSettings) -> dict[str, str]:
+    """What the worker needs to know; secrets travel in the environment, never in the arguments."""
+    plain = {key: str(value) for key, value in asdict(settings).items()}
+    return {"KSMITH_WORKER_SETTINGS": json.dumps(plain), "KSMITH_WORKER_STORE": json.dumps(asdict(store))}
+
+
+async def serve(settings: ServerSettings) -> None:
+    """Run until SIGTERM or SIGINT, then drain.
+
+    Raises:
+        KnowledgeSmithError: a part does not start; everything that was started is stopped again.
+    """
+    settings.create_directories()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        parts, health_servicer = await _start(settings, stack)
+        await health_servicer.set("", health_pb2.HealthCheckResponse.SERVING)
+        _LOG.info("serving gRPC on %s, metrics on %s", settings.listen, settings.metrics_listen)
+        await stop.wait()
+        _LOG.info("draining")
+        await health_servicer.enter_graceful_shutdown()
+        parts.draining.set()
+
+
+async def _start(settings: ServerSettings, stack: AsyncExitStack) -> tuple[Parts, health.aio.HealthServicer]:
+    """Start database, store, worker, tasks and servers; ``stack`` stops them in the opposite order."""
+    metrics = Metrics()
+    database = await asyncio.to_thread(Database.open, settings)
+    stack.push_async_callback(asyncio.to_thread, database.close)
+    store = await asyncio.to_thread(
+        lambda: GraphStore.connect(database.store_settings, observe=query_observer(metrics))
+    )
+    stack.callback(store.close)
+    await asyncio.to_thread(migrate, store)
+    hub = Hub()
+    worker = WorkerHandle(environment=worker_environment(settings, database.store_settings), metrics=metrics, hub=hub)
+    parts = Parts(settings=settings, store=store, worker=worker, hub=hub, metrics=metrics, embedded=database.embedded)
+    worker.start()
+    stack.push_async_callback(worker.stop, settings.drain_seconds / 2)
+    _serve_metrics(settings, metrics, stack)
+    _background(_keep_alive(database, parts), stack)
+    _background(_refresh_jobs(parts), stack)
+    server, health_servicer = await _listen(parts)
+    stack.push_async_callback(server.stop, settings.drain_seconds / 2)
+    return parts, health_servicer
+
+
+async def _listen(parts: Parts) -> tuple[aio.Server, health.aio.HealthServicer]:
+    interceptor = ServiceInterceptor(parts.metrics, draining=parts.draining)
+    server = aio.server(interceptors=[interceptor], options=_CHANNEL_OPTIONS)
+    graph_pb2_grpc.add_GraphServiceServicer_to_server(GraphServicer(parts), server)
+    probe_pb2_grpc.add_ProbeServiceServicer_to_server(ProbeServicer(parts), server)
+    model_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(parts), server)
+    intervention_pb2_grpc.add_InterventionServiceServicer_to_server(InterventionServicer(parts), server)
+    propagation_pb2_grpc.add_PropagationServiceServicer_to_server(PropagationServicer(parts), server)
+    health_servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+    try:
+        bound = server.add_insecure_port(parts.settings.listen)
+    except RuntimeError:
+        bound = 0
+    if bound == 0:
+        raise InvalidInput(
+            "the address is taken",
+            field="--listen",
+            value=parts.settings.listen,
+            hint="Stop the other server, or choose another port.",
+        )
+    await server.start()
+    return server, health_servicer
+
+
+def _serve_metrics(settings: ServerSettings, metrics: Metrics, stack: AsyncExitStack) -> None:
+    host, _, port = settings.metrics_listen.rpartition(":")
+    try:
+        http, thread = start_http_server(int(port), addr=host.strip("[]"), registry=metrics.registry)
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot listen for metrics: {error.strerror}", field="--metrics", value=settings.metrics_listen
+        ) from error
+    stack.callback(thread.join, 5.0)
+    stack.callback(http.server_close)
+    stack.callback(http.shutdown)
+
+
+def _background(work: Coroutine[object, object, None], stack: AsyncExitStack) -> None:
+    task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+    stack.callback(task.cancel)
+
+
+async def _keep_alive(database: Database, parts: Parts) -> None:
+    await database.keep_alive(
+        parts.store,
+        lambda up: parts.metrics.set("ksmith_neo4j_up", float(up)),
+        lambda: parts.metrics.inc("ksmith_neo4j_restarts"),
+    )
+
+
+async def _refresh_jobs(parts: Parts) -> None:
+    while True:
+        try:
+            parts.metrics.replace_jobs(await asyncio.to_thread(jobs.counts, parts.store))
+        except KnowledgeSmithError as error:
+            _LOG.warning("cannot count jobs: %s", error.message)
+        await asyncio.sleep(_REFRESH_SECONDS)

@@ -1,0 +1,180 @@
+"""Creating an intervention: check everything that can be checked, plan, and queue."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from knowledgesmith.graph_schema.plan_store import load_plan
+
+from knowledgesmith.graph_schema import branches, jobs
+from knowledgesmith.graph_schema.errors import InvalidInput, RequestIdReused, RevisionMismatch
+from knowledgesmith.graph_schema.interventions import State
+from knowledgesmith.graph_schema.jobs import Job, JobSpec
+from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
+from knowledgesmith.graph_schema.world import resolve_in_world
+from knowledgesmith.proto.v1 import intervention_pb2
+from knowledgesmith.server.conversions import (
+    changes_from,
+    check_request_id,
+    check_text,
+    gates_from,
+    goal_from,
+    job_to,
+    json_object,
+    plan_to,
+    target_from,
+)
+
+if TYPE_CHECKING:
+    from knowledgesmith.graph_schema.plan_types import Plan
+    from knowledgesmith.server.interceptors import Context
+    from knowledgesmith.server.parts import Parts
+
+Request = intervention_pb2.CreateInterventionRequest
+Response = intervention_pb2.CreateInterventionResponse
+
+ACTOR_KEY = "x-ksmith-actor"
+SCORERS = ("cloze-mean", "cloze-sum")
+DEFAULT_PROBES = 2000
+MAX_PROBES = 100_000
+
+
+def actor_of(context: Context) -> str:
+    """Who asked: what the client says of itself, else its address."""
+    metadata = {str(key): value for key, value in context.invocation_metadata() or ()}
+    actor = metadata.get(ACTOR_KEY, "")
+    text = actor.decode(errors="replace") if isinstance(actor, bytes) else actor
+    return text[:200] or context.peer()
+
+
+async def create(parts: Parts, request: Request, *, actor: str) -> Response:
+    """Check, plan and queue; with ``validate_only`` nothing is written.
+
+    Raises:
+        KnowledgeSmithError: whatever is wrong with the request, before anything is written.
+    """
+    request_id = check_request_id(request.request_id)
+    body = _body_hash(request)
+    earlier = await asyncio.to_thread(jobs.find_request, parts.store, request_id)
+    if earlier is not None:
+        return await _repeat(parts, request_id, body, *earlier)
+    spec = await _spec(parts, request.spec)
+    spec, plan = await _planned(parts, spec, request)
+    if request.validate_only:
+        return Response(intervention=job_to(_draft(spec, plan, actor, request_id)), plan=plan_to(plan))
+    job_id, new = await asyncio.to_thread(
+        jobs.create,
+        parts.store,
+        spec,
+        actor=actor,
+        request_id=request_id,
+        request_hash=body,
+        graph_digest=plan.graph_digest,
+    )
+    if new:
+        parts.metrics.inc("ksmith_jobs_submitted", goal=spec.goal.value, method=spec.method)
+        parts.worker.notify("wake")
+    job = await asyncio.to_thread(jobs.get, parts.store, job_id)
+    return Response(intervention=job_to(job), plan=plan_to(plan))
+
+
+def _body_hash(request: Request) -> str:
+    body = Request()
+    body.CopyFrom(request)
+    body.ClearField("request_id")
+    return hashlib.sha256(body.SerializeToString(deterministic=True)).hexdigest()
+
+
+async def _repeat(parts: Parts, request_id: str, body: str, job_id: str, earlier_body: str) -> Response:
+    """Answer a repeated request with the present state of what it made."""
+    if body != earlier_body:
+        raise RequestIdReused(
+            "this request id was used with another body",
+            field="request_id",
+            value=request_id,
+            hint="Send a fresh UUID for a new request.",
+        )
+    job = await asyncio.to_thread(jobs.get, parts.store, job_id)
+    plan = await asyncio.to_thread(load_plan, parts.store, job_id) if job.plan_digest else None
+    return Response(intervention=job_to(job), plan=plan_to(plan) if plan else None)
+
+
+async def _spec(parts: Parts, wire: intervention_pb2.InterventionSpec) -> JobSpec:
+    """The request as a job specification whose changes are still unresolved."""
+    goal = goal_from(wire.goal)
+    target = target_from(wire.target_distribution, goal)
+    scorer = wire.scorer or SCORERS[0]
+    if scorer not in SCORERS:
+        raise InvalidInput("unknown scorer", field="scorer", value=scorer, hint=f"Use one of {', '.join(SCORERS)}.")
+    if not 0 <= wire.max_probes <= MAX_PROBES:
+        raise InvalidInput("out of range", field="max_probes", value=wire.max_probes, hint=f"Use 0 to {MAX_PROBES}.")
+    method = check_text(wire.method, "method", limit=100)
+    config = json_object(wire.method_config_json, "method_config_json")
+    await parts.worker.call(
+        "check_method", name=method, goal=goal.value, target_distribution=target.value, config=config
+    )
+    return JobSpec(
+        branch_id=wire.branch_id,
+        goal=goal,
+        changes=(),
+        method=method,
+        method_config=config,
+        target_distribution=target,
+        scorer=scorer,
+        seed=wire.seed,
+        hold=wire.hold,
+        gates=gates_from(wire.gates),
+        max_probes=wire.max_probes or DEFAULT_PROBES,
+        install_derived=wire.install_derived,
+    )
+
+
+async def _planned(parts: Parts, spec: JobSpec, request: Request) -> tuple[JobSpec, Plan]:
+    """Resolve the changes in the branch's world and plan them there."""
+    named = changes_from(request.spec.changes)
+    branch = await asyncio.to_thread(branches.get_branch, parts.store, spec.branch_id)
+    if request.expected_revision and request.expected_revision != branch.head_revision:
+        raise RevisionMismatch(
+            "the branch head is another revision",
+            field="expected_revision",
+            value=request.expected_revision,
+            hint=f"The head is {branch.head_revision}; read the branch again and decide anew.",
+        )
+    world = await asyncio.to_thread(branches.overlay, parts.store, branch.id)
+    changes = await asyncio.to_thread(
+        resolve_in_world, parts.store, branch.graph_id, named, goal=spec.goal, overlay=world
+    )
+    plan_request = PlanRequest(
+        graph_id=branch.graph_id,
+        branch_id=branch.id,
+        goal=spec.goal,
+        changes=changes,
+        overlay=world,
+        seed=spec.seed,
+        max_probes=spec.max_probes,
+    )
+    async with parts.planning:
+        plan = await asyncio.to_thread(make_plan, parts.store, plan_request)
+    return replace(spec, changes=changes), plan
+
+
+def _draft(spec: JobSpec, plan: Plan, actor: str, request_id: str) -> Job:
+    """What would be queued."""
+    return Job(
+        id="",
+        spec=spec,
+        graph_id=plan.graph_id,
+        state=State.QUEUED,
+        phase="",
+        attempt=0,
+        fence=0,
+        actor=actor,
+        request_id=request_id,
+        base_revision="",
+        graph_digest=plan.graph_digest,
+        planned_rows=len(plan.slots),
+        planned_probes=len(plan.probes),
+    )

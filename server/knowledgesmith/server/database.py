@@ -1,0 +1,85 @@
+"""The server's database: the user's own Neo4j, or the embedded one, kept alive."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from knowledgesmith.graph_schema.embedded import EmbeddedSettings, RunningDatabase, start
+from knowledgesmith.graph_schema.errors import KnowledgeSmithError
+from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from knowledgesmith.server.settings import ServerSettings
+
+_LOG = logging.getLogger(__name__)
+_CHECK_SECONDS = 1.0
+
+
+class Database:
+    """Where the graph lives. An embedded database belongs to this process and never outlives it."""
+
+    def __init__(
+        self, store_settings: StoreSettings, embedded: tuple[EmbeddedSettings, RunningDatabase] | None
+    ) -> None:
+        self.store_settings = store_settings
+        self._embedded = embedded
+
+    @classmethod
+    def open(cls, settings: ServerSettings) -> Self:
+        """Start the embedded database unless the settings name one."""
+        if settings.neo4j_uri:
+            own = StoreSettings(
+                uri=settings.neo4j_uri,
+                user=settings.neo4j_user,
+                password=settings.neo4j_password,
+                database=settings.neo4j_database,
+            )
+            return cls(own, None)
+        embedded = EmbeddedSettings(data_dir=settings.data_dir / "neo4j", heap=settings.neo4j_heap)
+        running = start(embedded, owned=True)
+        # The chosen port is kept, so that a restart keeps the address.
+        return cls(StoreSettings(uri=running.uri), (replace(embedded, port=running.port), running))
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this process runs the database."""
+        return self._embedded is not None
+
+    async def keep_alive(
+        self, store: GraphStore, report: Callable[[bool], None], restarted: Callable[[], None]
+    ) -> None:
+        """Watch the database until cancelled; start an embedded one again, at the same address, when it dies."""
+        while True:
+            if self._embedded is not None and not self._embedded[1].is_alive():
+                _LOG.error("the embedded database is gone; starting it again")
+                restarted()
+                await asyncio.to_thread(self._start_again)
+            report(await asyncio.to_thread(_answers, store))
+            await asyncio.sleep(_CHECK_SECONDS)
+
+    def _start_again(self) -> None:
+        if self._embedded is None:
+            return
+        settings, _ = self._embedded
+        try:
+            self._embedded = (settings, start(settings, owned=True))
+        except KnowledgeSmithError as error:
+            _LOG.error("the embedded database does not start: %s", error)
+
+    def close(self) -> None:
+        """Stop an embedded database."""
+        if self._embedded is not None:
+            self._embedded[1].stop()
+
+
+def _answers(store: GraphStore) -> bool:
+    try:
+        store.ping()
+    except KnowledgeSmithError:
+        return False
+    return True

@@ -1,0 +1,132 @@
+"""All Prometheus metrics of the service, in one registry of the front process.
+
+The worker has no endpoint of its own: it sends samples through its pipe and the front process applies them here
+(Prometheus' multi-process mode loses process metrics and custom collectors).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_JOB = (1, 5, 15, 60, 300, 900, 3600, 14400)
+_PHASE = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600)
+_QUERY = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)
+_RPC = (0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30)
+_DELTA = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1)
+
+COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "ksmith_jobs_submitted": ("Interventions accepted", ("goal", "method")),
+    "ksmith_jobs_completed": ("Interventions that ended", ("goal", "method", "outcome")),
+    "ksmith_job_attempts": ("Attempts begun", ("goal",)),
+    "ksmith_fence_rejections": ("Writes refused because a newer attempt took over", ()),
+    "ksmith_belief_changes": ("Ledger rows by level of what was asked", ("kind", "polarity", "direction")),
+    "ksmith_ledger_rows": ("Ledger rows written", ()),
+    "ksmith_probes_scored": ("Probes scored", ("phase",)),
+    "ksmith_score_cache_hits": ("Scores found in the cache", ()),
+    "ksmith_score_cache_misses": ("Scores computed", ()),
+    "ksmith_neo4j_errors": ("Failed queries", ("query", "error")),
+    "ksmith_grpc_server_started": ("Calls started", ("method",)),
+    "ksmith_grpc_server_handled": ("Calls ended", ("method", "code")),
+    "ksmith_worker_restarts": ("Worker processes started again after a crash", ()),
+    "ksmith_neo4j_restarts": ("Embedded databases started again after a crash", ()),
+    "ksmith_rollback_verify_failures": ("Rollbacks whose weights differ from the recorded digest", ()),
+}
+GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "ksmith_jobs": ("Interventions by state", ("state", "goal")),
+    "ksmith_neo4j_up": ("Whether the database answered the last check", ()),
+    "ksmith_worker_up": ("Whether the worker process is ready", ()),
+    "ksmith_watch_streams": ("Open watch streams", ()),
+    "ksmith_worker_memory_bytes": ("Resident memory of the worker", ()),
+    "ksmith_collateral_change_ratio": ("Collateral share of the last measured run", ("goal", "method")),
+    "ksmith_propagated_ratio": ("Propagated share of the last measured run", ("goal", "method")),
+    "ksmith_residual_retention_ratio": ("Residual share of the last measured run", ("goal", "method")),
+    "ksmith_build_info": ("Versions", ("version", "torch", "transformers")),
+}
+HISTOGRAMS: dict[str, tuple[str, tuple[str, ...], Sequence[float]]] = {
+    "ksmith_job_duration_seconds": ("From the claim to the end", ("goal", "method", "outcome"), _JOB),
+    "ksmith_job_phase_seconds": ("Phases of a job", ("phase", "method"), _PHASE),
+    "ksmith_belief_delta_abs": ("Absolute belief change of a ledger row", ("kind", "polarity"), _DELTA),
+    "ksmith_propagation_hops": ("Hops of changed rows from the nearest target", ("goal",), (0, 1, 2, 3, 4, 6, 8)),
+    "ksmith_ledger_write_seconds": ("One batch of ledger rows with heads", (), _QUERY),
+    "ksmith_neo4j_query_seconds": ("Named queries", ("query",), _QUERY),
+    "ksmith_grpc_server_handling_seconds": ("Unary calls", ("method",), _RPC),
+}
+
+
+class MetricSink(Protocol):
+    """Where samples go: the registry in the front process, the pipe in the worker."""
+
+    def inc(self, name: str, value: float = 1.0, /, **labels: str) -> None:
+        """Add to a counter."""
+        ...
+
+    def set(self, name: str, value: float, /, **labels: str) -> None:
+        """Set a gauge."""
+        ...
+
+    def observe(self, name: str, value: float, /, **labels: str) -> None:
+        """Add an observation to a histogram."""
+        ...
+
+
+class Metrics:
+    """The registry and its metrics; implements :class:`MetricSink`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self._counters = {n: Counter(n, doc, labels, registry=self.registry) for n, (doc, labels) in COUNTERS.items()}
+        self._gauges = {n: Gauge(n, doc, labels, registry=self.registry) for n, (doc, labels) in GAUGES.items()}
+        self._histograms = {
+            n: Histogram(n, doc, labels, buckets=buckets, registry=self.registry)
+            for n, (doc, labels, buckets) in HISTOGRAMS.items()
+        }
+
+    def inc(self, name: str, value: float = 1.0, /, **labels: str) -> None:
+        """Add to a counter."""
+        metric = self._counters[name]
+        (metric.labels(**labels) if labels else metric).inc(value)
+
+    def set(self, name: str, value: float, /, **labels: str) -> None:
+        """Set a gauge."""
+        metric = self._gauges[name]
+        (metric.labels(**labels) if labels else metric).set(value)
+
+    def observe(self, name: str, value: float, /, **labels: str) -> None:
+        """Add an observation to a histogram."""
+        metric = self._histograms[name]
+        (metric.labels(**labels) if labels else metric).observe(value)
+
+    def replace_jobs(self, counts: dict[tuple[str, str], int]) -> None:
+        """Set the gauge of jobs by state, dropping states that have none."""
+        gauge = self._gauges["ksmith_jobs"]
+        gauge.clear()
+        for (state, goal), number in counts.items():
+            gauge.labels(state=state, goal=goal).set(number)
+
+
+def query_observer(sink: MetricSink) -> QueryHook:
+    """An observer for the graph store that feeds the query metrics."""
+
+    def observe(name: str, seconds: float, outcome: str) -> None:
+        sink.observe("ksmith_neo4j_query_seconds", seconds, query=name)
+        if outcome != "ok":
+            sink.inc("ksmith_neo4j_errors", query=name, error=outcome)
+
+    return observe
+
+
+class QueryHook(Protocol):
+    """Shape of the store's query observer."""
+
+    def __call__(self, name: str, seconds: float, outcome: str, /) -> None:
+        """One query ended."""
+        ...

@@ -1,0 +1,65 @@
+"""Page sizes and page tokens (AIP-158): opaque, bound to the listing that issued them, never a permission."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from knowledgesmith.graph_schema.errors import InvalidInput, PageTokenMismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT_SIZE = 50
+MAX_SIZE = 1000
+
+Position = str | int
+
+
+def page_size(asked: int) -> int:
+    """0 becomes 50; more than 1,000 becomes 1,000.
+
+    Raises:
+        InvalidInput: negative.
+    """
+    if asked < 0:
+        raise InvalidInput("a page size cannot be negative", field="page_size", value=asked, hint="Use 0 for 50.")
+    return min(asked or DEFAULT_SIZE, MAX_SIZE)
+
+
+def _mark(listing: Sequence[str]) -> str:
+    return hashlib.sha256(json.dumps(list(listing)).encode()).hexdigest()[:16]
+
+
+def encode(listing: Sequence[str], position: Sequence[Position]) -> str:
+    """A token for the page after ``position`` in the listing (method name and filters)."""
+    raw = json.dumps([_mark(listing), list(position)]).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def decode(listing: Sequence[str], token: str) -> list[Position] | None:
+    """Position of a token, None for the first page.
+
+    Raises:
+        PageTokenMismatch: the token is damaged or was issued for another listing.
+    """
+    if not token:
+        return None
+    error = PageTokenMismatch(
+        "the page token was not issued for this listing",
+        field="page_token",
+        value=token,
+        hint="Start again without a token and keep the filters unchanged while paging.",
+    )
+    try:
+        padded = token + "=" * (-len(token) % 4)
+        mark, position = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise error from None
+    if mark != _mark(listing) or not isinstance(position, list):
+        raise error
+    values: list[Position] = [v for v in position if isinstance(v, str | int)]  # pyright: ignore[reportUnknownVariableType]
+    return values

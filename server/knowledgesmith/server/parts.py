@@ -1,0 +1,32 @@
+"""The parts that servicers share; wired once in ``app``."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from knowledgesmith.graph_schema.store import GraphStore
+    from knowledgesmith.server.hub import Hub
+    from knowledgesmith.server.metrics import Metrics
+    from knowledgesmith.server.settings import ServerSettings
+    from knowledgesmith.server.worker.handle import WorkerHandle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything a servicer may need.
+
+    Store calls block, so servicers run them with ``asyncio.to_thread``. ``planning`` bounds the what-if
+    transactions: they hold write locks until they are rolled back.
+    """
+
+    settings: ServerSettings
+    store: GraphStore
+    worker: WorkerHandle
+    hub: Hub
+    metrics: Metrics
+    embedded: bool
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    planning: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -1,0 +1,73 @@
+"""The one table from domain errors to gRPC status (AIP-193: one ErrorInfo, every dynamic word in the metadata)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+from knowledgesmith.graph_schema import errors
+
+if TYPE_CHECKING:
+    from knowledgesmith.graph_schema.errors import KnowledgeSmithError
+
+DOMAIN = "knowledgesmith"
+DETAILS_KEY = "grpc-status-details-bin"
+
+STATUS_OF: tuple[tuple[type[KnowledgeSmithError], grpc.StatusCode], ...] = (
+    (errors.InvalidInput, grpc.StatusCode.INVALID_ARGUMENT),
+    (errors.NotFound, grpc.StatusCode.NOT_FOUND),
+    (errors.AlreadyExists, grpc.StatusCode.ALREADY_EXISTS),
+    (errors.FailedPrecondition, grpc.StatusCode.FAILED_PRECONDITION),
+    (errors.Aborted, grpc.StatusCode.ABORTED),
+    (errors.Unavailable, grpc.StatusCode.UNAVAILABLE),
+    (errors.ResourceExhausted, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    (errors.Cancelled, grpc.StatusCode.CANCELLED),
+)
+
+
+def code_of(error: KnowledgeSmithError) -> grpc.StatusCode:
+    """Status code of a domain error; INTERNAL for a class outside the table."""
+    for kind, code in STATUS_OF:
+        if isinstance(error, kind):
+            return code
+    return grpc.StatusCode.INTERNAL
+
+
+def metadata_of(error: KnowledgeSmithError) -> dict[str, str]:
+    """Field, value and hint beside what the error itself put into its metadata."""
+    own = {"field": error.field, "value": error.value, "hint": error.hint, "message": error.message}
+    return {key: text[:500] for key, text in {**own, **error.metadata}.items() if text}
+
+
+def trailers(error: KnowledgeSmithError) -> tuple[tuple[str, bytes], ...]:
+    """Trailing metadata that carries ``google.rpc.Status`` with one ``ErrorInfo``."""
+    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata_of(error))
+    detail = any_pb2.Any()
+    detail.Pack(info)
+    status = status_pb2.Status(code=code_of(error).value[0], message=error.describe()[:2000], details=[detail])
+    return ((DETAILS_KEY, status.SerializeToString()),)
+
+
+_BY_REASON: dict[str, type[KnowledgeSmithError]] = {}
+
+
+def _walk(kind: type[KnowledgeSmithError]) -> None:
+    _BY_REASON.setdefault(kind.reason, kind)
+    for sub in kind.__subclasses__():
+        _walk(sub)
+
+
+_walk(errors.KnowledgeSmithError)
+
+
+def rebuild(reason: str, message: str, metadata: dict[str, str]) -> KnowledgeSmithError:
+    """The error that another process of the service raised, rebuilt from its reason."""
+    own = {key: text for key, text in metadata.items() if key not in {"field", "value", "hint", "message"}}
+    error = _BY_REASON.get(reason, errors.KnowledgeSmithError)(
+        metadata.get("message", message), field=metadata.get("field", ""), hint=metadata.get("hint", ""), metadata=own
+    )
+    error.value = metadata.get("value", "")
+    return error

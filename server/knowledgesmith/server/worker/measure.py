@@ -1,0 +1,76 @@
+"""Measuring a plan's probes: score options, turn scores into beliefs, beliefs into ledger rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from knowledgesmith.editors.beliefs import Belief, ProbeOutcome, ScorerKind, believe, summarise, verdict
+from knowledgesmith.editors.score_cache import ScoreCache, score_with_cache
+from knowledgesmith.editors.scoring import Scorer
+from knowledgesmith.graph_schema.ledger import Measured
+from knowledgesmith.graph_schema.probes.types import Polarity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from knowledgesmith.editors.surgery.resident import ResidentModel
+    from knowledgesmith.graph_schema.plan_types import LedgerSlot
+    from knowledgesmith.graph_schema.probes.types import PlannedProbe
+    from knowledgesmith.server.metrics import MetricSink
+
+
+class Meter:
+    """Beliefs of planned probes under whatever revision the resident model shows."""
+
+    def __init__(self, resident: ResidentModel, cache: ScoreCache | None, scorer: str, sink: MetricSink) -> None:
+        self._resident = resident
+        self._cache = cache
+        self._kind = ScorerKind(scorer)
+        self._scorer = Scorer(resident.loaded)
+        self._sink = sink
+
+    def beliefs(self, probes: Sequence[PlannedProbe], phase: str) -> dict[str, Belief]:
+        """Belief by probe id. Without a cache every score is computed anew (placebo runs)."""
+        pairs = [(planned.probe.text, option) for planned in probes for option in planned.probe.options]
+        if self._cache is None:
+            scores = self._scorer.score(pairs)
+        else:
+            revision = self._resident.weights_sha256()
+            scores = score_with_cache(self._scorer, self._cache, revision, pairs)
+        self._sink.inc("ksmith_probes_scored", len(probes), phase=phase)
+        values = iter([score.value(self._kind) for score in scores])
+        return {
+            planned.probe.id: believe(
+                [next(values) for _ in planned.probe.options], before=planned.before, after=planned.after
+            )
+            for planned in probes
+        }
+
+
+def measured_row(
+    slot: LedgerSlot,
+    planned: Mapping[str, PlannedProbe],
+    before: Mapping[str, Belief],
+    after: Mapping[str, Belief],
+) -> Measured:
+    """The ledger row of one slot (design: belief, verdict, metrics)."""
+    probes = [planned[probe_id] for probe_id in slot.probe_ids]
+    changed = slot.polarity is Polarity.CHANGE
+    outcomes = [
+        ProbeOutcome(
+            before=before[p.probe.id],
+            after=after[p.probe.id],
+            verdict=verdict(p.before, p.after, before[p.probe.id].pred, after[p.probe.id].pred, changed=changed),
+        )
+        for p in probes
+    ]
+    row = summarise(outcomes)
+    had_old, has_new = any(p.before for p in probes), any(p.after for p in probes)
+    return Measured(
+        before=row.before if had_old else None,
+        after=row.after if had_old else None,
+        new_before=row.new_before if has_new else None,
+        new_after=row.new_after if has_new else None,
+        n=row.n,
+        **{f"n_{kind.value.lower()}": count for kind, count in row.counts.items()},
+    )

@@ -1,0 +1,130 @@
+"""What the worker tells the front process of a job: events for watchers, samples for Prometheus."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from knowledgesmith.graph_schema.errors import Cancelled
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping, Sequence
+
+    from knowledgesmith.graph_schema.interventions import State
+    from knowledgesmith.graph_schema.jobs import Job
+    from knowledgesmith.graph_schema.ledger import Measured
+    from knowledgesmith.graph_schema.plan_types import LedgerSlot
+    from knowledgesmith.server.worker.channel import Channel, PipeSink
+
+_LOG = logging.getLogger(__name__)
+_PROGRESS_SECONDS = 0.2
+_PAGE_BYTES = 4096
+_RATIOS = {
+    "collateral": "ksmith_collateral_change_ratio",
+    "propagated": "ksmith_propagated_ratio",
+    "residual": "ksmith_residual_retention_ratio",
+}
+
+
+class Stopped(Exception):
+    """The worker was told to stop; the job stays interrupted and is taken up by the next worker."""
+
+
+class Reporter:
+    """Sends events and samples; knows nothing of the graph."""
+
+    def __init__(self, channel: Channel, sink: PipeSink) -> None:
+        self._channel = channel
+        self.sink = sink
+
+    def changed(self, intervention_id: str) -> None:
+        """State, phase or ledger of an intervention changed."""
+        self._channel.send({"event": "changed", "id": intervention_id})
+
+    def progress(self, intervention_id: str, phase: str, done: int, total: int) -> None:
+        """Progress within a phase."""
+        message = {"event": "progress", "id": intervention_id, "phase": phase, "done": done, "total": total}
+        self._channel.send(message)
+
+    def attempt(self, job: Job) -> None:
+        """An attempt begins."""
+        self.sink.inc("ksmith_job_attempts", goal=job.spec.goal.value)
+        self.changed(job.id)
+
+    def phase(self, job: Job, name: str, seconds: float) -> None:
+        """A phase ended."""
+        self.sink.observe("ksmith_job_phase_seconds", seconds, phase=name, method=job.spec.method)
+
+    def written(self, job: Job, rows: Sequence[tuple[LedgerSlot, Measured]], seconds: float) -> None:
+        """A ledger batch was committed."""
+        self.sink.inc("ksmith_ledger_rows", len(rows))
+        self.sink.observe("ksmith_ledger_write_seconds", seconds)
+        for slot, measured in rows:
+            delta = measured.delta or 0.0
+            labels = {"kind": slot.kind.value, "polarity": slot.polarity.value}
+            direction = "up" if delta > 0 else "down" if delta < 0 else "none"
+            self.sink.inc("ksmith_belief_changes", direction=direction, **labels)
+            self.sink.observe("ksmith_belief_delta_abs", abs(delta), **labels)
+            if slot.hops is not None:
+                self.sink.observe("ksmith_propagation_hops", slot.hops, goal=job.spec.goal.value)
+        self.changed(job.id)
+
+    def metrics(self, job: Job, values: Mapping[str, float]) -> None:
+        """Rates of a measured run."""
+        for key, name in _RATIOS.items():
+            if key in values:
+                self.sink.set(name, values[key], goal=job.spec.goal.value, method=job.spec.method)
+
+    def ended(self, job: Job, state: State, seconds: float) -> None:
+        """The attempt ended in ``state``."""
+        labels = {"goal": job.spec.goal.value, "method": job.spec.method, "outcome": state.value}
+        if state.terminal:
+            self.sink.inc("ksmith_jobs_completed", **labels)
+        self.sink.observe("ksmith_job_duration_seconds", seconds, **labels)
+        self.sink.set("ksmith_worker_memory_bytes", resident_bytes())
+        self.changed(job.id)
+
+    def fence_rejected(self, intervention_id: str) -> None:
+        """A newer attempt, or a decision from outside, locked this attempt out."""
+        self.sink.inc("ksmith_fence_rejections")
+        _LOG.warning("%s was taken over", intervention_id)
+
+
+class JobProgress:
+    """The progress object of a job: reports at most five times a second, and raises where a job may stop."""
+
+    def __init__(
+        self, reporter: Reporter, intervention_id: str, *, cancelled: Callable[[], bool], stop: threading.Event
+    ) -> None:
+        self._reporter = reporter
+        self._id = intervention_id
+        self._cancelled = cancelled
+        self._stop = stop
+        self._last = 0.0
+
+    def step(self, phase: str, done: int, total: int) -> None:
+        """Report progress.
+
+        Raises:
+            Cancelled: the user asked to stop.
+            Stopped: the worker was told to stop.
+        """
+        if self._cancelled():
+            raise Cancelled("cancelled on request")
+        if self._stop.is_set():
+            raise Stopped
+        now = time.monotonic()
+        if now - self._last >= _PROGRESS_SECONDS or done == total:
+            self._last = now
+            self._reporter.progress(self._id, phase, done, total)
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE_BYTES
+    except OSError:
+        return 0

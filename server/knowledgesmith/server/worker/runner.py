@@ -1,0 +1,279 @@
+"""One attempt at one intervention: plan, measure, apply, measure again, decide, commit.
+
+Every step writes under the fence and can be repeated: a later attempt takes the stored plan, the stored artefact and
+the ledger as they are and goes on after the last row (design: the main job; service specification: commit protocol).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
+from knowledgesmith.server.worker.compose import compose
+
+from knowledgesmith.editors.registry import build
+from knowledgesmith.editors.score_cache import ScoreCache
+from knowledgesmith.editors.statistics import TextStatistics
+from knowledgesmith.graph_schema import branches, jobs, ledger
+from knowledgesmith.graph_schema.errors import (
+    Cancelled,
+    FenceRejected,
+    GraphUnavailable,
+    KnowledgeSmithError,
+    WorkerUnavailable,
+)
+from knowledgesmith.graph_schema.interventions import State
+from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
+from knowledgesmith.server.worker import gates
+from knowledgesmith.server.worker.measure import Meter, measured_row
+from knowledgesmith.server.worker.reporting import JobProgress, Reporter, Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+
+    from knowledgesmith.editors.artefacts import Weights
+    from knowledgesmith.editors.beliefs import Belief
+    from knowledgesmith.editors.surgery.resident import ResidentModel
+    from knowledgesmith.graph_schema.jobs import Claim, Job
+    from knowledgesmith.graph_schema.plan_types import LedgerSlot, Plan
+    from knowledgesmith.graph_schema.store import GraphStore
+    from knowledgesmith.server.settings import ServerSettings
+    from knowledgesmith.server.worker.host import ModelHost
+
+_LOG = logging.getLogger(__name__)
+BATCH_PROBES = 96
+"""Probes scored between two ledger writes: few enough to be seen growing, enough to fill a forward pass."""
+
+_ACTIVE = (State.PREPARING, State.RUNNING)
+_RUNNING = (State.RUNNING,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    job: Job
+    held: Claim
+    progress: JobProgress
+
+
+class JobRunner:
+    """Runs jobs one after another; ``cancel`` may be called from another thread."""
+
+    def __init__(self, *, settings: ServerSettings, store: GraphStore, host: ModelHost, reporter: Reporter) -> None:
+        self._settings = settings
+        self._store = store
+        self._host = host
+        self._report = reporter
+        self._cancelled: set[str] = set()
+
+    def cancel(self, *, intervention_id: str) -> None:
+        """Stop this job at the next safe point."""
+        self._cancelled.add(intervention_id)
+
+    def run(self, intervention_id: str, *, stop: threading.Event) -> None:
+        """Claim a job and carry it as far as it goes.
+
+        Raises:
+            GraphUnavailable: the database is gone; the job stays interrupted and is taken up again.
+        """
+        held = jobs.claim(self._store, intervention_id)
+        if held is None:
+            return
+        job = jobs.get(self._store, intervention_id)
+        if job.cancel_requested:
+            self._cancelled.add(job.id)
+        self._report.attempt(job)
+        start = time.monotonic()
+        outcome = self._guarded(job, held, stop)
+        self._cancelled.discard(job.id)
+        if outcome is not None:
+            self._report.ended(job, outcome, time.monotonic() - start)
+
+    def _guarded(self, job: Job, held: Claim, stop: threading.Event) -> State | None:
+        """Carry the job; its state in the end, None when this attempt does not decide that."""
+        progress = JobProgress(self._report, job.id, cancelled=lambda: job.id in self._cancelled, stop=stop)
+        try:
+            if held.attempt > jobs.MAX_ATTEMPTS:
+                return self._end(
+                    job, State.FAILED, WorkerUnavailable(f"given up: {jobs.MAX_ATTEMPTS} attempts lost their worker")
+                )
+            return self._carry(_Attempt(job=job, held=held, progress=progress))
+        except GraphUnavailable:
+            raise
+        except Stopped:
+            _LOG.info("%s is left for the next worker", job.id)
+        except FenceRejected:
+            self._report.fence_rejected(job.id)
+        except Cancelled as error:
+            return self._end(job, State.CANCELLED, error)
+        except KnowledgeSmithError as error:
+            return self._end(job, State.FAILED, error)
+        except Exception as error:  # noqa: BLE001 - whatever a method raises ends this job only
+            _LOG.exception("%s failed", job.id)
+            return self._end(job, State.FAILED, KnowledgeSmithError(f"{type(error).__name__}: {error}"))
+        return None
+
+    def _end(self, job: Job, state: State, error: KnowledgeSmithError) -> State:
+        jobs.finish(
+            self._store,
+            job.id,
+            job.graph_id,
+            from_states=[*_ACTIVE, State.COMMITTING],
+            state=state,
+            reason=error.reason,
+            message=error.describe(),
+        )
+        return state
+
+    def _carry(self, attempt: _Attempt) -> State:
+        if attempt.job.state is State.COMMITTING:
+            return self._commit(attempt)
+        plan = self._plan(attempt)
+        self._advance(attempt, _ACTIVE, state=State.RUNNING, phase="measure_before")
+        job = attempt.job
+        base = self._host.artefacts(job.spec.branch_id, job.base_revision)
+        resident = self._host.model_of(job.spec.branch_id)
+        with self._cache(job) as cache:
+            meter = Meter(resident, cache, job.spec.scorer, self._report.sink)
+            resident.switch(base)
+            with self._phase(attempt, "measure_before"):
+                before = self._measure_all(attempt, meter, plan)
+            with self._phase(attempt, "apply"):
+                artefact = self._apply(attempt, plan, resident)
+            resident.switch([*base, artefact])
+            self._advance(attempt, _RUNNING, weights_sha256=resident.weights_sha256())
+            with self._phase(attempt, "measure_after"):
+                self._write_ledger(attempt, plan, meter, before)
+        return self._decide(attempt, resident, base, artefact)
+
+    @contextmanager
+    def _cache(self, job: Job) -> Generator[ScoreCache | None]:
+        """Scores by revision; none for a placebo, whose second measurement must be a real one."""
+        if job.spec.method == "placebo":
+            yield None
+            return
+        with ScoreCache(self._settings.score_cache) as cache:
+            yield cache
+
+    @contextmanager
+    def _phase(self, attempt: _Attempt, name: str) -> Generator[None]:
+        self._advance(attempt, _RUNNING, phase=name)
+        start = time.monotonic()
+        yield
+        self._report.phase(attempt.job, name, time.monotonic() - start)
+
+    def _advance(
+        self, attempt: _Attempt, states: Sequence[State], *, state: State | None = None, **properties: object
+    ) -> None:
+        jobs.advance(self._store, attempt.held, from_states=states, state=state, **properties)
+        self._report.changed(attempt.job.id)
+
+    def _plan(self, attempt: _Attempt) -> Plan:
+        """The stored plan, or one made now against the branch's world as it is when the job's turn has come."""
+        job = attempt.job
+        if job.plan_digest:
+            return load_plan(self._store, job.id)
+        self._advance(attempt, _ACTIVE, phase="plan")
+        start = time.monotonic()
+        plan = make_plan(
+            self._store,
+            PlanRequest(
+                graph_id=job.graph_id,
+                branch_id=job.spec.branch_id,
+                goal=job.spec.goal,
+                changes=job.spec.changes,
+                overlay=branches.overlay(self._store, job.spec.branch_id),
+                seed=job.spec.seed,
+                max_probes=job.spec.max_probes,
+            ),
+        )
+        store_plan(self._store, attempt.held, plan)
+        self._report.phase(job, "plan", time.monotonic() - start)
+        return plan
+
+    def _measure_all(self, attempt: _Attempt, meter: Meter, plan: Plan) -> dict[str, Belief]:
+        beliefs: dict[str, Belief] = {}
+        for start in range(0, len(plan.probes), BATCH_PROBES):
+            attempt.progress.step("measure_before", start, len(plan.probes))
+            beliefs |= meter.beliefs(plan.probes[start : start + BATCH_PROBES], "measure_before")
+        attempt.progress.step("measure_before", len(plan.probes), len(plan.probes))
+        return beliefs
+
+    def _apply(self, attempt: _Attempt, plan: Plan, resident: ResidentModel) -> Weights:
+        """The stored artefact of an earlier attempt, or a new one, stored before it is used."""
+        job = attempt.job
+        if job.artefact_sha256:
+            return self._host.artefact(job.artefact_sha256)
+        request = compose(self._store, job, plan)
+        statistics = TextStatistics(
+            resident.loaded,
+            request.statistics_text,
+            self._settings.statistics_dir,
+            weights="+".join(resident.attached),
+        )
+        method = build(job.spec.method, job.spec.method_config)
+        artefact = method.apply(resident.loaded, request, statistics, attempt.progress)
+        digest = artefact.save(self._settings.artefact_dir)
+        self._advance(attempt, _RUNNING, artefact_sha256=digest)
+        return artefact
+
+    def _write_ledger(self, attempt: _Attempt, plan: Plan, meter: Meter, before: dict[str, Belief]) -> None:
+        """Measure again, nearest first, and commit batch by batch, going on after the rows that are there."""
+        planned = {p.probe.id: p for p in plan.probes}
+        written = jobs.get(self._store, attempt.job.id).written_rows
+        for batch in batches([slot for slot in plan.slots if slot.seq > written]):
+            attempt.progress.step("measure_after", written, len(plan.slots))
+            probes = [planned[probe_id] for slot in batch for probe_id in slot.probe_ids]
+            after = meter.beliefs(probes, "measure_after")
+            rows = [(slot, measured_row(slot, planned, before, after)) for slot in batch]
+            start = time.monotonic()
+            written = ledger.append(self._store, attempt.job.id, attempt.held.fence, rows)
+            self._report.written(attempt.job, rows, time.monotonic() - start)
+        attempt.progress.step("measure_after", written, len(plan.slots))
+
+    def _decide(self, attempt: _Attempt, resident: ResidentModel, base: Sequence[Weights], artefact: Weights) -> State:
+        job = attempt.job
+        metrics = gates.measure(self._store, job, resident, base, artefact)
+        failed = gates.failed(job.spec.gates, metrics)
+        self._report.metrics(job, metrics)
+        if job.spec.hold or failed:
+            self._advance(
+                attempt,
+                _RUNNING,
+                state=State.AWAITING_DECISION,
+                phase="",
+                failed_gates=failed,
+                metrics=gates.dump(metrics),
+            )
+            return State.AWAITING_DECISION
+        self._advance(attempt, _RUNNING, state=State.COMMITTING, phase="commit", metrics=gates.dump(metrics))
+        return self._commit(attempt)
+
+    def _commit(self, attempt: _Attempt) -> State:
+        job = jobs.get(self._store, attempt.job.id)
+        jobs.commit(
+            self._store,
+            attempt.held,
+            revision_id=branches.revision_id(job.base_revision, job.artefact_sha256),
+            artefact_sha256=job.artefact_sha256,
+            weights_sha256=job.weights_sha256,
+        )
+        return State.SUCCEEDED
+
+
+def batches(slots: Sequence[LedgerSlot]) -> Iterator[list[LedgerSlot]]:
+    """Consecutive slots of about ``BATCH_PROBES`` probes; an entity stays whole, so its head is written once."""
+    batch: list[LedgerSlot] = []
+    probes = 0
+    for slot in slots:
+        if probes >= BATCH_PROBES and slot.entity != batch[-1].entity:
+            yield batch
+            batch, probes = [], 0
+        batch.append(slot)
+        probes += len(slot.probe_ids)
+    if batch:
+        yield batch

@@ -1,0 +1,34 @@
+"""Fixtures of the client's tests."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from knowledgesmith.client import KnowledgeSmith
+
+# test modules share the fake server, and pytest's importlib mode does not put their folder on the path
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+if TYPE_CHECKING:
+    from tests.client.fake_server import FakeServer
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeServer]:
+    """A server with canned data on a free port."""
+    from tests.client.fake_server import FakeServer
+
+    with FakeServer() as server:
+        yield server
+
+
+@pytest.fixture
+def smith(fake: FakeServer) -> Iterator[KnowledgeSmith]:
+    """A client of the fake server."""
+    with KnowledgeSmith(fake.target, actor="tester", timeout_s=10, slow_timeout_s=10) as client:
+        yield client

@@ -1,0 +1,423 @@
+"""A small server in this process that implements the generated servicers with canned data, for the client's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import grpc
+from google.protobuf import any_pb2
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]  # ships no types
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import HealthServicer
+
+from knowledgesmith.proto.v1 import (
+    common_pb2,
+    graph_pb2,
+    graph_pb2_grpc,
+    intervention_pb2,
+    intervention_pb2_grpc,
+    model_pb2,
+    model_pb2_grpc,
+    probe_pb2,
+    probe_pb2_grpc,
+    propagation_pb2,
+    propagation_pb2_grpc,
+)
+
+Watch = intervention_pb2.WatchInterventionResponse
+State = intervention_pb2.InterventionState
+ROWS = 6
+DIGEST = "ab" * 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """An error as the real server sends it; ``reason`` empty = a bare gRPC status."""
+
+    code: grpc.StatusCode
+    reason: str = ""
+    message: str = "it went wrong"
+    metadata: dict[str, str] = field(default_factory=dict[str, str])
+    domain: str = "knowledgesmith"
+
+    def abort(self, context: grpc.ServicerContext) -> NoReturn:
+        """End the call with this error."""
+        if self.reason:
+            info = error_details_pb2.ErrorInfo(reason=self.reason, domain=self.domain, metadata=self.metadata)
+            detail = any_pb2.Any()
+            detail.Pack(info)
+            number: int = self.code.value[0]
+            status = status_pb2.Status(code=number, message=self.message, details=[detail])
+            context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+        context.abort(self.code, self.message)
+        raise AssertionError("abort returns never")
+
+
+def graph(graph_id: str = "atlas") -> graph_pb2.Graph:
+    return graph_pb2.Graph(
+        graph_id=graph_id,
+        digest=DIGEST,
+        source="test",
+        entities_by_level={"Root": 2, "Intermediate": 3, "Leaf": 5},
+        facts=12,
+        relations=4,
+        entities_by_domain={"geography": 10},
+    )
+
+
+def probe(number: int = 0) -> probe_pb2.Probe:
+    return probe_pb2.Probe(
+        id=f"p{number}",
+        kind=common_pb2.PROBE_KIND_DIRECT,
+        anchor="japan",
+        chain_length=1,
+        stem="The capital of Japan is",
+        options=["Tokyo", "Paris"],
+        answers=[0],
+        hops=0,
+    )
+
+
+def branch(branch_id: str = "main") -> model_pb2.Branch:
+    return model_pb2.Branch(id=branch_id, model_id="m", graph_id="atlas", head_revision="r2", interventions=["i1"])
+
+
+def intervention(state: State.ValueType = State.INTERVENTION_STATE_SUCCEEDED, **more: Any) -> Any:
+    made = intervention_pb2.Intervention(
+        id="i1",
+        spec=intervention_pb2.InterventionSpec(branch_id="main", goal=common_pb2.GOAL_EDIT, method="alphaedit"),
+        graph_id="atlas",
+        state=state,
+        attempt=1,
+        actor="tester",
+        planned_rows=ROWS,
+        written_rows=ROWS,
+        revision_id="r2",
+    )
+    made.create_time.FromSeconds(1_700_000_000)
+    made.MergeFrom(intervention_pb2.Intervention(**more))
+    return made
+
+
+def change(seq: int, name: str = "") -> intervention_pb2.BeliefChange:
+    return intervention_pb2.BeliefChange(
+        seq=seq,
+        entity=f"e{seq}",
+        name=name or f"Entity {seq}",
+        level="Leaf",
+        kind=common_pb2.PROBE_KIND_DIRECT,
+        polarity=common_pb2.POLARITY_CHANGE,
+        relation="capital_of",
+        before=0.75,
+        after=0.25,
+        delta=-0.5,
+        hops=seq % 3,
+        n_propagated=1,
+    )
+
+
+def batch(first: int, last: int) -> Watch:
+    rows = [change(seq) for seq in range(first, last + 1)]
+    return Watch(batch=intervention_pb2.BeliefBatch(first_sequence=first, last_sequence=last, changes=rows))
+
+
+def state(value: State.ValueType, **more: Any) -> Watch:
+    return Watch(state=intervention(value, **more))
+
+
+def plan() -> intervention_pb2.Plan:
+    made = intervention_pb2.Plan(
+        digest=DIGEST, probe_counts={"DIRECT/change": 2}, hop_counts={"0": 2}, probes=[probe()], rows=ROWS, total_probes=2
+    )
+    for op, rule, premises, derived in (
+        ("retract", "functional", ["f2"], False),
+        ("assert", "request", [], False),
+        ("assert", "inverse", ["f2"], True),
+    ):
+        made.changes.add(
+            op=op,
+            fact_id=f"f{len(made.changes) + 1}",
+            subject="japan",
+            relation="has_capital",
+            object="paris",
+            rule=rule,
+            premises=premises,
+            derived=derived,
+        )
+    return made
+
+
+def rate(successes: int, trials: int) -> common_pb2.Rate:
+    if not trials:
+        return common_pb2.Rate()
+    return common_pb2.Rate(successes=successes, trials=trials, value=successes / trials, low=0.1, high=0.9)
+
+
+@dataclass
+class FakeServer:
+    """The server: requests are recorded, failures are taken from a queue per method.
+
+    ``watches`` holds one script a connection: messages to send, and failures to end with.
+    """
+
+    calls: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
+    metadata: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    failures: dict[str, list[Failure]] = field(default_factory=dict[str, list[Failure]])
+    watches: list[list[Watch | Failure]] = field(default_factory=list[list[Watch | Failure]])
+    interventions: int = 1
+    branches: tuple[str, ...] = ("main",)
+    target: str = ""
+    _server: grpc.Server | None = None
+
+    def __enter__(self) -> Self:
+        server = grpc.server(ThreadPoolExecutor(max_workers=8))
+        graph_pb2_grpc.add_GraphServiceServicer_to_server(_Graphs(self), server)
+        probe_pb2_grpc.add_ProbeServiceServicer_to_server(_Probes(self), server)
+        model_pb2_grpc.add_ModelServiceServicer_to_server(_Models(self), server)
+        intervention_pb2_grpc.add_InterventionServiceServicer_to_server(_Interventions(self), server)
+        propagation_pb2_grpc.add_PropagationServiceServicer_to_server(_Propagation(self), server)
+        health = HealthServicer()
+        health.set("", health_pb2.HealthCheckResponse.SERVING)
+        health_pb2_grpc.add_HealthServicer_to_server(health, server)
+        self.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        server.start()
+        self._server = server
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._server is not None:
+            self._server.stop(grace=0).wait()
+
+    def take(self, name: str, request: Message, context: grpc.ServicerContext) -> None:
+        """Record a call, and fail it if a failure waits for this method."""
+        self.calls.append((name, request))
+        self.metadata.append({key: str(value) for key, value in context.invocation_metadata()})
+        if self.failures.get(name):
+            self.failures[name].pop(0).abort(context)
+
+    def requests(self, name: str) -> list[Any]:
+        """The requests that a method received."""
+        return [request for called, request in self.calls if called == name]
+
+
+class _Part:
+    def __init__(self, fake: FakeServer) -> None:
+        self.fake = fake
+
+
+class _Graphs(_Part, graph_pb2_grpc.GraphServiceServicer):
+    def ImportGraph(  # noqa: N802
+        self, request_iterator: Iterator[graph_pb2.ImportGraphRequest], context: grpc.ServicerContext
+    ) -> graph_pb2.ImportGraphResponse:
+        for request in request_iterator:
+            self.fake.take("ImportGraph", request, context)
+        return graph_pb2.ImportGraphResponse(graph=graph("mine"), report=graph_pb2.ImportReport(entities_created=3))
+
+    def ImportBundledGraph(self, request: Any, context: Any) -> graph_pb2.ImportBundledGraphResponse:  # noqa: N802
+        self.fake.take("ImportBundledGraph", request, context)
+        report = graph_pb2.ImportReport(entities_created=10, facts_created=12, relations=4, seconds=0.5)
+        return graph_pb2.ImportBundledGraphResponse(graph=graph(request.graph_id or request.name), report=report)
+
+    def GetGraph(self, request: Any, context: Any) -> graph_pb2.GetGraphResponse:  # noqa: N802
+        self.fake.take("GetGraph", request, context)
+        return graph_pb2.GetGraphResponse(graph=graph(request.graph_id))
+
+    def ListGraphs(self, request: Any, context: Any) -> graph_pb2.ListGraphsResponse:  # noqa: N802
+        self.fake.take("ListGraphs", request, context)
+        return graph_pb2.ListGraphsResponse(graphs=[graph()])
+
+    def RunCypher(self, request: Any, context: Any) -> graph_pb2.RunCypherResponse:  # noqa: N802
+        self.fake.take("RunCypher", request, context)
+        return graph_pb2.RunCypherResponse(columns=["name", "n"], rows_json=['["Japan", 1]', '["\\u001b[31mred", null]'])
+
+    def GetConnectionInfo(self, request: Any, context: Any) -> graph_pb2.GetConnectionInfoResponse:  # noqa: N802
+        self.fake.take("GetConnectionInfo", request, context)
+        return graph_pb2.GetConnectionInfoResponse(uri="bolt://127.0.0.1:7687", database="neo4j", embedded=True)
+
+
+class _Probes(_Part, probe_pb2_grpc.ProbeServiceServicer):
+    made = probe_pb2.ProbeSet(id="s1", graph_id="atlas", digest=DIGEST, seed=7, counts={"DIRECT": 3}, verified=3)
+
+    def GenerateProbeSet(self, request: Any, context: Any) -> probe_pb2.GenerateProbeSetResponse:  # noqa: N802
+        self.fake.take("GenerateProbeSet", request, context)
+        return probe_pb2.GenerateProbeSetResponse(probe_set=self.made)
+
+    def GetProbeSet(self, request: Any, context: Any) -> probe_pb2.GetProbeSetResponse:  # noqa: N802
+        self.fake.take("GetProbeSet", request, context)
+        return probe_pb2.GetProbeSetResponse(probe_set=self.made)
+
+    def ListProbeSets(self, request: Any, context: Any) -> probe_pb2.ListProbeSetsResponse:  # noqa: N802
+        self.fake.take("ListProbeSets", request, context)
+        return probe_pb2.ListProbeSetsResponse(probe_sets=[self.made])
+
+    def ListProbes(self, request: Any, context: Any) -> probe_pb2.ListProbesResponse:  # noqa: N802
+        self.fake.take("ListProbes", request, context)
+        return probe_pb2.ListProbesResponse(probes=[probe(1), probe(2)])
+
+
+class _Models(_Part, model_pb2_grpc.ModelServiceServicer):
+    model = model_pb2.Model(id="m", path="p", weights_sha256=DIGEST, architecture="Llama", parameters=1000)
+    revisions = (
+        model_pb2.Revision(id="r2", parent="r1", weights_sha256=DIGEST, intervention_id="i2"),
+        model_pb2.Revision(id="r1", parent="r0", weights_sha256=DIGEST, intervention_id="i1"),
+        model_pb2.Revision(id="r0", weights_sha256=DIGEST),
+    )
+
+    def RegisterModel(self, request: Any, context: Any) -> model_pb2.RegisterModelResponse:  # noqa: N802
+        self.fake.take("RegisterModel", request, context)
+        return model_pb2.RegisterModelResponse(model=self.model)
+
+    def ListModels(self, request: Any, context: Any) -> model_pb2.ListModelsResponse:  # noqa: N802
+        self.fake.take("ListModels", request, context)
+        return model_pb2.ListModelsResponse(models=[self.model])
+
+    def ListMethods(self, request: Any, context: Any) -> model_pb2.ListMethodsResponse:  # noqa: N802
+        self.fake.take("ListMethods", request, context)
+        method = model_pb2.Method(name="alphaedit", family="weights", accepts=["EDIT/NEW_OBJECT"], config_schema_json="{}")
+        return model_pb2.ListMethodsResponse(methods=[method])
+
+    def CreateBranch(self, request: Any, context: Any) -> model_pb2.CreateBranchResponse:  # noqa: N802
+        self.fake.take("CreateBranch", request, context)
+        return model_pb2.CreateBranchResponse(branch=branch(request.id))
+
+    def GetBranch(self, request: Any, context: Any) -> model_pb2.GetBranchResponse:  # noqa: N802
+        self.fake.take("GetBranch", request, context)
+        return model_pb2.GetBranchResponse(branch=branch(request.id))
+
+    def ListBranches(self, request: Any, context: Any) -> model_pb2.ListBranchesResponse:  # noqa: N802
+        self.fake.take("ListBranches", request, context)
+        return model_pb2.ListBranchesResponse(branches=[branch(name) for name in self.fake.branches])
+
+    def ListRevisions(self, request: Any, context: Any) -> model_pb2.ListRevisionsResponse:  # noqa: N802
+        self.fake.take("ListRevisions", request, context)
+        return model_pb2.ListRevisionsResponse(revisions=self.revisions)
+
+    def RollbackBranch(self, request: Any, context: Any) -> model_pb2.RollbackBranchResponse:  # noqa: N802
+        self.fake.take("RollbackBranch", request, context)
+        head = self.revisions[1]
+        return model_pb2.RollbackBranchResponse(branch=branch(request.branch_id), head=head, weights_sha256=DIGEST)
+
+    def Ask(self, request: Any, context: Any) -> model_pb2.AskResponse:  # noqa: N802
+        self.fake.take("Ask", request, context)
+        text = " Tokyo." if request.revision_id in ("base", "r1") else " Paris."
+        return model_pb2.AskResponse(texts=[text] * len(request.prompts), revision_id=request.revision_id or "r2")
+
+    def ExportRevision(self, request: Any, context: Any) -> model_pb2.ExportRevisionResponse:  # noqa: N802
+        self.fake.take("ExportRevision", request, context)
+        return model_pb2.ExportRevisionResponse(directory=f"/exports/{request.name}", bytes=2_000_000)
+
+
+class _Interventions(_Part, intervention_pb2_grpc.InterventionServiceServicer):
+    def CreateIntervention(  # noqa: N802
+        self, request: Any, context: Any
+    ) -> intervention_pb2.CreateInterventionResponse:
+        self.fake.take("CreateIntervention", request, context)
+        made = intervention(State.INTERVENTION_STATE_QUEUED, request_id=request.request_id)
+        made.spec.CopyFrom(request.spec)
+        if request.validate_only:
+            made.id = ""
+        return intervention_pb2.CreateInterventionResponse(intervention=made, plan=plan())
+
+    def GetIntervention(self, request: Any, context: Any) -> intervention_pb2.GetInterventionResponse:  # noqa: N802
+        self.fake.take("GetIntervention", request, context)
+        return intervention_pb2.GetInterventionResponse(intervention=intervention())
+
+    def ListInterventions(  # noqa: N802
+        self, request: Any, context: Any
+    ) -> intervention_pb2.ListInterventionsResponse:
+        self.fake.take("ListInterventions", request, context)
+        first = int(request.page_token or 0)
+        size = min(2, request.page_size)
+        rest = range(first, min(first + size, self.fake.interventions))
+        token = str(first + size) if first + size < self.fake.interventions else ""
+        found = [intervention(id=f"i{number}") for number in rest]
+        return intervention_pb2.ListInterventionsResponse(interventions=found, next_page_token=token)
+
+    def GetPlan(self, request: Any, context: Any) -> intervention_pb2.GetPlanResponse:  # noqa: N802
+        self.fake.take("GetPlan", request, context)
+        return intervention_pb2.GetPlanResponse(plan=plan())
+
+    def CancelIntervention(  # noqa: N802
+        self, request: Any, context: Any
+    ) -> intervention_pb2.CancelInterventionResponse:
+        self.fake.take("CancelIntervention", request, context)
+        made = intervention(State.INTERVENTION_STATE_CANCELLED)
+        return intervention_pb2.CancelInterventionResponse(intervention=made)
+
+    def WatchIntervention(self, request: Any, context: Any) -> Iterator[Watch]:  # noqa: N802
+        self.fake.take("WatchIntervention", request, context)
+        script = self.fake.watches.pop(0) if self.fake.watches else whole_watch()
+        for step in script:
+            if isinstance(step, Failure):
+                step.abort(context)
+            yield step
+
+    def CommitIntervention(  # noqa: N802
+        self, request: Any, context: Any
+    ) -> intervention_pb2.CommitInterventionResponse:
+        self.fake.take("CommitIntervention", request, context)
+        return intervention_pb2.CommitInterventionResponse(intervention=intervention())
+
+    def DiscardIntervention(  # noqa: N802
+        self, request: Any, context: Any
+    ) -> intervention_pb2.DiscardInterventionResponse:
+        self.fake.take("DiscardIntervention", request, context)
+        made = intervention(State.INTERVENTION_STATE_DISCARDED)
+        return intervention_pb2.DiscardInterventionResponse(intervention=made)
+
+
+def whole_watch() -> list[Watch | Failure]:
+    """A job that runs to its end without a break."""
+    return [
+        state(State.INTERVENTION_STATE_RUNNING, written_rows=0),
+        Watch(progress=intervention_pb2.ProgressEvent(phase="apply", done=1, total=2)),
+        batch(1, 4),
+        Watch(heartbeat=intervention_pb2.Heartbeat(committed_sequence=4)),
+        batch(5, ROWS),
+        state(State.INTERVENTION_STATE_SUCCEEDED),
+    ]
+
+
+class _Propagation(_Part, propagation_pb2_grpc.PropagationServiceServicer):
+    cypher = "MATCH (i:Intervention {id: $id}) RETURN i"
+    parameters = '{"id": "i1"}'
+
+    def GetPropagation(self, request: Any, context: Any) -> propagation_pb2.GetPropagationResponse:  # noqa: N802
+        self.fake.take("GetPropagation", request, context)
+        groups = [
+            propagation_pb2.PropagationGroup(
+                key=key, rows=3, entities=2, mean_before=0.7, mean_after=0.2, mean_delta=-0.5, propagated=rate(2, 3)
+            )
+            for key in ("0", "unreachable")
+        ]
+        return propagation_pb2.GetPropagationResponse(groups=groups, cypher=self.cypher, parameters_json=self.parameters)
+
+    def ListBeliefChanges(  # noqa: N802
+        self, request: Any, context: Any
+    ) -> propagation_pb2.ListBeliefChangesResponse:
+        self.fake.take("ListBeliefChanges", request, context)
+        first = int(request.page_token or 1)
+        token = str(first + 2) if first + 2 <= ROWS else ""
+        return propagation_pb2.ListBeliefChangesResponse(
+            changes=[change(first), change(first + 1)],
+            next_page_token=token,
+            cypher=self.cypher,
+            parameters_json=self.parameters,
+        )
+
+    def GetSubgraph(self, request: Any, context: Any) -> propagation_pb2.GetSubgraphResponse:  # noqa: N802
+        self.fake.take("GetSubgraph", request, context)
+        japan = propagation_pb2.SubgraphNode(
+            uid="japan", name="Japan", level="Intermediate", type="Country", domain="geography", target=True
+        )
+        japan.hops, japan.before, japan.after = 0, 0.9, 0.1
+        hostile = propagation_pb2.SubgraphNode(uid="x", name='<script>"&\x1b[31m', level="Leaf", type="City")
+        edge = propagation_pb2.SubgraphEdge(source="japan", relation="has_capital", target="x", status="added")
+        return propagation_pb2.GetSubgraphResponse(
+            nodes=[japan, hostile], edges=[edge], cypher=self.cypher, parameters_json=self.parameters
+        )

@@ -1,0 +1,41 @@
+"""Fixtures that every room shares: one Neo4j per test run, one graph per test."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
+from knowledgesmith.graph_schema.migrations import migrate
+from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+
+
+@pytest.fixture(scope="session")
+def neo4j_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bolt address of a real Neo4j: ``KSMITH_TEST_NEO4J_URI``, or one that this test run starts and owns."""
+    if uri := os.environ.get("KSMITH_TEST_NEO4J_URI"):
+        yield uri
+        return
+    settings = EmbeddedSettings(
+        data_dir=tmp_path_factory.mktemp("neo4j"), heap="512m", page_cache="128m", short_lived=True
+    )
+    with start(settings, owned=True) as database:
+        yield database.uri
+
+
+@pytest.fixture
+def graph_id() -> str:
+    """A graph that no other test writes to."""
+    return f"t_{uuid.uuid4().hex}"
+
+
+@pytest.fixture(scope="session")
+def store(neo4j_uri: str) -> Iterator[GraphStore]:
+    """A connected store whose database has the newest schema."""
+    connected = GraphStore.connect(StoreSettings(uri=neo4j_uri))
+    migrate(connected)
+    yield connected
+    connected.close()

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from knowledgesmith.editors.digests import weights_sha256
+from knowledgesmith.editors.loading import load
+from knowledgesmith.editors.models import LoadedModel
+from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
+from knowledgesmith.graph_schema.errors import InvalidInput, ModelNotFound, ModelNotLoadable
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    return save_checkpoint(tiny_llama(), tmp_path / "model")
+
+
+def test_a_saved_model_loads_as_it_was(loaded: LoadedModel, tmp_path: Path) -> None:
+    again = load(str(save_checkpoint(loaded, tmp_path / "model")), device="cpu")
+    assert again.digest == loaded.digest == weights_sha256(again.model)
+    assert not again.model.training
+    assert not any(parameter.requires_grad for parameter in again.model.parameters())
+    assert again.architecture.tied_head == loaded.architecture.tied_head
+
+
+def test_the_dtype_is_explicit(checkpoint: Path) -> None:
+    assert load(str(checkpoint), device="cpu").model.dtype == torch.float32
+    half = load(str(checkpoint), device="cpu", dtype="bfloat16")
+    assert half.model.dtype == torch.bfloat16
+    assert half.digest != tiny_llama().digest
+    with pytest.raises(InvalidInput, match="bfloat16"):
+        load(str(checkpoint), dtype="int4")
+
+
+def test_an_unknown_device_is_refused(checkpoint: Path) -> None:
+    with pytest.raises(InvalidInput, match="device"):
+        load(str(checkpoint), device="no such device")
+
+
+@pytest.mark.parametrize(
+    "place", ["/no/such/folder", "./no/such", "~/no-such-model", "", "  ", "a\0b", "a/b/c", "..\\x"]
+)
+def test_a_wrong_path_is_not_found(place: str) -> None:
+    with pytest.raises(ModelNotFound):
+        load(place)
+
+
+def test_a_hub_id_without_network_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelNotFound, match="downloaded checkpoint"):
+        load("nobody/no-such-model")
+
+
+def test_a_file_is_no_model(tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"x")
+    with pytest.raises(ModelNotLoadable, match="folder"):
+        load(str(file))
+
+
+def test_a_folder_without_a_model(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotLoadable, match=r"config\.json"):
+        load(str(tmp_path))
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ModelNotLoadable, match="safetensors"):
+        load(str(tmp_path))
+
+
+def test_pickled_weights_are_refused_unread(checkpoint: Path, tmp_path: Path) -> None:
+    (checkpoint / "model.safetensors").unlink()
+    trap = tmp_path / "opened"
+    (checkpoint / "pytorch_model.bin").write_bytes(f"cbuiltins\nopen\n(V{trap}\nVw\ntR.".encode())
+    with pytest.raises(ModelNotLoadable, match="pickled"):
+        load(str(checkpoint))
+    assert not trap.exists()
+
+
+def test_foreign_code_never_runs(checkpoint: Path, tmp_path: Path) -> None:
+    trap = tmp_path / "ran"
+    (checkpoint / "modeling_own.py").write_text(f"open({str(trap)!r}, 'w')\nclass Own: pass\n", encoding="utf-8")
+    config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+    config |= {
+        "model_type": "own",
+        "auto_map": {"AutoModelForCausalLM": "modeling_own.Own", "AutoConfig": "modeling_own.Own"},
+    }
+    (checkpoint / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ModelNotLoadable):
+        load(str(checkpoint))
+    assert not trap.exists()
+
+
+def test_damaged_weights_are_refused(checkpoint: Path) -> None:
+    file = checkpoint / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(ModelNotLoadable):
+        load(str(checkpoint))
+
+
+def test_missing_tensors_are_refused(checkpoint: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    file = checkpoint / "model.safetensors"
+    tensors = load_file(file)
+    tensors.pop("model.layers.2.mlp.down_proj.weight")
+    save_file(tensors, file, metadata={"format": "pt"})
+    with pytest.raises(ModelNotLoadable, match=r"lacks 1 tensors, first model\.layers\.2"):
+        load(str(checkpoint))
+
+
+def test_a_folder_without_a_tokenizer(checkpoint: Path) -> None:
+    for file in checkpoint.glob("token*"):
+        file.unlink()
+    with pytest.raises(ModelNotLoadable, match="tokenizer"):
+        load(str(checkpoint))
+
+
+def test_the_digest_sees_every_bit(llama: LoadedModel) -> None:
+    with torch.no_grad():
+        llama.architecture.final_norm.weight[3] += 1e-7  # type: ignore[index, operator]  # a parameter
+    assert weights_sha256(llama.model) != llama.digest

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledgesmith.editors.matching import matched_alias, matches
+
+
+@pytest.mark.parametrize(
+    ("generation", "answers", "expected"),
+    [
+        (" Tokyo, a city", ["Tokyo"], "Tokyo"),
+        (" tokyo", ["Tokyo"], None),
+        ("boron", ["B"], None),
+        (" B.", ["B"], "B"),
+        (" CuO", ["Cu"], None),
+        (" Cu", ["Cu"], "Cu"),
+        (' "Paris"', ["Paris"], "Paris"),
+        (" the Netherlands.", ["Netherlands"], "Netherlands"),
+        (" The Hague", ["The Hague"], "The Hague"),
+        (" The Hague", ["Hague"], "Hague"),
+        (' the "Seine"', ["Seine"], "Seine"),
+        (" a guitar", ["guitar"], "guitar"),
+        (" athens", ["thens"], None),
+        (" Guinea-Bissau", ["Guinea"], None),
+        (" Guinea - a country", ["Guinea"], "Guinea"),
+        (" Niger's capital", ["Niger"], "Niger"),
+        (" Nigeria", ["Niger"], None),
+        (" Côte d'Ivoire", ["Côte d"], None),
+        (" 3.5", ["3"], None),
+        (" 3.", ["3"], "3"),
+        (" 1,000", ["1"], None),
+        (" U.S. dollar", ["U.S."], "U.S."),
+        (" New York City", ["New York", "New York City"], "New York City"),
+        (" New\tYork", ["New York"], "New York"),
+        (" not Tokyo", ["Tokyo"], None),
+        (" Tokyo", [""], None),
+        ("", ["Tokyo"], None),
+        (" 東京", ["東京"], "東京"),
+        (" 東京都", ["東京"], None),
+    ],
+)
+def test_cases(generation: str, answers: list[str], expected: str | None) -> None:
+    assert matched_alias(generation, answers) == expected
+    assert matches(generation, answers) == (expected is not None)
+
+
+def test_composed_and_decomposed_letters_are_the_same() -> None:
+    assert matches(unicodedata.normalize("NFD", " Côte d'Ivoire"), [unicodedata.normalize("NFC", "Côte d'Ivoire")])
+
+
+def test_a_combining_mark_continues_a_word() -> None:
+    assert not matches("x\u0323\u0323", ["x"])
+
+
+@given(st.text(alphabet="abcXYZ éß", min_size=1).filter(lambda text: bool(text.strip())))
+def test_an_answer_matches_itself_but_not_with_a_letter_more(answer: str) -> None:
+    answer = answer.strip()
+    assert matches(f" {answer}.", [answer])
+    assert not matches(f" {answer}q", [answer])

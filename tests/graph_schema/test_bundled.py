@@ -1,0 +1,34 @@
+"""The bundled graph imports like any other."""
+
+from __future__ import annotations
+
+import pytest
+
+from knowledgesmith.graph_schema.bundled import BUNDLED, bundled_files
+from knowledgesmith.graph_schema.errors import GraphNotFound
+from knowledgesmith.graph_schema.importing import FileRole, import_graph
+from knowledgesmith.graph_schema.importing.parse import parse_graph
+from knowledgesmith.graph_schema.store import GraphStore
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_a_bundled_graph_is_complete_and_sound(name: str) -> None:
+    files = bundled_files(name)
+    assert {file.role for file in files} == set(FileRole)
+    graph = parse_graph(files)
+    assert graph.facts
+    assert {fact.relation for fact in graph.facts} <= set(graph.relations)
+
+
+def test_the_files_can_be_read_more_than_once(store: GraphStore, graph_id: str) -> None:
+    first = import_graph(store, graph_id=graph_id, files=bundled_files("atlas"))
+    again = import_graph(store, graph_id=graph_id, files=bundled_files("atlas"))
+    assert first.facts_created == again.facts_matched > 0
+    assert again.facts_created == again.facts_removed == again.entities_retired == 0
+
+
+@pytest.mark.parametrize("name", ["", "nothing", "../atlas", "atlas/../atlas", "/etc", "cypher", "migrations", "a\x00"])
+def test_only_bundled_names_are_read(name: str) -> None:
+    with pytest.raises(GraphNotFound) as caught:
+        bundled_files(name)
+    assert caught.value.field == "name"

@@ -1,0 +1,119 @@
+"""Levels: links, depths and labels, on the real database."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Sequence
+
+import networkx as nx
+import pytest
+
+from knowledgesmith.graph_schema.graphs import load_snapshot
+from knowledgesmith.graph_schema.importing import FileFormat, FileRole, SourceFile, import_graph
+from knowledgesmith.graph_schema.levels import cycle_seeds
+from knowledgesmith.graph_schema.store import GraphStore
+
+Links = Sequence[tuple[str, str]]
+
+
+def _import(
+    store: GraphStore, graph_id: str, links: Links, *, extra: Sequence[str] = (), inverse: bool = False
+) -> None:
+    """Import (child, parent) links, or (parent, child) links of the inverse relation."""
+    uids = sorted({uid for link in links for uid in link} | set(extra))
+    relation = "holds" if inverse else "lies_in"
+    texts = {
+        FileRole.ENTITIES: "uid,name\n" + "".join(f"{uid},{uid}\n" for uid in uids),
+        FileRole.RELATIONS: "name,hierarchical,inverse_of\nlies_in,true,\nholds,,lies_in\nlikes,,\n",
+        FileRole.FACTS: "subject,relation,object\n" + "".join(f"{a},{relation},{b}\n" for a, b in links),
+    }
+    files = [
+        SourceFile(role=role, name=role.value, format=FileFormat.CSV, lines=io.BytesIO(text.encode()))
+        for role, text in texts.items()
+    ]
+    import_graph(store, graph_id=graph_id, files=files)
+
+
+def _depths(store: GraphStore, graph_id: str) -> dict[str, int | None]:
+    text = "MATCH (e:Entity {graph_id: $g}) RETURN e.uid AS uid, e.depth AS depth"
+    _, rows = store.run_user_query(text, {"g": graph_id}, limit=10_000, timeout_s=30)
+    return {row["uid"]: row["depth"] for row in rows}
+
+
+def _levels(store: GraphStore, graph_id: str) -> dict[str, str]:
+    return {uid: level.value for uid, level in load_snapshot(store, graph_id).levels.items()}
+
+
+def test_a_tree_has_roots_intermediates_and_leaves(store: GraphStore, graph_id: str) -> None:
+    _import(store, graph_id, [("b", "a"), ("c", "b"), ("d", "a")], extra=["lone"])
+    assert _levels(store, graph_id) == {"a": "Root", "b": "Intermediate", "c": "Leaf", "d": "Leaf", "lone": "Leaf"}
+    assert _depths(store, graph_id) == {"a": 0, "b": 1, "c": 2, "d": 1, "lone": None}
+
+
+def test_depth_is_the_shortest_way_over_several_parents(store: GraphStore, graph_id: str) -> None:
+    _import(store, graph_id, [("b", "a"), ("c", "b"), ("c", "a")])
+    assert _depths(store, graph_id)["c"] == 1
+
+
+def test_facts_of_the_inverse_relation_count_the_other_way_round(store: GraphStore, graph_id: str) -> None:
+    _import(store, graph_id, [("a", "b"), ("b", "c")], inverse=True)
+    assert _levels(store, graph_id) == {"a": "Root", "b": "Intermediate", "c": "Leaf"}
+
+
+def test_a_cycle_without_root_starts_at_its_smallest_uid(store: GraphStore, graph_id: str) -> None:
+    _import(store, graph_id, [("m", "z"), ("z", "y"), ("y", "z"), ("a", "m")])
+    assert _depths(store, graph_id) == {"y": 0, "z": 1, "m": 2, "a": 3}
+    assert _levels(store, graph_id) == {"y": "Intermediate", "z": "Intermediate", "m": "Intermediate", "a": "Leaf"}
+
+
+def test_a_cycle_below_a_root_needs_no_seed(store: GraphStore, graph_id: str) -> None:
+    _import(store, graph_id, [("x", "r"), ("x", "y"), ("y", "x")])
+    assert _depths(store, graph_id) == {"r": 0, "x": 1, "y": 2}
+
+
+def test_levels_follow_a_re_import(store: GraphStore, graph_id: str) -> None:
+    _import(store, graph_id, [("b", "a"), ("c", "b")])
+    _import(store, graph_id, [("b", "a")], extra=["c"])
+    assert _levels(store, graph_id) == {"a": "Root", "b": "Leaf", "c": "Leaf"}
+    assert _depths(store, graph_id) == {"a": 0, "b": 1, "c": None}
+
+
+def test_only_topmost_cycles_are_seeded() -> None:
+    assert cycle_seeds([("p", "q"), ("q", "p"), ("p", "a"), ("a", "b"), ("b", "a"), ("x", "x")]) == ["p", "x"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_random_graph_agrees_with_networkx(store: GraphStore, graph_id: str, seed: int) -> None:
+    draw = random.Random(seed)  # noqa: S311
+    uids = [f"n{i:03}" for i in range(60)]
+    links = sorted({(a, b) for _ in range(70) for a, b in [draw.sample(uids, 2)]})
+    _import(store, graph_id, links, extra=uids)
+    graph: nx.DiGraph[str] = nx.DiGraph((parent, child) for child, parent in links)
+    roots = {n for n in graph if graph.out_degree(n) and not graph.in_degree(n)}
+    reached = nx.multi_source_dijkstra_path_length(graph, roots, weight=None) if roots else {}
+    unreached = graph.subgraph(set(graph) - set(reached))
+    condensed = nx.condensation(unreached)
+    seeds = {min(condensed.nodes[n]["members"]) for n in condensed if not condensed.in_degree(n)}
+    expected = {uid: reached.get(uid) for uid in uids}
+    if seeds:
+        below = nx.multi_source_dijkstra_path_length(unreached, seeds, weight=None)
+        expected |= dict(below)
+    assert _depths(store, graph_id) == expected
+    for uid, level in _levels(store, graph_id).items():
+        children = graph.out_degree(uid) if uid in graph else 0
+        parents = graph.in_degree(uid) if uid in graph else 0
+        assert level == ("Leaf" if not children else "Intermediate" if parents else "Root")
+
+
+def test_every_entity_has_exactly_one_level_label(store: GraphStore, graph_id: str) -> None:
+    _import(store, graph_id, [("b", "a"), ("c", "b")])
+    _import(store, graph_id, [("a", "b"), ("b", "c")], extra=["d"])
+    text = "MATCH (e:Entity {graph_id: $g}) RETURN e.uid AS uid, labels(e) AS labels"
+    _, rows = store.run_user_query(text, {"g": graph_id}, limit=100, timeout_s=30)
+    assert {row["uid"]: sorted(row["labels"]) for row in rows} == {
+        "a": ["Entity", "Leaf"],
+        "b": ["Entity", "Intermediate"],
+        "c": ["Entity", "Root"],
+        "d": ["Entity", "Leaf"],
+    }

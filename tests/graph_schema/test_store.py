@@ -1,0 +1,185 @@
+"""The store: migrations, transactions, errors, and the operator's read-only query."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from knowledgesmith.graph_schema import migrations as migration_files
+from knowledgesmith.graph_schema.errors import GraphUnavailable, InvalidInput, ReadOnlyQuery, SchemaTooNew
+from knowledgesmith.graph_schema.migrations import Migration, migrate, migrations, split_statements
+from knowledgesmith.graph_schema.store import GraphStore, StoreSettings, Transaction
+
+
+def _count(store: GraphStore, graph_id: str) -> int:
+    text = "MATCH (g:Graph {graph_id: $g}) RETURN count(g) AS n"
+    return int(store.run_user_query(text, {"g": graph_id}, limit=1, timeout_s=10)[1][0]["n"])
+
+
+def test_migrating_twice_changes_nothing(store: GraphStore) -> None:
+    text = "SHOW INDEXES YIELD name, state WHERE name STARTS WITH 'ks_' RETURN name, state ORDER BY name"
+    before = store.run_user_query(text, {}, limit=1000, timeout_s=10)[1]
+    assert migrate(store) == migrate(store) == migrations()[-1].version
+    assert store.run_user_query(text, {}, limit=1000, timeout_s=10)[1] == before
+    assert {row["state"] for row in before} == {"ONLINE"}
+
+
+def test_every_promised_constraint_exists(store: GraphStore) -> None:
+    text = "SHOW CONSTRAINTS YIELD name, type, labelsOrTypes AS on, properties WHERE name STARTS WITH 'ks_' RETURN *"
+    rows = store.run_user_query(text, {}, limit=1000, timeout_s=10)[1]
+    unique = {(row["on"][0], tuple(row["properties"])) for row in rows}
+    assert unique >= {
+        ("Entity", ("graph_id", "uid")),
+        ("Graph", ("graph_id",)),
+        ("Relation", ("graph_id", "name")),
+        ("Intervention", ("id",)),
+        ("Branch", ("id",)),
+        ("Revision", ("id",)),
+        ("Model", ("id",)),
+        ("Probe", ("id",)),
+        ("ProbeSet", ("id",)),
+        ("CHANGED", ("intervention", "seq")),
+    }
+
+
+class _Versioned(GraphStore):
+    """A real store that claims another schema version."""
+
+    claimed = 10_000
+
+    def read(self, name: str, /, **params: object) -> list[dict[str, object]]:
+        return [{"version": self.claimed}] if name == "graph/schema_version" else super().read(name, **params)
+
+
+def test_a_newer_schema_is_refused(neo4j_uri: str) -> None:
+    newer = _Versioned.connect(StoreSettings(uri=neo4j_uri))
+    with pytest.raises(SchemaTooNew) as caught:
+        migrate(newer)
+    newer.close()
+    assert caught.value.metadata == {"present": "10000", "known": str(migrations()[-1].version)}
+
+
+def test_only_newer_migrations_run(store: GraphStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[str, ...]] = []
+    recorded: list[object] = []
+
+    def write(_name: str, *, version: int) -> None:
+        recorded.append(version)
+
+    def read(_name: str) -> list[dict[str, int]]:
+        return [{"version": 1}]
+
+    later = Migration(version=2, name="0002_x", statements=("RETURN 2",))
+    monkeypatch.setattr(migration_files, "migrations", lambda: (migrations()[0], later))
+    monkeypatch.setattr(store, "run_script", ran.append)
+    monkeypatch.setattr(store, "read", read)
+    monkeypatch.setattr(store, "write", write)
+    assert migrate(store) == 2
+    assert (ran, recorded) == ([("RETURN 2",)], [2])
+
+
+def test_migrations_are_numbered_and_repeatable() -> None:
+    for migration in migrations():
+        assert migration.name.startswith(f"{migration.version:04d}_")
+        assert all("IF NOT EXISTS" in s or s.startswith("CALL db.awaitIndexes") for s in migration.statements)
+
+
+def test_a_gap_in_the_numbers_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    for name in ("0001_a.cypher", "0003_b.cypher", "notes.txt"):
+        (folder / name).write_text("RETURN 1\n;\n", encoding="utf-8")
+    monkeypatch.setattr(migration_files, "files", lambda _package: tmp_path)  # pyright: ignore[reportUnknownLambdaType]
+    with pytest.raises(ValueError, match="0003_b"):
+        migrations.__wrapped__()
+
+
+def test_statements_are_split_at_separators() -> None:
+    assert split_statements("// why\nA\n  B\n;\n\nC\n;\n") == ("A\n  B", "C")
+    with pytest.raises(ValueError, match="separator"):
+        split_statements("A\n;\nB\n")
+
+
+def test_a_failing_unit_of_work_leaves_nothing(store: GraphStore, graph_id: str) -> None:
+    def work(tx: Transaction) -> None:
+        tx.rows("graph/lock", graph_id=graph_id)
+        raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        store.write_transaction(work)
+    assert _count(store, graph_id) == 0
+
+
+def test_a_what_if_is_seen_inside_and_nowhere_else(store: GraphStore, graph_id: str) -> None:
+    with store.what_if() as tx:
+        tx.rows("graph/lock", graph_id=graph_id)
+        assert tx.rows("graph/describe", graph_id=graph_id, digest="d", source="s")
+        assert tx.rows("graph/digest", graph_id=graph_id) == [{"digest": "d"}]
+        assert _count(store, graph_id) == 0
+    assert _count(store, graph_id) == 0
+
+
+def test_parameters_must_be_those_of_the_header(store: GraphStore) -> None:
+    with pytest.raises(TypeError, match="takes"):
+        store.read("graph/digest", graph="x")
+
+
+def test_queries_are_observed(neo4j_uri: str) -> None:
+    seen: list[tuple[str, str]] = []
+    store = GraphStore.connect(
+        StoreSettings(uri=neo4j_uri), observe=lambda name, _seconds, outcome: seen.append((name, outcome))
+    )
+    store.read("graph/schema_version")
+    with pytest.raises(Exception, match="expected Integer"):
+        store.read("graph/list", after="", limit="many")
+    store.close()
+    assert seen[0] == ("graph/schema_version", "ok")
+    assert seen[-1][0] == "graph/list"
+    assert seen[-1][1] != "ok"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE (:X)",
+        "MATCH (n) DETACH DELETE n",
+        "MERGE (:X)",
+        "MATCH (n) SET n.x = 1",
+        "CREATE INDEX x FOR (n:X) ON (n.x)",
+        "MATCH (n) CALL (n) { DELETE n } IN TRANSACTIONS",
+        "DROP CONSTRAINT ks_entity_uid",
+        "MATCH (n) RETURN n UNION CREATE (n) RETURN n",
+        "LOAD CSV FROM 'x' AS l CREATE (:X)",
+    ],
+)
+def test_a_writing_query_of_the_operator_is_refused(store: GraphStore, text: str) -> None:
+    with pytest.raises((ReadOnlyQuery, InvalidInput)):
+        store.run_user_query(text, {}, limit=10, timeout_s=10)
+
+
+def test_a_query_of_the_operator_is_limited(store: GraphStore) -> None:
+    columns, rows = store.run_user_query("UNWIND range(1, $n) AS x RETURN x", {"n": 50}, limit=7, timeout_s=10)
+    assert (columns, len(rows)) == (["x"], 7)
+
+
+def test_bad_syntax_is_the_users_fault(store: GraphStore) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        store.run_user_query("MATCH (", {}, limit=1, timeout_s=5)
+    assert caught.value.field == "query"
+
+
+def test_a_database_that_does_not_answer_is_unavailable() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(GraphUnavailable, match="does not answer") as caught:
+        GraphStore.connect(StoreSettings(uri=f"bolt://127.0.0.1:{port}", timeout_s=1))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:1", "", "bolt+routing://127.0.0.1:1", "neo4jx://a", "../x"])
+def test_a_malformed_address_is_the_users_fault(uri: str) -> None:
+    with pytest.raises(InvalidInput, match="bolt"):
+        GraphStore(StoreSettings(uri=uri))

@@ -1,0 +1,59 @@
+"""One server process for most service tests: the test run's Neo4j, a tiny random model, and a small world."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
+from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.proto.v1 import model_pb2
+from tests.server.service import Service
+from tests.server.world import upload
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random model on disk."""
+    folder = tmp_path_factory.mktemp("tiny")
+    save_checkpoint(tiny_llama(), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def service(neo4j_uri: str, store: GraphStore, tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A running server that knows the model ``tiny``."""
+    running = Service(data_dir=tmp_path_factory.mktemp("server"), neo4j_uri=neo4j_uri).start()
+    register(running, tiny_checkpoint)
+    yield running
+    assert running.stop() == 0
+
+
+def register(running: Service, checkpoint: Path) -> None:
+    """Register the tiny model."""
+    request = model_pb2.RegisterModelRequest(id="tiny", path=str(checkpoint))
+    running.model.RegisterModel(request, timeout=120)
+
+
+def open_branch(running: Service, graph_id: str, *, select: bool = True) -> str:
+    """A fresh branch of ``tiny`` on a graph."""
+    branch = f"b_{uuid.uuid4().hex[:16]}"
+    request = model_pb2.CreateBranchRequest(id=branch, model_id="tiny", graph_id=graph_id, select=select)
+    running.model.CreateBranch(request, timeout=30)
+    return branch
+
+
+@pytest.fixture
+def world(service: Service, graph_id: str) -> str:
+    """A graph of its own for each test, imported over the wire."""
+    service.graph.ImportGraph(iter(upload(graph_id)), timeout=120)
+    return graph_id
+
+
+@pytest.fixture
+def branch(service: Service, world: str) -> str:
+    """A branch on that graph."""
+    return open_branch(service, world)

@@ -1,0 +1,179 @@
+"""Runs a real server process and speaks to it with the generated stubs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+import psutil
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from knowledgesmith.proto.v1 import (
+    common_pb2,
+    graph_pb2_grpc,
+    intervention_pb2,
+    intervention_pb2_grpc,
+    model_pb2_grpc,
+    probe_pb2_grpc,
+    propagation_pb2_grpc,
+)
+
+FAST = '{"steps": 2}'
+"""Configuration override that keeps a method short on the tiny model; see ``Service.spec``."""
+
+TERMINAL = {
+    intervention_pb2.INTERVENTION_STATE_SUCCEEDED,
+    intervention_pb2.INTERVENTION_STATE_FAILED,
+    intervention_pb2.INTERVENTION_STATE_CANCELLED,
+    intervention_pb2.INTERVENTION_STATE_DISCARDED,
+}
+
+
+def free_port() -> int:
+    """A port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Service:
+    """A server process of its own, with stubs."""
+
+    data_dir: Path
+    neo4j_uri: str = ""
+    port: int = field(default_factory=free_port)
+    metrics_port: int = field(default_factory=free_port)
+
+    def start(self) -> Service:
+        """Start the process and wait until it serves."""
+        env = {**os.environ, "KSMITH_NEO4J_URI": self.neo4j_uri, "OMP_NUM_THREADS": "1", "KSMITH_NEO4J_HEAP": "512m"}
+        command = [sys.executable, "-m", "knowledgesmith.server", "--listen", f"127.0.0.1:{self.port}"]
+        command += ["--metrics", f"127.0.0.1:{self.metrics_port}", "--data-dir", str(self.data_dir), "--device", "cpu"]
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.log = (self.data_dir / "server.log").open("ab")
+        self.process = subprocess.Popen(command, env=env, stdout=self.log, stderr=self.log)
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port}", [("grpc.max_reconnect_backoff_ms", 500)])
+        self.graph = graph_pb2_grpc.GraphServiceStub(self.channel)
+        self.probe = probe_pb2_grpc.ProbeServiceStub(self.channel)
+        self.model = model_pb2_grpc.ModelServiceStub(self.channel)
+        self.intervention = intervention_pb2_grpc.InterventionServiceStub(self.channel)
+        self.propagation = propagation_pb2_grpc.PropagationServiceStub(self.channel)
+        self._await_health()
+        return self
+
+    def _await_health(self) -> None:
+        health = health_pb2_grpc.HealthStub(self.channel)
+        for _ in range(600):
+            if self.process.poll() is not None:
+                raise RuntimeError((self.data_dir / "server.log").read_text()[-3000:])
+            try:
+                answer = health.Check(health_pb2.HealthCheckRequest(), timeout=5)
+                if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                    return
+            except grpc.RpcError:
+                pass
+            time.sleep(0.2)
+        raise RuntimeError("the server does not become ready")
+
+    def stop(self) -> int:
+        """End it gracefully; its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(60)
+        self.close()
+        return status
+
+    def kill(self) -> None:
+        """End it as a power cut would; its children notice by themselves."""
+        self.process.kill()
+        self.process.wait()
+        self.close()
+
+    def close(self) -> None:
+        """Close what belongs to this end."""
+        self.channel.close()
+        self.log.close()
+
+    def child(self, *words: str) -> psutil.Process:
+        """The descendant whose command line holds all ``words``."""
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            if all(any(word in part for part in process.cmdline()) for word in words):
+                return process
+        raise LookupError(words)
+
+    def worker(self) -> psutil.Process:
+        """The worker process."""
+        return self.child("knowledgesmith.server.worker")
+
+    def spec(
+        self, branch: str, *changes: tuple[str, ...], goal: str = "EDIT", method: str = "finetune", **fields: object
+    ) -> intervention_pb2.InterventionSpec:
+        """A short intervention; changes are (subject, relation, old, new)."""
+        items = [
+            intervention_pb2.FactChange(subject=c[0], relation=c[1], old_object=c[2], new_object=(*c, "")[3])
+            for c in changes
+        ]
+        values: dict[str, object] = {"max_probes": 300, **fields}
+        return intervention_pb2.InterventionSpec(
+            branch_id=branch,
+            goal=common_pb2.Goal.Value(f"GOAL_{goal}"),
+            changes=items,
+            method=method,
+            **values,  # type: ignore[arg-type]
+        )
+
+    def create(self, spec: intervention_pb2.InterventionSpec, **fields: object) -> intervention_pb2.Intervention:
+        """Queue an intervention."""
+        values: dict[str, object] = {"request_id": str(uuid.uuid4()), **fields}
+        request = intervention_pb2.CreateInterventionRequest(spec=spec, **values)  # type: ignore[arg-type]
+        return self.intervention.CreateIntervention(request, timeout=120).intervention
+
+    def get(self, intervention_id: str) -> intervention_pb2.Intervention:
+        """One intervention."""
+        request = intervention_pb2.GetInterventionRequest(id=intervention_id)
+        return self.intervention.GetIntervention(request, timeout=30).intervention
+
+    def wait(self, intervention_id: str, seconds: float = 180, *, until: set[int] | None = None) -> intervention_pb2.Intervention:
+        """Wait for a state, riding out restarts."""
+        wanted = TERMINAL if until is None else until
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                job = self.get(intervention_id)
+                if job.state in wanted:
+                    return job
+                if job.state in TERMINAL:
+                    raise AssertionError(job)
+            except grpc.RpcError as error:
+                if error.code() not in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}:
+                    raise
+            time.sleep(0.2)
+        raise AssertionError(f"still {self.get(intervention_id)} after {seconds} s")
+
+    def events(self, intervention_id: str, after: int = 0) -> list[intervention_pb2.WatchInterventionResponse]:
+        """All events of a watch until it ends."""
+        request = intervention_pb2.WatchInterventionRequest(id=intervention_id, after_sequence=after)
+        return list(self.intervention.WatchIntervention(request, timeout=180))
+
+    def rows(self, intervention_id: str, after: int = 0) -> list[intervention_pb2.BeliefChange]:
+        """The belief changes of a watch until it ends."""
+        return [row for event in self.events(intervention_id, after) for row in event.batch.changes]
+
+
+def reason_of(error: grpc.RpcError) -> tuple[grpc.StatusCode, str, dict[str, str]]:
+    """Status code, reason and metadata of a refused call."""
+    for key, value in error.trailing_metadata() or ():
+        if key == "grpc-status-details-bin":
+            info = error_details_pb2.ErrorInfo()
+            status_pb2.Status.FromString(value).details[0].Unpack(info)
+            return error.code(), info.reason, dict(info.metadata)
+    return error.code(), "", {}

@@ -1,0 +1,208 @@
+"""The main job over the wire: import, plan, edit, watch, query, roll back — on a real database and a tiny model."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import grpc
+import pytest
+
+from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.proto.v1 import graph_pb2, intervention_pb2, model_pb2, propagation_pb2
+from tests.server.conftest import open_branch
+from tests.server.service import Service, reason_of
+
+PARIS = ("france", "has_capital", "paris", "rome")
+SYMBOL = ("copper", "has_symbol", "Cu", "Fe")
+
+
+def heads(service: Service, graph_id: str) -> dict[str, tuple[object, ...]]:
+    """Head beliefs of all entities of a graph that have any."""
+    query = (
+        "MATCH (e:Entity {graph_id: $g}) WHERE e.belief_run IS NOT NULL "
+        "RETURN e.uid, e.belief, e.belief_prev, e.belief_run, e.belief_seq ORDER BY e.uid"
+    )
+    request = graph_pb2.RunCypherRequest(query=query, parameters_json=json.dumps({"g": graph_id}), max_rows=1000)
+    rows = [json.loads(row) for row in service.graph.RunCypher(request, timeout=30).rows_json]
+    return {row[0]: tuple(row[1:]) for row in rows}
+
+
+def branch_of(service: Service, branch: str) -> model_pb2.Branch:
+    return service.model.GetBranch(model_pb2.GetBranchRequest(id=branch), timeout=30).branch
+
+
+def test_edit_is_planned_measured_streamed_and_rolled_back(service: Service, world: str, branch: str) -> None:
+    base = branch_of(service, branch).head_revision
+    job = service.create(service.spec(branch, PARIS))
+    events = service.events(job.id)
+    done = service.get(job.id)
+
+    assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message
+    assert events[0].WhichOneof("event") == "state"
+    assert events[-1].state.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED
+    rows = [row for event in events for row in event.batch.changes]
+    assert [row.seq for row in rows] == list(range(1, done.planned_rows + 1))
+    assert done.written_rows == done.planned_rows
+    hops = [row.hops if row.HasField("hops") else 99 for row in rows]
+    assert hops == sorted(hops), "nearest first"
+    for event in events:
+        if event.WhichOneof("event") == "batch":
+            assert len(event.batch.changes) == event.batch.last_sequence - event.batch.first_sequence + 1
+
+    assert branch_of(service, branch).head_revision == done.revision_id != base
+    assert heads(service, world)["paris"][2] == job.id
+
+    back = service.model.RollbackBranch(model_pb2.RollbackBranchRequest(branch_id=branch), timeout=120)
+    assert back.branch.head_revision == base
+    assert back.weights_sha256 == back.head.weights_sha256
+    assert heads(service, world) == {}, "the heads return to what they were before"
+    assert service.get(job.id).HasField("rollback_time")
+
+
+def test_stream_calls_and_cypher_agree(service: Service, store: GraphStore, branch: str) -> None:
+    job = service.create(service.spec(branch, PARIS, SYMBOL))
+    rows = service.rows(job.id)
+    request = propagation_pb2.GetPropagationRequest(
+        intervention_id=job.id, group_by=propagation_pb2.GROUPING_KIND
+    )
+    answer = service.propagation.GetPropagation(request, timeout=30)
+    # another client on the same database pastes the query that came with the answer
+    columns, pasted = store.run_user_query(
+        answer.cypher, json.loads(answer.parameters_json), limit=100, timeout_s=30
+    )
+    by_kind = {row["key"]: row for row in pasted}
+
+    assert {"key", "collateral"} <= set(columns)
+    assert {g.key for g in answer.groups} == set(by_kind)
+    streamed = Counter(row.DESCRIPTOR and row.kind for row in rows)
+    for group in answer.groups:
+        same = by_kind[group.key]
+        mine = [r for r in rows if intervention_pb2.BeliefChange.DESCRIPTOR and kind_name(r) == group.key]
+        assert group.rows == same["rows"] == len(mine)
+        assert group.collateral.successes == same["collateral"] == sum(r.n_collateral for r in mine)
+        assert group.propagated.successes == same["propagated"] == sum(r.n_propagated for r in mine)
+        deltas = [r.delta for r in mine if r.HasField("delta")]
+        if deltas:
+            assert group.mean_delta == pytest.approx(sum(deltas) / len(deltas), abs=1e-12)
+    assert sum(streamed.values()) == len(rows)
+
+
+def kind_name(row: intervention_pb2.BeliefChange) -> str:
+    from knowledgesmith.proto.v1 import common_pb2
+
+    return common_pb2.ProbeKind.Name(row.kind).removeprefix("PROBE_KIND_")
+
+
+def test_every_watch_position_replays_exactly(service: Service, branch: str) -> None:
+    job = service.create(service.spec(branch, PARIS))
+    everything = service.rows(job.id)
+    for after in (0, 1, len(everything) // 2, len(everything)):
+        assert service.rows(job.id, after) == everything[after:]
+
+
+def test_validate_only_writes_nothing(service: Service, store: GraphStore, branch: str, world: str) -> None:
+    before = store.run_user_query("MATCH (n) RETURN count(n) AS n", {}, limit=1, timeout_s=30)
+    request = intervention_pb2.CreateInterventionRequest(spec=service.spec(branch, PARIS), validate_only=True)
+    answer = service.intervention.CreateIntervention(request, timeout=60)
+    after = store.run_user_query("MATCH (n) RETURN count(n) AS n", {}, limit=1, timeout_s=30)
+
+    assert before == after
+    assert not answer.intervention.id
+    changes = {(c.op, c.subject, c.relation, c.object): c for c in answer.plan.changes}
+    assert ("retract", "france", "has_capital", "paris") in changes
+    assert ("assert", "france", "has_capital", "rome") in changes
+    displaced = changes["retract", "italy", "has_capital", "rome"]
+    assert displaced.rule == "inverse_functional"
+    assert answer.plan.total_probes == answer.intervention.planned_probes > 0
+
+
+def test_second_edit_sees_the_world_of_the_first(service: Service, branch: str) -> None:
+    first = service.create(service.spec(branch, PARIS))
+    service.wait(first.id)
+    with pytest.raises(grpc.RpcError) as refused:
+        service.create(service.spec(branch, PARIS))
+    code, reason, _ = reason_of(refused.value)
+    assert (code, reason) == (grpc.StatusCode.NOT_FOUND, "FACT_NOT_FOUND"), "Paris is no longer asserted"
+    second = service.create(service.spec(branch, ("france", "has_capital", "rome", "madrid")))
+    assert service.wait(second.id).state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED
+    assert list(branch_of(service, branch).interventions) == [first.id, second.id]
+    line = service.model.ListRevisions(model_pb2.ListRevisionsRequest(branch_id=branch), timeout=30).revisions
+    assert [r.intervention_id for r in line] == [second.id, first.id, ""]
+
+
+def test_queued_edits_are_planned_when_their_turn_comes(service: Service, branch: str) -> None:
+    first = service.create(service.spec(branch, PARIS, hold=True))
+    second = service.create(service.spec(branch, SYMBOL))
+    service.wait(first.id, until={intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION})
+    assert service.get(second.id).state == intervention_pb2.INTERVENTION_STATE_QUEUED, "the branch is held"
+    service.intervention.CommitIntervention(intervention_pb2.CommitInterventionRequest(id=first.id), timeout=30)
+    assert service.wait(second.id).state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED
+    assert list(branch_of(service, branch).interventions) == [first.id, second.id]
+
+
+def test_unlearning_by_each_method(service: Service, branch: str) -> None:
+    for method, change in (("finetune", ("peru", "has_capital", "lima")), ("placebo", ("chile", "has_capital", "santiago"))):
+        job = service.create(service.spec(branch, change, goal="UNLEARN", method=method))
+        done = service.wait(job.id)
+        assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message
+
+
+def test_placebo_moves_nothing(service: Service, branch: str) -> None:
+    job = service.create(service.spec(branch, PARIS, method="placebo"))
+    rows = service.rows(job.id)
+    assert rows
+    assert max(abs(row.delta) for row in rows if row.HasField("delta")) < 1e-6
+    assert sum(row.n_collateral + row.n_propagated + row.n_drifted for row in rows) == sum(
+        row.n_propagated for row in rows if not row.HasField("before")
+    )
+
+
+def test_discard_restores_the_heads(service: Service, world: str, branch: str) -> None:
+    first = service.create(service.spec(branch, SYMBOL))
+    service.wait(first.id)
+    committed = heads(service, world)
+    held = service.create(service.spec(branch, PARIS, hold=True))
+    service.wait(held.id, until={intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION})
+    assert heads(service, world) != committed, "visible while it awaits a decision"
+    request = intervention_pb2.DiscardInterventionRequest(id=held.id)
+    service.intervention.DiscardIntervention(request, timeout=30)
+    assert heads(service, world) == committed
+    assert service.wait(held.id).state == intervention_pb2.INTERVENTION_STATE_DISCARDED
+
+
+def test_a_failed_gate_waits_for_a_decision(service: Service, branch: str) -> None:
+    gate = intervention_pb2.Gate(metric="propagated", min=1.01)
+    job = service.create(service.spec(branch, PARIS, gates=[gate]))
+    waiting = service.wait(job.id, until={intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION})
+    assert waiting.failed_gates
+    assert waiting.failed_gates[0].startswith("propagated")
+    service.intervention.CancelIntervention(intervention_pb2.CancelInterventionRequest(id=job.id), timeout=30)
+    assert service.wait(job.id).state == intervention_pb2.INTERVENTION_STATE_CANCELLED
+
+
+def test_ask_and_export_any_revision(service: Service, branch: str) -> None:
+    job = service.create(service.spec(branch, PARIS))
+    done = service.wait(job.id)
+    prompts = ["The capital of France is"]
+    for revision, expected in (("", done.revision_id), ("base", "tiny.base"), (done.revision_id, done.revision_id)):
+        request = model_pb2.AskRequest(branch_id=branch, revision_id=revision, prompts=prompts, max_new_tokens=4)
+        answer = service.model.Ask(request, timeout=60)
+        assert answer.revision_id == expected
+        assert len(answer.texts) == 1
+    export = model_pb2.ExportRevisionRequest(
+        branch_id=branch, format=model_pb2.EXPORT_FORMAT_HF_CHECKPOINT, name=branch
+    )
+    written = service.model.ExportRevision(export, timeout=120)
+    assert written.bytes > 1000
+    with pytest.raises(grpc.RpcError) as refused:
+        service.model.ExportRevision(export, timeout=120)
+    assert reason_of(refused.value)[0] == grpc.StatusCode.INVALID_ARGUMENT, "an export is never overwritten"
+
+
+def test_a_branch_that_is_not_selected_leaves_no_heads(service: Service, world: str, branch: str) -> None:
+    other = open_branch(service, world, select=False)
+    job = service.create(service.spec(other, PARIS))
+    service.wait(job.id)
+    assert heads(service, world) == {}
+    assert service.rows(job.id), "the ledger is written all the same"
