@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -132,7 +132,12 @@ def state(value: State.ValueType, **more: Any) -> Watch:
 
 def plan() -> intervention_pb2.Plan:
     made = intervention_pb2.Plan(
-        digest=DIGEST, probe_counts={"DIRECT/change": 2}, hop_counts={"0": 2}, probes=[probe()], rows=ROWS, total_probes=2
+        digest=DIGEST,
+        probe_counts={"DIRECT/change": 2},
+        hop_counts={"0": 2},
+        probes=[probe()],
+        rows=ROWS,
+        total_probes=2,
     )
     for op, rule, premises, derived in (
         ("retract", "functional", ["f2"], False),
@@ -171,7 +176,9 @@ class FakeServer:
     watches: list[list[Watch | Failure]] = field(default_factory=list[list[Watch | Failure]])
     interventions: int = 1
     branches: tuple[str, ...] = ("main",)
-    target: str = ""
+    answer: Callable[[str, str], str] | None = None
+    cypher_rows: tuple[str, ...] = ('["Japan", 1]', '["\\u001b[31mred", null]')
+    target: str = "127.0.0.1:0"
     _server: grpc.Server | None = None
 
     def __enter__(self) -> Self:
@@ -184,12 +191,14 @@ class FakeServer:
         health = HealthServicer()
         health.set("", health_pb2.HealthCheckResponse.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(health, server)
-        self.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        self.target = f"127.0.0.1:{server.add_insecure_port(self.target)}"
         server.start()
         self._server = server
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._server is not None:
             self._server.stop(grace=0).wait()
 
@@ -233,7 +242,7 @@ class _Graphs(_Part, graph_pb2_grpc.GraphServiceServicer):
 
     def RunCypher(self, request: Any, context: Any) -> graph_pb2.RunCypherResponse:  # noqa: N802
         self.fake.take("RunCypher", request, context)
-        return graph_pb2.RunCypherResponse(columns=["name", "n"], rows_json=['["Japan", 1]', '["\\u001b[31mred", null]'])
+        return graph_pb2.RunCypherResponse(columns=["name", "n"], rows_json=self.fake.cypher_rows)
 
     def GetConnectionInfo(self, request: Any, context: Any) -> graph_pb2.GetConnectionInfoResponse:  # noqa: N802
         self.fake.take("GetConnectionInfo", request, context)
@@ -278,7 +287,9 @@ class _Models(_Part, model_pb2_grpc.ModelServiceServicer):
 
     def ListMethods(self, request: Any, context: Any) -> model_pb2.ListMethodsResponse:  # noqa: N802
         self.fake.take("ListMethods", request, context)
-        method = model_pb2.Method(name="alphaedit", family="weights", accepts=["EDIT/NEW_OBJECT"], config_schema_json="{}")
+        method = model_pb2.Method(
+            name="alphaedit", family="weights", accepts=["EDIT/NEW_OBJECT"], config_schema_json="{}"
+        )
         return model_pb2.ListMethodsResponse(methods=[method])
 
     def CreateBranch(self, request: Any, context: Any) -> model_pb2.CreateBranchResponse:  # noqa: N802
@@ -304,12 +315,17 @@ class _Models(_Part, model_pb2_grpc.ModelServiceServicer):
 
     def Ask(self, request: Any, context: Any) -> model_pb2.AskResponse:  # noqa: N802
         self.fake.take("Ask", request, context)
-        text = " Tokyo." if request.revision_id in ("base", "r1") else " Paris."
-        return model_pb2.AskResponse(texts=[text] * len(request.prompts), revision_id=request.revision_id or "r2")
+        answer = self.fake.answer or _capital
+        texts = [answer(prompt, request.revision_id) for prompt in request.prompts]
+        return model_pb2.AskResponse(texts=texts, revision_id=request.revision_id or "r2")
 
     def ExportRevision(self, request: Any, context: Any) -> model_pb2.ExportRevisionResponse:  # noqa: N802
         self.fake.take("ExportRevision", request, context)
         return model_pb2.ExportRevisionResponse(directory=f"/exports/{request.name}", bytes=2_000_000)
+
+
+def _capital(_prompt: str, revision: str) -> str:
+    return " Tokyo." if revision in ("base", "r1") else " Paris."
 
 
 class _Interventions(_Part, intervention_pb2_grpc.InterventionServiceServicer):
@@ -395,7 +411,9 @@ class _Propagation(_Part, propagation_pb2_grpc.PropagationServiceServicer):
             )
             for key in ("0", "unreachable")
         ]
-        return propagation_pb2.GetPropagationResponse(groups=groups, cypher=self.cypher, parameters_json=self.parameters)
+        return propagation_pb2.GetPropagationResponse(
+            groups=groups, cypher=self.cypher, parameters_json=self.parameters
+        )
 
     def ListBeliefChanges(  # noqa: N802
         self, request: Any, context: Any

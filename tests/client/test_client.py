@@ -10,6 +10,7 @@ from typing import Any
 
 import grpc
 import pytest
+from tests.client.fake_server import Failure, FakeServer
 
 from knowledgesmith import client as public
 from knowledgesmith.client import FactChange, Gate, Goal, Grouping, InterventionSpec, KnowledgeSmith, ProbeKind
@@ -21,7 +22,6 @@ from knowledgesmith.proto.v1 import (
     probe_pb2,
     propagation_pb2,
 )
-from tests.client.fake_server import Failure, FakeServer
 
 CHANGE = FactChange(subject="Japan", relation="has_capital", new_object="Paris")
 

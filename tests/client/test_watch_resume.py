@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import Any
+
 import grpc
 import pytest
+from tests.client import fake_server as wire
+from tests.client.fake_server import Failure, FakeServer, State
 
 from knowledgesmith.client import (
     BeliefBatch,
@@ -20,8 +25,6 @@ from knowledgesmith.client import (
 from knowledgesmith.client._retry import Backoff
 from knowledgesmith.client._watch import Watch
 from knowledgesmith.proto.v1 import intervention_pb2
-from tests.client import fake_server as wire
-from tests.client.fake_server import Failure, FakeServer, State
 
 BROKEN = Failure(code=grpc.StatusCode.UNAVAILABLE)
 RUNNING = wire.state(State.INTERVENTION_STATE_RUNNING)
@@ -112,7 +115,7 @@ def test_a_server_too_slow_to_be_read_is_asked_again(smith: KnowledgeSmith, fake
 def test_it_gives_up_when_nothing_new_comes(fake: FakeServer, *, ending: bool, error: type[Exception]) -> None:
     connections: list[int] = []
 
-    def open_stream(after: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def open_stream(after: int) -> Generator[wire.Watch]:
         connections.append(after)
         yield RUNNING
         if ending:
@@ -133,8 +136,8 @@ class _Unavailable(grpc.RpcError):
     def details(self) -> str:
         return "gone"
 
-    def trailing_metadata(self) -> None:
-        return None
+    def trailing_metadata(self) -> tuple[Any, ...]:
+        return ()
 
 
 def test_wait_returns_the_final_intervention(smith: KnowledgeSmith) -> None:
@@ -160,5 +163,6 @@ def test_wait_raises_for_a_failed_intervention(smith: KnowledgeSmith, fake: Fake
 def test_a_watch_that_is_left_ends_the_call(smith: KnowledgeSmith, fake: FakeServer) -> None:
     events = smith.watch(intervention_id="i1")
     assert isinstance(next(events), StateChanged)
-    events.close()  # type: ignore[attr-defined]  # pyright: ignore  # the iterator is a generator
+    assert isinstance(events, Generator)
+    events.close()
     assert len(fake.requests("WatchIntervention")) == 1

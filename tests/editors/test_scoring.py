@@ -178,7 +178,7 @@ def test_a_bos_is_added_once_and_kept_in_the_context(llama: LoadedModel) -> None
     from tokenizers.processors import TemplateProcessing
     from transformers import PreTrainedTokenizerFast
 
-    backend: Any = llama.tokenizer.backend_tokenizer  # type: ignore[attr-defined]  # of fast tokenizers
+    backend: Any = llama.tokenizer.backend_tokenizer
     backend.post_processor = TemplateProcessing(single="<eos> $A", special_tokens=[("<eos>", 0)])
     tokenizer = cast("Any", PreTrainedTokenizerFast)(tokenizer_object=backend, bos_token="<eos>", eos_token="<eos>")
     loaded = LoadedModel(model=llama.model, tokenizer=tokenizer, architecture=llama.architecture, digest=llama.digest)

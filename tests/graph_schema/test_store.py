@@ -35,6 +35,7 @@ def test_every_promised_constraint_exists(store: GraphStore) -> None:
         ("Graph", ("graph_id",)),
         ("Relation", ("graph_id", "name")),
         ("Intervention", ("id",)),
+        ("Intervention", ("request_id",)),
         ("Branch", ("id",)),
         ("Revision", ("id",)),
         ("Model", ("id",)),

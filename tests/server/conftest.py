@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.server.service import Service
+from tests.server.world import upload
 
 from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.proto.v1 import model_pb2
-from tests.server.service import Service
-from tests.server.world import upload
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,9 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def service(neo4j_uri: str, store: GraphStore, tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(
+    neo4j_uri: str, store: GraphStore, tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
     """A running server that knows the model ``tiny``."""
     running = Service(data_dir=tmp_path_factory.mktemp("server"), neo4j_uri=neo4j_uri).start()
     register(running, tiny_checkpoint)

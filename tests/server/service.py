@@ -142,7 +142,9 @@ class Service:
         request = intervention_pb2.GetInterventionRequest(id=intervention_id)
         return self.intervention.GetIntervention(request, timeout=30).intervention
 
-    def wait(self, intervention_id: str, seconds: float = 180, *, until: set[int] | None = None) -> intervention_pb2.Intervention:
+    def wait(
+        self, intervention_id: str, seconds: float = 180, *, until: set[int] | None = None
+    ) -> intervention_pb2.Intervention:
         """Wait for a state, riding out restarts."""
         wanted = TERMINAL if until is None else until
         deadline = time.monotonic() + seconds
@@ -163,6 +165,15 @@ class Service:
         """All events of a watch until it ends."""
         request = intervention_pb2.WatchInterventionRequest(id=intervention_id, after_sequence=after)
         return list(self.intervention.WatchIntervention(request, timeout=180))
+
+    def cancel(self, intervention_id: str) -> grpc.StatusCode | None:
+        """Cancel; the status of the refusal, None when accepted."""
+        request = intervention_pb2.CancelInterventionRequest(id=intervention_id)
+        try:
+            self.intervention.CancelIntervention(request, timeout=30)
+        except grpc.RpcError as error:
+            return error.code()
+        return None
 
     def rows(self, intervention_id: str, after: int = 0) -> list[intervention_pb2.BeliefChange]:
         """The belief changes of a watch until it ends."""

@@ -7,11 +7,11 @@ from collections import Counter
 
 import grpc
 import pytest
+from tests.server.conftest import open_branch
+from tests.server.service import Service, reason_of
 
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.proto.v1 import graph_pb2, intervention_pb2, model_pb2, propagation_pb2
-from tests.server.conftest import open_branch
-from tests.server.service import Service, reason_of
 
 PARIS = ("france", "has_capital", "paris", "rome")
 SYMBOL = ("copper", "has_symbol", "Cu", "Fe")
@@ -63,14 +63,10 @@ def test_edit_is_planned_measured_streamed_and_rolled_back(service: Service, wor
 def test_stream_calls_and_cypher_agree(service: Service, store: GraphStore, branch: str) -> None:
     job = service.create(service.spec(branch, PARIS, SYMBOL))
     rows = service.rows(job.id)
-    request = propagation_pb2.GetPropagationRequest(
-        intervention_id=job.id, group_by=propagation_pb2.GROUPING_KIND
-    )
+    request = propagation_pb2.GetPropagationRequest(intervention_id=job.id, group_by=propagation_pb2.GROUPING_KIND)
     answer = service.propagation.GetPropagation(request, timeout=30)
     # another client on the same database pastes the query that came with the answer
-    columns, pasted = store.run_user_query(
-        answer.cypher, json.loads(answer.parameters_json), limit=100, timeout_s=30
-    )
+    columns, pasted = store.run_user_query(answer.cypher, json.loads(answer.parameters_json), limit=100, timeout_s=30)
     by_kind = {row["key"]: row for row in pasted}
 
     assert {"key", "collateral"} <= set(columns)
@@ -142,7 +138,10 @@ def test_queued_edits_are_planned_when_their_turn_comes(service: Service, branch
 
 
 def test_unlearning_by_each_method(service: Service, branch: str) -> None:
-    for method, change in (("finetune", ("peru", "has_capital", "lima")), ("placebo", ("chile", "has_capital", "santiago"))):
+    for method, change in (
+        ("finetune", ("peru", "has_capital", "lima")),
+        ("placebo", ("chile", "has_capital", "santiago")),
+    ):
         job = service.create(service.spec(branch, change, goal="UNLEARN", method=method))
         done = service.wait(job.id)
         assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message

@@ -29,8 +29,7 @@ def uid(name: str) -> str:
 def entities() -> str:
     """``entities.csv``."""
     rows = ["uid,name,type,domain,aliases", "earth,Earth,Planet,geography,"]
-    for continent in sorted({continent for _, continent in COUNTRIES.values()}):
-        rows.append(f"{uid(continent)},{continent},Continent,geography,")
+    rows += [f"{uid(c)},{c},Continent,geography," for c in sorted({c for _, c in COUNTRIES.values()})]
     for country, (capital, _) in COUNTRIES.items():
         rows += [f"{uid(country)},{country},Country,geography,", f"{uid(capital)},{capital},City,geography,"]
     for metal, symbol in METALS.items():

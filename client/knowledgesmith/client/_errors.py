@@ -402,6 +402,8 @@ _BY_REASON: Final[Mapping[str, type[KnowledgeSmithClientError]]] = {
 def error_class(reason: str, code: grpc.StatusCode | None) -> type[KnowledgeSmithClientError]:
     """The class for a reason; for one that this release does not know, the class of its gRPC status."""
     fallback = KnowledgeSmithClientError if code is None else _BY_CODE.get(code, ServerFault)
+    if fallback is ServerUnreachable:
+        fallback = Unavailable  # it did answer, if only to say that it cannot work
     return _BY_REASON.get(reason, fallback)
 
 

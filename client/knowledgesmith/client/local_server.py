@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +26,6 @@ from knowledgesmith.client._transport import DEFAULT_TARGET
 DEFAULT_METRICS: Final = "127.0.0.1:7618"
 START_TIMEOUT_S: Final = 600.0
 STOP_TIMEOUT_S: Final = 90.0
-_MODULE: Final = "knowledgesmith.server"
 _POLL_S: Final = 0.25
 _TAIL_BYTES: Final = 8192
 
@@ -69,11 +68,13 @@ class LocalServer:
         data_dir: everything the server keeps.
         target: address of its gRPC services.
         metrics: address of its Prometheus endpoint.
+        module: what is run with ``python -m``.
     """
 
     data_dir: Path
     target: str = DEFAULT_TARGET
     metrics: str = DEFAULT_METRICS
+    module: str = "knowledgesmith.server"
 
     @property
     def log(self) -> Path:
@@ -86,7 +87,7 @@ class LocalServer:
             found = Running(**json.loads(self._record.read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return None
-        return found if _alive(found.pid) else None
+        return found if _alive(found.pid, self.module) else None
 
     def start(self, *, on_start: Callable[[], None] | None = None, timeout_s: float = START_TIMEOUT_S) -> Running:
         """Start the server and wait until it serves.
@@ -128,6 +129,7 @@ class LocalServer:
                     process.wait(STOP_TIMEOUT_S)
                 self._record.unlink(missing_ok=True)
                 raise
+            process.returncode = 0  # detached on purpose: the handle must not warn that its process outlives it
             return found
 
     def stop(self, *, timeout_s: float = STOP_TIMEOUT_S) -> Running:
@@ -145,7 +147,7 @@ class LocalServer:
             )
         os.kill(found.pid, signal.SIGTERM)
         deadline = time.monotonic() + timeout_s
-        while _alive(found.pid):
+        while _alive(found.pid, self.module):
             if time.monotonic() > deadline:
                 raise Unavailable(
                     f"The server (pid {found.pid}) has not ended after {timeout_s:.0f} s.",
@@ -161,7 +163,7 @@ class LocalServer:
         return self.data_dir / "server.json"
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _lock(self) -> Generator[None]:
         """One start at a time; a second caller waits and then finds the server that the first one started."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with (self.data_dir / "server.lock").open("w") as lock:
@@ -169,7 +171,7 @@ class LocalServer:
             yield
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", _MODULE, "--listen", self.target, "--metrics", self.metrics]
+        command = [sys.executable, "-m", self.module, "--listen", self.target, "--metrics", self.metrics]
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 [*command, "--data-dir", str(self.data_dir.resolve())],
@@ -213,7 +215,7 @@ def _serves(target: str) -> bool:
             return False
 
 
-def _alive(pid: int) -> bool:
+def _alive(pid: int, module: str) -> bool:
     """Whether ``pid`` is a living server of ours (a recycled pid or a zombie is not)."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
@@ -224,4 +226,4 @@ def _alive(pid: int) -> bool:
     command = Path(f"/proc/{pid}/cmdline")
     if not command.exists():
         return not Path("/proc/self/cmdline").exists()
-    return _MODULE.encode() in command.read_bytes()
+    return module.encode() in command.read_bytes()

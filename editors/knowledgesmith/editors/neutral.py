@@ -80,7 +80,7 @@ def neutral_answers(
     }
     inner = _mean_distributions(loaded, deep)
     for own, option, picked in zip(stems, options, chosen, strict=True):
-        nodes = {(): roots[own, ()]}
+        nodes: dict[tuple[int, ...], Tensor] = {(): roots[own, ()]}
         nodes.update({path[:d]: inner[own[:_DEEP_STEMS], path[:d]] for path in picked for d in range(1, len(path))})
         nodes = {prefix: _capped(q, option, prefix) for prefix, q in nodes.items()}
         tries.append(_paths(picked, nodes, k))

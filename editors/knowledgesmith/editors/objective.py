@@ -173,6 +173,11 @@ def divergence(logits: Tensor, targets: Targets) -> Tensor:
     return listed + rest_q * (rest_q.clamp_min(TINY).log() - rest_p.log())
 
 
+def backward(loss: Tensor) -> None:
+    """Gradients of a scalar loss into its leaves."""
+    cast("Any", loss).backward()
+
+
 def per_row(losses: Tensor, row: Tensor, count: int) -> Tensor:
     """Mean of the token losses of each row. shapes: (N,), (N,) -> (count,)."""
     totals = losses.new_zeros(count).index_add(0, row, losses)

@@ -25,14 +25,13 @@ from knowledgesmith.graph_schema.probes.lexicon import Lexicon, load_lexicon
 from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask
 from knowledgesmith.graph_schema.probes.scope import Distances, Neighbourhood, endpoints_of, neighbourhood
 from knowledgesmith.graph_schema.probes.select import Focus, select
+from knowledgesmith.graph_schema.probes.sentences import answers_by_relation, irrelevant_sentences
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind
-from knowledgesmith.graph_schema.probes.verbalise import statement
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 from knowledgesmith.graph_schema.what_if import WorldPair, apply_overlay, build_worlds, distances
 
 DEFAULT_MAX_PROBES: Final = 2000
 _FALSE_STATEMENTS: Final = 6
-_SENTENCES: Final = 200
 _MAX_ANCHORS: Final = 2000
 _LONG_ANCHORS: Final = 40
 _FEW: Final = 12
@@ -215,32 +214,6 @@ def _build(
         targets=len(changes),
         max_probes=request.max_probes,
     )
-
-
-def answers_by_relation(questions: Iterable[Question]) -> dict[tuple[str, bool], list[str]]:
-    """Answers of all questions of a relation and direction: distractors for entities without a type."""
-    found: dict[tuple[str, bool], set[str]] = {}
-    for question in questions:
-        if question.kind is not ProbeKind.CONFLICT:
-            found.setdefault((question.relation, question.reverse), set()).update(question.before, question.after)
-    return {key: sorted(uids) for key, uids in found.items()}
-
-
-def irrelevant_sentences(questions: Iterable[Question], *, lexicon: Lexicon, seed: int) -> list[tuple[str, str]]:
-    """True statements that no update touches, to stand before a probe."""
-    stay = {
-        repr(q.key): q
-        for q in questions
-        if q.kind in {ProbeKind.DIRECT, ProbeKind.CONTEXTUAL} and q.polarity is Polarity.STAY and len(q.before) == 1
-    }
-    rows: list[tuple[str, str]] = []
-    for chosen in sample(sorted(stay), _SENTENCES, key=draw_key(seed, "sentences")):
-        question = stay[chosen]
-        subject, obj = lexicon.entity(question.anchor), lexicon.entity(question.before[0])
-        text = statement(lexicon.relation(question.relation), subject=subject.name, obj=obj.name)
-        if text:
-            rows.append((text, subject.domain))
-    return rows
 
 
 def _ledger(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -45,7 +45,7 @@ class Follower:
         self._bars = Progress(*columns, console=out)
 
     @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> Generator[None]:
         """Bars are on the screen inside this block."""
         with self._bars:
             yield

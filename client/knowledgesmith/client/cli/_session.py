@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,7 +58,7 @@ class Session:
             self.out.print(render())
 
     @contextmanager
-    def connect(self) -> Iterator[KnowledgeSmith]:
+    def connect(self) -> Generator[KnowledgeSmith]:
         """A client; starts a server on the default address when none was named and none answers."""
         with KnowledgeSmith(self.server or self._own_server(), actor=self.actor) as smith:
             yield smith

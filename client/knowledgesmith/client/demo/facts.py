@@ -37,7 +37,7 @@ class Candidate:
 
 def candidates(goal: Goal) -> list[Candidate]:
     """The candidates of one goal, in the order of ``demo_facts.jsonl``."""
-    text = files(__package__).joinpath("demo_facts.jsonl").read_text("utf-8")
+    text = files("knowledgesmith.client.demo").joinpath("demo_facts.jsonl").read_text("utf-8")
     rows = (json.loads(line) for line in text.splitlines() if line.strip())
     made = (Candidate(**{**row, "goal": Goal(row["goal"])}) for row in rows)
     return [candidate for candidate in made if candidate.goal is goal]

@@ -66,7 +66,10 @@ class ReLearnConfig(MethodConfig):
     max_steps: int = Field(default=2000, ge=1)
     learn_rows: int = Field(default=20, ge=1, description="questions a step")
     keep_rows: int = Field(default=28, ge=0, description="retained facts a step")
-    text_rows: int = Field(default=4, ge=0, description="plain sentences a step")
+    known_share: float = Field(
+        default=0.7, ge=0, le=1, description="share of keep_rows drawn from answers that the untouched model gives"
+    )
+    text_rows: int = Field(default=3, ge=0, description="plain sentences a step")
     micro_rows: int = Field(
         default=32, ge=1, description="rows a forward pass; no influence on the result but rounding"
     )
@@ -170,7 +173,9 @@ class _Course:
         self._rng = random.Random(request.seed)  # noqa: S311  # not for secrets
         self._config = config
         self._learn = lessons_to_learn(model, request, mixture)
-        self._keep = lessons_to_keep(model, request.retain) if config.keep_rows else []
+        kept = lessons_to_keep(model, request.retain) if config.keep_rows else []
+        self._known = [lesson for lesson in kept if lesson.known]
+        self._unknown = [lesson for lesson in kept if not lesson.known]
         self._text = text_to_keep(model, self._rng.sample(text, min(_TEXTS, len(text)))) if config.text_rows else []
         self.steps = min(
             config.max_steps,
@@ -181,12 +186,14 @@ class _Course:
         """The weighted lessons of each step."""
         config = self._config
         learn = self._cycle(len(self._learn))
-        keep, text = self._cycle(len(self._keep)), self._cycle(len(self._text))
+        known, unknown = self._cycle(len(self._known)), self._cycle(len(self._unknown))
+        text = self._cycle(len(self._text))
+        known_rows = round(config.keep_rows * config.known_share) if self._unknown else config.keep_rows
         for _ in range(self.steps):
             asked = [self._alternative(self._learn[i]) for i in islice(learn, config.learn_rows)]
-            kept = [self._keep[i] for i in islice(keep, config.keep_rows)]
+            sure = [self._known[i] for i in islice(known, known_rows)]
+            kept = sure + [self._unknown[i] for i in islice(unknown, config.keep_rows - len(sure))]
             read = [self._text[i] for i in islice(text, config.text_rows)]
-            known = max(1, sum(lesson.known for lesson in kept))
             yield [
                 *(
                     _Weighted(lesson=x, kl=config.task_weight / len(asked), lead=config.first_token_share)
@@ -194,7 +201,9 @@ class _Course:
                 ),
                 *(
                     _Weighted(
-                        lesson=x, kl=config.keep_kl_weight / len(kept), ce=config.keep_ce_weight * x.known / known
+                        lesson=x,
+                        kl=config.keep_kl_weight / len(kept),
+                        ce=config.keep_ce_weight * x.known / max(1, len(sure)),
                     )
                     for x in kept
                 ),

@@ -7,7 +7,7 @@ above (``suffix_logits``). The result equals a full forward pass with the change
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -68,18 +68,28 @@ class Prefilled:
         )
 
 
+@contextmanager
+def returns_tuple(block: nn.Module) -> Generator[list[bool]]:
+    """Note at each pass whether ``block`` returns a tuple, and not a tensor."""
+    seen: list[bool] = []
+
+    def note(_module: nn.Module, _args: Any, output: Any) -> None:
+        seen.append(not isinstance(output, Tensor))
+
+    handle = block.register_forward_hook(note)
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
 @torch.no_grad()
 def prefill(loaded: LoadedModel, batch: AnswerBatch, *, layer: int, starts: Tensor) -> Prefilled:
     """One clean pass over right-padded rows. ``starts``: first changed position of each row, shape (B,)."""
     cache = DynamicCache()
     blocks = loaded.architecture.blocks
-    kinds: list[bool] = []
-    noted = blocks[layer].register_forward_hook(lambda _m, _a, output: kinds.append(not isinstance(output, Tensor)))
-    try:
-        with capture_output(blocks[layer]) as clean, stop_after(blocks[-1]):
-            loaded.model(input_ids=batch.ids, attention_mask=batch.mask, past_key_values=cache, use_cache=True)
-    finally:
-        noted.remove()
+    with returns_tuple(blocks[layer]) as kind, capture_output(blocks[layer]) as clean, stop_after(blocks[-1]):
+        loaded.model(input_ids=batch.ids, attention_mask=batch.mask, past_key_values=cache, use_cache=True)
     past_length, lengths = int(starts.max()), batch.mask.sum(1)
     width = int((lengths - starts).max())
     columns = starts[:, None] + torch.arange(width, device=starts.device)
@@ -92,13 +102,13 @@ def prefill(loaded: LoadedModel, batch: AnswerBatch, *, layer: int, starts: Tens
         hidden=clean.value[rows, columns],
         past=tuple(
             (cast("Tensor", part.keys)[:, :, :past_length], cast("Tensor", part.values)[:, :, :past_length])
-            for part in cache.layers
+            for part in cast("list[Any]", cache.layers)
         ),
         mask=torch.cat([before, real], dim=1).long(),
         positions=columns,
         row=batch.row,
         column=batch.position - starts[batch.row],
-        in_tuple=kinds[0],
+        in_tuple=kind[0],
     )
 
 
@@ -116,7 +126,11 @@ def suffix_logits(loaded: LoadedModel, rows: Prefilled, added: Tensor) -> Tensor
     hidden = torch.cat([(rows.hidden[:, :1] + added[:, None]), rows.hidden[:, 1:]], dim=1)
     cache = DynamicCache(rows.past if rows.mask.shape[1] > hidden.shape[1] else None)
     head = loaded.architecture.lm_head
-    with _starting_above(loaded, rows, hidden), head_only_at(head, rows=rows.row, positions=rows.column):
+    lower = loaded.architecture.blocks[: rows.layer + 1]
+    with (
+        starting_above(lower, hidden, in_tuple=rows.in_tuple),
+        head_only_at(head, rows=rows.row, positions=rows.column),
+    ):
         outputs = loaded.model(
             inputs_embeds=torch.zeros_like(rows.hidden),
             attention_mask=rows.mask,
@@ -128,22 +142,27 @@ def suffix_logits(loaded: LoadedModel, rows: Prefilled, added: Tensor) -> Tensor
 
 
 @contextmanager
-def _starting_above(loaded: LoadedModel, rows: Prefilled, hidden: Tensor) -> Iterator[None]:
-    """Blocks up to ``rows.layer`` do not compute; the last of them hands on ``hidden``."""
-    lower = loaded.architecture.blocks[: rows.layer + 1]
+def starting_above(blocks: Sequence[nn.Module], hidden: Tensor, *, in_tuple: bool) -> Generator[None]:
+    """``blocks`` (the lowest ones) do not compute; the last of them hands on ``hidden``.
+
+    Args:
+        blocks: blocks to skip; with none, nothing happens.
+        hidden: output of the last of them. shape: (B, T, d).
+        in_tuple: whether this family's blocks return tuples.
+    """
 
     def passing(replacement: Tensor | None) -> Any:
         def forward(stream: Any, *_args: Any, **_kwargs: Any) -> Any:
             tensor = first_tensor(stream) if replacement is None else replacement
-            return (tensor,) if rows.in_tuple else tensor
+            return (tensor,) if in_tuple else tensor
 
         return forward
 
     changed: list[nn.Module] = []
     try:
-        for block in lower:
+        for block in blocks:
             # an instance attribute shadows the class's method, so nothing of the module itself is replaced
-            block.forward = passing(hidden if block is lower[-1] else None)
+            block.forward = passing(hidden if block is blocks[-1] else None)
             changed.append(block)
         yield
     finally:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from knowledgesmith.editors.objective import Row, Targets, answer_batch, buckets, divergence, per_row
+from knowledgesmith.editors.objective import Row, Targets, answer_batch, backward, buckets, divergence, per_row
 from knowledgesmith.editors.solve.suffix import Prefilled, prefill, suffix_logits
 
 if TYPE_CHECKING:
@@ -183,8 +183,8 @@ def _backward(
         logits = suffix_logits(loaded, group.rows, change[group.edit])
         own = per_row(divergence(logits, group.targets), group.rows.row, len(group.edit)) * group.weight
         total.index_add_(0, group.edit, (own * group.task).detach())
-        own[active[group.edit]].sum().backward()
-    (settings.decay * change.norm(dim=1)[active] / norms[active] ** 2).sum().backward()
+        backward(own[active[group.edit]].sum())
+    backward((settings.decay * change.norm(dim=1)[active] / norms[active] ** 2).sum())
     return total
 
 

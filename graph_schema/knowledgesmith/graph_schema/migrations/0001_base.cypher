@@ -24,6 +24,8 @@ CREATE CONSTRAINT ks_probe_set_id IF NOT EXISTS FOR (n:ProbeSet) REQUIRE n.id IS
 ;
 CREATE CONSTRAINT ks_changed_seq IF NOT EXISTS FOR ()-[c:CHANGED]-() REQUIRE (c.intervention, c.seq) IS UNIQUE
 ;
+CREATE INDEX ks_entity_graph IF NOT EXISTS FOR (n:Entity) ON (n.graph_id)
+;
 CREATE INDEX ks_entity_depth IF NOT EXISTS FOR (n:Entity) ON (n.graph_id, n.depth)
 ;
 CREATE INDEX ks_entity_name IF NOT EXISTS FOR (n:Entity) ON (n.graph_id, n.name)

@@ -180,7 +180,8 @@ def _ask_multi_hop(tx: Transaction, lexicon: Lexicon, scope: Scope, world: int) 
     found: Found = {}
     for row in rows:
         said: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
-        for steps, nodes in sorted(row["chains"]):
+        # of two ways to say the same, the one with fewer backward steps reads better
+        for steps, nodes in sorted(row["chains"], key=lambda chain: (sum(s[1] == BACKWARD for s in chain[0]), chain)):
             path = tuple(sign + names[rel_type] for rel_type, sign in steps)
             meaning = (tuple(_meaning(step, lexicon.relations) for step in path), tuple(nodes))
             if meaning not in said:

@@ -1,0 +1,106 @@
+"""From a request's texts to token rows: teacher-forced answers with their targets, and the subjects' positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import torch
+
+from knowledgesmith.editors.encoding import prefix_ids
+from knowledgesmith.editors.neutral import SoftAnswer, neutral_answers
+from knowledgesmith.editors.objective import Row, Targets, join
+from knowledgesmith.editors.requests import Prompt, UpdateRequest
+from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from knowledgesmith.editors.models import LoadedModel
+
+ACCEPTED = frozenset(
+    {
+        (Goal.EDIT, TargetDistribution.NEW_OBJECT),
+        (Goal.UNLEARN, TargetDistribution.NEUTRAL_GRAPH),
+        (Goal.UNLEARN, TargetDistribution.NEUTRAL_MASK),
+        (Goal.UNLEARN, TargetDistribution.UNIFORM),
+    }
+)
+"""What a method can realise that pulls answer tokens towards a distribution."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRow:
+    """A row with what it is pulled towards.
+
+    Attributes:
+        row: prompt and teacher-forced answer.
+        targets: q at the answer's tokens. shape: (len(answer), K).
+        weight: share of the row among those of its prompt (they sum to 1).
+    """
+
+    row: Row
+    targets: Targets
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """Token ids of a prompt and the position where its subject is looked up."""
+
+    ids: tuple[int, ...]
+    position: int
+
+
+class TargetSource:
+    """Targets of every update of a request; the neutral ones are measured once, on the model as it is.
+
+    Args:
+        loaded: the model before the update.
+        request: the request, in canonical order.
+        end: what closes a new object, so that generation stops there ("" for nothing).
+        paths: candidates that a neutral trie follows beyond the first token.
+    """
+
+    def __init__(self, loaded: LoadedModel, request: UpdateRequest, *, end: str, paths: int) -> None:
+        self._tokenizer = loaded.tokenizer
+        self._updates = request.updates
+        self._end = end
+        self._soft: list[list[SoftAnswer]] | None = None
+        if request.target_distribution is not TargetDistribution.NEW_OBJECT:
+            self._soft = neutral_answers(loaded, request.updates, distribution=request.target_distribution, paths=paths)
+
+    def rows(self, update: int, prompt: str) -> list[TargetRow]:
+        """Rows that pull the answer of ``prompt`` towards the target of update number ``update``."""
+        if self._soft is None:
+            new = self._updates[update].new
+            if not new:
+                raise InvalidInput("an edit needs a new object", field="new", value=self._updates[update].fact_id)
+            row = join(self._tokenizer, prompt=prompt, answer=new, end=self._end)
+            return [TargetRow(row=row, targets=Targets.one_hot(torch.tensor(row.answer)), weight=1.0)]
+        head = join(self._tokenizer, prompt=prompt, answer=self._updates[update].old).prompt
+        return [
+            TargetRow(row=Row(prompt=head, answer=soft.answer), targets=soft.targets, weight=soft.weight)
+            for soft in self._soft[update]
+        ]
+
+
+def lookup(tokenizer: PreTrainedTokenizerBase, prompt: Prompt) -> Lookup:
+    """The token that covers the subject's last character.
+
+    A row's first token is an attention sink whose key hardly depends on it, so a subject that is only this token is
+    looked up at the next one.
+    """
+    encoded = tokenizer(prompt.text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
+    start = prefix_ids(tokenizer)
+    ids = (*start, *cast("list[int]", encoded["input_ids"]))
+    stops = [stop for _, stop in cast("list[tuple[int, int]]", encoded["offset_mapping"])]
+    position = len(start) + next(index for index, stop in enumerate(stops) if stop >= prompt.end)
+    return Lookup(ids=ids, position=min(max(position, 1), len(ids) - 1))
+
+
+def distinct_prompts(prompts: Sequence[Prompt], limit: int) -> list[Prompt]:
+    """The first ``limit`` different prompts in the given order."""
+    return list(dict.fromkeys(prompts))[:limit]

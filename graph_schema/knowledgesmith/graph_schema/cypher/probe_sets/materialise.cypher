@@ -1,0 +1,14 @@
+// purpose: write probes of a set as nodes about their anchors
+// params: id, graph_id, rows
+// returns: written
+// access: write
+//
+// Rows are maps with the probe's id, anchor and properties, sorted by anchor.
+MATCH (s:ProbeSet {id: $id})
+UNWIND $rows AS row
+MATCH (e:Entity {graph_id: $graph_id, uid: row.anchor})
+MERGE (p:Probe {id: row.id})
+ON CREATE SET p += row.probe
+MERGE (p)-[:ABOUT]->(e)
+MERGE (p)-[:MEMBER]->(s)
+RETURN count(p) AS written

@@ -1,0 +1,396 @@
+"""The commands against the fake server: tables, JSON, errors on one line, exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import click
+import grpc
+import pytest
+from click.testing import CliRunner, Result
+from tests.client import fake_server as wire
+from tests.client.fake_server import Failure, FakeServer, State
+
+from knowledgesmith.client import KnowledgeSmith
+from knowledgesmith.client.cli import ENTRIES, SECTIONS, main
+from knowledgesmith.proto.v1 import common_pb2
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run ``ksmith`` against the fake server."""
+    monkeypatch.setenv("KSMITH_SERVER", fake.target)
+    monkeypatch.delenv("KSMITH_BRANCH", raising=False)
+    return lambda *words: CliRunner().invoke(main, [str(word) for word in words])
+
+
+def output(result: Result) -> str:
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def value(result: Result) -> Any:
+    return json.loads(output(result))
+
+
+def leaves(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    if not isinstance(command, click.Group):
+        return [path]
+    context = click.Context(command)
+    found: list[tuple[str, ...]] = []
+    for name in command.list_commands(context):
+        child = command.get_command(context, name)
+        assert child is not None
+        found += leaves(child, (*path, name))
+    return found
+
+
+def test_the_table_of_commands_is_true() -> None:
+    assert sorted(name for names in SECTIONS.values() for name in names) == sorted(ENTRIES)
+    for name, entry in ENTRIES.items():
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        assert command.help == entry.help, name
+
+
+@pytest.mark.parametrize("path", leaves(main), ids=" ".join)
+def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, [*path, "--help"])
+    assert result.exit_code == 0
+    if path[0] != "demo":
+        assert "--json" in result.output
+    if path[0] not in ("demo", "neo4j"):
+        assert "--server" in result.output
+
+
+JSON_COMMANDS = [
+    ("status",),
+    ("cypher", "RETURN 1"),
+    ("import", "--bundled", "atlas"),
+    ("graphs",),
+    ("probes", "generate", "atlas", "--kind", "direct"),
+    ("probes", "list", "atlas"),
+    ("probes", "show", "s1"),
+    ("models",),
+    ("models", "--register", "m", "--path", "p"),
+    ("methods",),
+    ("branch", "create", "b", "--model", "m", "--graph", "g", "--select"),
+    ("branch", "list"),
+    ("branch", "show", "main"),
+    ("plan", "Japan", "has_capital", "Paris"),
+    ("plan", "--unlearn", "Japan", "has_capital"),
+    ("plan", "--of", "i1"),
+    ("edit", "Japan", "has_capital", "Paris"),
+    ("edit", "Japan", "has_capital", "Tokyo", "Paris", "--no-wait"),
+    ("unlearn", "Japan", "has_capital"),
+    ("interventions",),
+    ("commit", "i1"),
+    ("discard", "i1"),
+    ("cancel", "i1"),
+    ("ask", "The capital of Japan is"),
+    ("ask", "--before", "The capital of Japan is"),
+    ("propagation", "i1", "--by", "kind"),
+    ("propagation", "i1", "--top"),
+    ("rollback",),
+    ("export", "out", "--format", "peft"),
+]
+
+
+@pytest.mark.parametrize("words", JSON_COMMANDS, ids=" ".join)
+def test_every_command_prints_json_and_text(run: Run, words: tuple[str, ...]) -> None:
+    assert value(run(*words, "--json")) is not None
+    text = output(run(*words))
+    assert text.strip()
+    with pytest.raises(ValueError, match=r"Expecting|Extra"):
+        json.loads(text)
+
+
+def test_cypher_prints_a_table_without_control_characters(run: Run, fake: FakeServer) -> None:
+    text = output(run("cypher", "MATCH (n) RETURN n", "--params", '{"a": 1}', "--max-rows", "5"))
+    assert "Japan" in text
+    assert "\x1b" not in text
+    assert fake.requests("RunCypher")[0].max_rows == 5
+
+
+def test_edit_streams_and_sums_up(run: Run, fake: FakeServer) -> None:
+    text = output(run("edit", "Japan", "has_capital", "Paris", "--show", "2"))
+    assert text.count("Entity ") == 2
+    assert "0.750 → 0.250 (-0.500)" in text
+    assert "intervention i1: succeeded, 6 of 6 ledger rows" in text
+    assert "ksmith propagation i1" in text
+    assert fake.metadata[0]["x-ksmith-actor"]
+
+
+def test_every_option_of_a_change_arrives(run: Run, fake: FakeServer) -> None:
+    options = ("--method", "finetune", "--config", "lr=0.5", "--config", "note=plain text", "--target", "new_object")
+    more = ("--seed", "9", "--scorer", "cloze-sum", "--hold", "--gate", "collateral<=0.05", "--gate", "propagated>=.8")
+    rest = ("--max-probes", "50", "--install-derived", "--branch", "other", "--expect", "r1", "--no-wait")
+    output(run("edit", "Japan", "has_capital", "Tokyo", "Paris", *options, *more, *rest))
+    request = fake.requests("CreateIntervention")[0]
+    spec = request.spec
+    assert json.loads(spec.method_config_json) == {"lr": 0.5, "note": "plain text"}
+    assert (spec.method, spec.seed, spec.scorer, spec.hold, spec.max_probes) == ("finetune", 9, "cloze-sum", True, 50)
+    assert [(gate.metric, gate.max, gate.min) for gate in spec.gates] == [
+        ("collateral", 0.05, 0),
+        ("propagated", 0, 0.8),
+    ]
+    assert spec.target_distribution == common_pb2.TARGET_DISTRIBUTION_NEW_OBJECT
+    assert (spec.branch_id, request.expected_revision, spec.install_derived) == ("other", "r1", True)
+    assert (spec.changes[0].old_object, spec.changes[0].new_object) == ("Tokyo", "Paris")
+
+
+def test_a_batch_file_becomes_one_intervention(run: Run, fake: FakeServer, tmp_path: Path) -> None:
+    batch = tmp_path / "facts.jsonl"
+    rows = [{"subject": f"s{n}", "relation": "r", "new_object": "o"} for n in range(3)]
+    batch.write_text("\n\n".join(json.dumps(row) for row in rows))
+    output(run("edit", "--batch", batch, "--no-wait"))
+    assert [change.subject for change in fake.requests("CreateIntervention")[0].spec.changes] == ["s0", "s1", "s2"]
+
+
+GOOD = '{"subject": "s", "relation": "r", "new_object": "o"}'
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "not JSON"),
+        ("[]", "must be a JSON object"),
+        ('{"subject": "s", "relation": "r"}', "new_object is missing"),
+        ('{"subject": "", "relation": "r", "new_object": "o"}', "subject is missing"),
+        ('{"subject": 3, "relation": "r", "new_object": "o"}', "subject must be a string"),
+        ('{"subject": "s", "relation": "r", "object": "o"}', "unknown member 'object'"),
+    ],
+)
+def test_a_bad_line_of_a_batch_is_named(run: Run, fake: FakeServer, tmp_path: Path, line: str, message: str) -> None:
+    batch = tmp_path / "facts.jsonl"
+    batch.write_text(f"{GOOD}\n\n{line}\n{GOOD}\n")
+    result = run("edit", "--batch", batch)
+    assert result.exit_code == 2
+    assert f"facts.jsonl:3: {message}" in result.stderr.replace("\n", "")
+    assert not fake.calls
+
+
+def test_batches_that_hold_nothing_or_no_text_are_refused(run: Run, tmp_path: Path) -> None:
+    batch = tmp_path / "facts.jsonl"
+    batch.write_text("\n")
+    assert "holds no change" in run("unlearn", "--batch", batch).stderr
+    batch.write_bytes(b"\xff\xfe")
+    assert "not UTF-8" in run("unlearn", "--batch", batch).stderr
+    batch.write_text(GOOD)
+    assert "not allowed when unlearning" in run("unlearn", "--batch", batch).stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("edit", "Japan", "has_capital"),
+        ("edit", "a", "b", "c", "d", "e"),
+        ("edit",),
+        ("unlearn", "Japan"),
+        ("edit", "a", "b", "c", "--gate", "collateral<5%"),
+        ("edit", "a", "b", "c", "--gate", "joy<=1"),
+        ("edit", "a", "b", "c", "--config", "novalue"),
+        ("edit", "a", "b", "c", "--target", "sideways"),
+        ("ask",),
+        ("ask", "--before", "--revision", "r1", "x"),
+        ("import",),
+        ("import", "--bundled", "atlas", "--dry-run"),
+        ("plan", "a", "b", "c", "--of", "i1"),
+        ("models", "--path", "p"),
+        ("methods", "nonsense"),
+        ("picture", "i1", "--out", "x.png"),
+        ("cypher", "RETURN 1", "--max-rows", "5000"),
+        ("nonsense",),
+    ],
+    ids=" ".join,
+)
+def test_usage_errors_are_exit_code_2(run: Run, words: tuple[str, ...]) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert "Error:" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_error_is_one_line_and_a_hint(run: Run, fake: FakeServer) -> None:
+    metadata = {"field": "graph_id", "value": "'x\x1b[2J'", "hint": "See `ksmith graphs`."}
+    failure = Failure(
+        code=grpc.StatusCode.NOT_FOUND, reason="GRAPH_NOT_FOUND", message="No such\ngraph.", metadata=metadata
+    )
+    fake.failures["GenerateProbeSet"] = [failure, failure]
+    result = run("probes", "generate", "x")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "error: No such graph. [graph_id='x\ufffd[2J']",
+        "hint: See `ksmith graphs`.",
+    ]
+    result = run("probes", "generate", "x", "--json")
+    assert json.loads(result.stderr)["error"]["reason"] == "GRAPH_NOT_FOUND"
+    assert result.stdout == ""
+
+
+def test_no_server_at_a_named_address_is_an_error() -> None:
+    result = CliRunner().invoke(main, ["graphs", "--server", "127.0.0.1:1"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: No server answers")
+
+
+def test_a_failed_intervention_is_exit_code_1(run: Run, fake: FakeServer) -> None:
+    failed = wire.state(State.INTERVENTION_STATE_FAILED, error_reason="EDIT_DIVERGED", error_message="It exploded.")
+    fake.watches = [[failed], [failed]]
+    result = run("edit", "Japan", "has_capital", "Paris")
+    assert result.exit_code == 1
+    assert "error: It exploded." in result.stderr
+    assert run("watch", "i1").exit_code == 1
+
+
+def test_a_held_intervention_says_how_to_decide(run: Run, fake: FakeServer) -> None:
+    held = wire.state(State.INTERVENTION_STATE_AWAITING_DECISION, failed_gates=["collateral<=0.05"])
+    fake.watches = [[held]]
+    text = output(run("edit", "Japan", "has_capital", "Paris", "--gate", "collateral<=0.05"))
+    assert "failed gates: collateral<=0.05" in text
+    assert "ksmith commit i1" in text
+
+
+def test_watch_prints_one_event_a_line(run: Run) -> None:
+    events = [json.loads(line) for line in output(run("watch", "i1", "--json")).splitlines()]
+    assert [event["event"] for event in events] == ["state", "progress", "batch", "heartbeat", "batch", "state"]
+    assert events[2]["data"]["changes"][0]["seq"] == 1
+
+
+def test_several_branches_must_be_chosen_from(run: Run, fake: FakeServer) -> None:
+    fake.branches = ("one", "two")
+    result = run("ask", "hello")
+    assert result.exit_code == 1
+    assert "one, two" in result.stderr
+    fake.branches = ()
+    assert "ksmith branch create" in run("ask", "hello").stderr
+
+
+def test_ask_before_shows_base_parent_and_head(run: Run) -> None:
+    found = value(run("ask", "--before", "The capital of Japan is", "--json"))
+    assert {name: answer["texts"] for name, answer in found.items()} == {
+        "base": [" Tokyo."],
+        "parent": [" Tokyo."],
+        "head": [" Paris."],
+    }
+
+
+def test_propagation_prints_the_query_to_paste(run: Run) -> None:
+    assert output(run("propagation", "i1", "--cypher")) == (
+        ':param {id: "i1"};\nMATCH (i:Intervention {id: $id}) RETURN i;\n'
+    )
+    table = output(run("propagation", "i1"))
+    assert "66.7 % [10–90] n=3" in table
+    assert "unreachable" in table
+
+
+@pytest.mark.parametrize("name", ["out.html", "out.svg"])
+def test_picture_writes_a_file(run: Run, tmp_path: Path, name: str) -> None:
+    target = tmp_path / name
+    assert str(target) in output(run("picture", "i1", "--out", target))
+    text = target.read_text("utf-8")
+    ET.fromstring(text.removeprefix("<!DOCTYPE html>\n"))  # noqa: S314 - our own file
+    assert "<script" not in text
+
+
+def test_picture_to_a_place_that_is_not_there_is_one_line(run: Run, tmp_path: Path) -> None:
+    result = run("picture", "i1", "--out", tmp_path / "nowhere" / "out.svg")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: No such file or directory")
+
+
+def test_import_takes_roles_from_names_and_options(run: Run, fake: FakeServer, tmp_path: Path) -> None:
+    for name in ("entities.csv", "stuff.csv"):
+        (tmp_path / name).write_text("a,b\n")
+    result = run("import", tmp_path / "entities.csv", "--facts", tmp_path / "stuff.csv", "--graph-id", "g", "--dry-run")
+    assert "nothing written" in output(result)
+    assert fake.requests("ImportGraph")[0].header.validate_only
+    unknown = run("import", tmp_path / "stuff.csv", "--graph-id", "g")
+    assert unknown.exit_code == 1
+    assert "--entities" in unknown.stderr
+
+
+def test_parameters_must_be_an_object(run: Run) -> None:
+    assert "not JSON" in run("cypher", "RETURN 1", "--params", "{").stderr
+    assert "JSON object" in run("cypher", "RETURN 1", "--params", "[]").stderr
+
+
+def test_an_unexpected_error_shows_no_trace(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("knowledgesmith.client._client.KnowledgeSmith.list_graphs", broken)
+    result = run("graphs")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == "error: RuntimeError: boom"
+    monkeypatch.setenv("KSMITH_DEBUG", "1")
+    assert isinstance(run("graphs").exception, RuntimeError)
+
+
+def test_a_closed_pipe_is_no_error(fake: FakeServer) -> None:
+    command = f"{sys.executable} -c 'from knowledgesmith.client.cli import main; main()'"
+    words = f"watch i1 --json --server {fake.target} | head -n 1"
+    done = subprocess.run(["bash", "-c", f"{command} {words}"], capture_output=True, text=True, check=True)
+    assert done.stdout.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_server_is_started_when_none_answers(
+    fake: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+
+    def start(server: Any, *, on_start: Callable[[], None], **_: object) -> None:
+        started.append(str(server.data_dir))
+        on_start()
+
+    monkeypatch.delenv("KSMITH_SERVER", raising=False)
+    monkeypatch.setenv("KSMITH_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("knowledgesmith.client.local_server.LocalServer.start", start)
+
+    def answers(_target: str) -> bool:
+        return False
+
+    def connect(*_: object, **__: object) -> KnowledgeSmith:
+        return KnowledgeSmith(fake.target)
+
+    monkeypatch.setattr("knowledgesmith.client.cli._session.answers", answers)
+    monkeypatch.setattr("knowledgesmith.client.cli._session.KnowledgeSmith", connect)
+    result = CliRunner().invoke(main, ["graphs", "--json"])
+    assert json.loads(result.stdout)[0]["graph_id"] == "atlas"
+    assert started == [str(tmp_path)]
+    assert result.stderr.startswith("starting a server at 127.0.0.1:7617")
+
+
+def test_neo4j_is_handed_to_the_embedded_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[list[str]] = []
+
+    def call(words: list[str]) -> int:
+        called.append(words)
+        return 3
+
+    monkeypatch.setattr("knowledgesmith.client.cli.database.subprocess.call", call)
+    result = CliRunner().invoke(main, ["neo4j", "status", "--data-dir", str(tmp_path), "--json"])
+    assert result.exit_code == 3
+    assert called[0][1:] == [
+        "-m",
+        "knowledgesmith.graph_schema.embedded",
+        "status",
+        "--data-dir",
+        str(tmp_path / "neo4j"),
+        "--json",
+    ]
+
+
+def test_down_without_a_server_is_one_line(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["down", "--data-dir", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "No server runs" in result.stderr

@@ -1,0 +1,71 @@
+"""The public names are frozen; loading them is lazy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from knowledgesmith import client
+
+NAMES = """
+Aborted AlreadyExists AmbiguousName Answers BeliefBatch BeliefChange Branch BranchBusy BranchNotFound Cancelled
+ChangeFilter Changes ConflictingChanges ConnectionInfo CypherResult DEFAULT_TARGET DeadlineExceeded DeviceOutOfMemory
+EditDiverged EntityNotFound Export ExportFormat FactChange FactNotFound FailedPrecondition FileFormat FileRole Gate
+Goal Graph GraphFile GraphNotFound GraphUnavailable Grouping Heartbeat IllegalState ImportRejected ImportReport
+ImportResult Intervention InterventionFailed InterventionNotFound InterventionSpec InterventionState InvalidCatalogue
+InvalidInput KnowledgeSmith KnowledgeSmithClientError Method MethodMismatch Model ModelNotFound ModelNotLoadable
+NotFound NothingToChange PageTokenMismatch PermissionDenied Plan Polarity Preview Probe ProbeKind ProbeSet
+ProbeSetEmpty ProbeSetNotFound Progress Propagation PropagationGroup Query Rate ReadOnlyQuery RelationNotFound
+RequestIdReused ResourceExhausted Revision RevisionMismatch RevisionNotFound Rollback SchemaTooNew SequenceGap
+ServerDraining ServerFault ServerStatus ServerUnreachable SlowWatcher StateChanged Subgraph SubgraphEdge SubgraphNode
+SubjectNotInPrompt TargetDistribution TooLarge Unavailable UnknownMethod UnsupportedArchitecture WatchEvent
+WorkerUnavailable WorldChange draw draw_svg to_json to_networkx to_pandas to_plain to_py2neo
+"""
+
+
+def test_the_public_names_are_frozen() -> None:
+    assert sorted(client.__all__) == sorted(NAMES.split())
+    assert dir(client) == sorted(client.__all__)
+
+
+@pytest.mark.parametrize("name", NAMES.split())
+def test_every_public_name_is_there_and_documented(name: str) -> None:
+    value = getattr(client, name)
+    if isinstance(value, type):
+        assert value.__doc__, name
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        client.nonsense  # noqa: B018
+
+
+FORBIDDEN = ("torch", "transformers", "knowledgesmith.server", "knowledgesmith.editors", "knowledgesmith.graph_schema")
+
+
+def loaded_by(code: str) -> set[str]:
+    """Modules that are loaded in a fresh interpreter after ``code``."""
+    program = f"import sys\n{code}\nprint(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def below(modules: set[str], names: tuple[str, ...]) -> Iterator[str]:
+    return (module for module in modules for name in names if module == name or module.startswith(f"{name}."))
+
+
+def test_help_loads_neither_grpc_nor_rich() -> None:
+    loaded = loaded_by(
+        "from click.testing import CliRunner\nfrom knowledgesmith.client.cli import main\n"
+        "assert CliRunner().invoke(main, ['--help']).exit_code == 0"
+    )
+    assert not list(below(loaded, ("grpc", "google", "rich", "networkx", "pandas", "py2neo", *FORBIDDEN)))
+
+
+def test_the_client_loads_nothing_of_the_other_rooms() -> None:
+    names = " ".join(name for name in NAMES.split() if not name.startswith("to_"))
+    code = f"import knowledgesmith.client as c\nfor name in '{names}'.split(): getattr(c, name)"
+    assert not list(below(loaded_by(code), ("pandas", "py2neo", "networkx", *FORBIDDEN)))

@@ -1,0 +1,138 @@
+"""Training material: it teaches the update, keeps the rest, and holds nothing that is measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from knowledgesmith.graph_schema.closure import rules_of
+from knowledgesmith.graph_schema.facts import Form, Split, fact_id
+from knowledgesmith.graph_schema.graphs import GraphSnapshot, load_snapshot
+from knowledgesmith.graph_schema.interventions import Change, Goal
+from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
+from knowledgesmith.graph_schema.plan_types import Plan
+from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.training import RetainScope, choose, training_material
+
+MOVE = Change(subject="paris", relation="capital_of", old_object="france", new_object="germany")
+
+
+@pytest.fixture
+def snapshot(store: GraphStore, graph_id: str, lexicon: Lexicon) -> GraphSnapshot:
+    return load_snapshot(store, graph_id)
+
+
+@pytest.fixture
+def plan(store: GraphStore, graph_id: str, lexicon: Lexicon) -> Plan:
+    return _plan(store, graph_id, MOVE)
+
+
+def _plan(store: GraphStore, graph_id: str, *changes: Change, goal: Goal = Goal.EDIT, probes: int = 30) -> Plan:
+    request = PlanRequest(graph_id=graph_id, branch_id="none", goal=goal, changes=changes, max_probes=probes)
+    return make_plan(store, request)
+
+
+def test_nothing_that_is_measured_is_trained(store: GraphStore, plan: Plan, snapshot: GraphSnapshot) -> None:
+    material = training_material(store, plan, snapshot, seed=1)
+    asked = {fact for p in plan.probes for fact in (p.asked_fact_id, *p.probe.fact_ids)}
+    asked |= {change.fact_id for change in (*plan.overlay, *plan.derived)}
+    rules = rules_of(snapshot.relations.values())
+    kept = [row.fact for row in material.retain] + list(material.statistics)
+    assert kept
+    for fact in kept:
+        for triple in (fact.key, *rules.mirrors(fact.key)):
+            assert fact_id(plan.graph_id, *triple) not in asked
+    evaluated = {t.text for r in snapshot.relations.values() for t in r.templates if t.split is Split.EVAL}
+    used = {row.template for row in material.retain} | {t for u in material.updates for t in u.templates}
+    assert used
+    assert not used & evaluated
+    stems = {p.probe.stem.casefold() for p in plan.probes}
+    for update in material.updates:
+        assert not {t.replace("{s}", update.subject_name).casefold() for t in update.templates} & stems
+
+
+def test_the_target_comes_first_and_what_follows_is_marked(
+    store: GraphStore, plan: Plan, snapshot: GraphSnapshot
+) -> None:
+    material = training_material(store, plan, snapshot, seed=1)
+    target, *rest = material.updates
+    assert (target.subject, target.old_name, target.new_name, target.derived) == ("paris", "France", "Germany", False)
+    assert all(update.derived for update in rest)
+    follow = {(u.subject, u.relation, u.old, u.new) for u in rest}
+    assert ("germany", "has_capital", "berlin", "paris") in follow
+    assert ("france", "has_capital", "paris", "") in follow
+    assert ("berlin", "capital_of", "germany", "") in follow
+    assert all(template.count("{s}") == 1 for update in material.updates for template in update.templates)
+
+
+def test_candidates_and_siblings_fit(store: GraphStore, plan: Plan, snapshot: GraphSnapshot) -> None:
+    target = training_material(store, plan, snapshot, seed=1).updates[0]
+    assert target.candidates[:2] == ("France", "Germany")
+    assert set(target.candidates) == {"France", "Germany", "Japan", "China", "Peru", "Kenya"}
+    assert "paris" not in target.siblings
+    assert {snapshot.entities[uid].type for uid in target.siblings} == {"City"}
+    assert target.sibling_names == tuple(snapshot.entities[uid].name for uid in target.siblings)
+    # Lyon is two hops from Paris, by way of France: it comes after every city that is further off
+    assert target.siblings[-1] == "lyon"
+
+
+def test_siblings_never_share_the_old_object(store: GraphStore, graph_id: str, snapshot: GraphSnapshot) -> None:
+    change = Change(subject="france", relation="uses_currency", old_object="euro")
+    plan = _plan(store, graph_id, change, goal=Goal.UNLEARN)
+    target = choose(plan, snapshot, overlay=(), seed=0).updates[0]
+    assert target.new == ""
+    assert set(target.siblings) == {"japan", "china", "peru", "kenya"}
+
+
+def test_retain_rows_are_stratified(store: GraphStore, graph_id: str, snapshot: GraphSnapshot) -> None:
+    change = Change(subject="japan", relation="uses_currency", old_object="yen", new_object="sol")
+    plan = _plan(store, graph_id, change, probes=4)
+    material = choose(plan, snapshot, overlay=(), seed=0, retain_per_update=8)
+    for row in material.retain:
+        same_subject = row.fact.subject in {u.subject for u in material.updates}
+        same_relation = row.fact.relation in {u.relation for u in material.updates}
+        if row.scope is RetainScope.SAME_SUBJECT:
+            assert same_subject
+        elif row.scope is RetainScope.SAME_RELATION:
+            assert same_relation
+        else:
+            assert not same_subject
+            assert not same_relation
+        assert row.object_name == snapshot.entities[row.fact.object].name
+    assert {row.scope for row in material.retain} == set(RetainScope)
+    assert len(material.retain) == 8 * len(material.updates)
+
+
+def test_an_insertion_knows_what_it_pushes_out(store: GraphStore, graph_id: str, snapshot: GraphSnapshot) -> None:
+    change = Change(subject="peru", relation="uses_currency", new_object="yen")
+    target = choose(_plan(store, graph_id, change), snapshot, overlay=(), seed=0).updates[0]
+    assert (target.old, target.new) == ("sol", "yen")
+
+
+def test_the_branch_world_counts_not_the_graph(store: GraphStore, plan: Plan, snapshot: GraphSnapshot) -> None:
+    change = Change(subject="kenya", relation="uses_currency", old_object="shilling", new_object="sol")
+    earlier = make_plan(
+        store,
+        PlanRequest(graph_id=plan.graph_id, branch_id="none", goal=Goal.EDIT, changes=(change,)),
+    ).overlay
+    few = replace(plan, probes=(), slots=())
+    material = choose(few, snapshot, overlay=earlier, seed=0, statistics=10_000)
+    facts = {fact.key for fact in material.statistics}
+    assert ("kenya", "uses_currency", "sol") in facts
+    assert ("kenya", "uses_currency", "shilling") not in facts
+
+
+def test_sentences_use_training_statements_and_the_draw_is_seeded(
+    store: GraphStore, plan: Plan, snapshot: GraphSnapshot
+) -> None:
+    one = training_material(store, plan, snapshot, seed=1, statistics=10)
+    assert one == training_material(store, plan, snapshot, seed=1, statistics=10)
+    assert one != training_material(store, plan, snapshot, seed=2, statistics=10)
+    assert len(one.sentences) == len(one.statistics) == 10
+    assert all(sentence.startswith("Everybody says the ") for sentence in one.sentences)
+    assert all(
+        any(t.form is Form.STATEMENT and t.split is Split.TRAIN for t in snapshot.relations[fact.relation].templates)
+        for fact in one.statistics
+    )

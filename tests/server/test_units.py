@@ -1,0 +1,173 @@
+"""Pure parts of the server: settings, statuses, paging, conversions, hub, channel, gates, batching."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledgesmith.graph_schema import errors
+from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError, PageTokenMismatch
+from knowledgesmith.graph_schema.jobs import Gate
+from knowledgesmith.graph_schema.plan_types import LedgerSlot
+from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
+from knowledgesmith.server import conversions, paging, settings, statuses
+from knowledgesmith.server.hub import Hub, JobProgress
+from knowledgesmith.server.worker import gates
+from knowledgesmith.server.worker.channel import Channel, dump_error, load_error
+from knowledgesmith.server.worker.runner import BATCH_PROBES, batches
+
+
+def test_settings_take_flags_then_environment_then_defaults(tmp_path: Path) -> None:
+    env = {"KSMITH_LISTEN": "127.0.0.1:1", "KSMITH_DATA_DIR": str(tmp_path), "KSMITH_NEO4J_URI": "bolt://127.0.0.1:9"}
+    found = settings.parse(["--metrics", "[::1]:3"], env)
+    assert (found.listen, found.metrics_listen, found.neo4j_uri) == ("127.0.0.1:1", "[::1]:3", "bolt://127.0.0.1:9")
+    found.create_directories()
+    assert found.artefact_dir.is_dir()
+    assert found.export_dir.parent == found.data_dir == tmp_path.resolve()
+
+
+@pytest.mark.parametrize(
+    "address", ["0.0.0.0:7617", "example.org:1", "10.0.0.1:1", "127.0.0.1", "127.0.0.1:x", ":1", "127.0.0.1:70000"]
+)
+def test_the_server_listens_on_loopback_only(address: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        settings.parse(["--listen", address], {})
+    assert refused.value.field == "--listen"
+    assert refused.value.hint
+
+
+def leaves(kind: type[KnowledgeSmithError]) -> list[type[KnowledgeSmithError]]:
+    return [kind, *(leaf for sub in kind.__subclasses__() for leaf in leaves(sub))]
+
+
+@pytest.mark.parametrize("kind", leaves(KnowledgeSmithError)[1:], ids=lambda kind: kind.__name__)
+def test_every_domain_error_has_a_status_and_survives_the_wire(kind: type[KnowledgeSmithError]) -> None:
+    error = kind("wrong", field="f", value="v" * 1000, hint="do better", metadata={"extra": "x"})
+    assert statuses.code_of(error).name != "INTERNAL"
+    [(key, raw)] = statuses.trailers(error)
+    info = error_details_pb2.ErrorInfo()
+    status_pb2.Status.FromString(raw).details[0].Unpack(info)
+    assert key == "grpc-status-details-bin"
+    assert (info.reason, info.domain) == (kind.reason, "knowledgesmith")
+    assert info.metadata["field"] == "f"
+    assert len(info.metadata["value"]) < 200, "hostile values are cut"
+    again = load_error(dump_error(error))
+    assert again.reason == error.reason
+    assert (again.field, again.hint, again.metadata) == ("f", "do better", {"extra": "x"})
+
+
+def test_reasons_name_one_class_each() -> None:
+    reasons = [kind.reason for kind in leaves(KnowledgeSmithError)]
+    assert len(set(reasons)) == len(reasons)
+    assert all(reason.isupper() and len(reason) <= 63 for reason in reasons)
+
+
+@given(st.lists(st.one_of(st.text(), st.integers())), st.lists(st.text(), min_size=1))
+def test_page_tokens_round_trip_and_are_bound(position: list[str | int], listing: list[str]) -> None:
+    token = paging.encode(listing, position)
+    assert paging.decode(listing, token) == position
+    with pytest.raises(PageTokenMismatch):
+        paging.decode([*listing, "other"], token)
+
+
+@given(st.text(min_size=1))
+def test_any_text_is_a_refused_token(token: str) -> None:
+    with pytest.raises(PageTokenMismatch):
+        paging.decode(["List"], token)
+
+
+@pytest.mark.parametrize(("asked", "given_"), [(0, 50), (7, 7), (10**6, 1000)])
+def test_page_sizes_are_coerced(asked: int, given_: int) -> None:
+    assert paging.page_size(asked) == given_
+
+
+@pytest.mark.parametrize("text", ["", "A", "1a", "a" * 64, "a b", "a/b", "..", "a`b", "ä"])
+def test_ids_are_checked(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        conversions.check_id(text, "id")
+    assert conversions.check_id("a-1_b", "id") == "a-1_b"
+
+
+@given(st.text())
+def test_json_objects_never_crash(text: str) -> None:
+    try:
+        assert isinstance(conversions.json_object(text, "f"), dict)
+    except InvalidInput as error:
+        assert error.field == "f"  # noqa: PT017 - either outcome is right
+
+
+async def test_hub_wakes_watchers_and_forgets_topics() -> None:
+    hub = Hub()
+    watcher = hub.subscribe("a")
+    hub.publish("a", JobProgress(phase="apply", done=1, total=2))
+    hub.publish("b")
+    await asyncio.wait_for(watcher.wait(30), 1)
+    assert watcher.progress == JobProgress(phase="apply", done=1, total=2)
+    await watcher.wait(0.01)
+    watcher.close()
+    again = hub.subscribe("a")
+    assert again.progress is None
+    again.close()
+
+
+def test_channel_carries_json_both_ways() -> None:
+    left, right = socket.socketpair()
+    ours, theirs = Channel(left.detach()), Channel(right.detach())
+    ours.send({"call": "ask", "args": {"text": "naïve \x00 \ud83d\ude00"}})
+    assert theirs.receive()["args"]["text"] == "naïve \x00 \ud83d\ude00"
+    ours.close()
+    with pytest.raises(EOFError):
+        theirs.receive()
+    theirs.close()
+
+
+def test_gates_fail_without_evidence() -> None:
+    wanted = (Gate(metric="collateral", max=0.05), Gate(metric="propagated", min=0.9), Gate(metric="residual", max=0.5))
+    lines = gates.failed(wanted, {"collateral": 0.05, "propagated": 0.5})
+    assert [line.split()[0] for line in lines] == ["propagated", "residual"]
+    assert gates.failed(wanted, {"collateral": math.nan, "propagated": 1, "residual": 0}) != []
+
+
+def slot(seq: int, entity: str, probes: int) -> LedgerSlot:
+    return LedgerSlot(
+        seq=seq,
+        entity=entity,
+        fact_id="f",
+        relation="r",
+        kind=ProbeKind.DIRECT,
+        polarity=Polarity.STAY,
+        hops=0,
+        nearest_target="t",
+        probe_ids=tuple(f"{seq}.{n}" for n in range(probes)),
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 60)), max_size=40))
+def test_batches_keep_order_and_entities_whole(shape: list[tuple[int, int]]) -> None:
+    slots = [slot(seq, f"e{entity}", n) for seq, (entity, n) in enumerate(sorted(shape), start=1)]
+    found = list(batches(slots))
+    assert [s for batch in found for s in batch] == slots
+    entities = [{s.entity for s in batch} for batch in found]
+    assert all(not (a & b) for a, b in itertools.pairwise(entities))
+    assert all(sum(len(s.probe_ids) for s in batch) >= BATCH_PROBES for batch in found[:-1])
+
+
+def test_the_front_process_does_not_import_torch() -> None:
+    code = "import sys, knowledgesmith.server.app; print('torch' in sys.modules or 'transformers' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_the_status_table_covers_the_whole_tree() -> None:
+    direct = set(errors.KnowledgeSmithError.__subclasses__())
+    assert direct == {kind for kind, _ in statuses.STATUS_OF}
