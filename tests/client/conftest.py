@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from tests.client.fake_server import FakeServer
 
 
+@pytest.fixture(autouse=True)
+def no_server_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands of these tests never start the real server: they are given an address where none answers."""
+    monkeypatch.setenv("KSMITH_SERVER", "127.0.0.1:1")
+
+
 @pytest.fixture
 def fake() -> Iterator[FakeServer]:
     """A server with canned data on a free port."""

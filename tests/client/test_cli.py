@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,8 +18,10 @@ from click.testing import CliRunner, Result
 from tests.client import fake_server as wire
 from tests.client.fake_server import Failure, FakeServer, State
 
-from knowledgesmith.client import KnowledgeSmith
+from knowledgesmith.client import Intervention, KnowledgeSmith
 from knowledgesmith.client.cli import ENTRIES, SECTIONS, main
+from knowledgesmith.client.demo import Settings
+from knowledgesmith.client.local_server import LocalServer
 from knowledgesmith.proto.v1 import common_pb2
 
 Run = Callable[..., Result]
@@ -318,6 +321,15 @@ def test_import_takes_roles_from_names_and_options(run: Run, fake: FakeServer, t
     assert "--entities" in unknown.stderr
 
 
+def test_every_bad_row_of_an_import_is_named(run: Run, fake: FakeServer, tmp_path: Path) -> None:
+    (tmp_path / "facts.csv").write_text("x\n")
+    rows = {f"row_{number}": f"facts.csv:{number + 2}: no such entity" for number in (0, 1, 10, 2)}
+    failure = Failure(code=grpc.StatusCode.INVALID_ARGUMENT, reason="IMPORT_REJECTED", message="bad", metadata=rows)
+    fake.failures["ImportGraph"] = [failure]
+    lines = run("import", tmp_path / "facts.csv", "--graph-id", "g").stderr.splitlines()
+    assert [line.strip() for line in lines[1:]] == [rows["row_1"], rows["row_2"], rows["row_10"]]
+
+
 def test_parameters_must_be_an_object(run: Run) -> None:
     assert "not JSON" in run("cypher", "RETURN 1", "--params", "{").stderr
     assert "JSON object" in run("cypher", "RETURN 1", "--params", "[]").stderr
@@ -394,3 +406,72 @@ def test_down_without_a_server_is_one_line(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["down", "--data-dir", str(tmp_path)])
     assert result.exit_code == 1
     assert "No server runs" in result.stderr
+
+
+def test_up_and_down_start_and_stop_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Own(LocalServer):
+        """The same, but of the test's own module."""
+
+        def __init__(self, **members: Any) -> None:
+            chosen: dict[str, Any] = {**members, "module": "tests.client.fake_main"}
+            super().__init__(**chosen)
+
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setattr("knowledgesmith.client.cli.server.LocalServer", Own)
+    monkeypatch.setattr("knowledgesmith.client.cli._session.LocalServer", Own)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    words = ["--data-dir", str(tmp_path)]
+    started = CliRunner().invoke(main, ["up", *words, "--listen", address, "--metrics", "127.0.0.1:2"])
+    try:
+        assert f"serving at {address}" in output(started)
+        again = CliRunner().invoke(main, ["up", *words, "--listen", address])
+        assert again.exit_code == 1
+        assert "runs already" in again.stderr
+        monkeypatch.setenv("KSMITH_DATA_DIR", str(tmp_path))
+        monkeypatch.delenv("KSMITH_SERVER", raising=False)
+        found = CliRunner().invoke(main, ["status", "--json"])
+        assert value(found)["target"] == address
+    finally:
+        stopped = CliRunner().invoke(main, ["down", *words])
+    assert "stopped" in output(stopped)
+
+
+def test_an_interrupted_wait_says_how_to_go_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("knowledgesmith.client.cli.change.follow", interrupted)
+    result = run("edit", "Japan", "has_capital", "Paris")
+    assert result.exit_code == 130
+    assert "ksmith watch i1" in result.stderr
+
+
+def test_status_shows_what_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = Intervention.from_proto(wire.intervention(State.INTERVENTION_STATE_RUNNING, phase="apply"))
+
+    def listed(*_: object, **__: object) -> list[Intervention]:
+        return [running]
+
+    monkeypatch.setattr("knowledgesmith.client._client.KnowledgeSmith.list_interventions", listed)
+    text = output(run("status"))
+    assert "RUNNING" in text
+    assert "apply" in text
+    assert "Neo4j    bolt://127.0.0.1:7687 (embedded)" in text
+
+
+def test_a_method_shows_its_schema(run: Run) -> None:
+    assert json.loads(output(run("methods", "alphaedit"))) == {}
+
+
+def test_demo_hands_its_options_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Settings] = []
+
+    def tell(*, settings: Settings, out: object) -> None:
+        told.append(settings)
+
+    monkeypatch.setattr("knowledgesmith.client.cli.demo.tell", tell)
+    words = ["--data-dir", str(tmp_path), "--facts", "3", "--edit-method", "finetune"]
+    assert CliRunner().invoke(main, ["demo", *words]).exit_code == 0
+    assert told == [Settings(data_dir=tmp_path, facts=3, edit_method="finetune")]

@@ -8,7 +8,7 @@ from tests.client.fake_server import Failure, FakeServer
 
 from knowledgesmith import client
 from knowledgesmith.client import KnowledgeSmith, KnowledgeSmithClientError
-from knowledgesmith.client._errors import error_class
+from knowledgesmith.client._rpc_errors import error_class
 from knowledgesmith.graph_schema import errors as domain
 from knowledgesmith.server.statuses import STATUS_OF
 

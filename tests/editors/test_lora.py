@@ -32,7 +32,7 @@ def _fill(adapters: Adapters) -> None:
 
 def test_fresh_adapters_change_nothing(loaded: LoadedModel) -> None:
     before = _logits(loaded)
-    maps = adaptable(loaded, first_layer=0, last_layer=-1, suffixes=())
+    maps = adaptable(loaded, first_layer=0, last_layer=-1, maps=())
     with adapted(maps, rank=4, alpha=8, generator=torch.Generator().manual_seed(0)) as adapters:
         assert torch.equal(_logits(loaded), before)
         assert len(adapters.items) == len(loaded.architecture.all_linear_names())
@@ -40,7 +40,7 @@ def test_fresh_adapters_change_nothing(loaded: LoadedModel) -> None:
 
 def test_the_exported_change_computes_what_the_adapters_did(loaded: LoadedModel) -> None:
     before = _logits(loaded)
-    maps = adaptable(loaded, first_layer=0, last_layer=-1, suffixes=())
+    maps = adaptable(loaded, first_layer=0, last_layer=-1, maps=())
     with adapted(maps, rank=4, alpha=8, generator=torch.Generator().manual_seed(0)) as adapters:
         _fill(adapters)
         inside = _logits(loaded)
@@ -54,7 +54,7 @@ def test_the_exported_change_computes_what_the_adapters_did(loaded: LoadedModel)
 
 def test_hooks_are_removed_after_an_exception(loaded: LoadedModel) -> None:
     before = _logits(loaded)
-    maps = adaptable(loaded, first_layer=0, last_layer=-1, suffixes=())
+    maps = adaptable(loaded, first_layer=0, last_layer=-1, maps=())
 
     def fail() -> None:
         with adapted(maps, rank=2, alpha=2, generator=torch.Generator().manual_seed(0)) as adapters:
@@ -64,27 +64,37 @@ def test_hooks_are_removed_after_an_exception(loaded: LoadedModel) -> None:
     with pytest.raises(RuntimeError, match="stop"):
         fail()
     assert torch.equal(_logits(loaded), before)
-    assert not any(p.module._forward_hooks for p in maps)
 
 
 def test_layers_and_names_select_maps(llama: LoadedModel) -> None:
-    maps = adaptable(llama, first_layer=1, last_layer=2, suffixes=("down_proj", "q_proj"))
+    maps = adaptable(llama, first_layer=1, last_layer=2, maps=("down_proj", "q_proj"))
     assert [p.name.split(".")[2] for p in maps] == ["1", "1", "2", "2"]
     assert {p.name.rpartition(".")[2] for p in maps} == {"down_proj", "q_proj"}
 
 
+def test_mlp_means_the_maps_beside_the_down_projection(loaded: LoadedModel) -> None:
+    maps = adaptable(loaded, first_layer=0, last_layer=0, maps=("mlp",))
+    assert 2 <= len(maps) <= 3
+    assert all(".mlp." in p.name for p in maps)
+
+
+def test_by_default_the_lower_blocks_are_adapted(llama: LoadedModel) -> None:
+    maps = adaptable(llama, first_layer=0, last_layer=None, maps=("down_proj",))
+    assert [p.name for p in maps] == ["model.layers.0.mlp.down_proj", "model.layers.1.mlp.down_proj"]
+
+
 def test_wrong_layers_and_names_are_named(llama: LoadedModel) -> None:
     with pytest.raises(InvalidInput, match="no such layer"):
-        adaptable(llama, first_layer=0, last_layer=9, suffixes=())
+        adaptable(llama, first_layer=0, last_layer=9, maps=())
     with pytest.raises(InvalidInput, match="empty") as caught:
-        adaptable(llama, first_layer=3, last_layer=1, suffixes=())
+        adaptable(llama, first_layer=3, last_layer=1, maps=())
     assert caught.value.field == "last_layer"
     with pytest.raises(UnsupportedArchitecture, match="no linear map"):
-        adaptable(llama, first_layer=0, last_layer=-1, suffixes=("c_fc",))
+        adaptable(llama, first_layer=0, last_layer=-1, maps=("c_fc",))
 
 
 def test_the_rank_is_cut_to_the_smaller_side(llama: LoadedModel) -> None:
-    maps = adaptable(llama, first_layer=0, last_layer=0, suffixes=())
+    maps = adaptable(llama, first_layer=0, last_layer=0, maps=())
     with adapted(maps, rank=512, alpha=1, generator=torch.Generator().manual_seed(0)) as adapters:
         sides = [min(p.in_features, p.out_features) for p in maps]
         assert [item.a.shape[0] for item in adapters.items] == sides

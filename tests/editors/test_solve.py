@@ -108,7 +108,9 @@ def test_suffix_equals_full_pass(loaded: LoadedModel) -> None:
     assert not torch.allclose(full, again)
 
 
-@pytest.mark.parametrize(("loaded", "stop"), list(zip(_models(), (5.45, 5.7), strict=True)), ids=["llama-fp64", "gpt2-fp32"])
+@pytest.mark.parametrize(
+    ("loaded", "stop"), list(zip(_models(), (5.45, 5.7), strict=True)), ids=["llama-fp64", "gpt2-fp32"]
+)
 @pytest.mark.parametrize("rows_at_once", [2, 64])
 def test_batched_search_equals_one_by_one(loaded: LoadedModel, stop: float, rows_at_once: int) -> None:
     rows = _search_rows(loaded)

@@ -11,8 +11,8 @@ from tests.server.service import Service
 from tests.server.world import upload
 
 from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
-from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.proto.v1 import model_pb2
+from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.proto.v1 import graph_pb2, model_pb2
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +24,9 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def service(
-    neo4j_uri: str, store: GraphStore, tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
-    """A running server that knows the model ``tiny``."""
-    running = Service(data_dir=tmp_path_factory.mktemp("server"), neo4j_uri=neo4j_uri).start()
+def service(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A running server with a database of its own that knows the model ``tiny``."""
+    running = Service(data_dir=tmp_path_factory.mktemp("server")).start()
     register(running, tiny_checkpoint)
     yield running
     assert running.stop() == 0
@@ -46,6 +44,15 @@ def open_branch(running: Service, graph_id: str, *, select: bool = True) -> str:
     request = model_pb2.CreateBranchRequest(id=branch, model_id="tiny", graph_id=graph_id, select=select)
     running.model.CreateBranch(request, timeout=30)
     return branch
+
+
+@pytest.fixture(scope="session")
+def second_client(service: Service) -> Iterator[GraphStore]:
+    """Another client on the same database."""
+    info = service.graph.GetConnectionInfo(graph_pb2.GetConnectionInfoRequest(), timeout=30)
+    connected = GraphStore.connect(StoreSettings(uri=info.uri))
+    yield connected
+    connected.close()
 
 
 @pytest.fixture

@@ -60,13 +60,15 @@ def test_edit_is_planned_measured_streamed_and_rolled_back(service: Service, wor
     assert service.get(job.id).HasField("rollback_time")
 
 
-def test_stream_calls_and_cypher_agree(service: Service, store: GraphStore, branch: str) -> None:
+def test_stream_calls_and_cypher_agree(service: Service, second_client: GraphStore, branch: str) -> None:
     job = service.create(service.spec(branch, PARIS, SYMBOL))
     rows = service.rows(job.id)
     request = propagation_pb2.GetPropagationRequest(intervention_id=job.id, group_by=propagation_pb2.GROUPING_KIND)
     answer = service.propagation.GetPropagation(request, timeout=30)
     # another client on the same database pastes the query that came with the answer
-    columns, pasted = store.run_user_query(answer.cypher, json.loads(answer.parameters_json), limit=100, timeout_s=30)
+    columns, pasted = second_client.run_user_query(
+        answer.cypher, json.loads(answer.parameters_json), limit=100, timeout_s=30
+    )
     by_kind = {row["key"]: row for row in pasted}
 
     assert {"key", "collateral"} <= set(columns)
@@ -97,11 +99,11 @@ def test_every_watch_position_replays_exactly(service: Service, branch: str) -> 
         assert service.rows(job.id, after) == everything[after:]
 
 
-def test_validate_only_writes_nothing(service: Service, store: GraphStore, branch: str, world: str) -> None:
-    before = store.run_user_query("MATCH (n) RETURN count(n) AS n", {}, limit=1, timeout_s=30)
+def test_validate_only_writes_nothing(service: Service, second_client: GraphStore, branch: str, world: str) -> None:
+    before = second_client.run_user_query("MATCH (n) RETURN count(n) AS n", {}, limit=1, timeout_s=30)
     request = intervention_pb2.CreateInterventionRequest(spec=service.spec(branch, PARIS), validate_only=True)
     answer = service.intervention.CreateIntervention(request, timeout=60)
-    after = store.run_user_query("MATCH (n) RETURN count(n) AS n", {}, limit=1, timeout_s=30)
+    after = second_client.run_user_query("MATCH (n) RETURN count(n) AS n", {}, limit=1, timeout_s=30)
 
     assert before == after
     assert not answer.intervention.id

@@ -9,8 +9,9 @@ from typing import Final, TypeVar
 
 import grpc
 
-from ._errors import InvalidInput, from_rpc_error
+from ._errors import InvalidInput
 from ._retry import Backoff
+from ._rpc_errors import from_rpc_error
 
 DEFAULT_TARGET: Final = "127.0.0.1:7617"
 ACTOR_KEY: Final = "x-ksmith-actor"

@@ -11,8 +11,9 @@ import grpc
 
 from knowledgesmith.proto.v1 import intervention_pb2 as pb
 
-from ._errors import SequenceGap, ServerFault, SlowWatcher, Unavailable, from_rpc_error
+from ._errors import SequenceGap, ServerFault, SlowWatcher, Unavailable
 from ._retry import Backoff
+from ._rpc_errors import from_rpc_error
 from ._types.events import BeliefBatch, Heartbeat, StateChanged, WatchEvent, read_event
 from ._types.interventions import Intervention
 

@@ -1,6 +1,6 @@
 """Training texts made from a request alone: question variants and vague answers, without another language model.
 
-Follows the augmentation of ReLearn (Xu et al. 2025, arXiv 2502.11190, §3): question variants (noisy, in context),
+Follows the augmentation of ReLearn (Xu et al. 2025, arXiv 2502.11190): question variants (noisy, in context),
 vague answers made for exactly that question, and completions of the beginning of a vague answer. The paper asks a
 hosted model for them; here they come from wordings, so every text is reproducible from the seed. What is erased never
 appears: a text is dropped when a name of the old object occurs in it as a span of words.

@@ -29,7 +29,7 @@ def plain_text() -> tuple[str, ...]:
 
 @torch.no_grad()
 def perplexity(loaded: LoadedModel, sentences: Sequence[str], *, batch_rows: int = 16) -> float:
-    """exp of the mean negative log-likelihood per predicted token over all sentences.
+    """Exp of the mean negative log-likelihood per predicted token over all sentences.
 
     Args:
         loaded: the model, with the weights it carries at the time of the call.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -85,6 +85,18 @@ def lessons_to_keep(loaded: LoadedModel, retain: Sequence[RetainRow]) -> list[Le
     """Retained rows with the untouched model's own distribution at every answer token."""
     rows = [join(loaded.tokenizer, prompt=row.prompt.text, answer=row.answer) for row in retain]
     return _referenced(loaded, rows)
+
+
+def siblings_to_keep(loaded: LoadedModel, updates: Sequence[FactUpdate]) -> list[Lesson]:
+    """The next-token distribution after the same question about other subjects: it must not follow the change.
+
+    Many distinct subjects matter more here than known answers: they make "as before" the default of a relation.
+    """
+    changed = {update.prompts[0].text for update in updates}
+    texts = sorted({prompt.text for update in updates for prompt in update.neutral_prompts} - changed)
+    # only the distribution that predicts the answer's first token is read, so the token itself is irrelevant
+    rows = [Row(prompt=join(loaded.tokenizer, prompt=text, answer="x").prompt, answer=(0,)) for text in texts]
+    return [replace(lesson, known=False) for lesson in _referenced(loaded, rows)]
 
 
 def text_to_keep(loaded: LoadedModel, sentences: Sequence[str]) -> list[Lesson]:

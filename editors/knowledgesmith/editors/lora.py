@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from knowledgesmith.editors.architectures.base import Projection
     from knowledgesmith.editors.models import LoadedModel
 
+LOWER_SHARE = 13 / 30
+"""Share of the blocks that is adapted by default: where a subject's facts are gathered on its own tokens (Meng et al.
+2022, arXiv 2202.05262), so that a change can tell subjects apart."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapter:
@@ -61,21 +65,24 @@ class Adapters:
         return {item.projection.parameter_name: item.as_delta() for item in self.items}
 
 
-def adaptable(loaded: LoadedModel, *, first_layer: int, last_layer: int, suffixes: Sequence[str]) -> list[Projection]:
-    """The linear maps of the blocks ``first_layer`` to ``last_layer`` (inclusive, -1 is the last block).
+def adaptable(
+    loaded: LoadedModel, *, first_layer: int, last_layer: int | None, maps: Sequence[str]
+) -> list[Projection]:
+    """The linear maps of the blocks ``first_layer`` to ``last_layer`` (inclusive).
 
     Args:
         loaded: the model.
         first_layer: lowest adapted block.
-        last_layer: highest adapted block.
-        suffixes: last parts of module names to adapt; empty for every linear map.
+        last_layer: highest adapted block; -1 is the last one, ``None`` the end of the lower 43 %.
+        maps: last parts of module names to adapt, or ``mlp`` for every map beside the down projection; empty is all.
 
     Raises:
         InvalidInput: a layer does not exist, or the range is empty.
-        UnsupportedArchitecture: no linear map carries one of the suffixes.
+        UnsupportedArchitecture: no linear map is called so.
     """
     architecture = loaded.architecture
-    stop = architecture.num_layers + last_layer if last_layer < 0 else last_layer
+    stop = round(LOWER_SHARE * architecture.num_layers) - 1 if last_layer is None else last_layer
+    stop = architecture.num_layers + stop if stop < 0 else stop
     if stop < first_layer:
         raise InvalidInput(
             "the range of adapted layers is empty",
@@ -87,13 +94,16 @@ def adaptable(loaded: LoadedModel, *, first_layer: int, last_layer: int, suffixe
         projection
         for layer in range(first_layer, stop + 1)
         for projection in linear_maps(architecture.block(layer), prefix=architecture.block_names[layer])
-        if not suffixes or projection.name.rpartition(".")[2] in suffixes
+        if _chosen(projection.name, architecture.down_projection(layer).name, maps)
     ]
     if not found:
-        raise UnsupportedArchitecture(
-            "no linear map has one of these names", field="adapted_maps", value=", ".join(suffixes)
-        )
+        raise UnsupportedArchitecture("no linear map has one of these names", field="adapted_maps", value=maps)
     return found
+
+
+def _chosen(name: str, down: str, maps: Sequence[str]) -> bool:
+    mlp = f"{down.rpartition('.')[0]}."
+    return not maps or name.rpartition(".")[2] in maps or ("mlp" in maps and name.startswith(mlp))
 
 
 @contextmanager

@@ -156,13 +156,22 @@ def get(store: GraphStore, intervention_id: str) -> Job:
 
     Raises:
         InterventionNotFound: no such id.
+        IllegalState: its properties are not those of an intervention.
     """
     rows = store.read("jobs/get", id=intervention_id)
     if not rows:
         raise InterventionNotFound(
             "no such intervention", field="id", value=intervention_id, hint="See `ksmith interventions`."
         )
-    return _job(rows[0])
+    try:
+        return _job(rows[0])
+    except (KeyError, TypeError, ValueError) as error:
+        raise IllegalState(
+            "the stored intervention is damaged",
+            field="id",
+            value=intervention_id,
+            hint="Somebody wrote to the database by hand; delete the node.",
+        ) from error
 
 
 def list_jobs(

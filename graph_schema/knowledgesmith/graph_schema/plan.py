@@ -71,8 +71,8 @@ def make_plan(store: GraphStore, request: PlanRequest, *, lexicon: Lexicon | Non
         )
     names = lexicon or load_lexicon(store, graph_id=request.graph_id)
     changes = check_changes(names, goal=request.goal, changes=request.changes)
-    with store.what_if() as tx:
-        worlds, hops, questions = _look(tx, request=replace(request, changes=changes), lexicon=names)
+    resolved = replace(request, changes=changes)
+    worlds, hops, questions = store.try_out(lambda tx: _look(tx, request=resolved, lexicon=names))
     built = _build(questions, request=request, changes=changes, lexicon=names, hops=hops)
     if not built:
         raise ProbeSetEmpty(
@@ -202,10 +202,7 @@ def _build(
         sentences=irrelevant_sentences(questions, lexicon=lexicon, seed=request.seed),
         same_relation=answers_by_relation(questions),
     )
-    focus = Focus(
-        targets=frozenset((change.subject, change.relation) for change in changes),
-        domains=frozenset(lexicon.entity(change.subject).domain for change in changes),
-    )
+    focus = Focus(targets=frozenset((change.subject, change.relation) for change in changes))
     return select(
         questions,
         builder=builder,

@@ -15,6 +15,7 @@ from knowledgesmith.graph_schema.errors import GraphUnavailable, InvalidInput, R
 from knowledgesmith.graph_schema.queries import Query, load
 
 T = TypeVar("T")
+_TRY_OUTS = 6
 Row = dict[str, Any]
 """One result row: column name to driver value (the driver's values are untyped)."""
 
@@ -129,6 +130,27 @@ class GraphStore:
             finally:
                 if not tx.closed():
                     tx.rollback()
+
+    def try_out(self, work: Callable[[Transaction], T]) -> T:
+        """Run ``work`` in a transaction that is rolled back, again where other writers made it fail (deadlocks).
+
+        Raises:
+            GraphUnavailable: it still failed after several attempts.
+        """
+        failure: Exception | None = None
+        for attempt in range(_TRY_OUTS):
+            try:
+                with self.what_if() as tx:
+                    return work(tx)
+            except driver_errors.TransientError as error:
+                failure = error
+                time.sleep(0.05 * 2**attempt)
+        raise GraphUnavailable(
+            "Neo4j was too busy with other writers",
+            field="KSMITH_NEO4J_URI",
+            value=self.uri,
+            hint="Try again in a moment.",
+        ) from failure
 
     def run_script(self, statements: Sequence[str]) -> None:
         """Run the schema statements of a migration that ships with the package, each in its own transaction."""

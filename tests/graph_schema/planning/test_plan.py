@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -271,3 +272,11 @@ def test_a_world_without_words_has_no_probes(store: GraphStore, graph_id: str, w
     writer(graph_id, [Entity(uid=n, name=n) for n in "abc"], relations, [("a", "t", "b"), ("b", "t", "c")])
     with pytest.raises(ProbeSetEmpty):
         make_plan(store, _request(graph_id, Change(subject="a", relation="t", old_object="b", new_object="c")))
+
+
+def test_plans_survive_other_writers(store: GraphStore, graph_id: str, lexicon: Lexicon) -> None:
+    """Plans write to the same entities in transactions of their own; deadlocks between them are tried again."""
+    expected = make_plan(store, _request(graph_id, MOVE))
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        plans = [pool.submit(make_plan, store, _request(graph_id, MOVE), lexicon=lexicon) for _ in range(6)]
+    assert [plan.result() for plan in plans] == [expected] * 6

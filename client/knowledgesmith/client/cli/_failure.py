@@ -23,8 +23,16 @@ def report(error: Exception) -> None:
         click.echo(to_json({"error": details(error)}), err=True)
         return
     click.secho(f"error: {plain_text(error.summary)}", fg="red", err=True)
+    for row in further_rows(error):
+        click.secho(f"       {plain_text(row)}", err=True)
     if error.hint:
         click.secho(f"hint: {plain_text(error.hint)}", dim=True, err=True)
+
+
+def further_rows(error: KnowledgeSmithClientError) -> list[str]:
+    """Bad rows of an import after the first one, which the message names already."""
+    numbers = sorted(int(key[4:]) for key in error.metadata if key.startswith("row_") and key[4:].isdecimal())
+    return [error.metadata[f"row_{number}"] for number in numbers[1:]]
 
 
 def details(error: KnowledgeSmithClientError) -> dict[str, object]:

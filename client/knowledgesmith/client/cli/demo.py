@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -25,4 +28,13 @@ def demo(*, data_dir: Path, facts: int, edit_method: str, unlearn_method: str, p
         unlearn_method=unlearn_method,
         picture=picture,
     )
-    tell(settings=settings, out=console())
+    # a terminated demo must still stop its server
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        tell(settings=settings, out=console())
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(143)

@@ -39,9 +39,9 @@ def plan(session: Session, *, unlearn: bool, intervention_id: str | None, shown:
     session.emit(found, lambda: show_plan(found, probes=shown))
 
 
-def show_plan(found: Plan, *, probes: int = 0) -> RenderableType:
-    """Changes as a tree of proofs, counts, and the first probes."""
-    parts: list[RenderableType] = [proof_tree(found.changes)]
+def show_plan(found: Plan, *, probes: int = 0, most: int | None = None) -> RenderableType:
+    """Changes as a tree of proofs (at most ``most`` asked and derived ones), counts, and the first probes."""
+    parts: list[RenderableType] = [proof_tree(found.changes, most=most)]
     parts.append(f"{found.total_probes:,} probes: {counts(found.probe_counts)}")
     parts.append(f"by hops: {counts(found.hop_counts)}")
     parts.append(f"{found.rows:,} ledger rows planned, digest {short(found.digest)}")
@@ -50,11 +50,13 @@ def show_plan(found: Plan, *, probes: int = 0) -> RenderableType:
     return Group(*parts)
 
 
-def proof_tree(changes: Sequence[WorldChange]) -> Tree:
+def proof_tree(changes: Sequence[WorldChange], *, most: int | None = None) -> Tree:
     """Asked changes first; below each derived one the facts that its rule was applied to."""
     known = {change.fact_id: change for change in changes}
-    tree = Tree("changes of the world", guide_style="dim")
-    for change in changes:
+    asked = [change for change in changes if not change.derived]
+    derived = [change for change in changes if change.derived]
+    tree = Tree(f"changes of the world: {len(asked)} asked for, {len(derived)} follow", guide_style="dim")
+    for change in [*asked[:most], *derived[:most]]:
         below = tree.add(_line(change))
         for premise in change.premises:
             below.add(_premise(premise, known))

@@ -196,7 +196,7 @@ class Story:
         return InterventionSpec(branch_id=branch_id, goal=goal, changes=changes, method=method, seed=1)
 
     def _plan(self, goal: Goal, branch_id: str, chosen: Sequence[Candidate]) -> None:
-        self.out.print(show_plan(self.smith.plan(spec=self._spec(goal, branch_id, chosen)).plan))
+        self.out.print(show_plan(self.smith.plan(spec=self._spec(goal, branch_id, chosen)).plan, most=4))
 
     def _change(self, goal: Goal, branch_id: str, chosen: Sequence[Candidate]) -> Intervention:
         job = self.smith.create_intervention(spec=self._spec(goal, branch_id, chosen))

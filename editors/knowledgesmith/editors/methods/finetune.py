@@ -121,7 +121,7 @@ class FineTune:
         base = {name: model.model.get_parameter(name).detach().clone() for name in names}
         with borrowed(model.model, names, trainable=True) as parameters, torch.enable_grad():
             trained = [parameters[name] for name in names]
-            epochs = self._train(_Suffix(model, layers[0]), trained, list(base.values()), data, progress)
+            epochs = self._train(LowerCache(model, layers[0]), trained, list(base.values()), data, progress)
             deltas = {name: Dense(parameters[name].detach().float() - base[name].float()) for name in names}
         return Weights(deltas=deltas, metadata=self._metadata(request, layers, epochs))
 
@@ -132,7 +132,7 @@ class FineTune:
 
     def _train(
         self,
-        suffix: _Suffix,
+        suffix: LowerCache,
         trained: Sequence[Parameter],
         base: Sequence[Tensor],
         data: _Data,
@@ -238,7 +238,7 @@ class _Data:
         return f"{self.random.choice(PREFIXES)}{text}" if self.random.random() < self.config.prefixed else text
 
 
-class _Suffix:
+class LowerCache:
     """Losses of rows, computed from the lowest trained block on; what lies below is cached."""
 
     def __init__(self, loaded: LoadedModel, layer: int) -> None:

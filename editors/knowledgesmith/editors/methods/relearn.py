@@ -4,7 +4,7 @@
       + w_ce · CE(retained answers that the model knows)
       + w_kl · KL(p_θ0 ‖ p_θ) on retained answers and plain text
 
-which is the paper's shipped loss (forget CE + retain CE + retain KL, §3.3). The teacher q_target is the vague answer,
+which is the paper's shipped loss (forget CE + retain CE + retain KL). The teacher q_target is the vague answer,
 the new object, or the graph-neutral distribution; training texts come from ``augment`` without another model.
 """
 
@@ -28,6 +28,7 @@ from knowledgesmith.editors.lessons import (
     everyday_text,
     lessons_to_keep,
     lessons_to_learn,
+    siblings_to_keep,
     text_to_keep,
 )
 from knowledgesmith.editors.lora import Adapters, adaptable, adapted, computing_in
@@ -49,16 +50,20 @@ _FLOOR = 0.05
 class ReLearnConfig(MethodConfig):
     """Settings of ReLearn.
 
-    The authors (Xu et al. 2025, §4.1 and their released configuration) train rank 8 to 32 on all linear maps of 7B and
+    The authors (Xu et al. 2025 and their released configuration) train rank 8 to 32 on all linear maps of 7B and
     8B models with learning rate 1e-5 to 1e-4 for 2 to 4 epochs. A model of 135M parameters moves too little with that:
     our defaults were measured on one (learning rate 1e-3, more passes), see the result tables of this project.
     """
 
-    rank: int = Field(default=16, ge=1, le=512)
-    alpha: float = Field(default=16.0, gt=0, description="the added term is scaled by alpha / rank")
-    adapted_maps: tuple[str, ...] = Field(default=(), description="last names of linear maps; empty is all")
+    rank: int = Field(default=48, ge=1, le=512)
+    alpha: float = Field(default=48.0, gt=0, description="the added term is scaled by alpha / rank")
+    adapted_maps: tuple[str, ...] = Field(
+        default=("mlp",), description="mlp, or last names of linear maps; empty is all"
+    )
     first_layer: int = Field(default=0, ge=0)
-    last_layer: int = Field(default=-1, ge=-1, description="-1 is the last block")
+    last_layer: int | None = Field(
+        default=None, ge=-1, description="-1 is the last block, None the end of the lower 43 %"
+    )
     learning_rate: float = Field(default=1e-3, gt=0, lt=1)
     warmup: float = Field(default=0.1, ge=0, lt=1, description="share of the steps")
     passes: float = Field(default=6.0, gt=0, description="times each question is asked")
@@ -67,8 +72,9 @@ class ReLearnConfig(MethodConfig):
     learn_rows: int = Field(default=20, ge=1, description="questions a step")
     keep_rows: int = Field(default=28, ge=0, description="retained facts a step")
     known_share: float = Field(
-        default=0.7, ge=0, le=1, description="share of keep_rows drawn from answers that the untouched model gives"
+        default=0.6, ge=0, le=1, description="share of keep_rows drawn from answers that the untouched model gives"
     )
+    keep_siblings: bool = Field(default=True, description="also keep the first question about the sibling subjects")
     text_rows: int = Field(default=3, ge=0, description="plain sentences a step")
     micro_rows: int = Field(
         default=32, ge=1, description="rows a forward pass; no influence on the result but rounding"
@@ -139,9 +145,7 @@ class ReLearn:
             raise NothingToChange("the request holds no update", field="updates")
         request = request.canonical()
         config = self.config
-        maps = adaptable(
-            model, first_layer=config.first_layer, last_layer=config.last_layer, suffixes=config.adapted_maps
-        )
+        maps = adaptable(model, first_layer=config.first_layer, last_layer=config.last_layer, maps=config.adapted_maps)
         progress.step("relearn:prepare", 0, 1)
         dtype = torch.bfloat16 if config.compute_dtype == "bfloat16" else None
         generator = torch.Generator().manual_seed(request.seed)
@@ -174,6 +178,8 @@ class _Course:
         self._config = config
         self._learn = lessons_to_learn(model, request, mixture)
         kept = lessons_to_keep(model, request.retain) if config.keep_rows else []
+        if config.keep_rows and config.keep_siblings:
+            kept += siblings_to_keep(model, request.updates)
         self._known = [lesson for lesson in kept if lesson.known]
         self._unknown = [lesson for lesson in kept if not lesson.known]
         self._text = text_to_keep(model, self._rng.sample(text, min(_TEXTS, len(text)))) if config.text_rows else []

@@ -87,8 +87,8 @@ def returns_tuple(block: nn.Module) -> Generator[list[bool]]:
 def prefill(loaded: LoadedModel, batch: AnswerBatch, *, layer: int, starts: Tensor) -> Prefilled:
     """One clean pass over right-padded rows. ``starts``: first changed position of each row, shape (B,)."""
     cache = DynamicCache()
-    blocks = loaded.architecture.blocks
-    with returns_tuple(blocks[layer]) as kind, capture_output(blocks[layer]) as clean, stop_after(blocks[-1]):
+    blocks, top = loaded.architecture.blocks, loaded.architecture.block(layer)
+    with returns_tuple(top) as kind, capture_output(top) as clean, stop_after(blocks[-1]):
         loaded.model(input_ids=batch.ids, attention_mask=batch.mask, past_key_values=cache, use_cache=True)
     past_length, lengths = int(starts.max()), batch.mask.sum(1)
     width = int((lengths - starts).max())

@@ -63,15 +63,9 @@ def generate(
         GraphUnavailable: the database does not answer.
     """
     names = lexicon or load_lexicon(store, graph_id=graph_id)
-    dropped: Counter[str] = Counter()
-    kept: list[Probe] = []
-    with store.what_if() as tx:
-        close(tx, graph_id=graph_id, rules=rules_of(names.relations.values()), world=BEFORE)
-        for kind in sorted(set(kinds)):
-            built = _of_kind(tx, lexicon=names, kind=kind, seed=seed, limit=limit_per_kind, dropped=dropped)
-            failed = verify(tx, lexicon=names, probes=[(one.probe, one.question) for one in built])
-            dropped.update(failed.values())
-            kept += [one.probe for one in built if one.probe.id not in failed]
+    kept, dropped = store.try_out(
+        lambda tx: _all_kinds(tx, lexicon=names, kinds=kinds, seed=seed, limit=limit_per_kind)
+    )
     probes = tuple(sorted(kept, key=lambda p: (p.kind.value, p.anchor, p.path, p.id)))
     data = ProbeSetData(
         graph_id=graph_id,
@@ -91,6 +85,21 @@ def digest_of(data: ProbeSetData) -> str:
         digest.update(json.dumps(asdict(probe), sort_keys=True, separators=(",", ":")).encode())
         digest.update(b"\n")
     return digest.hexdigest()
+
+
+def _all_kinds(
+    tx: Transaction, *, lexicon: Lexicon, kinds: Sequence[ProbeKind], seed: int, limit: int | None
+) -> tuple[list[Probe], Counter[str]]:
+    """Verified probes, and what was left out by reason."""
+    dropped: Counter[str] = Counter()
+    kept: list[Probe] = []
+    close(tx, graph_id=lexicon.graph_id, rules=rules_of(lexicon.relations.values()), world=BEFORE)
+    for kind in sorted(set(kinds)):
+        built = _of_kind(tx, lexicon=lexicon, kind=kind, seed=seed, limit=limit, dropped=dropped)
+        failed = verify(tx, lexicon=lexicon, probes=[(one.probe, one.question) for one in built])
+        dropped.update(failed.values())
+        kept += [one.probe for one in built if one.probe.id not in failed]
+    return kept, dropped
 
 
 def _of_kind(

@@ -9,12 +9,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from knowledgesmith.graph_schema.catalogue import from_properties
 from knowledgesmith.graph_schema.errors import EntityNotFound, RelationNotFound
 from knowledgesmith.graph_schema.facts import Entity, Relation
 from knowledgesmith.graph_schema.graphs import GraphSnapshot, require_graph
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
+
+LITERAL: Final = "Literal"
+"""Type of numbers, dates and other values."""
+_ENOUGH: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,10 +137,13 @@ class Lexicon:
     def pool(self, *, answer: str, relation: str, reverse: bool, same_relation: Sequence[str] = ()) -> Sequence[int]:
         """Candidates for distractors: entities of the answer's type, else of the relation's, else its objects."""
         declared = self.relation(relation)
+        known = [self.index[uid] for uid in sorted(set(same_relation)) if uid in self.index]
+        if self.entity(answer).type == LITERAL and len(known) >= _ENOUGH:
+            return known  # years, charges and counts share a type, but no one would take one for the other
         kind = self.entity(answer).type or (declared.domain_type if reverse else declared.range_type)
         if kind and kind in self.ranges:
             return self.ranges[kind]
-        return [self.index[uid] for uid in sorted(set(same_relation)) if uid in self.index] or self.ranges.get("", ())
+        return known or self.ranges.get("", ())
 
 
 def load_lexicon(store: GraphStore, *, graph_id: str) -> Lexicon:

@@ -72,13 +72,7 @@ def write_file(data: ProbeSetData, *, directory: Path) -> Path:
     scratch = target.with_suffix(f".{os.getpid()}.tmp")
     try:
         table = pa.Table.from_pylist([_plain(probe) for probe in data.probes], schema=_SCHEMA)
-        about = {
-            "graph_id": data.graph_id,
-            "graph_digest": data.graph_digest,
-            "seed": data.seed,
-            "dropped": data.dropped,
-        }
-        table = table.replace_schema_metadata({"knowledgesmith": json.dumps(about, sort_keys=True)})
+        table = table.replace_schema_metadata({"knowledgesmith": json.dumps(_about(data), sort_keys=True)})
         pq.write_table(table, scratch, row_group_size=_ROW_GROUP, compression="zstd")
         scratch.replace(target)
     finally:
@@ -226,7 +220,7 @@ def _probes(path: Path, *, kind: ProbeKind | None) -> Iterator[Probe]:
         for group in range(file.num_row_groups):
             table = file.read_row_group(group)
             if kind is not None:
-                table = table.filter(pc.equal(table["kind"], kind.value))
+                table = table.filter(pc.field("kind") == kind.value)
             for batch in table.to_batches(max_chunksize=1_000):
                 yield from (probe_from(row) for row in batch.to_pylist())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
@@ -24,7 +24,6 @@ class Focus:
 
     targets: frozenset[tuple[str, str]]
     """Subject uid and relation name of every target."""
-    domains: frozenset[str]
 
 
 def select(
@@ -81,8 +80,7 @@ def _interleaved(
 ) -> Iterator[Question]:
     """Targets' own questions, then the kinds in turn, each by hops and a drawn order."""
     own: list[Question] = []
-    lanes: Mapping[tuple[str, str], list[Question]] = {}
-    lanes = dict(lanes)
+    lanes: dict[tuple[str, str], list[Question]] = {}
     for question in questions:
         if question.polarity is Polarity.CHANGE and _is_own(question, focus):
             own.append(question)

@@ -16,6 +16,7 @@ from knowledgesmith.graph_schema.templates import fill
 MAX_PHRASINGS: Final = 3
 TRUE_TEXT: Final = "True"
 FALSE_TEXT: Final = "False"
+_ARTICLES: Final = frozenset({"the", "a", "an"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,16 +77,32 @@ def _plain(relation: Relation, name: str, *, reverse: bool) -> list[Stem]:
 def _chain(question: Question, lexicon: Lexicon) -> list[Stem]:
     text = lexicon.entity(question.anchor).name
     used: list[str] = []
-    for step in question.path[:-1]:
+    for step in question.path:
         relation = lexicon.relation(step.removeprefix(BACKWARD))
         direction = Direction.REVERSE if step.startswith(BACKWARD) else Direction.FORWARD
-        phrases = relation.pick(direction=direction, form=Form.PHRASE, split=Split.EVAL)
-        if not phrases:
+        form = Form.PHRASE if len(used) < len(question.path) - 1 else Form.CLOZE
+        found = relation.pick(direction=direction, form=form, split=Split.EVAL)
+        nested = ((number, _nested(template.text, text, first=not used)) for number, template in enumerate(found))
+        number, text = next(((number, phrase) for number, phrase in nested if phrase), (0, ""))
+        if not text:
             return []
-        text = fill(phrases[0].text, subject=text, obj=text)
-        used.append(f"{relation.name}/{direction}/phrase/0")
-    outer = _plain(lexicon.relation(question.relation), text, reverse=question.reverse)
-    return [Stem(text=stem.text, template="+".join((*used, stem.template))) for stem in outer[:1]]
+        used.append(f"{relation.name}/{direction}/{form}/{number}")
+    return [Stem(text=_sentence(text), template="+".join(used))]
+
+
+def _nested(template: str, phrase: str, *, first: bool) -> str:
+    """The template with a phrase in its slot; empty where that would read "the company a company …"."""
+    if not first:
+        before = re.split(r"\{[so]\}", template)[0].split()
+        last = before[-1].casefold() if before else ""
+        words = phrase.casefold().split()
+        if last in _ARTICLES and words[0] in _ARTICLES:
+            if last != "the" or words[0] != "the":
+                return ""
+            phrase = phrase[len("the ") :]
+        elif last in words[1:2]:
+            return ""
+    return fill(template, subject=phrase, obj=phrase)
 
 
 def _comparison(relation: Relation, name: str, options: Sequence[str]) -> list[Stem]:

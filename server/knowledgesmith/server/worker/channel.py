@@ -31,7 +31,7 @@ class Channel:
         Raises:
             OSError: the other end is gone.
         """
-        raw = json.dumps(message, ensure_ascii=False).encode()
+        raw = json.dumps(message).encode()
         with self._lock:
             self._connection.send_bytes(raw)
 

@@ -13,9 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
-from knowledgesmith.server.worker.compose import compose
-
 from knowledgesmith.editors.registry import build
 from knowledgesmith.editors.score_cache import ScoreCache
 from knowledgesmith.editors.statistics import TextStatistics
@@ -24,12 +21,15 @@ from knowledgesmith.graph_schema.errors import (
     Cancelled,
     FenceRejected,
     GraphUnavailable,
+    IllegalState,
     KnowledgeSmithError,
     WorkerUnavailable,
 )
 from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
+from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
 from knowledgesmith.server.worker import gates
+from knowledgesmith.server.worker.compose import compose
 from knowledgesmith.server.worker.measure import Meter, measured_row
 from knowledgesmith.server.worker.reporting import JobProgress, Reporter, Stopped
 
@@ -83,7 +83,13 @@ class JobRunner:
         held = jobs.claim(self._store, intervention_id)
         if held is None:
             return
-        job = jobs.get(self._store, intervention_id)
+        try:
+            job = jobs.get(self._store, intervention_id)
+        except IllegalState as error:
+            _LOG.error("%s: %s", intervention_id, error)
+            live = [*_ACTIVE, State.COMMITTING]
+            jobs.finish(self._store, intervention_id, "", from_states=live, state=State.FAILED, reason=error.reason)
+            return
         if job.cancel_requested:
             self._cancelled.add(job.id)
         self._report.attempt(job)
