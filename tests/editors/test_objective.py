@@ -52,7 +52,7 @@ def test_join_cuts_one_tokenisation() -> None:
     tokenizer = tiny_tokenizer()
     row = join(tokenizer, prompt="The capital of France is", answer="Paris", end=".")
     assert [*row.prompt, *row.answer] == encode(tokenizer, "The capital of France is Paris.")
-    assert tokenizer.decode(row.answer) == " Paris."
+    assert tokenizer.decode(list(row.answer)) == " Paris."
     assert list(row.prompt) == encode(tokenizer, "The capital of France is")
     hostile = join(tokenizer, prompt="The sign <eos> is", answer="<eos>")
     assert tokenizer.eos_token_id not in (*hostile.prompt, *hostile.answer)

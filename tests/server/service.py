@@ -11,6 +11,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import grpc
 import psutil
@@ -26,9 +27,6 @@ from knowledgesmith.proto.v1 import (
     probe_pb2_grpc,
     propagation_pb2_grpc,
 )
-
-FAST = '{"steps": 2}'
-"""Configuration override that keeps a method short on the tiny model; see ``Service.spec``."""
 
 TERMINAL = {
     intervention_pb2.INTERVENTION_STATE_SUCCEEDED,
@@ -72,7 +70,7 @@ class Service:
         return self
 
     def _await_health(self) -> None:
-        health = health_pb2_grpc.HealthStub(self.channel)
+        health: Any = health_pb2_grpc.HealthStub(self.channel)
         for _ in range(600):
             if self.process.poll() is not None:
                 raise RuntimeError((self.data_dir / "server.log").read_text()[-3000:])
@@ -115,26 +113,26 @@ class Service:
         return self.child("knowledgesmith.server.worker")
 
     def spec(
-        self, branch: str, *changes: tuple[str, ...], goal: str = "EDIT", method: str = "finetune", **fields: object
+        self, branch: str, *changes: tuple[str, ...], goal: str = "EDIT", method: str = "finetune", **fields: Any
     ) -> intervention_pb2.InterventionSpec:
         """A short intervention; changes are (subject, relation, old, new)."""
         items = [
             intervention_pb2.FactChange(subject=c[0], relation=c[1], old_object=c[2], new_object=(*c, "")[3])
             for c in changes
         ]
-        values: dict[str, object] = {"max_probes": 300, **fields}
+        values: dict[str, Any] = {"max_probes": 300, **fields}
         return intervention_pb2.InterventionSpec(
             branch_id=branch,
             goal=common_pb2.Goal.Value(f"GOAL_{goal}"),
             changes=items,
             method=method,
-            **values,  # type: ignore[arg-type]
+            **values,
         )
 
-    def create(self, spec: intervention_pb2.InterventionSpec, **fields: object) -> intervention_pb2.Intervention:
+    def create(self, spec: intervention_pb2.InterventionSpec, **fields: Any) -> intervention_pb2.Intervention:
         """Queue an intervention."""
-        values: dict[str, object] = {"request_id": str(uuid.uuid4()), **fields}
-        request = intervention_pb2.CreateInterventionRequest(spec=spec, **values)  # type: ignore[arg-type]
+        values: dict[str, Any] = {"request_id": str(uuid.uuid4()), **fields}
+        request = intervention_pb2.CreateInterventionRequest(spec=spec, **values)
         return self.intervention.CreateIntervention(request, timeout=120).intervention
 
     def get(self, intervention_id: str) -> intervention_pb2.Intervention:
@@ -182,7 +180,8 @@ class Service:
 
 def reason_of(error: grpc.RpcError) -> tuple[grpc.StatusCode, str, dict[str, str]]:
     """Status code, reason and metadata of a refused call."""
-    for key, value in error.trailing_metadata() or ():
+    trailing: Any = error.trailing_metadata()
+    for key, value in trailing or ():
         if key == "grpc-status-details-bin":
             info = error_details_pb2.ErrorInfo()
             status_pb2.Status.FromString(value).details[0].Unpack(info)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 import pytest
@@ -47,7 +48,7 @@ class Case:
     reason: str
 
 
-def creating(name: str, code: grpc.StatusCode, reason: str, change: tuple[str, ...], **fields: object) -> Case:
+def creating(name: str, code: grpc.StatusCode, reason: str, change: tuple[str, ...], **fields: Any) -> Case:
     """A wrong ``CreateIntervention``."""
 
     def send(service: Service, branch: str, graph: str) -> object:

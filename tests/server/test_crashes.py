@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -25,7 +26,7 @@ def own(neo4j_uri: str, store: GraphStore, tiny_checkpoint: Path, tmp_path: Path
     return running
 
 
-def begin(service: Service, graph_id: str, **fields: object) -> tuple[str, list[int]]:
+def begin(service: Service, graph_id: str, **fields: Any) -> tuple[str, list[int]]:
     """Queue a job and return at its first ledger batch, with the sequence numbers seen so far."""
     service.graph.ImportGraph(iter(upload(graph_id)), timeout=120)
     branch = open_branch(service, graph_id)

@@ -40,7 +40,7 @@ def perplexity(loaded: LoadedModel, sentences: Sequence[str], *, batch_rows: int
     total, tokens = 0.0, 0
     for start in range(0, len(rows), batch_rows):
         chunk = rows[start : start + batch_rows]
-        batch = pad_right(chunk, pad_token_id(loaded.tokenizer), device=loaded.device)
+        batch = pad_right(chunk, pad_id=pad_token_id(loaded.tokenizer), device=loaded.device)
         labels = batch.input_ids.masked_fill(batch.attention_mask == 0, _IGNORED)[:, 1:]
         logits = loaded.model(**batch.arguments()).logits[:, :-1].float()
         loss = functional.cross_entropy(logits.transpose(1, 2), labels, ignore_index=_IGNORED, reduction="sum")

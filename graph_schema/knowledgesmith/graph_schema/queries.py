@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import LiteralString, cast
+from typing import LiteralString
 
 _HEADER_KEYS = ("purpose", "params", "returns", "access")
 
@@ -53,7 +53,7 @@ def parse(name: str, source: str) -> Query:
         )
     return Query(
         name=name,
-        text=cast("LiteralString", source),
+        text=source,  # pyright: ignore[reportArgumentType] - a packaged file is as good as a literal
         purpose=header["purpose"],
         params=frozenset(p.strip() for p in header["params"].split(",") if p.strip()),
         returns=tuple(r.strip() for r in header["returns"].split(",") if r.strip()),

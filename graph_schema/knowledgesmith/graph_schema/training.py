@@ -7,7 +7,7 @@ is not a measurement of what was trained.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -135,10 +135,14 @@ def choose(
     seed: int,
     retain_per_update: int = RETAIN_PER_UPDATE,
     statistics: int = STATISTICS,
+    exclude: Collection[Triple] = (),
 ) -> TrainingMaterial:
-    """The pure part of :func:`training_material`; ``overlay`` is what the branch changed before this plan."""
+    """The pure part of :func:`training_material`.
+
+    ``overlay`` is what the branch changed before this plan; ``exclude`` are further facts that nothing may show.
+    """
     world = _world(snapshot, overlay, seed)
-    asked = _asked(plan, world)
+    asked = _asked(plan, world, exclude)
     updates = tuple(_updates(plan, world))
     allowed = [fact for fact in world.facts if _id(world, fact.key) not in asked and _train(world, fact.relation)]
     retain = _retain(updates, world, allowed, retain_per_update)
@@ -183,10 +187,11 @@ def _id(world: _World, triple: Triple) -> str:
     return fact_id(world.lexicon.graph_id, *triple)
 
 
-def _asked(plan: Plan, world: _World) -> frozenset[str]:
+def _asked(plan: Plan, world: _World, exclude: Collection[Triple]) -> frozenset[str]:
     """Ids of facts that a probe asks or the update changes, and of those that say the same the other way round."""
     ids = {fact for planned in plan.probes for fact in (planned.asked_fact_id, *planned.probe.fact_ids)}
     ids |= {change.fact_id for change in (*plan.overlay, *plan.derived)}
+    ids |= {_id(world, triple) for triple in exclude}
     rules = rules_of(world.lexicon.relations.values())
     twins = {
         _id(world, fact.key)

@@ -144,8 +144,9 @@ class AlphaEdit:
         if self.config.layers:
             return tuple(sorted(set(self.config.layers)))
         depth = model.architecture.num_layers
-        first = min(max(round(depth / 6), 0), depth - 1)
-        return tuple(range(first, max(first + 1, min(first + 4, depth - 1))))
+        first = round(depth / 6)
+        # the blocks above must still be able to carry the value from the subject to the answer
+        return tuple(range(first, max(first + 1, min(first + 4, depth // 2))))
 
     def _search(self, model: LoadedModel, request: UpdateRequest, layer: int, progress: Progress) -> SearchResult:
         """Equation 3: for each fact, the value change that makes the model answer with the target."""

@@ -50,9 +50,11 @@ _FLOOR = 0.05
 class ReLearnConfig(MethodConfig):
     """Settings of ReLearn.
 
-    The authors (Xu et al. 2025 and their released configuration) train rank 8 to 32 on all linear maps of 7B and
-    8B models with learning rate 1e-5 to 1e-4 for 2 to 4 epochs. A model of 135M parameters moves too little with that:
-    our defaults were measured on one (learning rate 1e-3, more passes), see the result tables of this project.
+    The authors (Xu et al. 2025 and their released configuration) train rank 8 to 32 on all linear maps of 7B and 8B
+    models with learning rate 1e-5 to 1e-4 for 2 to 4 epochs. A model of 135M parameters moves too little with that.
+    Ours were chosen on one: adapters on all layers, or on the upper ones, learn "this relation is vague" (same-relation
+    facts fell to 37 to 59 %), adapters on the lower MLPs with a rank near the number of facts learn it for the subject
+    (74 to 82 %); sibling subjects and plain text are kept because untouched subjects and fluency suffer first.
     """
 
     rank: int = Field(default=48, ge=1, le=512)
@@ -64,25 +66,25 @@ class ReLearnConfig(MethodConfig):
     last_layer: int | None = Field(
         default=None, ge=-1, description="-1 is the last block, None the end of the lower 43 %"
     )
-    learning_rate: float = Field(default=1e-3, gt=0, lt=1)
+    learning_rate: float = Field(default=1.6e-3, gt=0, lt=1)
     warmup: float = Field(default=0.1, ge=0, lt=1, description="share of the steps")
-    passes: float = Field(default=6.0, gt=0, description="times each question is asked")
-    min_steps: int = Field(default=30, ge=1)
+    passes: float = Field(default=7.0, gt=0, description="times each question is asked")
+    min_steps: int = Field(default=36, ge=1)
     max_steps: int = Field(default=2000, ge=1)
-    learn_rows: int = Field(default=20, ge=1, description="questions a step")
-    keep_rows: int = Field(default=28, ge=0, description="retained facts a step")
+    learn_rows: int = Field(default=16, ge=1, description="questions a step")
+    keep_rows: int = Field(default=32, ge=0, description="retained facts a step")
     known_share: float = Field(
-        default=0.6, ge=0, le=1, description="share of keep_rows drawn from answers that the untouched model gives"
+        default=0.5, ge=0, le=1, description="share of keep_rows drawn from answers that the untouched model gives"
     )
     keep_siblings: bool = Field(default=True, description="also keep the first question about the sibling subjects")
-    text_rows: int = Field(default=3, ge=0, description="plain sentences a step")
+    text_rows: int = Field(default=4, ge=0, description="plain sentences a step")
     micro_rows: int = Field(
         default=32, ge=1, description="rows a forward pass; no influence on the result but rounding"
     )
-    task_weight: float = Field(default=1.0, gt=0)
+    task_weight: float = Field(default=1.5, gt=0)
     keep_ce_weight: float = Field(default=0.5, ge=0)
-    keep_kl_weight: float = Field(default=1.0, ge=0)
-    text_kl_weight: float = Field(default=1.0, ge=0)
+    keep_kl_weight: float = Field(default=1.5, ge=0)
+    text_kl_weight: float = Field(default=2.0, ge=0)
     first_token_share: float = Field(
         default=0.5, ge=0, le=1, description="share of a task row's loss on its first token"
     )

@@ -1,0 +1,248 @@
+"""Quality of the methods on a real model: how many facts change, and what else does.
+
+For every method, goal and seed: draw eligible facts (the model answers the edit prompt rightly, greedily) outside one
+held-out domain, plan the change in Neo4j, compose the request from training phrasings, apply the method, and ask the
+changed model freely. Held-out phrasings and preserved facts appear in no training phrasing, retained row or
+statistics sentence; the script checks that.
+
+Preserved is measured twice on held-out phrasings: by the verdict of the service (best of four options, facts that were
+right before) and by free greedy generation (stricter). Intervals are 95 %, bootstrapped over facts, seeds pooled.
+
+Usage: ``python -m benchmarks.quality [--methods alphaedit,relearn] [--goals EDIT,UNLEARN] [--seeds 0,1,2]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.quality_facts import Asked, Draw, answers, askable, base_answers, draw, knows
+from benchmarks.quality_options import Options
+
+from knowledgesmith.editors.default_model import ensure_default_model
+from knowledgesmith.editors.fluency import perplexity, plain_text
+from knowledgesmith.editors.intervals import cluster_bootstrap
+from knowledgesmith.editors.loading import load
+from knowledgesmith.editors.matching import matches
+from knowledgesmith.editors.models import LoadedModel
+from knowledgesmith.editors.registry import build
+from knowledgesmith.editors.requests import UpdateRequest
+from knowledgesmith.editors.statistics import TextStatistics
+from knowledgesmith.graph_schema.bundled import bundled_files
+from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
+from knowledgesmith.graph_schema.graphs import GraphSnapshot, load_snapshot
+from knowledgesmith.graph_schema.importing import import_graph
+from knowledgesmith.graph_schema.interventions import Change, Goal, TargetDistribution
+from knowledgesmith.graph_schema.migrations import migrate
+from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
+from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.training import choose
+from knowledgesmith.server.worker.compose import request_of
+
+ROOT = Path(__file__).resolve().parent.parent
+GRAPH = "atlas"
+HOLDOUT = 60
+DEFAULT_TARGET = {Goal.EDIT: TargetDistribution.NEW_OBJECT, Goal.UNLEARN: TargetDistribution.NEUTRAL_GRAPH}
+Observations = dict[str, list[tuple[str, bool]]]
+"""Metric to (fact, success): the fact is the cluster of the bootstrap."""
+
+
+class Silent:
+    """A progress object that only counts."""
+
+    def step(self, phase: str, done: int, total: int) -> None:
+        """Ignore progress."""
+
+
+def compose(
+    store: GraphStore, snapshot: GraphSnapshot, drawn: Draw, goal: Goal, target: TargetDistribution, seed: int
+) -> UpdateRequest:
+    """The request that the service would make for these targets, its held-out facts taken out of everything."""
+    changes = tuple(
+        Change(
+            subject=asked.fact.subject,
+            relation=asked.fact.relation,
+            old_object=asked.fact.object,
+            new_object=new if goal is Goal.EDIT else "",
+        )
+        for asked, new in zip(drawn.targets, drawn.new_objects, strict=True)
+    )
+    plan = make_plan(store, PlanRequest(graph_id=GRAPH, branch_id="bench", goal=goal, changes=changes, seed=seed))
+    hidden = {asked.fact.key for asked in (*drawn.same_relation, *drawn.other_domain)}
+    material = choose(plan, snapshot, overlay=(), seed=seed, exclude=hidden)
+    request = request_of(material, goal=goal, target_distribution=target, install_derived=False, seed=seed)
+    check_disjoint(request, drawn)
+    return request
+
+
+def check_disjoint(request: UpdateRequest, drawn: Draw) -> None:
+    """Fail when an evaluated phrasing or a preserved fact is in anything that the method sees."""
+    seen = {row.prompt.text for row in request.retain} | {p.text for u in request.updates for p in u.prompts}
+    sentences = "\n".join([*request.statistics_text, *seen])
+    for asked in (*drawn.targets, *drawn.same_relation, *drawn.other_domain):
+        assert not seen & set(asked.held_out), f"evaluated phrasing in training: {asked.fact.key}"
+        assert not any(text in sentences for text in asked.held_out), f"evaluated phrasing in text: {asked.fact.key}"
+    kept = {(row.prompt.text, row.answer) for row in request.retain}
+    for asked in (*drawn.same_relation, *drawn.other_domain):
+        assert (asked.edit_prompt, asked.names[0]) not in kept, f"preserved fact is retained: {asked.fact.key}"
+
+
+def observe(
+    goal: Goal, snapshot: GraphSnapshot, drawn: Draw, base: dict[str, str], after: dict[str, str]
+) -> Observations:
+    """What free generation shows."""
+    found: Observations = {}
+    for asked, new in zip(drawn.targets, drawn.new_objects, strict=True):
+        fact = "/".join(asked.fact.key)
+        was = [knows(base, asked, text) for text in asked.texts]
+        old = [matches(after[text], asked.names) for text in asked.texts]
+        _note(found, "old_answer_still_given", fact, [still for still, knew in zip(old, was, strict=True) if knew])
+        if goal is Goal.EDIT:
+            changed = [matches(after[text], snapshot.entities[new].names) for text in asked.texts]
+            _note(found, "new_object_on_edit_prompt", fact, changed[:1])
+            _note(found, "new_object_on_held_out", fact, changed[1:])
+            _note(found, "held_out_answered_before", fact, was[1:])
+    for scope, group in (("same_relation", drawn.same_relation), ("other_domain", drawn.other_domain)):
+        for asked in group:
+            kept = [matches(after[text], asked.names) for text in asked.held_out if knows(base, asked, text)]
+            _note(found, f"preserved_generation_{scope}", "/".join(asked.fact.key), kept)
+    return found
+
+
+def _note(found: Observations, metric: str, fact: str, successes: list[bool]) -> None:
+    found.setdefault(metric, []).extend((fact, success) for success in successes)
+
+
+def run_once(
+    loaded: LoadedModel,
+    store: GraphStore,
+    snapshot: GraphSnapshot,
+    facts: list[Asked],
+    base: dict[str, str],
+    args: argparse.Namespace,
+    *,
+    method: str,
+    goal: Goal,
+    seed: int,
+) -> tuple[Observations, dict[str, Any]]:
+    """One intervention and its measurement; the model is itself again afterwards."""
+    drawn = draw(snapshot, facts, base, seed=seed, count=args.facts, holdout=HOLDOUT)
+    target = TargetDistribution(args.target) if args.target and goal is Goal.UNLEARN else DEFAULT_TARGET[goal]
+    request = compose(store, snapshot, drawn, goal, target, seed)
+    options = Options(loaded, snapshot, (*drawn.same_relation, *drawn.other_domain), seed=seed)
+    before = options.right()
+    start_time = time.perf_counter()
+    statistics = TextStatistics(loaded, request.statistics_text, None)
+    artefact = build(method, json.loads(args.config)).apply(loaded, request, statistics, Silent())
+    seconds = time.perf_counter() - start_time
+    ppl = perplexity(loaded, plain_text())
+    with artefact.attach(loaded):
+        texts = [t for a in (*drawn.targets, *drawn.same_relation, *drawn.other_domain) for t in a.texts]
+        found = observe(goal, snapshot, drawn, base, answers(loaded, texts))
+        right = options.right()
+        ratio = perplexity(loaded, plain_text()) / ppl
+    for scope, group in (("same_relation", drawn.same_relation), ("other_domain", drawn.other_domain)):
+        keys = {"/".join(asked.fact.key) for asked in group}
+        found[f"preserved_verdict_{scope}"] = [
+            (item[0], right[item]) for item, known in before.items() if known and item[0] in keys
+        ]
+    facts_of_run = {
+        "seed": seed,
+        "seconds": round(seconds, 1),
+        "perplexity_ratio": round(ratio, 4),
+        "retained_rows": len(request.retain),
+        "held_out_domain": drawn.held_out_domain,
+        "target_distribution": target.value,
+        **{name: round(share(rows), 4) for name, rows in sorted(found.items()) if rows},
+    }
+    print(json.dumps({"method": method, "goal": goal.value, **facts_of_run}), flush=True)
+    return found, facts_of_run
+
+
+def share(rows: list[tuple[str, bool]]) -> float:
+    """Share of successes."""
+    return sum(success for _, success in rows) / len(rows)
+
+
+def pooled(runs: list[Observations]) -> dict[str, Any]:
+    """Rates over all seeds with intervals bootstrapped over facts; a fact of two seeds counts as two clusters."""
+    metrics = sorted({metric for run in runs for metric in run})
+    table: dict[str, Any] = {}
+    for metric in metrics:
+        rows = [(f"{i}/{fact}", success) for i, run in enumerate(runs) for fact, success in run.get(metric, [])]
+        if rows:
+            estimate = cluster_bootstrap([float(s) for _, s in rows], [fact for fact, _ in rows], seed=0)
+            table[metric] = {key: round(value, 4) for key, value in asdict(estimate).items()}
+    return table
+
+
+def main() -> None:
+    """Run and write one JSON file for each method and goal."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--methods", default="alphaedit,relearn,finetune")
+    parser.add_argument("--goals", default="EDIT,UNLEARN")
+    parser.add_argument("--target", default="", help="target distribution of UNLEARN")
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--facts", type=int, default=50)
+    parser.add_argument("--config", default="{}", help="method configuration as JSON; default: the method's own")
+    parser.add_argument("--model", default="", help="path of a model; default: the default model")
+    parser.add_argument("--tag", default="", help="suffix of the result file")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results")
+    args = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        database = stack.enter_context(start(EmbeddedSettings(data_dir=folder, heap="512m"), owned=True))
+        store = GraphStore.connect(StoreSettings(uri=database.uri))
+        stack.callback(store.close)
+        migrate(store)
+        import_graph(store, graph_id=GRAPH, files=bundled_files("atlas"), source="bundled")
+        snapshot = load_snapshot(store, GRAPH)
+        loaded = load(args.model or str(ensure_default_model()))
+        facts = askable(snapshot)
+        base = base_answers(loaded, facts, ROOT / ".cache")
+        for method in args.methods.split(","):
+            for goal in map(Goal, args.goals.split(",")):
+                results = [
+                    run_once(loaded, store, snapshot, facts, base, args, method=method, goal=goal, seed=int(seed))
+                    for seed in args.seeds.split(",")
+                ]
+                write(args, method, goal, snapshot, loaded, results)
+
+
+def write(
+    args: argparse.Namespace,
+    method: str,
+    goal: Goal,
+    snapshot: GraphSnapshot,
+    loaded: LoadedModel,
+    results: list[tuple[Observations, dict[str, Any]]],
+) -> None:
+    """Keep a result with everything that is needed to repeat it."""
+    report = {
+        "method": method,
+        "goal": goal.value,
+        "facts_per_seed": args.facts,
+        "config": json.loads(args.config) or "defaults",
+        "model_sha256": loaded.digest,
+        "graph_digest": snapshot.digest,
+        "versions": {name: version(name) for name in ("torch", "transformers", "knowledgesmith")},
+        "machine": platform.machine(),
+        "rates": pooled([observations for observations, _ in results]),
+        "runs": [run for _, run in results],
+    }
+    args.out.mkdir(parents=True, exist_ok=True)
+    tag = f"-{args.tag}" if args.tag else ""
+    place = args.out / f"quality-{method}-{goal.value.lower()}{tag}.json"
+    place.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

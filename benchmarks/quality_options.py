@@ -1,0 +1,50 @@
+"""Four-option verdicts on held-out phrasings, scored as the service scores its probes (cloze-mean)."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from knowledgesmith.editors.beliefs import ScorerKind, believe
+from knowledgesmith.editors.scoring import Scorer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.quality_facts import Asked
+
+    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.graph_schema.graphs import GraphSnapshot
+
+Item = tuple[str, str]
+"""Fact and phrasing."""
+ARITY = 4
+
+
+class Options:
+    """The same four options for every measurement of a run; functional relations make every other object false."""
+
+    def __init__(self, loaded: LoadedModel, snapshot: GraphSnapshot, facts: Sequence[Asked], *, seed: int) -> None:
+        self._scorer = Scorer(loaded)
+        rng = random.Random(f"options-{seed}")  # noqa: S311 - a draw, not a secret
+        pools: dict[tuple[str, str], set[str]] = {}
+        for fact in snapshot.facts:
+            kind = snapshot.entities[fact.object].type
+            pools.setdefault((fact.relation, kind), set()).add(snapshot.entities[fact.object].name)
+        self._items: list[tuple[Item, str, list[str]]] = []
+        for asked in facts:
+            kind = snapshot.entities[asked.fact.object].type
+            others = sorted(pools[asked.fact.relation, kind] - set(asked.names))
+            if not others:
+                continue
+            options = [asked.names[0], *rng.sample(others, min(ARITY - 1, len(others)))]
+            self._items += [(("/".join(asked.fact.key), text), text, options) for text in asked.held_out]
+
+    def right(self) -> dict[Item, bool]:
+        """Whether the true option is the best one, under the weights that the model carries now."""
+        pairs = [(text, option) for _, text, options in self._items for option in options]
+        scores = iter([score.value(ScorerKind.CLOZE_MEAN) for score in self._scorer.score(pairs)])
+        return {
+            item: believe([next(scores) for _ in options], before=(0,), after=(0,)).pred == 0
+            for item, _, options in self._items
+        }
