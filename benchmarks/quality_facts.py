@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from knowledgesmith.graph_schema.graphs import GraphSnapshot
 
 NEW_TOKENS = 8
+HELD_OUT = 2
+"""Held-out phrasings of each fact."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ def askable(snapshot: GraphSnapshot) -> list[Asked]:
         if not relation.traits.functional or not train or not held:
             continue
         subject, obj = snapshot.entities[fact.subject], snapshot.entities[fact.object]
-        texts = [fill(template.text, subject=subject.name, obj="") for template in (train[0], *held)]
+        texts = [fill(template.text, subject=subject.name, obj="") for template in (train[0], *held[:HELD_OUT])]
         found.append(
             Asked(fact=fact, domain=subject.domain, edit_prompt=texts[0], held_out=tuple(texts[1:]), names=obj.names)
         )

@@ -32,7 +32,7 @@ HOSTILE = {
     "backticks": "`) MATCH (n) DETACH DELETE n //",
     "unicode escape": "\\u0027}) RETURN 1 //",
     "path": "../../../etc/passwd",
-    "newline": "a\nMATCH (n) DELETE n",
+    "comment": "a // MATCH (n) DELETE n /*",
     "format": "{0}{__class__}%s${jndi}",
 }
 HUGE = "x" * (10 * 1024 * 1024)
@@ -68,6 +68,7 @@ CASES: list[Case] = [
     creating("empty subject", INVALID, "INVALID_FIELD", (" ", "has_capital", "paris", "rome")),
     creating("NUL in subject", INVALID, "INVALID_FIELD", ("fra\x00nce", "has_capital", "paris", "rome")),
     creating("NUL in relation", INVALID, "INVALID_FIELD", ("france", "has\x00", "paris", "rome")),
+    creating("newline in subject", INVALID, "INVALID_FIELD", ("fra\nnce", "has_capital", "paris", "rome")),
     creating("501 characters", EXHAUSTED, "TOO_LARGE", ("x" * 501, "has_capital", "paris", "rome")),
     creating("10 MB subject", EXHAUSTED, "", (HUGE, "has_capital", "paris", "rome")),
     creating("10 MB method", EXHAUSTED, "", GOOD, method=HUGE),
@@ -351,7 +352,7 @@ CASES: list[Case] = [
             iter(upload(g, {"RELATIONS": b"name,rel_type\nhas_capital,CHANGED\n"})), timeout=30
         ),
         code=INVALID,
-        reason="INVALID_CATALOGUE",
+        reason="IMPORT_REJECTED",
     ),
     Case(
         name="import: injected relationship type",
@@ -359,7 +360,7 @@ CASES: list[Case] = [
             iter(upload(g, {"RELATIONS": b"name,rel_type\nhas_capital,A`]->() DETACH DELETE n //\n"})), timeout=30
         ),
         code=INVALID,
-        reason="INVALID_CATALOGUE",
+        reason="IMPORT_REJECTED",
     ),
     Case(
         name="import: chunk before the header",

@@ -22,8 +22,9 @@ from torch import Tensor
 
 from knowledgesmith.editors.artefacts import Dense, Weights
 from knowledgesmith.editors.contract import Family, KeyStatistics, MethodConfig, ObjectiveRow, Progress
-from knowledgesmith.editors.objective import Row, answer_batch, buckets, own_distributions
-from knowledgesmith.editors.requests import Prompt, UpdateRequest
+from knowledgesmith.editors.layers import default_layers
+from knowledgesmith.editors.objective import Row, answer_batch, buckets, join, own_distributions
+from knowledgesmith.editors.requests import Prompt, RetainRow, UpdateRequest
 from knowledgesmith.editors.rows import ACCEPTED, Lookup, TargetSource, distinct_prompts, lookup
 from knowledgesmith.editors.solve.least_squares import ridge
 from knowledgesmith.editors.solve.null_space import null_space
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _ROWS = 128
 _ESSENCE = "About {s}"
+_OWN_FACTS = 4
 
 
 class AlphaEditConfig(MethodConfig):
@@ -54,6 +56,7 @@ class AlphaEditConfig(MethodConfig):
         clamp: largest norm of a value change in units of the clean activation (author: 0.75 or 4).
         decay: penalty on that norm (author: 0.5 or 1e-3).
         essence: weight of keeping what the model says about the subject (author: 0.0625).
+        own_facts: weight of keeping the retained other facts of an edited subject in the search (author: none).
         stop: task loss at which a fact's search ends (author: 0.05).
         search_prompts: training phrasings used in the value search; the keys use all.
         paths: neutral candidates followed beyond their first token (UNLEARN).
@@ -63,17 +66,18 @@ class AlphaEditConfig(MethodConfig):
 
     layers: tuple[int, ...] = ()
     kept: float = Field(default=0.6, gt=0, le=1)
-    penalty: float = Field(default=0.05, gt=0)
+    penalty: float = Field(default=0.3, gt=0)
     steps: int = Field(default=16, ge=1, le=200)
     learning_rate: float = Field(default=0.5, gt=0)
     clamp: float = Field(default=1.0, gt=0)
     decay: float = Field(default=1e-3, ge=0)
     essence: float = Field(default=0.0625, ge=0)
-    stop: float = Field(default=0.05, ge=0)
-    search_prompts: int = Field(default=2, ge=1)
+    own_facts: float = Field(default=0.5, ge=0)
+    stop: float = Field(default=0.1, ge=0)
+    search_prompts: int = Field(default=4, ge=1)
     paths: int = Field(default=2, ge=1)
     end: str = Field(default=".", max_length=8)
-    retain: float = Field(default=10.0, ge=0)
+    retain: float = Field(default=1.0, ge=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,10 +147,7 @@ class AlphaEdit:
     def _layers(self, model: LoadedModel) -> tuple[int, ...]:
         if self.config.layers:
             return tuple(sorted(set(self.config.layers)))
-        depth = model.architecture.num_layers
-        first = round(depth / 6)
-        # the blocks above must still be able to carry the value from the subject to the answer
-        return tuple(range(first, max(first + 1, min(first + 4, depth // 2))))
+        return default_layers(model.architecture.num_layers)
 
     def _search(self, model: LoadedModel, request: UpdateRequest, layer: int, progress: Progress) -> SearchResult:
         """Equation 3: for each fact, the value change that makes the model answer with the target."""
@@ -174,7 +175,6 @@ class AlphaEdit:
     def _search_rows(self, model: LoadedModel, request: UpdateRequest) -> list[SearchRow]:
         source = TargetSource(model, request, end=self.config.end, paths=self.config.paths)
         rows: list[SearchRow] = []
-        essence: list[Lookup] = []
         for edit, update in enumerate(request.updates):
             prompts = distinct_prompts(update.prompts, self.config.search_prompts)
             for prompt in prompts:
@@ -189,22 +189,30 @@ class AlphaEdit:
                     )
                     for target in source.rows(edit, prompt.text)
                 )
-            essence.append(lookup(model.tokenizer, Prompt.fill(_ESSENCE, update.prompts[0].subject)))
-        if self.config.essence > 0:
+        return rows + self._preserving_rows(model, request)
+
+    def _preserving_rows(self, model: LoadedModel, request: UpdateRequest) -> list[SearchRow]:
+        """Rows that hold what the model says about each subject: in general, and in its retained other facts."""
+        facts: dict[str, list[RetainRow]] = {}
+        for item in request.retain:
+            facts.setdefault(item.prompt.subject, []).append(item)
+        found: list[tuple[int, Row, int, float]] = []
+        for edit, update in enumerate(request.updates):
+            subject = update.prompts[0].subject
+            about = lookup(model.tokenizer, Prompt.fill(_ESSENCE, subject))
             # what follows the subject is irrelevant: only the distribution at its last token is kept
-            plain = [Row(prompt=item.ids, answer=(0,)) for item in essence]
-            for edit, own in enumerate(own_distributions(model.model, plain, device=model.device)):
-                rows.append(
-                    SearchRow(
-                        row=plain[edit],
-                        lookup=essence[edit].position,
-                        edit=edit,
-                        targets=own,
-                        weight=self.config.essence,
-                        task=False,
-                    )
-                )
-        return rows
+            found.append((edit, Row(prompt=about.ids, answer=(0,)), about.position, self.config.essence))
+            own = facts.get(subject, [])[:_OWN_FACTS]
+            for item in own:
+                row = join(model.tokenizer, prompt=item.prompt.text, answer=item.answer)
+                position = lookup(model.tokenizer, item.prompt).position
+                found.append((edit, row, position, self.config.own_facts / len(own)))
+        found = [item for item in found if item[3] > 0]
+        targets = own_distributions(model.model, [row for _, row, _, _ in found], device=model.device)
+        return [
+            SearchRow(row=row, lookup=position, edit=edit, targets=own, weight=weight, task=False)
+            for (edit, row, position, weight), own in zip(found, targets, strict=True)
+        ]
 
     def _keys(self, model: LoadedModel, request: UpdateRequest) -> _Keys:
         edited = [

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from knowledgesmith.editors.artefacts import Dense, Weights
 from knowledgesmith.editors.contract import Family, KeyStatistics, MethodConfig, ObjectiveRow, Progress
+from knowledgesmith.editors.layers import default_layers
 from knowledgesmith.editors.objective import (
     Row,
     Targets,
@@ -54,8 +55,8 @@ class FineTuneConfig(MethodConfig):
     """Settings.
 
     Attributes:
-        layers: trained blocks' down projections. Empty: chosen by depth (author: one, 22 of 32 for Llama-3, 6 of 28
-            for Qwen2.5).
+        layers: trained blocks' down projections. Empty: four from a sixth of the depth on; on a small model one matrix
+            learns too slowly (author: one, 22 of 32 for Llama-3, 6 of 28 for Qwen2.5).
         learning_rate: Adam's (author: 5e-4 with one fact, here many facts share few steps).
         epochs: most visits of each fact (author: up to 20).
         batch: facts in one step.
@@ -70,12 +71,12 @@ class FineTuneConfig(MethodConfig):
     """
 
     layers: tuple[int, ...] = ()
-    learning_rate: float = Field(default=2e-3, gt=0)
-    epochs: int = Field(default=30, ge=1, le=1000)
+    learning_rate: float = Field(default=1.5e-3, gt=0)
+    epochs: int = Field(default=20, ge=1, le=1000)
     batch: int = Field(default=10, ge=1)
-    retained: float = Field(default=2.0, ge=0)
-    retain_weight: float = Field(default=2.0, ge=0)
-    same_relation: float = Field(default=0.5, ge=0, le=1)
+    retained: float = Field(default=1.5, ge=0)
+    retain_weight: float = Field(default=1.5, ge=0)
+    same_relation: float = Field(default=0.65, ge=0, le=1)
     margin: float = Field(default=0.1, ge=0)
     prefixed: float = Field(default=0.3, ge=0, le=1)
     decay: float = Field(default=0.0, ge=0, lt=1)
@@ -128,7 +129,7 @@ class FineTune:
     def _layers(self, model: LoadedModel) -> tuple[int, ...]:
         if self.config.layers:
             return tuple(sorted(set(self.config.layers)))
-        return (round(model.architecture.num_layers * 0.6),)
+        return default_layers(model.architecture.num_layers)
 
     def _train(
         self,

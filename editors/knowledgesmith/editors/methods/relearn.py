@@ -225,7 +225,12 @@ class _Course:
             yield from order
 
     def _alternative(self, lessons: Sequence[Lesson]) -> Lesson:
-        return self._rng.choices(lessons, weights=[lesson.weight for lesson in lessons])[0]
+        weights = [lesson.weight for lesson in lessons]
+        if not math.isfinite(sum(weights)):
+            raise EditDiverged(
+                "the neutral distribution is not finite", field="weights", hint="Check the model's own weights."
+            )
+        return self._rng.choices(lessons, weights=weights)[0]
 
 
 def _train(model: LoadedModel, adapters: Adapters, course: _Course, config: ReLearnConfig, progress: Progress) -> None:

@@ -6,6 +6,7 @@ import faulthandler
 import json
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -27,6 +28,9 @@ def read_settings() -> tuple[ServerSettings, StoreSettings]:
 def main() -> int:
     """Serve until told to stop or until the front process is gone."""
     faulthandler.enable()
+    # The front process decides when to stop; a signal to the whole group must not end a job half-way.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings, store_settings = read_settings()
     channel = Channel(int(sys.argv[1]))
