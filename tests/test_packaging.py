@@ -1,0 +1,94 @@
+"""The rooms: bare namespace portions, light imports, short files and functions, no word of the registry."""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PORTIONS = ("proto", "graph_schema", "editors", "server", "client")
+MAX_LINES, MAX_FUNCTION, MEDIAN_FUNCTION = 500, 100, 12
+
+
+def sources(*rooms: str) -> Iterator[Path]:
+    """Hand-written Python files."""
+    for room in rooms:
+        yield from (p for p in (ROOT / room).rglob("*.py") if "_pb2" not in p.name)
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Functions of a file with their lengths."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{path.name}:{node.name}", (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+@pytest.mark.parametrize("portion", PORTIONS)
+def test_folder_is_a_bare_namespace_portion(portion: str) -> None:
+    folder = ROOT / portion
+    assert not (folder / "knowledgesmith" / "__init__.py").exists(), "an __init__.py here hides every other portion"
+    assert not list(folder.glob("*.py")), "a module here would become importable by its bare name"
+    assert (folder / "knowledgesmith" / portion / "py.typed").exists()
+
+
+def test_no_file_or_function_is_overgrown() -> None:
+    everything = [*sources(*PORTIONS, "tests", "scripts", "benchmarks")]
+    long_files = [p for p in everything if len(p.read_text(encoding="utf-8").splitlines()) > MAX_LINES]
+    assert not long_files
+    lengths = [item for p in everything for item in functions(p)]
+    assert not [item for item in lengths if item[1] > MAX_FUNCTION]
+    assert statistics.median(n for p in sources(*PORTIONS) for _, n in functions(p)) <= MEDIAN_FUNCTION
+
+
+def test_library_code_has_no_globals_prints_or_star_imports() -> None:
+    for path in sources(*PORTIONS):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            assert not isinstance(node, ast.Global), path
+            assert not (isinstance(node, ast.ImportFrom) and any(a.name == "*" for a in node.names)), path
+            is_print = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+            assert not is_print, path
+
+
+def test_cypher_lives_in_cypher_files() -> None:
+    clause = re.compile(r"\b(MATCH|MERGE|UNWIND)\s*\(|\bUNWIND \$")
+    for path in sources("graph_schema", "server", "editors"):
+        assert not clause.search(path.read_text(encoding="utf-8")), path
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("knowledgesmith.client", "torch"),
+        ("knowledgesmith.client.cli", "grpc"),
+        ("knowledgesmith.server.app", "torch"),
+        ("knowledgesmith.graph_schema.store", "torch"),
+        ("knowledgesmith.editors.registry", "torch"),
+    ],
+)
+def test_imports_stay_light(module: str, heavy: str) -> None:
+    code = f"import sys, {module}; print({heavy!r} in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_the_command_line_is_installed() -> None:
+    [script] = [e for e in entry_points(group="console_scripts") if e.name == "ksmith"]
+    assert callable(script.load())
+
+
+def test_no_committed_text_names_a_registry() -> None:
+    hosts = re.compile(r"p[y]pi\.org|pythonhost[e]d|mav[e]n\.org|rep[o]1\.|regist[r]y\.npm|deb\.debi[a]n")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        path = ROOT / name
+        if path.suffix not in {".pyi"} and path.is_file():
+            assert not hosts.search(path.read_text(encoding="utf-8", errors="ignore")), name
