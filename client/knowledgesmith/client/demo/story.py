@@ -40,6 +40,7 @@ class Settings:
         facts: how many known facts are changed on each branch.
         edit_method, unlearn_method: names of methods.
         probes_per_kind: size of the probe set that is shown.
+        max_probes: probes planned for each of the two interventions.
         picture: file to draw; default: ``propagation.html`` in the data directory.
     """
 
@@ -48,6 +49,7 @@ class Settings:
     edit_method: str = "alphaedit"
     unlearn_method: str = "relearn"
     probes_per_kind: int = 50
+    max_probes: int = 200
     picture: Path | None = None
 
 
@@ -193,7 +195,9 @@ class Story:
     def _spec(self, goal: Goal, branch_id: str, chosen: Sequence[Candidate]) -> InterventionSpec:
         method = self.settings.edit_method if goal is Goal.EDIT else self.settings.unlearn_method
         changes = tuple(one.change for one in chosen)
-        return InterventionSpec(branch_id=branch_id, goal=goal, changes=changes, method=method, seed=1)
+        return InterventionSpec(
+            branch_id=branch_id, goal=goal, changes=changes, method=method, seed=1, max_probes=self.settings.max_probes
+        )
 
     def _plan(self, goal: Goal, branch_id: str, chosen: Sequence[Candidate]) -> None:
         self.out.print(show_plan(self.smith.plan(spec=self._spec(goal, branch_id, chosen)).plan, most=4))

@@ -60,12 +60,16 @@ class WorkerHandle:
         os.set_inheritable(theirs.fileno(), True)
         command = [sys.executable, "-m", "knowledgesmith.server.worker", str(theirs.fileno())]
         self._process = subprocess.Popen(
-            command, pass_fds=(theirs.fileno(),), env={**os.environ, **self._environment}, stdin=subprocess.DEVNULL
+            command, pass_fds=(theirs.fileno(),), env=self._full_environment(), stdin=subprocess.DEVNULL
         )
         theirs.close()
         self._channel = Channel(ours.detach())
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._read, args=(self._channel, self._process, loop), daemon=True).start()
+
+    def _full_environment(self) -> dict[str, str]:
+        # Threads that spin while they wait starve the database on a small machine.
+        return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **self._environment}
 
     async def call(self, name: str, /, **args: object) -> Any:
         """Send a call and wait for its answer; the caller sets the deadline.
