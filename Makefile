@@ -6,7 +6,7 @@ UV := .venv-uv/bin/uv
 export PYTHONUNBUFFERED = 1
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help setup demo test check lint types contracts proto-check tests format proto lock jars-lock dashboard bench-quality clean
+.PHONY: help setup demo test check lint types contracts proto-check tests format proto lock jars-lock dashboard readme bench-quality clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,7 @@ proto-check: setup
 	$(BIN)/python scripts/gen_proto.py --check
 	$(BIN)/buf lint proto
 	$(BIN)/python scripts/gen_dashboard.py --check
+	$(BIN)/python scripts/gen_readme.py --check
 
 tests: setup
 	rm -f .coverage .coverage.*
@@ -65,6 +66,9 @@ proto: setup ## regenerate the wire types
 
 dashboard: setup ## regenerate the Grafana dashboard
 	$(BIN)/python scripts/gen_dashboard.py
+
+readme: setup ## fill the README's table from the benchmark results
+	$(BIN)/python scripts/gen_readme.py
 
 lock: $(UV) ## resolve the requirements again
 	$(UV) pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements/dev.txt
