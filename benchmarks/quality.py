@@ -210,11 +210,14 @@ def main() -> None:
         base = base_answers(loaded, facts, ROOT / ".cache")
         for method in args.methods.split(","):
             for goal in map(Goal, args.goals.split(",")):
-                results = [
-                    run_once(loaded, store, snapshot, facts, base, args, method=method, goal=goal, seed=int(seed))
-                    for seed in args.seeds.split(",")
-                ]
-                write(args, method, goal, snapshot, loaded, results)
+                results: list[tuple[Observations, dict[str, Any]]] = []
+                for seed in args.seeds.split(","):
+                    found, run = run_once(
+                        loaded, store, snapshot, facts, base, args, method=method, goal=goal, seed=int(seed)
+                    )
+                    results.append((found, run))
+                    # after every seed, so that an interrupted run keeps what it measured
+                    write(args, method, goal, snapshot, loaded, results)
 
 
 def write(

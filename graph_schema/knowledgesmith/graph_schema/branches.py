@@ -274,13 +274,18 @@ def rollback(store: GraphStore, branch_id: str, head_revision: str) -> str:
         The id of the intervention that was rolled back.
 
     Raises:
-        IllegalState: the head moved in the meantime.
+        IllegalState: the head moved, or an intervention took the branch, in the meantime.
     """
 
     def work(tx: Transaction) -> str:
         rows = tx.rows("jobs/rollback", branch_id=branch_id, head_revision=head_revision)
         if not rows:
-            raise IllegalState("the head moved in the meantime", field="branch_id", value=branch_id, hint="Try again.")
+            raise IllegalState(
+                "the head moved, or an intervention took the branch, in the meantime",
+                field="branch_id",
+                value=branch_id,
+                hint="Try again.",
+            )
         replay_heads(tx, rows[0]["graph_id"])
         return str(rows[0]["intervention_id"])
 

@@ -10,12 +10,18 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from knowledgesmith.graph_schema.errors import FenceRejected, IllegalState, InterventionNotFound, RequestIdReused
+from knowledgesmith.graph_schema.errors import (
+    AlreadyExists,
+    FenceRejected,
+    IllegalState,
+    InterventionNotFound,
+    RequestIdReused,
+)
 from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
 from knowledgesmith.graph_schema.ledger import replay_heads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
 
@@ -124,7 +130,10 @@ def create(
         rows = tx.rows("jobs/create", branch_id=spec.branch_id, properties=properties)
         return str(rows[0]["id"]), True
 
-    return store.write_transaction(work)
+    try:
+        return store.write_transaction(work)
+    except AlreadyExists:  # the same request came twice at once, and the other one was first
+        return store.write_transaction(work)
 
 
 def find_request(store: GraphStore, request_id: str) -> tuple[str, str] | None:
@@ -313,13 +322,14 @@ def finish(
     state: State,
     reason: str = "",
     message: str = "",
+    held: Claim | None = None,
 ) -> bool:
     """End an intervention without a commit and restore the head beliefs, in one transaction.
 
     Raises the fence, so that an attempt which still runs can write no more.
 
     Returns:
-        Whether it was in one of ``from_states``.
+        Whether it was in one of ``from_states``, and where ``held`` is given, still under that fence.
     """
     properties = {"state": state.value, "phase": "", "error_reason": reason, "error_message": message[:2000]}
 
@@ -327,6 +337,7 @@ def finish(
         rows = tx.rows(
             "jobs/take_over",
             id=intervention_id,
+            fence=None if held is None else held.fence,
             from_states=[s.value for s in from_states],
             properties=properties,
             finished=True,
@@ -338,22 +349,45 @@ def finish(
     return store.write_transaction(work)
 
 
-def decide(store: GraphStore, job: Job) -> Claim:
-    """Take an intervention that awaits a decision into COMMITTING.
+def commit_decided(store: GraphStore, intervention_id: str, revision_of: Callable[[str, str], str]) -> None:
+    """Commit an intervention that awaits a decision, in one transaction: it never stays between the two states.
+
+    Args:
+        store: the database.
+        intervention_id: the intervention.
+        revision_of: id of the revision that a base revision and an artefact make.
 
     Raises:
         IllegalState: it does not await a decision.
+        FenceRejected: the head is no longer its base.
     """
-    rows = store.write(
-        "jobs/take_over",
-        id=job.id,
-        from_states=[State.AWAITING_DECISION.value],
-        properties={"state": State.COMMITTING.value, "phase": "commit"},
-        finished=False,
-    )
-    if not rows:
-        raise illegal(get(store, job.id), "commit", (State.AWAITING_DECISION,))
-    return Claim(id=job.id, fence=rows[0]["fence"], attempt=job.attempt)
+
+    def work(tx: Transaction) -> bool:
+        taken = tx.rows(
+            "jobs/take_over",
+            id=intervention_id,
+            fence=None,
+            from_states=[State.AWAITING_DECISION.value],
+            properties={"state": State.COMMITTING.value, "phase": "commit"},
+            finished=False,
+        )
+        if not taken:
+            return False
+        p = tx.rows("jobs/get", id=intervention_id)[0]["properties"]
+        done = tx.rows(
+            "jobs/commit",
+            id=intervention_id,
+            fence=taken[0]["fence"],
+            revision_id=revision_of(p["base_revision"], p["artefact_sha256"]),
+            artefact_sha256=p["artefact_sha256"],
+            weights_sha256=p["weights_sha256"],
+        )
+        if not done:
+            raise FenceRejected("the head moved", field="intervention", value=intervention_id)
+        return True
+
+    if not store.write_transaction(work):
+        raise illegal(get(store, intervention_id), "commit", (State.AWAITING_DECISION,))
 
 
 def request_cancel(store: GraphStore, intervention_id: str) -> bool:

@@ -11,11 +11,12 @@ from typing import Any, Protocol, Self, TypeVar
 import neo4j
 from neo4j import exceptions as driver_errors
 
-from knowledgesmith.graph_schema.errors import GraphUnavailable, InvalidInput, ReadOnlyQuery
+from knowledgesmith.graph_schema.errors import AlreadyExists, GraphUnavailable, InvalidInput, ReadOnlyQuery
 from knowledgesmith.graph_schema.queries import Query, load
 
 T = TypeVar("T")
 _TRY_OUTS = 6
+_OUTSIDE = frozenset({"LoadCSV", "TerminateTransactions"})
 Row = dict[str, Any]
 """One result row: column name to driver value (the driver's values are untyped)."""
 
@@ -62,7 +63,8 @@ class GraphStore:
     connection attempts and retries of one unit of work.
 
     Raises (all methods):
-        GraphUnavailable: the database does not answer or refuses the credentials.
+        GraphUnavailable: the database does not answer, refuses the credentials, or is too busy to finish.
+        AlreadyExists: another transaction wrote the same unique id first.
     """
 
     def __init__(self, settings: StoreSettings, *, observe: QueryObserver | None = None) -> None:
@@ -142,7 +144,9 @@ class GraphStore:
             try:
                 with self.what_if() as tx:
                     return work(tx)
-            except driver_errors.TransientError as error:
+            except GraphUnavailable as error:
+                if not isinstance(error.__cause__, driver_errors.TransientError):
+                    raise
                 failure = error
                 time.sleep(0.05 * 2**attempt)
         raise GraphUnavailable(
@@ -163,21 +167,22 @@ class GraphStore:
     ) -> tuple[list[str], list[Row]]:
         """Run a Cypher text typed by the operator, read-only, at most ``limit`` rows.
 
-        Read-only is enforced twice: the session is opened for reading, and the plan must be of type ``r``.
+        Read-only is enforced twice: the session is opened for reading, and the plan must be of type ``r`` without a
+        step that reaches outside the graph.
 
         Raises:
-            ReadOnlyQuery: the text would write.
-            InvalidInput: the text is not valid Cypher.
+            ReadOnlyQuery: the text would write, read files or addresses, or end other transactions.
+            InvalidInput: the text is not valid Cypher, fails on its own values, or takes too long.
         """
         with _mapped_errors(self.uri), self._session(neo4j.READ_ACCESS) as session:
             try:
                 plan = session.run(neo4j.Query("EXPLAIN " + text), dict(params)).consume()  # pyright: ignore[reportArgumentType]
-                if plan.query_type != "r":
+                if plan.query_type != "r" or _OUTSIDE & _operators(plan.plan):
                     raise ReadOnlyQuery(
                         "only reading queries are allowed here",
                         field="query",
                         value=text,
-                        hint="Remove CREATE, MERGE, SET, DELETE, CALL … IN TRANSACTIONS and schema commands.",
+                        hint="Remove CREATE, MERGE, SET, DELETE, LOAD CSV, CALL … IN TRANSACTIONS and schema commands.",
                     )
                 with session.begin_transaction(timeout=timeout_s) as tx:
                     result = tx.run(text, dict(params))  # pyright: ignore[reportArgumentType]
@@ -185,8 +190,12 @@ class GraphStore:
                     rows = [record.data() for record, _ in zip(result, range(limit), strict=False)]
                     tx.rollback()
                 return columns, rows
-            except driver_errors.CypherSyntaxError as error:
-                raise InvalidInput(error.message or "syntax error", field="query", value=text) from error
+            except driver_errors.AuthError:
+                raise
+            except driver_errors.ClientError as error:
+                raise InvalidInput(error.message or "the query fails", field="query", value=text) from error
+            except OverflowError as error:
+                raise InvalidInput("a number has more than 64 bits", field="parameters", value=dict(params)) from error
 
     def close(self) -> None:
         """Close all connections."""
@@ -204,6 +213,17 @@ def _check_scheme(uri: str) -> None:
         raise InvalidInput(
             "this is not a Bolt address", field="KSMITH_NEO4J_URI", value=uri, hint="Use bolt://host:port."
         )
+
+
+def _operators(plan: Mapping[str, Any] | None) -> set[str]:
+    """Names of the steps of an explained query, without the runtime's suffix."""
+    found: set[str] = set()
+    waiting = [plan] if plan else []
+    while waiting:
+        step = waiting.pop()
+        found.add(str(step.get("operatorType", "")).partition("@")[0])
+        waiting += step.get("children", [])
+    return found
 
 
 def _ignore(_name: str, _seconds: float, _outcome: str) -> None:
@@ -245,6 +265,14 @@ def _mapped_errors(uri: str) -> Generator[None]:
             field="KSMITH_NEO4J_USER",
             value=uri,
             hint="Set KSMITH_NEO4J_USER and KSMITH_NEO4J_PASSWORD.",
+        ) from error
+    except driver_errors.ConstraintError as error:
+        raise AlreadyExists(
+            "another request wrote the same id at the same time", hint="Read it again before you retry."
+        ) from error
+    except (driver_errors.TransientError, ConnectionAcquisitionTimeoutError) as error:
+        raise GraphUnavailable(
+            "Neo4j is too busy or not ready", field="KSMITH_NEO4J_URI", value=uri, hint="Try again in a moment."
         ) from error
     except driver_errors.ConfigurationError as error:
         raise InvalidInput(

@@ -31,7 +31,10 @@ def _status(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _info(args: argparse.Namespace) -> dict[str, Any]:
-    return asdict(info(args.data_dir))
+    found = asdict(info(args.data_dir))
+    uri = found["status"]["uri"]
+    connect = f"any Neo4j tool: {uri}, database neo4j, no authentication; cypher-shell -a {uri}"
+    return {**found, "connect": connect if uri else "not running; `ksmith up` or `ksmith neo4j start` starts it"}
 
 
 def _logs(args: argparse.Namespace) -> dict[str, Any]:

@@ -112,16 +112,7 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
     ) -> intervention_pb2.CommitInterventionResponse:
         """Commit what awaits a decision: everything is measured and stored, so the worker is not needed."""
         job = await self._job(request.id)
-        store = self._parts.store
-        held = await asyncio.to_thread(jobs.decide, store, job)
-        await asyncio.to_thread(
-            jobs.commit,
-            store,
-            held,
-            revision_id=revision_id(job.base_revision, job.artefact_sha256),
-            artefact_sha256=job.artefact_sha256,
-            weights_sha256=job.weights_sha256,
-        )
+        await asyncio.to_thread(jobs.commit_decided, self._parts.store, job.id, revision_id)
         return intervention_pb2.CommitInterventionResponse(intervention=await self._published(job.id))
 
     async def DiscardIntervention(

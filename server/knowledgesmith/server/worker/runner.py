@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from knowledgesmith.server.worker.host import ModelHost
 
 _LOG = logging.getLogger(__name__)
-BATCH_PROBES = 96
+BATCH_PROBES = 48
 """Probes scored between two ledger writes: few enough to be seen growing, enough to fill a forward pass."""
 
 _ACTIVE = (State.PREPARING, State.RUNNING)
@@ -79,6 +79,7 @@ class JobRunner:
 
         Raises:
             GraphUnavailable: the database is gone; the job stays interrupted and is taken up again.
+            ConnectionError: the front process is gone; so is this worker, and its successor takes the job up.
         """
         held = jobs.claim(self._store, intervention_id)
         if held is None:
@@ -88,7 +89,9 @@ class JobRunner:
         except IllegalState as error:
             _LOG.error("%s: %s", intervention_id, error)
             live = [*_ACTIVE, State.COMMITTING]
-            jobs.finish(self._store, intervention_id, "", from_states=live, state=State.FAILED, reason=error.reason)
+            jobs.finish(
+                self._store, held.id, "", from_states=live, state=State.FAILED, reason=error.reason, held=held
+            )
             return
         if job.cancel_requested:
             self._cancelled.add(job.id)
@@ -104,27 +107,28 @@ class JobRunner:
         progress = JobProgress(self._report, job.id, cancelled=lambda: job.id in self._cancelled, stop=stop)
         try:
             if held.attempt > jobs.MAX_ATTEMPTS:
-                return self._end(
-                    job, State.FAILED, WorkerUnavailable(f"given up: {jobs.MAX_ATTEMPTS} attempts lost their worker")
-                )
+                lost = WorkerUnavailable(f"given up: {jobs.MAX_ATTEMPTS} attempts lost their worker")
+                return self._end(job, held, State.FAILED, lost)
             return self._carry(_Attempt(job=job, held=held, progress=progress))
-        except GraphUnavailable:
+        except (GraphUnavailable, ConnectionError):
             raise
         except Stopped:
             _LOG.info("%s is left for the next worker", job.id)
+            with suppress(FenceRejected):  # an orderly stop is not a lost worker
+                jobs.advance(self._store, held, from_states=_ACTIVE, attempt=held.attempt - 1)
         except FenceRejected:
             self._report.fence_rejected(job.id)
         except Cancelled as error:
-            return self._end(job, State.CANCELLED, error)
+            return self._end(job, held, State.CANCELLED, error)
         except KnowledgeSmithError as error:
-            return self._end(job, State.FAILED, error)
+            return self._end(job, held, State.FAILED, error)
         except Exception as error:  # noqa: BLE001 - whatever a method raises ends this job only
             _LOG.exception("%s failed", job.id)
-            return self._end(job, State.FAILED, KnowledgeSmithError(f"{type(error).__name__}: {error}"))
+            return self._end(job, held, State.FAILED, KnowledgeSmithError(f"{type(error).__name__}: {error}"))
         return None
 
-    def _end(self, job: Job, state: State, error: KnowledgeSmithError) -> State:
-        jobs.finish(
+    def _end(self, job: Job, held: Claim, state: State, error: KnowledgeSmithError) -> State | None:
+        ended = jobs.finish(
             self._store,
             job.id,
             job.graph_id,
@@ -132,8 +136,9 @@ class JobRunner:
             state=state,
             reason=error.reason,
             message=error.describe(),
+            held=held,
         )
-        return state
+        return state if ended else None
 
     def _carry(self, attempt: _Attempt) -> State:
         if attempt.job.state is State.COMMITTING:
@@ -244,6 +249,7 @@ class JobRunner:
     def _decide(self, attempt: _Attempt, resident: ResidentModel, base: Sequence[Weights], artefact: Weights) -> State:
         job = attempt.job
         metrics = gates.measure(self._store, job, resident, base, artefact)
+        attempt.progress.step("decide", 0, 1)  # the last point where a cancellation wins
         failed = gates.failed(job.spec.gates, metrics)
         self._report.metrics(job, metrics)
         if job.spec.hold or failed:

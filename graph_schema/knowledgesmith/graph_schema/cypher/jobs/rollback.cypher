@@ -1,10 +1,14 @@
-// purpose: move a branch head back to its parent and mark the intervention that made it
+// purpose: move the head of a branch that nothing holds back to its parent and mark the intervention that made it
 // params: branch_id, head_revision
 // returns: revision_id, weights_sha256, intervention_id, graph_id
 // access: write
 MATCH (b:Branch {id: $branch_id})
 SET b.commits = coalesce(b.commits, 0) + 1
 WITH b
+WHERE NOT EXISTS {
+  MATCH (b)<-[:ON]-(other:Intervention)
+  WHERE other.state IN ['PREPARING', 'RUNNING', 'AWAITING_DECISION', 'COMMITTING']
+}
 MATCH (b)-[old:HEAD]->(r:Revision {id: $head_revision})-[:PARENT]->(parent:Revision)
 MATCH (b)<-[:ON]-(i:Intervention {state: 'SUCCEEDED'})-[:PRODUCED]->(r)
 WHERE i.rolled_back_at IS NULL

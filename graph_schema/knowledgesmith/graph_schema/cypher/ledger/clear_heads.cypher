@@ -2,6 +2,11 @@
 // params: graph_id
 // returns: entities
 // access: write
+//
+// The lock on the graph keeps its selected branch as it is until the replay is done.
+MATCH (g:Graph {graph_id: $graph_id})
+SET g.head_branch = g.head_branch
+WITH g
 MATCH (e:Entity {graph_id: $graph_id})
 WHERE e.belief_run IS NOT NULL
 WITH e ORDER BY e.uid
