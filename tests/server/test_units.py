@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.rpc import error_details_pb2, status_pb2
@@ -72,12 +73,20 @@ def test_reasons_name_one_class_each() -> None:
     assert all(reason.isupper() and len(reason) <= 63 for reason in reasons)
 
 
-@given(st.lists(st.one_of(st.text(), st.integers())), st.lists(st.text(), min_size=1))
+@given(st.lists(st.one_of(st.text(), st.integers(0, 2**50))), st.lists(st.text(), min_size=1))
 def test_page_tokens_round_trip_and_are_bound(position: list[str | int], listing: list[str]) -> None:
     token = paging.encode(listing, position)
-    assert paging.decode(listing, token) == position
+    shape = [type(part) for part in position]
+    assert paging.decode(listing, token, *shape) == position
     with pytest.raises(PageTokenMismatch):
-        paging.decode([*listing, "other"], token)
+        paging.decode([*listing, "other"], token, *shape)
+
+
+@pytest.mark.parametrize("position", [[-1], [2**60], ["1"], [True], [1, 2], [], [[1]], [1.5]])
+def test_forged_positions_are_refused(position: list[Any]) -> None:
+    token = paging.encode(["List"], position)
+    with pytest.raises(PageTokenMismatch):
+        paging.decode(["List"], token, int)
 
 
 @given(st.text(min_size=1))

@@ -267,7 +267,13 @@ def check_rollback(store: GraphStore, branch_id: str, expected_revision: str) ->
     return line[0], line[1]
 
 
-def rollback(store: GraphStore, branch_id: str, head_revision: str) -> str:
+def rolled_back(store: GraphStore, branch_id: str, request_id: str) -> RevisionInfo | None:
+    """The revision that an earlier rollback under this request id returned to."""
+    rows = store.read("jobs/rolled_back", branch_id=branch_id, request_id=request_id)
+    return lineage(store, branch_id, rows[0]["revision_id"])[0] if rows else None
+
+
+def rollback(store: GraphStore, branch_id: str, head_revision: str, *, request_id: str) -> str:
     """Move the head back to its parent, mark the intervention and replay the head beliefs, in one transaction.
 
     Returns:
@@ -278,7 +284,7 @@ def rollback(store: GraphStore, branch_id: str, head_revision: str) -> str:
     """
 
     def work(tx: Transaction) -> str:
-        rows = tx.rows("jobs/rollback", branch_id=branch_id, head_revision=head_revision)
+        rows = tx.rows("jobs/rollback", branch_id=branch_id, head_revision=head_revision, request_id=request_id)
         if not rows:
             raise IllegalState(
                 "the head moved, or an intervention took the branch, in the meantime",

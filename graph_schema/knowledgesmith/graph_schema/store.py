@@ -218,7 +218,7 @@ def _check_scheme(uri: str) -> None:
 def _operators(plan: Mapping[str, Any] | None) -> set[str]:
     """Names of the steps of an explained query, without the runtime's suffix."""
     found: set[str] = set()
-    waiting = [plan] if plan else []
+    waiting: list[Mapping[str, Any]] = [plan] if plan else []
     while waiting:
         step = waiting.pop()
         found.add(str(step.get("operatorType", "")).partition("@")[0])
@@ -270,7 +270,7 @@ def _mapped_errors(uri: str) -> Generator[None]:
         raise AlreadyExists(
             "another request wrote the same id at the same time", hint="Read it again before you retry."
         ) from error
-    except (driver_errors.TransientError, ConnectionAcquisitionTimeoutError) as error:
+    except (driver_errors.TransientError, driver_errors.ConnectionAcquisitionTimeoutError) as error:
         raise GraphUnavailable(
             "Neo4j is too busy or not ready", field="KSMITH_NEO4J_URI", value=uri, hint="Try again in a moment."
         ) from error

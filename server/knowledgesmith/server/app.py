@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _REFRESH_SECONDS = 2.0
+_STORE_THREADS = 64
+"""Calls that wait for the database at once; the default follows the cores, so a few imports would stall all others."""
 _CHANNEL_OPTIONS = (
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
     ("grpc.keepalive_time_ms", 60_000),
@@ -67,6 +70,7 @@ async def serve(settings: ServerSettings) -> None:
         KnowledgeSmithError: a part does not start; everything that was started is stopped again.
     """
     settings.create_directories()
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=_STORE_THREADS))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -7,13 +7,12 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from knowledgesmith.graph_schema.plan_store import load_plan
-
 from knowledgesmith.graph_schema import branches, jobs
 from knowledgesmith.graph_schema.errors import InvalidInput, RequestIdReused, RevisionMismatch
 from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.jobs import Job, JobSpec
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
+from knowledgesmith.graph_schema.plan_store import load_plan
 from knowledgesmith.graph_schema.world import resolve_in_world
 from knowledgesmith.proto.v1 import intervention_pb2
 from knowledgesmith.server.conversions import (

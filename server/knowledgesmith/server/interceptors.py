@@ -12,7 +12,7 @@ import grpc
 from grpc import aio
 
 from knowledgesmith.graph_schema.errors import KnowledgeSmithError, ServerDraining, Unavailable
-from knowledgesmith.server.statuses import code_of, trailers
+from knowledgesmith.server.statuses import code_of, message_of, trailers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -130,7 +130,7 @@ class ServiceInterceptor(aio.ServerInterceptor):
     async def _refuse(self, name: str, error: KnowledgeSmithError, context: Context) -> NoReturn:
         code = code_of(error)
         self._ended(name, code)
-        await context.abort(code, error.describe()[:2000], trailers(error))
+        await context.abort(code, message_of(error), trailers(error))
 
     async def _crash(self, name: str, error: Exception, context: Context) -> NoReturn:
         _LOG.error("unexpected error in %s", name, exc_info=error)

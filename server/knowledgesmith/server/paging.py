@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SIZE = 50
 MAX_SIZE = 1000
+_LARGEST = 2**53
 
 Position = str | int
 
@@ -40,8 +41,13 @@ def encode(listing: Sequence[str], position: Sequence[Position]) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def decode(listing: Sequence[str], token: str) -> list[Position] | None:
+def decode(listing: Sequence[str], token: str, *shape: type[Position]) -> list[Position] | None:
     """Position of a token, None for the first page.
+
+    Args:
+        listing: method name and filters, as they were when the token was made.
+        token: what the client sent.
+        shape: types of the position's parts; numbers are never negative.
 
     Raises:
         PageTokenMismatch: the token is damaged or was issued for another listing.
@@ -59,7 +65,17 @@ def decode(listing: Sequence[str], token: str) -> list[Position] | None:
         mark, position = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, TypeError, binascii.Error, RecursionError):
         raise error from None
-    if mark != _mark(listing) or not isinstance(position, list):
+    if mark != _mark(listing) or not _fits(position, shape):
         raise error
-    values: list[Position] = [v for v in position if isinstance(v, str | int)]  # pyright: ignore[reportUnknownVariableType]
+    values: list[Position] = position
     return values
+
+
+def _fits(position: object, shape: Sequence[type[Position]]) -> bool:
+    if not isinstance(position, list) or len(position) != len(shape):  # pyright: ignore[reportUnknownArgumentType]
+        return False
+    parts: list[object] = position
+    return all(
+        type(part) is kind and (not isinstance(part, int) or 0 <= part < _LARGEST)
+        for part, kind in zip(parts, shape, strict=True)
+    )

@@ -39,7 +39,17 @@ def code_of(error: KnowledgeSmithError) -> grpc.StatusCode:
 def metadata_of(error: KnowledgeSmithError) -> dict[str, str]:
     """Field, value and hint beside what the error itself put into its metadata."""
     own = {"field": error.field, "value": error.value, "hint": error.hint, "message": error.message}
-    return {key: text[:500] for key, text in {**own, **error.metadata}.items() if text}
+    return {key: _cut(text, 500) for key, text in {**own, **error.metadata}.items() if text}
+
+
+def message_of(error: KnowledgeSmithError) -> str:
+    """The status message, short enough to travel in a trailer whatever alphabet it is in."""
+    return _cut(error.describe(), 1000)
+
+
+def _cut(text: str, size: int) -> str:
+    """At most ``size`` bytes of UTF-8: trailers are limited in bytes, and too long ones lose the whole status."""
+    return text.encode(errors="replace")[:size].decode(errors="ignore")
 
 
 def trailers(error: KnowledgeSmithError) -> tuple[tuple[str, bytes], ...]:
@@ -47,7 +57,7 @@ def trailers(error: KnowledgeSmithError) -> tuple[tuple[str, bytes], ...]:
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata_of(error))
     detail = any_pb2.Any()
     detail.Pack(info)
-    status = status_pb2.Status(code=code_of(error).value[0], message=error.describe()[:2000], details=[detail])
+    status = status_pb2.Status(code=code_of(error).value[0], message=message_of(error), details=[detail])
     return ((DETAILS_KEY, status.SerializeToString()),)
 
 

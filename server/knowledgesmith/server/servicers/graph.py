@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from knowledgesmith.graph_schema import graphs
 from knowledgesmith.graph_schema.bundled import bundled_files
-from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.importing import FileFormat, FileRole, ImportReport, SourceFile, import_graph
 from knowledgesmith.proto.v1 import graph_pb2, graph_pb2_grpc
 from knowledgesmith.server import paging
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from knowledgesmith.server.parts import Parts
 
 _SPOOL_BYTES = 16 * 1024 * 1024
+_MAX_FILES = 64
+_MAX_BYTES = 4 * 1024**3
 _CYPHER_ROWS = 100
 _CYPHER_SECONDS = 30.0
 _ROLES = {
@@ -39,6 +41,7 @@ class _Upload:
     def __init__(self) -> None:
         self.header: graph_pb2.ImportHeader | None = None
         self._files: dict[tuple[FileRole, str, FileFormat], BinaryIO] = {}
+        self._bytes = 0
 
     def add(self, request: graph_pb2.ImportGraphRequest) -> None:
         """Take one message."""
@@ -51,7 +54,12 @@ class _Upload:
         if chunk.role not in _ROLES or chunk.format not in _FORMATS:
             raise InvalidInput("a chunk needs a role and a format", field="chunk.role", value=chunk.role)
         key = (_ROLES[chunk.role], check_text(chunk.name, "chunk.name"), _FORMATS[chunk.format])
+        self._bytes += len(chunk.content)
+        if self._bytes > _MAX_BYTES:
+            raise TooLarge(f"more than {_MAX_BYTES} bytes", field="chunk.content", hint="Import a smaller graph.")
         if key not in self._files:
+            if len(self._files) == _MAX_FILES:
+                raise TooLarge(f"more than {_MAX_FILES} files", field="chunk.name", hint="Join some files.")
             self._files[key] = _spool()
         self._files[key].write(chunk.content)
 
@@ -136,7 +144,7 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
     async def ListGraphs(self, request: graph_pb2.ListGraphsRequest, context: Context) -> graph_pb2.ListGraphsResponse:
         """All graphs, by id."""
         size = paging.page_size(request.page_size)
-        position = paging.decode(["ListGraphs"], request.page_token)
+        position = paging.decode(["ListGraphs"], request.page_token, str)
         after = str(position[0]) if position else ""
         found = await asyncio.to_thread(graphs.list_graphs, self._parts.store, after=after, limit=size + 1)
         token = paging.encode(["ListGraphs"], [found[size - 1].graph_id]) if len(found) > size else ""

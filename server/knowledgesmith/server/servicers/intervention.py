@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from knowledgesmith.graph_schema.plan_store import load_plan
-
 from knowledgesmith.graph_schema import jobs
 from knowledgesmith.graph_schema.branches import revision_id
 from knowledgesmith.graph_schema.errors import IllegalState
 from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.jobs import Job, illegal
+from knowledgesmith.graph_schema.plan_store import load_plan
 from knowledgesmith.proto.v1 import intervention_pb2, intervention_pb2_grpc
 from knowledgesmith.server import creation, paging, watching
 from knowledgesmith.server.conversions import job_to, plan_to
@@ -51,7 +50,7 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         """Interventions, newest first."""
         listing = ["ListInterventions", request.branch_id]
         size = paging.page_size(request.page_size)
-        position = paging.decode(listing, request.page_token)
+        position = paging.decode(listing, request.page_token, int, str)
         before = (int(position[0]), str(position[1])) if position else None
         found = await asyncio.to_thread(
             jobs.list_jobs, self._parts.store, branch_id=request.branch_id, before=before, limit=size + 1

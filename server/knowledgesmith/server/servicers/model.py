@@ -56,7 +56,7 @@ class ModelServicer(model_pb2_grpc.ModelServiceServicer):
     async def ListModels(self, request: model_pb2.ListModelsRequest, context: Context) -> model_pb2.ListModelsResponse:
         """All registered models."""
         size = paging.page_size(request.page_size)
-        position = paging.decode(["ListModels"], request.page_token)
+        position = paging.decode(["ListModels"], request.page_token, str)
         after = str(position[0]) if position else ""
         found = await asyncio.to_thread(branches.list_models, self._parts.store, after=after, limit=size + 1)
         token = paging.encode(["ListModels"], [found[size - 1].id]) if len(found) > size else ""
@@ -94,7 +94,7 @@ class ModelServicer(model_pb2_grpc.ModelServiceServicer):
         """Branches, by id."""
         listing = ["ListBranches", request.graph_id]
         size = paging.page_size(request.page_size)
-        position = paging.decode(listing, request.page_token)
+        position = paging.decode(listing, request.page_token, str)
         found = await asyncio.to_thread(
             branches.list_branches,
             self._parts.store,
@@ -111,7 +111,7 @@ class ModelServicer(model_pb2_grpc.ModelServiceServicer):
         """Revisions of a branch, head first."""
         listing = ["ListRevisions", request.branch_id]
         size = paging.page_size(request.page_size)
-        position = paging.decode(listing, request.page_token)
+        position = paging.decode(listing, request.page_token, int)
         start = int(position[0]) if position else 0
         line = await asyncio.to_thread(branches.revisions, self._parts.store, request.branch_id)
         token = paging.encode(listing, [start + size]) if len(line) > start + size else ""
@@ -122,8 +122,14 @@ class ModelServicer(model_pb2_grpc.ModelServiceServicer):
         self, request: model_pb2.RollbackBranchRequest, context: Context
     ) -> model_pb2.RollbackBranchResponse:
         """Load the parent, prove its weights by digest, then move the head in one transaction."""
-        check_request_id(request.request_id)
+        request_id = check_request_id(request.request_id)
         store = self._parts.store
+        earlier = await asyncio.to_thread(branches.rolled_back, store, request.branch_id, request_id)
+        if earlier is not None:
+            branch = await asyncio.to_thread(branches.get_branch, store, request.branch_id)
+            return model_pb2.RollbackBranchResponse(
+                branch=branch_to(branch), head=revision_to(earlier), weights_sha256=earlier.weights_sha256
+            )
         head, parent = await asyncio.to_thread(
             branches.check_rollback, store, request.branch_id, request.expected_revision
         )
@@ -138,7 +144,9 @@ class ModelServicer(model_pb2_grpc.ModelServiceServicer):
                 value=digest,
                 hint=f"Expected {parent.weights_sha256}; check the model's files and the artefact directory.",
             )
-        intervention = await asyncio.to_thread(branches.rollback, store, request.branch_id, head.id)
+        intervention = await asyncio.to_thread(
+            branches.rollback, store, request.branch_id, head.id, request_id=request_id
+        )
         self._parts.hub.publish(intervention)
         branch = await asyncio.to_thread(branches.get_branch, store, request.branch_id)
         return model_pb2.RollbackBranchResponse(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from knowledgesmith.graph_schema.probes.generate import generate
-
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.probes import probe_set
+from knowledgesmith.graph_schema.probes.generate import generate
 from knowledgesmith.graph_schema.probes.types import ProbeKind
 from knowledgesmith.proto.v1 import probe_pb2, probe_pb2_grpc
 from knowledgesmith.server import paging
@@ -16,7 +15,6 @@ from knowledgesmith.server.conversions import kind_from, probe_to
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
-
     from knowledgesmith.server.interceptors import Context
     from knowledgesmith.server.parts import Parts
 
@@ -67,7 +65,7 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
         """Probe sets of a graph, newest first."""
         listing = ["ListProbeSets", request.graph_id]
         size = paging.page_size(request.page_size)
-        position = paging.decode(listing, request.page_token)
+        position = paging.decode(listing, request.page_token, int)
         skip = int(position[0]) if position else 0
         found = await asyncio.to_thread(
             probe_set.list_infos, self._parts.store, graph_id=request.graph_id, skip=skip, limit=size + 1
@@ -80,7 +78,7 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
         kind = kind_from(request.kind)
         listing = ["ListProbes", request.probe_set_id, str(request.kind)]
         size = paging.page_size(request.page_size)
-        position = paging.decode(listing, request.page_token)
+        position = paging.decode(listing, request.page_token, int)
         skip = int(position[0]) if position else 0
         info = await asyncio.to_thread(probe_set.get_info, self._parts.store, request.probe_set_id)
         found = await asyncio.to_thread(

@@ -66,7 +66,7 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
             raise InvalidInput("unknown filter", field="filter", value=request.filter)
         listing = ["ListBeliefChanges", request.intervention_id, str(request.filter)]
         size = paging.page_size(request.page_size)
-        position = paging.decode(listing, request.page_token)
+        position = paging.decode(listing, request.page_token, int)
         skip = int(position[0]) if position else 0
         store = self._parts.store
         await asyncio.to_thread(jobs.get, store, request.intervention_id)

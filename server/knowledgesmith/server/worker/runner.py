@@ -89,9 +89,7 @@ class JobRunner:
         except IllegalState as error:
             _LOG.error("%s: %s", intervention_id, error)
             live = [*_ACTIVE, State.COMMITTING]
-            jobs.finish(
-                self._store, held.id, "", from_states=live, state=State.FAILED, reason=error.reason, held=held
-            )
+            jobs.finish(self._store, held.id, "", from_states=live, state=State.FAILED, reason=error.reason, held=held)
             return
         if job.cancel_requested:
             self._cancelled.add(job.id)

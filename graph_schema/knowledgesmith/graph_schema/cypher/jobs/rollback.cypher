@@ -1,5 +1,5 @@
 // purpose: move the head of a branch that nothing holds back to its parent and mark the intervention that made it
-// params: branch_id, head_revision
+// params: branch_id, head_revision, request_id
 // returns: revision_id, weights_sha256, intervention_id, graph_id
 // access: write
 MATCH (b:Branch {id: $branch_id})
@@ -14,5 +14,5 @@ MATCH (b)<-[:ON]-(i:Intervention {state: 'SUCCEEDED'})-[:PRODUCED]->(r)
 WHERE i.rolled_back_at IS NULL
 DELETE old
 CREATE (b)-[:HEAD]->(parent)
-SET i.rolled_back_at = datetime()
+SET i.rolled_back_at = datetime(), i.rollback_request = $request_id
 RETURN parent.id AS revision_id, parent.weights_sha256 AS weights_sha256, i.id AS intervention_id, b.graph_id AS graph_id

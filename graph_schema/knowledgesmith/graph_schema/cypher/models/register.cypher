@@ -1,10 +1,11 @@
-// purpose: register a model with its base revision; a second call with the same weights changes nothing
+// purpose: register a model with its base revision; a second call with the same weights only tells where they are now
 // params: id, path, weights_sha256, architecture, parameters, base_revision
 // returns: weights_sha256
 // access: write
 MERGE (m:Model {id: $id})
 ON CREATE SET m.path = $path, m.weights_sha256 = $weights_sha256, m.architecture = $architecture,
               m.parameters = $parameters, m.created_at = datetime()
+SET m.path = CASE WHEN m.weights_sha256 = $weights_sha256 THEN $path ELSE m.path END
 MERGE (r:Revision {id: $base_revision})
 ON CREATE SET r.artefact_sha256 = '', r.weights_sha256 = $weights_sha256, r.created_at = datetime()
 MERGE (m)-[:BASE]->(r)

@@ -1,0 +1,82 @@
+"""Calls that race or repeat: one job a request, one rollback a request, and no refusal harms a running job."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+
+import grpc
+import pytest
+from tests.server.service import Service, reason_of
+
+from knowledgesmith.proto.v1 import graph_pb2, intervention_pb2, model_pb2
+
+PARIS = ("france", "has_capital", "paris", "rome")
+SYMBOL = ("copper", "has_symbol", "Cu", "Fe")
+PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
+
+
+def test_refused_decisions_do_not_lock_out_the_running_attempt(service: Service, branch: str) -> None:
+    job = service.create(service.spec(branch, PARIS, SYMBOL, max_probes=2000))
+    decisions = (
+        (service.intervention.CommitIntervention, intervention_pb2.CommitInterventionRequest),
+        (service.intervention.DiscardIntervention, intervention_pb2.DiscardInterventionRequest),
+    )
+    refused = 0
+    watch = service.intervention.WatchIntervention(
+        intervention_pb2.WatchInterventionRequest(id=job.id, max_batch=8), timeout=180
+    )
+    for event in watch:
+        if event.WhichOneof("event") == "batch":
+            for call, request in decisions:
+                with pytest.raises(grpc.RpcError) as error:
+                    call(request(id=job.id), timeout=30)
+                assert reason_of(error.value)[:2] == (PRECONDITION, "ILLEGAL_STATE")
+                refused += 1
+    done = service.get(job.id)
+    assert refused >= 2
+    assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message
+    assert done.written_rows == done.planned_rows
+    assert done.attempt == 1
+
+
+def test_equal_requests_at_the_same_time_make_one_job(service: Service, branch: str) -> None:
+    spec = service.spec(branch, PARIS)
+    request_id = str(uuid.uuid4())
+    made: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: made.append(service.create(spec, request_id=request_id).id)) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 4
+    assert len(set(made)) == 1
+    service.wait(made[0])
+
+
+def test_a_repeated_rollback_rolls_back_once(service: Service, branch: str) -> None:
+    for change in (PARIS, SYMBOL):
+        service.wait(service.create(service.spec(branch, change)).id)
+    request = model_pb2.RollbackBranchRequest(branch_id=branch, request_id=str(uuid.uuid4()))
+    first = service.model.RollbackBranch(request, timeout=120)
+    again = service.model.RollbackBranch(request, timeout=120)
+    assert again.branch.head_revision == first.branch.head_revision != "tiny.base"
+    assert len(again.branch.interventions) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("LOAD CSV FROM 'file:///etc/passwd' AS line RETURN line", PRECONDITION),
+        ("LOAD CSV FROM 'http://127.0.0.1:1/x' AS line RETURN line", PRECONDITION),
+        ("RETURN 1 / 0 AS x", grpc.StatusCode.INVALID_ARGUMENT),
+        ("RETURN $missing AS x", grpc.StatusCode.INVALID_ARGUMENT),
+        ("CALL no.such.procedure() YIELD x RETURN x", grpc.StatusCode.INVALID_ARGUMENT),
+    ],
+)
+def test_user_queries_that_fail_are_the_users_mistake(service: Service, query: str, code: grpc.StatusCode) -> None:
+    with pytest.raises(grpc.RpcError) as refused:
+        service.graph.RunCypher(graph_pb2.RunCypherRequest(query=query), timeout=30)
+    assert reason_of(refused.value)[0] == code, refused.value.details()
