@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 
 import grpc
 import pytest
@@ -18,9 +19,10 @@ PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
 
 def test_refused_decisions_do_not_lock_out_the_running_attempt(service: Service, branch: str) -> None:
     job = service.create(service.spec(branch, PARIS, SYMBOL, max_probes=2000))
-    decisions = (
-        (service.intervention.CommitIntervention, intervention_pb2.CommitInterventionRequest),
-        (service.intervention.DiscardIntervention, intervention_pb2.DiscardInterventionRequest),
+    stub = service.intervention
+    decisions: tuple[Callable[[], object], ...] = (
+        lambda: stub.CommitIntervention(intervention_pb2.CommitInterventionRequest(id=job.id), timeout=30),
+        lambda: stub.DiscardIntervention(intervention_pb2.DiscardInterventionRequest(id=job.id), timeout=30),
     )
     refused = 0
     watch = service.intervention.WatchIntervention(
@@ -28,9 +30,9 @@ def test_refused_decisions_do_not_lock_out_the_running_attempt(service: Service,
     )
     for event in watch:
         if event.WhichOneof("event") == "batch":
-            for call, request in decisions:
+            for decide in decisions:
                 with pytest.raises(grpc.RpcError) as error:
-                    call(request(id=job.id), timeout=30)
+                    decide()
                 assert reason_of(error.value)[:2] == (PRECONDITION, "ILLEGAL_STATE")
                 refused += 1
     done = service.get(job.id)

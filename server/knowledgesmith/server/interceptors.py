@@ -35,7 +35,7 @@ LONG_METHODS = frozenset(
         "CreateIntervention",
     }
 )
-_MUTATING = ("Create", "Import", "Register", "Generate", "Export", "Rollback")
+_MUTATING = ("Create", "Import", "Register", "Generate", "Export", "Rollback", "Commit", "Discard")
 
 Context: TypeAlias = "aio.ServicerContext[Any, Any]"
 
