@@ -26,15 +26,21 @@ def _stop(args: argparse.Namespace) -> dict[str, Any]:
     return {"stopped": stop(args.data_dir)}
 
 
+def _plain(found: dict[str, Any]) -> dict[str, Any]:
+    """What a person reads: the state by its value, nothing that is unknown."""
+    return {key: getattr(value, "value", value) for key, value in found.items() if value is not None}
+
+
 def _status(args: argparse.Namespace) -> dict[str, Any]:
-    return asdict(status(args.data_dir))
+    return _plain(asdict(status(args.data_dir)))
 
 
 def _info(args: argparse.Namespace) -> dict[str, Any]:
     found = asdict(info(args.data_dir))
-    uri = found["status"]["uri"]
+    now = found.pop("status")
+    uri = now["uri"]
     connect = f"any Neo4j tool: {uri}, database neo4j, no authentication; cypher-shell -a {uri}"
-    return {**found, "connect": connect if uri else "not running; `ksmith up` or `ksmith neo4j start` starts it"}
+    return {**_plain({**now, **found}), "connect": connect if uri else "not running; `ksmith up` or `ksmith neo4j start` starts it"}
 
 
 def _logs(args: argparse.Namespace) -> dict[str, Any]:
