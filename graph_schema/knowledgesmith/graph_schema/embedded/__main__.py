@@ -39,8 +39,10 @@ def _info(args: argparse.Namespace) -> dict[str, Any]:
     found = asdict(info(args.data_dir))
     now = found.pop("status")
     uri = now["uri"]
-    connect = f"any Neo4j tool: {uri}, database neo4j, no authentication; cypher-shell -a {uri}"
-    return {**_plain({**now, **found}), "connect": connect if uri else "not running; `ksmith up` or `ksmith neo4j start` starts it"}
+    connect = "not running; `ksmith up` or `ksmith neo4j start` starts it"
+    if uri:
+        connect = f"any Neo4j tool: {uri}, database neo4j, no authentication; cypher-shell -a {uri}"
+    return {**_plain({**now, **found}), "connect": connect}
 
 
 def _logs(args: argparse.Namespace) -> dict[str, Any]:
