@@ -118,15 +118,9 @@ def create(
     }
 
     def work(tx: Transaction) -> tuple[str, bool]:
-        for row in tx.rows("jobs/by_request", request_id=request_id):
-            if row["request_hash"] != request_hash:
-                raise RequestIdReused(
-                    "this request id was used with another body",
-                    field="request_id",
-                    value=request_id,
-                    hint="Send a fresh UUID for a new request.",
-                )
-            return str(row["id"]), False
+        earlier = _earlier(tx, request_id, request_hash)
+        if earlier is not None:
+            return earlier, False
         rows = tx.rows("jobs/create", branch_id=spec.branch_id, properties=properties)
         return str(rows[0]["id"]), True
 
@@ -136,10 +130,26 @@ def create(
         return store.write_transaction(work)
 
 
-def find_request(store: GraphStore, request_id: str) -> tuple[str, str] | None:
-    """Intervention id and body hash of an earlier request under this id."""
-    rows = store.read("jobs/by_request", request_id=request_id)
-    return (str(rows[0]["id"]), str(rows[0]["request_hash"])) if rows else None
+def find_request(store: GraphStore, request_id: str, request_hash: str) -> str | None:
+    """The intervention that the same request made before; None when this id is new.
+
+    Raises:
+        RequestIdReused: the request id was used with another body.
+    """
+    return store.read_transaction(lambda tx: _earlier(tx, request_id, request_hash))
+
+
+def _earlier(tx: Transaction, request_id: str, request_hash: str) -> str | None:
+    for row in tx.rows("jobs/by_request", request_id=request_id):
+        if row["request_hash"] != request_hash:
+            raise RequestIdReused(
+                "this request id was used with another body",
+                field="request_id",
+                value=request_id,
+                hint="Send a fresh UUID for a new request.",
+            )
+        return str(row["id"])
+    return None
 
 
 def _spec_properties(spec: JobSpec) -> dict[str, object]:

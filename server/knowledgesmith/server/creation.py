@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema import branches, jobs
-from knowledgesmith.graph_schema.errors import InvalidInput, RequestIdReused, RevisionMismatch
+from knowledgesmith.graph_schema.errors import InvalidInput, RevisionMismatch
 from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.jobs import Job, JobSpec
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
@@ -57,9 +57,9 @@ async def create(parts: Parts, request: Request, *, actor: str) -> Response:
     """
     request_id = check_request_id(request.request_id)
     body = _body_hash(request)
-    earlier = await asyncio.to_thread(jobs.find_request, parts.store, request_id)
+    earlier = await asyncio.to_thread(jobs.find_request, parts.store, request_id, body)
     if earlier is not None:
-        return await _repeat(parts, request_id, body, *earlier)
+        return await _repeat(parts, earlier)
     spec = await _spec(parts, request.spec)
     spec, plan = await _planned(parts, spec, request)
     if request.validate_only:
@@ -87,15 +87,8 @@ def _body_hash(request: Request) -> str:
     return hashlib.sha256(body.SerializeToString(deterministic=True)).hexdigest()
 
 
-async def _repeat(parts: Parts, request_id: str, body: str, job_id: str, earlier_body: str) -> Response:
+async def _repeat(parts: Parts, job_id: str) -> Response:
     """Answer a repeated request with the present state of what it made."""
-    if body != earlier_body:
-        raise RequestIdReused(
-            "this request id was used with another body",
-            field="request_id",
-            value=request_id,
-            hint="Send a fresh UUID for a new request.",
-        )
     job = await asyncio.to_thread(jobs.get, parts.store, job_id)
     plan = await asyncio.to_thread(load_plan, parts.store, job_id) if job.plan_digest else None
     return Response(intervention=job_to(job), plan=plan_to(plan) if plan else None)

@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def parameters_by_name(model: nn.Module) -> dict[str, nn.Parameter]:
-    """All parameters under every name they have (a tied tensor appears under several)."""
-    return dict(model.named_parameters(remove_duplicate=False))
-
-
 def named_parameter(model: nn.Module, name: str) -> nn.Parameter:
     """The parameter called ``name``.
 
