@@ -1,0 +1,134 @@
+"""What an importer yields: entities, relations, templates, facts and cases of benchmarks, each with its place.
+
+Importers only translate a format; they do not look anything up, do not check traits and do not touch the database.
+``staging`` collects their records on disk, so an importer's memory is bounded by one record of its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from knowledgesmith.graph_schema.facts import Relation, Template
+from knowledgesmith.graph_schema.interventions import Goal
+from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Place:
+    """Where a record stands: the file as named by the user, and its line or record number from 1 (0 = whole file)."""
+
+    file: str
+    record: int = 0
+
+    def __str__(self) -> str:
+        """``file:record``."""
+        return f"{self.file}:{self.record}" if self.record else self.file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityRecord:
+    """An entity. ``type`` empty = to be inferred from the relations, else ``Entity``.
+
+    ``merge`` allows several records of one uid (benchmarks repeat their subjects): aliases are united, and of
+    different names, types or domains the alphabetically first non-empty one stays, whatever the order of records.
+    Without it a second record of a uid is rejected.
+    """
+
+    place: Place
+    uid: str
+    name: str
+    type: str = ""
+    domain: str = ""
+    aliases: Sequence[str] = ()
+    merge: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationRecord:
+    """A declared relation with its traits and templates; relations that only facts name get no traits."""
+
+    place: Place
+    relation: Relation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateRecord:
+    """One phrasing of a relation that is declared or named by a fact."""
+
+    place: Place
+    relation: str
+    template: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactRecord:
+    """A fact between two entities, named by uid, or (``by_name``) by uid or else by a name that only one entity has.
+
+    ``create_missing`` makes an entity of an unknown end (a target outside the file) and uses ``subject_name`` or
+    ``object_name`` (else the uid) as its name; otherwise a fact with an unknown end is rejected.
+    """
+
+    place: Place
+    subject: str
+    relation: str
+    object: str
+    source: str = ""
+    by_name: bool = False
+    create_missing: bool = False
+    subject_name: str = ""
+    object_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseChange:
+    """One change of a ready intervention; uids as in the records of the same import. Empty objects as in ``Change``."""
+
+    subject: str
+    relation: str
+    old_object: str = ""
+    new_object: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseProbe:
+    """A probe that a benchmark brings with it; it is kept apart from generated ones and never verified by the graph.
+
+    ``stem`` is what the model reads. ``answers`` are accepted texts (aliases included) after the change, and
+    ``answers_before`` those before it where the source names them; ``options`` is empty for free answers.
+    ``family`` is the source's own word (rephrase, locality, portability …), ``kind`` the nearest of our six.
+    """
+
+    kind: ProbeKind
+    polarity: Polarity
+    family: str
+    stem: str
+    answers: Sequence[str]
+    answers_before: Sequence[str] = ()
+    options: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRecord:
+    """A ready intervention of an editing or unlearning benchmark with its own probes.
+
+    ``id`` is unique within the import. Several ``rounds`` make a sequence of requests (edit away and back).
+    """
+
+    place: Place
+    id: str
+    goal: Goal
+    rounds: Sequence[Sequence[CaseChange]]
+    probes: Sequence[CaseProbe] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A record that cannot be used, and why; good records around it are kept."""
+
+    place: Place
+    reason: str
+
+
+Record: TypeAlias = EntityRecord | RelationRecord | TemplateRecord | FactRecord | CaseRecord | Rejection
