@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from knowledgesmith.graph_schema.facts import Relation, Traits
-from knowledgesmith.graph_schema.importing.formats.ontology.names import relation_word
+from knowledgesmith.graph_schema.importing.formats.ontology.names import fit, relation_word
 from knowledgesmith.graph_schema.importing.records import Place, Record, RelationRecord, Rejection
+from knowledgesmith.graph_schema.text_checks import MAX_WORD
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +85,7 @@ class RelationTable:
             count = Counter(wanted.values())
             # Two relations of one name stay two relations: both get their id behind it.
             self._names = {
-                key: word if count[word] == 1 or word == key else relation_word(f"{word} ({key})")
+                key: word if count[word] == 1 or word == key else fit(f"{word} ({key})", MAX_WORD)
                 for key, word in wanted.items()
             }
         return self._names[key]
