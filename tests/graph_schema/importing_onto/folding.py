@@ -41,7 +41,7 @@ class Folded:
 
     @property
     def names(self) -> dict[str, str]:
-        return {uid: record.name for uid, record in self.entities.items()}
+        return {uid: record.name or uid for uid, record in self.entities.items()}
 
     def count(self, relation: str) -> int:
         return sum(1 for key in self.facts if key[1] == relation)
@@ -69,7 +69,7 @@ def fold(records: Iterable[Record]) -> Folded:
         for uid, name in ((fact.subject, fact.subject_name), (fact.object, fact.object_name)):
             if uid not in folded.entities:
                 assert fact.create_missing, fact
-                folded.made.setdefault(uid, set()).add(name or uid)
+                folded.made.setdefault(uid, set()).add(name)
     named = {key[1] for key in folded.facts}
     relations = [*folded.relations.values()]
     relations += [Relation(name=name, rel_type="") for name in named - set(folded.relations)]

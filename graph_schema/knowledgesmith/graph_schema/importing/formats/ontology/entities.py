@@ -17,6 +17,30 @@ DISJOINT: Final = "disjoint_from"
 SYMMETRIC: Final = frozenset({EQUIVALENT, DISJOINT})
 """Relations whose facts are written with the smaller uid first, so that every notation gives the same fact."""
 
+_REMEMBERED: Final = 50_000
+
+
+def name_from(uid: str) -> str:
+    """A readable name from a uid; empty when it would be the uid."""
+    name = readable(uid)
+    return "" if name == uid else name
+
+
+class Literals:
+    """Entities of type ``Literal``, each only once as far as a bounded memory reaches."""
+
+    def __init__(self) -> None:
+        self._recent: set[str] = set()
+
+    def record(self, place: Place, uid: str, text: str) -> Iterator[Record]:
+        """The literal's entity, unless it was there lately."""
+        if uid in self._recent:
+            return
+        if len(self._recent) == _REMEMBERED:
+            self._recent.clear()
+        self._recent.add(uid)
+        yield EntityRecord(place=place, uid=uid, name=text, type="Literal", merge=True)
+
 
 def fact_record(place: Place, subject: str, relation: str, obj: str, *, object_name: str) -> FactRecord:
     """A fact whose object need not be described in the files."""
@@ -39,13 +63,17 @@ def entity_records(
     aliases: Iterable[str] = (),
     merge: bool = True,
 ) -> Iterator[Record]:
-    """The entity, after a rejection for each of its texts that cannot be used; a bad name is replaced by the uid's."""
+    """The entity, after a rejection for each of its texts that cannot be used.
+
+    An entity without a usable name gets one from its uid; none where that is the uid itself, so that another file's
+    name counts.
+    """
     kept: dict[str, None] = {}
     label = clean(name)
     if label and (problem := problem_with(label, limit=MAX_NAME)):
         yield Rejection(place=place, reason=f"the name of {quote(uid)} {problem}; its id is used instead")
         label = ""
-    label = label or readable(uid)
+    label = label or name_from(uid)
     for text in sorted(map(clean, aliases)):
         if problem := problem_with(text, limit=MAX_NAME, empty=True):
             yield Rejection(place=place, reason=f"an alias of {quote(uid)} {problem}")

@@ -40,7 +40,7 @@ def uid_of(identifier: str) -> str:
 
 
 def obo_fragment(iri: str) -> str:
-    """``develops_from`` for ``http://purl.obolibrary.org/obo/cl#develops_from``, an OBO id without prefix; else empty."""
+    """``develops_from`` for ``http://purl.obolibrary.org/obo/cl#develops_from``, an OBO id without prefix."""
     found = _OBO_FRAGMENT.fullmatch(iri)
     return found[1] if found else ""
 

@@ -11,19 +11,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, Final, Literal
 
-import fastobo
-from fastobo import header, term, typedef
-
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.formats.ontology.entities import DISJOINT, EQUIVALENT, IS_A, entity_records, fact_record
-from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit, readable, relation_word, uid_of
-from knowledgesmith.graph_schema.importing.formats.ontology.obo_frames import Frame, parse, split, text_of
+from knowledgesmith.graph_schema.importing.formats.ontology.entities import (
+    DISJOINT,
+    EQUIVALENT,
+    IS_A,
+    entity_records,
+    fact_record,
+    name_from,
+)
+from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit, relation_word, uid_of
+from knowledgesmith.graph_schema.importing.formats.ontology.obo_frames import Frame, fastobo, parse, split, text_of
 from knowledgesmith.graph_schema.importing.formats.ontology.relations import RelationTable
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import Place, Record, Rejection
 from knowledgesmith.graph_schema.text_checks import MAX_NAME
 
+header, term, typedef = fastobo.header, fastobo.term, fastobo.typedef
 Scope = Literal["EXACT", "NARROW", "BROAD", "RELATED"]
 _ID: Final = re.compile(r"id:\s*((?:\\.|[^\s!{\\])+)")
 _RELATION: Final = re.compile(r"(?:relationship|intersection_of):\s*((?:\\.|[^\s\\])+)\s+[^\s!{]")
@@ -42,7 +47,7 @@ class OntologyOptions(ImportOptions):
     hierarchical: tuple[str, ...] = (IS_A,)
     """Names of the relations that lead from child to parent."""
     metadata_relations: bool = False
-    """Also take relations that are metadata tags (contributor, see also); those on the level of classes always count."""
+    """Also take relations that are metadata tags (contributor, see also); those of the class level always count."""
     relations: tuple[str, ...] = ()
     """Take only facts of relations of these names; empty = all."""
     logical_definitions: bool = False
@@ -84,33 +89,35 @@ class _Reader:
         self._obsolete: set[str] = set()
 
     def read(self) -> Iterator[Record]:
+        self._survey_all()
+        for file in self._files:
+            namespace = ""
+            for frame in split(file):
+                ast, problems = parse(frame)
+                yield from problems
+                if ast is None or frame.kind == "Typedef":
+                    continue
+                if frame.kind:
+                    yield from self._entity(frame, ast, namespace)
+                else:
+                    namespace = _default_namespace(ast)
+        yield from self._table.records(self._options.hierarchical)
+
+    # What must be known before the first fact
+
+    def _survey_all(self) -> None:
         found = 0
         for file in self._files:
             for frame in split(file):
                 found += frame.kind in {"Term", "Typedef", "Instance"}
                 self._survey(frame)
-        for relation in self._mentioned:
-            if not self._table.knows(relation):
-                self._table.declare(relation)
         if not found:
             names = ", ".join(file.name for file in self._files[:5])
             hint = "An OBO file has frames such as [Term] with an id."
             raise InvalidInput("no frame was found in the files", field="files", value=names, hint=hint)
-        for file in self._files:
-            namespace = ""
-            for frame in split(file):
-                if frame.kind == "Typedef":
-                    yield from parse(frame)[1]
-                    continue
-                ast, problems = parse(frame)
-                yield from problems
-                if ast is not None and not frame.kind:
-                    namespace = _default_namespace(ast)
-                elif ast is not None:
-                    yield from self._entity(frame, ast, namespace)
-        yield from self._table.records(self._options.hierarchical)
-
-    # What must be known before the first fact
+        for relation in self._mentioned:
+            if not self._table.knows(relation):
+                self._table.declare(relation)
 
     def _survey(self, frame: Frame) -> None:
         if frame.kind == "Typedef":
@@ -210,7 +217,7 @@ class _Reader:
         if self._options.relations and name not in self._options.relations:
             return
         self._table.use(relation)
-        target_name = fit(clean(comment or ""), MAX_NAME) or readable(obj)
+        target_name = fit(clean(comment or ""), MAX_NAME) or name_from(uid_of(obj))
         yield fact_record(place, uid_of(subject), name, uid_of(obj), object_name=target_name)
 
 
@@ -219,7 +226,7 @@ def _default_namespace(ast: Any) -> str:
 
 
 def _note_trait(declared: Any, key: str, clause: Any) -> None:
-    """Traits that a typedef declares; ``transitive_over`` is the composition with the relation it is transitive over."""
+    """Traits of a typedef; ``transitive_over`` is the composition with the relation it is transitive over."""
     if isinstance(clause, typedef.IsTransitiveClause):
         declared.transitive = clause.transitive
     elif isinstance(clause, typedef.IsSymmetricClause):

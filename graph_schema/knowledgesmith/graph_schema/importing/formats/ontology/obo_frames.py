@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, Final
-
-import fastobo
 
 from knowledgesmith.graph_schema.importing.formats.ontology.names import compact
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import Place, Rejection
 
+fastobo: Final[Any] = import_module("fastobo")
+"""The parser; a compiled module without type information."""
 MAX_LINE: Final = 1 << 20
 """Bytes of a line; a longer one is rejected."""
 MAX_FRAME: Final = 4 << 20

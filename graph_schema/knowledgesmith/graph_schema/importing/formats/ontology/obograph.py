@@ -18,15 +18,16 @@ from knowledgesmith.graph_schema.importing.formats.ontology.entities import (
     IS_A,
     entity_records,
     fact_record,
+    name_from,
 )
 from knowledgesmith.graph_schema.importing.formats.ontology.names import (
     compact,
     obo_fragment,
-    readable,
     relation_word,
     uid_of,
 )
 from knowledgesmith.graph_schema.importing.formats.ontology.obo import OntologyOptions, base_table
+from knowledgesmith.graph_schema.importing.formats.ontology.relations import Declaration
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import Place, Record, Rejection
@@ -123,6 +124,21 @@ class _Reader:
         self._namespaces: dict[str, str] = {}
 
     def read(self) -> Iterator[Record]:
+        self._survey_all()
+        readers = {"node": self._node, "edge": self._edge, "equivalents": self._equivalents}
+        if self._options.logical_definitions:
+            readers["definition"] = self._definition
+        for file in self._files:
+            for place, kind, value, reason in _parts(file):
+                if value is None:
+                    yield Rejection(place=place, reason=reason)
+                elif kind in readers:
+                    yield from readers[kind](place, value)
+        yield from self._table.records(self._options.hierarchical)
+
+    # What must be known before the first fact
+
+    def _survey_all(self) -> None:
         found = 0
         for file in self._files:
             for place, kind, value, _ in _parts(file):
@@ -133,21 +149,6 @@ class _Reader:
             names = ", ".join(file.name for file in self._files[:5])
             hint = "An OBO Graphs file is an object with a list of graphs, each with nodes and edges."
             raise InvalidInput("no graph was found in the files", field="files", value=names, hint=hint)
-        for file in self._files:
-            for place, kind, value, reason in _parts(file):
-                if value is None:
-                    yield Rejection(place=place, reason=reason)
-                elif kind == "node":
-                    yield from self._node(place, value)
-                elif kind == "edge":
-                    yield from self._edge(place, value)
-                elif kind == "equivalents":
-                    yield from self._equivalents(place, value)
-                elif kind == "definition" and self._options.logical_definitions:
-                    yield from self._definition(place, value)
-        yield from self._table.records(self._options.hierarchical)
-
-    # What must be known before the first fact
 
     def _survey(self, place: Place, kind: str, value: dict[str, Any]) -> None:
         if kind == "node":
@@ -159,15 +160,18 @@ class _Reader:
                 if predicate == f"{_OBO_IN_OWL}default-namespace":
                     self._namespaces[place.file] = min(text, self._namespaces.get(place.file, text))
         elif kind == "chain":
-            chain = [compact(_text(part)) for part in _list(value.get("chainPredicateIds"))]
-            if len(chain) == 2 and all(chain):
-                self._table.declare(compact(_text(value.get("predicateId")))).chains.add((chain[0], chain[1]))
-                for part in chain:
-                    self._table.declare(part)
+            self._survey_chain(value)
         elif kind == "definition" and self._options.logical_definitions:
             for restriction in _list(value.get("restrictions")):
                 if relation := _text(_dict(restriction).get("propertyId")):
                     self._name_relation(relation, self._table.declare(compact(relation)))
+
+    def _survey_chain(self, value: dict[str, Any]) -> None:
+        chain = [compact(_text(part)) for part in _list(value.get("chainPredicateIds"))]
+        if len(chain) == 2 and all(chain):
+            self._table.declare(compact(_text(value.get("predicateId")))).chains.add((chain[0], chain[1]))
+            for part in chain:
+                self._table.declare(part)
 
     def _survey_node(self, place: Place, node: dict[str, Any]) -> None:
         iri = _text(node.get("id"))
@@ -192,11 +196,9 @@ class _Reader:
         if "is_metadata_tag" in flags:
             self._metadata.add(key)
 
-    def _name_relation(self, iri: str, declared: Any) -> None:
+    def _name_relation(self, iri: str, declared: Declaration) -> None:
         if fragment := obo_fragment(iri):
             declared.words.add(relation_word(fragment))
-        elif iri == compact(iri) and iri.startswith(_ADDRESSES) and not declared.words:
-            declared.words.clear()
 
     def _survey_edge(self, edge: dict[str, Any]) -> None:
         predicate, subject, obj = (_text(edge.get(key)) for key in ("pred", "sub", "obj"))
@@ -264,8 +266,8 @@ class _Reader:
     def _definition(self, place: Place, value: dict[str, Any]) -> Iterator[Record]:
         defined = _text(value.get("definedClassId"))
         parts = [(IS_A, _text(genus)) for genus in _list(value.get("genusIds"))]
-        for item in _list(value.get("restrictions")):
-            parts.append((compact(_text(_dict(item).get("propertyId"))), _text(_dict(item).get("fillerId"))))
+        restrictions = [_dict(item) for item in _list(value.get("restrictions"))]
+        parts += [(compact(_text(item.get("propertyId"))), _text(item.get("fillerId"))) for item in restrictions]
         for relation, filler in parts:
             if defined and relation and filler:
                 yield from self._fact(place, defined, relation, filler)
@@ -281,7 +283,7 @@ class _Reader:
         if self._options.relations and name not in self._options.relations:
             return
         self._table.use(relation)
-        yield fact_record(place, uid_of(subject), name, uid_of(obj), object_name=readable(obj))
+        yield fact_record(place, uid_of(subject), name, uid_of(obj), object_name=name_from(uid_of(obj)))
 
     def _is_kept(self, identifier: str) -> bool:
         return self._options.obsolete == "keep" or identifier not in self._obsolete

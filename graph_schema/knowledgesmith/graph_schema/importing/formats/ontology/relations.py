@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from knowledgesmith.graph_schema.facts import Relation, Traits
 from knowledgesmith.graph_schema.importing.formats.ontology.names import fit, relation_word
-from knowledgesmith.graph_schema.importing.records import Place, Record, RelationRecord, Rejection
+from knowledgesmith.graph_schema.importing.records import Place, Record, Rejection, RelationRecord
 from knowledgesmith.graph_schema.text_checks import MAX_WORD
 
 
@@ -158,10 +158,9 @@ class RelationTable:
                 for key in (one, other):
                     self._declared[key].symmetric = self._declared[key].symmetric or one == other
             elif one in chosen or other in chosen:
-                owner = one if one in chosen else other
-                problems.setdefault(owner, []).append(
-                    f"has several inverses; {self._name(chosen[owner])!r} was kept,"
-                    f" {self._name(other if owner == one else one)!r} was not"
+                late, early = (one, other) if other in chosen else (other, one)
+                problems.setdefault(late, []).append(
+                    f"cannot be the inverse of {self._name(early)!r}, whose inverse is {self._name(chosen[early])!r}"
                 )
             else:
                 chosen[one], chosen[other] = other, one
@@ -175,8 +174,7 @@ class RelationTable:
         transitive = own.transitive or (mirror is not None and mirror.transitive)
         functional, inverse_functional = own.functional, own.inverse_functional
         problems: list[str] = []
-        bound = functional or inverse_functional
-        if transitive and (bound or (mirror is not None and (mirror.functional or mirror.inverse_functional))):
+        if transitive and (functional or inverse_functional):
             functional = inverse_functional = False
             problems.append("is transitive and functional, which contradict each other; it stays transitive")
         hierarchical = key in parents

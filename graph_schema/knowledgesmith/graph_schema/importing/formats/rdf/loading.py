@@ -158,9 +158,7 @@ def load(files: Sequence[InputFile], folder: str, *, syntax: str, graphs: Sequen
 
 
 class _FileReader:
-    def __init__(
-        self, loaded: LoadedTriples, file: InputFile, syntax: str, index: int, graphs: frozenset[str]
-    ) -> None:
+    def __init__(self, loaded: LoadedTriples, file: InputFile, syntax: str, index: int, graphs: frozenset[str]) -> None:
         self._loaded = loaded
         self._file = file
         self._syntax = syntax
@@ -191,29 +189,35 @@ class _FileReader:
             instead = b"" if self._syntax in {"nt", "nq"} else b"] ."
             source = _Utf8(self._file.content, self._file.name, self.note, instead=instead)
         parser = parse(source, format=_SYNTAXES[self._syntax], rename_blank_nodes=True)
-        number = 0
         marked: set[Any] = set()
+        for number, quad in self._parsed(parser):
+            if (kept := self._checked(quad, number)) is None:
+                continue
+            yield kept
+            if kept.subject not in marked:
+                # A second marker does no harm: the store keeps one
+                if len(marked) == _RECENT:
+                    marked.clear()
+                marked.add(kept.subject)
+                yield Quad(kept.subject, MARKER, MARKER)
+        for prefix, space in parser.prefixes.items():
+            self._loaded.prefixes[prefix].add(space)
+
+    def _parsed(self, parser: Iterator[Quad]) -> Iterator[tuple[int, Quad]]:
+        """Statements with their numbers; goes on behind an error where the syntax allows that."""
+        number = 0
         while self._total < MAX_REJECTIONS:
             try:
                 quad = next(parser)
             except StopIteration:
-                break
+                return
             except (SyntaxError, ValueError, OSError) as error:
                 self._note_error(error, number + 1)
                 if self._syntax not in _LINES:
-                    break
+                    return
                 continue
             number += 1
-            if (kept := self._checked(quad, number)) is not None:
-                yield kept
-                if kept.subject not in marked:
-                    # A second marker does no harm: the store keeps one
-                    if len(marked) == _RECENT:
-                        marked.clear()
-                    marked.add(kept.subject)
-                    yield Quad(kept.subject, MARKER, MARKER)
-        for prefix, space in parser.prefixes.items():
-            self._loaded.prefixes[prefix].add(space)
+            yield number, quad
 
     def _note_error(self, error: Exception, number: int) -> None:
         reason = str(error)

@@ -38,7 +38,8 @@ class RdfOptions(ImportOptions):
     """Things without an IRI get a uid from what is said about them, or are left out and named as rejections."""
     literals: Literal["auto", "all", "none"] = "auto"
     """Which literals become entities of type ``Literal``. ``auto``: values of data properties, and of undeclared
-    predicates that are short, in no language and never said of a class; ``all``: every one that is no label or documentation."""
+    predicates that are short, in no language and never said of a class; ``all``: every one that is no label or
+    documentation."""
     annotations: bool = False
     """Also take facts of annotation properties and of documentation (notes, Dublin Core) between things."""
     individuals: bool = True

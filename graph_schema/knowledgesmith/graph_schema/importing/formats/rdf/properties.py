@@ -6,7 +6,12 @@ from typing import Any, Final
 
 from pyoxigraph import NamedNode
 
-from knowledgesmith.graph_schema.importing.formats.ontology.names import is_opaque, last_part, obo_fragment, relation_word
+from knowledgesmith.graph_schema.importing.formats.ontology.names import (
+    is_opaque,
+    last_part,
+    obo_fragment,
+    relation_word,
+)
 from knowledgesmith.graph_schema.importing.formats.ontology.relations import Declaration, RelationTable
 from knowledgesmith.graph_schema.importing.formats.rdf.options import RdfOptions
 from knowledgesmith.graph_schema.importing.formats.rdf.triples import Triples
@@ -78,7 +83,7 @@ class Properties:
 
     def states_literals(self, predicate: str, literal: Any) -> bool:
         """Whether a literal of this predicate is a value and no label or remark."""
-        if self._options.literals == "none" or predicate.startswith(STRUCTURE) or predicate.startswith(SKOS):
+        if self._options.literals == "none" or predicate.startswith((*STRUCTURE, SKOS)):
             return False
         kind = self.kinds.get(predicate, "")
         if self._options.literals == "all":
@@ -164,6 +169,9 @@ class Properties:
             chain = [self.key(item.value) for item in self._triples.list_items(head) if isinstance(item, NamedNode)]
             if isinstance(node, NamedNode) and len(chain) == 2:
                 self._of(node).chains.add((chain[0], chain[1]))
+        self._read_types()
+
+    def _read_types(self) -> None:
         for predicate, attribute in ((f"{RDFS}domain", "domains"), (f"{RDFS}range", "ranges")):
             for node, type_, _ in self._triples.pairs(predicate):
                 if isinstance(node, NamedNode) and isinstance(type_, NamedNode) and type_.value not in NO_TARGET:

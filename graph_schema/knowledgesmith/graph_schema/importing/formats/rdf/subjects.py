@@ -1,4 +1,4 @@
-"""One subject of an RDF graph: is it a thing, what is it called, and which facts does it state?"""
+"""One subject of an RDF graph: whether it is a thing, what it is called, and which facts it states."""
 
 from __future__ import annotations
 
@@ -10,9 +10,18 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 from knowledgesmith.graph_schema.importing.formats.ontology.entities import (
     EQUIVALENT,
     IS_A,
+    Literals,
     entity_records,
+    name_from,
 )
-from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit, is_opaque, last_part, readable
+from knowledgesmith.graph_schema.importing.formats.ontology.names import (
+    clean,
+    compact,
+    fit,
+    is_opaque,
+    last_part,
+    readable,
+)
 from knowledgesmith.graph_schema.importing.formats.rdf.blank_nodes import BlankNodes
 from knowledgesmith.graph_schema.importing.formats.rdf.expressions import Expressions
 from knowledgesmith.graph_schema.importing.formats.rdf.labels import Labels
@@ -35,7 +44,7 @@ from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import (
     XSD,
 )
 from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import EntityRecord, FactRecord, Place, Record, Rejection
+from knowledgesmith.graph_schema.importing.records import FactRecord, Place, Record, Rejection
 from knowledgesmith.graph_schema.text_checks import MAX_NAME, MAX_WORD, problem_with
 
 Statements = Sequence[tuple[str, Any, Place]]
@@ -62,6 +71,7 @@ class Subjects:
         self._labels = Labels(properties, options)
         self._expressions = Expressions(triples, properties, options)
         self._blank_nodes = BlankNodes(triples)
+        self._literals = Literals()
 
     def records(self, subject: Any, statements: Statements) -> Iterator[Record]:
         """Records of one subject; nothing for what is part of the notation."""
@@ -74,7 +84,7 @@ class Subjects:
             return
         if self._options.deprecated != "keep" and self._triples.is_deprecated(subject):
             if self._options.deprecated == "reject":
-                yield Rejection(place=place, reason=f"{quote(subject.value)} is deprecated")
+                yield Rejection(place=place, reason=f"{_told(subject)} is deprecated")
             return
         if not self._options.individuals and not self._is_concept(types, statements):
             return
@@ -82,7 +92,7 @@ class Subjects:
         yield from entity_records(
             place=place,
             uid=self._uid(subject),
-            name=name or self._name(subject),
+            name=name or self._mention(subject),
             type_=self._type(types, statements),
             aliases=aliases,
         )
@@ -92,7 +102,7 @@ class Subjects:
 
     def _is_notation(self, subject: Any, types: set[str], statements: Statements) -> bool:
         if types & NO_ENTITY:
-            return not types & CLASSES or bool(types & set(NO_ENTITY) - {f"{RDFS}Datatype"})
+            return True
         if isinstance(subject, BlankNode):
             return any(type_.startswith(STRUCTURE[2]) for type_ in types) or any(
                 predicate in _STRUCTURAL for predicate, *_ in statements
@@ -102,8 +112,10 @@ class Subjects:
         return self._properties.is_property(subject.value) and not types & CLASSES
 
     def _is_concept(self, types: set[str], statements: Statements) -> bool:
-        return bool(types & CLASSES) or any(type_.startswith(SKOS) for type_ in types) or any(
-            predicate in _EXPRESSIONS and predicate != TYPE for predicate, *_ in statements
+        return (
+            bool(types & CLASSES)
+            or any(type_.startswith(SKOS) for type_ in types)
+            or any(predicate in _EXPRESSIONS and predicate != TYPE for predicate, *_ in statements)
         )
 
     def _type(self, types: set[str], statements: Statements) -> str:
@@ -150,7 +162,7 @@ class Subjects:
     def _said(self, place: Place, subject: Any, said: Iterator[Any]) -> Iterator[Record]:
         for item in said:
             if isinstance(item, str):
-                yield Rejection(place=place, reason=f"{quote(subject.value)}: {item}")
+                yield Rejection(place=place, reason=f"{_told(subject)}: {item}")
             elif isinstance(item.object, Literal):
                 if self._properties.kinds.get(item.relation) != "annotation":
                     yield from self._literal_fact(place, subject, item.relation, item.object)
@@ -177,31 +189,31 @@ class Subjects:
                 return
             if (reason := self._unusable(end)) is not None:
                 if reason:
-                    ends = f"{quote(subject.value)} {quote(name)} {quote(obj.value)}"
-                    yield Rejection(place=place, reason=f"{ends}: {reason}")
+                    fact = f"{_told(subject)} {quote(name)} {_told(obj)}"
+                    yield Rejection(place=place, reason=f"{fact}: {reason}")
                 return
         self._properties.table.use(relation)
-        ends = [(self._uid(subject), self._mention(subject)), (self._uid(obj), self._mention(obj))]
+        pair = [(self._uid(subject), self._mention(subject)), (self._uid(obj), self._mention(obj))]
         if relation in SYMMETRIC:
-            ends.sort()
+            pair.sort()
         yield FactRecord(
             place=place,
-            subject=ends[0][0],
+            subject=pair[0][0],
             relation=name,
-            object=ends[1][0],
+            object=pair[1][0],
             create_missing=True,
-            subject_name=ends[0][1],
-            object_name=ends[1][1],
+            subject_name=pair[0][1],
+            object_name=pair[1][1],
         )
 
     def _mention(self, node: Any) -> str:
-        return self._name(node) if isinstance(node, BlankNode) else readable(node.value)
+        return self._name(node) if isinstance(node, BlankNode) else name_from(compact(node.value))
 
     def _unusable(self, end: Any) -> str | None:
         """Why no fact can end here; empty when that need not be told, None when it can."""
         options = self._options
         if options.deprecated != "keep" and self._triples.is_deprecated(end):
-            return f"{quote(end.value)} is deprecated" if options.deprecated == "reject" else ""
+            return f"{_told(end)} is deprecated" if options.deprecated == "reject" else ""
         if isinstance(end, BlankNode):
             if options.blank_nodes == "reject":
                 return "an end has no IRI"
@@ -225,11 +237,11 @@ class Subjects:
             return
         text = clean(literal.value)
         if problem := problem_with(text, limit=MAX_NAME):
-            yield Rejection(place=place, reason=f"the {quote(name)} of {quote(subject.value)} {problem}")
+            yield Rejection(place=place, reason=f"the {quote(name)} of {_told(subject)} {problem}")
             return
         uid = literal_uid(literal)
         self._properties.table.use(relation)
-        yield EntityRecord(place=place, uid=uid, name=text, type="Literal", merge=True)
+        yield from self._literals.record(place, uid, text)
         yield FactRecord(
             place=place,
             subject=self._uid(subject),
@@ -238,6 +250,11 @@ class Subjects:
             create_missing=True,
             subject_name=self._mention(subject),
         )
+
+
+def _told(node: Any) -> str:
+    """An IRI for a message: the end tells more than the beginning."""
+    return quote(node.value if len(node.value) <= 60 else f"…{node.value[-59:]}")
 
 
 def literal_uid(literal: Literal) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from xml.sax import SAXException, SAXParseException  # noqa: S406 the parser below is the defused one
-from xml.sax.handler import ContentHandler  # noqa: S406
+from xml.sax import SAXException, SAXParseException
+from xml.sax.handler import ContentHandler
+from xml.sax.xmlreader import AttributesImpl
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
@@ -35,13 +35,24 @@ class _Refused(SAXException):
     pass
 
 
-class _Parser(DefusedExpatParser):  # type: ignore[misc]  # its base class is untyped
+class _Parser(DefusedExpatParser):
     """Allows short internal entities, which OWL files use for namespaces."""
 
     def __init__(self) -> None:
         super().__init__(forbid_dtd=False, forbid_entities=True, forbid_external=True)
 
-    def defused_entity_decl(self, name: str, _parameter: bool, value: str | None, *_: Any) -> None:  # noqa: FBT001
+    def defused_entity_decl(
+        self,
+        name: str,
+        is_parameter_entity: bool,  # noqa: FBT001 the interface
+        value: str | None,
+        base: str | None,
+        sysid: str | None,
+        pubid: str | None,
+        notation_name: str | None,
+    ) -> None:
+        """Called by the parser for each entity that the file declares."""
+        del is_parameter_entity, base, sysid, pubid, notation_name
         if value is None:
             raise _Refused(f"the entity {name[:60]!r} stands outside the file and is not fetched")
         if "&" in value or "%" in value:
@@ -50,12 +61,16 @@ class _Parser(DefusedExpatParser):  # type: ignore[misc]  # its base class is un
             raise _Refused(f"the entity {name[:60]!r} has {len(value)} characters, at most {MAX_ENTITY} are allowed")
 
     @property
+    def _expat(self) -> Any:
+        return self.__dict__["_parser"]
+
+    @property
     def consumed(self) -> int:
-        return int(self._parser.CurrentByteIndex)
+        return int(self._expat.CurrentByteIndex)
 
     @property
     def line(self) -> int:
-        return int(self._parser.CurrentLineNumber)
+        return int(self._expat.CurrentLineNumber)
 
 
 class _Watch(ContentHandler):
@@ -65,13 +80,14 @@ class _Watch(ContentHandler):
         self._depth = 0
         self._written = 0
 
-    def startElement(self, name: str, attrs: Mapping[str, str]) -> None:  # noqa: N802 the interface's name
+    def startElement(self, name: str, attrs: AttributesImpl[str]) -> None:  # noqa: N802 the interface's name
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise _Refused(f"more than {MAX_DEPTH} elements stand inside each other")
         self._grow(len(name) + sum(map(len, attrs.values())))
 
-    def endElement(self, _name: str) -> None:  # noqa: N802
+    def endElement(self, name: str) -> None:  # noqa: N802
+        del name
         self._depth -= 1
 
     def characters(self, content: str) -> None:
