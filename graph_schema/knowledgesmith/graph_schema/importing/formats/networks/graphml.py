@@ -53,7 +53,7 @@ class _FileReader:
     def read(self) -> Iterator[Record]:
         self._file.content.seek(0)
         stack: list[Element] = []
-        seen = False
+        seen = refused = False
         try:
             for event, element in iterparse(self._file.content, ("start", "end"), forbid_dtd=False):
                 if event == "start":
@@ -72,11 +72,13 @@ class _FileReader:
                 if stack and _local(stack[-1]) in {"graph", "graphml"}:
                     stack[-1].remove(element)
         except ParseError as error:
+            refused = True
             place = Place(file=self._file.name, record=error.position[0])
             yield Rejection(place=place, reason=f"line {error.position[0]} does not parse: {error.msg}")
         except DefusedXmlException:
+            refused = True
             yield self._reject("it declares entities or refers to something outside the file")
-        if not seen and not self._record:
+        if not seen and not refused:
             raise self._not_graphml()
 
     def _not_graphml(self) -> InvalidInput:

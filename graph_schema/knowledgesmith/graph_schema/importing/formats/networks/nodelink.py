@@ -6,17 +6,16 @@ A record's number counts the nodes and edges of a file together.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
-
-import ijson
-from ijson.common import ObjectBuilder
+from typing import ClassVar, Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.importing.formats.json_parts import ITEM, json_parts
 from knowledgesmith.graph_schema.importing.formats.networks.attributes import Network, NetworkOptions, text_of
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.records import Place, Record, Rejection
 
-_LISTS = {"nodes.item": "node", "edges.item": "edge", "links.item": "edge"}
+_LISTS: Final = {("nodes", ITEM): "node", ("edges", ITEM): "edge", ("links", ITEM): "edge"}
+_HEAD: Final = {("directed",): "directed", **_LISTS}
 _STRUCTURE = frozenset({"id", "source", "target", "key"})
 
 
@@ -38,7 +37,8 @@ class NodeLinkImporter:
 
 def _read(file: InputFile, network: Network) -> Iterator[Record]:
     directed = _is_directed(file)
-    for place, kind, value, reason in _items(file):
+    for record, (kind, value, reason) in enumerate(json_parts(file.content, _LISTS), start=1):
+        place = Place(file=file.name, record=record)
         if reason:
             yield Rejection(place=place, reason=reason)
         elif not isinstance(value, dict):
@@ -63,18 +63,14 @@ def _is_directed(file: InputFile) -> bool:
     Raises:
         InvalidInput: there is neither a list of nodes nor one of edges.
     """
-    file.content.seek(0)
     known = False
     directed: bool | None = None
-    try:
-        for prefix, event, value in ijson.parse(file.content, use_float=True):
-            if prefix == "directed" and event == "boolean":
-                directed = bool(value)
-            known = known or (event == "start_array" and f"{prefix}.item" in _LISTS)
-            if known and directed is not None:
-                break
-    except (ijson.JSONError, ValueError):
-        pass  # told with its place when the records are read
+    for kind, value, _ in json_parts(file.content, _HEAD):
+        if kind == "directed":
+            directed = value is True
+        known = known or kind in {"node", "edge"}
+        if known and directed is not None:
+            break
     if not known:
         raise InvalidInput(
             "the file is no node-link JSON",
@@ -83,26 +79,3 @@ def _is_directed(file: InputFile) -> bool:
             hint="It is an object with the lists nodes and edges (or links).",
         )
     return bool(directed)
-
-
-def _items(file: InputFile) -> Iterator[tuple[Place, str, Any, str]]:
-    """Place, kind and value of nodes and edges; at a syntax error a last one with the reason."""
-    file.content.seek(0)
-    record = depth = 0
-    builder: ObjectBuilder | None = None
-    kind = ""
-    try:
-        for prefix, event, value in ijson.parse(file.content, use_float=True):
-            if builder is None:
-                if prefix not in _LISTS or event.startswith("end_"):
-                    continue
-                builder, kind, depth = ObjectBuilder(), _LISTS[prefix], 0
-                record += 1
-            builder.event(event, value)
-            depth += event.startswith("start_") - event.startswith("end_")
-            if depth == 0:
-                yield Place(file=file.name, record=record), kind, builder.value, ""
-                builder = None
-    except (ijson.JSONError, ValueError) as error:
-        text = str(error).splitlines()[0] if str(error) else type(error).__name__
-        yield Place(file=file.name, record=record + (builder is None)), "", None, f"not JSON from here on: {text}"[:300]

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-import ijson
-from ijson.common import ObjectBuilder
-
 from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.importing.formats.json_parts import ITEM, json_parts
 from knowledgesmith.graph_schema.importing.formats.ontology.entities import (
     EQUIVALENT,
     IS_A,
@@ -33,16 +31,13 @@ from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import Place, Record, Rejection
 
 _PARTS: Final = {
-    f"graphs.item.{name}": kind
-    for name, kind in {
-        "meta": "meta",
-        "nodes.item": "node",
-        "edges.item": "edge",
-        "equivalentNodesSets.item": "equivalents",
-        "logicalDefinitionAxioms.item": "definition",
-        "domainRangeAxioms.item": "domain",
-        "propertyChainAxioms.item": "chain",
-    }.items()
+    ("graphs", ITEM, "meta"): "meta",
+    ("graphs", ITEM, "nodes", ITEM): "node",
+    ("graphs", ITEM, "edges", ITEM): "edge",
+    ("graphs", ITEM, "equivalentNodesSets", ITEM): "equivalents",
+    ("graphs", ITEM, "logicalDefinitionAxioms", ITEM): "definition",
+    ("graphs", ITEM, "domainRangeAxioms", ITEM): "domain",
+    ("graphs", ITEM, "propertyChainAxioms", ITEM): "chain",
 }
 _OBO_IN_OWL: Final = "http://www.geneontology.org/formats/oboInOwl#"
 _ADDRESSES: Final = ("http://", "https://", "urn:")
@@ -71,26 +66,12 @@ class OboGraphImporter:
         yield from _Reader(files, options).read()
 
 
-def _parts(file: InputFile) -> Iterator[tuple[Place, str, dict[str, Any] | None, str]]:
-    """Place, kind and value of the parts of a file; at a syntax error a last one with the reason and no value."""
-    file.content.seek(0)
+def _parts(file: InputFile) -> Iterator[tuple[Place, str, Any, str]]:
+    """Place, kind and value of the parts of a file; at an error a last one without kind, with the reason."""
     record = 0
-    builder: ObjectBuilder | None = None
-    kind = at = ""
-    try:
-        for prefix, event, value in ijson.parse(file.content, use_float=True):
-            if builder is None:
-                if event != "start_map" or prefix not in _PARTS:
-                    continue
-                builder, kind, at = ObjectBuilder(), _PARTS[prefix], prefix
-                record += kind != "meta"
-            builder.event(event, value)
-            if event == "end_map" and prefix == at:
-                yield Place(file=file.name, record=record), kind, builder.value, ""
-                builder = None
-    except (ijson.JSONError, UnicodeDecodeError, ValueError) as error:
-        reason = f"not JSON from here on: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
-        yield Place(file=file.name, record=record + (builder is None)), "", None, reason[:300]
+    for kind, value, reason in json_parts(file.content, _PARTS):
+        record += kind != "meta"
+        yield Place(file=file.name, record=record), kind, value, reason
 
 
 def _values(node: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -130,8 +111,10 @@ class _Reader:
             readers["definition"] = self._definition
         for file in self._files:
             for place, kind, value, reason in _parts(file):
-                if value is None:
+                if not kind:
                     yield Rejection(place=place, reason=reason)
+                elif not isinstance(value, dict):
+                    yield Rejection(place=place, reason=f"the {kind} is not an object")
                 elif kind in readers:
                     yield from readers[kind](place, value)
         yield from self._table.records(self._options.hierarchical)
@@ -143,7 +126,7 @@ class _Reader:
         for file in self._files:
             for place, kind, value, _ in _parts(file):
                 found += 1
-                if value is not None:
+                if isinstance(value, dict):
                     self._survey(place, kind, value)
         if not found:
             names = ", ".join(file.name for file in self._files[:5])
