@@ -10,7 +10,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 
 from knowledgesmith.graph_schema.importing.formats.rdf.triples import Triples
 
-_STEPS: Final = 3
+_STEPS: Final = 6
 """Blank nodes further away than this do not tell two things apart; those would be one."""
 _MODULUS: Final = 1 << 256
 

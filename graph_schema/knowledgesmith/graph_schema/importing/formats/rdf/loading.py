@@ -1,4 +1,4 @@
-"""Parses RDF files into a store on disk, each statement with its place, and collects what could not be read.
+"""Parses RDF files into a store, each statement with its place, and collects what could not be read.
 
 A statement's place is its graph name: a blank node whose number holds the file and the statement's number, which the
 store keeps without a table of texts. One marker for each subject stands in the default graph, so that the subjects can
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from io import SEEK_END
 from typing import Any, BinaryIO, Final
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
@@ -23,6 +24,8 @@ from knowledgesmith.graph_schema.importing.records import Place, Rejection
 
 MAX_LITERAL: Final = 10_000
 """Characters of a literal; a statement with a longer one is rejected."""
+MAX_IN_MEMORY: Final = 8 << 20
+"""Bytes of files whose store is held in memory; larger ones go to disk."""
 MAX_REJECTIONS: Final = 1_000
 """Rejections kept of one file; the rest is counted."""
 MARKER: Final = NamedNode("urn:ksmith:subject")
@@ -131,7 +134,7 @@ class LoadedTriples:
 
 
 def load(files: Sequence[InputFile], folder: str, *, syntax: str, graphs: Sequence[str]) -> LoadedTriples:
-    """Read the files into a new store in ``folder``.
+    """Read the files into a new store, in ``folder`` unless they are small.
 
     Args:
         files: in any syntaxes.
@@ -142,7 +145,8 @@ def load(files: Sequence[InputFile], folder: str, *, syntax: str, graphs: Sequen
     Raises:
         InvalidInput: the syntax of a file cannot be told.
     """
-    loaded = LoadedTriples(store=Store(folder))
+    small = sum(file.content.seek(0, SEEK_END) for file in files) <= MAX_IN_MEMORY
+    loaded = LoadedTriples(store=Store() if small else Store(folder))
     plan = [(file, find_syntax(file, syntax)) for file in files]
     loaded.files = [file.name for file in files]
     wanted = frozenset(graphs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import unquote
 
 from pyoxigraph import NamedNode
 
@@ -149,7 +150,7 @@ class Properties:
             )
             if labels:
                 return str(labels[0][1])
-        return part
+        return unquote(part)
 
     def _read_traits(self) -> None:
         for type_, flag in (
@@ -166,9 +167,11 @@ class Properties:
                 self._of(other)
                 self._of(node).inverses.add(self.key(other.value))
         for node, head, _ in self._triples.pairs(f"{OWL}propertyChainAxiom"):
-            chain = [self.key(item.value) for item in self._triples.list_items(head) if isinstance(item, NamedNode)]
-            if isinstance(node, NamedNode) and len(chain) == 2:
-                self._of(node).chains.add((chain[0], chain[1]))
+            parts = [item for item in self._triples.list_items(head) if isinstance(item, NamedNode)]
+            if isinstance(node, NamedNode) and len(parts) == 2:
+                for part in parts:
+                    self._of(part)
+                self._of(node).chains.add((self.key(parts[0].value), self.key(parts[1].value)))
         self._read_types()
 
     def _read_types(self) -> None:
@@ -179,4 +182,6 @@ class Properties:
                     getattr(self._of(node), attribute).add("Literal" if is_value else last_part(type_.value)[:200])
 
     def _of(self, node: NamedNode) -> Declaration:
+        if not self.table.knows(node.value):
+            self._declare(node.value)
         return self.table.declare(self.key(node.value))
