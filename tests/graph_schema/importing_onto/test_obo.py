@@ -204,8 +204,8 @@ def test_a_bad_line_costs_that_line_and_a_bad_frame_that_frame() -> None:
     folded = obo(bad)
     assert folded.names == {"T:1": "one", "T:2": "two"}
     assert set(folded.facts) == {("T:1", "is_a", "T:2")}
-    lines = bad.splitlines()
-    wrong = ["synonym: no quotes", "bogus: x", "[Nonsense]"]
+    lines = list[str](bad.splitlines())
+    wrong: list[str] = ["synonym: no quotes", "bogus: x", "[Nonsense]"]
     assert {lines.index(text) + 1 for text in wrong} <= {rejection.place.record for rejection in folded.rejections}
     assert len(folded.rejections) == 5
 
@@ -280,8 +280,8 @@ def test_memory_is_bounded_by_a_frame() -> None:
     def peak(count: int) -> int:
         importer = load_importer("obo")
         tracemalloc.start()
-        content = Endless(count)
-        records = sum(1 for _ in importer.read([InputFile(name="x", content=content)], importer.options()))  # type: ignore[arg-type]  # only read line by line
+        files = [InputFile(name="x", content=Endless(count))]  # type: ignore[arg-type]  # only read line by line
+        records = sum(1 for _ in importer.read(files, importer.options()))
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert records == 2 * count + 1

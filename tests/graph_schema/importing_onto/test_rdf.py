@@ -305,7 +305,7 @@ def test_files_form_one_graph_in_any_order() -> None:
         for number, part in enumerate((SKOS + OWL).split(" .\n"))
         if part.strip()
     ]
-    wanted = rdf(SKOS + OWL)
+    wanted = got = rdf(SKOS + OWL)
     for seed in range(3):
         random.Random(seed).shuffle(parts)  # noqa: S311
         got = read("rdf", *parts)

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.formats.json_parts import ITEM, json_parts
+from knowledgesmith.graph_schema.importing.formats.json_parts import ITEM, Paths, json_parts
 from knowledgesmith.graph_schema.importing.formats.networks.attributes import Network, NetworkOptions, text_of
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.records import Place, Record, Rejection
 
-_LISTS: Final = {("nodes", ITEM): "node", ("edges", ITEM): "edge", ("links", ITEM): "edge"}
-_HEAD: Final = {("directed",): "directed", **_LISTS}
+_LISTS: Final[Paths] = {("nodes", ITEM): "node", ("edges", ITEM): "edge", ("links", ITEM): "edge"}
+_HEAD: Final[Paths] = {("directed",): "directed", **_LISTS}
 _STRUCTURE = frozenset({"id", "source", "target", "key"})
 
 

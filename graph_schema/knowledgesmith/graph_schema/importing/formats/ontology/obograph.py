@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.formats.json_parts import ITEM, json_parts
+from knowledgesmith.graph_schema.importing.formats.json_parts import ITEM, Paths, json_parts
 from knowledgesmith.graph_schema.importing.formats.ontology.entities import (
     EQUIVALENT,
     IS_A,
@@ -30,7 +30,7 @@ from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputF
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import Place, Record, Rejection
 
-_PARTS: Final = {
+_PARTS: Final[Paths] = {
     ("graphs", ITEM, "meta"): "meta",
     ("graphs", ITEM, "nodes", ITEM): "node",
     ("graphs", ITEM, "edges", ITEM): "edge",

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import SEEK_END
+from itertools import islice
 from typing import Any, BinaryIO, Final
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
@@ -26,6 +27,8 @@ MAX_LITERAL: Final = 10_000
 """Characters of a literal; a statement with a longer one is rejected."""
 MAX_IN_MEMORY: Final = 8 << 20
 """Bytes of files whose store is held in memory; larger ones go to disk."""
+BATCH: Final = 50_000
+"""Statements that are written to the store at once."""
 MAX_REJECTIONS: Final = 1_000
 """Rejections kept of one file; the rest is counted."""
 MARKER: Final = NamedNode("urn:ksmith:subject")
@@ -157,7 +160,10 @@ def load(files: Sequence[InputFile], folder: str, *, syntax: str, graphs: Sequen
             yield from reader.quads()
             loaded.rejections += reader.closing()
 
-    loaded.store.bulk_extend(quads())
+    waiting = quads()
+    while batch := list(islice(waiting, BATCH)):
+        # The store would otherwise gather a million statements before it writes
+        loaded.store.bulk_extend(batch)
     return loaded
 
 
