@@ -82,19 +82,19 @@ def _first_planned(plan: Plan, **more: Any) -> Plan:
     return replace(plan, probes=(replace(plan.probes[0], **more), *plan.probes[1:]))
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda plan: replace(plan, derived=plan.derived[1:]),
-        lambda plan: replace(plan, overlay=()),
-        lambda plan: replace(plan, slots=plan.slots[1:]),
-        lambda plan: _first_planned(plan, hops=7),
-        lambda plan: _first_planned(plan, after=plan.probes[0].before or (0, 1)),
-        lambda plan: _first_planned(
-            plan, polarity=Polarity.STAY if plan.probes[0].polarity is Polarity.CHANGE else Polarity.CHANGE
-        ),
-    ],
-)
+SPOILT_PLANS: list[Callable[[Plan], Plan]] = [
+    lambda plan: replace(plan, derived=plan.derived[1:]),
+    lambda plan: replace(plan, overlay=()),
+    lambda plan: replace(plan, slots=plan.slots[1:]),
+    lambda plan: _first_planned(plan, hops=7),
+    lambda plan: _first_planned(plan, after=plan.probes[0].before or (0, 1)),
+    lambda plan: _first_planned(
+        plan, polarity=Polarity.STAY if plan.probes[0].polarity is Polarity.CHANGE else Polarity.CHANGE
+    ),
+]
+
+
+@pytest.mark.parametrize("spoil", SPOILT_PLANS)
 def test_a_spoilt_plan_is_refused(made: Made, spoil: Callable[[Plan], Plan]) -> None:
     world, _, plan = made
     check_plan(plan, world)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -91,7 +91,7 @@ def remove(uri: str, graph_id: str) -> None:
 @contextmanager
 def imported(
     store: GraphStore, graph_id: str, entities: Sequence[Entity], relations: Sequence[Relation], facts: Sequence[Triple]
-) -> Iterator[World]:
+) -> Generator[World]:
     """An imported graph that is gone afterwards."""
     load(store, graph_id, entities, relations, facts)
     try:
