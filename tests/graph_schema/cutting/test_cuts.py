@@ -80,7 +80,7 @@ few = st.sets(st.sampled_from(FACTS), max_size=2)
 prices = st.dictionaries(st.sampled_from(FACTS), st.integers(1, 4))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     edges=hypergraphs, asserted=facts, targets=facts, protected=st.sets(st.sampled_from(FACTS), max_size=2), w=prices
 )
@@ -107,7 +107,7 @@ def test_a_cut_is_the_cheapest_of_all_subsets(
     _check_reasons(found, edges, asserted, targets)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(edges=hypergraphs, asserted=facts, targets=facts, w=prices)
 def test_the_search_for_large_parts_is_valid_irredundant_and_honest(
     edges: list[Edge], asserted: str, targets: str, w: dict[str, int]
@@ -188,7 +188,7 @@ def test_weights_count_what_else_rests_on_a_fact() -> None:
 sets = st.lists(st.sets(st.sampled_from(FACTS), min_size=1, max_size=4), max_size=10)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(found=sets, w=prices)
 def test_hitting_sets_are_the_cheapest(found: list[set[str]], w: dict[str, int]) -> None:
     costs = {fact: w.get(fact, 1) for fact in FACTS}
