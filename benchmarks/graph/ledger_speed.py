@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def measure(store: GraphStore, driver: neo4j.Driver, *, rows: int, batch: int) -> dict[str, Any]:
-    """Rows per second of both, and their ratio; the first half of the run and the last one show whether it is linear."""
+    """Rows per second of both, and their ratio; first and last half of a run show whether it is linear."""
     world = build_world(store, graph_id=f"ledger-{uuid.uuid4().hex[:8]}", entities=-(-rows // len(KINDS)) + 1)
     open_branch(store, world)
     result: dict[str, Any] = {"rows": rows, "batch": batch, "entities": len(world.entities)}

@@ -24,6 +24,7 @@ from knowledgesmith.graph_schema.propagation.series import (
     SideBySide,
     compare,
     over_time,
+    overlap,
     scales,
 )
 
@@ -58,6 +59,7 @@ __all__ = [
     "groups",
     "metrics",
     "over_time",
+    "overlap",
     "scales",
     "spread",
     "subgraph",

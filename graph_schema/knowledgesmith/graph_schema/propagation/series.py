@@ -78,12 +78,18 @@ class Scale:
 
 def compare(
     store: GraphStore, first: str, second: str, *, skip: int, limit: int
-) -> tuple[list[SideBySide], Overlap, Pasteable]:
-    """Two ledgers row by row, the largest difference of their changes first, and as a whole."""
+) -> tuple[list[SideBySide], Pasteable]:
+    """Two ledgers row by row, the largest difference of their changes first."""
     params = {"first": first, "second": second, "skip": skip, "limit": limit}
     rows = [SideBySide(**row) for row in store.read("propagation/compare", **params)]
-    (whole,) = store.read("propagation/compare_counts", first=first, second=second)
-    return rows, Overlap(**whole), pasteable("propagation/compare", **params)
+    return rows, pasteable("propagation/compare", **params)
+
+
+def overlap(store: GraphStore, first: str, second: str) -> tuple[Overlap, Pasteable]:
+    """Two ledgers as a whole."""
+    params = {"first": first, "second": second}
+    (whole,) = store.read("propagation/compare_counts", **params)
+    return Overlap(**whole), pasteable("propagation/compare_counts", **params)
 
 
 def over_time(
