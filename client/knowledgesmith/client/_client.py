@@ -12,13 +12,14 @@ from ._calls.interventions import InterventionCalls
 from ._calls.models import ModelCalls
 from ._calls.probes import ProbeCalls
 from ._calls.propagation import PropagationCalls
+from ._calls.questions import QuestionCalls
 from ._transport import ACTOR_KEY, DEFAULT_TARGET, Timeouts, Transport, check_actor
 from ._types.status import ServerStatus
 
 _LATEST: Final = 50
 
 
-class KnowledgeSmith(GraphCalls, ProbeCalls, ModelCalls, InterventionCalls, PropagationCalls):
+class KnowledgeSmith(GraphCalls, ProbeCalls, ModelCalls, InterventionCalls, PropagationCalls, QuestionCalls):
     """A connection to a KnowledgeSmith server; close it, or use it in a ``with`` block.
 
     Example:

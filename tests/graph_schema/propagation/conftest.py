@@ -61,17 +61,17 @@ def world(store: GraphStore) -> str:
 
 @pytest.fixture(scope="module")
 def first(store: GraphStore, world: str) -> Run:
-    return committed(store, world, goal=Goal.EDIT, changes=CHANGES, seed=1, order=1)
+    return committed(store, planned(store, world, goal=Goal.EDIT, changes=CHANGES), seed=1, order=1)
 
 
 @pytest.fixture(scope="module")
-def second(store: GraphStore, world: str, first: Run) -> Run:
-    return committed(store, world, goal=Goal.EDIT, changes=CHANGES, seed=2, order=2)
+def second(store: GraphStore, first: Run) -> Run:
+    return committed(store, first.plan, seed=2, order=2)
 
 
 @pytest.fixture(scope="module")
 def erased(store: GraphStore, world: str, second: Run) -> Run:
-    return committed(store, world, goal=Goal.UNLEARN, changes=ERASURES, seed=3, order=3)
+    return committed(store, planned(store, world, goal=Goal.UNLEARN, changes=ERASURES), seed=3, order=3)
 
 
 def open_branch(store: GraphStore, branch_id: str, graph_id: str) -> None:
@@ -87,20 +87,24 @@ def open_branch(store: GraphStore, branch_id: str, graph_id: str) -> None:
     store.write("models/create_branch", id=branch_id, model_id=branch_id, graph_id=graph_id, select=True)
 
 
-def committed(
-    store: GraphStore, graph_id: str, *, goal: Goal, changes: Sequence[Change], seed: int, order: int
-) -> Run:
-    """Plan, write the ledger in batches, and mark the intervention as committed."""
+def planned(store: GraphStore, graph_id: str, *, goal: Goal, changes: Sequence[Change]) -> Plan:
+    request = PlanRequest(
+        graph_id=graph_id, branch_id=graph_id, goal=goal, changes=tuple(changes), seed=7, max_probes=240
+    )
+    return make_plan(store, request)
+
+
+def committed(store: GraphStore, plan: Plan, *, seed: int, order: int) -> Run:
+    """Store the plan, write the ledger in batches, and mark the intervention as committed."""
+    graph_id = plan.graph_id
     run = f"{graph_id}-{seed}"
-    properties = {"id": run, "request_id": run, "goal": goal.value, "method": "drawn"}
+    properties = {"id": run, "request_id": run, "goal": plan.goal.value, "method": "drawn"}
     store.write("jobs/create", branch_id=graph_id, properties=properties)
-    request = PlanRequest(graph_id=graph_id, branch_id=graph_id, goal=goal, changes=tuple(changes), seed=7)
-    plan = make_plan(store, request)
     store_plan(store, Held(run), plan)
     _advance(store, run, "QUEUED", {"state": "RUNNING"})
     shown = {p.probe.id: draw(p, seed=seed) for p in plan.probes}
-    planned = {p.probe.id: p for p in plan.probes}
-    rows = {slot.seq: measured(slot, planned, shown) for slot in plan.slots}
+    probes = {p.probe.id: p for p in plan.probes}
+    rows = {slot.seq: measured(slot, probes, shown) for slot in plan.slots}
     written = list(plan.slots)
     for start in range(0, len(written), 40):
         batch = [(slot, rows[slot.seq]) for slot in written[start : start + 40]]
@@ -147,9 +151,7 @@ def measured(slot: LedgerSlot, planned: Mapping[str, PlannedProbe], shown: Mappi
             ProbeOutcome(
                 before=Belief(p_old=o.p_old_before, p_new=o.p_new_before, pred=o.pred_before),
                 after=Belief(p_old=o.p_old_after, p_new=o.p_new_after, pred=o.pred_after),
-                verdict=verdict(
-                    p.before, p.after, o.pred_before, o.pred_after, changed=p.polarity is Polarity.CHANGE
-                ),
+                verdict=verdict(p.before, p.after, o.pred_before, o.pred_after, changed=p.polarity is Polarity.CHANGE),
             )
             for p, o in zip(probes, outcomes, strict=True)
         ]

@@ -204,9 +204,7 @@ def test_conflict_consistency_and_plasticity(store: GraphStore, first: Run, seco
             one = metric(found, f"consistency_{agreement.value}")
             assert one.successes == sum(fact.agreement is agreement for fact in facts)
             assert one.trials == len(facts)
-        direct = [
-            one for n in range(len(facts)) for one in contexts(run, n) if one[0].probe.kind is ProbeKind.DIRECT
-        ]
+        direct = [one for n in range(len(facts)) for one in contexts(run, n) if one[0].probe.kind is ProbeKind.DIRECT]
         plastic = metric(found, "plasticity")
         assert (plastic.successes, plastic.trials) == (sum(right(*one) for one in direct), len(direct))
     kept = sum(o.pred_after in p.before for p, o in direct) / len(direct)
