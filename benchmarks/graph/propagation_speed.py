@@ -13,6 +13,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,7 +66,9 @@ def measure(store: GraphStore, *, rows: int, repeats: int) -> dict[str, Any]:
         "probes": rows,
         "targets": TARGETS,
         "plain_read": plain,
-        "questions": {name: {**one, "to_plain": round(one["best_s"] / plain["best_s"], 1)} for name, one in timed.items()},
+        "questions": {
+            name: {**one, "to_plain": round(one["best_s"] / plain["best_s"], 1)} for name, one in timed.items()
+        },
         "bar": {"seconds": BAR_SECONDS, "met": all(one["best_s"] <= BAR_SECONDS for one in timed.values())},
     }
 
@@ -73,11 +76,9 @@ def measure(store: GraphStore, *, rows: int, repeats: int) -> dict[str, Any]:
 def questions(store: GraphStore, world: RunWorld, run: str, other: str) -> dict[str, Callable[[], object]]:
     """Every question by name."""
     found: dict[str, Callable[[], object]] = {
-        f"by_{grouping.value}": lambda grouping=grouping: ask.groups(store, run, grouping) for grouping in ask.Grouping
+        f"by_{grouping.value}": partial(ask.groups, store, run, grouping) for grouping in ask.Grouping
     }
-    found |= {
-        which.value: lambda which=which: ask.changes(store, run, which, skip=0, limit=50) for which in ask.ChangeFilter
-    }
+    found |= {which.value: partial(ask.changes, store, run, which, skip=0, limit=50) for which in ask.ChangeFilter}
     wanted = ask.VerdictName
     return found | {
         "subgraph": lambda: ask.subgraph(store, run, world.graph_id, limit=60),

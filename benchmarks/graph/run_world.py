@@ -186,6 +186,6 @@ def _depth(number: int) -> int:
     return depth
 
 
-def _parts(rows: list[list[object]] | list[dict[str, object]]) -> Iterator[Sequence[object]]:
+def _parts(rows: Sequence[object]) -> Iterator[Sequence[object]]:
     for start in range(0, len(rows), _BATCH):
         yield rows[start : start + _BATCH]

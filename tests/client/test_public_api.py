@@ -11,12 +11,12 @@ import pytest
 from knowledgesmith import client
 
 NAMES = """
-Aborted AlreadyExists AmbiguousName Answers BeliefBatch BeliefChange Branch BranchBusy BranchNotFound Cancelled
-ChangeFilter ChangedFact ChangedFacts Changes Collapse ComparedRow Comparison ConflictingChanges ConnectionInfo
-CypherResult DEFAULT_TARGET DeadlineExceeded DeviceOutOfMemory EditDiverged EntityNotFound Evidence Export
-ExportFormat FactChange FactContext FactNotFound FailedPrecondition FileFormat FileRole Gate Goal Graph GraphFile
-GraphNotFound GraphUnavailable Grouping Heartbeat IllegalState ImportRejected ImportReport ImportResult Intervention
-InterventionFailed InterventionNotFound InterventionSpec InterventionState InvalidCatalogue InvalidInput
+Aborted AlreadyExists AmbiguousName Answers Attributes BeliefBatch BeliefChange Branch BranchBusy BranchNotFound
+Cancelled ChangeFilter ChangedFact ChangedFacts Changes Collapse ComparedRow Comparison ConflictingChanges
+ConnectionInfo CypherResult DEFAULT_TARGET DeadlineExceeded DeviceOutOfMemory EditDiverged EntityNotFound Evidence
+Export ExportFormat FactChange FactContext FactNotFound FailedPrecondition FileFormat FileRole Gate Goal Graph
+GraphFile GraphNotFound GraphUnavailable Grouping Heartbeat IllegalState ImportRejected ImportReport ImportResult
+Intervention InterventionFailed InterventionNotFound InterventionSpec InterventionState InvalidCatalogue InvalidInput
 KnowledgeSmith KnowledgeSmithClientError Method MethodMismatch Metric Metrics Model ModelNotFound ModelNotLoadable
 NotFound NothingToChange OverTime PageTokenMismatch PermissionDenied Plan Polarity Preview Probe ProbeEvidence
 ProbeKind ProbeSet ProbeSetEmpty ProbeSetNotFound Progress Propagation PropagationGroup Query Rate ReadOnlyQuery

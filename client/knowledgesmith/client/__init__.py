@@ -69,6 +69,9 @@ if TYPE_CHECKING:
         to_json,
         to_plain,
     )
+    from knowledgesmith.client._networkx import (
+        Attributes,
+    )
     from knowledgesmith.client._picture import (
         draw,
         draw_svg,
@@ -175,6 +178,7 @@ __all__ = (
     "AlreadyExists",
     "AmbiguousName",
     "Answers",
+    "Attributes",
     "BeliefBatch",
     "BeliefChange",
     "Branch",
@@ -301,6 +305,7 @@ _MODULES: Final = (
     "_client",
     "_errors",
     "_json",
+    "_networkx",
     "_types.enums",
     "_types.events",
     "_types.graphs",

@@ -51,7 +51,7 @@ def profile_all(driver: neo4j.Driver, world: World) -> Profiles:
         session.run("CALL db.clearQueryCaches()").consume()
         for name in KNOWN:
             with session.begin_transaction() as tx:
-                result = tx.run("PROFILE " + load(name).text, BUDGETS[name].params(world))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+                result = tx.run("PROFILE " + load(name).text, BUDGETS[name].params(world))  # pyright: ignore[reportArgumentType]
                 rows = len(list(result))
                 plan = result.consume().profile
                 tx.rollback()

@@ -114,7 +114,7 @@ def vars_of(outcome: ledger.Outcome) -> tuple[Any, ...]:
 
 
 def add_unrelated(store: GraphStore) -> None:
-    """Ten copies of the same graph under one other id, with a branch, a run and its probes: nothing may depend on it."""
+    """Ten copies of the graph under another id, with branches, runs and probes: nothing may depend on it."""
     graph = f"t_{uuid.uuid4().hex}"
     copies = range(COPIES)
     entities = [replace(e, uid=f"{e.uid}.{n}", name=f"{e.name} {n}") for n in copies for e in atlas_entities()]

@@ -120,7 +120,7 @@ def _advance(store: GraphStore, run: str, state: str, properties: dict[str, obje
 
 def draw(planned: PlannedProbe, *, seed: int) -> Outcome:
     """What a model might say: mostly right before; afterwards anything, near targets more than far away."""
-    dice = random.Random(f"{seed}/{planned.probe.id}")
+    dice = random.Random(f"{seed}/{planned.probe.id}")  # noqa: S311
     options = range(len(planned.probe.options))
     before = dice.choice(planned.before) if planned.before and dice.random() < 0.85 else dice.choice(options)
     moved = dice.random() < (0.8 if planned.polarity is Polarity.CHANGE else 0.35)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 import networkx as nx
 import pytest
@@ -66,9 +67,8 @@ def test_the_evidence_of_a_collateral_row_adds_up_to_its_count(store: GraphStore
 
 @pytest.mark.parametrize("which", ask.Grouping)
 def test_groups_add_up_the_rows(store: GraphStore, first: Run, which: ask.Grouping) -> None:
-    levels = {"hop": lambda slot: "unreachable" if slot.hops is None else str(slot.hops)}
     keys: dict[ask.Grouping, Callable[[LedgerSlot], str]] = {
-        ask.Grouping.HOP: levels["hop"],
+        ask.Grouping.HOP: lambda slot: "unreachable" if slot.hops is None else str(slot.hops),
         ask.Grouping.KIND: lambda slot: slot.kind.value,
         ask.Grouping.RELATION: lambda slot: slot.relation,
     }
@@ -163,12 +163,13 @@ def metric(found: Iterable[Metric], name: str, by: str = "all", group: str = "al
 
 def test_collateral_and_residual_are_over_eligible_probes(store: GraphStore, first: Run) -> None:
     found, queries = ask.metrics(store, first.id)
-    bands = {None: "unreachable", 0: "0", 1: "1", 2: "2", 3: "3"}
-    for by, of in {
+    bands: dict[int | None, str] = {None: "unreachable", 0: "0", 1: "1", 2: "2", 3: "3"}
+    groupings: dict[str, Callable[[PlannedProbe], str]] = {
         "all": lambda _: "all",
         "band": lambda planned: bands.get(planned.hops, "4+"),
         "kind": lambda planned: planned.probe.kind.value,
-    }.items():
+    }
+    for by, of in groupings.items():
         cells: dict[str, Asked] = defaultdict(list)
         for planned, outcome in shown(first):
             cells[of(planned)].append((planned, outcome))
@@ -241,7 +242,7 @@ def test_paths_go_through_entities_that_moved_and_stops_stand_beyond(store: Grap
     for path in found.paths:
         line = [path.target, *(step.entity for step in path.steps)]
         assert path.target in starts
-        assert all(graph.has_edge(a, b) for a, b in zip(line, line[1:], strict=False))
+        assert all(graph.has_edge(a, b) for a, b in pairwise(line))
         assert all(abs(step.delta or 0.0) == pytest.approx(change[step.entity]) for step in path.steps)
     stops = {
         uid: sum(other in movers for other in graph[uid])

@@ -83,7 +83,7 @@ class QuestionCalls(Calls):
             raise InvalidInput(
                 "A threshold is a change of probability.",
                 field="threshold",
-                value=threshold,
+                value=str(threshold),
                 hint="Above 0, at most 1.",
             )
         request = pb.GetTravelRequest(intervention_id=intervention_id, threshold=threshold, limit=limit)
