@@ -6,7 +6,15 @@ from knowledgesmith.graph_schema.propagation.evidence import Evidence, VerdictNa
 from knowledgesmith.graph_schema.propagation.facts import Agreement, ChangedFact, Context, changed_facts
 from knowledgesmith.graph_schema.propagation.metrics import Cell, Metric, fact_metrics, metrics, spread
 from knowledgesmith.graph_schema.propagation.pasteable import Pasteable
-from knowledgesmith.graph_schema.propagation.paths import DEFAULT_THRESHOLD, Path, Step, Stop, Travel, travel
+from knowledgesmith.graph_schema.propagation.paths import (
+    DEFAULT_THRESHOLD,
+    Path,
+    Step,
+    Stop,
+    Travel,
+    check_threshold,
+    travel,
+)
 from knowledgesmith.graph_schema.propagation.rows import (
     ChangeFilter,
     Edge,
@@ -53,6 +61,7 @@ __all__ = [
     "VerdictName",
     "changed_facts",
     "changes",
+    "check_threshold",
     "compare",
     "evidence",
     "fact_metrics",

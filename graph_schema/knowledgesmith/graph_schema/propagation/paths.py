@@ -66,6 +66,19 @@ class Travel:
     stops_query: Pasteable
 
 
+def check_threshold(threshold: float) -> float:
+    """A change of probability that counts as moved.
+
+    Raises:
+        InvalidInput: not in (0, 1].
+    """
+    if not math.isfinite(threshold) or not 0 < threshold <= 1:
+        raise InvalidInput(
+            "a threshold is a change of probability", field="threshold", value=threshold, hint="Above 0, at most 1."
+        )
+    return threshold
+
+
 def travel(store: GraphStore, intervention_id: str, *, threshold: float = DEFAULT_THRESHOLD, limit: int = 50) -> Travel:
     """Paths of at most six facts and the entities just beyond them, at most ``limit`` of each.
 
@@ -78,10 +91,7 @@ def travel(store: GraphStore, intervention_id: str, *, threshold: float = DEFAUL
     Raises:
         InvalidInput: the threshold is no share.
     """
-    if not math.isfinite(threshold) or not 0 < threshold <= 1:
-        raise InvalidInput(
-            "a threshold is a change of probability", field="threshold", value=threshold, hint="Above 0, at most 1."
-        )
+    check_threshold(threshold)
     followed = {"id": intervention_id, "threshold": threshold, "movers": MAX_MOVERS, "limit": limit}
     stopped = {"id": intervention_id, "threshold": threshold, "limit": limit}
     return Travel(

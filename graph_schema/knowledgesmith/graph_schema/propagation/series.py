@@ -76,9 +76,7 @@ class Scale:
     reverse_n: int
 
 
-def compare(
-    store: GraphStore, first: str, second: str, *, skip: int, limit: int
-) -> tuple[list[SideBySide], Pasteable]:
+def compare(store: GraphStore, first: str, second: str, *, skip: int, limit: int) -> tuple[list[SideBySide], Pasteable]:
     """Two ledgers row by row, the largest difference of their changes first."""
     params = {"first": first, "second": second, "skip": skip, "limit": limit}
     rows = [SideBySide(**row) for row in store.read("propagation/compare", **params)]

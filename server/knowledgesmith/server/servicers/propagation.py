@@ -147,12 +147,13 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
     ) -> propagation_pb2.GetTravelResponse:
         """Paths of the change, and where it stopped."""
         store = self._parts.store
+        threshold = propagation.check_threshold(request.threshold or propagation.DEFAULT_THRESHOLD)
         await asyncio.to_thread(jobs.get, store, request.intervention_id)
         found = await asyncio.to_thread(
             propagation.travel,
             store,
             request.intervention_id,
-            threshold=request.threshold or propagation.DEFAULT_THRESHOLD,
+            threshold=threshold,
             limit=paging.page_size(request.limit),
         )
         return propagation_pb2.GetTravelResponse(
