@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from knowledgesmith.graph_schema.propagation.pasteable import Pasteable, pasteable
 
 if TYPE_CHECKING:
-    from knowledgesmith.graph_schema.store import GraphStore
+    from knowledgesmith.graph_schema.store import GraphStore, Row
 
 
 class VerdictName(StrEnum):
@@ -61,8 +61,10 @@ def evidence(
     """Probes of the given verdicts (all where none is given), the largest change of belief first."""
     wanted = sorted(verdict.value for verdict in (verdicts or VerdictName))
     params = {"id": intervention_id, "verdicts": wanted, "skip": skip, "limit": limit}
-    found = [
-        Evidence(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
-        for row in store.read("propagation/evidence", **params)
-    ]
+    found = [_evidence(row) for row in store.read("propagation/evidence", **params)]
     return found, pasteable("propagation/evidence", **params)
+
+
+def _evidence(row: Row) -> Evidence:
+    values: Row = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Evidence(**values)

@@ -108,4 +108,5 @@ def _fact(row: Row) -> ChangedFact:
         )
         for kind, stem, before, after, old, new in row["evidence"]
     ]
-    return ChangedFact(**{**row, "evidence": tuple(contexts)})
+    values: Row = {**row, "evidence": tuple(contexts)}
+    return ChangedFact(**values)

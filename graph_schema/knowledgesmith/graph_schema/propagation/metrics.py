@@ -91,6 +91,11 @@ def metrics(store: GraphStore, intervention_id: str) -> tuple[list[Metric], tupl
     return found, queries
 
 
+def _cell(row: Row) -> Cell:
+    values: Row = {**row, "level": row["level"] or ""}
+    return Cell(**values)
+
+
 def spread(cells: Sequence[Cell]) -> list[Metric]:
     """Collateral change, residual retention and propagation: over all, by band, level and kind."""
     found = _spread("all", "all", cells)

@@ -96,9 +96,7 @@ def travel(store: GraphStore, intervention_id: str, *, threshold: float = DEFAUL
     stopped = {"id": intervention_id, "threshold": threshold, "limit": limit}
     return Travel(
         paths=tuple(_path(row) for row in store.read("propagation/paths", **followed)),
-        stops=tuple(
-            Stop(**{**row, "names": tuple(row["names"])}) for row in store.read("propagation/stops", **stopped)
-        ),
+        stops=tuple(_stop(row) for row in store.read("propagation/stops", **stopped)),
         paths_query=pasteable("propagation/paths", **followed),
         stops_query=pasteable("propagation/stops", **stopped),
     )
@@ -112,3 +110,8 @@ def _path(row: Row) -> Path:
         for (relation, forward), (_, (uid, name, delta)) in zip(facts, pairwise(places), strict=True)
     ]
     return Path(target=row["target"], target_name=row["names"][0], steps=tuple(steps))
+
+
+def _stop(row: Row) -> Stop:
+    values: Row = {**row, "names": tuple(row["names"])}
+    return Stop(**values)
