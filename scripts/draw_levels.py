@@ -1,7 +1,7 @@
 """Draws the view "Levels" of ``docs/browser.md`` on the bundled graph with the colours of the Browser's style file.
 
 Neo4j Browser itself is not part of this project; the query, the data and the colours are the real ones, the layout is
-networkx'. Needs Chromium. Usage: ``python -m scripts.draw_levels [--uri bolt://…] [--root Africa]``
+networkx'. Needs Chromium. Usage: ``python -m scripts.draw_levels [--uri bolt://…] [--root economy]``
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> None:
     """Import the bundled graph where it is missing, run the view, draw it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--uri", default="", help="A running Neo4j; default: one of its own.")
-    parser.add_argument("--root", default="Africa")
+    parser.add_argument("--root", default="economy")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "levels.png")
     arguments = parser.parse_args()
     with opened(arguments.uri) as (store, _):

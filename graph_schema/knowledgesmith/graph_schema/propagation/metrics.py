@@ -79,9 +79,7 @@ class Cell:
 
 def metrics(store: GraphStore, intervention_id: str) -> tuple[list[Metric], tuple[Pasteable, Pasteable]]:
     """All metrics of one intervention, and the two queries that they were counted with."""
-    cells = [
-        Cell(**{**row, "level": row["level"] or ""}) for row in store.read("propagation/rates", id=intervention_id)
-    ]
+    cells = [_cell(row) for row in store.read("propagation/rates", id=intervention_id)]
     facts = store.read("propagation/fact_metrics", id=intervention_id)
     found = [*spread(cells), *(fact_metrics(facts[0]) if facts else ())]
     queries = (
