@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import networkx as nx
 import pandas as pd
@@ -191,15 +192,10 @@ def test_py2neo_reads_and_writes_the_real_database(neo4j_uri: str, store: object
     assert sum(row["n"] for row in rows) == 2
     found = ogm.EntityNode.match(graph).where(graph_id=graph_id, name="Tokyo").first()
     assert (found.uid, found.leaf, found.belief, found.aliases) == ("tokyo", True, None, ["x"])
-    labels = {
-        value.__primarylabel__
-        for value in vars(ogm).values()
-        if isinstance(value, type) and getattr(value, "__primarylabel__", "") and value.__module__ == ogm.__name__
-    }
-    assert labels == {
+    classes: list[Any] = [value for value in vars(ogm).values() if getattr(value, "__module__", "") == ogm.__name__]
+    assert {one.__primarylabel__ for one in classes} == {
         "Entity", "Relation", "Graph", "Probe", "ProbeSet", "Case", "Model", "Revision", "Branch", "Intervention"
     }  # fmt: skip
-    for value in vars(ogm).values():
-        if isinstance(value, type) and value.__module__ == ogm.__name__:
-            value.match(graph).first()
+    for one in classes:
+        one.match(graph).first()
     graph.service.connector.close()
