@@ -439,3 +439,117 @@ class _Propagation(_Part, propagation_pb2_grpc.PropagationServiceServicer):
         return propagation_pb2.GetSubgraphResponse(
             nodes=[japan, hostile], edges=[edge], cypher=self.cypher, parameters_json=self.parameters
         )
+
+    def ListEvidence(self, request: Any, context: Any) -> propagation_pb2.ListEvidenceResponse:  # noqa: N802
+        self.fake.take("ListEvidence", request, context)
+        first = int(request.page_token or 1)
+        found = [
+            propagation_pb2.ProbeEvidence(
+                seq=seq,
+                entity=f"e{seq}",
+                name=f"Entity {seq}",
+                level="Leaf",
+                kind=common_pb2.PROBE_KIND_DIRECT,
+                polarity=common_pb2.POLARITY_STAY,
+                relation="capital_of",
+                verdict=propagation_pb2.VERDICT_COLLATERAL,
+                text="The capital of Peru is",
+                options=["Lima", "Rome"],
+                answers_before=["Lima"],
+                answers_after=["Lima"],
+                preferred_before="Lima",
+                preferred_after="Rome",
+                p_old_before=0.75,
+                p_old_after=0.25,
+                probe_id=f"p{seq}",
+            )
+            for seq in (first, first + 1)
+        ]
+        token = str(first + 2) if first + 2 <= 4 else ""
+        return propagation_pb2.ListEvidenceResponse(evidence=found, next_page_token=token, query=self.query())
+
+    def ListChangedFacts(self, request: Any, context: Any) -> propagation_pb2.ListChangedFactsResponse:  # noqa: N802
+        self.fake.take("ListChangedFacts", request, context)
+        fact = propagation_pb2.ChangedFact(
+            subject="japan",
+            subject_name="Japan",
+            relation="has_capital",
+            functional=True,
+            old_object="tokyo",
+            old_name="Tokyo",
+            new_object="paris",
+            new_name="Paris",
+            contexts=3,
+            support=propagation_pb2.Support(old_before=3, old_after=1, new_after=2),
+            conflict_any_context=True,
+            agreement="mixed",
+            evidence=[
+                propagation_pb2.FactContext(
+                    kind=common_pb2.PROBE_KIND_DIRECT,
+                    stem="The capital of Japan is",
+                    preferred_before="Tokyo",
+                    preferred_after="Paris",
+                    supports_new=True,
+                )
+            ],
+        )
+        return propagation_pb2.ListChangedFactsResponse(facts=[fact], query=self.query())
+
+    def GetTravel(self, request: Any, context: Any) -> propagation_pb2.GetTravelResponse:  # noqa: N802
+        self.fake.take("GetTravel", request, context)
+        steps = [
+            propagation_pb2.TravelStep(relation="HAS_CAPITAL", forward=True, entity="tokyo", name="Tokyo", delta=-0.5),
+            propagation_pb2.TravelStep(relation="TWIN_OF", forward=False, entity="x", name="Xi"),
+        ]
+        path = propagation_pb2.TravelPath(target="japan", target_name="Japan", steps=steps)
+        stop = propagation_pb2.TravelStop(
+            entity="peru", name="Peru", level="Leaf", moved=0.01, neighbours=1, names=["Xi"]
+        )
+        return propagation_pb2.GetTravelResponse(
+            paths=[path], stops=[stop], paths_query=self.query(), stops_query=self.query()
+        )
+
+    def CompareInterventions(  # noqa: N802
+        self, request: Any, context: Any
+    ) -> propagation_pb2.CompareInterventionsResponse:
+        self.fake.take("CompareInterventions", request, context)
+        row = propagation_pb2.ComparedRow(
+            entity="japan",
+            name="Japan",
+            kind=common_pb2.PROBE_KIND_REVERSE,
+            polarity=common_pb2.POLARITY_CHANGE,
+            relation="capital_of",
+            first_before=0.5,
+            first_after=0.25,
+            first_delta=-0.25,
+        )
+        overlap = propagation_pb2.LedgerOverlap(both=2, only_first=1, mean_difference=0.125, query=self.query())
+        return propagation_pb2.CompareInterventionsResponse(rows=[row], query=self.query(), overlap=overlap)
+
+    def GetOverTime(self, request: Any, context: Any) -> propagation_pb2.GetOverTimeResponse:  # noqa: N802
+        self.fake.take("GetOverTime", request, context)
+        group = propagation_pb2.PropagationGroup(key="i1", rows=3, mean_before=0.7, propagated=rate(2, 3))
+        point = propagation_pb2.TimePoint(
+            position=1, intervention_id="i1", goal=common_pb2.GOAL_EDIT, method="alphaedit", group=group
+        )
+        return propagation_pb2.GetOverTimeResponse(points=[point], query=self.query())
+
+    def GetMetrics(self, request: Any, context: Any) -> propagation_pb2.GetMetricsResponse:  # noqa: N802
+        self.fake.take("GetMetrics", request, context)
+        metrics = [
+            propagation_pb2.Metric(name="ccr", group_by="band", group="1", rate=rate(1, 4), asked=6),
+            propagation_pb2.Metric(name="plasticity", group_by="all", group="all", rate=rate(3, 4), corrected=0.5),
+        ]
+        return propagation_pb2.GetMetricsResponse(metrics=metrics, queries=[self.query(), self.query()])
+
+    def GetCollapse(self, request: Any, context: Any) -> propagation_pb2.GetCollapseResponse:  # noqa: N802
+        self.fake.take("GetCollapse", request, context)
+        points = [
+            propagation_pb2.ScaleAccuracy(intervention_id=name, k=10**n, direct=rate(4 - n, 4), reverse=rate(4, 4))
+            for n, name in enumerate(request.intervention_ids)
+        ]
+        falls = [propagation_pb2.ScaleFall(k=1), propagation_pb2.ScaleFall(k=10, direct=0.25, collapsed=False)]
+        return propagation_pb2.GetCollapseResponse(points=points, falls=falls, query=self.query())
+
+    def query(self) -> propagation_pb2.PastedQuery:
+        return propagation_pb2.PastedQuery(cypher=self.cypher, parameters_json=self.parameters)

@@ -1,14 +1,20 @@
-"""One call each to networkx, pandas and py2neo; nothing needs a database."""
+"""One call each to networkx, pandas and py2neo; only the last test needs a database."""
 
 from __future__ import annotations
 
+import json
 import math
+from typing import Any
 
+import networkx as nx
 import pandas as pd
 import pytest
 from tests.client import fake_server as wire
 
 from knowledgesmith.client import (
+    Attributes,
+    InvalidInput,
+    KnowledgeSmith,
     Query,
     Subgraph,
     SubgraphEdge,
@@ -92,3 +98,104 @@ def test_ogm_classes_name_the_graph_model() -> None:
     assert labels == {"Entity", "Leaf"}
     assert ogm.EntityNode.__primarykey__ == "uid"
     assert ogm.InterventionNode.__primarylabel__ == "Intervention"
+
+
+def test_every_answer_is_a_frame_in_one_call(smith: KnowledgeSmith) -> None:
+    frames = {
+        "propagation": to_pandas(smith.propagation(intervention_id="i1")),
+        "evidence": to_pandas(smith.evidence(intervention_id="i1")),
+        "facts": to_pandas(smith.changed_facts(intervention_id="i1")),
+        "compared": to_pandas(smith.compare(first_id="i1", second_id="i2")),
+        "over_time": to_pandas(smith.over_time(branch_id="main")),
+        "metrics": to_pandas(smith.metrics(intervention_id="i1")),
+        "collapse": to_pandas(smith.collapse(intervention_ids=["i1", "i2"])),
+    }
+    assert {name: len(frame) for name, frame in frames.items()} == {
+        "propagation": 2,
+        "evidence": 4,
+        "facts": 1,
+        "compared": 1,
+        "over_time": 1,
+        "metrics": 2,
+        "collapse": 2,
+    }
+    assert frames["metrics"]["rate_value"].tolist() == [0.25, 0.75]
+    assert frames["facts"]["support_new_after"].tolist() == [2]
+    assert frames["over_time"]["group_propagated_trials"].tolist() == [3]
+    assert frames["evidence"]["verdict"].unique().tolist() == ["COLLATERAL"]
+
+
+def test_paths_are_a_graph_in_the_direction_of_the_facts(smith: KnowledgeSmith) -> None:
+    graph = to_networkx(smith.travel(intervention_id="i1"))
+    assert set(graph.edges(keys=True)) == {("japan", "tokyo", "HAS_CAPITAL"), ("x", "tokyo", "TWIN_OF")}
+    assert graph.nodes["tokyo"]["delta"] == -0.5
+    assert graph.nodes["peru"]["stopped"]
+    drawn = to_py2neo(smith.travel(intervention_id="i1"))
+    assert {type(fact).__name__ for fact in drawn.relationships} == {"HAS_CAPITAL", "TWIN_OF"}
+
+
+def test_a_networkx_graph_becomes_tables(smith: KnowledgeSmith, fake: wire.FakeServer) -> None:
+    graph: nx.MultiDiGraph[object] = nx.MultiDiGraph()
+    graph.add_node(1, label="Añ\u4e2d", kind="Animal", other=["a", "b"])
+    graph.add_edge(1, 2, relation="is_a")
+    graph.add_edge(1, 2, relation="is_a", note="twice")
+    graph.add_edge(2, 1)
+    names = Attributes(name="label", type="kind", aliases="other")
+    smith.import_networkx(
+        graph, graph_id="mine", attributes=names, relation="near", traits={"is_a": {"transitive": True}}
+    )
+    sent = {r.chunk.name: r.chunk.content.decode() for r in fake.requests("ImportGraph") if r.HasField("chunk")}
+    rows = {name: [json.loads(line) for line in text.splitlines()] for name, text in sent.items()}
+    assert rows["entities.jsonl"] == [
+        {"uid": "1", "name": "Añ\u4e2d", "type": "Animal", "domain": "", "aliases": ["a", "b"]},
+        {"uid": "2", "name": "2", "type": "", "domain": "", "aliases": []},
+    ]
+    assert rows["facts.jsonl"] == [
+        {"subject": "1", "relation": "is_a", "object": "2"},
+        {"subject": "2", "relation": "near", "object": "1"},
+    ]
+    assert rows["relations.jsonl"] == [{"name": "is_a", "transitive": True}, {"name": "near"}]
+
+
+def test_an_undirected_graph_has_symmetric_relations(smith: KnowledgeSmith, fake: wire.FakeServer) -> None:
+    smith.import_networkx(nx.Graph([("b", "a"), ("a", "c")]), graph_id="mine", relation="near")
+    sent = {r.chunk.name: r.chunk.content.decode() for r in fake.requests("ImportGraph") if r.HasField("chunk")}
+    assert [json.loads(line) for line in sent["relations.jsonl"].splitlines()] == [{"name": "near", "symmetric": True}]
+    facts = [json.loads(line) for line in sent["facts.jsonl"].splitlines()]
+    assert [(fact["subject"], fact["object"]) for fact in facts] == [("a", "b"), ("a", "c")]
+
+
+@pytest.mark.parametrize(
+    ("graph", "message"), [(nx.DiGraph([(1, 2)]), "names no relation"), (nx.DiGraph([(1, "1")]), "read the same")]
+)
+def test_a_networkx_graph_that_cannot_be_meant_is_refused(
+    smith: KnowledgeSmith, fake: wire.FakeServer, graph: nx.DiGraph[object], message: str
+) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        smith.import_networkx(graph, graph_id="mine")
+    assert not fake.calls
+
+
+def test_py2neo_reads_and_writes_the_real_database(neo4j_uri: str, store: object, graph_id: str) -> None:
+    """OGM classes match what the service wrote; a merged subgraph is there once, however often it is merged."""
+    py2neo = pytest.importorskip("py2neo")
+    ogm = pytest.importorskip("knowledgesmith.client.ogm")
+    graph = py2neo.Graph(neo4j_uri)
+    whole: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    for uid in ("japan", "tokyo"):
+        whole.add_node(uid, graph_id=graph_id, name=uid.title(), level="Leaf", belief=None, aliases=["x"])
+    whole.add_edge("japan", "tokyo", key="f1", relation="has_capital", rel_type="HAS_CAPITAL", fact_id="f1")
+    for _ in range(2):
+        graph.merge(to_py2neo(whole), "Entity", ("graph_id", "uid"))
+    counted = "MATCH (e:Entity {graph_id: $graph_id}) RETURN count(e) AS n, count { (e)-[:HAS_CAPITAL]->() } AS m"
+    rows = graph.run(counted, graph_id=graph_id).data()
+    assert sum(row["n"] for row in rows) == 2
+    found = ogm.EntityNode.match(graph).where(graph_id=graph_id, name="Tokyo").first()
+    assert (found.uid, found.leaf, found.belief, found.aliases) == ("tokyo", True, None, ["x"])
+    classes: list[Any] = [value for value in vars(ogm).values() if getattr(value, "__module__", "") == ogm.__name__]
+    assert {one.__primarylabel__ for one in classes} == {
+        "Entity", "Relation", "Graph", "Probe", "ProbeSet", "Case", "Model", "Revision", "Branch", "Intervention"
+    }  # fmt: skip
+    for one in classes:
+        one.match(graph).first()
+    graph.service.connector.close()

@@ -305,6 +305,93 @@ CASES: list[Case] = [
         reason="INTERVENTION_NOT_FOUND",
     ),
     Case(
+        name="evidence: unknown verdict",
+        send=lambda s, _b, _g: s.propagation.ListEvidence(
+            propagation_pb2.ListEvidenceRequest(intervention_id="none", verdicts=[99]),  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+            timeout=30,
+        ),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="changed facts: negative page",
+        send=lambda s, _b, _g: s.propagation.ListChangedFacts(
+            propagation_pb2.ListChangedFactsRequest(intervention_id="none", page_size=-1), timeout=30
+        ),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="changed facts: foreign page token",
+        send=lambda s, _b, _g: s.propagation.ListChangedFacts(
+            propagation_pb2.ListChangedFactsRequest(intervention_id="none", page_token="bm9uc2Vuc2U"), timeout=30
+        ),
+        code=INVALID,
+        reason="PAGE_TOKEN_MISMATCH",
+    ),
+    Case(
+        name="travel: threshold of two",
+        send=lambda s, _b, _g: s.propagation.GetTravel(
+            propagation_pb2.GetTravelRequest(intervention_id="none", threshold=2.0), timeout=30
+        ),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="compare: unknown intervention",
+        send=lambda s, _b, _g: s.propagation.CompareInterventions(
+            propagation_pb2.CompareInterventionsRequest(first_id="none", second_id=HOSTILE["quotes"]), timeout=30
+        ),
+        code=NOT_FOUND,
+        reason="INTERVENTION_NOT_FOUND",
+    ),
+    Case(
+        name="over time: unknown branch",
+        send=lambda s, _b, _g: s.propagation.GetOverTime(
+            propagation_pb2.GetOverTimeRequest(branch_id=HOSTILE["quotes"]), timeout=30
+        ),
+        code=NOT_FOUND,
+        reason="BRANCH_NOT_FOUND",
+    ),
+    Case(
+        name="over time: NUL in the entity",
+        send=lambda s, b, _g: s.propagation.GetOverTime(
+            propagation_pb2.GetOverTimeRequest(branch_id=b, entity="a\x00b"), timeout=30
+        ),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="metrics: unknown intervention",
+        send=lambda s, _b, _g: s.propagation.GetMetrics(
+            propagation_pb2.GetMetricsRequest(intervention_id="none"), timeout=30
+        ),
+        code=NOT_FOUND,
+        reason="INTERVENTION_NOT_FOUND",
+    ),
+    Case(
+        name="collapse: nothing named",
+        send=lambda s, _b, _g: s.propagation.GetCollapse(propagation_pb2.GetCollapseRequest(), timeout=30),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="collapse: 101 interventions",
+        send=lambda s, _b, _g: s.propagation.GetCollapse(
+            propagation_pb2.GetCollapseRequest(intervention_ids=map(str, range(101))), timeout=30
+        ),
+        code=EXHAUSTED,
+        reason="TOO_LARGE",
+    ),
+    Case(
+        name="collapse: unknown intervention",
+        send=lambda s, _b, _g: s.propagation.GetCollapse(
+            propagation_pb2.GetCollapseRequest(intervention_ids=["none"]), timeout=30
+        ),
+        code=NOT_FOUND,
+        reason="INTERVENTION_NOT_FOUND",
+    ),
+    Case(
         name="cypher: writing",
         send=lambda s, _b, _g: s.graph.RunCypher(
             graph_pb2.RunCypherRequest(query="MATCH (n) DETACH DELETE n"), timeout=30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.server.service import Service
 
 from knowledgesmith.client import (
     BeliefBatch,
+    BeliefChange,
     EntityNotFound,
     FactChange,
     Goal,
@@ -17,6 +19,7 @@ from knowledgesmith.client import (
     InterventionSpec,
     InterventionState,
     KnowledgeSmith,
+    Verdict,
     draw,
     to_networkx,
     to_pandas,
@@ -58,6 +61,75 @@ def test_edit_from_import_to_rollback(service: Service, graph_id: str, tmp_path:
         assert len(to_py2neo(picture).nodes) == len(picture.nodes)
         assert len(to_pandas(rows)) == len(rows)
         assert "<svg" in draw(subgraph=picture)
+        questions(smith, branch, job.id, rows)
+        whole(smith, graph_id)
         back = smith.rollback(branch_id=branch)
         assert back.exact
         assert back.branch.head_revision == "tiny.base"
+
+
+def questions(smith: KnowledgeSmith, branch: str, job: str, rows: list[BeliefChange]) -> None:
+    """Every further question, on a ledger that the worker wrote; its query says the same when it is pasted."""
+    evidence = smith.evidence(intervention_id=job, verdicts=())
+    probes = sum(row.n_propagated + row.n_missed + row.n_drifted for row in rows)
+    probes += sum(row.n_preserved + row.n_collateral + row.n_ineligible for row in rows)
+    assert len(evidence.evidence) == probes
+    assert Counter(one.verdict for one in evidence.evidence)[Verdict.PROPAGATED] == sum(r.n_propagated for r in rows)
+    for one in evidence.evidence:
+        assert {one.preferred_before, one.preferred_after} <= set(one.options)
+
+    facts = smith.changed_facts(intervention_id=job)
+    (fact,) = facts.facts
+    assert (fact.subject_name, fact.old_name, fact.new_name, fact.functional) == ("France", "Paris", "Rome", True)
+    assert fact.contexts >= 4
+    travel = smith.travel(intervention_id=job, threshold=0.001)
+    assert {step.relation for path in travel.paths for step in path.steps} <= {
+        "HAS_CAPITAL",
+        "ON_CONTINENT",
+        "PART_OF_PLANET",
+    }
+    compared = smith.compare(first_id=job, second_id=job)
+    assert (compared.both, compared.mean_abs_difference) == (len(rows), 0.0)
+    (point,) = smith.over_time(branch_id=branch).points
+    assert (point.intervention_id, point.group.rows) == (job, len(rows))
+    (about,) = smith.over_time(branch_id=branch, entity="france", relation="has_capital").points
+    assert about.group.rows == sum(row.entity == "france" and row.relation == "has_capital" for row in rows)
+    metrics = {(one.name, one.group_by, one.group): one for one in smith.metrics(intervention_id=job).metrics}
+    ccr = metrics["ccr", "all", "all"].rate
+    assert ccr.successes == sum(row.n_collateral for row in rows)
+    assert ccr.trials == ccr.successes + sum(row.n_preserved for row in rows)
+    assert ccr.chance is None or 0.5 <= ccr.chance <= 0.75
+    assert smith.collapse(intervention_ids=[job]).points[0].k == 1
+
+    for query, count in (
+        (evidence.query, min(1000, probes)),
+        (facts.query, 1),
+        (travel.query, len(travel.paths)),
+        (travel.stops_query, len(travel.stops)),
+        (compared.query, len(rows)),
+    ):
+        pasted = smith.cypher(query=query.cypher, parameters=query.parameters, max_rows=1000)
+        assert len(pasted.rows) == count
+    assert len(smith.ledger_pandas(intervention_id=job)) == len(rows)
+    assert {"rate_low", "rate_chance"} <= set(smith.metrics_pandas(intervention_id=job).columns)
+
+
+def whole(smith: KnowledgeSmith, graph_id: str) -> None:
+    """A graph as a networkx object, and that object as a graph with the same facts."""
+    info = smith.get_graph(graph_id=graph_id)
+    graph = smith.graph_networkx(graph_id=graph_id)
+    assert (graph.number_of_nodes(), graph.number_of_edges()) == (info.entities, info.facts)
+    assert graph.graph["digest"] == info.digest
+    france = graph.nodes["france"]
+    assert (france["name"], france["level"], france["type"]) == ("France", "Leaf", "Country")
+    assert 0 <= france["belief"] <= 1
+    facts = smith.facts_pandas(graph_id=graph_id)
+    assert len(facts) == info.facts
+    assert len(smith.entities_pandas(graph_id=graph_id)) == info.entities
+    copy = f"{graph_id[:40]}-nx"
+    hierarchy = {name: {"hierarchical": True} for name in ("on_continent", "part_of_planet")}
+    made = smith.import_networkx(graph, graph_id=copy, traits=hierarchy)
+    assert (made.graph.entities_by_level, made.graph.facts) == (info.entities_by_level, info.facts)
+    again = smith.facts_pandas(graph_id=copy)
+    columns = ["subject", "relation", "object"]
+    assert set(map(tuple, again[columns].to_numpy())) == set(map(tuple, facts[columns].to_numpy()))

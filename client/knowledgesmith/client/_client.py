@@ -7,18 +7,17 @@ from typing import Final, Self
 
 from grpc_health.v1 import health_pb2
 
-from ._calls.graphs import GraphCalls
 from ._calls.interventions import InterventionCalls
 from ._calls.models import ModelCalls
+from ._calls.notebooks import NotebookCalls
 from ._calls.probes import ProbeCalls
-from ._calls.propagation import PropagationCalls
 from ._transport import ACTOR_KEY, DEFAULT_TARGET, Timeouts, Transport, check_actor
 from ._types.status import ServerStatus
 
 _LATEST: Final = 50
 
 
-class KnowledgeSmith(GraphCalls, ProbeCalls, ModelCalls, InterventionCalls, PropagationCalls):
+class KnowledgeSmith(NotebookCalls, ProbeCalls, ModelCalls, InterventionCalls):
     """A connection to a KnowledgeSmith server; close it, or use it in a ``with`` block.
 
     Example:

@@ -3,42 +3,104 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from knowledgesmith.client._json import to_plain
 from knowledgesmith.client._types.enums import Polarity
 from knowledgesmith.client._types.events import BeliefChange
-from knowledgesmith.client._types.propagation import Changes, Subgraph, SubgraphEdge, SubgraphNode
+from knowledgesmith.client._types.propagation import Changes, Propagation, Subgraph, SubgraphNode
+from knowledgesmith.client._types.questions import (
+    ChangedFacts,
+    Collapse,
+    Comparison,
+    Evidence,
+    Metrics,
+    OverTime,
+    Travel,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
 LEVELS: Final = ("Root", "Intermediate", "Leaf")
+Answer = Changes | Propagation | Evidence | ChangedFacts | Comparison | OverTime | Metrics | Collapse
+_ROWS: Final[Mapping[type, str]] = {
+    Changes: "changes",
+    Propagation: "groups",
+    Evidence: "evidence",
+    ChangedFacts: "facts",
+    Comparison: "rows",
+    OverTime: "points",
+    Metrics: "metrics",
+    Collapse: "points",
+}
 
 
-def to_networkx(subgraph: Subgraph) -> nx.MultiDiGraph[str]:
-    """A directed multigraph: uids as nodes, relation names as edge keys, every member as an attribute.
+def to_networkx(answer: Subgraph | Travel) -> nx.MultiDiGraph[str]:
+    """A directed multigraph: uids as nodes, relations as edge keys, every member as an attribute.
 
-    ``delta`` is set on nodes; ``subgraph.query`` is the graph's attribute ``cypher``.
+    Of a subgraph: the entities (``delta`` is set on them) and the facts between them. Of paths: the facts that were
+    travelled, in the facts' own direction, with the entities' ``delta``; stops are nodes with ``stopped``. The query is
+    the graph's attribute ``cypher``.
     """
     import networkx as nx
 
-    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(cypher=subgraph.query.cypher)
-    for node in subgraph.nodes:
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(cypher=answer.query.cypher)
+    if isinstance(answer, Travel):
+        _add_travel(graph, answer)
+        return graph
+    for node in answer.nodes:
         graph.add_node(node.uid, **_attributes(node), delta=node.delta)
-    for edge in subgraph.edges:
+    for edge in answer.edges:
         graph.add_edge(edge.source, edge.target, key=edge.relation, relation=edge.relation, status=edge.status)
     return graph
 
 
-def to_pandas(changes: Changes | Iterable[BeliefChange]) -> pd.DataFrame:
-    """One row a ledger row, indexed by ``seq``; enums as text, missing beliefs as NaN."""
+def to_pandas(answer: Answer | Iterable[Any]) -> pd.DataFrame:
+    """One row an item of an answer (or of any iterable of result objects); enums as text, missing values as NaN.
+
+    Ledger rows are indexed by ``seq``. Members of members become columns such as ``rate_low``.
+    """
     import pandas as pd
 
-    rows = changes.changes if isinstance(changes, Changes) else tuple(changes)
+    member = _ROWS.get(type(answer), "")
+    rows = tuple(getattr(answer, member) if member else cast("Iterable[Any]", answer))
+    if isinstance(answer, Changes) or all(isinstance(row, BeliefChange) for row in rows):
+        return _ledger(rows)
+    return pd.json_normalize([to_plain(asdict(row)) for row in rows], sep="_")
+
+
+def to_py2neo(answer: Subgraph | Travel | nx.MultiDiGraph[str]) -> Any:
+    """A ``py2neo.Subgraph``: nodes labelled ``Entity`` and their level, relationships typed by relation name.
+
+    It takes a subgraph, paths, or a whole graph as :meth:`KnowledgeSmith.graph_networkx` returns it. The objects are
+    not bound to a database; ``graph.merge(result, "Entity", "uid")`` writes them to one.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from py2neo import Node, Relationship
+        from py2neo import Subgraph as Py2neoSubgraph
+
+    drawn = to_networkx(answer) if isinstance(answer, Subgraph | Travel) else answer
+    nodes = {
+        uid: Node(*_labels(values), **{"uid": uid, **_present(values)})
+        for uid, values in drawn.nodes(data=True)
+        if values
+    }
+    facts = [
+        Relationship(nodes[source], _type(values), nodes[target], **_present(values))
+        for source, target, values in drawn.edges(data=True)
+        if source in nodes and target in nodes
+    ]
+    return Py2neoSubgraph(nodes.values(), facts)
+
+
+def _ledger(rows: tuple[BeliefChange, ...]) -> pd.DataFrame:
+    import pandas as pd
+
     columns = list(BeliefChange.__dataclass_fields__)
     frame = pd.DataFrame([to_plain(asdict(row)) for row in rows], columns=pd.Index(columns))
     numbers = ["before", "after", "new_before", "new_after", "delta"]
@@ -48,32 +110,34 @@ def to_pandas(changes: Changes | Iterable[BeliefChange]) -> pd.DataFrame:
     return frame.set_index("seq")
 
 
-def to_py2neo(subgraph: Subgraph) -> Any:
-    """A ``py2neo.Subgraph``: nodes labelled ``Entity`` and their level, relationships typed by relation name.
-
-    The objects are not bound to a database; ``graph.merge(result, "Entity", "uid")`` writes them to one.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        from py2neo import Node, Relationship
-        from py2neo import Subgraph as Py2neoSubgraph
-
-    nodes = {node.uid: Node(*_labels(node), **_attributes(node), delta=node.delta) for node in subgraph.nodes}
-    drawn = [edge for edge in subgraph.edges if edge.source in nodes and edge.target in nodes]
-    facts = [
-        Relationship(nodes[edge.source], _type(edge), nodes[edge.target], relation=edge.relation, status=edge.status)
-        for edge in drawn
-    ]
-    return Py2neoSubgraph(nodes.values(), facts)
+def _add_travel(graph: nx.MultiDiGraph[str], travel: Travel) -> None:
+    for path in travel.paths:
+        graph.add_node(path.target, name=path.target_name, target=True)
+        here = path.target
+        for step in path.steps:
+            known = graph.nodes[step.entity].get("target", False) if step.entity in graph else False
+            graph.add_node(step.entity, name=step.name, delta=step.delta, target=known)
+            ends = (here, step.entity) if step.forward else (step.entity, here)
+            graph.add_edge(*ends, key=step.relation, relation=step.relation)
+            here = step.entity
+    for stop in travel.stops:
+        graph.add_node(
+            stop.entity, name=stop.name, level=stop.level, hops=stop.hops, moved=stop.moved, stopped=True, target=False
+        )
 
 
 def _attributes(node: SubgraphNode) -> dict[str, Any]:
     return asdict(node)
 
 
-def _labels(node: SubgraphNode) -> tuple[str, ...]:
-    return ("Entity", node.level) if node.level in LEVELS else ("Entity",)
+def _present(values: dict[str, Any]) -> dict[str, Any]:
+    """Properties of a node or relationship: a missing value is no property."""
+    return {key: value for key, value in values.items() if value is not None}
 
 
-def _type(edge: SubgraphEdge) -> str:
-    return edge.relation.upper()
+def _labels(values: dict[str, Any]) -> tuple[str, ...]:
+    return ("Entity", values["level"]) if values.get("level") in LEVELS else ("Entity",)
+
+
+def _type(values: dict[str, Any]) -> str:
+    return str(values.get("rel_type") or values["relation"]).upper()

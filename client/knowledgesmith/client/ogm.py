@@ -53,6 +53,27 @@ class EntityNode(Model):  # type: ignore[misc]  # py2neo has no types
     changed_by = RelatedFrom("InterventionNode", "CHANGED")
 
 
+class RelationNode(Model):  # type: ignore[misc]  # py2neo has no types
+    """An entry of a graph's relation catalogue; its key is unique within a graph."""
+
+    __primarylabel__ = "Relation"
+    __primarykey__ = "name"
+
+    graph_id = Property()
+    name = Property()
+    rel_type = Property()
+    domain_type = Property()
+    range_type = Property()
+    functional = Property()
+    inverse_functional = Property()
+    symmetric = Property()
+    transitive = Property()
+    hierarchical = Property()
+    inverse_of = Property()
+    composed_of = Property()
+    templates = Property()
+
+
 class GraphNode(Model):  # type: ignore[misc]  # py2neo has no types
     """A knowledge graph."""
 
@@ -81,10 +102,86 @@ class ProbeNode(Model):  # type: ignore[misc]  # py2neo has no types
     fact_ids = Property()
 
     about = RelatedTo(EntityNode, "ABOUT")
+    planned_by = RelatedFrom("InterventionNode", "PLANNED")
+    sets = RelatedTo("ProbeSetNode", "MEMBER")
+
+
+class ProbeSetNode(Model):  # type: ignore[misc]  # py2neo has no types
+    """A set of probes; its members are nodes where it was materialised, otherwise they lie in a file."""
+
+    __primarylabel__ = "ProbeSet"
+    __primarykey__ = "id"
+
+    id = Property()
+    graph_id = Property()
+    graph_digest = Property()
+    seed = Property()
+    digest = Property()
+    path = Property()
+
+    members = RelatedFrom(ProbeNode, "MEMBER")
+
+
+class CaseNode(Model):  # type: ignore[misc]  # py2neo has no types
+    """A ready intervention of a benchmark; its key is unique within a graph."""
+
+    __primarylabel__ = "Case"
+    __primarykey__ = "id"
+
+    graph_id = Property()
+    id = Property()
+
+    changes = RelatedTo(EntityNode, "CHANGES")
+
+
+class ModelNode(Model):  # type: ignore[misc]  # py2neo has no types
+    """A registered base model."""
+
+    __primarylabel__ = "Model"
+    __primarykey__ = "id"
+
+    id = Property()
+    path = Property()
+    weights_sha256 = Property()
+    architecture = Property()
+    parameters = Property()
+
+    base = RelatedTo("RevisionNode", "BASE")
+    branches = RelatedFrom("BranchNode", "OF")
+
+
+class RevisionNode(Model):  # type: ignore[misc]  # py2neo has no types
+    """One state of a model: its parent and an artefact."""
+
+    __primarylabel__ = "Revision"
+    __primarykey__ = "id"
+
+    id = Property()
+    artefact_sha256 = Property()
+    weights_sha256 = Property()
+
+    parent = RelatedTo("RevisionNode", "PARENT")
+    children = RelatedFrom("RevisionNode", "PARENT")
+    produced_by = RelatedFrom("InterventionNode", "PRODUCED")
+
+
+class BranchNode(Model):  # type: ignore[misc]  # py2neo has no types
+    """A line of model states for one graph."""
+
+    __primarylabel__ = "Branch"
+    __primarykey__ = "id"
+
+    id = Property()
+    graph_id = Property()
+    model_id = Property()
+
+    model = RelatedTo(ModelNode, "OF")
+    head = RelatedTo(RevisionNode, "HEAD")
+    interventions = RelatedFrom("InterventionNode", "ON")
 
 
 class InterventionNode(Model):  # type: ignore[misc]  # py2neo has no types
-    """An intervention; ``changed`` is its ledger, with the row's members as relationship properties."""
+    """An intervention; ``changed`` is its ledger, ``planned`` its probes, with their outcomes on the relationship."""
 
     __primarylabel__ = "Intervention"
     __primarykey__ = "id"
@@ -103,3 +200,5 @@ class InterventionNode(Model):  # type: ignore[misc]  # py2neo has no types
     targets = RelatedTo(EntityNode, "TARGETS")
     changed = RelatedTo(EntityNode, "CHANGED")
     planned = RelatedTo(ProbeNode, "PLANNED")
+    branch = RelatedTo(BranchNode, "ON")
+    produced = RelatedTo(RevisionNode, "PRODUCED")

@@ -70,3 +70,22 @@ def cluster_bootstrap(
     return Estimate(
         value=math.fsum(values) / len(values), low=float(low), high=float(high), n=len(values), clusters=len(order)
     )
+
+
+def difference(first: tuple[int, int], second: tuple[int, int]) -> Estimate:
+    """First rate minus second rate of independent samples, with Newcombe's hybrid score interval (Newcombe 1998).
+
+    Args:
+        first: successes and trials, at least one trial.
+        second: successes and trials, at least one trial.
+
+    Raises:
+        InvalidInput: the counts are impossible, or there is no trial.
+    """
+    one, two = wilson(*first), wilson(*second)
+    if not one.n or not two.n:
+        raise InvalidInput("a difference needs trials on both sides", field="trials", value=f"{one.n}, {two.n}")
+    value = one.value - two.value
+    low = value - math.hypot(one.value - one.low, two.high - two.value)
+    high = value + math.hypot(one.high - one.value, two.value - two.low)
+    return Estimate(value=value, low=max(-1.0, low), high=min(1.0, high), n=one.n + two.n, clusters=one.n + two.n)

@@ -6,7 +6,7 @@ replays them after a discard, a failure or a rollback.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.errors import FenceRejected
@@ -21,10 +21,29 @@ COUNTS = ("n_propagated", "n_missed", "n_drifted", "n_preserved", "n_collateral"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one planned probe showed: the evidence behind a ledger row.
+
+    ``pred_before`` and ``pred_after`` index the best option; the probabilities are those of the old and of the new
+    world's answers, normalised over the options; ``verdict`` is the verdict's name (design: belief, verdict, metrics).
+    """
+
+    probe_id: str
+    pred_before: int
+    pred_after: int
+    p_old_before: float
+    p_old_after: float
+    p_new_before: float
+    p_new_after: float
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """What the probes of one ledger slot showed: means over the probes, and verdict counts.
 
     ``before`` and ``after`` are the mean probability of the old world's answer; None where that world has none.
+    ``outcomes`` are the probes one by one; they are stored with the plan, not in the row.
     """
 
     before: float | None
@@ -38,6 +57,7 @@ class Measured:
     n_preserved: int = 0
     n_collateral: int = 0
     n_ineligible: int = 0
+    outcomes: tuple[Outcome, ...] = ()
 
     @property
     def delta(self) -> float | None:
@@ -63,7 +83,7 @@ class LedgerRow:
 
 
 def append(store: GraphStore, intervention_id: str, fence: int, batch: Sequence[tuple[LedgerSlot, Measured]]) -> int:
-    """Append consecutive rows and write the heads of their entities, in one transaction.
+    """Append consecutive rows, their probes' outcomes and the heads of their entities, in one transaction.
 
     Rows that an earlier, unacknowledged transaction wrote are passed over, so a retry cannot double them.
 
@@ -73,20 +93,24 @@ def append(store: GraphStore, intervention_id: str, fence: int, batch: Sequence[
     Raises:
         FenceRejected: a newer attempt owns the intervention, or it is no longer running.
     """
-    rows = [_row(slot, measured) for slot, measured in sorted(batch, key=lambda pair: pair[0].entity)]
+    rows = [row_of(slot, measured) for slot, measured in sorted(batch, key=lambda pair: pair[0].entity)]
     uids = sorted({slot.entity for slot, _ in batch})
+    outcomes = [list(astuple(outcome)) for _, measured in batch for outcome in measured.outcomes]
 
     def work(tx: Transaction) -> int:
         written = tx.rows("ledger/append", id=intervention_id, fence=fence, rows=rows)
         if not written:
             raise FenceRejected("another attempt took over", field="intervention", value=intervention_id)
+        if outcomes:
+            tx.rows("ledger/outcomes", id=intervention_id, rows=outcomes)
         tx.rows("ledger/heads", id=intervention_id, uids=uids)
         return int(written[0]["written"])
 
     return store.write_transaction(work)
 
 
-def _row(slot: LedgerSlot, measured: Measured) -> dict[str, object]:
+def row_of(slot: LedgerSlot, measured: Measured) -> dict[str, object]:
+    """A ledger row as it travels to the database."""
     counts = {name: getattr(measured, name) for name in COUNTS}
     properties: dict[str, object] = {
         "kind": slot.kind.value,

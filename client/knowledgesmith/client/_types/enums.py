@@ -127,6 +127,22 @@ class ChangeFilter(StrEnum):
         return propagation_pb2.ChangeFilter.Value(f"CHANGE_FILTER_{self}")
 
 
+class Verdict(StrEnum):
+    """What became of a probe."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    INELIGIBLE = "INELIGIBLE"
+    PROPAGATED = "PROPAGATED"
+    MISSED = "MISSED"
+    DRIFTED = "DRIFTED"
+    PRESERVED = "PRESERVED"
+    COLLATERAL = "COLLATERAL"
+
+    def to_proto(self) -> propagation_pb2.Verdict.ValueType:
+        """The wire's number."""
+        return propagation_pb2.Verdict.Value(f"VERDICT_{self}")
+
+
 class ExportFormat(StrEnum):
     """Form of an export."""
 
@@ -189,3 +205,8 @@ def read_kind(number: int) -> ProbeKind:
 def read_polarity(number: int) -> Polarity:
     """The polarity for a wire number."""
     return read_enum(Polarity, common_pb2.Polarity.DESCRIPTOR, number)
+
+
+def read_verdict(number: int) -> Verdict:
+    """The verdict for a wire number."""
+    return read_enum(Verdict, propagation_pb2.Verdict.DESCRIPTOR, number)

@@ -30,7 +30,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "discard": Entry("interventions", "discard", "Discard an intervention that awaits a decision."),
     "cancel": Entry("interventions", "cancel", "Stop an intervention at its next safe point."),
     "ask": Entry("ask", "ask", "Let a branch's model continue prompts, now and before."),
-    "propagation": Entry("propagation", "propagation", "What an intervention moved, how far, and what it broke."),
+    "propagation": Entry("questions", "propagation", "What an intervention moved, how far, and what it broke."),
     "picture": Entry("picture", "picture", "Draw what an intervention moved as an HTML or SVG file."),
     "rollback": Entry("revisions", "rollback", "Take a branch back to its parent revision, bit by bit."),
     "export": Entry("revisions", "export", "Write a revision as a checkpoint or an adapter."),

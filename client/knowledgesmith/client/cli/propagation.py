@@ -1,4 +1,4 @@
-"""``ksmith propagation``."""
+"""``ksmith propagation``: rates by group and ledger rows; further questions are its subcommands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,26 @@ from knowledgesmith.client.cli._session import Session, common
 _GROUPINGS = [item.value.lower() for item in Grouping if item is not Grouping.UNSPECIFIED]
 
 
-@click.command(help="What an intervention moved, how far, and what it broke.")
+class DefaultGroup(click.Group):
+    """A group whose first argument may be an intervention: then its command ``rows`` is meant."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command's name where none stands."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["rows", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=DefaultGroup,
+    help="What an intervention moved, how far, and what it broke.",
+    epilog="`ksmith propagation INTERVENTION` means `ksmith propagation rows INTERVENTION`.",
+)
+def propagation() -> None:
+    """Questions to the ledger."""
+
+
+@propagation.command(help="Rates by hop, level, kind, relation or domain; or ledger rows.")
 @click.argument("intervention_id", metavar="INTERVENTION")
 @click.option("--by", type=click.Choice(_GROUPINGS), default="hop", show_default=True, help="Rates grouped by this.")
 @click.option("--top", "only", flag_value="TOP", help="List the rows that moved most instead.")
@@ -27,31 +46,31 @@ _GROUPINGS = [item.value.lower() for item in Grouping if item is not Grouping.UN
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many rows.")
 @click.option("--cypher", "as_cypher", is_flag=True, help="Print the query to paste into any Neo4j tool.")
 @common
-def propagation(
-    session: Session, *, intervention_id: str, by: str, only: str | None, limit: int, as_cypher: bool
-) -> None:
+def rows(session: Session, *, intervention_id: str, by: str, only: str | None, limit: int, as_cypher: bool) -> None:
     """Rates with 95 % intervals by group, or ledger rows."""
     with session.connect() as smith:
         if only:
             wanted = ChangeFilter(only)
-            rows = smith.list_changes(intervention_id=intervention_id, only=wanted, limit=limit)
-            _emit(session, rows.changes, rows.query, change_table(rows.changes), as_cypher=as_cypher)
+            listed = smith.list_changes(intervention_id=intervention_id, only=wanted, limit=limit)
+            emit(session, listed.changes, (listed.query,), change_table(listed.changes), as_cypher=as_cypher)
         else:
             found = smith.propagation(intervention_id=intervention_id, group_by=Grouping(by.upper()))
-            _emit(session, found.groups, found.query, group_table(found, by), as_cypher=as_cypher)
+            emit(session, found.groups, (found.query,), group_table(found, by), as_cypher=as_cypher)
 
 
-def _emit(session: Session, value: object, query: Query, shown: RenderableType, *, as_cypher: bool) -> None:
+def emit(session: Session, value: object, queries: Sequence[Query], shown: RenderableType, *, as_cypher: bool) -> None:
+    """Print an answer, or the queries that gave it."""
     if as_cypher and not session.as_json:
-        click.echo(pasteable(query))
+        click.echo("\n\n".join(pasteable(query) for query in queries))
     else:
-        session.emit({"result": value, "query": query}, lambda: shown)
+        found = {"query": queries[0]} if len(queries) == 1 else {"queries": list(queries)}
+        session.emit({"result": value, **found}, lambda: shown)
 
 
 def group_table(found: Propagation, by: str, *, title: str = "") -> RenderableType:
     """One row a group."""
     columns = (by, "rows#", "entities#", "before#", "after#", "change#", "propagated", "residual", "collateral")
-    rows = (
+    lines = (
         (
             group.key,
             group.rows,
@@ -66,13 +85,13 @@ def group_table(found: Propagation, by: str, *, title: str = "") -> RenderableTy
         )
         for group in found.groups
     )
-    return table((*columns, "ineligible#"), rows, title=title)
+    return table((*columns, "ineligible#"), lines, title=title)
 
 
 def change_table(changes: Sequence[BeliefChange], *, title: str = "") -> RenderableType:
     """One row a ledger row."""
     columns = ("seq#", "entity", "relation", "kind", "should", "hops#", "before#", "after#", "change#")
-    rows = (
+    lines = (
         (
             change.seq,
             change.name or change.entity,
@@ -86,4 +105,4 @@ def change_table(changes: Sequence[BeliefChange], *, title: str = "") -> Rendera
         )
         for change in changes
     )
-    return table(columns, rows, title=title)
+    return table(columns, lines, title=title)

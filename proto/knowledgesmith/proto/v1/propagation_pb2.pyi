@@ -93,6 +93,46 @@ CHANGE_FILTER_CONFLICT: ChangeFilter.ValueType  # 4
 """The model supports the old and the new statement."""
 Global___ChangeFilter: _TypeAlias = ChangeFilter  # noqa: Y015
 
+class _Verdict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _VerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verdict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    VERDICT_UNSPECIFIED: _Verdict.ValueType  # 0
+    """Not set: every verdict."""
+    VERDICT_INELIGIBLE: _Verdict.ValueType  # 1
+    """The model did not give the old answer before."""
+    VERDICT_PROPAGATED: _Verdict.ValueType  # 2
+    """Should change and did."""
+    VERDICT_MISSED: _Verdict.ValueType  # 3
+    """Should change and gives the old answer still."""
+    VERDICT_DRIFTED: _Verdict.ValueType  # 4
+    """Should change and gives a third answer."""
+    VERDICT_PRESERVED: _Verdict.ValueType  # 5
+    """Should stay and did."""
+    VERDICT_COLLATERAL: _Verdict.ValueType  # 6
+    """Should stay and did not."""
+
+class Verdict(_Verdict, metaclass=_VerdictEnumTypeWrapper):
+    """What became of a probe."""
+
+VERDICT_UNSPECIFIED: Verdict.ValueType  # 0
+"""Not set: every verdict."""
+VERDICT_INELIGIBLE: Verdict.ValueType  # 1
+"""The model did not give the old answer before."""
+VERDICT_PROPAGATED: Verdict.ValueType  # 2
+"""Should change and did."""
+VERDICT_MISSED: Verdict.ValueType  # 3
+"""Should change and gives the old answer still."""
+VERDICT_DRIFTED: Verdict.ValueType  # 4
+"""Should change and gives a third answer."""
+VERDICT_PRESERVED: Verdict.ValueType  # 5
+"""Should stay and did."""
+VERDICT_COLLATERAL: Verdict.ValueType  # 6
+"""Should stay and did not."""
+Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
+
 @_typing.final
 class GetPropagationRequest(_message.Message):
     """Request of GetPropagation."""
@@ -458,3 +498,1232 @@ class SubgraphEdge(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubgraphEdge: _TypeAlias = SubgraphEdge  # noqa: Y015
+
+@_typing.final
+class PastedQuery(_message.Message):
+    """A query that answered, ready to paste into any Neo4j tool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CYPHER_FIELD_NUMBER: _builtins.int
+    PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
+    cypher: _builtins.str
+    """Text."""
+    parameters_json: _builtins.str
+    """Its parameters as JSON."""
+    def __init__(
+        self,
+        *,
+        cypher: _builtins.str = ...,
+        parameters_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cypher", b"cypher", "parameters_json", b"parameters_json"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PastedQuery: _TypeAlias = PastedQuery  # noqa: Y015
+
+@_typing.final
+class ListEvidenceRequest(_message.Message):
+    """Request of ListEvidence."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERVENTION_ID_FIELD_NUMBER: _builtins.int
+    VERDICTS_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    intervention_id: _builtins.str
+    """Intervention."""
+    page_size: _builtins.int
+    """0 = 50; capped at 1,000."""
+    page_token: _builtins.str
+    """Token of the previous response."""
+    @_builtins.property
+    def verdicts(self) -> _containers.RepeatedScalarFieldContainer[Global___Verdict.ValueType]:
+        """Verdicts; none = all."""
+
+    def __init__(
+        self,
+        *,
+        intervention_id: _builtins.str = ...,
+        verdicts: _abc.Iterable[Global___Verdict.ValueType] | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervention_id", b"intervention_id", "page_size", b"page_size", "page_token", b"page_token", "verdicts", b"verdicts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEvidenceRequest: _TypeAlias = ListEvidenceRequest  # noqa: Y015
+
+@_typing.final
+class ListEvidenceResponse(_message.Message):
+    """Response of ListEvidence."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProbeEvidence]:
+        """One page, the largest change of belief first."""
+
+    @_builtins.property
+    def query(self) -> Global___PastedQuery:
+        """The query."""
+
+    def __init__(
+        self,
+        *,
+        evidence: _abc.Iterable[Global___ProbeEvidence] | None = ...,
+        next_page_token: _builtins.str = ...,
+        query: Global___PastedQuery | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["query", b"query"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "next_page_token", b"next_page_token", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEvidenceResponse: _TypeAlias = ListEvidenceResponse  # noqa: Y015
+
+@_typing.final
+class ProbeEvidence(_message.Message):
+    """One planned probe with its outcome."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQ_FIELD_NUMBER: _builtins.int
+    ENTITY_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    POLARITY_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    HOPS_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    ANSWERS_BEFORE_FIELD_NUMBER: _builtins.int
+    ANSWERS_AFTER_FIELD_NUMBER: _builtins.int
+    PREFERRED_BEFORE_FIELD_NUMBER: _builtins.int
+    PREFERRED_AFTER_FIELD_NUMBER: _builtins.int
+    P_OLD_BEFORE_FIELD_NUMBER: _builtins.int
+    P_OLD_AFTER_FIELD_NUMBER: _builtins.int
+    P_NEW_BEFORE_FIELD_NUMBER: _builtins.int
+    P_NEW_AFTER_FIELD_NUMBER: _builtins.int
+    PROBE_ID_FIELD_NUMBER: _builtins.int
+    seq: _builtins.int
+    """Ledger row that counts it."""
+    entity: _builtins.str
+    """Uid of the entity that the question is about."""
+    name: _builtins.str
+    """Its name."""
+    level: _builtins.str
+    """Its level label."""
+    kind: _common_pb2.ProbeKind.ValueType
+    """Kind."""
+    polarity: _common_pb2.Polarity.ValueType
+    """Whether the answer should change."""
+    relation: _builtins.str
+    """Relation that is asked for."""
+    hops: _builtins.int
+    """Hops from the nearest target."""
+    verdict: Global___Verdict.ValueType
+    """Verdict."""
+    text: _builtins.str
+    """What the model read."""
+    preferred_before: _builtins.str
+    """The model's best option before."""
+    preferred_after: _builtins.str
+    """The model's best option after."""
+    p_old_before: _builtins.float
+    """Probability of the old answers before."""
+    p_old_after: _builtins.float
+    """Probability of the old answers after."""
+    p_new_before: _builtins.float
+    """Probability of the new answers before."""
+    p_new_after: _builtins.float
+    """Probability of the new answers after."""
+    probe_id: _builtins.str
+    """Id of the probe."""
+    @_builtins.property
+    def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Options."""
+
+    @_builtins.property
+    def answers_before(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Options that are right before the update."""
+
+    @_builtins.property
+    def answers_after(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Options that are right after it."""
+
+    def __init__(
+        self,
+        *,
+        seq: _builtins.int = ...,
+        entity: _builtins.str = ...,
+        name: _builtins.str = ...,
+        level: _builtins.str = ...,
+        kind: _common_pb2.ProbeKind.ValueType = ...,
+        polarity: _common_pb2.Polarity.ValueType = ...,
+        relation: _builtins.str = ...,
+        hops: _builtins.int | None = ...,
+        verdict: Global___Verdict.ValueType = ...,
+        text: _builtins.str = ...,
+        options: _abc.Iterable[_builtins.str] | None = ...,
+        answers_before: _abc.Iterable[_builtins.str] | None = ...,
+        answers_after: _abc.Iterable[_builtins.str] | None = ...,
+        preferred_before: _builtins.str = ...,
+        preferred_after: _builtins.str = ...,
+        p_old_before: _builtins.float = ...,
+        p_old_after: _builtins.float = ...,
+        p_new_before: _builtins.float = ...,
+        p_new_after: _builtins.float = ...,
+        probe_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "hops", b"hops"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "answers_after", b"answers_after", "answers_before", b"answers_before", "entity", b"entity", "hops", b"hops", "kind", b"kind", "level", b"level", "name", b"name", "options", b"options", "p_new_after", b"p_new_after", "p_new_before", b"p_new_before", "p_old_after", b"p_old_after", "p_old_before", b"p_old_before", "polarity", b"polarity", "preferred_after", b"preferred_after", "preferred_before", b"preferred_before", "probe_id", b"probe_id", "relation", b"relation", "seq", b"seq", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__hops: _TypeAlias = _typing.Literal["hops"]  # noqa: Y015
+    _WhichOneofArgType__hops: _TypeAlias = _typing.Literal["_hops", b"_hops"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hops) -> _WhichOneofReturnType__hops | None: ...
+
+Global___ProbeEvidence: _TypeAlias = ProbeEvidence  # noqa: Y015
+
+@_typing.final
+class ListChangedFactsRequest(_message.Message):
+    """Request of ListChangedFacts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERVENTION_ID_FIELD_NUMBER: _builtins.int
+    CONFLICTS_ONLY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    intervention_id: _builtins.str
+    """Intervention."""
+    conflicts_only: _builtins.bool
+    """Only facts with a question that supports the old and one that supports the new object."""
+    page_size: _builtins.int
+    """0 = 50; capped at 1,000."""
+    page_token: _builtins.str
+    """Token of the previous response."""
+    def __init__(
+        self,
+        *,
+        intervention_id: _builtins.str = ...,
+        conflicts_only: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conflicts_only", b"conflicts_only", "intervention_id", b"intervention_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListChangedFactsRequest: _TypeAlias = ListChangedFactsRequest  # noqa: Y015
+
+@_typing.final
+class ListChangedFactsResponse(_message.Message):
+    """Response of ListChangedFacts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChangedFact]:
+        """One page, in the order of the request."""
+
+    @_builtins.property
+    def query(self) -> Global___PastedQuery:
+        """The query."""
+
+    def __init__(
+        self,
+        *,
+        facts: _abc.Iterable[Global___ChangedFact] | None = ...,
+        next_page_token: _builtins.str = ...,
+        query: Global___PastedQuery | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["query", b"query"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "next_page_token", b"next_page_token", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListChangedFactsResponse: _TypeAlias = ListChangedFactsResponse  # noqa: Y015
+
+@_typing.final
+class Support(_message.Message):
+    """Counts of questions that support an object."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OLD_BEFORE_FIELD_NUMBER: _builtins.int
+    NEW_BEFORE_FIELD_NUMBER: _builtins.int
+    OLD_AFTER_FIELD_NUMBER: _builtins.int
+    NEW_AFTER_FIELD_NUMBER: _builtins.int
+    old_before: _builtins.int
+    """The old object, before the update."""
+    new_before: _builtins.int
+    """The new object, before."""
+    old_after: _builtins.int
+    """The old object, after."""
+    new_after: _builtins.int
+    """The new object, after."""
+    def __init__(
+        self,
+        *,
+        old_before: _builtins.int = ...,
+        new_before: _builtins.int = ...,
+        old_after: _builtins.int = ...,
+        new_after: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["new_after", b"new_after", "new_before", b"new_before", "old_after", b"old_after", "old_before", b"old_before"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Support: _TypeAlias = Support  # noqa: Y015
+
+@_typing.final
+class ChangedFact(_message.Message):
+    """A target with the answers to its questions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    SUBJECT_NAME_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    FUNCTIONAL_FIELD_NUMBER: _builtins.int
+    OLD_OBJECT_FIELD_NUMBER: _builtins.int
+    OLD_NAME_FIELD_NUMBER: _builtins.int
+    NEW_OBJECT_FIELD_NUMBER: _builtins.int
+    NEW_NAME_FIELD_NUMBER: _builtins.int
+    CONTEXTS_FIELD_NUMBER: _builtins.int
+    SUPPORT_FIELD_NUMBER: _builtins.int
+    STATEMENTS_FIELD_NUMBER: _builtins.int
+    CONFLICT_SAME_CONTEXT_FIELD_NUMBER: _builtins.int
+    CONFLICT_ANY_CONTEXT_FIELD_NUMBER: _builtins.int
+    AGREEMENT_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    subject: _builtins.str
+    """Subject uid."""
+    subject_name: _builtins.str
+    """Its name."""
+    relation: _builtins.str
+    """Relation name."""
+    functional: _builtins.bool
+    """Whether the relation is functional, so that old and new object contradict each other."""
+    old_object: _builtins.str
+    """Old object uid; empty for an insertion."""
+    old_name: _builtins.str
+    """Its name."""
+    new_object: _builtins.str
+    """New object uid; empty for an erasure."""
+    new_name: _builtins.str
+    """Its name."""
+    contexts: _builtins.int
+    """Questions about the fact: direct, reverse, comparison and statements."""
+    conflict_same_context: _builtins.bool
+    """Both statements are held for true."""
+    conflict_any_context: _builtins.bool
+    """Some question supports the old object and some question the new one."""
+    agreement: _builtins.str
+    """The world that all questions follow: new, old, mixed; unasked without questions."""
+    @_builtins.property
+    def support(self) -> Global___Support:
+        """Support over all of them."""
+
+    @_builtins.property
+    def statements(self) -> Global___Support:
+        """Support over the true-or-false statements alone."""
+
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedCompositeFieldContainer[Global___FactContext]:
+        """At most 20 questions."""
+
+    def __init__(
+        self,
+        *,
+        subject: _builtins.str = ...,
+        subject_name: _builtins.str = ...,
+        relation: _builtins.str = ...,
+        functional: _builtins.bool = ...,
+        old_object: _builtins.str = ...,
+        old_name: _builtins.str = ...,
+        new_object: _builtins.str = ...,
+        new_name: _builtins.str = ...,
+        contexts: _builtins.int = ...,
+        support: Global___Support | None = ...,
+        statements: Global___Support | None = ...,
+        conflict_same_context: _builtins.bool = ...,
+        conflict_any_context: _builtins.bool = ...,
+        agreement: _builtins.str = ...,
+        evidence: _abc.Iterable[Global___FactContext] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["statements", b"statements", "support", b"support"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "conflict_any_context", b"conflict_any_context", "conflict_same_context", b"conflict_same_context", "contexts", b"contexts", "evidence", b"evidence", "functional", b"functional", "new_name", b"new_name", "new_object", b"new_object", "old_name", b"old_name", "old_object", b"old_object", "relation", b"relation", "statements", b"statements", "subject", b"subject", "subject_name", b"subject_name", "support", b"support"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangedFact: _TypeAlias = ChangedFact  # noqa: Y015
+
+@_typing.final
+class FactContext(_message.Message):
+    """One question about a changed fact."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    STEM_FIELD_NUMBER: _builtins.int
+    PREFERRED_BEFORE_FIELD_NUMBER: _builtins.int
+    PREFERRED_AFTER_FIELD_NUMBER: _builtins.int
+    SUPPORTS_OLD_FIELD_NUMBER: _builtins.int
+    SUPPORTS_NEW_FIELD_NUMBER: _builtins.int
+    kind: _common_pb2.ProbeKind.ValueType
+    """Kind."""
+    stem: _builtins.str
+    """Stem."""
+    preferred_before: _builtins.str
+    """The model's best option before."""
+    preferred_after: _builtins.str
+    """The model's best option after."""
+    supports_old: _builtins.bool
+    """The answer after supports the old object."""
+    supports_new: _builtins.bool
+    """The answer after supports the new object."""
+    def __init__(
+        self,
+        *,
+        kind: _common_pb2.ProbeKind.ValueType = ...,
+        stem: _builtins.str = ...,
+        preferred_before: _builtins.str = ...,
+        preferred_after: _builtins.str = ...,
+        supports_old: _builtins.bool = ...,
+        supports_new: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "preferred_after", b"preferred_after", "preferred_before", b"preferred_before", "stem", b"stem", "supports_new", b"supports_new", "supports_old", b"supports_old"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FactContext: _TypeAlias = FactContext  # noqa: Y015
+
+@_typing.final
+class GetTravelRequest(_message.Message):
+    """Request of GetTravel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERVENTION_ID_FIELD_NUMBER: _builtins.int
+    THRESHOLD_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    intervention_id: _builtins.str
+    """Intervention."""
+    threshold: _builtins.float
+    """Smallest change of a belief that counts as moved, in (0, 1]; 0 = 0.1."""
+    limit: _builtins.int
+    """Most paths and most stops; 0 = 50; capped at 1,000."""
+    def __init__(
+        self,
+        *,
+        intervention_id: _builtins.str = ...,
+        threshold: _builtins.float = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervention_id", b"intervention_id", "limit", b"limit", "threshold", b"threshold"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTravelRequest: _TypeAlias = GetTravelRequest  # noqa: Y015
+
+@_typing.final
+class GetTravelResponse(_message.Message):
+    """Response of GetTravel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATHS_FIELD_NUMBER: _builtins.int
+    STOPS_FIELD_NUMBER: _builtins.int
+    PATHS_QUERY_FIELD_NUMBER: _builtins.int
+    STOPS_QUERY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def paths(self) -> _containers.RepeatedCompositeFieldContainer[Global___TravelPath]:
+        """Paths through entities that moved, the largest mover at the end first."""
+
+    @_builtins.property
+    def stops(self) -> _containers.RepeatedCompositeFieldContainer[Global___TravelStop]:
+        """Measured entities that did not move, next to such that did; nearest first."""
+
+    @_builtins.property
+    def paths_query(self) -> Global___PastedQuery:
+        """The query of the paths."""
+
+    @_builtins.property
+    def stops_query(self) -> Global___PastedQuery:
+        """The query of the stops."""
+
+    def __init__(
+        self,
+        *,
+        paths: _abc.Iterable[Global___TravelPath] | None = ...,
+        stops: _abc.Iterable[Global___TravelStop] | None = ...,
+        paths_query: Global___PastedQuery | None = ...,
+        stops_query: Global___PastedQuery | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["paths_query", b"paths_query", "stops_query", b"stops_query"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["paths", b"paths", "paths_query", b"paths_query", "stops", b"stops", "stops_query", b"stops_query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTravelResponse: _TypeAlias = GetTravelResponse  # noqa: Y015
+
+@_typing.final
+class TravelPath(_message.Message):
+    """A path from an endpoint of a changed fact."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    TARGET_NAME_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    target: _builtins.str
+    """Uid of the endpoint."""
+    target_name: _builtins.str
+    """Its name."""
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___TravelStep]:
+        """Facts in order."""
+
+    def __init__(
+        self,
+        *,
+        target: _builtins.str = ...,
+        target_name: _builtins.str = ...,
+        steps: _abc.Iterable[Global___TravelStep] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["steps", b"steps", "target", b"target", "target_name", b"target_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TravelPath: _TypeAlias = TravelPath  # noqa: Y015
+
+@_typing.final
+class TravelStep(_message.Message):
+    """One fact of a path."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELATION_FIELD_NUMBER: _builtins.int
+    FORWARD_FIELD_NUMBER: _builtins.int
+    ENTITY_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    DELTA_FIELD_NUMBER: _builtins.int
+    relation: _builtins.str
+    """Relationship type."""
+    forward: _builtins.bool
+    """Whether the fact points along the path."""
+    entity: _builtins.str
+    """Uid of the entity that it reaches."""
+    name: _builtins.str
+    """Its name."""
+    delta: _builtins.float
+    """Its largest change."""
+    def __init__(
+        self,
+        *,
+        relation: _builtins.str = ...,
+        forward: _builtins.bool = ...,
+        entity: _builtins.str = ...,
+        name: _builtins.str = ...,
+        delta: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_delta", b"_delta", "delta", b"delta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_delta", b"_delta", "delta", b"delta", "entity", b"entity", "forward", b"forward", "name", b"name", "relation", b"relation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__delta: _TypeAlias = _typing.Literal["delta"]  # noqa: Y015
+    _WhichOneofArgType__delta: _TypeAlias = _typing.Literal["_delta", b"_delta"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__delta) -> _WhichOneofReturnType__delta | None: ...
+
+Global___TravelStep: _TypeAlias = TravelStep  # noqa: Y015
+
+@_typing.final
+class TravelStop(_message.Message):
+    """An entity where the change stopped."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    HOPS_FIELD_NUMBER: _builtins.int
+    MOVED_FIELD_NUMBER: _builtins.int
+    NEIGHBOURS_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    entity: _builtins.str
+    """Uid."""
+    name: _builtins.str
+    """Name."""
+    level: _builtins.str
+    """Level label."""
+    hops: _builtins.int
+    """Hops from the nearest target."""
+    moved: _builtins.float
+    """Its largest absolute change."""
+    neighbours: _builtins.int
+    """How many of its neighbours moved."""
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of five of them."""
+
+    def __init__(
+        self,
+        *,
+        entity: _builtins.str = ...,
+        name: _builtins.str = ...,
+        level: _builtins.str = ...,
+        hops: _builtins.int | None = ...,
+        moved: _builtins.float = ...,
+        neighbours: _builtins.int = ...,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "hops", b"hops"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "entity", b"entity", "hops", b"hops", "level", b"level", "moved", b"moved", "name", b"name", "names", b"names", "neighbours", b"neighbours"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__hops: _TypeAlias = _typing.Literal["hops"]  # noqa: Y015
+    _WhichOneofArgType__hops: _TypeAlias = _typing.Literal["_hops", b"_hops"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hops) -> _WhichOneofReturnType__hops | None: ...
+
+Global___TravelStop: _TypeAlias = TravelStop  # noqa: Y015
+
+@_typing.final
+class CompareInterventionsRequest(_message.Message):
+    """Request of CompareInterventions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_ID_FIELD_NUMBER: _builtins.int
+    SECOND_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    first_id: _builtins.str
+    """One intervention."""
+    second_id: _builtins.str
+    """The other."""
+    page_size: _builtins.int
+    """0 = 50; capped at 1,000."""
+    page_token: _builtins.str
+    """Token of the previous response."""
+    def __init__(
+        self,
+        *,
+        first_id: _builtins.str = ...,
+        second_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_id", b"first_id", "page_size", b"page_size", "page_token", b"page_token", "second_id", b"second_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareInterventionsRequest: _TypeAlias = CompareInterventionsRequest  # noqa: Y015
+
+@_typing.final
+class CompareInterventionsResponse(_message.Message):
+    """Response of CompareInterventions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    OVERLAP_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___ComparedRow]:
+        """One page, the largest difference first; rows of one ledger alone stand last."""
+
+    @_builtins.property
+    def query(self) -> Global___PastedQuery:
+        """The query of the rows."""
+
+    @_builtins.property
+    def overlap(self) -> Global___LedgerOverlap:
+        """Both ledgers as a whole; on the first page only."""
+
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___ComparedRow] | None = ...,
+        next_page_token: _builtins.str = ...,
+        query: Global___PastedQuery | None = ...,
+        overlap: Global___LedgerOverlap | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["overlap", b"overlap", "query", b"query"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "overlap", b"overlap", "query", b"query", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareInterventionsResponse: _TypeAlias = CompareInterventionsResponse  # noqa: Y015
+
+@_typing.final
+class ComparedRow(_message.Message):
+    """Beliefs about one entity, kind, polarity and asked fact in two ledgers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    POLARITY_FIELD_NUMBER: _builtins.int
+    FACT_ID_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    FIRST_BEFORE_FIELD_NUMBER: _builtins.int
+    FIRST_AFTER_FIELD_NUMBER: _builtins.int
+    FIRST_DELTA_FIELD_NUMBER: _builtins.int
+    SECOND_BEFORE_FIELD_NUMBER: _builtins.int
+    SECOND_AFTER_FIELD_NUMBER: _builtins.int
+    SECOND_DELTA_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    entity: _builtins.str
+    """Uid."""
+    name: _builtins.str
+    """Name."""
+    kind: _common_pb2.ProbeKind.ValueType
+    """Kind."""
+    polarity: _common_pb2.Polarity.ValueType
+    """Whether the answer should change."""
+    fact_id: _builtins.str
+    """Asked fact."""
+    relation: _builtins.str
+    """Relation."""
+    first_before: _builtins.float
+    """Belief before the first."""
+    first_after: _builtins.float
+    """Belief after the first."""
+    first_delta: _builtins.float
+    """Its change."""
+    second_before: _builtins.float
+    """Belief before the second."""
+    second_after: _builtins.float
+    """Belief after the second."""
+    second_delta: _builtins.float
+    """Its change."""
+    difference: _builtins.float
+    """Second change minus first change."""
+    def __init__(
+        self,
+        *,
+        entity: _builtins.str = ...,
+        name: _builtins.str = ...,
+        kind: _common_pb2.ProbeKind.ValueType = ...,
+        polarity: _common_pb2.Polarity.ValueType = ...,
+        fact_id: _builtins.str = ...,
+        relation: _builtins.str = ...,
+        first_before: _builtins.float | None = ...,
+        first_after: _builtins.float | None = ...,
+        first_delta: _builtins.float | None = ...,
+        second_before: _builtins.float | None = ...,
+        second_after: _builtins.float | None = ...,
+        second_delta: _builtins.float | None = ...,
+        difference: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_difference", b"_difference", "_first_after", b"_first_after", "_first_before", b"_first_before", "_first_delta", b"_first_delta", "_second_after", b"_second_after", "_second_before", b"_second_before", "_second_delta", b"_second_delta", "difference", b"difference", "first_after", b"first_after", "first_before", b"first_before", "first_delta", b"first_delta", "second_after", b"second_after", "second_before", b"second_before", "second_delta", b"second_delta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_difference", b"_difference", "_first_after", b"_first_after", "_first_before", b"_first_before", "_first_delta", b"_first_delta", "_second_after", b"_second_after", "_second_before", b"_second_before", "_second_delta", b"_second_delta", "difference", b"difference", "entity", b"entity", "fact_id", b"fact_id", "first_after", b"first_after", "first_before", b"first_before", "first_delta", b"first_delta", "kind", b"kind", "name", b"name", "polarity", b"polarity", "relation", b"relation", "second_after", b"second_after", "second_before", b"second_before", "second_delta", b"second_delta"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__difference: _TypeAlias = _typing.Literal["difference"]  # noqa: Y015
+    _WhichOneofArgType__difference: _TypeAlias = _typing.Literal["_difference", b"_difference"]  # noqa: Y015
+    _WhichOneofReturnType__first_after: _TypeAlias = _typing.Literal["first_after"]  # noqa: Y015
+    _WhichOneofArgType__first_after: _TypeAlias = _typing.Literal["_first_after", b"_first_after"]  # noqa: Y015
+    _WhichOneofReturnType__first_before: _TypeAlias = _typing.Literal["first_before"]  # noqa: Y015
+    _WhichOneofArgType__first_before: _TypeAlias = _typing.Literal["_first_before", b"_first_before"]  # noqa: Y015
+    _WhichOneofReturnType__first_delta: _TypeAlias = _typing.Literal["first_delta"]  # noqa: Y015
+    _WhichOneofArgType__first_delta: _TypeAlias = _typing.Literal["_first_delta", b"_first_delta"]  # noqa: Y015
+    _WhichOneofReturnType__second_after: _TypeAlias = _typing.Literal["second_after"]  # noqa: Y015
+    _WhichOneofArgType__second_after: _TypeAlias = _typing.Literal["_second_after", b"_second_after"]  # noqa: Y015
+    _WhichOneofReturnType__second_before: _TypeAlias = _typing.Literal["second_before"]  # noqa: Y015
+    _WhichOneofArgType__second_before: _TypeAlias = _typing.Literal["_second_before", b"_second_before"]  # noqa: Y015
+    _WhichOneofReturnType__second_delta: _TypeAlias = _typing.Literal["second_delta"]  # noqa: Y015
+    _WhichOneofArgType__second_delta: _TypeAlias = _typing.Literal["_second_delta", b"_second_delta"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__difference) -> _WhichOneofReturnType__difference | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__first_after) -> _WhichOneofReturnType__first_after | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__first_before) -> _WhichOneofReturnType__first_before | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__first_delta) -> _WhichOneofReturnType__first_delta | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__second_after) -> _WhichOneofReturnType__second_after | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__second_before) -> _WhichOneofReturnType__second_before | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__second_delta) -> _WhichOneofReturnType__second_delta | None: ...
+
+Global___ComparedRow: _TypeAlias = ComparedRow  # noqa: Y015
+
+@_typing.final
+class LedgerOverlap(_message.Message):
+    """How two ledgers overlap."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOTH_FIELD_NUMBER: _builtins.int
+    ONLY_FIRST_FIELD_NUMBER: _builtins.int
+    ONLY_SECOND_FIELD_NUMBER: _builtins.int
+    MEAN_DIFFERENCE_FIELD_NUMBER: _builtins.int
+    MEAN_ABS_DIFFERENCE_FIELD_NUMBER: _builtins.int
+    SAME_DIRECTION_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    both: _builtins.int
+    """Rows in both."""
+    only_first: _builtins.int
+    """Rows of the first alone."""
+    only_second: _builtins.int
+    """Rows of the second alone."""
+    mean_difference: _builtins.float
+    """Mean of second change minus first change."""
+    mean_abs_difference: _builtins.float
+    """Mean of its absolute value."""
+    same_direction: _builtins.int
+    """Rows that changed in the same direction."""
+    @_builtins.property
+    def query(self) -> Global___PastedQuery:
+        """The query."""
+
+    def __init__(
+        self,
+        *,
+        both: _builtins.int = ...,
+        only_first: _builtins.int = ...,
+        only_second: _builtins.int = ...,
+        mean_difference: _builtins.float | None = ...,
+        mean_abs_difference: _builtins.float | None = ...,
+        same_direction: _builtins.int = ...,
+        query: Global___PastedQuery | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_mean_abs_difference", b"_mean_abs_difference", "_mean_difference", b"_mean_difference", "mean_abs_difference", b"mean_abs_difference", "mean_difference", b"mean_difference", "query", b"query"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_abs_difference", b"_mean_abs_difference", "_mean_difference", b"_mean_difference", "both", b"both", "mean_abs_difference", b"mean_abs_difference", "mean_difference", b"mean_difference", "only_first", b"only_first", "only_second", b"only_second", "query", b"query", "same_direction", b"same_direction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__mean_abs_difference: _TypeAlias = _typing.Literal["mean_abs_difference"]  # noqa: Y015
+    _WhichOneofArgType__mean_abs_difference: _TypeAlias = _typing.Literal["_mean_abs_difference", b"_mean_abs_difference"]  # noqa: Y015
+    _WhichOneofReturnType__mean_difference: _TypeAlias = _typing.Literal["mean_difference"]  # noqa: Y015
+    _WhichOneofArgType__mean_difference: _TypeAlias = _typing.Literal["_mean_difference", b"_mean_difference"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mean_abs_difference) -> _WhichOneofReturnType__mean_abs_difference | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mean_difference) -> _WhichOneofReturnType__mean_difference | None: ...
+
+Global___LedgerOverlap: _TypeAlias = LedgerOverlap  # noqa: Y015
+
+@_typing.final
+class GetOverTimeRequest(_message.Message):
+    """Request of GetOverTime."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BRANCH_ID_FIELD_NUMBER: _builtins.int
+    ENTITY_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    branch_id: _builtins.str
+    """Branch."""
+    entity: _builtins.str
+    """Uid of an entity; empty = all."""
+    relation: _builtins.str
+    """Relation name; empty = all."""
+    kind: _common_pb2.ProbeKind.ValueType
+    """Kind; not set = all."""
+    def __init__(
+        self,
+        *,
+        branch_id: _builtins.str = ...,
+        entity: _builtins.str = ...,
+        relation: _builtins.str = ...,
+        kind: _common_pb2.ProbeKind.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "entity", b"entity", "kind", b"kind", "relation", b"relation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOverTimeRequest: _TypeAlias = GetOverTimeRequest  # noqa: Y015
+
+@_typing.final
+class GetOverTimeResponse(_message.Message):
+    """Response of GetOverTime."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POINTS_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___TimePoint]:
+        """Committed interventions that are not rolled back, in order."""
+
+    @_builtins.property
+    def query(self) -> Global___PastedQuery:
+        """The query."""
+
+    def __init__(
+        self,
+        *,
+        points: _abc.Iterable[Global___TimePoint] | None = ...,
+        query: Global___PastedQuery | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["query", b"query"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["points", b"points", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOverTimeResponse: _TypeAlias = GetOverTimeResponse  # noqa: Y015
+
+@_typing.final
+class TimePoint(_message.Message):
+    """The rows of one intervention that fit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    INTERVENTION_ID_FIELD_NUMBER: _builtins.int
+    GOAL_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    position: _builtins.int
+    """Place in the order of commits."""
+    intervention_id: _builtins.str
+    """Intervention."""
+    goal: _common_pb2.Goal.ValueType
+    """Its goal."""
+    method: _builtins.str
+    """Its method."""
+    @_builtins.property
+    def group(self) -> Global___PropagationGroup:
+        """Rates and means; the key is the intervention."""
+
+    def __init__(
+        self,
+        *,
+        position: _builtins.int = ...,
+        intervention_id: _builtins.str = ...,
+        goal: _common_pb2.Goal.ValueType = ...,
+        method: _builtins.str = ...,
+        group: Global___PropagationGroup | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["goal", b"goal", "group", b"group", "intervention_id", b"intervention_id", "method", b"method", "position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TimePoint: _TypeAlias = TimePoint  # noqa: Y015
+
+@_typing.final
+class GetMetricsRequest(_message.Message):
+    """Request of GetMetrics."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERVENTION_ID_FIELD_NUMBER: _builtins.int
+    intervention_id: _builtins.str
+    """Intervention."""
+    def __init__(
+        self,
+        *,
+        intervention_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervention_id", b"intervention_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMetricsRequest: _TypeAlias = GetMetricsRequest  # noqa: Y015
+
+@_typing.final
+class GetMetricsResponse(_message.Message):
+    """Response of GetMetrics."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METRICS_FIELD_NUMBER: _builtins.int
+    QUERIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def metrics(self) -> _containers.RepeatedCompositeFieldContainer[Global___Metric]:
+        """Metrics."""
+
+    @_builtins.property
+    def queries(self) -> _containers.RepeatedCompositeFieldContainer[Global___PastedQuery]:
+        """The queries that they were counted with."""
+
+    def __init__(
+        self,
+        *,
+        metrics: _abc.Iterable[Global___Metric] | None = ...,
+        queries: _abc.Iterable[Global___PastedQuery] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metrics", b"metrics", "queries", b"queries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMetricsResponse: _TypeAlias = GetMetricsResponse  # noqa: Y015
+
+@_typing.final
+class Metric(_message.Message):
+    """One metric."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    GROUP_BY_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    CORRECTED_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """ccr, rr, propagated, conflict_same, conflict_any, consistency_new, plasticity, …"""
+    group_by: _builtins.str
+    """all, band (of hops), level or kind."""
+    group: _builtins.str
+    """Value of the grouping."""
+    asked: _builtins.int
+    """All that were asked, eligible or not."""
+    corrected: _builtins.float
+    """Chance-corrected value, for the plasticity of an erasure."""
+    @_builtins.property
+    def rate(self) -> _common_pb2.Rate:
+        """Successes, eligible trials, 95 % interval, chance."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        group_by: _builtins.str = ...,
+        group: _builtins.str = ...,
+        rate: _common_pb2.Rate | None = ...,
+        asked: _builtins.int = ...,
+        corrected: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_corrected", b"_corrected", "corrected", b"corrected", "rate", b"rate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected", b"_corrected", "asked", b"asked", "corrected", b"corrected", "group", b"group", "group_by", b"group_by", "name", b"name", "rate", b"rate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__corrected: _TypeAlias = _typing.Literal["corrected"]  # noqa: Y015
+    _WhichOneofArgType__corrected: _TypeAlias = _typing.Literal["_corrected", b"_corrected"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__corrected) -> _WhichOneofReturnType__corrected | None: ...
+
+Global___Metric: _TypeAlias = Metric  # noqa: Y015
+
+@_typing.final
+class GetCollapseRequest(_message.Message):
+    """Request of GetCollapse."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERVENTION_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def intervention_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Interventions of growing size; at most 100."""
+
+    def __init__(
+        self,
+        *,
+        intervention_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervention_ids", b"intervention_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCollapseRequest: _TypeAlias = GetCollapseRequest  # noqa: Y015
+
+@_typing.final
+class GetCollapseResponse(_message.Message):
+    """Response of GetCollapse."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POINTS_FIELD_NUMBER: _builtins.int
+    FALLS_FIELD_NUMBER: _builtins.int
+    COLLAPSE_K_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    collapse_k: _builtins.int
+    """The smallest scale that collapsed; absent = not reached."""
+    @_builtins.property
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScaleAccuracy]:
+        """Accuracy of every intervention, the smallest first."""
+
+    @_builtins.property
+    def falls(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScaleFall]:
+        """Falls below the best smaller scale."""
+
+    @_builtins.property
+    def query(self) -> Global___PastedQuery:
+        """The query of the points."""
+
+    def __init__(
+        self,
+        *,
+        points: _abc.Iterable[Global___ScaleAccuracy] | None = ...,
+        falls: _abc.Iterable[Global___ScaleFall] | None = ...,
+        collapse_k: _builtins.int | None = ...,
+        query: Global___PastedQuery | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_collapse_k", b"_collapse_k", "collapse_k", b"collapse_k", "query", b"query"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_collapse_k", b"_collapse_k", "collapse_k", b"collapse_k", "falls", b"falls", "points", b"points", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__collapse_k: _TypeAlias = _typing.Literal["collapse_k"]  # noqa: Y015
+    _WhichOneofArgType__collapse_k: _TypeAlias = _typing.Literal["_collapse_k", b"_collapse_k"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__collapse_k) -> _WhichOneofReturnType__collapse_k | None: ...
+
+Global___GetCollapseResponse: _TypeAlias = GetCollapseResponse  # noqa: Y015
+
+@_typing.final
+class ScaleAccuracy(_message.Message):
+    """Accuracy at one scale."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERVENTION_ID_FIELD_NUMBER: _builtins.int
+    K_FIELD_NUMBER: _builtins.int
+    DIRECT_FIELD_NUMBER: _builtins.int
+    REVERSE_FIELD_NUMBER: _builtins.int
+    intervention_id: _builtins.str
+    """Intervention."""
+    k: _builtins.int
+    """Facts that it changed."""
+    @_builtins.property
+    def direct(self) -> _common_pb2.Rate:
+        """Direct probes answered as the new world answers."""
+
+    @_builtins.property
+    def reverse(self) -> _common_pb2.Rate:
+        """Reverse probes answered so."""
+
+    def __init__(
+        self,
+        *,
+        intervention_id: _builtins.str = ...,
+        k: _builtins.int = ...,
+        direct: _common_pb2.Rate | None = ...,
+        reverse: _common_pb2.Rate | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["direct", b"direct", "reverse", b"reverse"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direct", b"direct", "intervention_id", b"intervention_id", "k", b"k", "reverse", b"reverse"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScaleAccuracy: _TypeAlias = ScaleAccuracy  # noqa: Y015
+
+@_typing.final
+class ScaleFall(_message.Message):
+    """How far a scale lies below the best smaller one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    K_FIELD_NUMBER: _builtins.int
+    DIRECT_FIELD_NUMBER: _builtins.int
+    DIRECT_LOW_FIELD_NUMBER: _builtins.int
+    DIRECT_HIGH_FIELD_NUMBER: _builtins.int
+    REVERSE_FIELD_NUMBER: _builtins.int
+    REVERSE_LOW_FIELD_NUMBER: _builtins.int
+    REVERSE_HIGH_FIELD_NUMBER: _builtins.int
+    COLLAPSED_FIELD_NUMBER: _builtins.int
+    k: _builtins.int
+    """Scale."""
+    direct: _builtins.float
+    """Fall of the direct accuracy; absent without probes or a smaller scale."""
+    direct_low: _builtins.float
+    """Lower end of its 95 % interval."""
+    direct_high: _builtins.float
+    """Upper end."""
+    reverse: _builtins.float
+    """Fall of the reverse accuracy."""
+    reverse_low: _builtins.float
+    """Lower end of its 95 % interval."""
+    reverse_high: _builtins.float
+    """Upper end."""
+    collapsed: _builtins.bool
+    """Direct fell significantly, reverse did not."""
+    def __init__(
+        self,
+        *,
+        k: _builtins.int = ...,
+        direct: _builtins.float | None = ...,
+        direct_low: _builtins.float | None = ...,
+        direct_high: _builtins.float | None = ...,
+        reverse: _builtins.float | None = ...,
+        reverse_low: _builtins.float | None = ...,
+        reverse_high: _builtins.float | None = ...,
+        collapsed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_direct", b"_direct", "_direct_high", b"_direct_high", "_direct_low", b"_direct_low", "_reverse", b"_reverse", "_reverse_high", b"_reverse_high", "_reverse_low", b"_reverse_low", "direct", b"direct", "direct_high", b"direct_high", "direct_low", b"direct_low", "reverse", b"reverse", "reverse_high", b"reverse_high", "reverse_low", b"reverse_low"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_direct", b"_direct", "_direct_high", b"_direct_high", "_direct_low", b"_direct_low", "_reverse", b"_reverse", "_reverse_high", b"_reverse_high", "_reverse_low", b"_reverse_low", "collapsed", b"collapsed", "direct", b"direct", "direct_high", b"direct_high", "direct_low", b"direct_low", "k", b"k", "reverse", b"reverse", "reverse_high", b"reverse_high", "reverse_low", b"reverse_low"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__direct: _TypeAlias = _typing.Literal["direct"]  # noqa: Y015
+    _WhichOneofArgType__direct: _TypeAlias = _typing.Literal["_direct", b"_direct"]  # noqa: Y015
+    _WhichOneofReturnType__direct_high: _TypeAlias = _typing.Literal["direct_high"]  # noqa: Y015
+    _WhichOneofArgType__direct_high: _TypeAlias = _typing.Literal["_direct_high", b"_direct_high"]  # noqa: Y015
+    _WhichOneofReturnType__direct_low: _TypeAlias = _typing.Literal["direct_low"]  # noqa: Y015
+    _WhichOneofArgType__direct_low: _TypeAlias = _typing.Literal["_direct_low", b"_direct_low"]  # noqa: Y015
+    _WhichOneofReturnType__reverse: _TypeAlias = _typing.Literal["reverse"]  # noqa: Y015
+    _WhichOneofArgType__reverse: _TypeAlias = _typing.Literal["_reverse", b"_reverse"]  # noqa: Y015
+    _WhichOneofReturnType__reverse_high: _TypeAlias = _typing.Literal["reverse_high"]  # noqa: Y015
+    _WhichOneofArgType__reverse_high: _TypeAlias = _typing.Literal["_reverse_high", b"_reverse_high"]  # noqa: Y015
+    _WhichOneofReturnType__reverse_low: _TypeAlias = _typing.Literal["reverse_low"]  # noqa: Y015
+    _WhichOneofArgType__reverse_low: _TypeAlias = _typing.Literal["_reverse_low", b"_reverse_low"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__direct) -> _WhichOneofReturnType__direct | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__direct_high) -> _WhichOneofReturnType__direct_high | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__direct_low) -> _WhichOneofReturnType__direct_low | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reverse) -> _WhichOneofReturnType__reverse | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reverse_high) -> _WhichOneofReturnType__reverse_high | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reverse_low) -> _WhichOneofReturnType__reverse_low | None: ...
+
+Global___ScaleFall: _TypeAlias = ScaleFall  # noqa: Y015

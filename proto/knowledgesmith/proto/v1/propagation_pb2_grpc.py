@@ -50,6 +50,41 @@ class PropagationServiceStub(object):
                 request_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetSubgraphRequest.SerializeToString,
                 response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetSubgraphResponse.FromString,
                 _registered_method=True)
+        self.ListEvidence = channel.unary_unary(
+                '/knowledgesmith.proto.v1.PropagationService/ListEvidence',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.ListEvidenceRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.ListEvidenceResponse.FromString,
+                _registered_method=True)
+        self.ListChangedFacts = channel.unary_unary(
+                '/knowledgesmith.proto.v1.PropagationService/ListChangedFacts',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.ListChangedFactsRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.ListChangedFactsResponse.FromString,
+                _registered_method=True)
+        self.GetTravel = channel.unary_unary(
+                '/knowledgesmith.proto.v1.PropagationService/GetTravel',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetTravelRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetTravelResponse.FromString,
+                _registered_method=True)
+        self.CompareInterventions = channel.unary_unary(
+                '/knowledgesmith.proto.v1.PropagationService/CompareInterventions',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.CompareInterventionsRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.CompareInterventionsResponse.FromString,
+                _registered_method=True)
+        self.GetOverTime = channel.unary_unary(
+                '/knowledgesmith.proto.v1.PropagationService/GetOverTime',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetOverTimeRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetOverTimeResponse.FromString,
+                _registered_method=True)
+        self.GetMetrics = channel.unary_unary(
+                '/knowledgesmith.proto.v1.PropagationService/GetMetrics',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetMetricsRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetMetricsResponse.FromString,
+                _registered_method=True)
+        self.GetCollapse = channel.unary_unary(
+                '/knowledgesmith.proto.v1.PropagationService/GetCollapse',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetCollapseRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetCollapseResponse.FromString,
+                _registered_method=True)
 
 
 class PropagationServiceServicer(object):
@@ -77,6 +112,55 @@ class PropagationServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEvidence(self, request, context):
+        """The probes behind verdicts: what was asked, what the model preferred before and after.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListChangedFacts(self, request, context):
+        """The facts that were changed, with the questions that support the old and the new object: conflicts, consistency.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTravel(self, request, context):
+        """Paths of facts along which the change travelled, and where it stopped.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareInterventions(self, request, context):
+        """Two ledgers side by side.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOverTime(self, request, context):
+        """Beliefs over the committed interventions of a branch.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMetrics(self, request, context):
+        """Collateral change, residual retention, conflict, consistency and plasticity, with intervals.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCollapse(self, request, context):
+        """Accuracy by the number of changed facts, and the scale from which direct answers fail while reverse ones hold.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PropagationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +178,41 @@ def add_PropagationServiceServicer_to_server(servicer, server):
                     servicer.GetSubgraph,
                     request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetSubgraphRequest.FromString,
                     response_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetSubgraphResponse.SerializeToString,
+            ),
+            'ListEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEvidence,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.ListEvidenceRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.ListEvidenceResponse.SerializeToString,
+            ),
+            'ListChangedFacts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListChangedFacts,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.ListChangedFactsRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.ListChangedFactsResponse.SerializeToString,
+            ),
+            'GetTravel': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTravel,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetTravelRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetTravelResponse.SerializeToString,
+            ),
+            'CompareInterventions': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareInterventions,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.CompareInterventionsRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.CompareInterventionsResponse.SerializeToString,
+            ),
+            'GetOverTime': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOverTime,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetOverTimeRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetOverTimeResponse.SerializeToString,
+            ),
+            'GetMetrics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMetrics,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetMetricsRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetMetricsResponse.SerializeToString,
+            ),
+            'GetCollapse': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCollapse,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetCollapseRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetCollapseResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +297,195 @@ class PropagationService(object):
             '/knowledgesmith.proto.v1.PropagationService/GetSubgraph',
             knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetSubgraphRequest.SerializeToString,
             knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetSubgraphResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.proto.v1.PropagationService/ListEvidence',
+            knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.ListEvidenceRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.ListEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListChangedFacts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.proto.v1.PropagationService/ListChangedFacts',
+            knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.ListChangedFactsRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.ListChangedFactsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTravel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.proto.v1.PropagationService/GetTravel',
+            knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetTravelRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetTravelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareInterventions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.proto.v1.PropagationService/CompareInterventions',
+            knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.CompareInterventionsRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.CompareInterventionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOverTime(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.proto.v1.PropagationService/GetOverTime',
+            knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetOverTimeRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetOverTimeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMetrics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.proto.v1.PropagationService/GetMetrics',
+            knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetMetricsRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetMetricsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCollapse(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.proto.v1.PropagationService/GetCollapse',
+            knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetCollapseRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_propagation__pb2.GetCollapseResponse.FromString,
             options,
             channel_credentials,
             insecure,

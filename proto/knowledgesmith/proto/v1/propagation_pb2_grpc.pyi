@@ -39,6 +39,20 @@ class PropagationServiceStub:
     """Ledger rows that fit a question: top movers, collateral, residual, conflicts."""
     GetSubgraph: _grpc.UnaryUnaryMultiCallable[_propagation_pb2.GetSubgraphRequest, _propagation_pb2.GetSubgraphResponse]
     """The changed entities and the facts between them, for a picture."""
+    ListEvidence: _grpc.UnaryUnaryMultiCallable[_propagation_pb2.ListEvidenceRequest, _propagation_pb2.ListEvidenceResponse]
+    """The probes behind verdicts: what was asked, what the model preferred before and after."""
+    ListChangedFacts: _grpc.UnaryUnaryMultiCallable[_propagation_pb2.ListChangedFactsRequest, _propagation_pb2.ListChangedFactsResponse]
+    """The facts that were changed, with the questions that support the old and the new object: conflicts, consistency."""
+    GetTravel: _grpc.UnaryUnaryMultiCallable[_propagation_pb2.GetTravelRequest, _propagation_pb2.GetTravelResponse]
+    """Paths of facts along which the change travelled, and where it stopped."""
+    CompareInterventions: _grpc.UnaryUnaryMultiCallable[_propagation_pb2.CompareInterventionsRequest, _propagation_pb2.CompareInterventionsResponse]
+    """Two ledgers side by side."""
+    GetOverTime: _grpc.UnaryUnaryMultiCallable[_propagation_pb2.GetOverTimeRequest, _propagation_pb2.GetOverTimeResponse]
+    """Beliefs over the committed interventions of a branch."""
+    GetMetrics: _grpc.UnaryUnaryMultiCallable[_propagation_pb2.GetMetricsRequest, _propagation_pb2.GetMetricsResponse]
+    """Collateral change, residual retention, conflict, consistency and plasticity, with intervals."""
+    GetCollapse: _grpc.UnaryUnaryMultiCallable[_propagation_pb2.GetCollapseRequest, _propagation_pb2.GetCollapseResponse]
+    """Accuracy by the number of changed facts, and the scale from which direct answers fail while reverse ones hold."""
 
 @_typing.type_check_only
 class PropagationServiceAsyncStub(PropagationServiceStub):
@@ -51,6 +65,20 @@ class PropagationServiceAsyncStub(PropagationServiceStub):
     """Ledger rows that fit a question: top movers, collateral, residual, conflicts."""
     GetSubgraph: _aio.UnaryUnaryMultiCallable[_propagation_pb2.GetSubgraphRequest, _propagation_pb2.GetSubgraphResponse]  # type: ignore[assignment]
     """The changed entities and the facts between them, for a picture."""
+    ListEvidence: _aio.UnaryUnaryMultiCallable[_propagation_pb2.ListEvidenceRequest, _propagation_pb2.ListEvidenceResponse]  # type: ignore[assignment]
+    """The probes behind verdicts: what was asked, what the model preferred before and after."""
+    ListChangedFacts: _aio.UnaryUnaryMultiCallable[_propagation_pb2.ListChangedFactsRequest, _propagation_pb2.ListChangedFactsResponse]  # type: ignore[assignment]
+    """The facts that were changed, with the questions that support the old and the new object: conflicts, consistency."""
+    GetTravel: _aio.UnaryUnaryMultiCallable[_propagation_pb2.GetTravelRequest, _propagation_pb2.GetTravelResponse]  # type: ignore[assignment]
+    """Paths of facts along which the change travelled, and where it stopped."""
+    CompareInterventions: _aio.UnaryUnaryMultiCallable[_propagation_pb2.CompareInterventionsRequest, _propagation_pb2.CompareInterventionsResponse]  # type: ignore[assignment]
+    """Two ledgers side by side."""
+    GetOverTime: _aio.UnaryUnaryMultiCallable[_propagation_pb2.GetOverTimeRequest, _propagation_pb2.GetOverTimeResponse]  # type: ignore[assignment]
+    """Beliefs over the committed interventions of a branch."""
+    GetMetrics: _aio.UnaryUnaryMultiCallable[_propagation_pb2.GetMetricsRequest, _propagation_pb2.GetMetricsResponse]  # type: ignore[assignment]
+    """Collateral change, residual retention, conflict, consistency and plasticity, with intervals."""
+    GetCollapse: _aio.UnaryUnaryMultiCallable[_propagation_pb2.GetCollapseRequest, _propagation_pb2.GetCollapseResponse]  # type: ignore[assignment]
+    """Accuracy by the number of changed facts, and the scale from which direct answers fail while reverse ones hold."""
 
 class PropagationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Questions to the ledger. Every answer comes from one named Cypher query, which is returned with it."""
@@ -78,5 +106,61 @@ class PropagationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_propagation_pb2.GetSubgraphResponse, _abc.Awaitable[_propagation_pb2.GetSubgraphResponse]]:
         """The changed entities and the facts between them, for a picture."""
+
+    @_abc_1.abstractmethod
+    def ListEvidence(
+        self,
+        request: _propagation_pb2.ListEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_pb2.ListEvidenceResponse, _abc.Awaitable[_propagation_pb2.ListEvidenceResponse]]:
+        """The probes behind verdicts: what was asked, what the model preferred before and after."""
+
+    @_abc_1.abstractmethod
+    def ListChangedFacts(
+        self,
+        request: _propagation_pb2.ListChangedFactsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_pb2.ListChangedFactsResponse, _abc.Awaitable[_propagation_pb2.ListChangedFactsResponse]]:
+        """The facts that were changed, with the questions that support the old and the new object: conflicts, consistency."""
+
+    @_abc_1.abstractmethod
+    def GetTravel(
+        self,
+        request: _propagation_pb2.GetTravelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_pb2.GetTravelResponse, _abc.Awaitable[_propagation_pb2.GetTravelResponse]]:
+        """Paths of facts along which the change travelled, and where it stopped."""
+
+    @_abc_1.abstractmethod
+    def CompareInterventions(
+        self,
+        request: _propagation_pb2.CompareInterventionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_pb2.CompareInterventionsResponse, _abc.Awaitable[_propagation_pb2.CompareInterventionsResponse]]:
+        """Two ledgers side by side."""
+
+    @_abc_1.abstractmethod
+    def GetOverTime(
+        self,
+        request: _propagation_pb2.GetOverTimeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_pb2.GetOverTimeResponse, _abc.Awaitable[_propagation_pb2.GetOverTimeResponse]]:
+        """Beliefs over the committed interventions of a branch."""
+
+    @_abc_1.abstractmethod
+    def GetMetrics(
+        self,
+        request: _propagation_pb2.GetMetricsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_pb2.GetMetricsResponse, _abc.Awaitable[_propagation_pb2.GetMetricsResponse]]:
+        """Collateral change, residual retention, conflict, consistency and plasticity, with intervals."""
+
+    @_abc_1.abstractmethod
+    def GetCollapse(
+        self,
+        request: _propagation_pb2.GetCollapseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_pb2.GetCollapseResponse, _abc.Awaitable[_propagation_pb2.GetCollapseResponse]]:
+        """Accuracy by the number of changed facts, and the scale from which direct answers fail while reverse ones hold."""
 
 def add_PropagationServiceServicer_to_server(servicer: PropagationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

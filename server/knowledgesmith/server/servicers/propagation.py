@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from knowledgesmith.graph_schema import jobs, propagation
-from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.editors.collapse import ScalePoint, collapse_point, falls
+from knowledgesmith.graph_schema import branches, jobs, propagation
+from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.graphs import load_catalogue
 from knowledgesmith.graph_schema.propagation import ChangeFilter, Grouping
 from knowledgesmith.proto.v1 import propagation_pb2, propagation_pb2_grpc
 from knowledgesmith.server import paging
-from knowledgesmith.server.conversions import edge_to, group_to, node_to, row_to
+from knowledgesmith.server import propagation_conversions as wire
+from knowledgesmith.server.conversions import check_text, edge_to, group_to, kind_from, node_to, row_to
 from knowledgesmith.server.world_status import edge_statuses
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from knowledgesmith.server.parts import Parts
 
 DEFAULT_NODES = 60
+MAX_SCALES = 100
 _GROUPINGS = {
     propagation_pb2.GROUPING_UNSPECIFIED: Grouping.HOP,
     propagation_pb2.GROUPING_HOP: Grouping.HOP,
@@ -98,3 +101,154 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
             cypher=query.cypher,
             parameters_json=query.parameters_json,
         )
+
+    async def ListEvidence(
+        self, request: propagation_pb2.ListEvidenceRequest, context: Context
+    ) -> propagation_pb2.ListEvidenceResponse:
+        """The probes behind verdicts."""
+        verdicts = wire.verdicts_from(request.verdicts)
+        listing = ["ListEvidence", request.intervention_id, *sorted(verdict.value for verdict in verdicts)]
+        size, skip = paging.page_size(request.page_size), _skip(listing, request.page_token)
+        store = self._parts.store
+        await asyncio.to_thread(jobs.get, store, request.intervention_id)
+        found, query = await asyncio.to_thread(
+            propagation.evidence, store, request.intervention_id, verdicts, skip=skip, limit=size + 1
+        )
+        return propagation_pb2.ListEvidenceResponse(
+            evidence=[wire.evidence_to(one) for one in found[:size]],
+            next_page_token=_next(listing, skip, size, len(found)),
+            query=wire.query_to(query),
+        )
+
+    async def ListChangedFacts(
+        self, request: propagation_pb2.ListChangedFactsRequest, context: Context
+    ) -> propagation_pb2.ListChangedFactsResponse:
+        """The targets with the questions that support the old and the new object."""
+        listing = ["ListChangedFacts", request.intervention_id, str(request.conflicts_only)]
+        size, skip = paging.page_size(request.page_size), _skip(listing, request.page_token)
+        store = self._parts.store
+        await asyncio.to_thread(jobs.get, store, request.intervention_id)
+        found, query = await asyncio.to_thread(
+            propagation.changed_facts,
+            store,
+            request.intervention_id,
+            conflicts_only=request.conflicts_only,
+            skip=skip,
+            limit=size + 1,
+        )
+        return propagation_pb2.ListChangedFactsResponse(
+            facts=[wire.fact_to(fact) for fact in found[:size]],
+            next_page_token=_next(listing, skip, size, len(found)),
+            query=wire.query_to(query),
+        )
+
+    async def GetTravel(
+        self, request: propagation_pb2.GetTravelRequest, context: Context
+    ) -> propagation_pb2.GetTravelResponse:
+        """Paths of the change, and where it stopped."""
+        store = self._parts.store
+        threshold = propagation.check_threshold(request.threshold or propagation.DEFAULT_THRESHOLD)
+        await asyncio.to_thread(jobs.get, store, request.intervention_id)
+        found = await asyncio.to_thread(
+            propagation.travel,
+            store,
+            request.intervention_id,
+            threshold=threshold,
+            limit=paging.page_size(request.limit),
+        )
+        return propagation_pb2.GetTravelResponse(
+            paths=[wire.path_to(path) for path in found.paths],
+            stops=[wire.stop_to(stop) for stop in found.stops],
+            paths_query=wire.query_to(found.paths_query),
+            stops_query=wire.query_to(found.stops_query),
+        )
+
+    async def CompareInterventions(
+        self, request: propagation_pb2.CompareInterventionsRequest, context: Context
+    ) -> propagation_pb2.CompareInterventionsResponse:
+        """Two ledgers side by side."""
+        first, second = request.first_id, request.second_id
+        listing = ["CompareInterventions", first, second]
+        size, skip = paging.page_size(request.page_size), _skip(listing, request.page_token)
+        store = self._parts.store
+        for one in (first, second):
+            await asyncio.to_thread(jobs.get, store, one)
+        rows, query = await asyncio.to_thread(propagation.compare, store, first, second, skip=skip, limit=size + 1)
+        answer = propagation_pb2.CompareInterventionsResponse(
+            rows=[wire.compared_to(row) for row in rows[:size]],
+            next_page_token=_next(listing, skip, size, len(rows)),
+            query=wire.query_to(query),
+        )
+        if not skip:
+            whole, counted = await asyncio.to_thread(propagation.overlap, store, first, second)
+            answer.overlap.CopyFrom(wire.overlap_to(whole, counted))
+        return answer
+
+    async def GetOverTime(
+        self, request: propagation_pb2.GetOverTimeRequest, context: Context
+    ) -> propagation_pb2.GetOverTimeResponse:
+        """Beliefs over the committed interventions of a branch."""
+        kind = kind_from(request.kind)
+        for field in ("entity", "relation"):
+            if text := getattr(request, field):
+                check_text(text, field)
+        store = self._parts.store
+        branch = await asyncio.to_thread(branches.get_branch, store, request.branch_id)
+        points, query = await asyncio.to_thread(
+            propagation.over_time,
+            store,
+            branch.id,
+            entity=request.entity,
+            relation=request.relation,
+            kind=kind.value if kind else "",
+        )
+        return propagation_pb2.GetOverTimeResponse(
+            points=[wire.point_to(point) for point in points], query=wire.query_to(query)
+        )
+
+    async def GetMetrics(
+        self, request: propagation_pb2.GetMetricsRequest, context: Context
+    ) -> propagation_pb2.GetMetricsResponse:
+        """The metrics of the paper with intervals."""
+        store = self._parts.store
+        await asyncio.to_thread(jobs.get, store, request.intervention_id)
+        found, queries = await asyncio.to_thread(propagation.metrics, store, request.intervention_id)
+        return propagation_pb2.GetMetricsResponse(
+            metrics=[wire.metric_to(metric) for metric in found], queries=[wire.query_to(query) for query in queries]
+        )
+
+    async def GetCollapse(
+        self, request: propagation_pb2.GetCollapseRequest, context: Context
+    ) -> propagation_pb2.GetCollapseResponse:
+        """Accuracy by scale and the scale that collapsed."""
+        ids = list(request.intervention_ids)
+        if not ids:
+            raise InvalidInput("which interventions?", field="intervention_ids", hint="Name at least two.")
+        if len(ids) > MAX_SCALES:
+            raise TooLarge("too many interventions", field="intervention_ids", value=len(ids), hint="At most 100.")
+        points, query = await asyncio.to_thread(propagation.scales, self._parts.store, ids)
+        counted = [
+            ScalePoint(
+                k=point.k,
+                direct_right=point.direct_right,
+                direct_n=point.direct_n,
+                reverse_right=point.reverse_right,
+                reverse_n=point.reverse_n,
+            )
+            for point in points
+        ]
+        return propagation_pb2.GetCollapseResponse(
+            points=[wire.scale_to(point) for point in points],
+            falls=[wire.fall_to(fall) for fall in falls(counted)],
+            collapse_k=collapse_point(counted),
+            query=wire.query_to(query),
+        )
+
+
+def _skip(listing: list[str], token: str) -> int:
+    position = paging.decode(listing, token, int)
+    return int(position[0]) if position else 0
+
+
+def _next(listing: list[str], skip: int, size: int, found: int) -> str:
+    return paging.encode(listing, [skip + size]) if found > size else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from knowledgesmith.editors.beliefs import Belief, ProbeOutcome, ScorerKind, believe, summarise, verdict
 from knowledgesmith.editors.score_cache import ScoreCache, score_with_cache
 from knowledgesmith.editors.scoring import Scorer
-from knowledgesmith.graph_schema.ledger import Measured
+from knowledgesmith.graph_schema.ledger import Measured, Outcome
 from knowledgesmith.graph_schema.probes.types import Polarity
 
 if TYPE_CHECKING:
@@ -72,5 +72,19 @@ def measured_row(
         new_before=row.new_before if has_new else None,
         new_after=row.new_after if has_new else None,
         n=row.n,
+        outcomes=tuple(_outcome(p.probe.id, outcome) for p, outcome in zip(probes, outcomes, strict=True)),
         **{f"n_{kind.value.lower()}": count for kind, count in row.counts.items()},
+    )
+
+
+def _outcome(probe_id: str, outcome: ProbeOutcome) -> Outcome:
+    return Outcome(
+        probe_id=probe_id,
+        pred_before=outcome.before.pred,
+        pred_after=outcome.after.pred,
+        p_old_before=outcome.before.p_old,
+        p_old_after=outcome.after.p_old,
+        p_new_before=outcome.before.p_new,
+        p_new_after=outcome.after.p_new,
+        verdict=outcome.verdict.value,
     )

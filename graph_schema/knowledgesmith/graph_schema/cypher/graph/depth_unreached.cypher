@@ -3,5 +3,6 @@
 // returns: parent, child
 // access: read
 MATCH (p:Entity {graph_id: $graph_id})-[:HAS_CHILD]->(c:Entity)
+USING INDEX p:Entity(graph_id)
 WHERE p.depth IS NULL AND c.depth IS NULL
 RETURN p.uid AS parent, c.uid AS child

@@ -15,4 +15,4 @@ CALL (g) {
   RETURN count(f) AS facts
 }
 RETURN g.graph_id AS graph_id, g.digest AS digest, g.source AS source, g.head_branch AS head_branch,
-       entities, facts, COUNT { (:Relation {graph_id: g.graph_id}) } AS relations
+       entities, facts, COUNT { MATCH (r:Relation {graph_id: g.graph_id}) WHERE r.name IS NOT NULL } AS relations

@@ -2,5 +2,5 @@
 // params:
 // returns: version
 // access: read
-OPTIONAL MATCH (s:KnowledgeSmithSchema)
+OPTIONAL MATCH (s:KnowledgeSmithSchema {id: 1})
 RETURN coalesce(max(s.version), 0) AS version

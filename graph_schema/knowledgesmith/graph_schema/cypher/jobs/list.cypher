@@ -2,8 +2,16 @@
 // params: branch_id, before_ms, before_id, limit
 // returns: properties, created_ms, finished_ms, rolled_back_ms
 // access: read
-MATCH (i:Intervention)
-WHERE ($branch_id = '' OR i.branch_id = $branch_id)
+CALL () {
+  UNWIND CASE WHEN $branch_id = '' THEN [] ELSE [$branch_id] END AS branch_id
+  MATCH (i:Intervention {branch_id: branch_id})
+  RETURN i
+  UNION ALL
+  UNWIND CASE WHEN $branch_id = '' THEN [''] ELSE [] END AS least
+  MATCH (i:Intervention)
+  WHERE i.id > least
+  RETURN i
+}
 WITH i, i.created_at.epochMillis AS created_ms
 WHERE $before_ms IS NULL OR created_ms < $before_ms OR (created_ms = $before_ms AND i.id < $before_id)
 RETURN i {.*, created_at: null, finished_at: null, rolled_back_at: null} AS properties, created_ms,

@@ -2,13 +2,27 @@
 // params: id, uids
 // returns: entities
 // access: write
+//
+// `uids` are the entities of a batch, or null for every entity of the ledger (a replay). A batch starts from its
+// entities, so that its price does not grow with the rows that are there already. Sums run in the order of the
+// sequence and of the kinds, so that both ways agree to the last bit.
 MATCH (i:Intervention {id: $id})
 MATCH (g:Graph {graph_id: i.graph_id}) WHERE g.head_branch = i.branch_id
-MATCH (i)-[c:CHANGED]->(e:Entity)
-WHERE $uids IS NULL OR e.uid IN $uids
+CALL (i) {
+  UNWIND $uids AS uid
+  MATCH (e:Entity {graph_id: i.graph_id, uid: uid})<-[c:CHANGED]-(i)
+  RETURN e, c
+  UNION ALL
+  WITH i WHERE $uids IS NULL
+  MATCH (i)-[c:CHANGED]->(e:Entity)
+  RETURN e, c
+}
+WITH i, e, c
+ORDER BY e.uid, c.seq
 WITH i, e, c.kind AS kind, max(c.seq) AS seq,
      sum(CASE WHEN c.before IS NULL THEN 0 ELSE c.n END) AS n_before, sum(c.n * c.before) AS sum_before,
      sum(CASE WHEN c.after IS NULL THEN 0 ELSE c.n END) AS n_after, sum(c.n * c.after) AS sum_after
+ORDER BY e.uid, kind
 WITH i, e, max(seq) AS seq, collect({
   kind: kind,
   before: CASE WHEN n_before = 0 THEN null ELSE sum_before / n_before END,

@@ -2,8 +2,16 @@
 // params: graph_id, skip, limit
 // returns: properties, created, id
 // access: read
-MATCH (s:ProbeSet)
-WHERE $graph_id = '' OR s.graph_id = $graph_id
+CALL () {
+  UNWIND CASE WHEN $graph_id = '' THEN [] ELSE [$graph_id] END AS graph_id
+  MATCH (s:ProbeSet {graph_id: graph_id})
+  RETURN s
+  UNION ALL
+  UNWIND CASE WHEN $graph_id = '' THEN [''] ELSE [] END AS least
+  MATCH (s:ProbeSet)
+  WHERE s.id > least
+  RETURN s
+}
 WITH s
 ORDER BY s.created_at DESC, s.id
 SKIP $skip

@@ -1,14 +1,13 @@
-"""Questions to the ledger: each answer is one named Cypher query, which can be pasted into any Neo4j tool."""
+"""Ledger rows and their sums: by group, by filter, and as a subgraph."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.ledger import LedgerRow, parse_row
-from knowledgesmith.graph_schema.queries import load
+from knowledgesmith.graph_schema.propagation.pasteable import Pasteable, pasteable
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.store import GraphStore
@@ -33,14 +32,6 @@ class ChangeFilter(StrEnum):
     COLLATERAL = "collateral"
     RESIDUAL = "residual"
     CONFLICT = "conflict"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pasteable:
-    """A query with its parameters, ready for another Neo4j client."""
-
-    cypher: str
-    parameters_json: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +91,7 @@ def groups(store: GraphStore, intervention_id: str, grouping: Grouping) -> tuple
     """Verdict counts and mean beliefs by group."""
     name = f"propagation/by_{grouping.value}"
     found = [Group(**row) for row in store.read(name, id=intervention_id)]
-    return found, _pasteable(name, id=intervention_id)
+    return found, pasteable(name, id=intervention_id)
 
 
 def changes(
@@ -109,7 +100,7 @@ def changes(
     """Ledger rows that fit a question, in the query's order."""
     name = f"propagation/{which.value}"
     params = {"id": intervention_id, "skip": skip, "limit": limit}
-    return [parse_row(row) for row in store.read(name, **params)], _pasteable(name, **params)
+    return [parse_row(row) for row in store.read(name, **params)], pasteable(name, **params)
 
 
 def subgraph(
@@ -119,8 +110,4 @@ def subgraph(
     nodes = [Node(**row) for row in store.read("propagation/subgraph_nodes", id=intervention_id, limit=limit)]
     uids = [node.uid for node in nodes]
     edges = [Edge(**row) for row in store.read("propagation/subgraph_edges", graph_id=graph_id, uids=uids)]
-    return nodes, edges, _pasteable("propagation/subgraph_nodes", id=intervention_id, limit=limit)
-
-
-def _pasteable(name: str, **params: object) -> Pasteable:
-    return Pasteable(cypher=load(name).text, parameters_json=json.dumps(params, ensure_ascii=False))
+    return nodes, edges, pasteable("propagation/subgraph_nodes", id=intervention_id, limit=limit)

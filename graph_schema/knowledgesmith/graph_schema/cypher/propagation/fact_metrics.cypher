@@ -1,0 +1,67 @@
+// purpose: counts over the facts that an intervention changed: conflict, consistency, direct and reverse accuracy
+// params: id
+// returns: goal, facts, contradictable, same_context, conflict_same_before, conflict_same_after, conflict_any_before, conflict_any_after, asked, all_new, all_old, mixed, both_forms, forms_agree, direct_n, direct_new, direct_old, direct_eligible, direct_eligible_new, direct_chance_new, direct_chance_old, reverse_n, reverse_right
+// access: read
+//
+// `contradictable`: facts of functional relations that have an old and a new object. `same_context`: those of them that
+// were asked both as true-or-false statements. The chances are sums over probes of the share of right options.
+MATCH (i:Intervention {id: $id})-[t:TARGETS]->(s:Entity)
+OPTIONAL MATCH (r:Relation {graph_id: i.graph_id, name: t.relation})
+OPTIONAL MATCH (o:Entity {graph_id: i.graph_id, uid: t.old_object})
+OPTIONAL MATCH (n:Entity {graph_id: i.graph_id, uid: t.new_object})
+CALL (i, t, s, o, n) {
+  CALL (i, t, s, o, n) {
+    MATCH (s)<-[:ABOUT]-(p:Probe)<-[q:PLANNED]-(i)
+    WHERE q.verdict IS NOT NULL AND q.polarity = 'change' AND p.path = [t.relation]
+    RETURN p, q, false AS reversed
+    UNION ALL
+    UNWIND [o, n] AS end
+    MATCH (end)<-[:ABOUT]-(p:Probe)<-[q:PLANNED]-(i)
+    WHERE q.verdict IS NOT NULL AND q.polarity = 'change' AND p.path = ['~' + t.relation]
+      AND any(x IN q.before + q.after WHERE p.option_uids[x] = s.uid)
+    RETURN p, q, true AS reversed
+  }
+  WITH p.kind AS kind, q, size(p.options) AS options,
+       [x IN [q.pred_before, q.pred_after] |
+         CASE WHEN p.kind = 'CONFLICT' THEN p.option_uids[x] = 'true'
+              WHEN reversed THEN p.option_uids[x] = s.uid ELSE true END] AS says,
+       q.pred_after IN q.before AS old,
+       q.pred_after IN q.after OR (size(q.after) = 0 AND NOT q.pred_after IN q.before) AS new
+  WITH kind, q, old, new, options,
+       says[0] AND q.pred_before IN q.before AS old_before, says[0] AND q.pred_before IN q.after AS new_before,
+       says[1] AND q.pred_after IN q.before AS old_after, says[1] AND q.pred_after IN q.after AS new_after,
+       kind = 'CONFLICT' AS yes
+  RETURN count(q) AS asked,
+         count(CASE WHEN old_before THEN 1 END) AS ob, count(CASE WHEN new_before THEN 1 END) AS nb,
+         count(CASE WHEN old_after THEN 1 END) AS oa, count(CASE WHEN new_after THEN 1 END) AS na,
+         count(CASE WHEN yes AND old_before THEN 1 END) AS yob, count(CASE WHEN yes AND new_before THEN 1 END) AS ynb,
+         count(CASE WHEN yes AND old_after THEN 1 END) AS yoa, count(CASE WHEN yes AND new_after THEN 1 END) AS yna,
+         count(CASE WHEN yes AND size(q.before) > 0 THEN 1 END) AS statements,
+         count(CASE WHEN old THEN 1 END) AS old_n, count(CASE WHEN new THEN 1 END) AS new_n,
+         count(CASE WHEN kind = 'DIRECT' THEN 1 END) AS d, count(CASE WHEN kind = 'DIRECT' AND new THEN 1 END) AS d_new,
+         count(CASE WHEN kind = 'DIRECT' AND old THEN 1 END) AS d_old,
+         count(CASE WHEN kind = 'DIRECT' AND q.verdict <> 'INELIGIBLE' THEN 1 END) AS d_el,
+         count(CASE WHEN kind = 'DIRECT' AND q.verdict <> 'INELIGIBLE' AND new THEN 1 END) AS d_el_new,
+         sum(CASE WHEN kind <> 'DIRECT' THEN 0.0 WHEN size(q.after) > 0 THEN 1.0 * size(q.after) / options
+                  ELSE 1.0 - 1.0 * size(q.before) / options END) AS d_chance,
+         sum(CASE WHEN kind = 'DIRECT' THEN 1.0 * size(q.before) / options ELSE 0.0 END) AS d_chance_old,
+         count(CASE WHEN kind = 'REVERSE' THEN 1 END) AS v, count(CASE WHEN kind = 'REVERSE' AND new THEN 1 END) AS v_new
+}
+WITH i.goal AS goal, asked, ob, nb, oa, na, yob, ynb, yoa, yna, statements, old_n, new_n, d, d_new, d_old, d_el, d_el_new,
+     d_chance, d_chance_old, v, v_new,
+     coalesce(r.functional, false) AND o IS NOT NULL AND n IS NOT NULL AS contrary
+RETURN goal, count(*) AS facts, count(CASE WHEN contrary AND asked > 0 THEN 1 END) AS contradictable,
+       count(CASE WHEN contrary AND statements > 1 THEN 1 END) AS same_context,
+       count(CASE WHEN contrary AND statements > 1 AND yob > 0 AND ynb > 0 THEN 1 END) AS conflict_same_before,
+       count(CASE WHEN contrary AND statements > 1 AND yoa > 0 AND yna > 0 THEN 1 END) AS conflict_same_after,
+       count(CASE WHEN contrary AND ob > 0 AND nb > 0 THEN 1 END) AS conflict_any_before,
+       count(CASE WHEN contrary AND oa > 0 AND na > 0 THEN 1 END) AS conflict_any_after,
+       count(CASE WHEN asked > 0 THEN 1 END) AS asked,
+       count(CASE WHEN asked > 0 AND new_n = asked THEN 1 END) AS all_new,
+       count(CASE WHEN asked > 0 AND old_n = asked THEN 1 END) AS all_old,
+       count(CASE WHEN new_n < asked AND old_n < asked THEN 1 END) AS mixed,
+       count(CASE WHEN d > 0 AND v > 0 THEN 1 END) AS both_forms,
+       count(CASE WHEN d > 0 AND v > 0 AND (2 * d_new > d) = (2 * v_new > v) THEN 1 END) AS forms_agree,
+       sum(d) AS direct_n, sum(d_new) AS direct_new, sum(d_old) AS direct_old, sum(d_el) AS direct_eligible,
+       sum(d_el_new) AS direct_eligible_new, sum(d_chance) AS direct_chance_new, sum(d_chance_old) AS direct_chance_old,
+       sum(v) AS reverse_n, sum(v_new) AS reverse_right

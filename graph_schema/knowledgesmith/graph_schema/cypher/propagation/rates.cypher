@@ -1,0 +1,11 @@
+// purpose: verdict counts by hop band, level and probe kind: what collateral change and residual retention are made of
+// params: id
+// returns: band, level, kind, rows, probes, propagated, missed, drifted, preserved, collateral, ineligible
+// access: read
+MATCH (i:Intervention {id: $id})-[c:CHANGED]->(e:Entity)
+RETURN CASE WHEN c.hops IS NULL THEN 'unreachable' WHEN c.hops > 3 THEN '4+' ELSE toString(c.hops) END AS band,
+       head([l IN labels(e) WHERE l IN ['Root', 'Intermediate', 'Leaf']]) AS level, c.kind AS kind,
+       count(c) AS rows, sum(c.n) AS probes,
+       sum(c.n_propagated) AS propagated, sum(c.n_missed) AS missed, sum(c.n_drifted) AS drifted,
+       sum(c.n_preserved) AS preserved, sum(c.n_collateral) AS collateral, sum(c.n_ineligible) AS ineligible
+ORDER BY band, level, kind

@@ -1,0 +1,311 @@
+"""One line a query: parameters on the seeded world, and the database hits it may cost.
+
+``base`` is what a query costs by itself, ``per_row`` what every returned row may add. Hits of the seeded world times
+about 1.5. A query that reads everything of one label by its purpose says so in ``whole``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.graph_schema.budgets.world import World, fact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What a query is run with and what it may cost."""
+
+    params: Callable[[World], dict[str, Any]]
+    base: int
+    per_row: int = 0
+    whole: str = ""
+
+
+def _budget(params: Callable[[World], dict[str, Any]], base: int, per_row: int = 0, whole: str = "") -> Budget:
+    return Budget(params=params, base=base, per_row=per_row, whole=whole)
+
+
+BUDGETS: dict[str, Budget] = {
+    "closure/chain": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "world": 0,
+            "round": 0,
+            "anchors": ["lyon", "kyoto"],
+            "seconds": {"LOCATED_IN": [["LOCATED_IN", "LOCATED_IN", "transitive"]]},
+            "firsts": {},
+        },
+        292,
+    ),
+    "closure/clear": _budget(lambda w: {"graph_id": w.graph, "world": 0, "subjects": w.uids[:5]}, 101),
+    "closure/create": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "world": 0,
+            "round": 1,
+            "rows": [[*f[:3], f"{f[3]}x", "r", []] for f in w.facts[:5]],
+        },
+        107,
+    ),
+    "closure/swap": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "world": 0,
+            "round": 0,
+            "anchors": ["france", "japan"],
+            "heads": {"HAS_CAPITAL": [["CAPITAL_OF", "inverse"]]},
+        },
+        284,
+    ),
+    "graph/by_alias": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 205),
+    "graph/by_folded_name": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 145),
+    "graph/by_name": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 17),
+    "graph/by_uid": _budget(lambda w: {"graph_id": w.graph, "text": "france"}, 17),
+    "graph/depth_clear": _budget(lambda w: {"graph_id": w.graph}, 41),
+    "graph/depth_roots": _budget(lambda w: {"graph_id": w.graph}, 193),
+    "graph/depth_seed": _budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:5]}, 25),
+    "graph/depth_step": _budget(lambda w: {"graph_id": w.graph, "depth": 0}, 77),
+    "graph/depth_unreached": _budget(lambda w: {"graph_id": w.graph}, 634),
+    "graph/describe": _budget(lambda w: {"graph_id": w.graph, "digest": "d", "source": "s"}, 16),
+    "graph/digest": _budget(lambda w: {"graph_id": w.graph}, 14),
+    "graph/entities": _budget(lambda w: {"graph_id": w.graph}, 20, 13),
+    "graph/entities_create": _budget(lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", []]]}, 23),
+    "graph/entities_retire": _budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:5]}, 25),
+    "graph/entities_update": _budget(
+        lambda w: {"graph_id": w.graph, "rows": [[u, "N", "T", "d", []] for u in w.uids[:5]]}, 25
+    ),
+    "graph/facts": _budget(lambda w: {"graph_id": w.graph}, 20, 27),
+    "graph/facts_create": _budget(
+        lambda w: {"graph_id": w.graph, "rows": [[s, o, t, i, ""] for s, t, o, i in w.facts[:5]]}, 70
+    ),
+    "graph/facts_delete": _budget(lambda w: {"elements": w.elements[:5]}, 47),
+    "graph/facts_source": _budget(lambda w: {"rows": [[e, "s"] for e in w.elements[:5]]}, 47),
+    "graph/get": _budget(lambda w: {"graph_id": w.graph}, 1409),
+    "graph/hierarchy_link_down": _budget(lambda w: {"graph_id": w.graph, "types": ["SYMBOL"]}, 995),
+    "graph/hierarchy_link_up": _budget(lambda w: {"graph_id": w.graph, "types": ["SYMBOL"]}, 1048),
+    "graph/hierarchy_unlink": _budget(lambda w: {"graph_id": w.graph, "to_parent": [], "to_child": []}, 1645),
+    "graph/level_labels": _budget(lambda w: {"graph_id": w.graph}, 220),
+    "graph/list": _budget(lambda w: {"after": w.graph[:-1], "limit": 2}, 17),
+    "graph/lock": _budget(lambda w: {"graph_id": w.graph}, 16),
+    "graph/objects_of": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "subject": "france",
+            "rel_type": "HAS_CAPITAL",
+            "reversed_types": ["CAPITAL_OF"],
+        },
+        215,
+    ),
+    "graph/relations": _budget(lambda w: {"graph_id": w.graph}, 20, 18),
+    "graph/relations_replace": _budget(
+        lambda w: {"graph_id": w.graph, "rows": [{"name": "symbol", "rel_type": "SYMBOL"}]}, 52
+    ),
+    "graph/schema_record": _budget(lambda _: {"version": 1}, 19),
+    "graph/schema_version": _budget(lambda _: {}, 14),
+    "graph/similar_names": _budget(lambda w: {"graph_id": w.graph, "start": "Fr"}, 205),
+    "jobs/advance": _budget(
+        lambda w: {
+            "id": w.running,
+            "fence": 0,
+            "from_states": ["RUNNING"],
+            "properties": {"phase": "x"},
+            "finished": False,
+        },
+        25,
+    ),
+    "jobs/by_request": _budget(lambda w: {"request_id": w.request}, 17),
+    "jobs/claim": _budget(lambda w: {"id": w.running, "from_states": ["RUNNING"]}, 52),
+    "jobs/commit": _budget(
+        lambda w: {
+            "id": w.ready,
+            "fence": 0,
+            "revision_id": f"{w.graph}-r",
+            "artefact_sha256": "a",
+            "weights_sha256": "b",
+        },
+        79,
+    ),
+    "jobs/counts": _budget(lambda _: {}, 187, whole="counts all interventions by state"),
+    "jobs/create": _budget(
+        lambda w: {"branch_id": w.branch, "properties": {"id": f"{w.graph}-new", "request_id": f"{w.graph}-new"}}, 38
+    ),
+    "jobs/get": _budget(lambda w: {"id": w.run}, 56),
+    "jobs/interrupted": _budget(lambda _: {}, 20, 6, whole="finds interrupted interventions of any branch"),
+    "jobs/list": _budget(lambda w: {"branch_id": w.branch, "before_ms": None, "before_id": "", "limit": 2}, 109),
+    "jobs/next": _budget(lambda _: {"limit": 2}, 11, whole="looks at every queued intervention"),
+    "jobs/request_cancel": _budget(lambda w: {"id": w.running}, 16),
+    "jobs/rollback": _budget(lambda w: {"branch_id": w.decided, "head_revision": w.head, "request_id": "r"}, 73),
+    "jobs/rolled_back": _budget(lambda w: {"branch_id": w.branch, "request_id": "r"}, 20),
+    "jobs/take_over": _budget(
+        lambda w: {
+            "id": w.running,
+            "fence": None,
+            "from_states": ["RUNNING"],
+            "properties": {"state": "FAILED"},
+            "finished": True,
+        },
+        23,
+    ),
+    "ledger/append": _budget(lambda w: {"id": w.running, "fence": 0, "rows": w.rows}, 776),
+    "ledger/clear_heads": _budget(lambda w: {"graph_id": w.graph}, 559),
+    "ledger/heads": _budget(lambda w: {"id": w.running, "uids": w.uids[:5]}, 185),
+    "ledger/outcomes": _budget(lambda w: {"id": w.running, "rows": w.outcomes}, 224),
+    "ledger/read": _budget(lambda w: {"id": w.run, "after": 5, "limit": 10}, 20, 72),
+    "ledger/replay_order": _budget(lambda w: {"graph_id": w.graph}, 47),
+    "models/chain": _budget(lambda w: {"branch_id": w.branch}, 41),
+    "models/create_branch": _budget(
+        lambda w: {"id": f"{w.graph}-b", "model_id": w.model, "graph_id": w.graph, "select": True}, 35
+    ),
+    "models/get": _budget(lambda w: {"id": w.model}, 19),
+    "models/list": _budget(lambda w: {"after": w.graph[:-1], "limit": 2}, 26),
+    "models/list_branches": _budget(lambda w: {"graph_id": w.graph, "only": w.branch, "after": "", "limit": 5}, 106),
+    "models/overlay": _budget(lambda w: {"branch_id": w.branch}, 41),
+    "models/register": _budget(
+        lambda w: {
+            "id": w.model,
+            "path": "p",
+            "weights_sha256": "w",
+            "architecture": "",
+            "parameters": 0,
+            "base_revision": w.revision,
+        },
+        22,
+    ),
+    "models/revision_chain": _budget(lambda w: {"branch_id": w.branch, "revision_id": w.revision}, 41),
+    "models/select_branch": _budget(lambda w: {"id": w.branch}, 17),
+    "plan/begin": _budget(
+        lambda w: {
+            "id": w.running,
+            "fence": 0,
+            "properties": {"plan_graph": w.graph},
+            "targets": [["france", "symbol", "f", "au", "fe"]],
+        },
+        409,
+    ),
+    "plan/head": _budget(lambda w: {"id": w.run}, 64),
+    "plan/probes": _budget(lambda w: {"id": w.running, "graph_id": w.graph, "rows": w.probes}, 659),
+    "plan/read": _budget(lambda w: {"id": w.run, "after": -1, "limit": 20}, 20, 75),
+    "probe_sets/get": _budget(lambda w: {"id": w.probe_set}, 20),
+    "probe_sets/list": _budget(lambda w: {"graph_id": w.graph, "skip": 0, "limit": 5}, 23),
+    "probe_sets/materialise": _budget(lambda w: {"id": w.probe_set, "graph_id": w.graph, "rows": w.probes}, 746),
+    "probe_sets/save": _budget(lambda w: {"id": f"{w.probe_set}-new", "properties": {"graph_id": w.graph}}, 22),
+    "probes/comparison": _budget(
+        lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 164
+    ),
+    "probes/conflict": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "world": 0,
+            "types": w.types,
+            "anchors": w.uids[:5],
+            "statements": [f[:3] for f in w.facts[:5]],
+        },
+        260,
+    ),
+    "probes/contextual": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "world": 0,
+            "types": w.types,
+            "anchors": w.uids[:5],
+            "subjects": ["france"],
+            "relations": ["HAS_CAPITAL"],
+            "domains": ["geography"],
+        },
+        110,
+    ),
+    "probes/direct": _budget(lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 109),
+    "probes/follow": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "world": 0,
+            "types": w.types,
+            "chains": [[0, "lyon", [["CITY_OF", ""], ["ON_CONTINENT", ""]]]],
+        },
+        376,
+    ),
+    "probes/multi_hop": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "world": 0,
+            "forward": w.types,
+            "backward": [],
+            "final_forward": w.types,
+            "final_backward": [],
+            "anchors": ["lyon", "paris", "kyoto"],
+            "lengths": [2, 3],
+        },
+        3509,
+    ),
+    "probes/reverse": _budget(
+        lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 200
+    ),
+    "propagation/by_all": _budget(lambda w: {"id": w.run}, 1453),
+    "propagation/by_domain": _budget(lambda w: {"id": w.run}, 1583),
+    "propagation/by_hop": _budget(lambda w: {"id": w.run}, 1688),
+    "propagation/by_kind": _budget(lambda w: {"id": w.run}, 20, 246),
+    "propagation/by_level": _budget(lambda w: {"id": w.run}, 1583),
+    "propagation/by_relation": _budget(lambda w: {"id": w.run}, 20, 135),
+    "propagation/changes": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 20, 292),
+    "propagation/collateral": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 20, 64),
+    "propagation/compare": _budget(lambda w: {"first": w.run, "second": w.second, "skip": 0, "limit": 10}, 20, 183),
+    "propagation/compare_counts": _budget(lambda w: {"first": w.run, "second": w.second}, 1591),
+    "propagation/conflict": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 4459),
+    "propagation/evidence": _budget(
+        lambda w: {"id": w.run, "verdicts": ["COLLATERAL"], "skip": 0, "limit": 10}, 20, 79
+    ),
+    "propagation/fact_metrics": _budget(lambda w: {"id": w.run}, 1096),
+    "propagation/facts": _budget(lambda w: {"id": w.run, "conflicts_only": False, "skip": 0, "limit": 10}, 1166),
+    "propagation/over_time": _budget(lambda w: {"branch_id": w.branch, "relation": "", "kind": ""}, 2924),
+    "propagation/over_time_entity": _budget(
+        lambda w: {"branch_id": w.branch, "entity": "france", "relation": "", "kind": ""}, 536
+    ),
+    "propagation/paths": _budget(lambda w: {"id": w.run, "threshold": 0.1, "movers": 100, "limit": 10}, 20, 952),
+    "propagation/rates": _budget(lambda w: {"id": w.run}, 20, 50),
+    "propagation/residual": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 20, 64),
+    "propagation/scale": _budget(lambda w: {"ids": [w.run, w.second]}, 1228),
+    "propagation/stops": _budget(lambda w: {"id": w.run, "threshold": 0.1, "limit": 10}, 20, 141),
+    "propagation/subgraph_edges": _budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:20]}, 20, 30),
+    "propagation/subgraph_nodes": _budget(lambda w: {"id": w.run, "limit": 20}, 20, 46),
+    "propagation/top": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 20, 281),
+    "verify/chains": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "world": 0,
+            "types": w.types,
+            "rows": [["p", "lyon", [["CITY_OF", ""], ["ON_CONTINENT", ""]], ["europe"], ["asia"]]],
+        },
+        419,
+    ),
+    "verify/options": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "world": 0,
+            "rows": [["p", "france", "HAS_CAPITAL", False, ["paris"], ["lyon"]]],
+        },
+        148,
+    ),
+    "verify/statements": _budget(
+        lambda w: {"graph_id": w.graph, "world": 0, "rows": [["p", "france", "HAS_CAPITAL", "paris", True]]}, 47
+    ),
+    "world/apply": _budget(
+        lambda w: {"graph_id": w.graph, "asserts": [fact(w, "france", "symbol", "au")], "retracts": w.facts[:2]}, 88
+    ),
+    "world/displaced": _budget(
+        lambda w: {"graph_id": w.graph, "world": 0, "rows": [[0, "france", "HAS_CAPITAL", "lyon", True, True]]}, 160
+    ),
+    "world/frontier": _budget(
+        lambda w: {"graph_id": w.graph, "types": w.types, "frontier": [["france", "france"]]}, 238
+    ),
+    "world/resolve": _budget(
+        lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "ids": [f[3] for f in w.facts[:3]]}, 1051
+    ),
+    "world/status": _budget(
+        lambda w: {"graph_id": w.graph, "world": 0, "rows": [[n, *f[:3]] for n, f in enumerate(w.facts[:5])]}, 20, 87
+    ),
+    "world/update": _budget(
+        lambda w: {"graph_id": w.graph, "asserts": [fact(w, "france", "symbol", "au")], "retracts": w.facts[:2]}, 88
+    ),
+}

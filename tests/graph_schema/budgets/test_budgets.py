@@ -1,0 +1,108 @@
+"""Every query keeps its index: PROFILE on a small graph, and again beside an unrelated one of ten times its size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import neo4j
+import pytest
+from tests.graph_schema.budgets.table import BUDGETS
+from tests.graph_schema.budgets.world import World, add_unrelated, build
+
+from knowledgesmith.graph_schema.queries import load, names
+from knowledgesmith.graph_schema.store import GraphStore
+
+GROWTH = 1.3
+SLACK = 40
+"""What planning with other statistics may change."""
+
+SCANS = (
+    "AllNodesScan",
+    "NodeByLabelScan",
+    "UnionNodeByLabelsScan",
+    "DirectedAllRelationshipsScan",
+    "UndirectedAllRelationshipsScan",
+    "DirectedRelationshipTypeScan",
+    "UndirectedRelationshipTypeScan",
+    "DirectedUnionRelationshipTypesScan",
+    "UndirectedUnionRelationshipTypesScan",
+)
+Profiles = dict[str, tuple[int, int, list[str]]]
+"""Query to database hits, rows, and the steps that scan."""
+
+KNOWN = sorted(set(names()) & set(BUDGETS))
+
+
+@pytest.fixture(scope="module")
+def profiles(store: GraphStore, neo4j_uri: str) -> Iterator[tuple[Profiles, Profiles]]:
+    """Before and after the database grew by something that no query is about."""
+    world = build(store)
+    with neo4j.GraphDatabase.driver(neo4j_uri, notifications_min_severity="OFF") as driver:
+        small = profile_all(driver, world)
+        add_unrelated(store)
+        yield small, profile_all(driver, world)
+
+
+def profile_all(driver: neo4j.Driver, world: World) -> Profiles:
+    """Profile every query with new plans; nothing that it writes stays."""
+    found: Profiles = {}
+    with driver.session() as session:
+        session.run("CALL db.clearQueryCaches()").consume()
+        for name in KNOWN:
+            with session.begin_transaction() as tx:
+                result = tx.run("PROFILE " + load(name).text, BUDGETS[name].params(world))  # pyright: ignore[reportArgumentType]
+                rows = len(list(result))
+                plan = result.consume().profile
+                tx.rollback()
+            assert plan is not None
+            steps = list(walk(plan))
+            hits = sum(int(step.get("dbHits", 0)) for step in steps)
+            found[name] = (hits, rows, [said for step in steps if (said := scan(step))])
+    return found
+
+
+def walk(step: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield step
+    for child in step.get("children", ()):
+        yield from walk(child)
+
+
+def scan(step: Mapping[str, Any]) -> str:
+    """The step's name and detail if it reads all of something; a cartesian product where one side does."""
+    name = str(step["operatorType"]).partition("@")[0]
+    if name in SCANS:
+        return f"{name} {step.get('args', {}).get('Details', '')}"
+    if name == "CartesianProduct" and any(scan(below) for child in step.get("children", ()) for below in walk(child)):
+        return name
+    return ""
+
+
+def test_every_query_has_a_budget() -> None:
+    missing = sorted(set(names()) - set(BUDGETS))
+    assert not missing, (
+        f"no budget for {', '.join(missing)}: add one line each to tests/graph_schema/budgets/table.py, "
+        '"folder/name": _budget(lambda w: {parameters}, base, per_row)'
+    )
+    gone = sorted(set(BUDGETS) - set(names()))
+    assert not gone, f"budgets without a query: {', '.join(gone)}"
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_query_scans_nothing(profiles: tuple[Profiles, Profiles], name: str) -> None:
+    for _, _, scans in (found[name] for found in profiles):
+        assert BUDGETS[name].whole or not scans
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_query_stays_within_its_budget(profiles: tuple[Profiles, Profiles], name: str) -> None:
+    budget = BUDGETS[name]
+    hits, rows, _ = profiles[0][name]
+    allowed = budget.base + budget.per_row * rows
+    assert hits <= allowed, f"{hits} database hits for {rows} rows, {allowed} allowed"
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_hits_do_not_grow_with_the_database(profiles: tuple[Profiles, Profiles], name: str) -> None:
+    small, large = (found[name][0] for found in profiles)
+    assert BUDGETS[name].whole or large <= GROWTH * small + SLACK

@@ -1,0 +1,168 @@
+"""Two committed runs of one real plan on the small world, with drawn answers of the model."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pytest
+from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, write_graph
+
+from knowledgesmith.editors.beliefs import Belief, ProbeOutcome, summarise, verdict
+from knowledgesmith.graph_schema import ledger
+from knowledgesmith.graph_schema.interventions import Change, Goal
+from knowledgesmith.graph_schema.ledger import Measured, Outcome
+from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
+from knowledgesmith.graph_schema.plan_store import store_plan
+from knowledgesmith.graph_schema.plan_types import LedgerSlot, Plan
+from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity
+from knowledgesmith.graph_schema.store import GraphStore
+
+CHANGES = (
+    Change(subject="france", relation="has_capital", old_object="paris", new_object="lyon"),
+    Change(subject="japan", relation="uses_currency", old_object="yen", new_object="euro"),
+    Change(subject="gold", relation="symbol", old_object="au", new_object="fe"),
+)
+ERASURES = (Change(subject="kenya", relation="on_continent", old_object="africa"),)
+
+
+@dataclass(frozen=True)
+class Held:
+    id: str
+    fence: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A committed run: its plan, and what every probe showed."""
+
+    id: str
+    branch_id: str
+    graph_id: str
+    plan: Plan
+    shown: Mapping[str, Outcome]
+    rows: Mapping[int, Measured]
+
+    @property
+    def planned(self) -> dict[str, PlannedProbe]:
+        return {planned.probe.id: planned for planned in self.plan.probes}
+
+
+@pytest.fixture(scope="module")
+def world(store: GraphStore) -> str:
+    """The small world with a branch."""
+    graph_id = f"t_{uuid.uuid4().hex}"
+    write_graph(store, graph_id, atlas_entities(), atlas_relations(), atlas_facts())
+    open_branch(store, graph_id, graph_id)
+    return graph_id
+
+
+@pytest.fixture(scope="module")
+def first(store: GraphStore, world: str) -> Run:
+    return committed(store, planned(store, world, goal=Goal.EDIT, changes=CHANGES), seed=1, order=1)
+
+
+@pytest.fixture(scope="module")
+def second(store: GraphStore, first: Run) -> Run:
+    return committed(store, first.plan, seed=2, order=2)
+
+
+@pytest.fixture(scope="module")
+def erased(store: GraphStore, world: str, second: Run) -> Run:
+    return committed(store, planned(store, world, goal=Goal.UNLEARN, changes=ERASURES), seed=3, order=3)
+
+
+def open_branch(store: GraphStore, branch_id: str, graph_id: str) -> None:
+    store.write(
+        "models/register",
+        id=branch_id,
+        path="",
+        weights_sha256="w",
+        architecture="",
+        parameters=0,
+        base_revision=f"{branch_id}.base",
+    )
+    store.write("models/create_branch", id=branch_id, model_id=branch_id, graph_id=graph_id, select=True)
+
+
+def planned(store: GraphStore, graph_id: str, *, goal: Goal, changes: Sequence[Change]) -> Plan:
+    request = PlanRequest(
+        graph_id=graph_id, branch_id=graph_id, goal=goal, changes=tuple(changes), seed=7, max_probes=240
+    )
+    return make_plan(store, request)
+
+
+def committed(store: GraphStore, plan: Plan, *, seed: int, order: int) -> Run:
+    """Store the plan, write the ledger in batches, and mark the intervention as committed."""
+    graph_id = plan.graph_id
+    run = f"{graph_id}-{seed}"
+    properties = {"id": run, "request_id": run, "goal": plan.goal.value, "method": "drawn"}
+    store.write("jobs/create", branch_id=graph_id, properties=properties)
+    store_plan(store, Held(run), plan)
+    _advance(store, run, "QUEUED", {"state": "RUNNING"})
+    shown = {p.probe.id: draw(p, seed=seed) for p in plan.probes}
+    probes = {p.probe.id: p for p in plan.probes}
+    rows = {slot.seq: measured(slot, probes, shown) for slot in plan.slots}
+    written = list(plan.slots)
+    for start in range(0, len(written), 40):
+        batch = [(slot, rows[slot.seq]) for slot in written[start : start + 40]]
+        ledger.append(store, run, 0, batch)
+    _advance(store, run, "RUNNING", {"state": "SUCCEEDED", "commit_order": order})
+    return Run(id=run, branch_id=graph_id, graph_id=graph_id, plan=plan, shown=shown, rows=rows)
+
+
+def _advance(store: GraphStore, run: str, state: str, properties: dict[str, object]) -> None:
+    done = store.write("jobs/advance", id=run, fence=0, from_states=[state], properties=properties, finished=False)
+    assert done
+
+
+def draw(planned: PlannedProbe, *, seed: int) -> Outcome:
+    """What a model might say: mostly right before; afterwards anything, near targets more than far away."""
+    dice = random.Random(f"{seed}/{planned.probe.id}")  # noqa: S311
+    options = range(len(planned.probe.options))
+    before = dice.choice(planned.before) if planned.before and dice.random() < 0.85 else dice.choice(options)
+    moved = dice.random() < (0.8 if planned.polarity is Polarity.CHANGE else 0.35)
+    after = dice.choice(planned.after or options) if moved else before
+    if dice.random() < 0.2:
+        after = dice.choice(options)
+    base = dice.random()
+    return Outcome(
+        probe_id=planned.probe.id,
+        pred_before=before,
+        pred_after=after,
+        p_old_before=base,
+        p_old_after=dice.random() if moved else 0.97 * base,
+        p_new_before=dice.random(),
+        p_new_after=dice.random(),
+        verdict=verdict(
+            planned.before, planned.after, before, after, changed=planned.polarity is Polarity.CHANGE
+        ).value,
+    )
+
+
+def measured(slot: LedgerSlot, planned: Mapping[str, PlannedProbe], shown: Mapping[str, Outcome]) -> Measured:
+    """The ledger row of a slot, as the worker derives it."""
+    outcomes = [shown[probe_id] for probe_id in slot.probe_ids]
+    probes = [planned[probe_id] for probe_id in slot.probe_ids]
+    row = summarise(
+        [
+            ProbeOutcome(
+                before=Belief(p_old=o.p_old_before, p_new=o.p_new_before, pred=o.pred_before),
+                after=Belief(p_old=o.p_old_after, p_new=o.p_new_after, pred=o.pred_after),
+                verdict=verdict(p.before, p.after, o.pred_before, o.pred_after, changed=p.polarity is Polarity.CHANGE),
+            )
+            for p, o in zip(probes, outcomes, strict=True)
+        ]
+    )
+    old, new = any(p.before for p in probes), any(p.after for p in probes)
+    return Measured(
+        before=row.before if old else None,
+        after=row.after if old else None,
+        new_before=row.new_before if new else None,
+        new_after=row.new_after if new else None,
+        n=row.n,
+        outcomes=tuple(outcomes),
+        **{f"n_{kind.value.lower()}": count for kind, count in row.counts.items()},
+    )
