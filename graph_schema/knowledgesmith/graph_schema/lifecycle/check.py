@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -163,20 +164,18 @@ def _facts(store: GraphStore, graph_id: str, catalogue: Mapping[str, Relation], 
     for group in streams.leaving(store, graph_id):
         keys: list[tuple[str, str, str]] = []
         for row in group:
-            label = f"({row.subject})-[{row.rel_type}]->({row.object})"
             dangling.looked_at += 1
             if row.leftover:
-                leftovers.add(label, "derived, or of one world", "asserted")
+                leftovers.add(row.label, "derived, or of one world", "asserted")
             elif problem := _dangling(row, graph_id, names):
-                dangling.add(label, problem, "an asserted fact of this graph")
-            elif row.object is not None:
-                keys.append((row.subject, names[row.rel_type], row.object))
+                dangling.add(row.label, problem, "an asserted fact of this graph")
+            else:
+                keys.append((row.subject, names[row.rel_type], row.object or ""))
                 if not streams.is_fact_id(row, graph_id, names[row.rel_type]):
-                    ids.add(label, row.fact_id, "the hash of graph, subject, relation and object")
+                    ids.add(row.label, row.fact_id, "the hash of graph, subject, relation and object")
         keys.sort()
-        for one, other in zip(keys, keys[1:], strict=False):
-            if one == other:
-                doubles.add(f"({one[0]})-[{one[1]}]->({one[2]})", "more than one relationship", "one")
+        for key in sorted({one for one, other in pairwise(keys) if one == other}):
+            doubles.add(f"({key[0]})-[{key[1]}]->({key[2]})", "more than one relationship", "one")
         for key in keys:
             running.add(key)
     leftovers.looked_at = ids.looked_at = doubles.looked_at = dangling.looked_at

@@ -39,6 +39,11 @@ class Leaving:
     object_graph: str | None
     leftover: bool
 
+    @property
+    def label(self) -> str:
+        """How a finding writes it."""
+        return f"({self.subject})-[{self.rel_type}]->({self.object})"
+
 
 @dataclass(slots=True)
 class FactsDigest:
