@@ -33,9 +33,17 @@ LONG_METHODS = frozenset(
         "ExportRevision",
         "RollbackBranch",
         "CreateIntervention",
+        "DiffGraphs",
+        "DiffArchive",
+        "CheckGraph",
+        "DeleteGraph",
+        "DeleteBranch",
+        "DeleteIntervention",
+        "DeleteProbeSet",
+        "LoadArchive",
     }
 )
-_MUTATING = ("Create", "Import", "Register", "Generate", "Export", "Rollback", "Commit", "Discard")
+_MUTATING = ("Create", "Import", "Register", "Generate", "Export", "Rollback", "Commit", "Discard", "Delete", "Load")
 
 Context: TypeAlias = "aio.ServicerContext[Any, Any]"
 

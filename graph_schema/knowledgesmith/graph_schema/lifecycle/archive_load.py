@@ -13,7 +13,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from knowledgesmith.graph_schema.catalogue import from_properties, to_properties
 from knowledgesmith.graph_schema.errors import Aborted, AlreadyExists, IllegalState, InvalidInput
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.interventions import TERMINAL_STATES
@@ -268,7 +267,7 @@ class _Load:
     def _steps(self) -> Mapping[str, _Step]:
         return {
             "relations.jsonl": _Step(
-                query="lifecycle/load_relations", size=BATCH, convert=lambda row: to_properties(from_properties(row))
+                query="lifecycle/load_relations", size=BATCH, convert=lambda row: properties(row, "relations.jsonl")
             ),
             "entities.jsonl": _Step(query="lifecycle/load_entities", size=BATCH, convert=lambda row: row),
             "facts.jsonl": _Step(query="lifecycle/load_facts", size=BATCH, convert=self._fact_row()),

@@ -6,7 +6,7 @@ MATCH (g:Graph {graph_id: $graph_id})
 CALL (g) {
   MATCH (r:Relation {graph_id: g.graph_id})
   WITH r ORDER BY r.name
-  RETURN collect(r {.*}) AS relations
+  RETURN collect(r {.*, inverse_of: r.inverse_of}) AS relations
 }
 CALL (g) {
   MATCH (v:GraphVersion)-[:OF]->(g)
