@@ -11,6 +11,8 @@ import pytest
 from knowledgesmith import client
 
 NAMES = """
+ArchiveRejected ArchiveSummary CheckFinding CheckReport CheckResult Deletion Difference GraphDiff GraphVersion
+LoadedArchive StillReferenced
 Aborted AlreadyExists AmbiguousName Answers BeliefBatch BeliefChange Branch BranchBusy BranchNotFound Cancelled
 ChangeFilter Changes ConflictingChanges ConnectionInfo CypherResult DEFAULT_TARGET DeadlineExceeded DeviceOutOfMemory
 EditDiverged EntityNotFound Export ExportFormat FactChange FactNotFound FailedPrecondition FileFormat FileRole Gate

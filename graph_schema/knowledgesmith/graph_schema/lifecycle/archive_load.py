@@ -267,14 +267,12 @@ class _Load:
     def _steps(self) -> Mapping[str, _Step]:
         return {
             "relations.jsonl": _Step(
-                query="lifecycle/load_relations", size=BATCH, convert=lambda row: properties(row, "relations.jsonl")
+                query="lifecycle/load_relations", size=BATCH, convert=self._owned("relations.jsonl"), with_graph=False
             ),
             "entities.jsonl": _Step(query="lifecycle/load_entities", size=BATCH, convert=lambda row: row),
             "facts.jsonl": _Step(query="lifecycle/load_facts", size=BATCH, convert=self._fact_row()),
-            "versions.jsonl": _Step(
-                query="lifecycle/load_versions", size=BATCH, convert=lambda row: properties(row, "versions.jsonl")
-            ),
-            "cases.jsonl": _Step(query="lifecycle/load_cases", size=500, convert=_case_row),
+            "versions.jsonl": _Step(query="lifecycle/load_versions", size=BATCH, convert=self._owned("versions.jsonl")),
+            "cases.jsonl": _Step(query="lifecycle/load_cases", size=500, convert=self._case_row),
             "probe_sets.jsonl": _Step(query="lifecycle/load_sets", size=BATCH, convert=self._set_row, with_graph=False),
             "models.jsonl": _Step(
                 query="lifecycle/load_models", size=BATCH, convert=_node_row("models.jsonl"), with_graph=False
@@ -299,6 +297,20 @@ class _Load:
             return [subject, obj, types[relation], fact_id(self.graph_id, subject, relation, obj), source]
 
         return convert
+
+    def _owned(self, name: str) -> Callable[[Any], object]:
+        """Properties of nodes that belong to the graph under whatever id it is loaded."""
+        return lambda row: {**properties(row, name), "graph_id": self.graph_id}
+
+    def _case_row(self, row: Any) -> dict[str, Any]:
+        values = _node_row("cases.jsonl")(row)
+        values["properties"]["graph_id"] = self.graph_id
+        for key in ("changes", "probes"):
+            if not isinstance(values.get(key), list):
+                raise reject("cases.jsonl", f"has a case without {key}")
+        values["changes"] = [[uid, properties(link, "cases.jsonl")] for uid, link in values["changes"]]
+        values["probes"] = [properties(probe, "cases.jsonl") for probe in values["probes"]]
+        return values
 
     def _own(self, values: dict[str, Any], name: str) -> dict[str, Any]:
         if values.get("graph_id") != self.graph_id:
@@ -353,13 +365,3 @@ def _link_row(name: str) -> Callable[[Any], list[object]]:
         return [row[0], row[1], properties(row[2], name)]
 
     return convert
-
-
-def _case_row(row: Any) -> dict[str, Any]:
-    values = _node_row("cases.jsonl")(row)
-    for key in ("changes", "probes"):
-        if not isinstance(values.get(key), list):
-            raise reject("cases.jsonl", f"has a case without {key}")
-    values["changes"] = [[uid, properties(link, "cases.jsonl")] for uid, link in values["changes"]]
-    values["probes"] = [properties(probe, "cases.jsonl") for probe in values["probes"]]
-    return values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 from knowledgesmith.graph_schema.facts import Fact, Relation
@@ -224,14 +224,15 @@ def _compare(one: T | None, other: T | None, key: Callable[[T], Any]) -> int:
     """Which comes first: negative = the left one, positive = the right one, 0 = they have the same key."""
     if one is None or other is None:
         return 1 if one is None else -1
-    return (key(one) > key(other)) - (key(one) < key(other))
+    ours, theirs = key(one), key(other)
+    return int(ours > theirs) - int(ours < theirs)
 
 
 def _relation(one: Relation | None, other: Relation | None) -> str:
     if one is None or other is None:
         return (one or other).name  # type: ignore[union-attr]  # one of them is there
     parts = [name for name in ("rel_type", "domain_type", "range_type", "traits") if _differs(one, other, name)]
-    if replace(one, templates=()) == replace(other, templates=()):
+    if one.templates != other.templates:
         parts.append("templates")
     return f"{one.name}: {', '.join(parts)}"
 

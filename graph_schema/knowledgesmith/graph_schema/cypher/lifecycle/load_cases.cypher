@@ -6,7 +6,7 @@
 // Rows are maps with the case's properties, its changes [uid, properties] and its probes.
 UNWIND $rows AS row
 CREATE (c:Case)
-SET c = row.properties, c.graph_id = $graph_id
+SET c = row.properties
 WITH c, row
 CALL (c, row) {
   UNWIND row.changes AS change

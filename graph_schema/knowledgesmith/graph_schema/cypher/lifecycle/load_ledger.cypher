@@ -8,5 +8,5 @@ UNWIND $rows AS row
 MATCH (i:Intervention {id: row[0], graph_id: $graph_id})
 MATCH (e:Entity {graph_id: $graph_id, uid: row[1]})
 CREATE (i)-[c:CHANGED]->(e)
-SET c = row[2], c.intervention = i.id
+SET c = row[2]
 RETURN count(c) AS written

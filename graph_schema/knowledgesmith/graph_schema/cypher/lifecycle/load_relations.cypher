@@ -1,8 +1,8 @@
 // purpose: write relations of a catalogue
-// params: graph_id, rows
+// params: rows
 // returns: written
 // access: write
 UNWIND $rows AS row
 CREATE (r:Relation)
-SET r = row, r.graph_id = $graph_id
+SET r = row
 RETURN count(r) AS written

@@ -7,7 +7,12 @@
 UNWIND $rows AS row
 MERGE (r:Revision {id: row.properties.id})
 ON CREATE SET r = row.properties
-WITH row, r WHERE row.parent <> ''
-MERGE (p:Revision {id: row.parent})
-MERGE (r)-[:PARENT]->(p)
-RETURN count(*) AS written
+WITH row, r
+CALL (row, r) {
+  WITH row, r
+  WHERE row.parent <> ''
+  MERGE (p:Revision {id: row.parent})
+  MERGE (r)-[:PARENT]->(p)
+  RETURN count(p) AS parents
+}
+RETURN count(r) AS written

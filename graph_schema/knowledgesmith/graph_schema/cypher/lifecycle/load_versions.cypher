@@ -5,5 +5,5 @@
 MATCH (g:Graph {graph_id: $graph_id})
 UNWIND $rows AS row
 CREATE (v:GraphVersion)-[:OF]->(g)
-SET v = row, v.graph_id = $graph_id
+SET v = row
 RETURN count(v) AS written
