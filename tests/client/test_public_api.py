@@ -12,7 +12,7 @@ from knowledgesmith import client
 
 NAMES = """
 ArchiveRejected ArchiveSummary CheckFinding CheckReport CheckResult Deletion Difference GraphDiff GraphVersion
-LoadedArchive StillReferenced
+Homonym LoadedArchive Relation StillReferenced Suggestion Trait TraitKind
 Aborted AlreadyExists AmbiguousName Answers BeliefBatch BeliefChange Branch BranchBusy BranchNotFound Cancelled
 ChangeFilter Changes ConflictingChanges ConnectionInfo CypherResult DEFAULT_TARGET DeadlineExceeded DeviceOutOfMemory
 EditDiverged EntityNotFound Export ExportFormat FactChange FactNotFound FailedPrecondition FileFormat FileRole Gate

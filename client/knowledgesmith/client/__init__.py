@@ -78,6 +78,13 @@ if TYPE_CHECKING:
     from knowledgesmith.client._transport import (
         DEFAULT_TARGET,
     )
+    from knowledgesmith.client._types.catalogue import (
+        Homonym,
+        Relation,
+        Suggestion,
+        Trait,
+        TraitKind,
+    )
     from knowledgesmith.client._types.enums import (
         ChangeFilter,
         ExportFormat,
@@ -205,6 +212,7 @@ __all__ = (
     "GraphVersion",
     "Grouping",
     "Heartbeat",
+    "Homonym",
     "IllegalState",
     "ImportRejected",
     "ImportReport",
@@ -242,6 +250,7 @@ __all__ = (
     "Query",
     "Rate",
     "ReadOnlyQuery",
+    "Relation",
     "RelationNotFound",
     "RequestIdReused",
     "ResourceExhausted",
@@ -262,8 +271,11 @@ __all__ = (
     "SubgraphEdge",
     "SubgraphNode",
     "SubjectNotInPrompt",
+    "Suggestion",
     "TargetDistribution",
     "TooLarge",
+    "Trait",
+    "TraitKind",
     "Unavailable",
     "UnknownMethod",
     "UnsupportedArchitecture",
@@ -283,6 +295,7 @@ _MODULES: Final = (
     "_client",
     "_errors",
     "_json",
+    "_types.catalogue",
     "_types.enums",
     "_types.events",
     "_types.graphs",

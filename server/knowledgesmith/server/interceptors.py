@@ -41,9 +41,24 @@ LONG_METHODS = frozenset(
         "DeleteIntervention",
         "DeleteProbeSet",
         "LoadArchive",
+        "SuggestTraits",
+        "AcceptTraits",
+        "ListHomonyms",
     }
 )
-_MUTATING = ("Create", "Import", "Register", "Generate", "Export", "Rollback", "Commit", "Discard", "Delete", "Load")
+_MUTATING = (
+    "Create",
+    "Import",
+    "Register",
+    "Generate",
+    "Export",
+    "Rollback",
+    "Commit",
+    "Discard",
+    "Delete",
+    "Load",
+    "Accept",
+)
 
 Context: TypeAlias = "aio.ServicerContext[Any, Any]"
 

@@ -18,6 +18,9 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "import": Entry("graphs", "import_", "Import a graph from CSV or JSONL files, or a bundled one."),
     "graphs": Entry("graphs", "graphs", "List the graphs."),
     "graph": Entry("graph", "graph", "Show, compare, check, delete, export and load graphs."),
+    "relations": Entry(
+        "relations", "relations", "List the relations of a graph, or what its facts suggest about them."
+    ),
     "probes": Entry("probes", "probes", "Generate, list and show probe sets."),
     "models": Entry("models", "models", "List the models, or register one."),
     "methods": Entry("models", "methods", "List the methods and what they accept."),
@@ -40,7 +43,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
 }
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Server": ("up", "down", "status", "neo4j", "demo"),
-    "Graphs and probes": ("import", "graphs", "graph", "probes", "cypher"),
+    "Graphs and probes": ("import", "graphs", "graph", "relations", "probes", "cypher"),
     "Models": ("models", "methods", "branch", "ask", "rollback", "export"),
     "Changes": ("plan", "edit", "unlearn", "interventions", "watch", "commit", "discard", "cancel", "delete-run"),
     "Results": ("propagation", "picture"),

@@ -76,6 +76,18 @@ def check(session: Session, *, graph_id: str) -> None:
         click.get_current_context().exit(1)
 
 
+@graph.command(help="List names and aliases that several entities share.")
+@_graph
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@common
+def homonyms(session: Session, *, graph_id: str, limit: int) -> None:
+    """List shared names, the most shared first."""
+    with session.connect() as smith:
+        found = list(smith.list_homonyms(graph_id=graph_id, limit=limit))
+    rows = ((item.label, item.entities, ", ".join(item.uids[:5])) for item in found)
+    session.emit(found, lambda: table(("name or alias", "entities#", "uids"), rows))
+
+
 @graph.command(help="Delete a graph. A deletion that was cut off is finished by asking again.")
 @_graph
 @_force
