@@ -109,7 +109,8 @@ def wilson(support: int, cases: int) -> tuple[float, float]:
     share, z2 = support / cases, _Z * _Z
     middle = (share + z2 / (2 * cases)) / (1 + z2 / cases)
     half = _Z * math.sqrt(share * (1 - share) / cases + z2 / (4 * cases * cases)) / (1 + z2 / cases)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # Rounding must not put the share itself outside.
+    return max(0.0, min(middle - half, share)), min(1.0, max(middle + half, share))
 
 
 def _suggestion(
