@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import uuid
 import zipfile
 from collections import Counter
 from collections.abc import Callable
@@ -10,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import neo4j
 import pytest
-from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Cypher, Runs
+from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Cypher, Runs, import_world
 
 from knowledgesmith.graph_schema import jobs
 from knowledgesmith.graph_schema.errors import (
@@ -21,7 +24,7 @@ from knowledgesmith.graph_schema.errors import (
     IllegalState,
     InvalidInput,
 )
-from knowledgesmith.graph_schema.graphs import get_graph, load_snapshot
+from knowledgesmith.graph_schema.graphs import get_graph, list_graphs, load_snapshot
 from knowledgesmith.graph_schema.lifecycle import archive_load
 from knowledgesmith.graph_schema.lifecycle.archive_format import MANIFEST, ArchiveInfo
 from knowledgesmith.graph_schema.lifecycle.archive_load import load_archive
@@ -56,30 +59,39 @@ class Exported:
     info: ArchiveInfo
 
 
-@pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    made = Folders(probe_sets=tmp_path / "sets", artefacts=tmp_path / "artefacts")
-    for folder in (tmp_path / "sets", tmp_path / "artefacts"):
+@pytest.fixture(scope="module")
+def made(store: GraphStore, neo4j_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """Made once: planning takes longer than loading."""
+    root = tmp_path_factory.mktemp("archive")
+    folders = Folders(probe_sets=root / "sets", artefacts=root / "artefacts")
+    for folder in (root / "sets", root / "artefacts"):
         folder.mkdir()
-    return made
+    graph_id = f"t_{uuid.uuid4().hex}"
+    import_world(store, graph_id)
+    runs = Runs(store, graph_id)
+    ids = [runs.finish(runs.branch(), PARIS), runs.finish(runs.branch(), LIMA, commit=False)]
+    data = generate(store, graph_id=graph_id, kinds=(ProbeKind.DIRECT,), seed=1, limit_per_kind=20)
+    saved = probe_set.save(store, data, directory=root / "sets", materialise=True)
+    with neo4j.GraphDatabase.driver(neo4j_uri) as driver:
+        driver.execute_query(
+            "MATCH (g:Graph {graph_id: $graph}) MATCH (e:Entity {graph_id: $graph, uid: 'japan'}) "
+            "CREATE (c:Case {graph_id: $graph, id: 'c', payload: '{}'})-[:CHANGES {position: 0}]->(e) "
+            "CREATE (c)-[:ASKS]->(:CaseProbe {position: 0, stem: 'ä'})",
+            graph=graph_id,
+        )
+    path = root / "graph.ksmith"
+    info = export_graph(store, graph_id, path, folders=folders)
+    return Exported(store, graph_id, ids, saved.id, path, folders, info)
 
 
 @pytest.fixture
-def exported(store: GraphStore, runs: Runs, cypher: Cypher, tmp_path: Path, folders: Folders) -> Exported:
-    assert folders.probe_sets is not None
-    branch = runs.branch()
-    made = [runs.finish(branch, PARIS), runs.finish(runs.branch(), LIMA, commit=False)]
-    data = generate(store, graph_id=runs.graph_id, kinds=(ProbeKind.DIRECT,), seed=1, limit_per_kind=20)
-    saved = probe_set.save(store, data, directory=folders.probe_sets, materialise=True)
-    cypher(
-        "MATCH (g:Graph {graph_id: $graph}) MATCH (e:Entity {graph_id: $graph, uid: 'japan'}) "
-        "CREATE (c:Case {graph_id: $graph, id: 'c', payload: '{}'})-[:CHANGES {position: 0}]->(e) "
-        "CREATE (c)-[:ASKS]->(:CaseProbe {position: 0, stem: 'ä'})",
-        graph=runs.graph_id,
-    )
-    path = tmp_path / "graph.ksmith"
-    info = export_graph(store, runs.graph_id, path, folders=folders)
-    return Exported(store, runs.graph_id, made, saved.id, path, folders, info)
+def exported(made: Exported) -> Exported:
+    """The graph with its archive; loaded from it where an earlier test deleted the graph."""
+    if not any(
+        info.graph_id == made.graph_id for info in list_graphs(made.store, after=made.graph_id[:-1], limit=1000)
+    ):
+        load_archive(made.store, made.path, folders=made.folders)
+    return made
 
 
 def test_everything_comes_back_with_equal_digests(
@@ -95,6 +107,8 @@ def test_everything_comes_back_with_equal_digests(
     again = tmp_path / "again.ksmith"
     export_graph(store, graph_id, again, folders=exported.folders)
     assert again.read_bytes() == exported.path.read_bytes(), "equal content, equal bytes"
+    with pytest.raises(AlreadyExists, match="not as in the archive"):
+        load_archive(store, exported.path, folders=exported.folders)
     delete_graph(store, graph_id, with_branches=True, folders=exported.folders)
     report = load_archive(store, exported.path, folders=exported.folders)
     assert (report.already_there, report.files, report.graph_digest) == (False, 1, snapshot.digest)
@@ -135,8 +149,6 @@ def test_a_second_load_changes_nothing_and_a_cut_off_one_goes_on(
 ) -> None:
     store, graph_id = exported.store, exported.graph_id
     before = census()
-    with pytest.raises(AlreadyExists, match="not as in the archive"):
-        load_archive(store, exported.path, folders=exported.folders)
     delete_graph(store, graph_id, with_branches=True, folders=exported.folders)
     monkeypatch.setattr(archive_load, "BATCH", 30)
 
@@ -205,17 +217,15 @@ def test_artefacts_travel_on_request(exported: Exported, tmp_path: Path) -> None
     assert weights.read_bytes() == b"w" * 1000
 
 
-def test_a_graph_under_a_job_is_not_exported(store: GraphStore, runs: Runs, folders: Folders, tmp_path: Path) -> None:
+def test_a_graph_under_a_job_is_not_exported(store: GraphStore, runs: Runs, tmp_path: Path) -> None:
     runs.queue(runs.branch(), PARIS)
     with pytest.raises(IllegalState, match="not ended"):
-        export_graph(store, runs.graph_id, tmp_path / "x.ksmith", folders=folders)
+        export_graph(store, runs.graph_id, tmp_path / "x.ksmith", folders=Folders())
     assert not list(tmp_path.glob("*.ksmith"))
 
 
 def _rewrite(path: Path, target: Path, changes: dict[str, bytes | None], extra: dict[str, bytes] | None = None) -> Path:
     """A copy of an archive with members replaced, left out (None) or added, whose manifest is adjusted to them."""
-    import hashlib
-
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as out:
         manifest = json.loads(source.read(MANIFEST))
         for name in source.namelist():

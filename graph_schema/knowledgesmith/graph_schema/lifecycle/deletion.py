@@ -154,6 +154,7 @@ def delete_run(store: GraphStore, intervention_id: str, *, folders: Folders | No
         _check_run(intervention_id, store.read("lifecycle/run_uses", id=intervention_id)[0])
     deletion = _Deletion(store, folders or Folders())
     deletion.run(intervention_id)
+    _check_gone(deletion, "interventions", "id", intervention_id)
     # Only committed and running ledgers make heads, so this writes what stands there already; it also heals.
     store.write_transaction(lambda tx: replay_heads(tx, rows[0]["graph_id"]))
     return deletion.report(intervention_id)
@@ -227,6 +228,7 @@ def delete_branch(
     deletion = _Deletion(store, folders or Folders())
     _close_branch(store, branch_id)
     deletion.branch(branch_id)
+    _check_gone(deletion, "branches", "branch_id", branch_id)
     return deletion.report(branch_id)
 
 
@@ -296,17 +298,18 @@ def _delete_content(deletion: _Deletion, graph_id: str) -> None:
         if not rows or not rows[0]["deleted"]:
             break
         removed["entities"] += rows[0]["deleted"]
-    gone = deletion.store.write("lifecycle/graph_delete", graph_id=graph_id)
-    if not gone:
+    for row in deletion.store.write("lifecycle/graph_delete", graph_id=graph_id):
+        removed["relations"] += row["relations"]
+        removed["versions"] += row["versions"]
+        removed["graphs"] += 1
+    _check_gone(deletion, "graphs", "graph_id", graph_id)
+
+
+def _check_gone(deletion: _Deletion, kind: str, field_name: str, value: str) -> None:
+    if not deletion.removed[kind]:
         raise IllegalState(
-            "somebody put something new on the graph while it was deleted",
-            field="graph_id",
-            value=graph_id,
-            hint="Delete it again.",
+            "somebody changed it while it was deleted", field=field_name, value=value, hint="Look at it, and try again."
         )
-    removed["relations"] += gone[0]["relations"]
-    removed["versions"] += gone[0]["versions"]
-    removed["graphs"] += 1
 
 
 def _refuse_while_running(field_name: str, value: str, running: list[str]) -> None:
