@@ -285,6 +285,16 @@ def test_bad_archives_are_refused_by_member(
             {},
             "interventions.jsonl",
         ),
+        "a row about nobody": (
+            {"ledger.jsonl": raw["ledger.jsonl"].replace(b'"france"', b'"frank"')},
+            {},
+            "ledger.jsonl",
+        ),
+        "a changed row": (
+            {"ledger.jsonl": raw["ledger.jsonl"].replace(b'"has_capital"', b'"has_symbol"')},
+            {},
+            "ledger.jsonl",
+        ),
         "newer form": ({MANIFEST: b'{"version": 2}'}, {}, "newer release"),
         "newer schema": ({MANIFEST: b'{"schema_version": 999}'}, {}, "newer release"),
         "wrong id": ({MANIFEST: b'{"graph_id": "A B"}'}, {}, MANIFEST),

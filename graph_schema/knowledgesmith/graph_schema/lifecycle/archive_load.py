@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from knowledgesmith.graph_schema.errors import Aborted, AlreadyExists, IllegalState, InvalidInput
+from knowledgesmith.graph_schema.errors import Aborted, AlreadyExists, ArchiveRejected, IllegalState, InvalidInput
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.interventions import TERMINAL_STATES
 from knowledgesmith.graph_schema.ledger import replay_heads
@@ -21,7 +21,7 @@ from knowledgesmith.graph_schema.levels import rebuild_levels
 from knowledgesmith.graph_schema.lifecycle import streams
 from knowledgesmith.graph_schema.lifecycle.archive_format import GRAPH_TABLES, TABLES, properties, reject
 from knowledgesmith.graph_schema.lifecycle.archive_read import Archive
-from knowledgesmith.graph_schema.lifecycle.deletion import Folders
+from knowledgesmith.graph_schema.lifecycle.deletion import Folders, delete_graph
 from knowledgesmith.graph_schema.lifecycle.ledger_digest import ledger_digest
 from knowledgesmith.graph_schema.plan_store import load_plan
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
@@ -110,8 +110,7 @@ class _Load:
         if state is None or not state["digest"]:
             self._check_free(state)
             files = self._unpack()
-            self._load(tables, mark)
-            self._finish(mark)
+            self._write(tables, mark)
         return LoadReport(
             graph_id=self.graph_id,
             graph_digest=self.archive.manifest.graph_digest,
@@ -120,6 +119,15 @@ class _Load:
             files=files,
             already_there=state is not None and bool(state["digest"]),
         )
+
+    def _write(self, tables: tuple[str, ...], mark: str) -> None:
+        try:
+            self._load(tables, mark)
+            self._finish(mark)
+        except ArchiveRejected:
+            # What only the database could find out: take back what is there already.
+            delete_graph(self.store, self.graph_id, with_branches=True, folders=self.folders)
+            raise
 
     def _state(self, mark: str) -> Row | None:
         """Where an earlier load of this archive stands; None where there is no graph of this id."""
