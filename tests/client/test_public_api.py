@@ -71,3 +71,11 @@ def test_the_client_loads_nothing_of_the_other_rooms() -> None:
     names = " ".join(name for name in NAMES.split() if not name.startswith("to_"))
     code = f"import knowledgesmith.client as c\nfor name in '{names}'.split(): getattr(c, name)"
     assert not list(below(loaded_by(code), ("pandas", "py2neo", "networkx", *FORBIDDEN)))
+
+
+@pytest.mark.parametrize("text", ["functional:skos:broader", "composition:grand parent|child of|child of"])
+def test_a_trait_is_read_as_it_is_written(text: str) -> None:
+    assert str(client.Trait.parse(text)) == text
+    for bad in ("functional", "nonsense:x", ""):
+        with pytest.raises(ValueError):
+            client.Trait.parse(bad)

@@ -78,22 +78,22 @@ class Trait:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``kind:relation`` or ``kind:relation:other,other`` as ``str()`` writes it.
+        """Read ``kind:relation`` or ``kind:relation|other|other`` as ``str()`` writes it.
+
+        A name may hold a colon, but no ``|``.
 
         Raises:
             ValueError: it is not of this form.
         """
         kind, _, rest = text.partition(":")
-        relation, _, others = rest.partition(":")
+        relation, *others = rest.split("|")
         if not relation:
-            raise ValueError(f"{text!r} is not KIND:RELATION or KIND:RELATION:OTHER,OTHER")
-        names = tuple(name for name in others.split(",") if name)
-        return cls(kind=TraitKind(kind.strip().upper().replace("-", "_")), relation=relation, others=names)
+            raise ValueError(f"{text!r} is not KIND:RELATION or KIND:RELATION|OTHER|OTHER")
+        return cls(kind=TraitKind(kind.strip().upper().replace("-", "_")), relation=relation, others=tuple(others))
 
     def __str__(self) -> str:
-        """``kind:relation`` and, where there are any, ``:other,other``."""
-        others = f":{','.join(self.others)}" if self.others else ""
-        return f"{self.kind.lower()}:{self.relation}{others}"
+        """``kind:relation`` and, where there are any, ``|other|other``."""
+        return "|".join((f"{self.kind.lower()}:{self.relation}", *self.others))
 
     @classmethod
     def from_proto(cls, message: pb.Trait) -> Self:
