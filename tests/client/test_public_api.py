@@ -11,20 +11,22 @@ import pytest
 from knowledgesmith import client
 
 NAMES = """
-Aborted AlreadyExists AmbiguousName Answers Attributes BeliefBatch BeliefChange Branch BranchBusy BranchNotFound
-Cancelled ChangeFilter ChangedFact ChangedFacts Changes Collapse ComparedRow Comparison ConflictingChanges
-ConnectionInfo CypherResult DEFAULT_TARGET DeadlineExceeded DeviceOutOfMemory EditDiverged EntityNotFound Evidence
-Export ExportFormat FactChange FactContext FactNotFound FailedPrecondition FileFormat FileRole Gate Goal Graph
-GraphFile GraphNotFound GraphUnavailable Grouping Heartbeat IllegalState ImportRejected ImportReport ImportResult
-Intervention InterventionFailed InterventionNotFound InterventionSpec InterventionState InvalidCatalogue InvalidInput
-KnowledgeSmith KnowledgeSmithClientError Method MethodMismatch Metric Metrics Model ModelNotFound ModelNotLoadable
+Aborted AlreadyExists AmbiguousName Answers ArchiveRejected ArchiveSummary Attributes BeliefBatch BeliefChange Branch
+BranchBusy BranchNotFound Cancelled ChangeFilter ChangedFact ChangedFacts Changes CheckFinding CheckReport CheckResult
+Collapse ComparedRow Comparison ConflictingChanges ConnectionInfo CypherResult DEFAULT_TARGET DeadlineExceeded Deletion
+DeviceOutOfMemory Difference EditDiverged EntityNotFound Evidence Export ExportFormat FactChange FactContext
+FactNotFound FailedPrecondition FileFormat FileRole Gate Goal Graph GraphDiff GraphFile GraphNotFound GraphUnavailable
+GraphVersion Grouping Heartbeat Homonym IllegalState ImportRejected ImportReport ImportResult Intervention
+InterventionFailed InterventionNotFound InterventionSpec InterventionState InvalidCatalogue InvalidInput KnowledgeSmith
+KnowledgeSmithClientError LoadedArchive Method MethodMismatch Metric Metrics Model ModelNotFound ModelNotLoadable
 NotFound NothingToChange OverTime PageTokenMismatch PermissionDenied Plan Polarity Preview Probe ProbeEvidence
 ProbeKind ProbeSet ProbeSetEmpty ProbeSetNotFound Progress Propagation PropagationGroup Query Rate ReadOnlyQuery
-RelationNotFound RequestIdReused ResourceExhausted Revision RevisionMismatch RevisionNotFound Rollback ScaleAccuracy
-ScaleFall SchemaTooNew SequenceGap ServerDraining ServerFault ServerStatus ServerUnreachable SlowWatcher StateChanged
-Subgraph SubgraphEdge SubgraphNode SubjectNotInPrompt Support TargetDistribution TimePoint TooLarge Travel TravelPath
-TravelStep TravelStop Unavailable UnknownMethod UnsupportedArchitecture Verdict WatchEvent WorkerUnavailable
-WorldChange draw draw_svg to_json to_networkx to_pandas to_plain to_py2neo
+Relation RelationNotFound RequestIdReused ResourceExhausted Revision RevisionMismatch RevisionNotFound Rollback
+ScaleAccuracy ScaleFall SchemaTooNew SequenceGap ServerDraining ServerFault ServerStatus ServerUnreachable SlowWatcher
+StateChanged StillReferenced Subgraph SubgraphEdge SubgraphNode SubjectNotInPrompt Suggestion Support
+TargetDistribution TimePoint TooLarge Trait TraitKind Travel TravelPath TravelStep TravelStop Unavailable UnknownMethod
+UnsupportedArchitecture Verdict WatchEvent WorkerUnavailable WorldChange draw draw_svg to_json to_networkx to_pandas
+to_plain to_py2neo
 """
 
 
@@ -71,3 +73,11 @@ def test_the_client_loads_nothing_of_the_other_rooms() -> None:
     names = " ".join(name for name in NAMES.split() if not name.startswith("to_"))
     code = f"import knowledgesmith.client as c\nfor name in '{names}'.split(): getattr(c, name)"
     assert not list(below(loaded_by(code), ("pandas", "py2neo", "networkx", *FORBIDDEN)))
+
+
+@pytest.mark.parametrize("text", ["functional:skos:broader", "composition:grand parent|child of|child of"])
+def test_a_trait_is_read_as_it_is_written(text: str) -> None:
+    assert str(client.Trait.parse(text)) == text
+    for bad in ("functional", "nonsense:x", ""):
+        with pytest.raises(ValueError):
+            client.Trait.parse(bad)

@@ -7,7 +7,9 @@ from typing import Final, Self
 
 from grpc_health.v1 import health_pb2
 
+from ._calls.catalogue import CatalogueCalls
 from ._calls.interventions import InterventionCalls
+from ._calls.lifecycle import LifecycleCalls
 from ._calls.models import ModelCalls
 from ._calls.notebooks import NotebookCalls
 from ._calls.probes import ProbeCalls
@@ -17,7 +19,7 @@ from ._types.status import ServerStatus
 _LATEST: Final = 50
 
 
-class KnowledgeSmith(NotebookCalls, ProbeCalls, ModelCalls, InterventionCalls):
+class KnowledgeSmith(NotebookCalls, ProbeCalls, ModelCalls, InterventionCalls, LifecycleCalls, CatalogueCalls):
     """A connection to a KnowledgeSmith server; close it, or use it in a ``with`` block.
 
     Example:

@@ -10,6 +10,7 @@ The tree (leaves by the ``reason`` of the server's ``ErrorInfo``, the second lev
     ├── AlreadyExists
     ├── FailedPrecondition      ProbeSetEmpty  IllegalState  UnsupportedArchitecture  ModelNotLoadable
     │                           EditDiverged  SubjectNotInPrompt  NothingToChange  ReadOnlyQuery  SchemaTooNew
+    │                           StillReferenced
     ├── Aborted                 RevisionMismatch  BranchBusy
     ├── Unavailable             GraphUnavailable  WorkerUnavailable  ServerDraining  ServerUnreachable
     ├── ResourceExhausted       DeviceOutOfMemory  TooLarge  SlowWatcher
@@ -127,6 +128,12 @@ class InvalidCatalogue(InvalidInput):
     """The relation catalogue contradicts itself or uses a reserved name."""
 
     default_reason = "INVALID_CATALOGUE"
+
+
+class ArchiveRejected(InvalidInput):
+    """An archive is damaged, hostile or of a newer release; nothing of it was loaded."""
+
+    default_reason = "ARCHIVE_REJECTED"
 
 
 class NotFound(KnowledgeSmithClientError):
@@ -253,6 +260,12 @@ class SchemaTooNew(FailedPrecondition):
     """The database was migrated by a newer release."""
 
     default_reason = "SCHEMA_TOO_NEW"
+
+
+class StillReferenced(FailedPrecondition):
+    """Something else needs what was to be deleted."""
+
+    default_reason = "STILL_REFERENCED"
 
 
 class Aborted(KnowledgeSmithClientError):

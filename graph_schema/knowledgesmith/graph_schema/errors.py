@@ -5,7 +5,7 @@ The tree (each leaf carries a stable ``reason``; ``server.statuses`` maps the se
     KnowledgeSmithError
     ├── InvalidInput            a field of the request is wrong
     │   ├── AmbiguousName  UnknownMethod  MethodMismatch  ConflictingChanges
-    │   ├── RequestIdReused  PageTokenMismatch  ImportRejected  InvalidCatalogue
+    │   ├── RequestIdReused  PageTokenMismatch  ImportRejected  InvalidCatalogue  ArchiveRejected
     ├── NotFound                a named thing does not exist
     │   ├── GraphNotFound  EntityNotFound  RelationNotFound  FactNotFound
     │   ├── ModelNotFound  BranchNotFound  RevisionNotFound  InterventionNotFound  ProbeSetNotFound
@@ -14,6 +14,7 @@ The tree (each leaf carries a stable ``reason``; ``server.statuses`` maps the se
     ├── FailedPrecondition      the request is fine, the state is not
     │   ├── ProbeSetEmpty  IllegalState  UnsupportedArchitecture  ModelNotLoadable
     │   ├── EditDiverged  SubjectNotInPrompt  NothingToChange  ReadOnlyQuery  SchemaTooNew
+    │   ├── StillReferenced
     │   ├── JavaNotFound  PortTaken  ArtefactCorrupt
     ├── Aborted                 somebody else got there first
     │   ├── RevisionMismatch  BranchBusy  FenceRejected  StoreOwned
@@ -129,6 +130,12 @@ class InvalidCatalogue(InvalidInput):
     """The relation catalogue contradicts itself or uses a reserved name."""
 
     reason = "INVALID_CATALOGUE"
+
+
+class ArchiveRejected(InvalidInput):
+    """An archive is damaged, hostile or of a newer release; nothing of it was loaded. ``field`` names the member."""
+
+    reason = "ARCHIVE_REJECTED"
 
 
 class NotFound(KnowledgeSmithError):
@@ -255,6 +262,12 @@ class SchemaTooNew(FailedPrecondition):
     """The database was migrated by a newer release."""
 
     reason = "SCHEMA_TOO_NEW"
+
+
+class StillReferenced(FailedPrecondition):
+    """Something else needs what was to be deleted."""
+
+    reason = "STILL_REFERENCED"
 
 
 class Aborted(KnowledgeSmithError):

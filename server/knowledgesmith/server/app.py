@@ -20,8 +20,10 @@ from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError
 from knowledgesmith.graph_schema.migrations import migrate
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.proto.v1 import (
+    catalogue_pb2_grpc,
     graph_pb2_grpc,
     intervention_pb2_grpc,
+    lifecycle_pb2_grpc,
     model_pb2_grpc,
     probe_pb2_grpc,
     propagation_pb2_grpc,
@@ -31,8 +33,10 @@ from knowledgesmith.server.hub import Hub
 from knowledgesmith.server.interceptors import ServiceInterceptor
 from knowledgesmith.server.metrics import Metrics, query_observer
 from knowledgesmith.server.parts import Parts
+from knowledgesmith.server.servicers.catalogue import CatalogueServicer
 from knowledgesmith.server.servicers.graph import GraphServicer
 from knowledgesmith.server.servicers.intervention import InterventionServicer
+from knowledgesmith.server.servicers.lifecycle import LifecycleServicer
 from knowledgesmith.server.servicers.model import ModelServicer
 from knowledgesmith.server.servicers.probe import ProbeServicer
 from knowledgesmith.server.servicers.propagation import PropagationServicer
@@ -115,6 +119,8 @@ async def _listen(parts: Parts) -> tuple[aio.Server, health.aio.HealthServicer]:
     model_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(parts), server)
     intervention_pb2_grpc.add_InterventionServiceServicer_to_server(InterventionServicer(parts), server)
     propagation_pb2_grpc.add_PropagationServiceServicer_to_server(PropagationServicer(parts), server)
+    lifecycle_pb2_grpc.add_LifecycleServiceServicer_to_server(LifecycleServicer(parts), server)
+    catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server(CatalogueServicer(parts), server)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     try:

@@ -33,9 +33,32 @@ LONG_METHODS = frozenset(
         "ExportRevision",
         "RollbackBranch",
         "CreateIntervention",
+        "DiffGraphs",
+        "DiffArchive",
+        "CheckGraph",
+        "DeleteGraph",
+        "DeleteBranch",
+        "DeleteIntervention",
+        "DeleteProbeSet",
+        "LoadArchive",
+        "SuggestTraits",
+        "AcceptTraits",
+        "ListHomonyms",
     }
 )
-_MUTATING = ("Create", "Import", "Register", "Generate", "Export", "Rollback", "Commit", "Discard")
+_MUTATING = (
+    "Create",
+    "Import",
+    "Register",
+    "Generate",
+    "Export",
+    "Rollback",
+    "Commit",
+    "Discard",
+    "Delete",
+    "Load",
+    "Accept",
+)
 
 Context: TypeAlias = "aio.ServicerContext[Any, Any]"
 

@@ -17,6 +17,10 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "cypher": Entry("database", "cypher", "Run a read-only Cypher query."),
     "import": Entry("graphs", "import_", "Import a graph from CSV or JSONL files, or a bundled one."),
     "graphs": Entry("graphs", "graphs", "List the graphs."),
+    "graph": Entry("graph", "graph", "Show, compare, check, delete, export and load graphs."),
+    "relations": Entry(
+        "relations", "relations", "List the relations of a graph, or what its facts suggest about them."
+    ),
     "probes": Entry("probes", "probes", "Generate, list and show probe sets."),
     "models": Entry("models", "models", "List the models, or register one."),
     "methods": Entry("models", "methods", "List the methods and what they accept."),
@@ -29,6 +33,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "commit": Entry("interventions", "commit", "Commit an intervention that awaits a decision."),
     "discard": Entry("interventions", "discard", "Discard an intervention that awaits a decision."),
     "cancel": Entry("interventions", "cancel", "Stop an intervention at its next safe point."),
+    "delete-run": Entry("graph", "delete_run", "Delete an intervention with its ledger, plan and artefact."),
     "ask": Entry("ask", "ask", "Let a branch's model continue prompts, now and before."),
     "propagation": Entry("questions", "propagation", "What an intervention moved, how far, and what it broke."),
     "picture": Entry("picture", "picture", "Draw what an intervention moved as an HTML or SVG file."),
@@ -38,9 +43,9 @@ ENTRIES: Final[Mapping[str, Entry]] = {
 }
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Server": ("up", "down", "status", "neo4j", "demo"),
-    "Graphs and probes": ("import", "graphs", "probes", "cypher"),
+    "Graphs and probes": ("import", "graphs", "graph", "relations", "probes", "cypher"),
     "Models": ("models", "methods", "branch", "ask", "rollback", "export"),
-    "Changes": ("plan", "edit", "unlearn", "interventions", "watch", "commit", "discard", "cancel"),
+    "Changes": ("plan", "edit", "unlearn", "interventions", "watch", "commit", "discard", "cancel", "delete-run"),
     "Results": ("propagation", "picture"),
 }
 

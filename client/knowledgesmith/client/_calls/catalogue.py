@@ -1,0 +1,72 @@
+"""Calls of the catalogue service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from knowledgesmith.client._paging import iterate, page_size
+from knowledgesmith.client._types.catalogue import Homonym, Relation, Suggestion, Trait
+from knowledgesmith.proto.v1 import catalogue_pb2 as pb
+from knowledgesmith.proto.v1.catalogue_pb2_grpc import CatalogueServiceStub
+
+from .base import Calls
+
+
+class CatalogueCalls(Calls):
+    """The relation catalogue of a graph."""
+
+    @cached_property
+    def _catalogue_stub(self) -> CatalogueServiceStub:
+        return CatalogueServiceStub(self._transport.channel)
+
+    def list_relations(self, *, graph_id: str) -> tuple[Relation, ...]:
+        """The relations of a graph by name.
+
+        Raises:
+            GraphNotFound: no graph has this id.
+        """
+        request = pb.ListRelationsRequest(graph_id=graph_id)
+        answer = self._transport.unary(self._catalogue_stub.ListRelations, request)
+        return tuple(Relation.from_proto(relation) for relation in answer.relations)
+
+    def suggest_traits(
+        self, *, graph_id: str, min_support: int = 0, min_confidence: float = 0.0, limit: int = 0
+    ) -> tuple[Suggestion, ...]:
+        """Traits that the facts suggest, the surest first; nothing is applied.
+
+        Args:
+            graph_id: the graph.
+            min_support: cases that must agree; 0 = 10.
+            min_confidence: share of cases that must agree; 0 = 0.9.
+            limit: most suggestions; 0 = 200.
+
+        Raises:
+            GraphNotFound: no graph has this id.
+        """
+        request = pb.SuggestTraitsRequest(
+            graph_id=graph_id, min_support=min_support, min_confidence=min_confidence, limit=limit
+        )
+        answer = self._transport.unary(self._catalogue_stub.SuggestTraits, request, slow=True)
+        return tuple(Suggestion.from_proto(suggestion) for suggestion in answer.suggestions)
+
+    def accept_traits(self, *, graph_id: str, traits: Sequence[Trait]) -> tuple[Relation, ...]:
+        """Declare traits and return the catalogue as it is now; facts and digest stay, levels follow.
+
+        Raises:
+            InvalidCatalogue: the traits contradict each other, the present ones, or facts.
+            RelationNotFound: a relation is unknown.
+        """
+        request = pb.AcceptTraitsRequest(graph_id=graph_id, traits=[trait.to_proto() for trait in traits])
+        answer = self._transport.unary(self._catalogue_stub.AcceptTraits, request, slow=True)
+        return tuple(Relation.from_proto(relation) for relation in answer.relations)
+
+    def list_homonyms(self, *, graph_id: str, limit: int | None = None) -> Iterator[Homonym]:
+        """Names and aliases that several entities share, the most shared first."""
+
+        def fetch(token: str) -> tuple[Sequence[pb.Homonym], str]:
+            request = pb.ListHomonymsRequest(graph_id=graph_id, page_size=page_size(limit), page_token=token)
+            page = self._transport.unary(self._catalogue_stub.ListHomonyms, request, slow=True)
+            return page.homonyms, page.next_page_token
+
+        return map(Homonym.from_proto, iterate(fetch, limit=limit))

@@ -1,0 +1,147 @@
+"""Relations, and what facts suggest about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from knowledgesmith.proto.v1 import catalogue_pb2 as pb
+
+
+class TraitKind(StrEnum):
+    """What a trait says about a relation."""
+
+    FUNCTIONAL = "FUNCTIONAL"
+    INVERSE_FUNCTIONAL = "INVERSE_FUNCTIONAL"
+    SYMMETRIC = "SYMMETRIC"
+    INVERSE = "INVERSE"
+    TRANSITIVE = "TRANSITIVE"
+    COMPOSITION = "COMPOSITION"
+    DOMAIN = "DOMAIN"
+    RANGE = "RANGE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """One relation of a graph's catalogue; ``templates`` is their number."""
+
+    name: str
+    rel_type: str
+    domain_type: str
+    range_type: str
+    functional: bool
+    inverse_functional: bool
+    symmetric: bool
+    transitive: bool
+    hierarchical: bool
+    inverse_of: str
+    composed_of: tuple[str, ...]
+    templates: int
+
+    @classmethod
+    def from_proto(cls, message: pb.Relation) -> Self:
+        """Read the wire's message."""
+        return cls(
+            name=message.name,
+            rel_type=message.rel_type,
+            domain_type=message.domain_type,
+            range_type=message.range_type,
+            functional=message.functional,
+            inverse_functional=message.inverse_functional,
+            symmetric=message.symmetric,
+            transitive=message.transitive,
+            hierarchical=message.hierarchical,
+            inverse_of=message.inverse_of,
+            composed_of=tuple(message.composed_of),
+            templates=message.templates,
+        )
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """The traits in words."""
+        flags = ("functional", "inverse_functional", "symmetric", "transitive", "hierarchical")
+        words = [name.replace("_", " ") for name in flags if getattr(self, name)]
+        words += [f"inverse of {self.inverse_of}"] if self.inverse_of else []
+        words += [f"{self.composed_of[0]} then {self.composed_of[1]}"] if len(self.composed_of) == 2 else []
+        return tuple(words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trait:
+    """One trait of one relation; ``others``: the inverse, the parts of a composition, or the type of an end."""
+
+    kind: TraitKind
+    relation: str
+    others: Sequence[str] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``kind:relation`` or ``kind:relation|other|other`` as ``str()`` writes it.
+
+        A name may hold a colon, but no ``|``.
+
+        Raises:
+            ValueError: it is not of this form.
+        """
+        kind, _, rest = text.partition(":")
+        relation, *others = rest.split("|")
+        if not relation:
+            raise ValueError(f"{text!r} is not KIND:RELATION or KIND:RELATION|OTHER|OTHER")
+        return cls(kind=TraitKind(kind.strip().upper().replace("-", "_")), relation=relation, others=tuple(others))
+
+    def __str__(self) -> str:
+        """``kind:relation`` and, where there are any, ``|other|other``."""
+        return "|".join((f"{self.kind.lower()}:{self.relation}", *self.others))
+
+    @classmethod
+    def from_proto(cls, message: pb.Trait) -> Self:
+        """Read the wire's message."""
+        name = pb.TraitKind.Name(message.kind).removeprefix("TRAIT_KIND_")
+        return cls(kind=TraitKind(name), relation=message.relation, others=tuple(message.others))
+
+    def to_proto(self) -> pb.Trait:
+        """Write the wire's message."""
+        kind = pb.TraitKind.Value(f"TRAIT_KIND_{self.kind.value}")
+        return pb.Trait(kind=kind, relation=self.relation, others=self.others)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A trait with its support; ``low`` and ``high`` bound ``support / cases`` with 95 % confidence (Wilson)."""
+
+    trait: Trait
+    support: int
+    cases: int
+    low: float
+    high: float
+    exceptions: tuple[str, ...]
+    declared: bool
+
+    @classmethod
+    def from_proto(cls, message: pb.Suggestion) -> Self:
+        """Read the wire's message."""
+        return cls(
+            trait=Trait.from_proto(message.trait),
+            support=message.support,
+            cases=message.cases,
+            low=message.low,
+            high=message.high,
+            exceptions=tuple(message.exceptions),
+            declared=message.declared,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Homonym:
+    """A name or alias that several living entities share; ``uids`` are the first 20."""
+
+    label: str
+    entities: int
+    uids: tuple[str, ...]
+
+    @classmethod
+    def from_proto(cls, message: pb.Homonym) -> Self:
+        """Read the wire's message."""
+        return cls(label=message.label, entities=message.entities, uids=tuple(message.uids))

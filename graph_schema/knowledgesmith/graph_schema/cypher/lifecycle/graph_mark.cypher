@@ -1,0 +1,7 @@
+// purpose: mark a graph as being deleted; without a digest no listing shows it and nothing can be planned on it
+// params: graph_id
+// returns: graph_id
+// access: write
+MATCH (g:Graph {graph_id: $graph_id})
+SET g.deleting_at = coalesce(g.deleting_at, datetime()), g.digest = null, g.head_branch = null
+RETURN g.graph_id AS graph_id

@@ -1,0 +1,19 @@
+// purpose: write probes about their entities, and as members of probe sets
+// params: graph_id, rows
+// returns: written
+// access: write
+//
+// Rows are [uid, properties, ids of probe sets].
+UNWIND $rows AS row
+MATCH (e:Entity {graph_id: $graph_id, uid: row[0]})
+MERGE (p:Probe {id: row[1].id})
+ON CREATE SET p = row[1]
+MERGE (p)-[:ABOUT]->(e)
+WITH p, row
+CALL (p, row) {
+  UNWIND row[2] AS id
+  MATCH (s:ProbeSet {id: id})
+  MERGE (p)-[:MEMBER]->(s)
+  RETURN count(s) AS sets
+}
+RETURN count(p) AS written

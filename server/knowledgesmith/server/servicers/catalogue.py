@@ -1,0 +1,108 @@
+"""CatalogueService: relations, suggested traits, and their acceptance."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
+from knowledgesmith.graph_schema.graphs import load_catalogue
+from knowledgesmith.graph_schema.suggesting.accept import Acceptance, accept
+from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
+from knowledgesmith.graph_schema.suggesting.suggest import Suggestion, TraitKind, suggest
+from knowledgesmith.proto.v1 import catalogue_pb2 as pb
+from knowledgesmith.proto.v1 import catalogue_pb2_grpc
+from knowledgesmith.server import paging
+from knowledgesmith.server.conversions import check_text
+
+if TYPE_CHECKING:
+    from knowledgesmith.graph_schema.facts import Relation
+    from knowledgesmith.server.interceptors import Context
+    from knowledgesmith.server.parts import Parts
+
+_MAX_TRAITS = 1_000
+
+
+class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
+    """See ``catalogue.proto``."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def ListRelations(self, request: pb.ListRelationsRequest, context: Context) -> pb.ListRelationsResponse:
+        """The catalogue by name."""
+        found = await asyncio.to_thread(load_catalogue, self._parts.store, request.graph_id)
+        return pb.ListRelationsResponse(relations=[_relation_to(relation) for relation in found.values()])
+
+    async def SuggestTraits(self, request: pb.SuggestTraitsRequest, context: Context) -> pb.SuggestTraitsResponse:
+        """What the facts suggest."""
+        found = await asyncio.to_thread(
+            suggest,
+            self._parts.store,
+            request.graph_id,
+            min_support=request.min_support or 10,
+            min_confidence=request.min_confidence or 0.9,
+            limit=request.limit or 200,
+        )
+        return pb.SuggestTraitsResponse(suggestions=[_suggestion_to(suggestion) for suggestion in found])
+
+    async def AcceptTraits(self, request: pb.AcceptTraitsRequest, context: Context) -> pb.AcceptTraitsResponse:
+        """Declare traits."""
+        if len(request.traits) > _MAX_TRAITS:
+            raise TooLarge(f"more than {_MAX_TRAITS} traits", field="traits", value=len(request.traits))
+        accepted = [_acceptance_from(trait, f"traits[{n}]") for n, trait in enumerate(request.traits)]
+        after = await asyncio.to_thread(accept, self._parts.store, request.graph_id, accepted)
+        return pb.AcceptTraitsResponse(relations=[_relation_to(relation) for relation in after.values()])
+
+    async def ListHomonyms(self, request: pb.ListHomonymsRequest, context: Context) -> pb.ListHomonymsResponse:
+        """Shared names."""
+        listing = ["ListHomonyms", request.graph_id]
+        size = paging.page_size(request.page_size)
+        position = paging.decode(listing, request.page_token, int)
+        skip = int(position[0]) if position else 0
+        found = await asyncio.to_thread(homonyms, self._parts.store, request.graph_id, skip=skip, limit=size + 1)
+        token = paging.encode(listing, [skip + size]) if len(found) > size else ""
+        shown = [pb.Homonym(label=h.label, entities=h.entities, uids=h.uids) for h in found[:size]]
+        return pb.ListHomonymsResponse(homonyms=shown, next_page_token=token)
+
+
+def _relation_to(relation: Relation) -> pb.Relation:
+    traits = relation.traits
+    return pb.Relation(
+        name=relation.name,
+        rel_type=relation.rel_type,
+        domain_type=relation.domain_type,
+        range_type=relation.range_type,
+        functional=traits.functional,
+        inverse_functional=traits.inverse_functional,
+        symmetric=traits.symmetric,
+        transitive=traits.transitive,
+        hierarchical=traits.hierarchical,
+        inverse_of=traits.inverse_of or "",
+        composed_of=traits.composed_of,
+        templates=len(relation.templates),
+    )
+
+
+def _suggestion_to(suggestion: Suggestion) -> pb.Suggestion:
+    kind = pb.TraitKind.Value(f"TRAIT_KIND_{suggestion.kind.name}")
+    return pb.Suggestion(
+        trait=pb.Trait(kind=kind, relation=suggestion.relation, others=suggestion.others),
+        support=suggestion.support,
+        cases=suggestion.cases,
+        low=suggestion.low,
+        high=suggestion.high,
+        exceptions=suggestion.exceptions,
+        declared=suggestion.declared,
+    )
+
+
+def _acceptance_from(trait: pb.Trait, field: str) -> Acceptance:
+    known = {pb.TraitKind.Value(f"TRAIT_KIND_{kind.name}"): kind for kind in TraitKind}
+    if trait.kind not in known:
+        raise InvalidInput("the kind of the trait is not set", field=f"{field}.kind", value=trait.kind)
+    return Acceptance(
+        kind=known[trait.kind],
+        relation=check_text(trait.relation, f"{field}.relation"),
+        others=tuple(check_text(other, f"{field}.others") for other in trait.others),
+    )

@@ -1,0 +1,119 @@
+"""A database of the first release is brought up to this one's schema, and what stands in it goes on working."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.graph_schema.lifecycle.conftest import Cypher
+
+from knowledgesmith.graph_schema.digests import graph_digest
+from knowledgesmith.graph_schema.errors import SchemaTooNew
+from knowledgesmith.graph_schema.facts import fact_id
+from knowledgesmith.graph_schema.graphs import load_snapshot
+from knowledgesmith.graph_schema.lifecycle.archive_load import load_archive
+from knowledgesmith.graph_schema.lifecycle.archive_write import export_graph
+from knowledgesmith.graph_schema.lifecycle.check import check_graph
+from knowledgesmith.graph_schema.lifecycle.deletion import Folders, delete_graph
+from knowledgesmith.graph_schema.lifecycle.versions import list_versions
+from knowledgesmith.graph_schema.migrations import migrate, migrations
+from knowledgesmith.graph_schema.store import GraphStore
+
+FACTS = [("japan", "in", "asia"), ("peru", "in", "america"), ("japan", "near", "peru")]
+FIRST_RELEASE = """
+CREATE (g:Graph {graph_id: $graph, digest: $digest, source: 'first', imports: 1, created_at: datetime(),
+                 imported_at: datetime(), head_branch: $graph})
+CREATE (m:Model {id: $graph, path: '/m', weights_sha256: 'w', architecture: 'tiny', parameters: 1,
+                 created_at: datetime()})
+CREATE (r:Revision {id: $graph + '.base', artefact_sha256: '', weights_sha256: 'w', created_at: datetime()})
+CREATE (m)-[:BASE]->(r)
+CREATE (b:Branch {id: $graph, graph_id: $graph, model_id: $graph, created_at: datetime()})
+CREATE (b)-[:OF]->(m)
+CREATE (b)-[:HEAD]->(r)
+WITH g
+UNWIND [['in', true], ['near', false]] AS row
+CREATE (:Relation {graph_id: $graph, name: row[0], rel_type: toUpper(row[0]) + '_', domain_type: '', range_type: '',
+                   functional: false, inverse_functional: false, symmetric: false, transitive: false,
+                   hierarchical: row[1], composed_of: [], templates: '[]'})
+WITH DISTINCT g
+UNWIND $uids AS uid
+CREATE (e:Entity {graph_id: $graph, uid: uid, name: uid, type: '', domain: '', aliases: [], retired: false})
+WITH e, CASE WHEN e.uid IN ['asia', 'america'] THEN 'Root' ELSE 'Leaf' END AS level
+SET e:$(level), e.depth = CASE level WHEN 'Root' THEN 0 ELSE 1 END
+WITH count(*) AS entities
+UNWIND $facts AS row
+MATCH (s:Entity {graph_id: $graph, uid: row[0]})
+MATCH (o:Entity {graph_id: $graph, uid: row[2]})
+CREATE (s)-[:$(toUpper(row[1]) + '_') {fact_id: row[3], source: '', graph_id: $graph}]->(o)
+FOREACH (one IN CASE row[1] WHEN 'in' THEN [1] ELSE [] END | CREATE (o)-[:HAS_CHILD]->(s))
+"""
+
+
+def _schema(cypher: Cypher) -> set[str]:
+    names = [*cypher("SHOW CONSTRAINTS YIELD name"), *cypher("SHOW INDEXES YIELD name")]
+    return {row["name"] for row in names if row["name"].startswith("ks_")}
+
+
+@pytest.fixture
+def first_release(store: GraphStore, graph_id: str, cypher: Cypher) -> Iterator[str]:
+    """The database as the first release left it: migration 1 alone, and a graph with a branch."""
+    for migration in migrations()[1:]:
+        for statement in migration.statements:
+            if made := re.match(r"CREATE (CONSTRAINT|(?:\w+ )?INDEX) (\w+) IF NOT EXISTS", statement):
+                kind = "CONSTRAINT" if made[1] == "CONSTRAINT" else "INDEX"
+                cypher(f"DROP {kind} {made[2]} IF EXISTS")
+    cypher("MATCH (s:KnowledgeSmithSchema) SET s.version = 1")
+    cypher(
+        FIRST_RELEASE,
+        graph=graph_id,
+        digest=graph_digest(FACTS),
+        uids=["japan", "peru", "asia", "america"],
+        facts=[[s, r, o, fact_id(graph_id, s, r, o)] for s, r, o in FACTS],
+    )
+    yield graph_id
+    cypher("MATCH (s:KnowledgeSmithSchema) SET s.version = 1")
+    migrate(store)
+
+
+def test_the_first_release_is_migrated_once(
+    store: GraphStore,
+    first_release: str,
+    cypher: Cypher,
+    census: Callable[[], Counter[str]],
+    tmp_path: Path,
+) -> None:
+    before, content = (
+        census(),
+        cypher("MATCH (n {graph_id: $graph}) RETURN n ORDER BY n.uid, n.name", graph=first_release),
+    )
+    newest = migrations()[-1].version
+    assert migrate(store) == newest
+    schema, (record,) = _schema(cypher), cypher("MATCH (s:KnowledgeSmithSchema) RETURN s {.*} AS s")
+    assert record["s"]["version"] == newest
+    assert census() == before
+    assert cypher("MATCH (n {graph_id: $graph}) RETURN n ORDER BY n.uid, n.name", graph=first_release) == content
+    assert migrate(store) == newest
+    assert cypher("MATCH (s:KnowledgeSmithSchema) RETURN s {.*} AS s") == [record]
+    assert _schema(cypher) == schema
+    wanted = {name for m in migrations() for s in m.statements for name in re.findall(r"\bks_\w+", s)}
+    assert wanted <= schema
+    assert check_graph(store, first_release).sound
+    assert list_versions(store, first_release) == []
+    snapshot = load_snapshot(store, first_release)
+    export_graph(store, first_release, tmp_path / "first.ksmith", folders=Folders())
+    delete_graph(store, first_release, with_branches=True)
+    load_archive(store, tmp_path / "first.ksmith", folders=Folders())
+    assert load_snapshot(store, first_release) == snapshot
+
+
+def test_a_database_of_a_newer_release_is_left_alone(store: GraphStore, cypher: Cypher) -> None:
+    newest = migrations()[-1].version
+    cypher("MATCH (s:KnowledgeSmithSchema) SET s.version = $version", version=newest + 1)
+    try:
+        with pytest.raises(SchemaTooNew, match=str(newest + 1)):
+            migrate(store)
+    finally:
+        cypher("MATCH (s:KnowledgeSmithSchema) SET s.version = $version", version=newest)

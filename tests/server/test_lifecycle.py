@@ -1,0 +1,144 @@
+"""The life of a graph over the wire: a real run is exported, refused to go, deleted, and comes back as it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from click.testing import CliRunner, Result
+from tests.server.service import Service, reason_of
+
+from knowledgesmith.client import (
+    AlreadyExists,
+    ArchiveRejected,
+    FactChange,
+    GraphNotFound,
+    Grouping,
+    InterventionNotFound,
+    InvalidInput,
+    KnowledgeSmith,
+    StillReferenced,
+)
+from knowledgesmith.client.cli import main
+from knowledgesmith.proto.v1 import lifecycle_pb2 as pb
+from knowledgesmith.proto.v1.lifecycle_pb2_grpc import LifecycleServiceStub
+
+PARIS = FactChange(subject="France", relation="has_capital", old_object="Paris", new_object="Rome")
+LIMA = FactChange(subject="Peru", relation="has_capital", old_object="Lima", new_object="Rome")
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def smith(service: Service) -> Iterator[KnowledgeSmith]:
+    with KnowledgeSmith(f"127.0.0.1:{service.port}") as client:
+        yield client
+
+
+@pytest.fixture
+def ksmith(service: Service, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("KSMITH_SERVER", f"127.0.0.1:{service.port}")
+    return lambda *words: CliRunner().invoke(main, [str(word) for word in words])
+
+
+def test_a_graph_with_a_run_goes_and_comes_back(
+    smith: KnowledgeSmith, service: Service, branch: str, world: str, ksmith: Run, tmp_path: Path
+) -> None:
+    job = smith.edit(branch_id=branch, changes=[PARIS], method="finetune")
+    done = smith.wait(intervention_id=job.id)
+    probes = smith.generate_probes(graph_id=world, limit_per_kind=5)
+    spread = _spread(smith, job.id)
+    plan = smith.get_plan(intervention_id=job.id)
+
+    assert ksmith("graph", "check", world).exit_code == 0
+    path = tmp_path / "world.ksmith"
+    shown = ksmith("graph", "export", world, path, "--with-artefacts")
+    assert (shown.exit_code, "ledger.jsonl" in shown.output) == (0, True), shown.output
+    assert json.loads(ksmith("graph", "diff", world, path, "--json").output)["facts"]["removed"] == 0
+
+    with pytest.raises(StillReferenced, match="rollback") as kept:
+        smith.delete_intervention(intervention_id=job.id)
+    assert branch in kept.value.hint
+    with pytest.raises(StillReferenced):
+        smith.delete_graph(graph_id=world)
+    with pytest.raises(AlreadyExists):
+        smith.load_archive(archive=path, graph_id=world, graph_only=True)
+    gone = smith.delete_graph(graph_id=world, force=True)
+    assert gone.removed["interventions"] == gone.removed["graphs"] == 1
+    assert len(gone.files_removed) == 2
+    with pytest.raises(GraphNotFound):
+        smith.get_graph(graph_id=world)
+
+    loaded = json.loads(ksmith("graph", "load", path, "--json").output)
+    assert (loaded["already_there"], loaded["files"]) == (False, 2)
+    assert smith.load_archive(archive=path).already_there
+    assert smith.check_graph(graph_id=world).sound
+    assert smith.get_plan(intervention_id=job.id) == plan
+    assert _spread(smith, job.id) == spread
+    assert smith.get_intervention(intervention_id=job.id) == done
+    assert len(list(smith.list_probes(probe_set_id=probes.id))) == probes.verified
+    assert smith.ask(branch_id=branch, prompts=["x"]), "the weights came back too"
+
+    second = smith.wait(intervention_id=smith.edit(branch_id=branch, changes=[LIMA], method="finetune").id)
+    smith.rollback(branch_id=branch)
+    assert "interventions" in ksmith("delete-run", second.id).output
+    with pytest.raises(InterventionNotFound):
+        smith.get_intervention(intervention_id=second.id)
+    assert ksmith("graph", "delete-probes", probes.id).exit_code == 0
+    assert smith.delete_branch(branch_id=branch, force=True).removed["branches"] == 1
+    assert ksmith("graph", "delete", world).exit_code == 0
+    assert ksmith("graph", "check", world).exit_code == 1
+
+
+def _spread(smith: KnowledgeSmith, run: str) -> list[tuple[str, int, int]]:
+    """Counts by hop; means may differ in their last digits with the order of sums."""
+    groups = smith.propagation(intervention_id=run, group_by=Grouping.HOP).groups
+    return [(group.key, group.rows, group.entities) for group in groups]
+
+
+def test_bad_archives_and_streams_are_refused(
+    smith: KnowledgeSmith, service: Service, world: str, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.ksmith"
+    bad.write_bytes(b"PK\x03\x04 nothing of the kind")
+    with pytest.raises(ArchiveRejected):
+        smith.load_archive(archive=bad)
+    with pytest.raises(ArchiveRejected):
+        smith.diff_archive(graph_id=world, archive=bad)
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        smith.load_archive(archive=tmp_path / "missing.ksmith")
+    stub = LifecycleServiceStub(service.channel)
+    header = pb.LoadArchiveRequest(header=pb.LoadArchiveHeader(graph_id="A B"))
+    cases: list[tuple[list[pb.LoadArchiveRequest], str]] = [
+        ([], "INVALID_FIELD"),
+        ([pb.LoadArchiveRequest(chunk=b"x")], "INVALID_FIELD"),
+        ([header], "INVALID_FIELD"),
+        ([header, pb.LoadArchiveRequest(chunk=b"x")], "INVALID_FIELD"),
+        (
+            [pb.LoadArchiveRequest(header=pb.LoadArchiveHeader()), pb.LoadArchiveRequest(chunk=b"x" * 1_500_000)],
+            "TOO_LARGE",
+        ),
+    ]
+    for messages, reason in cases:
+        with pytest.raises(grpc.RpcError) as refused:
+            stub.LoadArchive(iter(messages), timeout=30)
+        assert reason_of(refused.value)[1] == reason
+    calls: list[tuple[Callable[..., Any], Any, str]] = [
+        (stub.ListGraphVersions, pb.ListGraphVersionsRequest(graph_id="no"), "GRAPH_NOT_FOUND"),
+        (stub.DiffGraphs, pb.DiffGraphsRequest(left_graph_id=world, right_graph_id="no"), "GRAPH_NOT_FOUND"),
+        (stub.CheckGraph, pb.CheckGraphRequest(graph_id="'; DROP"), "GRAPH_NOT_FOUND"),
+        (stub.DeleteGraph, pb.DeleteGraphRequest(graph_id="no"), "GRAPH_NOT_FOUND"),
+        (stub.DeleteBranch, pb.DeleteBranchRequest(branch_id="no"), "BRANCH_NOT_FOUND"),
+        (stub.DeleteIntervention, pb.DeleteInterventionRequest(id="no"), "INTERVENTION_NOT_FOUND"),
+        (stub.DeleteProbeSet, pb.DeleteProbeSetRequest(id="no"), "PROBE_SET_NOT_FOUND"),
+    ]
+    for call, request, reason in calls:
+        with pytest.raises(grpc.RpcError) as refused:
+            call(request, timeout=30)
+        assert reason_of(refused.value)[1] == reason
+    with pytest.raises(grpc.RpcError) as refused:
+        list(stub.ExportGraph(pb.ExportGraphRequest(graph_id="no"), timeout=30))
+    assert reason_of(refused.value)[1] == "GRAPH_NOT_FOUND"
