@@ -33,6 +33,7 @@ SLOT: Final = "{}"
 """Where a benchmark's prompt names its subject."""
 _NO_TRAITS: Final = Traits()
 _COPULAS: Final = frozenset({"is", "was", "are", "were"})
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 _ARTICLES: Final = frozenset({"the", "a", "an"})
 _BOUND: Final = frozenset({"of", "by", "for", "in", "at", "to", "with", "from"})
 _LOWERED: Final = frozenset({"The", "A", "An", "In", "On", "At", "By", "For", "To", "From", "People", "Regarding"})
@@ -44,8 +45,7 @@ class Unusable(Exception):
 
 def one_line(text: str) -> str:
     """A text without line breaks, doubled blanks and other control characters."""
-    spaced = "".join(" " if unicodedata.category(sign) in {"Cc", "Zl", "Zp"} else sign for sign in text)
-    return " ".join(spaced.split())
+    return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def uid_of(name: str) -> str:
