@@ -12,6 +12,7 @@ from knowledgesmith import client
 
 NAMES = """
 Aborted AlreadyExists AmbiguousName Answers BeliefBatch BeliefChange Branch BranchBusy BranchNotFound Cancelled
+Case CaseChange CaseNotFound CaseProbe
 ChangeFilter Changes ConflictingChanges ConnectionInfo CypherResult DEFAULT_TARGET DeadlineExceeded DeviceOutOfMemory
 EditDiverged EntityNotFound Export ExportFormat FactChange FactNotFound FailedPrecondition FileFormat FileRole Gate
 Goal Graph GraphFile GraphNotFound GraphUnavailable Grouping Heartbeat IllegalState ImportRejected ImportReport

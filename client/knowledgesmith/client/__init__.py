@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         BranchBusy,
         BranchNotFound,
         Cancelled,
+        CaseNotFound,
         ConflictingChanges,
         DeadlineExceeded,
         DeviceOutOfMemory,
@@ -75,6 +76,11 @@ if TYPE_CHECKING:
     )
     from knowledgesmith.client._transport import (
         DEFAULT_TARGET,
+    )
+    from knowledgesmith.client._types.cases import (
+        Case,
+        CaseChange,
+        CaseProbe,
     )
     from knowledgesmith.client._types.enums import (
         ChangeFilter,
@@ -159,6 +165,10 @@ __all__ = (
     "BranchBusy",
     "BranchNotFound",
     "Cancelled",
+    "Case",
+    "CaseChange",
+    "CaseNotFound",
+    "CaseProbe",
     "ChangeFilter",
     "Changes",
     "ConflictingChanges",
@@ -259,6 +269,7 @@ _MODULES: Final = (
     "_client",
     "_errors",
     "_json",
+    "_types.cases",
     "_types.enums",
     "_types.events",
     "_types.graphs",

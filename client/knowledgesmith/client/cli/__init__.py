@@ -18,6 +18,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "import": Entry("graphs", "import_", "Import a graph from CSV or JSONL files, or a bundled one."),
     "graphs": Entry("graphs", "graphs", "List the graphs."),
     "probes": Entry("probes", "probes", "Generate, list and show probe sets."),
+    "cases": Entry("cases", "cases", "List the ready interventions of a graph, or show one."),
     "models": Entry("models", "models", "List the models, or register one."),
     "methods": Entry("models", "methods", "List the methods and what they accept."),
     "branch": Entry("branches", "branch", "Create, list and show branches."),
@@ -38,7 +39,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
 }
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Server": ("up", "down", "status", "neo4j", "demo"),
-    "Graphs and probes": ("import", "graphs", "probes", "cypher"),
+    "Graphs and probes": ("import", "graphs", "probes", "cases", "cypher"),
     "Models": ("models", "methods", "branch", "ask", "rollback", "export"),
     "Changes": ("plan", "edit", "unlearn", "interventions", "watch", "commit", "discard", "cancel"),
     "Results": ("propagation", "picture"),
