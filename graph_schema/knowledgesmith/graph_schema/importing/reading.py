@@ -21,6 +21,10 @@ from knowledgesmith.graph_schema.importing.records import Place, Rejection
 
 MAX_LINE_BYTES: Final = 1 << 26
 """Longest line that is read (64 MiB); a longer one is rejected and passed over."""
+MAX_DEPTH: Final = 100
+"""Levels of objects and lists in a JSON file."""
+_STARTS: Final = frozenset({"start_map", "start_array"})
+_ENDS: Final = frozenset({"end_map", "end_array"})
 _PEEK: Final = 1 << 16
 
 
@@ -186,9 +190,8 @@ def _json_lines(file: InputFile) -> Iterator[Item | Rejection]:
 
 def _streamed(file: InputFile, prefix: str) -> Iterator[Item | Rejection]:
     number = 0
-    start_of(file)
     try:
-        for value in ijson.items(file.content, prefix, use_float=True):
+        for value in ijson.items(events_of(file), prefix):
             number += 1
             yield Item(place=Place(file=file.name, record=number), value=value)
     except (ijson.JSONError, ValueError, RecursionError) as error:
@@ -208,9 +211,8 @@ def _below(file: InputFile, path: str) -> Iterator[Item | Rejection]:
             hint="Name the keys that lead to the records, parted by dots.",
         )
     number = 0
-    start_of(file)
     try:
-        for key, value in ijson.kvitems(file.content, path, use_float=True):
+        for key, value in ijson.kvitems(events_of(file), path):
             number += 1
             yield Item(place=Place(file=file.name, record=number), value=value, key=str(key))
     except (ijson.JSONError, ValueError, RecursionError) as error:
@@ -219,9 +221,8 @@ def _below(file: InputFile, path: str) -> Iterator[Item | Rejection]:
 
 def kind_at(file: InputFile, path: str) -> str:
     """What a JSON file has at a path: ``start_map``, ``start_array``, the name of a scalar's type, or nothing."""
-    start_of(file)
     try:
-        for prefix, event, _ in ijson.parse(file.content, use_float=True):
+        for prefix, event, _ in events_of(file):
             if prefix == path:
                 return str(event)
     except (ijson.JSONError, ValueError, RecursionError):
@@ -229,11 +230,30 @@ def kind_at(file: InputFile, path: str) -> str:
     return ""
 
 
-def start_of(file: InputFile) -> None:
-    """Go to the first byte of a file's text, behind a byte order mark."""
+def events_of(file: InputFile) -> Iterator[tuple[str, str, Any]]:
+    """The parser's events of a JSON file from its first byte (behind a byte order mark): path, event, value.
+
+    Raises (while it is read):
+        ijson.JSONError: it is not JSON.
+        ValueError: it is nested deeper than any data is; each level would lengthen every path below it.
+    """
     file.content.seek(0)
     if file.content.read(3) != codecs.BOM_UTF8:
         file.content.seek(0)
+    events: Iterator[tuple[str, str, Any]] = ijson.parse(_bounded(ijson.basic_parse(file.content, use_float=True)))
+    return events
+
+
+def _bounded(events: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    depth = 0
+    for event in events:
+        if event[0] in _STARTS:
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+        elif event[0] in _ENDS:
+            depth -= 1
+        yield event
 
 
 def broken(file: InputFile, number: int, error: Exception) -> Rejection:

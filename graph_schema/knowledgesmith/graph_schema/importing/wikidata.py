@@ -21,7 +21,7 @@ from knowledgesmith.graph_schema.importing.case_building import (
     uid_of,
 )
 from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.reading import Shape, shape_of, start_of
+from knowledgesmith.graph_schema.importing.reading import Shape, events_of, shape_of
 
 PROPERTY: Final = re.compile(r"P[1-9][0-9]{0,9}")
 _MAX_WORDINGS: Final = 1_000
@@ -35,10 +35,9 @@ def property_wordings(file: InputFile) -> dict[str, tuple[str, ...]] | None:
     """
     if shape_of(file) is not Shape.OBJECT:
         return None
-    start_of(file)
     found: dict[str, tuple[str, ...]] = {}
     try:
-        for key, value in ijson.kvitems(file.content, "", use_float=True):
+        for key, value in ijson.kvitems(events_of(file), ""):
             if not PROPERTY.fullmatch(key) or not isinstance(value, str | list) or len(found) >= _MAX_WORDINGS:
                 return None
             found[key] = tuple(text for raw in texts_in(value) if (text := _wording(raw)))
