@@ -66,10 +66,11 @@ class Folded:
         ]
         _, problems = inspect_catalogue(given)
         assert not problems, problems[:3]
+        known = {"", *self.entities}
         for case in self.cases.values():
             for change in (change for changes in case.rounds for change in changes):
                 assert change.subject in self.entities
-                assert {change.old_object, change.new_object} <= {"", *self.entities}
+                assert {change.old_object, change.new_object} <= known
                 assert change.relation in self.relations
             assert all(probe.stem for probe in case.probes)
 
