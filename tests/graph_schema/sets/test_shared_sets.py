@@ -26,9 +26,11 @@ def test_zsre_answers_are_the_truth() -> None:
 
 
 def test_conflictedit_keeps_ids_labels_and_misspelt_templates() -> None:
-    folded = fold("conflictedit", shared("edit/conflictedit/*"))
+    folded = fold(
+        "conflictedit", shared("edit/conflictedit/reverse*", "edit/conflictedit/easy*", "edit/conflictedit/*prompts*")
+    )
     folded.check()
-    assert (len(folded.cases), len(folded.rejections), len(folded.relations)) == (10_500, 0, 23)
+    assert (len(folded.cases), len(folded.rejections)) == (4_000, 0)
     assert all(len(case.rounds) == 2 for case in folded.cases.values())
     assert any("creater" in template.text for template in folded.templates["creator"])
 

@@ -83,6 +83,7 @@ def test_a_mapping_may_be_yaml_text_or_a_file() -> None:
     for folded in (
         fold("mapped", {"x.json": rows}, {"mapping": text}),
         fold("mapped", {"x.json": rows, "m.yaml": text}, roles={"m.yaml": "mapping"}),
+        fold("mapped", {"x.json": rows, "x.mapping.yaml": text}),
     ):
         assert folded.entities["1"].name == "no"
 
@@ -280,3 +281,5 @@ def test_knowundo() -> None:
         fold("knowundo", {"train.json": []})
     given = fold("knowundo", {"train.json": files["retention_train.json"]}, roles={"train.json": "forget"})
     assert "train:1" in given.cases
+    named = fold("knowundo", {"train.json": files["retention_train.json"]}, {"forget": "private, train"})
+    assert "train:1" in named.cases

@@ -152,6 +152,11 @@ def asked_in(item: Item, record: dict[str, Any]) -> Asked:
     )
 
 
+def words_of(text: str) -> tuple[str, ...]:
+    """Words parted by commas, case aside."""
+    return tuple(word for part in text.split(",") if (word := part.strip().casefold()))
+
+
 def part_of(role: str, name: str, *, forget: Sequence[str], retain: Sequence[str]) -> Part | None:
     """What a file is for: its role where the user gave one, else the first of these words in its name."""
     if role in set(Part):

@@ -12,15 +12,16 @@ from typing import ClassVar
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.case_building import Unusable
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.question_answers import QuestionSet, asked_in, part_of
+from knowledgesmith.graph_schema.importing.question_answers import QuestionSet, asked_in, part_of, words_of
 from knowledgesmith.graph_schema.importing.reading import json_items, objects
 from knowledgesmith.graph_schema.importing.records import Record, Rejection
 
 
 class KnowUnDoOptions(ImportOptions):
-    """``domain`` of the questions and answers."""
+    """``domain`` of the questions and answers; ``forget``: words in the names of files to forget, parted by commas."""
 
     domain: str = "knowundo"
+    forget: str = "unlearn,forget"
 
 
 class KnowUnDo:
@@ -35,13 +36,13 @@ class KnowUnDo:
         """See ``Importer.read``."""
         parts = []
         for file in files:
-            part = part_of(file.role, file.name, forget=("unlearn", "forget"), retain=("retention", "retain"))
+            part = part_of(file.role, file.name, forget=words_of(options.forget), retain=("retention", "retain"))
             if part is None:
                 raise InvalidInput(
                     "it cannot be told whether this file is to be forgotten or retained",
                     field="files",
                     value=file.name,
-                    hint="Give it the role forget or retain.",
+                    hint="Name the files to forget: --option forget=WORD; those to retain have retain in their name.",
                 )
             parts.append((file, part))
         questions = QuestionSet(domain=options.domain)

@@ -41,7 +41,8 @@ from knowledgesmith.graph_schema.importing.records import (
 from knowledgesmith.graph_schema.importing.table_rows import table_rows, text_of, walk
 
 ROLE: Final = "mapping"
-"""Role of an uploaded file that is the mapping."""
+"""Role of an uploaded file that is the mapping; one named ``….mapping.yaml`` (or json) is it without."""
+_MAPPING_ENDINGS: Final = (".mapping.yaml", ".mapping.yml", ".mapping.json")
 MAX_JOINED: Final = 1_000_000
 """Rows of a file that is joined to another one; its named columns are held in memory."""
 _KEY: Final = "@key"
@@ -79,14 +80,14 @@ class Mapped:
 
 
 def _document(files: Sequence[InputFile], options: MappedOptions) -> tuple[MappingDocument, list[InputFile]]:
-    given = [file for file in files if file.role == ROLE]
-    tables = [file for file in files if file.role != ROLE]
+    given = [file for file in files if _is_mapping(file)]
+    tables = [file for file in files if not _is_mapping(file)]
     if len(given) + bool(options.mapping) != 1:
         raise InvalidInput(
             "tables need exactly one mapping",
             field="options.mapping",
             value=len(given) + bool(options.mapping),
-            hint=f"Name one of {', '.join(shipped_mappings())}, give a document, or a file of the role {ROLE}.",
+            hint=f"Name one of {', '.join(shipped_mappings())}, give a document, or a file named ….mapping.yaml.",
         )
     if options.mapping:
         return load_mapping(options.mapping), tables
@@ -95,6 +96,10 @@ def _document(files: Sequence[InputFile], options: MappedOptions) -> tuple[Mappi
         return parse_mapping(given[0].content.read().decode("utf-8")), tables
     except UnicodeDecodeError as error:
         raise InvalidInput("the mapping is not UTF-8", field="files", value=given[0].name) from error
+
+
+def _is_mapping(file: InputFile) -> bool:
+    return file.role == ROLE or file.name.casefold().endswith(_MAPPING_ENDINGS)
 
 
 def _overruled(how: FileMap, options: MappedOptions) -> FileMap:

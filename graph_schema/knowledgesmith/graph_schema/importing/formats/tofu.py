@@ -15,7 +15,7 @@ from typing import Any, ClassVar, cast
 
 from knowledgesmith.graph_schema.importing.case_building import Unusable
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.question_answers import Asked, Part, QuestionSet, asked_in, part_of
+from knowledgesmith.graph_schema.importing.question_answers import Asked, Part, QuestionSet, asked_in, part_of, words_of
 from knowledgesmith.graph_schema.importing.reading import (
     Item,
     Shape,
@@ -31,9 +31,10 @@ _LOGGED = "generated_text"
 
 
 class TofuOptions(ImportOptions):
-    """``domain`` of the questions and answers."""
+    """``domain`` of the questions and answers; ``forget``: words in the names of files to forget, parted by commas."""
 
     domain: str = "tofu"
+    forget: str = "forget"
 
 
 class Tofu:
@@ -52,7 +53,7 @@ class Tofu:
             if shape is None:
                 yield from _refusals(questions, file)
                 continue
-            part = part_of(file.role, file.name, forget=("forget",), retain=()) or Part.RETAIN
+            part = part_of(file.role, file.name, forget=words_of(options.forget), retain=()) or Part.RETAIN
             if shape is Shape.OBJECT and kind_at(file, _LOGGED) == "start_map":
                 yield from _log(questions, file, part)
                 continue

@@ -128,6 +128,8 @@ def role_of(file: InputFile) -> Role:
         InvalidInput: its role is none.
     """
     if file.role:
+        if file.role == "facts":  # the word of tables
+            return Role.TRIPLES
         if file.role not in set(Role):
             raise InvalidInput(
                 "this is no role of a triple file", field="role", value=file.role, hint=f"Use {', '.join(Role)}."
