@@ -19,18 +19,7 @@ from typing import Any, Final
 
 KSMITH: Final = Path(sys.executable).with_name("ksmith")
 _NOT_DATA: Final = ("README", "LICENSE", "NOTICE", "datapackage.json", "enum_")
-_COLUMNS: Final = (
-    "set",
-    "entities",
-    "facts",
-    "relations",
-    "cases",
-    "rejected",
-    "probes",
-    "import s",
-    "probe s",
-    "note",
-)
+_COLUMNS: Final = ("set", "entities", "facts", "relations", "cases", "rejected", "probes", "import", "generate", "note")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,16 +110,15 @@ def import_set(data: DataSet, files: Sequence[Path], *, limit: int, rejections: 
     if rejections is not None:
         words += ["--rejections", str(rejections / f"{data.name}.jsonl")]
     made, seconds = ksmith(*words)
-    note = "; ".join(f"{count} × {reason}" for reason, count in list(find(made, "reasons", {}).items())[:2])
+    report = made["report"]
+    note = "; ".join(f"{count} × {reason}" for reason, count in list(report["reasons"].items())[:2])
     try:
         probes, probe_seconds = ksmith("probes", "generate", data.name, "--limit", str(limit))
         counts = " ".join(f"{kind.lower()}={count}" for kind, count in sorted(probes["counts"].items()))
     except CommandFailed as error:
         counts, probe_seconds, note = "-", 0.0, f"probes: {error}"
-    numbers = [find(made, name, 0) for name in ("relations", "cases", "rejected")]
-    entities, facts = (
-        sum(find(made, f"{what}_{way}", 0) for way in ("created", "matched")) for what in ("entities", "facts")
-    )
+    numbers = [report[name] for name in ("relations", "cases", "rejected")]
+    entities, facts = (sum(report[f"{what}_{way}"] for way in ("created", "matched")) for what in ("entities", "facts"))
     return [
         data.name,
         *(f"{number:,}" for number in (entities, facts, *numbers)),
@@ -139,17 +127,6 @@ def import_set(data: DataSet, files: Sequence[Path], *, limit: int, rejections: 
         f"{probe_seconds:.1f}",
         note,
     ]
-
-
-def find(value: Any, name: str, default: Any) -> Any:
-    """The first member of this name in a JSON value, however deep."""
-    if isinstance(value, dict):
-        if name in value:
-            return value[name]
-        for item in value.values():
-            if (found := find(item, name, None)) is not None:
-                return found
-    return default
 
 
 def left_over(folder: Path, taken: set[Path]) -> list[str]:

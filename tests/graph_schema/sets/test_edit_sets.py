@@ -442,7 +442,7 @@ def test_hostile_files_are_refused_or_named(name: str) -> None:
         folded = fold(name, {"x.json": content})
         assert folded.rejections
         assert not folded.entities
-    nasty = [
+    nasty: list[Any] = [
         None,
         {},
         {"prompt": 5},

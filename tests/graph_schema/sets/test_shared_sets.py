@@ -26,9 +26,8 @@ def test_zsre_answers_are_the_truth() -> None:
 
 
 def test_conflictedit_keeps_ids_labels_and_misspelt_templates() -> None:
-    folded = fold(
-        "conflictedit", shared("edit/conflictedit/reverse*", "edit/conflictedit/easy*", "edit/conflictedit/*prompts*")
-    )
+    files = shared(*(f"edit/conflictedit/{name}*" for name in ("reverse", "easy", "conflict_prompts")))
+    folded = fold("conflictedit", files)
     folded.check()
     assert (len(folded.cases), len(folded.rejections)) == (4_000, 0)
     assert all(len(case.rounds) == 2 for case in folded.cases.values())
