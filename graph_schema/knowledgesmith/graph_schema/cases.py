@@ -21,10 +21,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from knowledgesmith.graph_schema.case_types import CaseChange, CaseProbe, CaseRecord, Place
 from knowledgesmith.graph_schema.errors import CaseNotFound, ImportRejected, InvalidInput
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.graphs import require_graph
-from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, CaseRecord, Place
 from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
