@@ -16,6 +16,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import HealthServicer
 
 from knowledgesmith.proto.v1 import (
+    case_pb2,
+    case_pb2_grpc,
     common_pb2,
     graph_pb2,
     graph_pb2_grpc,
@@ -80,6 +82,26 @@ def probe(number: int = 0) -> probe_pb2.Probe:
         options=["Tokyo", "Paris"],
         answers=[0],
         hops=0,
+    )
+
+
+def case(case_id: str) -> case_pb2.Case:
+    """Japan's capital moves to Paris and back."""
+
+    def change(old: str, new: str) -> case_pb2.CaseRound:
+        made = case_pb2.CaseChange(subject="japan", relation="has_capital", old_object=old, new_object=new)
+        made.subject_name, made.old_object_name, made.new_object_name = "Japan", old.title(), new.title()
+        return case_pb2.CaseRound(changes=[made])
+
+    return case_pb2.Case(
+        graph_id="atlas",
+        id=case_id,
+        goal=common_pb2.GOAL_EDIT,
+        rounds=[change("tokyo", "paris"), change("paris", "tokyo")],
+        families={"rephrase": 1},
+        file="set.json",
+        record=1,
+        digest=DIGEST,
     )
 
 
@@ -184,6 +206,7 @@ class FakeServer:
     def __enter__(self) -> Self:
         server = grpc.server(ThreadPoolExecutor(max_workers=8))
         graph_pb2_grpc.add_GraphServiceServicer_to_server(_Graphs(self), server)
+        case_pb2_grpc.add_CaseServiceServicer_to_server(_Cases(self), server)
         probe_pb2_grpc.add_ProbeServiceServicer_to_server(_Probes(self), server)
         model_pb2_grpc.add_ModelServiceServicer_to_server(_Models(self), server)
         intervention_pb2_grpc.add_InterventionServiceServicer_to_server(_Interventions(self), server)
@@ -267,6 +290,26 @@ class _Probes(_Part, probe_pb2_grpc.ProbeServiceServicer):
     def ListProbes(self, request: Any, context: Any) -> probe_pb2.ListProbesResponse:  # noqa: N802
         self.fake.take("ListProbes", request, context)
         return probe_pb2.ListProbesResponse(probes=[probe(1), probe(2)])
+
+
+class _Cases(_Part, case_pb2_grpc.CaseServiceServicer):
+    def ListCases(self, request: Any, context: Any) -> case_pb2.ListCasesResponse:  # noqa: N802
+        self.fake.take("ListCases", request, context)
+        return case_pb2.ListCasesResponse(cases=[case("set:1"), case("set:2")])
+
+    def GetCase(self, request: Any, context: Any) -> case_pb2.GetCaseResponse:  # noqa: N802
+        self.fake.take("GetCase", request, context)
+        asked = case_pb2.CaseProbe(
+            kind=common_pb2.PROBE_KIND_DIRECT,
+            polarity=common_pb2.POLARITY_CHANGE,
+            family="rephrase",
+            stem="Japan is led from",
+            answers=["Paris"],
+            answers_before=["Tokyo"],
+        )
+        found = case(request.id)
+        found.probes.append(asked)
+        return case_pb2.GetCaseResponse(case=found)
 
 
 class _Models(_Part, model_pb2_grpc.ModelServiceServicer):

@@ -19,6 +19,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from knowledgesmith.proto.v1 import (
+    case_pb2_grpc,
     common_pb2,
     graph_pb2_grpc,
     intervention_pb2,
@@ -62,6 +63,7 @@ class Service:
         self.process = subprocess.Popen(command, env=env, stdout=self.log, stderr=self.log)
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port}", [("grpc.max_reconnect_backoff_ms", 500)])
         self.graph = graph_pb2_grpc.GraphServiceStub(self.channel)
+        self.case = case_pb2_grpc.CaseServiceStub(self.channel)
         self.probe = probe_pb2_grpc.ProbeServiceStub(self.channel)
         self.model = model_pb2_grpc.ModelServiceStub(self.channel)
         self.intervention = intervention_pb2_grpc.InterventionServiceStub(self.channel)

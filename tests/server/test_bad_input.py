@@ -14,6 +14,7 @@ from tests.server.world import upload
 
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.proto.v1 import (
+    case_pb2,
     common_pb2,
     graph_pb2,
     intervention_pb2,
@@ -267,6 +268,32 @@ CASES: list[Case] = [
         send=lambda s, _b, _g: s.probe.ListProbes(probe_pb2.ListProbesRequest(probe_set_id="none"), timeout=30),
         code=NOT_FOUND,
         reason="PROBE_SET_NOT_FOUND",
+    ),
+    Case(
+        name="cases: unknown graph",
+        send=lambda s, _b, _g: s.case.ListCases(case_pb2.ListCasesRequest(graph_id="none"), timeout=30),
+        code=NOT_FOUND,
+        reason="GRAPH_NOT_FOUND",
+    ),
+    Case(
+        name="cases: token of another family",
+        send=lambda s, _b, g: s.case.ListCases(
+            case_pb2.ListCasesRequest(graph_id=g, family="x", page_token="bm9uc2Vuc2U"), timeout=30
+        ),
+        code=INVALID,
+        reason="PAGE_TOKEN_MISMATCH",
+    ),
+    Case(
+        name="case: unknown id",
+        send=lambda s, _b, g: s.case.GetCase(case_pb2.GetCaseRequest(graph_id=g, id="none"), timeout=30),
+        code=NOT_FOUND,
+        reason="CASE_NOT_FOUND",
+    ),
+    Case(
+        name="case: no id",
+        send=lambda s, _b, g: s.case.GetCase(case_pb2.GetCaseRequest(graph_id=g), timeout=30),
+        code=INVALID,
+        reason="INVALID_FIELD",
     ),
     Case(
         name="list: negative page",

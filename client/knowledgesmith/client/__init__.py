@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         BranchBusy,
         BranchNotFound,
         Cancelled,
+        CaseNotFound,
         ConflictingChanges,
         DeadlineExceeded,
         DeviceOutOfMemory,
@@ -87,6 +88,10 @@ if TYPE_CHECKING:
         Suggestion,
         Trait,
         TraitKind,
+    from knowledgesmith.client._types.cases import (
+        Case,
+        CaseChange,
+        CaseProbe,
     )
     from knowledgesmith.client._types.enums import (
         ChangeFilter,
@@ -207,6 +212,10 @@ __all__ = (
     "BranchBusy",
     "BranchNotFound",
     "Cancelled",
+    "Case",
+    "CaseChange",
+    "CaseNotFound",
+    "CaseProbe",
     "ChangeFilter",
     "ChangedFact",
     "ChangedFacts",
@@ -343,6 +352,7 @@ _MODULES: Final = (
     "_json",
     "_networkx",
     "_types.catalogue",
+    "_types.cases",
     "_types.enums",
     "_types.events",
     "_types.graphs",

@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from grpc_health.v1 import health_pb2
 
+from ._calls.cases import CaseCalls
 from ._calls.catalogue import CatalogueCalls
 from ._calls.interventions import InterventionCalls
 from ._calls.lifecycle import LifecycleCalls
@@ -19,7 +20,9 @@ from ._types.status import ServerStatus
 _LATEST: Final = 50
 
 
-class KnowledgeSmith(NotebookCalls, ProbeCalls, ModelCalls, InterventionCalls, LifecycleCalls, CatalogueCalls):
+class KnowledgeSmith(
+    NotebookCalls, ProbeCalls, CaseCalls, ModelCalls, InterventionCalls, LifecycleCalls, CatalogueCalls
+):
     """A connection to a KnowledgeSmith server; close it, or use it in a ``with`` block.
 
     Example:

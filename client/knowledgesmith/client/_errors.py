@@ -7,6 +7,7 @@ The tree (leaves by the ``reason`` of the server's ``ErrorInfo``, the second lev
     │                           RequestIdReused  PageTokenMismatch  ImportRejected  InvalidCatalogue
     ├── NotFound                GraphNotFound  EntityNotFound  RelationNotFound  FactNotFound
     │                           ModelNotFound  BranchNotFound  RevisionNotFound  InterventionNotFound  ProbeSetNotFound
+    │                           CaseNotFound
     ├── AlreadyExists
     ├── FailedPrecondition      ProbeSetEmpty  IllegalState  UnsupportedArchitecture  ModelNotLoadable
     │                           EditDiverged  SubjectNotInPrompt  NothingToChange  ReadOnlyQuery  SchemaTooNew
@@ -194,6 +195,12 @@ class ProbeSetNotFound(NotFound):
     """No probe set has this id."""
 
     default_reason = "PROBE_SET_NOT_FOUND"
+
+
+class CaseNotFound(NotFound):
+    """The graph has no case of this id."""
+
+    default_reason = "CASE_NOT_FOUND"
 
 
 class AlreadyExists(KnowledgeSmithClientError):

@@ -20,6 +20,7 @@ from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError
 from knowledgesmith.graph_schema.migrations import migrate
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.proto.v1 import (
+    case_pb2_grpc,
     catalogue_pb2_grpc,
     graph_pb2_grpc,
     intervention_pb2_grpc,
@@ -33,6 +34,7 @@ from knowledgesmith.server.hub import Hub
 from knowledgesmith.server.interceptors import ServiceInterceptor
 from knowledgesmith.server.metrics import Metrics, query_observer
 from knowledgesmith.server.parts import Parts
+from knowledgesmith.server.servicers.case import CaseServicer
 from knowledgesmith.server.servicers.catalogue import CatalogueServicer
 from knowledgesmith.server.servicers.graph import GraphServicer
 from knowledgesmith.server.servicers.intervention import InterventionServicer
@@ -116,6 +118,7 @@ async def _listen(parts: Parts) -> tuple[aio.Server, health.aio.HealthServicer]:
     server = aio.server(interceptors=[interceptor], options=_CHANNEL_OPTIONS)
     graph_pb2_grpc.add_GraphServiceServicer_to_server(GraphServicer(parts), server)
     probe_pb2_grpc.add_ProbeServiceServicer_to_server(ProbeServicer(parts), server)
+    case_pb2_grpc.add_CaseServiceServicer_to_server(CaseServicer(parts), server)
     model_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(parts), server)
     intervention_pb2_grpc.add_InterventionServiceServicer_to_server(InterventionServicer(parts), server)
     propagation_pb2_grpc.add_PropagationServiceServicer_to_server(PropagationServicer(parts), server)

@@ -22,6 +22,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
         "relations", "relations", "List the relations of a graph, or what its facts suggest about them."
     ),
     "probes": Entry("probes", "probes", "Generate, list and show probe sets."),
+    "cases": Entry("cases", "cases", "List the ready interventions of a graph, or show one."),
     "models": Entry("models", "models", "List the models, or register one."),
     "methods": Entry("models", "methods", "List the methods and what they accept."),
     "branch": Entry("branches", "branch", "Create, list and show branches."),
@@ -43,7 +44,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
 }
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Server": ("up", "down", "status", "neo4j", "demo"),
-    "Graphs and probes": ("import", "graphs", "graph", "relations", "probes", "cypher"),
+    "Graphs and probes": ("import", "graphs", "graph", "relations", "probes", "cases", "cypher"),
     "Models": ("models", "methods", "branch", "ask", "rollback", "export"),
     "Changes": ("plan", "edit", "unlearn", "interventions", "watch", "commit", "discard", "cancel", "delete-run"),
     "Results": ("propagation", "picture"),

@@ -11,8 +11,11 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from knowledgesmith.client._client import KnowledgeSmith
+from knowledgesmith.client._types.cases import Case
 from knowledgesmith.client._types.enums import Goal, TargetDistribution
 from knowledgesmith.client._types.interventions import FactChange, Gate, InterventionSpec
+from knowledgesmith.client.cli._session import choose_branch
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_METHODS: Final = {Goal.EDIT: "alphaedit", Goal.UNLEARN: "relearn"}
@@ -21,8 +24,8 @@ _TARGETS: Final = [item.value.lower() for item in TargetDistribution if item is 
 _GATE: Final = re.compile(r"\s*([a-z_]+)\s*(<=|>=)\s*([0-9]*\.?[0-9]+)\s*")
 _MEMBERS: Final = ("subject", "relation", "old_object", "new_object")
 _USAGE: Final = {
-    Goal.EDIT: "Give SUBJECT RELATION [OLD] NEW, or --batch FILE.",
-    Goal.UNLEARN: "Give SUBJECT RELATION [OLD], or --batch FILE.",
+    Goal.EDIT: "Give SUBJECT RELATION [OLD] NEW, or --batch FILE, or --case ID.",
+    Goal.UNLEARN: "Give SUBJECT RELATION [OLD], or --batch FILE, or --case ID.",
 }
 
 
@@ -126,6 +129,8 @@ def fact_options(function: F) -> F:
     options = (
         click.argument("words", nargs=-1, metavar="[SUBJECT RELATION [OLD] [NEW]]"),
         click.option("--batch", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSONL of changes."),
+        click.option("--case", "case_id", metavar="ID", help="The changes of a ready intervention (`ksmith cases`)."),
+        click.option("--round", type=click.IntRange(1), default=1, show_default=True, help="Which of its rounds."),
         click.option("--branch", envvar="KSMITH_BRANCH", metavar="ID", help="Branch; default: the only one."),
         click.option("--method", metavar="NAME", help="Method; see `ksmith methods`."),
         click.option("--config", multiple=True, metavar="KEY=VALUE", help="Method configuration; may be repeated."),
@@ -140,13 +145,47 @@ def fact_options(function: F) -> F:
     return functools.reduce(lambda made, option: option(made), reversed(options), function)
 
 
-def read_spec(goal: Goal, asked: dict[str, Any], branch_id: str) -> InterventionSpec:
-    """The specification of a command's words and options (``fact_options``)."""
+def branch_spec(smith: KnowledgeSmith, goal: Goal, asked: dict[str, Any]) -> InterventionSpec:
+    """The specification on the branch that was named (or the only one), its changes read from a case if one is named.
+
+    Raises:
+        click.UsageError: as ``read_spec``, or the case's goal is not the command's.
+        InvalidInput: no branch was named and there are none or several, or the case has no such round.
+    """
+    branch_id = choose_branch(smith, asked["branch"])
+    if not asked["case_id"]:
+        return read_spec(goal, asked, branch_id)
+    graph_id = smith.get_branch(branch_id=branch_id).graph_id
+    return read_spec(goal, asked, branch_id, _case(smith, goal, asked["case_id"], graph_id))
+
+
+def _case(smith: KnowledgeSmith, goal: Goal, case_id: str, graph_id: str) -> Case:
+    case = smith.get_case(graph_id=graph_id, case_id=case_id)
+    if case.goal is not goal:
+        raise click.UsageError(f"The goal of case {case.id} is {case.goal.lower()}, not {goal.lower()}.")
+    return case
+
+
+def read_spec(goal: Goal, asked: dict[str, Any], branch_id: str, case: Case | None = None) -> InterventionSpec:
+    """The specification of a command's words and options (``fact_options``).
+
+    Without ``case``, a named case is left for later: what is wrong with the rest shows before a server is asked.
+
+    Raises:
+        click.UsageError: words, batch and case are not exactly one, or they do not fit the goal.
+        InvalidInput: the case has no such round.
+    """
     target = asked["target"]
+    if asked["case_id"] and (asked["words"] or asked["batch"]):
+        raise click.UsageError(_USAGE[goal])
+    if case is not None:
+        changes = case.changes(round=asked["round"])
+    else:
+        changes = () if asked["case_id"] else read_changes(goal, asked["words"], asked["batch"])
     return InterventionSpec(
         branch_id=branch_id,
         goal=goal,
-        changes=read_changes(goal, asked["words"], asked["batch"]),
+        changes=changes,
         method=asked["method"] or DEFAULT_METHODS[goal],
         method_config=read_config(asked["config"]),
         target_distribution=TargetDistribution(target.upper()) if target else TargetDistribution.UNSPECIFIED,

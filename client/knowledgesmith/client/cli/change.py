@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from knowledgesmith.client._types.enums import Goal
-from knowledgesmith.client.cli._facts import fact_options, read_spec
+from knowledgesmith.client.cli._facts import branch_spec, fact_options, read_spec
 from knowledgesmith.client.cli._follow import follow
-from knowledgesmith.client.cli._session import Session, choose_branch, common
+from knowledgesmith.client.cli._session import Session, common
 from knowledgesmith.client.cli.interventions import check, summary
 
 _wait = click.option("--wait/--no-wait", default=True, show_default=True, help="Follow it to its end.")
@@ -26,7 +26,7 @@ _request = click.option("--request-id", metavar="UUID", help="Idempotence key; d
 @_wait
 @common
 def edit(session: Session, **asked: Any) -> None:
-    """SUBJECT RELATION [OLD] NEW, or --batch FILE.jsonl."""
+    """SUBJECT RELATION [OLD] NEW, --batch FILE.jsonl, or --case ID."""
     run(session, Goal.EDIT, asked)
 
 
@@ -38,7 +38,7 @@ def edit(session: Session, **asked: Any) -> None:
 @_wait
 @common
 def unlearn(session: Session, **asked: Any) -> None:
-    """SUBJECT RELATION [OLD], or --batch FILE.jsonl."""
+    """SUBJECT RELATION [OLD], --batch FILE.jsonl, or --case ID."""
     run(session, Goal.UNLEARN, asked)
 
 
@@ -46,7 +46,7 @@ def run(session: Session, goal: Goal, asked: dict[str, Any]) -> None:
     """Queue the intervention and, unless told otherwise, follow it to its end."""
     read_spec(goal, asked, "")  # usage errors come before a server is started
     with session.connect() as smith:
-        spec = read_spec(goal, asked, choose_branch(smith, asked["branch"]))
+        spec = branch_spec(smith, goal, asked)
         job = smith.create_intervention(spec=spec, request_id=asked["request_id"], expected_revision=asked["expect"])
         if asked["wait"]:
             session.note(f"intervention {job.id}")

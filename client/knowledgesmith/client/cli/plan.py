@@ -12,9 +12,9 @@ from rich.tree import Tree
 
 from knowledgesmith.client._types.enums import Goal
 from knowledgesmith.client._types.plans import Plan, WorldChange
-from knowledgesmith.client.cli._facts import fact_options, read_spec
+from knowledgesmith.client.cli._facts import branch_spec, fact_options, read_spec
 from knowledgesmith.client.cli._output import counts, plain_text, short
-from knowledgesmith.client.cli._session import Session, choose_branch, common
+from knowledgesmith.client.cli._session import Session, common
 from knowledgesmith.client.cli.probes import probe_table
 
 
@@ -27,7 +27,7 @@ from knowledgesmith.client.cli.probes import probe_table
 def plan(session: Session, *, unlearn: bool, intervention_id: str | None, shown: int, **asked: Any) -> None:
     """World changes with their proofs, and the probes that will see them."""
     goal = Goal.UNLEARN if unlearn else Goal.EDIT
-    if intervention_id and (asked["words"] or asked["batch"]):
+    if intervention_id and (asked["words"] or asked["batch"] or asked["case_id"]):
         raise click.UsageError("--of shows a stored plan; leave out the facts.")
     if not intervention_id:
         read_spec(goal, asked, "")
@@ -35,7 +35,7 @@ def plan(session: Session, *, unlearn: bool, intervention_id: str | None, shown:
         if intervention_id:
             found = smith.get_plan(intervention_id=intervention_id)
         else:
-            found = smith.plan(spec=read_spec(goal, asked, choose_branch(smith, asked["branch"]))).plan
+            found = smith.plan(spec=branch_spec(smith, goal, asked)).plan
     session.emit(found, lambda: show_plan(found, probes=shown))
 
 

@@ -11,11 +11,23 @@ from knowledgesmith.graph_schema.importing.importer import Importer
 
 _ROOM: Final = "knowledgesmith.graph_schema.importing.formats"
 _MODULES: Final[Mapping[str, str]] = {
+    "conflictedit": "conflictedit:ConflictEdit",
+    "counterfact": "counterfact:CounterFact",
     "graphml": "networks.graphml:GraphmlImporter",
+    "knowedit": "knowedit:KnowEdit",
+    "knowundo": "knowundo:KnowUnDo",
+    "lre": "lre:Lre",
+    "mapped": "mapped:Mapped",
+    "mquake": "mquake:Mquake",
     "nodelink": "networks.nodelink:NodeLinkImporter",
     "obo": "ontology.obo:OboImporter",
     "obograph": "ontology.obograph:OboGraphImporter",
     "rdf": "rdf.importer:RdfImporter",
+    "rippleedits": "rippleedits:RippleEdits",
+    "taxi": "taxi:Taxi",
+    "tofu": "tofu:Tofu",
+    "triples": "triples:Triples",
+    "zsre": "zsre:Zsre",
 }
 """Name to ``module:class`` below ``importing/formats``."""
 

@@ -1,0 +1,200 @@
+"""Rows of CSV, TSV, JSON and Parquet files, one at a time, as objects with their place."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, Final, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.importing.mapping import FileMap, TableFormat
+from knowledgesmith.graph_schema.importing.reading import (
+    MAX_LINE_BYTES,
+    Item,
+    check_encoding,
+    json_items,
+    shape_of,
+)
+from knowledgesmith.graph_schema.importing.records import Place, Rejection
+
+_BATCH: Final = 8_192
+_ENDINGS: Final = {
+    ".csv": TableFormat.CSV,
+    ".tsv": TableFormat.TSV,
+    ".tab": TableFormat.TSV,
+    ".parquet": TableFormat.PARQUET,
+    ".pq": TableFormat.PARQUET,
+}
+
+
+def format_of(file: InputFile, asked: TableFormat) -> TableFormat:
+    """How a file is written: as asked, else by its first bytes and its ending."""
+    if asked is not TableFormat.AUTO:
+        return asked
+    file.content.seek(0)
+    magic = file.content.read(4)
+    if magic == b"PAR1":
+        return TableFormat.PARQUET
+    if shape_of(file) is not None:
+        return TableFormat.JSON
+    ending = "." + file.name.casefold().rpartition(".")[2]
+    return _ENDINGS.get(ending, TableFormat.CSV)
+
+
+def table_rows(file: InputFile, how: FileMap) -> Iterator[Item | Rejection]:
+    """Rows of a file; what cannot be read becomes a rejection.
+
+    Raises:
+        InvalidInput: the file as a whole is not of its format.
+    """
+    kind = format_of(file, how.format)
+    if kind is TableFormat.PARQUET:
+        return _parquet_rows(file)
+    if kind is TableFormat.JSON:
+        return json_items(file, path=how.path)
+    return _text_rows(file, how.encoding, how.delimiter or ("\t" if kind is TableFormat.TSV else ","))
+
+
+class _Lines:
+    """Decoded lines for the CSV reader; remembers what could not be decoded."""
+
+    def __init__(self, file: InputFile, encoding: str) -> None:
+        check_encoding(encoding)
+        self._file = file
+        self._encoding = encoding
+        self.number = 0
+        self.rejected: list[Rejection] = []
+
+    def __iter__(self) -> Iterator[str]:
+        content = self._file.content
+        content.seek(0)
+        while raw := content.readline(MAX_LINE_BYTES + 1):
+            self.number += 1
+            if len(raw) > MAX_LINE_BYTES:
+                self._reject(f"the line is longer than {MAX_LINE_BYTES} bytes")
+                while raw and not raw.endswith(b"\n"):
+                    raw = content.readline(MAX_LINE_BYTES)
+                continue
+            if self.number == 1:
+                raw = raw.removeprefix(codecs.BOM_UTF8)
+            try:
+                yield raw.decode(self._encoding)
+            except UnicodeDecodeError as error:
+                self._reject(f"byte {error.start + 1} of the line ({raw[error.start]:#04x}) is not {self._encoding}")
+
+    def _reject(self, reason: str) -> None:
+        self.rejected.append(Rejection(place=Place(file=self._file.name, record=self.number), reason=reason))
+
+
+def _text_rows(file: InputFile, encoding: str, delimiter: str) -> Iterator[Item | Rejection]:
+    """Rows under a header; a place is the number of a row's last line. Short rows lack their last columns."""
+    lines = _Lines(file, encoding)
+    reader = csv.reader(iter(lines), delimiter=delimiter, strict=True)
+    header: list[str] | None = None
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            cells = []
+            yield Rejection(place=Place(file=file.name, record=lines.number), reason=f"not a row ({error})")
+        yield from lines.rejected
+        lines.rejected.clear()
+        if cells is None:
+            return
+        if not any(cell.strip() for cell in cells):
+            continue
+        place = Place(file=file.name, record=lines.number)
+        if header is None:
+            header = _header(file, cells)
+        elif len(cells) > len(header):
+            yield Rejection(place=place, reason=f"has {len(cells)} cells, the header has {len(header)}")
+        else:
+            yield Item(place=place, value=dict(zip(header, cells, strict=False)))
+
+
+def _header(file: InputFile, cells: list[str]) -> list[str]:
+    header = [cell.strip() for cell in cells]
+    doubled = sorted({name for name in header if header.count(name) > 1})
+    if doubled:
+        raise InvalidInput(
+            f"a column stands twice in the header of {file.name}",
+            field="files",
+            value=doubled[0],
+            hint="Give each column a name of its own.",
+        )
+    return header
+
+
+def _parquet_rows(file: InputFile) -> Iterator[Item | Rejection]:
+    number = 0
+    file.content.seek(0)
+    try:
+        table = pq.ParquetFile(pa.PythonFile(file.content, mode="r"))
+        for batch in table.iter_batches(batch_size=_BATCH):
+            for row in batch.to_pylist():
+                number += 1
+                yield Item(place=Place(file=file.name, record=number), value=row)
+    except (pa.ArrowException, OSError) as error:
+        if number == 0:
+            raise InvalidInput(
+                f"the file is not Parquet: {str(error).splitlines()[0][:200]}", field="files", value=file.name
+            ) from error
+        reason = f"the file cannot be read from this record on ({str(error).splitlines()[0][:120]})"
+        yield Rejection(place=Place(file=file.name, record=number + 1), reason=reason)
+
+
+def text_of(value: object) -> str:
+    """A value as text, empty when it has none: numbers plain, dates in ISO 8601, no lists and no objects."""
+    if isinstance(value, str):
+        return " ".join(value.split())
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        # Not a number, infinite: no text. Whole numbers lose the point that tables give them.
+        if value != value or value in {float("inf"), float("-inf")}:
+            return ""
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    if isinstance(value, int | Decimal):
+        return str(value)
+    if isinstance(value, date | datetime | time):
+        return value.isoformat()
+    return ""
+
+
+def walk(value: object, path: str) -> Iterator[tuple[str, object]]:
+    """Values at a path, each with the key or index under which it was found last.
+
+    Keys are parted by dots; ``*`` is every value of an object or a list; lists met on the way are entered. A key that
+    is itself written with dots is found where the rest of the path is that key.
+    """
+    yield from _walk(value, path.split(".") if path else [], "")
+
+
+def _walk(value: object, parts: list[str], key: str) -> Iterator[tuple[str, object]]:
+    if not parts:
+        if isinstance(value, list):
+            yield from ((key, item) for item in cast("list[object]", value))
+        else:
+            yield key, value
+        return
+    first, rest = parts[0], parts[1:]
+    if isinstance(value, dict):
+        table = cast("dict[str, Any]", value)
+        whole = ".".join(parts)
+        if rest and whole in table:
+            yield from _walk(table[whole], [], whole)
+        elif first == "*":
+            for name, item in table.items():
+                yield from _walk(item, rest, str(name))
+        elif first in table:
+            yield from _walk(table[first], rest, first)
+    elif isinstance(value, list):
+        for position, item in enumerate(cast("list[object]", value)):
+            yield from _walk(item, rest if first == "*" else parts, str(position) if first == "*" else key)

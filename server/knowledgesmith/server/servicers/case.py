@@ -1,0 +1,96 @@
+"""CaseService: list and read the ready interventions of benchmarks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from knowledgesmith.graph_schema import cases
+from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.proto.v1 import case_pb2, case_pb2_grpc, common_pb2
+from knowledgesmith.server import paging
+from knowledgesmith.server.conversions import check_text, goal_from, kind_to, polarity_to
+
+if TYPE_CHECKING:
+    from knowledgesmith.graph_schema.cases import StoredCase
+    from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe
+    from knowledgesmith.server.interceptors import Context
+    from knowledgesmith.server.parts import Parts
+
+_MAX_FAMILY = 200
+
+
+class CaseServicer(case_pb2_grpc.CaseServiceServicer):
+    """See ``case.proto``."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def ListCases(self, request: case_pb2.ListCasesRequest, context: Context) -> case_pb2.ListCasesResponse:
+        """Cases of a graph, by id."""
+        goal = None if request.goal == common_pb2.GOAL_UNSPECIFIED else goal_from(request.goal)
+        family = check_text(request.family, "family", limit=_MAX_FAMILY) if request.family else ""
+        listing = ["ListCases", request.graph_id, str(request.goal), family]
+        size = paging.page_size(request.page_size)
+        position = paging.decode(listing, request.page_token, str)
+        found = await asyncio.to_thread(
+            cases.list_cases,
+            self._parts.store,
+            graph_id=request.graph_id,
+            after=str(position[0]) if position else "",
+            limit=size + 1,
+            goal=goal,
+            family=family,
+        )
+        token = paging.encode(listing, [found[size - 1].id]) if len(found) > size else ""
+        return case_pb2.ListCasesResponse(cases=[_case_to(case) for case in found[:size]], next_page_token=token)
+
+    async def GetCase(self, request: case_pb2.GetCaseRequest, context: Context) -> case_pb2.GetCaseResponse:
+        """One case with its probes."""
+        if not request.id:
+            raise InvalidInput("must not be empty", field="id", hint="Name a case; list them with ListCases.")
+        found = await asyncio.to_thread(
+            cases.get_case, self._parts.store, graph_id=request.graph_id, case_id=request.id
+        )
+        return case_pb2.GetCaseResponse(case=_case_to(found))
+
+
+def _case_to(case: StoredCase) -> case_pb2.Case:
+    return case_pb2.Case(
+        graph_id=case.graph_id,
+        id=case.id,
+        goal=common_pb2.Goal.Value(f"GOAL_{case.goal.value}"),
+        rounds=[
+            case_pb2.CaseRound(changes=[_change_to(case, change) for change in changes]) for changes in case.rounds
+        ],
+        families=case.families,
+        missing=case.missing,
+        file=case.place.file,
+        record=case.place.record,
+        digest=case.digest,
+        probes=[_probe_to(probe) for probe in case.probes],
+    )
+
+
+def _change_to(case: StoredCase, change: CaseChange) -> case_pb2.CaseChange:
+    return case_pb2.CaseChange(
+        subject=change.subject,
+        relation=change.relation,
+        old_object=change.old_object,
+        new_object=change.new_object,
+        subject_name=case.names.get(change.subject, ""),
+        old_object_name=case.names.get(change.old_object, ""),
+        new_object_name=case.names.get(change.new_object, ""),
+    )
+
+
+def _probe_to(probe: CaseProbe) -> case_pb2.CaseProbe:
+    return case_pb2.CaseProbe(
+        kind=kind_to(probe.kind),
+        polarity=polarity_to(probe.polarity),
+        family=probe.family,
+        stem=probe.stem,
+        options=probe.options,
+        answers=probe.answers,
+        answers_before=probe.answers_before,
+    )
