@@ -24,7 +24,7 @@ REL_TYPE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
 """What a relationship type looks like."""
 RESERVED = frozenset(
     {
-        *("ABOUT", "BASE", "CHANGED", "DERIVED", "HAS_CHILD", "HEAD", "MEMBER", "OF", "ON"),
+        *("ABOUT", "ASKS", "BASE", "CHANGED", "CHANGES", "DERIVED", "HAS_CHILD", "HEAD", "MEMBER", "OF", "ON"),
         *("OVERLAY", "PARENT", "PLANNED", "PRODUCED", "TARGETS"),
     }
 )

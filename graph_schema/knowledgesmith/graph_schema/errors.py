@@ -9,7 +9,7 @@ The tree (each leaf carries a stable ``reason``; ``server.statuses`` maps the se
     ├── NotFound                a named thing does not exist
     │   ├── GraphNotFound  EntityNotFound  RelationNotFound  FactNotFound
     │   ├── ModelNotFound  BranchNotFound  RevisionNotFound  InterventionNotFound  ProbeSetNotFound
-    │   ├── ArtefactNotFound
+    │   ├── ArtefactNotFound  CaseNotFound
     ├── AlreadyExists
     ├── FailedPrecondition      the request is fine, the state is not
     │   ├── ProbeSetEmpty  IllegalState  UnsupportedArchitecture  ModelNotLoadable
@@ -189,6 +189,12 @@ class ProbeSetNotFound(NotFound):
     """No probe set has this id."""
 
     reason = "PROBE_SET_NOT_FOUND"
+
+
+class CaseNotFound(NotFound):
+    """A graph has no case of this id."""
+
+    reason = "CASE_NOT_FOUND"
 
 
 class AlreadyExists(KnowledgeSmithError):
