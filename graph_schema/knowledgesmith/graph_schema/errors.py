@@ -14,9 +14,9 @@ The tree (each leaf carries a stable ``reason``; ``server.statuses`` maps the se
     ├── FailedPrecondition      the request is fine, the state is not
     │   ├── ProbeSetEmpty  IllegalState  UnsupportedArchitecture  ModelNotLoadable
     │   ├── EditDiverged  SubjectNotInPrompt  NothingToChange  ReadOnlyQuery  SchemaTooNew
-    │   ├── JavaNotFound  PortTaken  ArtefactCorrupt
+    │   ├── JavaNotFound  PortTaken  ArtefactCorrupt  GraphIncomplete  DatabaseNotEmpty  DatabaseRunning
     ├── Aborted                 somebody else got there first
-    │   ├── RevisionMismatch  BranchBusy  FenceRejected  StoreOwned
+    │   ├── RevisionMismatch  BranchBusy  FenceRejected  StoreOwned  ImportRunning
     ├── Unavailable             try again later, or start what is missing
     │   ├── GraphUnavailable  WorkerUnavailable  ServerDraining  JarsUnavailable  DatabaseStartFailed
     ├── ResourceExhausted
@@ -263,6 +263,24 @@ class SchemaTooNew(FailedPrecondition):
     reason = "SCHEMA_TOO_NEW"
 
 
+class GraphIncomplete(FailedPrecondition):
+    """The graph is being imported, or its import was cut off; it cannot be used before the import is complete."""
+
+    reason = "GRAPH_INCOMPLETE"
+
+
+class DatabaseNotEmpty(FailedPrecondition):
+    """The offline import fills an empty database only."""
+
+    reason = "DATABASE_NOT_EMPTY"
+
+
+class DatabaseRunning(FailedPrecondition):
+    """The offline import needs the embedded database to be stopped."""
+
+    reason = "DATABASE_RUNNING"
+
+
 class Aborted(KnowledgeSmithError):
     """A concurrent change won; read the state again and retry."""
 
@@ -285,6 +303,12 @@ class FenceRejected(Aborted):
     """A newer attempt took the job over; this attempt must stop."""
 
     reason = "LEASE_LOST"
+
+
+class ImportRunning(Aborted):
+    """Another import of the graph runs."""
+
+    reason = "IMPORT_RUNNING"
 
 
 class Unavailable(KnowledgeSmithError):

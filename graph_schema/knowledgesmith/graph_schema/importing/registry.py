@@ -16,6 +16,7 @@ _MODULES: Final[Mapping[str, str]] = {
     "obo": "ontology.obo:OboImporter",
     "obograph": "ontology.obograph:OboGraphImporter",
     "rdf": "rdf.importer:RdfImporter",
+    "tables": "tables:TablesImporter",
 }
 """Name to ``module:class`` below ``importing/formats``."""
 

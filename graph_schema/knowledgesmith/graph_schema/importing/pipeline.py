@@ -1,0 +1,319 @@
+"""An import from files to a graph: read, stage, compare, write.
+
+Nothing is written before everything was read and checked. What an importer or the staging rejects does not stop the
+rest, unless the import is strict. A second import under the same id makes the graph what the files say: entities that
+vanished are retired (old interventions still name them), facts that vanished are removed.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from knowledgesmith.graph_schema.cases import replace_cases
+from knowledgesmith.graph_schema.errors import ImportRejected, InvalidInput, KnowledgeSmithError
+from knowledgesmith.graph_schema.importing.difference import Counts, Difference, Examples
+from knowledgesmith.graph_schema.importing.importer import Importer, ImportOptions, InputFile
+from knowledgesmith.graph_schema.importing.loader import Loader
+from knowledgesmith.graph_schema.importing.lock import take_lock
+from knowledgesmith.graph_schema.importing.records import Rejection
+from knowledgesmith.graph_schema.importing.registry import guess_importer, load_importer
+from knowledgesmith.graph_schema.importing.staging import Progress, Staging
+from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.text_checks import GRAPH_ID, MAX_NAME, problem_with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What an import did, or would do.
+
+    Attributes:
+        graph_id: the graph.
+        digest: the graph's digest afterwards.
+        version: number of the graph's version; 0 for a dry run.
+        records: records that the importer found, rejections included.
+        rejected: records that could not be used.
+        reasons: how many records each reason rejected, values left out.
+        rejections: the first hundred.
+        examples: the first ones of each sort of difference.
+        cases: ready interventions that came with the files.
+        entities_changed: matched ones whose name, type, domain, aliases, level or depth is new.
+        seconds: the whole time.
+        stages: seconds of ``read``, ``settle``, ``compare``, ``write`` and ``cases``.
+    """
+
+    graph_id: str
+    digest: str
+    entities_created: int
+    entities_matched: int
+    entities_retired: int
+    facts_created: int
+    facts_matched: int
+    facts_removed: int
+    relations: int
+    seconds: float
+    version: int = 0
+    records: int = 0
+    rejected: int = 0
+    entities_changed: int = 0
+    cases: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict[str, int])
+    rejections: tuple[Rejection, ...] = ()
+    examples: Examples = Examples()
+    stages: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+def import_graph(
+    store: GraphStore,
+    *,
+    graph_id: str,
+    files: Sequence[InputFile],
+    source: str = "",
+    validate_only: bool = False,
+    format: str = "",  # noqa: A002 - the word of the command line and the wire
+    options: Mapping[str, Any] | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+    on_rejection: Callable[[Rejection], None] | None = None,
+    folder: Path | None = None,
+) -> ImportReport:
+    """Import the files of one graph; the last import wins.
+
+    Args:
+        store: the database, migrated.
+        graph_id: 1 to 63 of ``[a-z0-9_-]``, a letter first.
+        files: all of one format.
+        source: where the graph comes from; also the source of facts that name none.
+        validate_only: check and report, write nothing.
+        format: name of the importer; empty = told from the files' names.
+        options: of the importer.
+        strict: import nothing when one record is rejected.
+        progress: called with a stage and how far it is.
+        on_rejection: called for every rejected record, by file and record.
+        folder: where the staging file lies meanwhile.
+
+    Raises:
+        InvalidInput: ``graph_id``, ``source``, ``format`` or an option is wrong.
+        ImportRejected: no usable entity is left, or (strict) a record is bad; nothing was imported.
+        TooLarge: more relations than a graph may have.
+        ImportRunning: another import of the graph runs.
+        GraphUnavailable: the database does not answer; run the import again to complete it.
+    """
+    watch = _Watch(progress)
+    check_graph_id(graph_id)
+    with stage_files(
+        files, source=source, format=format, options=options, strict=strict, folder=folder, progress=watch.report
+    ) as (staging, importer):
+        watch.lap("settle")
+        for rejection in staging.rejections if on_rejection else ():
+            on_rejection(rejection)  # type: ignore[misc]  # there is one, or the loop is empty
+        difference = Difference(staging, graph_id)
+        if validate_only:
+            difference.read_stored(store, progress=watch.report)
+            return _report(graph_id, staging, difference.counts(), difference.examples(), watch)
+        return _write(store, staging, difference, watch, graph_id=graph_id, source=source, name=importer.name)
+
+
+class stage_files:  # noqa: N801 - used like a function, in a with statement
+    """Reads, checks and settles the files of one graph; the block gets the staging and the importer.
+
+    Raises:
+        InvalidInput: ``source``, ``format`` or an option is wrong.
+        ImportRejected: no usable entity is left, or (strict) a record is bad.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[InputFile],
+        *,
+        source: str,
+        format: str,  # noqa: A002
+        options: Mapping[str, Any] | None,
+        strict: bool,
+        folder: Path | None,
+        progress: Progress,
+    ) -> None:
+        if problem := problem_with(source, limit=MAX_NAME, empty=True):
+            raise InvalidInput(f"source {problem}", field="source", value=source, hint="Give a short text.")
+        self._importer = choose_importer(format, files)
+        self._options = check_options(self._importer, options or {})
+        self._files = files
+        self._strict = strict
+        self._progress = progress
+        self._staging = Staging(source=source, folder=folder)
+
+    def __enter__(self) -> tuple[Staging, Importer]:
+        staging = self._staging
+        try:
+            staging.take(self._importer.read(self._files, self._options), progress=self._progress)
+            staging.settle(progress=self._progress)
+            if self._strict:
+                staging.rejections.raise_if_any()
+            if not staging.entities:
+                staging.rejections.raise_if_any()
+                raise ImportRejected(
+                    "the files hold no entity, nothing was imported",
+                    field="files",
+                    value=", ".join(file.name for file in self._files[:5]),
+                    hint="A graph needs entities; check the format and its options.",
+                )
+        except BaseException:
+            staging.close()
+            raise
+        return staging, self._importer
+
+    def __exit__(self, *_: object) -> None:
+        self._staging.close()
+
+
+def check_graph_id(graph_id: str) -> None:
+    """Refuse an id that no graph can have.
+
+    Raises:
+        InvalidInput: it does not match ``[a-z][a-z0-9_-]{0,62}``.
+    """
+    if not GRAPH_ID.fullmatch(graph_id):
+        raise InvalidInput(
+            "this is not an id of a graph",
+            field="graph_id",
+            value=graph_id,
+            hint="Use 1 to 63 of a-z, 0-9, _ and -, a letter first.",
+        )
+
+
+def choose_importer(name: str, files: Sequence[InputFile]) -> Importer:
+    """The importer of a name, else the one that the files' roles or names tell.
+
+    Raises:
+        InvalidInput: there is none, or several fit.
+    """
+    if not files:
+        raise InvalidInput("there is no file", field="files", hint="Name at least one file.")
+    if name:
+        return load_importer(name)
+    from knowledgesmith.graph_schema.importing.formats.tables import TablesImporter
+
+    if all(TablesImporter.knows(file) for file in files):
+        return TablesImporter()
+    return guess_importer(file.name for file in files)
+
+
+def check_options(importer: Importer, given: Mapping[str, Any]) -> ImportOptions:
+    """The importer's options from a mapping; texts are read as what the option is.
+
+    Raises:
+        InvalidInput: an option is unknown or has a value that it cannot have; the field is ``options.<name>``.
+    """
+    try:
+        return importer.options.model_validate(dict(given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(sorted(importer.options.model_fields)) or "none"
+        raise InvalidInput(
+            f"option of {importer.name}: {first['msg']}",
+            field=f"options.{where}"[:200],
+            value=first.get("input"),
+            hint=f"Options of {importer.name}: {known}.",
+        ) from error
+
+
+def _write(
+    store: GraphStore,
+    staging: Staging,
+    difference: Difference,
+    watch: _Watch,
+    *,
+    graph_id: str,
+    source: str,
+    name: str,
+) -> ImportReport:
+    lock = take_lock(store, graph_id)
+    loader = Loader(store, staging, lock, progress=watch.report)
+    try:
+        difference.read_stored(store, progress=watch.report)
+        counts, examples = difference.counts(), difference.examples()
+        watch.lap("compare")
+        catalogue = loader.write(difference, counts)
+        version = lock.finish(
+            store,
+            digest=staging.digest,
+            source=source,
+            format_name=name,
+            totals=[staging.entities, staging.facts],
+            changed=catalogue,
+        )
+        watch.lap("write")
+        cases = replace_cases(store, graph_id=graph_id, cases=staging.cases())
+        watch.lap("cases")
+    except BaseException:
+        with suppress(KnowledgeSmithError):  # the first failure is the one to tell
+            lock.release(store, untouched=not loader.touched)
+        raise
+    lock.release(store, untouched=False)
+    return _report(graph_id, staging, counts, examples, watch, version=version, cases=cases)
+
+
+def _report(
+    graph_id: str,
+    staging: Staging,
+    counts: Counts,
+    examples: Examples,
+    watch: _Watch,
+    *,
+    version: int = 0,
+    cases: int | None = None,
+) -> ImportReport:
+    return ImportReport(
+        graph_id=graph_id,
+        digest=staging.digest,
+        entities_created=counts.entities_created,
+        entities_matched=counts.entities_matched,
+        entities_changed=counts.entities_changed,
+        entities_retired=counts.entities_retired,
+        facts_created=counts.facts_created,
+        facts_matched=counts.facts_matched,
+        facts_removed=counts.facts_removed,
+        relations=len(staging.relations),
+        seconds=watch.total(),
+        version=version,
+        records=staging.records,
+        rejected=staging.rejections.total,
+        reasons=staging.rejections.reasons,
+        rejections=staging.rejections.first(),
+        examples=examples,
+        cases=sum(1 for _ in staging.cases()) if cases is None else cases,
+        stages=watch.stages,
+    )
+
+
+class _Watch:
+    """Seconds of the stages, and the caller's progress."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._started = self._last = time.monotonic()
+        self.stages: dict[str, float] = {}
+
+    def report(self, stage: str, done: int) -> None:
+        """Pass progress on; the end of reading is a lap."""
+        if stage == "entities" and "read" not in self.stages:
+            self.lap("read")
+        if self._progress is not None:
+            self._progress(stage, done)
+
+    def lap(self, stage: str) -> None:
+        """Note how long a stage took."""
+        now = time.monotonic()
+        self.stages[stage] = round(now - self._last, 3)
+        self._last = now
+
+    def total(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._started
