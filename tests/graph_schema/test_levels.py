@@ -10,7 +10,8 @@ import networkx as nx
 import pytest
 
 from knowledgesmith.graph_schema.graphs import load_snapshot
-from knowledgesmith.graph_schema.importing import FileFormat, FileRole, SourceFile, import_graph
+from knowledgesmith.graph_schema.importing import InputFile, import_graph
+from knowledgesmith.graph_schema.importing.formats.tables import FileRole
 from knowledgesmith.graph_schema.levels import cycle_seeds
 from knowledgesmith.graph_schema.store import GraphStore
 
@@ -29,7 +30,7 @@ def _import(
         FileRole.FACTS: "subject,relation,object\n" + "".join(f"{a},{relation},{b}\n" for a, b in links),
     }
     files = [
-        SourceFile(role=role, name=role.value, format=FileFormat.CSV, lines=io.BytesIO(text.encode()))
+        InputFile(name=role.value, content=io.BytesIO(text.encode()), role=role)
         for role, text in texts.items()
     ]
     import_graph(store, graph_id=graph_id, files=files)

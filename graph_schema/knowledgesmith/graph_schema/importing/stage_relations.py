@@ -64,7 +64,8 @@ class StagedCatalogue:
         """Fill ``relations``, ``ids`` and ``rejected``; the result does not depend on the order of records."""
         places: dict[str, Place] = {}
         for name, records in self._declared.items():
-            records.sort(key=lambda record: (repr(record.relation), record.place))
+            # The one that says most, whatever the order of records.
+            records.sort(key=lambda record: (-len(repr(record.relation)), repr(record.relation), record.place))
             places[name] = records[0].place
             for record in records[1:]:
                 reject(record.place, f"relation {quote(name)} stands twice, the one of {records[0].place} is kept")
