@@ -79,9 +79,7 @@ def parse_graph(files: Sequence[InputFile]) -> _Graph:
                 for uid, name, kind, domain, aliases in rows
             },
             relations=dict(staging.relations),
-            facts=tuple(
-                sorted(Fact(subject=s, relation=r, object=o, source=source) for s, r, o, source in facts)
-            ),
+            facts=tuple(sorted(Fact(subject=s, relation=r, object=o, source=source) for s, r, o, source in facts)),
             digest=staging.digest,
         )
 

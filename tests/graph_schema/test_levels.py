@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import networkx as nx
 import pytest
+from knowledgesmith.graph_schema.levels import cycle_seeds
 
 from knowledgesmith.graph_schema.graphs import load_snapshot
 from knowledgesmith.graph_schema.importing import InputFile, import_graph
 from knowledgesmith.graph_schema.importing.formats.tables import FileRole
-from knowledgesmith.graph_schema.levels import cycle_seeds
 from knowledgesmith.graph_schema.store import GraphStore
 
 Links = Sequence[tuple[str, str]]
@@ -29,10 +29,7 @@ def _import(
         FileRole.RELATIONS: "name,hierarchical,inverse_of\nlies_in,true,\nholds,,lies_in\nlikes,,\n",
         FileRole.FACTS: "subject,relation,object\n" + "".join(f"{a},{relation},{b}\n" for a, b in links),
     }
-    files = [
-        InputFile(name=role.value, content=io.BytesIO(text.encode()), role=role)
-        for role, text in texts.items()
-    ]
+    files = [InputFile(name=role.value, content=io.BytesIO(text.encode()), role=role) for role, text in texts.items()]
     import_graph(store, graph_id=graph_id, files=files)
 
 

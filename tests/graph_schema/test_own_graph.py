@@ -78,10 +78,7 @@ def _convert(folder: Path) -> int:
 def _import(store: GraphStore, graph_id: str, folder: Path) -> ImportReport:
     opened = {role: (folder / f"{role}.csv").open("rb") for role in FileRole if (folder / f"{role}.csv").exists()}
     try:
-        files = [
-            InputFile(name=f"{role}.csv", content=lines, role=role)
-            for role, lines in opened.items()
-        ]
+        files = [InputFile(name=f"{role}.csv", content=lines, role=role) for role, lines in opened.items()]
         return import_graph(store, graph_id=graph_id, files=files, source="countries")
     finally:
         for lines in opened.values():

@@ -64,8 +64,7 @@ def world(store: GraphStore) -> tuple[GraphStore, str]:
     graph_id = f"t_{uuid4().hex}"
     for texts in (TEXTS, {**TEXTS, FileRole.ENTITIES: TEXTS[FileRole.ENTITIES].replace("gone,Gone,City,\n", "")}):
         files = [
-            InputFile(name=role.value, content=io.BytesIO(text.encode()), role=role)
-            for role, text in texts.items()
+            InputFile(name=role.value, content=io.BytesIO(text.encode()), role=role) for role, text in texts.items()
         ]
         import_graph(store, graph_id=graph_id, files=files)
     return store, graph_id

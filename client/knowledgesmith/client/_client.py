@@ -8,6 +8,7 @@ from typing import Final, Self
 from grpc_health.v1 import health_pb2
 
 from ._calls.graphs import GraphCalls
+from ._calls.imports import ImportCalls
 from ._calls.interventions import InterventionCalls
 from ._calls.models import ModelCalls
 from ._calls.probes import ProbeCalls
@@ -18,7 +19,7 @@ from ._types.status import ServerStatus
 _LATEST: Final = 50
 
 
-class KnowledgeSmith(GraphCalls, ProbeCalls, ModelCalls, InterventionCalls, PropagationCalls):
+class KnowledgeSmith(GraphCalls, ImportCalls, ProbeCalls, ModelCalls, InterventionCalls, PropagationCalls):
     """A connection to a KnowledgeSmith server; close it, or use it in a ``with`` block.
 
     Example:

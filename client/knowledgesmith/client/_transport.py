@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -98,12 +98,20 @@ class Transport:
                     raise from_rpc_error(error) from None
             time.sleep(pause)
 
-    def upload(self, method: grpc.StreamUnaryMultiCallable[Request, Response], requests: Iterator[Request]) -> Response:
-        """Send a stream once and return the answer; never repeated, since the stream is used up."""
+    def exchange(
+        self, method: grpc.StreamStreamMultiCallable[Request, Response], requests: Iterator[Request]
+    ) -> Generator[Response]:
+        """Send a stream once and yield the answers; never repeated, since the stream is used up.
+
+        Closing the generator cancels the call.
+        """
+        call = method(requests, timeout=self.timeouts.slow, metadata=self.metadata)
         try:
-            return method(requests, timeout=self.timeouts.slow, metadata=self.metadata)
+            yield from call
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
+        finally:
+            call.cancel()
 
     def close(self) -> None:
         """Close the channel; running calls end as cancelled."""

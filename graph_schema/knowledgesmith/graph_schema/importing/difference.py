@@ -139,8 +139,8 @@ class Difference:
         """The first ones of each sort."""
         return Examples(
             entities_created=self._uids("SELECT uid FROM entity WHERE element IS NULL ORDER BY id"),
-            entities_changed=self._uids(f"SELECT e.uid {_CHANGED} ORDER BY e.id"),  # noqa: S608 - constants
-            entities_retired=self._uids(f"SELECT p.uid {_RETIRED} ORDER BY p.uid"),  # noqa: S608 - constants
+            entities_changed=self._uids(f"SELECT e.uid {_CHANGED} ORDER BY e.id"),
+            entities_retired=self._uids(f"SELECT p.uid {_RETIRED} ORDER BY p.uid"),
             facts_created=self._keys(
                 "SELECT s.uid, (SELECT name FROM relation WHERE id = f.relation), o.uid "  # noqa: S608 - constants
                 f"{_NEW_FACT} ORDER BY f.subject, f.relation, f.object"
@@ -162,19 +162,18 @@ class Difference:
     def changed_entities(self) -> Iterator[list[Any]]:
         """Rows of ``entities_update``."""
         rows = self._database.execute(
-            "SELECT p.element, e.name, e.type, e.domain, e.aliases, e.level, e.depth "  # noqa: S608 - constants
-            f"{_CHANGED} ORDER BY e.id"
+            f"SELECT p.element, e.name, e.type, e.domain, e.aliases, e.level, e.depth {_CHANGED} ORDER BY e.id"
         )
         for element, name, kind, domain, aliases, level, depth in rows:
             yield [element, name, kind, domain, _list(aliases), LEVELS[level], depth]
 
     def retired_entities(self) -> Iterator[str]:
         """Element ids."""
-        return self._elements(f"SELECT p.element {_RETIRED} ORDER BY p.uid")  # noqa: S608 - constants
+        return self._elements(f"SELECT p.element {_RETIRED} ORDER BY p.uid")
 
     def removed_facts(self) -> Iterator[str]:
         """Element ids."""
-        return self._elements(f"SELECT p.element {_REMOVED} ORDER BY p.subject")  # noqa: S608 - constants
+        return self._elements(f"SELECT p.element {_REMOVED} ORDER BY p.subject")
 
     def new_facts(self) -> Iterator[list[Any]]:
         """Rows of ``facts_create``, by subject, relation and object; entities must be written before."""
@@ -184,7 +183,7 @@ class Difference:
         }
         graph = prefixed(self._graph_id)
         rows = self._database.execute(
-            f"SELECT s.element, o.element, f.relation, s.key, o.key, f.source {_NEW_FACT} "  # noqa: S608 - constants
+            f"SELECT s.element, o.element, f.relation, s.key, o.key, f.source {_NEW_FACT} "
             "ORDER BY f.subject, f.relation, f.object"
         )
         for subject, obj, relation, subject_key, object_key, source in rows:
@@ -193,7 +192,7 @@ class Difference:
 
     def resourced_facts(self) -> Iterator[list[Any]]:
         """Rows of ``facts_source``."""
-        for element, source in self._database.execute(f"SELECT k.element, f.source {_RESOURCED}"):  # noqa: S608 - constants
+        for element, source in self._database.execute(f"SELECT k.element, f.source {_RESOURCED}"):
             yield [element, source]
 
     def new_links(self) -> Iterator[list[Any]]:
@@ -247,7 +246,7 @@ class Difference:
     def _number(self, source: str) -> int:
         if self.is_new:
             return 0
-        return int(self._database.execute(f"SELECT COUNT(*) {source}").fetchone()[0])  # noqa: S608 - constants
+        return int(self._database.execute(f"SELECT COUNT(*) {source}").fetchone()[0])
 
     def _elements(self, query: str) -> Iterator[str]:
         for (element,) in self._database.execute(query):

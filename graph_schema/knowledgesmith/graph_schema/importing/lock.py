@@ -39,9 +39,7 @@ class ImportLock:
         Raises:
             FenceRejected: another import took the lock over; nothing of this transaction must be committed.
         """
-        renewed = tx.rows(
-            "importing/renew", graph_id=self.graph_id, owner=self.owner, lease_ms=LEASE_MS, counts=counts
-        )
+        renewed = tx.rows("importing/renew", graph_id=self.graph_id, owner=self.owner, lease_ms=LEASE_MS, counts=counts)
         if not renewed:
             raise _lost(self.graph_id)
 

@@ -8,8 +8,8 @@ vanished are retired (old interventions still name them), facts that vanished ar
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ class ImportReport:
     cases: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict[str, int])
     rejections: tuple[Rejection, ...] = ()
-    examples: Examples = Examples()
+    examples: Examples = field(default_factory=Examples)
     stages: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
@@ -155,14 +155,7 @@ class stage_files:  # noqa: N801 - used like a function, in a with statement
             staging.settle(progress=self._progress)
             if self._strict:
                 staging.rejections.raise_if_any()
-            if not staging.entities:
-                staging.rejections.raise_if_any()
-                raise ImportRejected(
-                    "the files hold no entity, nothing was imported",
-                    field="files",
-                    value=", ".join(file.name for file in self._files[:5]),
-                    hint="A graph needs entities; check the format and its options.",
-                )
+            self._require_entities()
         except BaseException:
             staging.close()
             raise
@@ -170,6 +163,17 @@ class stage_files:  # noqa: N801 - used like a function, in a with statement
 
     def __exit__(self, *_: object) -> None:
         self._staging.close()
+
+    def _require_entities(self) -> None:
+        if self._staging.entities:
+            return
+        self._staging.rejections.raise_if_any()
+        raise ImportRejected(
+            "the files hold no entity, nothing was imported",
+            field="files",
+            value=", ".join(file.name for file in self._files[:5]),
+            hint="A graph needs entities; check the format and its options.",
+        )
 
 
 def check_graph_id(graph_id: str) -> None:

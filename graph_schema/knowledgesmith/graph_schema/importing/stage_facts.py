@@ -258,7 +258,5 @@ class _Contradictions:
         return f"{found[0]}:{record}" if found else ""
 
     def _delete(self) -> None:
-        self._database.executemany(
-            "DELETE FROM fact WHERE subject = ? AND relation = ? AND object = ?", self._removed
-        )
+        self._database.executemany("DELETE FROM fact WHERE subject = ? AND relation = ? AND object = ?", self._removed)
         self._removed.clear()

@@ -128,7 +128,9 @@ class StagedCatalogue:
         return (not traits.hierarchical, not traits.functional, name)
 
 
-def _without_faults(relations: Mapping[str, Relation], places: Mapping[str, Place], reject: Reject) -> dict[str, Relation]:
+def _without_faults(
+    relations: Mapping[str, Relation], places: Mapping[str, Place], reject: Reject
+) -> dict[str, Relation]:
     """The catalogue of the relations that are left when those with a fault, and what hangs on them, are dropped."""
     left = dict(sorted(relations.items()))
     while True:

@@ -1,6 +1,6 @@
 """Records on their way into the graph: collected in an SQLite file, so that memory is bounded by a batch.
 
-``Staging`` takes records in any order and, once they are all there, ``settle`` turns them into a graph: entities merged,
+``Staging`` takes records in any order and, once they are all there, ``settle`` makes a graph of them: entities merged,
 the catalogue completed, references resolved, traits checked, types inferred, levels computed. What remains can be read
 in sorted order, so neither the graph nor its digest depends on the order of records.
 """
@@ -272,7 +272,7 @@ class Staging:
     def _compute_digest(self) -> str:
         """The same as ``graph_digest`` over all facts, in one sorted pass."""
         digest = StreamedDigest()
-        names = {number: name for number, name in self.database.execute("SELECT id, name FROM relation")}
+        names: dict[int, str] = dict(self.database.execute("SELECT id, name FROM relation"))
         rows = self.database.execute(
             "SELECT s.key, f.relation, o.key FROM fact f CROSS JOIN entity s ON s.id = f.subject "
             "CROSS JOIN entity o ON o.id = f.object ORDER BY f.subject, f.relation, f.object"
