@@ -19,6 +19,7 @@ The tree (each leaf carries a stable ``reason``; ``server.statuses`` maps the se
     │   ├── RevisionMismatch  BranchBusy  FenceRejected  StoreOwned  ImportRunning
     ├── Unavailable             try again later, or start what is missing
     │   ├── GraphUnavailable  WorkerUnavailable  ServerDraining  JarsUnavailable  DatabaseStartFailed
+    │   ├── OfflineImportFailed
     ├── ResourceExhausted
     │   ├── DeviceOutOfMemory  TooLarge  SlowWatcher
     └── Cancelled
@@ -393,6 +394,12 @@ class DatabaseStartFailed(Unavailable):
     """The embedded Neo4j ended, or did not answer in time, while it was started."""
 
     reason = "DATABASE_START_FAILED"
+
+
+class OfflineImportFailed(Unavailable):
+    """Neo4j's own import tool ended with an error."""
+
+    reason = "OFFLINE_IMPORT_FAILED"
 
 
 class ArtefactNotFound(NotFound):

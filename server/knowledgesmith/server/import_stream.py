@@ -82,7 +82,7 @@ async def stream_import(
             return
 
     work = loop.create_task(asyncio.to_thread(run_import, store, header, files, emit=emit))
-    work.add_done_callback(lambda done: (close(), done.cancelled() or done.exception()))
+    work.add_done_callback(lambda done: _ended(done, close))
     try:
         while not (work.done() and queue.empty()):
             getting = loop.create_task(queue.get())
@@ -94,6 +94,12 @@ async def stream_import(
         yield await work
     finally:
         stopped.set()
+
+
+def _ended(work: asyncio.Task[graph_pb2.ImportReport], close: Callable[[], None]) -> None:
+    close()
+    if not work.cancelled():
+        work.exception()  # seen, so that nobody warns of it when the caller has gone
 
 
 class _Reporter:

@@ -112,8 +112,8 @@ class ImportExamples:
 class ImportReport:
     """What an import did, or would do.
 
-    ``reasons`` counts rejected records by reason, values left out; ``rejections`` are the first hundred; ``seconds`` and
-    ``stage_seconds`` are the server's time; ``version`` is the graph's, 0 for a dry run.
+    ``reasons`` counts rejected records by reason, values left out; ``rejections`` are the first hundred. ``seconds``
+    and ``stage_seconds`` are the server's time; ``version`` is the graph's, 0 for a dry run.
     """
 
     entities_created: int

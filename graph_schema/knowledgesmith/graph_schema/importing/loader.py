@@ -54,7 +54,7 @@ class Loader:
             GraphUnavailable: the database does not answer.
         """
         self._delete(difference, counts)
-        catalogue = self._write_catalogue()
+        catalogue = self.write_catalogue()
         self._create_entities(difference)
         self._each("importing/entities_update", difference.changed_entities(), _CHANGED, counts.entities_changed)
         self._each("importing/entities_retire", difference.retired_entities(), _RETIRED, counts.entities_retired)
@@ -69,7 +69,14 @@ class Loader:
         self._each("importing/links_delete", difference.removed_links(), None, 1)
         self._each("importing/facts_delete", difference.removed_facts(), _REMOVED, counts.facts_removed)
 
-    def _write_catalogue(self) -> bool:
+    def count_written(self, *, entities: int, facts: int) -> None:
+        """Add to the import's counters what another way wrote."""
+        counts = [0] * 6
+        counts[_CREATED], counts[_FACTS] = entities, facts
+        self._store.write_transaction(lambda tx: self._lock.renew(tx, counts))
+
+    def write_catalogue(self) -> bool:
+        """Make the stored catalogue the staged one; returns whether it changed."""
         graph_id = self._lock.graph_id
         stored = {row["name"]: row for row in self._store.read("graph/relations", graph_id=graph_id)}
         wanted = {name: to_properties(relation) for name, relation in self._staging.relations.items()}
@@ -89,7 +96,7 @@ class Loader:
             difference.written(elements)
             self._wrote("importing/entities_create", len(elements))
 
-    def _each(self, query: str, rows: Iterable[Any], counter: int | None, expected: int, *, size: int = BATCH) -> None:
+    def _each(self, query: str, rows: Iterable[Any], counter: int | None, expected: int, *, size: int = 0) -> None:
         if not expected:
             return
 
@@ -97,7 +104,7 @@ class Loader:
             self._transaction(query, batch, counter)
             return len(batch)
 
-        for written in ahead(batches(rows, size), write):
+        for written in ahead(batches(rows, size or BATCH), write):
             self._wrote(query, written)
 
     def _transaction(self, query: str, rows: list[Any], counter: int | None) -> list[Row]:

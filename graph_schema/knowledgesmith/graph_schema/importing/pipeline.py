@@ -21,7 +21,7 @@ from knowledgesmith.graph_schema.errors import ImportRejected, InvalidInput, Kno
 from knowledgesmith.graph_schema.importing.difference import Counts, Difference, Examples
 from knowledgesmith.graph_schema.importing.importer import Importer, ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.loader import Loader
-from knowledgesmith.graph_schema.importing.lock import take_lock
+from knowledgesmith.graph_schema.importing.lock import ImportLock, take_lock
 from knowledgesmith.graph_schema.importing.records import Rejection
 from knowledgesmith.graph_schema.importing.registry import guess_importer, load_importer
 from knowledgesmith.graph_schema.importing.staging import Progress, Staging
@@ -105,7 +105,7 @@ def import_graph(
         ImportRunning: another import of the graph runs.
         GraphUnavailable: the database does not answer; run the import again to complete it.
     """
-    watch = _Watch(progress)
+    watch = Watch(progress)
     check_graph_id(graph_id)
     with stage_files(
         files, source=source, format=format, options=options, strict=strict, folder=folder, progress=watch.report
@@ -116,7 +116,7 @@ def import_graph(
         difference = Difference(staging, graph_id)
         if validate_only:
             difference.read_stored(store, progress=watch.report)
-            return _report(graph_id, staging, difference.counts(), difference.examples(), watch)
+            return report_of(graph_id, staging, difference.counts(), difference.examples(), watch)
         return _write(store, staging, difference, watch, graph_id=graph_id, source=source, name=importer.name)
 
 
@@ -232,7 +232,7 @@ def _write(
     store: GraphStore,
     staging: Staging,
     difference: Difference,
-    watch: _Watch,
+    watch: Watch,
     *,
     graph_id: str,
     source: str,
@@ -245,35 +245,44 @@ def _write(
         counts, examples = difference.counts(), difference.examples()
         watch.lap("compare")
         catalogue = loader.write(difference, counts)
-        version = lock.finish(
-            store,
-            digest=staging.digest,
-            source=source,
-            format_name=name,
-            totals=[staging.entities, staging.facts],
-            changed=catalogue,
-        )
-        watch.lap("write")
-        cases = replace_cases(store, graph_id=graph_id, cases=staging.cases())
-        watch.lap("cases")
+        version, cases = complete(store, staging, lock, watch, source=source, name=name, changed=catalogue)
     except BaseException:
         with suppress(KnowledgeSmithError):  # the first failure is the one to tell
             lock.release(store, untouched=not loader.touched)
         raise
     lock.release(store, untouched=False)
-    return _report(graph_id, staging, counts, examples, watch, version=version, cases=cases)
+    return report_of(graph_id, staging, counts, examples, watch, version=version, cases=cases)
 
 
-def _report(
+def complete(
+    store: GraphStore, staging: Staging, lock: ImportLock, watch: Watch, *, source: str, name: str, changed: bool
+) -> tuple[int, int]:
+    """Make a written graph usable: its version, then its cases; returns the version's number and how many cases."""
+    version = lock.finish(
+        store,
+        digest=staging.digest,
+        source=source,
+        format_name=name,
+        totals=[staging.entities, staging.facts],
+        changed=changed,
+    )
+    watch.lap("write")
+    cases = replace_cases(store, graph_id=lock.graph_id, cases=staging.cases())
+    watch.lap("cases")
+    return version, cases
+
+
+def report_of(
     graph_id: str,
     staging: Staging,
     counts: Counts,
     examples: Examples,
-    watch: _Watch,
+    watch: Watch,
     *,
     version: int = 0,
     cases: int | None = None,
 ) -> ImportReport:
+    """The report of an import; ``cases`` is counted where it is not given."""
     return ImportReport(
         graph_id=graph_id,
         digest=staging.digest,
@@ -297,7 +306,7 @@ def _report(
     )
 
 
-class _Watch:
+class Watch:
     """Seconds of the stages, and the caller's progress."""
 
     def __init__(self, progress: Progress | None) -> None:

@@ -19,6 +19,7 @@ _IN_MESSAGE = 5
 _REASON_LIMIT = 500
 _BUFFER = 1_000
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\([^()]*:\d+\)|\d+")
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SCHEMA = "CREATE TABLE rejection (file TEXT NOT NULL, record INTEGER NOT NULL, reason TEXT NOT NULL)"
 
 
@@ -37,7 +38,7 @@ class Rejections:
         self.total += 1
         kind = _QUOTED.sub("…", reason)[:200]
         self._reasons[kind if kind in self._reasons or len(self._reasons) < MAX_REASONS else OTHER] += 1
-        self._buffer.append((place.file, place.record, reason[:_REASON_LIMIT]))
+        self._buffer.append((_plain(place.file), place.record, _plain(reason[:_REASON_LIMIT])))
         if len(self._buffer) >= _BUFFER:
             self._flush()
 
@@ -89,3 +90,8 @@ class Rejections:
     def _flush(self) -> None:
         self._database.executemany("INSERT INTO rejection VALUES (?, ?, ?)", self._buffer)
         self._buffer.clear()
+
+
+def _plain(text: str) -> str:
+    """A text that can be stored and printed, whatever a record held."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)

@@ -20,8 +20,12 @@ MAX_CHANGES = 10_000
 
 def case_text(record: CaseRecord) -> str:
     """One JSON text that sorts and reads back as the case without its place."""
-    content = {"id": record.id, "goal": record.goal, "rounds": [[asdict(c) for c in r] for r in record.rounds]}
-    content["probes"] = [asdict(probe) for probe in record.probes]
+    content = {
+        "id": record.id,
+        "goal": record.goal,
+        "rounds": [[asdict(change) for change in changes] for changes in record.rounds],
+        "probes": [asdict(probe) for probe in record.probes],
+    }
     return json.dumps(content, ensure_ascii=False, sort_keys=True)
 
 

@@ -92,8 +92,9 @@ def _merged(uid: str, rows: list[_Row]) -> tuple[str, str, str, str, str, bytes]
         _, name, kind, domain, aliases, *_ = rows[0]
         name = name or uid
         return uid, name, kind, domain, aliases if aliases == "[]" else _aliases(json.loads(aliases), name), key
-    name, kind, domain = (min((row[i] for row in rows if row[i]), default="") for i in (1, 2, 3))
-    name = name or uid
+    name = min((row[1] for row in rows if row[1]), default=uid)
+    kind = min((row[2] for row in rows if row[2]), default="")
+    domain = min((row[3] for row in rows if row[3]), default="")
     united = sorted({alias for row in rows for alias in json.loads(row[4])})
     return uid, name, kind, domain, _aliases(united, name), key
 
