@@ -23,12 +23,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from knowledgesmith.graph_schema.importing.offline import import_offline
-
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.importing import ImportReport, InputFile, import_graph
 from knowledgesmith.graph_schema.importing.loader import BATCH, batches
+from knowledgesmith.graph_schema.importing.offline import import_offline
 from knowledgesmith.graph_schema.migrations import migrate
 from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
 
@@ -92,8 +91,8 @@ def run_offline(data_dir: Path, paths: list[Path], graph_id: str) -> ImportRepor
 def plain_unwind(store: GraphStore, entities: int, rows: list[tuple[str, str, str]]) -> dict[str, float]:
     """Rows a second of UNWIND alone, ends found by their index; rows are ready in memory and sorted."""
     graph_id = "plain_unwind"
-    nodes = [[uid(n), f"Entity {n}", "Type", "", []] for n in range(entities)]
-    links = sorted([s, o, r.upper(), fact_id(graph_id, s, r, o), ""] for s, r, o in rows)
+    nodes: list[list[Any]] = [[uid(n), f"Entity {n}", "Type", "", []] for n in range(entities)]
+    links: list[list[Any]] = sorted([s, o, r.upper(), fact_id(graph_id, s, r, o), ""] for s, r, o in rows)
     began = time.perf_counter()
     for batch in batches(nodes, BATCH):
         store.write("graph/entities_create", graph_id=graph_id, rows=batch)

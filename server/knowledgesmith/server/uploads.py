@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.importing import InputFile
@@ -107,7 +107,7 @@ class _File:
 
     content: BinaryIO
     name: str
-    _gzip: zlib._Decompress | None = None
+    _gzip: Any = None
     _packed: bool = False
 
     def __post_init__(self) -> None:

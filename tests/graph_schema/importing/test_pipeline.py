@@ -75,9 +75,10 @@ def test_an_import_that_ends_after_any_batch_is_completed_by_the_same_import(sto
         batches += 1
         if number == 1:
             continue  # nothing but the lock was taken, and it was given back
-        with pytest.raises(GraphIncomplete, match="run the same import again"):
-            load_catalogue(store, other)
-        assert other not in {graph.graph_id for graph in list_graphs(store, after=other[:-1], limit=1)}
+        if not _versions(store, other):  # only cases and lock were left to do
+            with pytest.raises(GraphIncomplete, match="run the same import again"):
+                load_catalogue(store, other)
+            assert other not in {graph.graph_id for graph in list_graphs(store, after=other[:-1], limit=1)}
         # The lock of the failed import could not be given back: this process is alive, so its lease must end.
         _expire(store, other)
         resumed = import_graph(store, graph_id=other, files=chain(30))
@@ -163,10 +164,11 @@ def test_an_import_that_fails_before_it_writes_leaves_nothing(store: GraphStore,
 
 def test_versions_follow_changes_only(store: GraphStore, graph_id: str) -> None:
     first = import_graph(store, graph_id=graph_id, files=chain(4), source="one")
-    assert (import_graph(store, graph_id=graph_id, files=chain(4)).version, first.version) == (1, 1)
+    again = import_graph(store, graph_id=graph_id, files=chain(4), source="one")
+    assert (first.version, again.version) == (1, 1)
     second = import_graph(store, graph_id=graph_id, files=chain(3), source="two")
     one, two = _versions(store, graph_id)
-    assert (one["digest"], one["parent_digest"] if "parent_digest" in one else None) == (first.digest, None)
+    assert (one["digest"], one.get("parent_digest")) == (first.digest, None)
     assert (two["digest"], two["parent_digest"], two["number"], two["format"]) == (
         second.digest,
         first.digest,
@@ -247,8 +249,12 @@ class _OneCase:
         return [entity("a"), entity("b"), entity("c"), fact("a r b"), case, bad]
 
 
+def _one_case(_name: str, _files: object) -> _OneCase:
+    return _OneCase()
+
+
 def test_cases_come_with_their_graph(store: GraphStore, graph_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "choose_importer", lambda _name, _files: _OneCase())
+    monkeypatch.setattr(pipeline, "choose_importer", _one_case)
     report = import_graph(store, graph_id=graph_id, files=chain(1))
     assert (report.cases, report.rejected, str(report.rejections[0].place)) == (1, 1, "f:10")
     (case,) = list_cases(store, graph_id=graph_id, limit=5)

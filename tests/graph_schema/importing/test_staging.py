@@ -43,9 +43,7 @@ def _reasons(graph: Settled) -> list[str]:
 def test_the_order_of_records_changes_nothing(facts: list[tuple[str, str, str, str]], seed: int) -> None:
     """Contradictions, doubles, homonyms and merges included."""
     records: list[Record] = [*_RELATIONS, entity("a", 50), entity("a", 51, name="again"), entity("h", 52, name="Ä")]
-    records += [
-        entity("b", 60 + i, name=name, type=kind, merge=True) for i, (name, kind) in enumerate((("", ""), ("x", "T")))
-    ]
+    records += [entity("b", 60, name="", merge=True), entity("b", 61, name="x", type="T", merge=True)]
     records += [
         fact(f"{s} {r} {o}", 100 + i, source=source, by_name=True, create_missing=s != "z")
         for i, (s, r, o, source) in enumerate(facts)

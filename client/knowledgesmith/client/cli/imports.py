@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -114,7 +114,7 @@ def read_options(texts: Sequence[str]) -> dict[str, Any]:
 
 
 @contextmanager
-def _rejection_file(path: Path | None) -> Iterator[Callable[[Sequence[ImportRejection]], None] | None]:
+def _rejection_file(path: Path | None) -> Generator[Callable[[Sequence[ImportRejection]], None] | None]:
     if path is None:
         yield None
         return
@@ -127,7 +127,7 @@ def _rejection_file(path: Path | None) -> Iterator[Callable[[Sequence[ImportReje
 
 
 @contextmanager
-def _progress(session: Session) -> Iterator[Callable[[ImportProgress], None] | None]:
+def _progress(session: Session) -> Generator[Callable[[ImportProgress], None] | None]:
     if session.as_json or not session.err.is_terminal:
         yield None
         return

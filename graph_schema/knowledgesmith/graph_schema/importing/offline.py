@@ -22,7 +22,7 @@ from knowledgesmith.graph_schema.errors import DatabaseNotEmpty
 from knowledgesmith.graph_schema.facts import fact_id_from_keys
 from knowledgesmith.graph_schema.importing.difference import Counts, Difference
 from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.loader import Loader
+from knowledgesmith.graph_schema.importing.loader import BATCH, Loader
 from knowledgesmith.graph_schema.importing.lock import take_lock
 from knowledgesmith.graph_schema.importing.pipeline import (
     ImportReport,
@@ -86,18 +86,18 @@ def import_offline(
         settings = EmbeddedSettings(data_dir=data_dir, heap=heap)
         _require_empty(settings)
         watch.lap("compare")
-        _fill(settings, staging, graph_id)
+        fill_store(settings, staging, graph_id)
         watch.lap("tool")
         with start(settings, owned=True) as database:
             store = GraphStore.connect(StoreSettings(uri=database.uri))
             try:
                 migrate(store)
-                return _finish(store, staging, watch, graph_id=graph_id, source=source, name=importer.name)
+                return finish_graph(store, staging, watch, graph_id=graph_id, source=source, name=importer.name)
             finally:
                 store.close()
 
 
-def _finish(
+def finish_graph(
     store: GraphStore, staging: Staging, watch: Watch, *, graph_id: str, source: str, name: str
 ) -> ImportReport:
     """Catalogue, version and cases, as an online import writes them."""
@@ -118,9 +118,16 @@ def _finish(
     loader = Loader(store, staging, lock, progress=watch.report)
     loader.count_written(entities=entities, facts=facts)
     loader.write_catalogue()
+    _fill_aliases(store, graph_id)
     version, cases = complete(store, staging, lock, watch, source=source, name=name, changed=True)
     lock.release(store, untouched=False)
     return report_of(graph_id, staging, counts, examples, watch, version=version, cases=cases)
+
+
+def _fill_aliases(store: GraphStore, graph_id: str) -> None:
+    last = ""
+    while (row := store.write("importing/aliases_fill", graph_id=graph_id, after=last, limit=BATCH)[0])["last"]:
+        last = row["last"]
 
 
 def _require_empty(settings: EmbeddedSettings) -> None:
@@ -142,7 +149,13 @@ def _require_empty(settings: EmbeddedSettings) -> None:
         )
 
 
-def _fill(settings: EmbeddedSettings, staging: Staging, graph_id: str) -> None:
+def fill_store(settings: EmbeddedSettings, staging: Staging, graph_id: str) -> None:
+    """Write entities, facts and links into the store of a database that does not run, in place of what it holds.
+
+    Raises:
+        DatabaseRunning: the database runs.
+        OfflineImportFailed: the tool failed.
+    """
     with tempfile.TemporaryDirectory(prefix="ksmith-offline-") as name:
         folder = Path(name)
         _write(folder / "entities.csv", _ENTITY_HEADER, _entities(staging, graph_id))

@@ -28,12 +28,13 @@ SELECT s.id AS subject, r.id AS relation, o.id AS object, f.rowid AS raw
 FROM raw_fact f JOIN relation r ON r.staged = f.relation
 LEFT JOIN entity s ON s.uid = f.subject LEFT JOIN entity o ON o.uid = f.object
 """
+# Of doubles with different sources the first in alphabetical order stays.
 _STORE: Final = """
-INSERT INTO fact
-SELECT b.subject, b.relation, b.object, MIN(f.source), f.file, f.record
+INSERT OR IGNORE INTO fact
+SELECT b.subject, b.relation, b.object, f.source, f.file, f.record
 FROM bound b CROSS JOIN raw_fact f ON f.rowid = b.raw
 WHERE b.subject IS NOT NULL AND b.object IS NOT NULL
-GROUP BY b.subject, b.relation, b.object
+ORDER BY b.subject, b.relation, b.object, f.source, f.file, f.record
 """
 # The subject and object of the canonical relation, whichever way the fact is written.
 _CHECKED: Final = """

@@ -116,7 +116,7 @@ class Staging:
             TooLarge: more relations than a catalogue may have.
         """
         report = progress or _silent
-        takers: Mapping[type, Callable[[Any], None]] = {
+        takers: dict[type[Record], Callable[[Any], None]] = {
             FactRecord: self._take_fact,
             EntityRecord: self._take_entity,
             RelationRecord: self.catalogue.declare,
@@ -125,7 +125,8 @@ class Staging:
             Rejection: self._take_rejection,
         }
         for record in records:
-            takers[type(record)](record)
+            taker: Callable[[Any], None] = takers[type(record)]
+            taker(record)
             self.records += 1
             if self.records % BATCH == 0:
                 self._flush()
