@@ -170,7 +170,7 @@ def fill_store(settings: EmbeddedSettings, staging: Staging, graph_id: str) -> N
 
 
 _ENTITY_HEADER: Final = (
-    "id:ID",
+    ":ID",
     "graph_id",
     "uid",
     "name",

@@ -1,0 +1,9 @@
+// purpose: add HAS_CHILD for facts that point from the parent to its child (inverses of hierarchical relations)
+// params: graph_id, types
+// returns: added
+// access: write
+MATCH (p:Entity {graph_id: $graph_id})-[f]->(c:Entity)
+WHERE type(f) IN $types AND f.fact_id IS NOT NULL AND c <> p AND NOT EXISTS { (p)-[:HAS_CHILD]->(c) }
+WITH DISTINCT p, c
+CREATE (p)-[h:HAS_CHILD]->(c)
+RETURN count(h) AS added

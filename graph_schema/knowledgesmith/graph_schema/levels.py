@@ -1,0 +1,64 @@
+"""Levels: HAS_CHILD from the hierarchical relations, depth by breadth, and one label an entity (design: graph model).
+
+Root = children and no parent; Leaf = no child, or outside the hierarchy; Intermediate = the rest. ``depth`` is the
+shortest way from a root, 0 for the root itself, and absent outside the hierarchy. Where no root leads into a part of
+the hierarchy, it hangs below a cycle: the smallest uid of each topmost cycle then counts as depth 0 (it has a parent,
+so its label stays Intermediate).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import networkx as nx
+
+from knowledgesmith.graph_schema.facts import Relation
+from knowledgesmith.graph_schema.store import Transaction
+
+
+def rebuild_levels(tx: Transaction, *, graph_id: str, relations: Mapping[str, Relation]) -> bool:
+    """Bring HAS_CHILD, depth and level labels of one graph up to date inside a transaction.
+
+    Returns:
+        Whether the hierarchy had changed; when not, depths and labels were left alone.
+    """
+    up = sorted(r.rel_type for r in relations.values() if r.traits.hierarchical)
+    down = sorted(
+        relations[r.traits.inverse_of].rel_type
+        for r in relations.values()
+        if r.traits.hierarchical and r.traits.inverse_of is not None
+    )
+    changed = tx.rows("graph/hierarchy_unlink", graph_id=graph_id, to_parent=up, to_child=down)[0]["removed"]
+    changed += tx.rows("graph/hierarchy_link_up", graph_id=graph_id, types=up)[0]["added"]
+    changed += tx.rows("graph/hierarchy_link_down", graph_id=graph_id, types=down)[0]["added"]
+    if not changed:
+        return False
+    tx.rows("graph/depth_clear", graph_id=graph_id)
+    tx.rows("graph/depth_roots", graph_id=graph_id)
+    _spread(tx, graph_id)
+    unreached = tx.rows("graph/depth_unreached", graph_id=graph_id)
+    if unreached:
+        seeds = cycle_seeds((row["parent"], row["child"]) for row in unreached)
+        tx.rows("graph/depth_seed", graph_id=graph_id, uids=seeds)
+        _spread(tx, graph_id)
+    tx.rows("graph/level_labels", graph_id=graph_id)
+    return True
+
+
+def cycle_seeds(links: Iterable[tuple[str, str]]) -> list[str]:
+    """The smallest uid of every topmost cycle among (parent, child) links that no root reaches, sorted.
+
+    Topmost: no other cycle leads into it; every entity of the links is below one of the seeds.
+    """
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_edges_from(links)
+    parts = [frozenset(part) for part in nx.strongly_connected_components(graph)]
+    part_of = {uid: part for part in parts for uid in part}
+    fed = {part_of[child] for parent, child in graph.edges if part_of[parent] is not part_of[child]}
+    return sorted(min(part) for part in parts if part not in fed)
+
+
+def _spread(tx: Transaction, graph_id: str) -> None:
+    depth = 0
+    while tx.rows("graph/depth_step", graph_id=graph_id, depth=depth)[0]["reached"]:
+        depth += 1
