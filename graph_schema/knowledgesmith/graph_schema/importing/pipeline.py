@@ -8,8 +8,8 @@ vanished are retired (old interventions still name them), facts that vanished ar
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from knowledgesmith.graph_schema.cases import replace_cases
 from knowledgesmith.graph_schema.errors import ImportRejected, InvalidInput, KnowledgeSmithError
 from knowledgesmith.graph_schema.importing.difference import Counts, Difference, Examples
+from knowledgesmith.graph_schema.importing.formats.tables import TablesImporter
 from knowledgesmith.graph_schema.importing.importer import Importer, ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.loader import Loader
 from knowledgesmith.graph_schema.importing.lock import ImportLock, take_lock
@@ -120,60 +121,47 @@ def import_graph(
         return _write(store, staging, difference, watch, graph_id=graph_id, source=source, name=importer.name)
 
 
-class stage_files:  # noqa: N801 - used like a function, in a with statement
-    """Reads, checks and settles the files of one graph; the block gets the staging and the importer.
+@contextmanager
+def stage_files(
+    files: Sequence[InputFile],
+    *,
+    source: str,
+    format: str,  # noqa: A002
+    options: Mapping[str, Any] | None,
+    strict: bool,
+    folder: Path | None,
+    progress: Progress,
+) -> Generator[tuple[Staging, Importer]]:
+    """Read, check and settle the files of one graph; the block gets the staging, which is gone after it.
 
     Raises:
         InvalidInput: ``source``, ``format`` or an option is wrong.
         ImportRejected: no usable entity is left, or (strict) a record is bad.
+        TooLarge: more relations than a graph may have.
     """
+    if problem := problem_with(source, limit=MAX_NAME, empty=True):
+        raise InvalidInput(f"source {problem}", field="source", value=source, hint="Give a short text.")
+    importer = choose_importer(format, files)
+    checked = check_options(importer, options or {})
+    with Staging(source=source, folder=folder) as staging:
+        staging.take(importer.read(files, checked), progress=progress)
+        staging.settle(progress=progress)
+        if strict:
+            staging.rejections.raise_if_any()
+        _require_entities(staging, files)
+        yield staging, importer
 
-    def __init__(
-        self,
-        files: Sequence[InputFile],
-        *,
-        source: str,
-        format: str,  # noqa: A002
-        options: Mapping[str, Any] | None,
-        strict: bool,
-        folder: Path | None,
-        progress: Progress,
-    ) -> None:
-        if problem := problem_with(source, limit=MAX_NAME, empty=True):
-            raise InvalidInput(f"source {problem}", field="source", value=source, hint="Give a short text.")
-        self._importer = choose_importer(format, files)
-        self._options = check_options(self._importer, options or {})
-        self._files = files
-        self._strict = strict
-        self._progress = progress
-        self._staging = Staging(source=source, folder=folder)
 
-    def __enter__(self) -> tuple[Staging, Importer]:
-        staging = self._staging
-        try:
-            staging.take(self._importer.read(self._files, self._options), progress=self._progress)
-            staging.settle(progress=self._progress)
-            if self._strict:
-                staging.rejections.raise_if_any()
-            self._require_entities()
-        except BaseException:
-            staging.close()
-            raise
-        return staging, self._importer
-
-    def __exit__(self, *_: object) -> None:
-        self._staging.close()
-
-    def _require_entities(self) -> None:
-        if self._staging.entities:
-            return
-        self._staging.rejections.raise_if_any()
-        raise ImportRejected(
-            "the files hold no entity, nothing was imported",
-            field="files",
-            value=", ".join(file.name for file in self._files[:5]),
-            hint="A graph needs entities; check the format and its options.",
-        )
+def _require_entities(staging: Staging, files: Sequence[InputFile]) -> None:
+    if staging.entities:
+        return
+    staging.rejections.raise_if_any()
+    raise ImportRejected(
+        "the files hold no entity, nothing was imported",
+        field="files",
+        value=", ".join(file.name for file in files[:5]),
+        hint="A graph needs entities; check the format and its options.",
+    )
 
 
 def check_graph_id(graph_id: str) -> None:
@@ -201,8 +189,6 @@ def choose_importer(name: str, files: Sequence[InputFile]) -> Importer:
         raise InvalidInput("there is no file", field="files", hint="Name at least one file.")
     if name:
         return load_importer(name)
-    from knowledgesmith.graph_schema.importing.formats.tables import TablesImporter
-
     if all(TablesImporter.knows(file) for file in files):
         return TablesImporter()
     return guess_importer(file.name for file in files)

@@ -185,11 +185,6 @@ class Staging:
         name = self.database.execute("SELECT name FROM file WHERE id = ?", (file,)).fetchone()
         self.rejections.add(Place(file=name[0] if name else "(relations)", record=record), reason)
 
-    def place_text(self, file: int, record: int) -> str:
-        """A place for a message."""
-        name = self.database.execute("SELECT name FROM file WHERE id = ?", (file,)).fetchone()
-        return str(Place(file=name[0] if name else "", record=record))
-
     def _take_entity(self, record: EntityRecord) -> None:
         problem = (
             _trouble("uid", record.uid, MAX_UID)
