@@ -6,8 +6,9 @@ import gzip
 from collections.abc import Iterator
 from contextlib import closing
 
+import grpc
 import pytest
-from tests.server.service import Service
+from tests.server.service import Service, reason_of
 from tests.server.world import facts, upload
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
@@ -81,6 +82,20 @@ def test_progress_rejections_and_the_result_come_as_a_stream(service: Service, g
     assert answers[-1].result.graph.facts == report.facts_created
     assert report.version == 1
     assert {"read", "settled"} <= {answer.progress.stage for answer in answers}
+
+
+def test_a_strict_import_that_is_refused_tells_every_record(service: Service, graph_id: str) -> None:
+    lines = facts().encode() + b"france,has_capital,atlantis\n" * 300
+    told: list[graph_pb2.ImportRejection] = []
+
+    def read() -> None:
+        for answer in service.graph.ImportGraph(iter(upload(graph_id, {"FACTS": lines})), timeout=120):
+            told.extend(answer.rejections.rejections)
+
+    with pytest.raises(grpc.RpcError) as refused:
+        read()
+    assert reason_of(refused.value)[1] == "IMPORT_REJECTED"
+    assert len(told) == 300
 
 
 def test_importers_are_listed_with_their_options(service: Service) -> None:

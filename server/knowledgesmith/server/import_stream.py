@@ -41,20 +41,22 @@ def run_import(
         KnowledgeSmithError: see ``import_graph``.
     """
     reporter = _Reporter(emit) if emit is not None else None
-    report = import_graph(
-        store,
-        graph_id=check_id(header.graph_id, "graph_id"),
-        files=files,
-        source=check_text(header.source, "source"),
-        validate_only=header.validate_only,
-        format=check_text(header.format, "format"),
-        options=json_object(header.options_json, "options_json"),
-        strict=header.strict,
-        progress=reporter.progress if reporter else None,
-        on_rejection=reporter.rejection if reporter else None,
-    )
-    if reporter:
-        reporter.flush()
+    try:
+        report = import_graph(
+            store,
+            graph_id=check_id(header.graph_id, "graph_id"),
+            files=files,
+            source=check_text(header.source, "source"),
+            validate_only=header.validate_only,
+            format=check_text(header.format, "format"),
+            options=json_object(header.options_json, "options_json"),
+            strict=header.strict,
+            progress=reporter.progress if reporter else None,
+            on_rejection=reporter.rejection if reporter else None,
+        )
+    finally:
+        if reporter:
+            reporter.flush()  # a strict import that is refused still tells every record
     return report_to(report)
 
 

@@ -78,11 +78,16 @@ def import_offline(
     check_graph_id(graph_id)
     require_stopped(data_dir)
     with stage_files(
-        files, source=source, format=format, options=options, strict=strict, folder=None, progress=watch.report
+        files,
+        source=source,
+        format=format,
+        options=options,
+        strict=strict,
+        folder=None,
+        progress=watch.report,
+        on_rejection=on_rejection,
     ) as (staging, importer):
         watch.lap("settle")
-        for rejection in staging.rejections if on_rejection else ():
-            on_rejection(rejection)  # type: ignore[misc]  # there is one, or the loop is empty
         settings = EmbeddedSettings(data_dir=data_dir, heap=heap)
         _require_empty(settings)
         watch.lap("compare")

@@ -109,11 +109,16 @@ def import_graph(
     watch = Watch(progress)
     check_graph_id(graph_id)
     with stage_files(
-        files, source=source, format=format, options=options, strict=strict, folder=folder, progress=watch.report
+        files,
+        source=source,
+        format=format,
+        options=options,
+        strict=strict,
+        folder=folder,
+        progress=watch.report,
+        on_rejection=on_rejection,
     ) as (staging, importer):
         watch.lap("settle")
-        for rejection in staging.rejections if on_rejection else ():
-            on_rejection(rejection)  # type: ignore[misc]  # there is one, or the loop is empty
         difference = Difference(staging, graph_id)
         if validate_only:
             difference.read_stored(store, progress=watch.report)
@@ -131,6 +136,7 @@ def stage_files(
     strict: bool,
     folder: Path | None,
     progress: Progress,
+    on_rejection: Callable[[Rejection], None] | None = None,
 ) -> Generator[tuple[Staging, Importer]]:
     """Read, check and settle the files of one graph; the block gets the staging, which is gone after it.
 
@@ -146,6 +152,9 @@ def stage_files(
     with Staging(source=source, folder=folder) as staging:
         staging.take(importer.read(files, checked), progress=progress)
         staging.settle(progress=progress)
+        if on_rejection is not None:
+            for rejection in staging.rejections:
+                on_rejection(rejection)
         if strict:
             staging.rejections.raise_if_any()
         _require_entities(staging, files)
