@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -146,6 +147,24 @@ def test_a_lock_that_was_taken_over_writes_nothing_more(
         store.write_transaction(lambda tx: late.renew(tx, [0] * 6))
     with pytest.raises(FenceRejected):
         late.finish(store, digest="x", source="", format_name="", totals=[0, 0], changed=True)
+
+
+def test_a_long_comparison_keeps_the_lock(store: GraphStore, graph_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = take_lock(store, graph_id)
+    text = "MATCH (g:Graph {graph_id: $g}) RETURN g.import_expires AS expires"
+
+    def expires() -> int:
+        return int(store.run_user_query(text, {"g": graph_id}, limit=1, timeout_s=10)[1][0]["expires"])
+
+    before = expires()
+    seen: list[tuple[str, int]] = []
+    monkeypatch.setattr(lock, "LEASE_MS", 4)
+    report = held.keeping(store, lambda stage, done: seen.append((stage, done)))
+    time.sleep(0.01)
+    report("compare", 1)
+    assert seen == [("compare", 1)]
+    assert expires() < before, "prolonged from now on, by the short lease of this test"
+    held.release(store, untouched=True)
 
 
 def test_an_import_that_fails_before_it_writes_leaves_nothing(store: GraphStore, graph_id: str) -> None:

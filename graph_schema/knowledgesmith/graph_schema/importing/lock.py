@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Final
 
 from knowledgesmith.graph_schema.embedded.processes import ProcessIdentity, identify
 from knowledgesmith.graph_schema.errors import FenceRejected, ImportRunning
+from knowledgesmith.graph_schema.importing.staging import Progress
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 
 LEASE_MS: Final = 120_000
@@ -42,6 +44,19 @@ class ImportLock:
         renewed = tx.rows("importing/renew", graph_id=self.graph_id, owner=self.owner, lease_ms=LEASE_MS, counts=counts)
         if not renewed:
             raise _lost(self.graph_id)
+
+    def keeping(self, store: GraphStore, progress: Progress) -> Progress:
+        """A progress that also prolongs the lock while nothing is written for long (a large graph is compared)."""
+        last = time.monotonic()
+
+        def report(stage: str, done: int) -> None:
+            nonlocal last
+            progress(stage, done)
+            if time.monotonic() - last > LEASE_MS / 4_000:
+                store.write_transaction(lambda tx: self.renew(tx, [0] * 6))
+                last = time.monotonic()
+
+        return report
 
     def finish(
         self, store: GraphStore, *, digest: str, source: str, format_name: str, totals: list[int], changed: bool

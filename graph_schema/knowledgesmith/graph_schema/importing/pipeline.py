@@ -236,7 +236,7 @@ def _write(
     lock = take_lock(store, graph_id)
     loader = Loader(store, staging, lock, progress=watch.report)
     try:
-        difference.read_stored(store, progress=watch.report)
+        difference.read_stored(store, progress=lock.keeping(store, watch.report))
         counts, examples = difference.counts(), difference.examples()
         watch.lap("compare")
         catalogue = loader.write(difference, counts)
