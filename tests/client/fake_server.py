@@ -245,10 +245,29 @@ class _Part:
 class _Graphs(_Part, graph_pb2_grpc.GraphServiceServicer):
     def ImportGraph(  # noqa: N802
         self, request_iterator: Iterator[graph_pb2.ImportGraphRequest], context: grpc.ServicerContext
-    ) -> graph_pb2.ImportGraphResponse:
+    ) -> Iterator[graph_pb2.ImportGraphResponse]:
         for request in request_iterator:
             self.fake.take("ImportGraph", request, context)
-        return graph_pb2.ImportGraphResponse(graph=graph("mine"), report=graph_pb2.ImportReport(entities_created=3))
+        yield graph_pb2.ImportGraphResponse(progress=graph_pb2.ImportProgress(stage="read", done=4, seconds=0.5))
+        rejected = graph_pb2.ImportRejection(file="facts.csv", record=3, reason="no such \x1b[31mentity")
+        yield graph_pb2.ImportGraphResponse(rejections=graph_pb2.ImportRejections(rejections=[rejected]))
+        report = graph_pb2.ImportReport(
+            entities_created=3,
+            records=4,
+            rejected=1,
+            reasons={"no such …": 1},
+            rejections=[rejected],
+            examples=graph_pb2.ImportExamples(
+                entities_created=["x"], facts_created=[graph_pb2.FactName(subject="x", relation="r", object="y")]
+            ),
+        )
+        yield graph_pb2.ImportGraphResponse(result=graph_pb2.ImportResult(graph=graph("mine"), report=report))
+
+    def ListImporters(self, request: Any, context: Any) -> graph_pb2.ListImportersResponse:  # noqa: N802
+        self.fake.take("ListImporters", request, context)
+        option = graph_pb2.ImporterOption(name="depth", schema_json='{"type": "integer"}', default_json="3")
+        importer = graph_pb2.Importer(name="obo", summary="OBO", endings=[".obo"], options=[option])
+        return graph_pb2.ListImportersResponse(importers=[importer])
 
     def ImportBundledGraph(self, request: Any, context: Any) -> graph_pb2.ImportBundledGraphResponse:  # noqa: N802
         self.fake.take("ImportBundledGraph", request, context)

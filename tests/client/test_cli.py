@@ -320,9 +320,26 @@ def test_import_takes_roles_from_names_and_options(run: Run, fake: FakeServer, t
     result = run("import", tmp_path / "entities.csv", "--facts", tmp_path / "stuff.csv", "--graph-id", "g", "--dry-run")
     assert "nothing written" in output(result)
     assert fake.requests("ImportGraph")[0].header.validate_only
-    unknown = run("import", tmp_path / "stuff.csv", "--graph-id", "g")
-    assert unknown.exit_code == 1
-    assert "--entities" in unknown.stderr
+    assert [part.chunk.role for part in fake.requests("ImportGraph")[1:]] == ["", "facts"]
+
+
+def test_import_hands_format_and_options_on(run: Run, fake: FakeServer, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    out = tmp_path / "out.jsonl"
+    words = ["import", tmp_path, "--graph-id", "g", "--format", "triples", "--strict", "--rejections", out]
+    shown = output(run(*words, "--option", "separator=;", "--option", 'columns=["a", "b"]'))
+    header = fake.requests("ImportGraph")[0].header
+    assert (header.format, header.strict) == ("triples", True)
+    assert json.loads(header.options_json) == {"separator": ";", "columns": ["a", "b"]}
+    assert json.loads(out.read_text("utf-8")) == {"file": "facts.csv", "record": 3, "reason": "no such \x1b[31mentity"}
+    assert "1 records rejected" in shown
+    assert "\x1b" not in shown
+    for bad in ("x", "=1", "a=[1"):
+        assert "--option" in run(*words, "--option", bad).stderr
+
+
+def test_import_lists_its_formats(run: Run) -> None:
+    assert ".obo" in output(run("import", "--formats"))
 
 
 def test_every_bad_row_of_an_import_is_named(run: Run, fake: FakeServer, tmp_path: Path) -> None:

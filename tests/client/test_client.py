@@ -55,17 +55,57 @@ def test_import_sends_header_then_every_byte(smith: KnowledgeSmith, fake: FakeSe
     smith.import_graph(graph_id="mine", files=files, source="here", validate_only=True)
     header, *chunks = fake.requests("ImportGraph")
     assert header.header == graph_pb2.ImportHeader(graph_id="mine", source="here", validate_only=True)
-    entities = [part.chunk for part in chunks if part.chunk.role == graph_pb2.FILE_ROLE_ENTITIES]
+    entities = [part.chunk for part in chunks if part.chunk.name == "entities.csv"]
     assert b"".join(part.content for part in entities) == body
     assert max(len(part.content) for part in entities) <= 2**20
-    assert chunks[-1].chunk.format == graph_pb2.FILE_FORMAT_JSONL
     assert chunks[-1].chunk.name == "facts.jsonl"
 
 
-def test_a_file_of_unknown_role_is_refused_before_the_call(smith: KnowledgeSmith, fake: FakeServer) -> None:
-    with pytest.raises(public.InvalidInput, match=r"entities\.csv"):
-        smith.import_graph(graph_id="mine", files=["stuff.csv"])
+def test_an_import_tells_how_it_goes(smith: KnowledgeSmith, fake: FakeServer, tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    for name in ("b/two.rdf", "one.rdf", ".hidden", "b/one.rdf"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    seen: list[object] = []
+    result = smith.import_graph(
+        graph_id="mine",
+        files=[tmp_path],
+        format="rdf",
+        options={"labels": ["a"]},
+        strict=True,
+        on_progress=seen.append,
+        on_rejections=seen.extend,
+    )
+    header, *chunks = fake.requests("ImportGraph")
+    assert (header.header.format, header.header.options_json, header.header.strict) == (
+        "rdf",
+        '{"labels": ["a"]}',
+        True,
+    )
+    names = [part.chunk.name for part in chunks]
+    assert names == [f"{tmp_path.name}/{name}" for name in ("b/one.rdf", "b/two.rdf", "one.rdf")]
+    progress, rejection = seen
+    assert isinstance(progress, public.ImportProgress)
+    assert (progress.stage, progress.done) == ("read", 4)
+    assert str(rejection).startswith("facts.csv:3: no such")
+    assert result.report.examples.facts_created == (("x", "r", "y"),)
+    assert result.report.rejected == 1
+
+
+def test_a_file_that_cannot_be_read_is_refused_before_the_call(
+    smith: KnowledgeSmith, fake: FakeServer, tmp_path: Path
+) -> None:
+    for files in ([tmp_path / "stuff.csv"], [tmp_path]):
+        with pytest.raises(public.InvalidInput) as caught:
+            smith.import_graph(graph_id="mine", files=files)
+        assert caught.value.field == "files"
     assert not fake.calls
+
+
+def test_importers_come_with_their_options(smith: KnowledgeSmith) -> None:
+    (importer,) = smith.list_importers()
+    assert (importer.name, importer.endings) == ("obo", (".obo",))
+    assert (importer.options[0].default, importer.options[0].required) == (3, False)
 
 
 def test_edit_and_unlearn_say_what_they_want(smith: KnowledgeSmith, fake: FakeServer) -> None:
@@ -194,8 +234,6 @@ def test_enums_are_those_of_the_wire() -> None:
         ("Grouping", propagation_pb2),
         ("ChangeFilter", propagation_pb2),
         ("ExportFormat", model_pb2),
-        ("FileRole", graph_pb2),
-        ("FileFormat", graph_pb2),
     ]:
         wire = getattr(module, name).keys()
         prefix = wire[0].removesuffix("UNSPECIFIED")

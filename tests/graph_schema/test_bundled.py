@@ -6,18 +6,18 @@ import pytest
 
 from knowledgesmith.graph_schema.bundled import BUNDLED, bundled_files
 from knowledgesmith.graph_schema.errors import GraphNotFound
-from knowledgesmith.graph_schema.importing import FileRole, import_graph
-from knowledgesmith.graph_schema.importing.parse import parse_graph
+from knowledgesmith.graph_schema.importing import import_graph
+from knowledgesmith.graph_schema.importing.formats.tables import FileRole
 from knowledgesmith.graph_schema.store import GraphStore
 
 
 @pytest.mark.parametrize("name", BUNDLED)
-def test_a_bundled_graph_is_complete_and_sound(name: str) -> None:
+def test_a_bundled_graph_is_complete_and_sound(store: GraphStore, graph_id: str, name: str) -> None:
     files = bundled_files(name)
     assert {file.role for file in files} == set(FileRole)
-    graph = parse_graph(files)
-    assert graph.facts
-    assert {fact.relation for fact in graph.facts} <= set(graph.relations)
+    report = import_graph(store, graph_id=graph_id, files=files, strict=True, validate_only=True)
+    assert report.facts_created
+    assert report.rejected == 0
 
 
 def test_the_files_can_be_read_more_than_once(store: GraphStore, graph_id: str) -> None:

@@ -13,7 +13,8 @@ from knowledgesmith.graph_schema.cases import StoredCase, case_digest, get_case,
 from knowledgesmith.graph_schema.catalogue import derive_rel_types
 from knowledgesmith.graph_schema.errors import CaseNotFound, GraphNotFound, ImportRejected, InvalidInput
 from knowledgesmith.graph_schema.facts import fact_id
-from knowledgesmith.graph_schema.importing import FileFormat, FileRole, SourceFile, import_graph
+from knowledgesmith.graph_schema.importing import InputFile, import_graph
+from knowledgesmith.graph_schema.importing.formats.tables import FileRole
 from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, CaseRecord, Place
 from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
@@ -30,8 +31,8 @@ PROBE = CaseProbe(
 
 
 def _graph(store: GraphStore, graph_id: str, uids: str = "fr paris rome") -> None:
-    def file(role: FileRole, text: str) -> SourceFile:
-        return SourceFile(role=role, name="x.csv", format=FileFormat.CSV, lines=io.BytesIO(text.encode()))
+    def file(role: FileRole, text: str) -> InputFile:
+        return InputFile(name="x.csv", content=io.BytesIO(text.encode()), role=role)
 
     entities = "uid,name\n" + "".join(f"{uid},{uid.title()}\n" for uid in uids.split())
     facts = "subject,relation,object\nfr,capital,paris\n"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import networkx as nx
 import pytest
 
-from knowledgesmith.graph_schema.graphs import load_snapshot
-from knowledgesmith.graph_schema.importing import FileFormat, FileRole, SourceFile, import_graph
-from knowledgesmith.graph_schema.levels import cycle_seeds
+from knowledgesmith.graph_schema.facts import Traits
+from knowledgesmith.graph_schema.graphs import load_catalogue, load_snapshot
+from knowledgesmith.graph_schema.importing import InputFile, import_graph
+from knowledgesmith.graph_schema.importing.formats.tables import FileRole
+from knowledgesmith.graph_schema.levels import cycle_seeds, rebuild_levels
 from knowledgesmith.graph_schema.store import GraphStore
 
 Links = Sequence[tuple[str, str]]
@@ -28,10 +31,7 @@ def _import(
         FileRole.RELATIONS: "name,hierarchical,inverse_of\nlies_in,true,\nholds,,lies_in\nlikes,,\n",
         FileRole.FACTS: "subject,relation,object\n" + "".join(f"{a},{relation},{b}\n" for a, b in links),
     }
-    files = [
-        SourceFile(role=role, name=role.value, format=FileFormat.CSV, lines=io.BytesIO(text.encode()))
-        for role, text in texts.items()
-    ]
+    files = [InputFile(name=role.value, content=io.BytesIO(text.encode()), role=role) for role, text in texts.items()]
     import_graph(store, graph_id=graph_id, files=files)
 
 
@@ -79,8 +79,26 @@ def test_levels_follow_a_re_import(store: GraphStore, graph_id: str) -> None:
     assert _depths(store, graph_id) == {"a": 0, "b": 1, "c": None}
 
 
-def test_only_topmost_cycles_are_seeded() -> None:
+def test_the_smallest_of_every_topmost_cycle_is_a_seed() -> None:
     assert cycle_seeds([("p", "q"), ("q", "p"), ("p", "a"), ("a", "b"), ("b", "a"), ("x", "x")]) == ["p", "x"]
+
+
+def test_levels_of_a_transaction_are_those_of_the_import(store: GraphStore, graph_id: str) -> None:
+    """A change inside the database rebuilds them there; both ways agree."""
+    _import(store, graph_id, [("b", "a"), ("c", "b"), ("m", "z"), ("z", "y"), ("y", "z")], extra=["lone"])
+    before = (_levels(store, graph_id), _depths(store, graph_id))
+    relations = load_catalogue(store, graph_id)
+    assert not store.write_transaction(lambda tx: rebuild_levels(tx, graph_id=graph_id, relations=relations))
+    none = {name: replace(relation, traits=Traits()) for name, relation in relations.items()}
+    assert store.write_transaction(lambda tx: rebuild_levels(tx, graph_id=graph_id, relations=none))
+    assert set(_levels(store, graph_id).values()) == {"Leaf"}
+    assert store.write_transaction(lambda tx: rebuild_levels(tx, graph_id=graph_id, relations=relations))
+    assert (_levels(store, graph_id), _depths(store, graph_id)) == before
+
+
+def test_only_topmost_cycles_are_seeded(store: GraphStore, graph_id: str) -> None:
+    _import(store, graph_id, [("q", "p"), ("p", "q"), ("a", "p"), ("b", "a"), ("a", "b")])
+    assert _depths(store, graph_id) == {"p": 0, "q": 1, "a": 1, "b": 2}
 
 
 @pytest.mark.parametrize("seed", range(3))

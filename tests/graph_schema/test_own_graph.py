@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from knowledgesmith.graph_schema.graphs import get_graph, load_snapshot
-from knowledgesmith.graph_schema.importing import FileFormat, FileRole, ImportReport, SourceFile, import_graph
+from knowledgesmith.graph_schema.importing import ImportReport, InputFile, import_graph
+from knowledgesmith.graph_schema.importing.formats.tables import FileRole
 from knowledgesmith.graph_schema.interventions import Change, Goal, NamedChange
 from knowledgesmith.graph_schema.resolve import resolve_changes, resolve_entity
 from knowledgesmith.graph_schema.store import GraphStore
@@ -77,10 +78,7 @@ def _convert(folder: Path) -> int:
 def _import(store: GraphStore, graph_id: str, folder: Path) -> ImportReport:
     opened = {role: (folder / f"{role}.csv").open("rb") for role in FileRole if (folder / f"{role}.csv").exists()}
     try:
-        files = [
-            SourceFile(role=role, name=f"{role}.csv", format=FileFormat.CSV, lines=lines)
-            for role, lines in opened.items()
-        ]
+        files = [InputFile(name=f"{role}.csv", content=lines, role=role) for role, lines in opened.items()]
         return import_graph(store, graph_id=graph_id, files=files, source="countries")
     finally:
         for lines in opened.values():

@@ -20,7 +20,8 @@ from knowledgesmith.graph_schema.errors import (
     RelationNotFound,
     TooLarge,
 )
-from knowledgesmith.graph_schema.importing import FileFormat, FileRole, SourceFile, import_graph
+from knowledgesmith.graph_schema.importing import InputFile, import_graph
+from knowledgesmith.graph_schema.importing.formats.tables import FileRole
 from knowledgesmith.graph_schema.interventions import Change, Goal, NamedChange
 from knowledgesmith.graph_schema.resolve import resolve_changes, resolve_entity, resolve_relation
 from knowledgesmith.graph_schema.store import GraphStore
@@ -63,8 +64,7 @@ def world(store: GraphStore) -> tuple[GraphStore, str]:
     graph_id = f"t_{uuid4().hex}"
     for texts in (TEXTS, {**TEXTS, FileRole.ENTITIES: TEXTS[FileRole.ENTITIES].replace("gone,Gone,City,\n", "")}):
         files = [
-            SourceFile(role=role, name=role.value, format=FileFormat.CSV, lines=io.BytesIO(text.encode()))
-            for role, text in texts.items()
+            InputFile(name=role.value, content=io.BytesIO(text.encode()), role=role) for role, text in texts.items()
         ]
         import_graph(store, graph_id=graph_id, files=files)
     return store, graph_id

@@ -11,7 +11,7 @@ import pytest
 
 from knowledgesmith.graph_schema.errors import GraphNotFound, InvalidCatalogue, InvalidInput, RelationNotFound
 from knowledgesmith.graph_schema.graphs import get_graph, load_catalogue
-from knowledgesmith.graph_schema.importing import FileFormat, FileRole, SourceFile, import_graph
+from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
 from knowledgesmith.graph_schema.lifecycle.check import check_graph
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.graph_schema.suggesting.accept import Acceptance, accept
@@ -31,8 +31,7 @@ def _import(store: GraphStore, graph_id: str, entities: str, facts: Iterable[Tri
         FileRole.FACTS: "subject,relation,object\n" + lines,
     }
     files = [
-        SourceFile(role=role, name=f"{role}.csv", format=FileFormat.CSV, lines=io.BytesIO(text.encode()))
-        for role, text in parts.items()
+        InputFile(role=role, name=f"{role}.csv", content=io.BytesIO(text.encode())) for role, text in parts.items()
     ]
     import_graph(store, graph_id=graph_id, files=files)
 

@@ -58,7 +58,7 @@ def second_client(service: Service) -> Iterator[GraphStore]:
 @pytest.fixture
 def world(service: Service, graph_id: str) -> str:
     """A graph of its own for each test, imported over the wire."""
-    service.graph.ImportGraph(iter(upload(graph_id)), timeout=120)
+    list(service.graph.ImportGraph(iter(upload(graph_id)), timeout=120))
     return graph_id
 
 

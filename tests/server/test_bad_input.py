@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,6 +38,30 @@ HOSTILE = {
     "format": "{0}{__class__}%s${jndi}",
 }
 HUGE = "x" * (10 * 1024 * 1024)
+
+
+def send_files(service: Service, messages: list[graph_pb2.ImportGraphRequest]) -> list[graph_pb2.ImportGraphResponse]:
+    """An import with its whole answer."""
+    return list(service.graph.ImportGraph(iter(messages), timeout=30))
+
+
+def with_header(graph_id: str, **fields: Any) -> list[graph_pb2.ImportGraphRequest]:
+    """An import whose header says something else."""
+    header, *chunks = upload(graph_id)
+    for name, value in fields.items():
+        setattr(header.header, name, value)
+    return [header, *chunks]
+
+
+def with_file(graph_id: str, *, name: str, content: bytes) -> list[graph_pb2.ImportGraphRequest]:
+    """An import with one more file."""
+    return [*upload(graph_id), graph_pb2.ImportGraphRequest(chunk=graph_pb2.FileChunk(name=name, content=content))]
+
+
+def with_many_files(graph_id: str, count: int) -> list[graph_pb2.ImportGraphRequest]:
+    """An import of ``count`` small files."""
+    chunks = (graph_pb2.FileChunk(name=f"facts{n}.csv", content=b"x") for n in range(count))
+    return [upload(graph_id)[0], *(graph_pb2.ImportGraphRequest(chunk=chunk) for chunk in chunks)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -442,43 +467,89 @@ CASES: list[Case] = [
     ),
     Case(
         name="import: hostile graph id",
-        send=lambda s, _b, _g: s.graph.ImportGraph(iter(upload("../evil")), timeout=30),
+        send=lambda s, _b, _g: send_files(s, upload("../evil")),
         code=INVALID,
         reason="INVALID_FIELD",
     ),
     Case(
         name="import: dangling fact",
-        send=lambda s, _b, g: s.graph.ImportGraph(
-            iter(upload(g, {"FACTS": b"subject,relation,object\nfrance,has_capital,atlantis\n"})), timeout=30
+        send=lambda s, _b, g: send_files(
+            s, upload(g, {"FACTS": b"subject,relation,object\nfrance,has_capital,atlantis\n"})
         ),
         code=INVALID,
         reason="IMPORT_REJECTED",
     ),
     Case(
         name="import: invalid UTF-8",
-        send=lambda s, _b, g: s.graph.ImportGraph(iter(upload(g, {"ENTITIES": b"uid,name\nx,\xff\xfe\n"})), timeout=30),
+        send=lambda s, _b, g: send_files(s, upload(g, {"ENTITIES": b"uid,name\nx,\xff\xfe\n"})),
         code=INVALID,
         reason="IMPORT_REJECTED",
     ),
     Case(
         name="import: reserved relationship type",
-        send=lambda s, _b, g: s.graph.ImportGraph(
-            iter(upload(g, {"RELATIONS": b"name,rel_type\nhas_capital,CHANGED\n"})), timeout=30
-        ),
+        send=lambda s, _b, g: send_files(s, upload(g, {"RELATIONS": b"name,rel_type\nhas_capital,CHANGED\n"})),
         code=INVALID,
         reason="IMPORT_REJECTED",
     ),
     Case(
         name="import: injected relationship type",
-        send=lambda s, _b, g: s.graph.ImportGraph(
-            iter(upload(g, {"RELATIONS": b"name,rel_type\nhas_capital,A`]->() DETACH DELETE n //\n"})), timeout=30
+        send=lambda s, _b, g: send_files(
+            s, upload(g, {"RELATIONS": b"name,rel_type\nhas_capital,A`]->() DETACH DELETE n //\n"})
         ),
         code=INVALID,
         reason="IMPORT_REJECTED",
     ),
     Case(
+        name="import: unknown format",
+        send=lambda s, _b, g: send_files(s, with_header(g, format="nonsense`]")),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="import: unknown option",
+        send=lambda s, _b, g: send_files(s, with_header(g, options_json='{"a`b": 1}')),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="import: options that are no object",
+        send=lambda s, _b, g: send_files(s, with_header(g, options_json="[" * 5_000)),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="import: a header alone",
+        send=lambda s, _b, g: send_files(s, upload(g)[:1]),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="import: the header twice",
+        send=lambda s, _b, g: send_files(s, upload(g)[:1] * 2),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="import: not gzip",
+        send=lambda s, _b, g: send_files(s, with_file(g, name="facts.csv.gz", content=b"plain")),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="import: gzip that is cut off",
+        send=lambda s, _b, g: send_files(s, with_file(g, name="facts.csv.gz", content=gzip.compress(b"x" * 99)[:-9])),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="import: too many files",
+        send=lambda s, _b, g: send_files(s, with_many_files(g, 257)),
+        code=EXHAUSTED,
+        reason="TOO_LARGE",
+    ),
+    Case(
         name="import: chunk before the header",
-        send=lambda s, _b, g: s.graph.ImportGraph(iter(upload(g)[1:]), timeout=30),
+        send=lambda s, _b, g: send_files(s, upload(g)[1:]),
         code=INVALID,
         reason="INVALID_FIELD",
     ),

@@ -28,7 +28,7 @@ def own(neo4j_uri: str, store: GraphStore, tiny_checkpoint: Path, tmp_path: Path
 
 def begin(service: Service, graph_id: str, **fields: Any) -> tuple[str, list[int]]:
     """Queue a job and return at its first ledger batch, with the sequence numbers seen so far."""
-    service.graph.ImportGraph(iter(upload(graph_id)), timeout=120)
+    list(service.graph.ImportGraph(iter(upload(graph_id)), timeout=120))
     branch = open_branch(service, graph_id)
     job = service.create(service.spec(branch, *CHANGES, max_probes=2000, **fields))
     watch = service.intervention.WatchIntervention(
@@ -103,7 +103,7 @@ def test_cancel_in_the_middle(own: Service, graph_id: str) -> None:
 
 
 def test_watchers_of_all_kinds_see_one_history(own: Service, graph_id: str) -> None:
-    own.graph.ImportGraph(iter(upload(graph_id)), timeout=120)
+    list(own.graph.ImportGraph(iter(upload(graph_id)), timeout=120))
     branch = open_branch(own, graph_id)
     job = own.create(own.spec(branch, *CHANGES))
     histories: list[list[intervention_pb2.BeliefChange]] = []

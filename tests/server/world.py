@@ -97,14 +97,13 @@ def upload(
         "TEMPLATES": templates().encode(),
         **(overrides or {}),
     }
-    header = graph_pb2.ImportHeader(graph_id=graph_id, source="test world", validate_only=validate_only)
+    header = graph_pb2.ImportHeader(graph_id=graph_id, source="test world", validate_only=validate_only, strict=True)
     messages = [graph_pb2.ImportGraphRequest(header=header)]
     for role, content in files.items():
         for start in range(0, len(content), 1 << 20):
             chunk = graph_pb2.FileChunk(
-                role=graph_pb2.FileRole.Value(f"FILE_ROLE_{role}"),
+                role=role.lower(),
                 name=f"{role.lower()}.csv",
-                format=graph_pb2.FILE_FORMAT_CSV,
                 content=content[start : start + (1 << 20)],
             )
             messages.append(graph_pb2.ImportGraphRequest(chunk=chunk))

@@ -82,22 +82,21 @@ if TYPE_CHECKING:
     from knowledgesmith.client._transport import (
         DEFAULT_TARGET,
     )
+    from knowledgesmith.client._types.cases import (
+        Case,
+        CaseChange,
+        CaseProbe,
+    )
     from knowledgesmith.client._types.catalogue import (
         Homonym,
         Relation,
         Suggestion,
         Trait,
         TraitKind,
-    from knowledgesmith.client._types.cases import (
-        Case,
-        CaseChange,
-        CaseProbe,
     )
     from knowledgesmith.client._types.enums import (
         ChangeFilter,
         ExportFormat,
-        FileFormat,
-        FileRole,
         Goal,
         Grouping,
         InterventionState,
@@ -118,7 +117,14 @@ if TYPE_CHECKING:
         ConnectionInfo,
         CypherResult,
         Graph,
+    )
+    from knowledgesmith.client._types.imports import (
         GraphFile,
+        Importer,
+        ImporterOption,
+        ImportExamples,
+        ImportProgress,
+        ImportRejection,
         ImportReport,
         ImportResult,
     )
@@ -242,8 +248,6 @@ __all__ = (
     "FactContext",
     "FactNotFound",
     "FailedPrecondition",
-    "FileFormat",
-    "FileRole",
     "Gate",
     "Goal",
     "Graph",
@@ -256,9 +260,14 @@ __all__ = (
     "Heartbeat",
     "Homonym",
     "IllegalState",
+    "ImportExamples",
+    "ImportProgress",
     "ImportRejected",
+    "ImportRejection",
     "ImportReport",
     "ImportResult",
+    "Importer",
+    "ImporterOption",
     "Intervention",
     "InterventionFailed",
     "InterventionNotFound",
@@ -356,6 +365,7 @@ _MODULES: Final = (
     "_types.enums",
     "_types.events",
     "_types.graphs",
+    "_types.imports",
     "_types.interventions",
     "_types.lifecycle",
     "_types.models",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -104,6 +104,21 @@ class Transport:
             return method(requests, timeout=self.timeouts.slow, metadata=self.metadata)
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
+
+    def exchange(
+        self, method: grpc.StreamStreamMultiCallable[Request, Response], requests: Iterator[Request]
+    ) -> Generator[Response]:
+        """Send a stream once and yield the answers; never repeated, since the stream is used up.
+
+        Closing the generator cancels the call.
+        """
+        call = method(requests, timeout=self.timeouts.slow, metadata=self.metadata)
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+        finally:
+            call.cancel()
 
     def download(
         self, method: grpc.UnaryStreamMultiCallable[Request, Response], request: Request

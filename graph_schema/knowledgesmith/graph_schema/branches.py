@@ -18,6 +18,7 @@ from knowledgesmith.graph_schema.errors import (
     RevisionMismatch,
     RevisionNotFound,
 )
+from knowledgesmith.graph_schema.graphs import require_graph
 from knowledgesmith.graph_schema.ledger import replay_heads
 from knowledgesmith.graph_schema.plan_types import Proof, WorldChange, WorldOp
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
@@ -118,6 +119,7 @@ def create_branch(store: GraphStore, *, branch_id: str, model_id: str, graph_id:
         AlreadyExists: the id is taken.
         ModelNotFound: no such model.
         GraphNotFound: no such graph.
+        GraphIncomplete: the graph is being imported.
     """
 
     def work(tx: Transaction) -> None:
@@ -128,6 +130,7 @@ def create_branch(store: GraphStore, *, branch_id: str, model_id: str, graph_id:
             if not tx.rows("models/get", id=model_id):
                 raise ModelNotFound("no such model", field="model_id", value=model_id, hint="See `ksmith models`.")
             raise GraphNotFound("no such graph", field="graph_id", value=graph_id, hint="See `ksmith graphs`.")
+        require_graph(tx, graph_id)
         replay_heads(tx, graph_id)
 
     store.write_transaction(work)

@@ -6,13 +6,14 @@ import io
 from importlib.resources import files
 
 from knowledgesmith.graph_schema.errors import GraphNotFound
-from knowledgesmith.graph_schema.importing.rows import FileFormat, FileRole, SourceFile
+from knowledgesmith.graph_schema.importing.formats.tables import FileRole
+from knowledgesmith.graph_schema.importing.importer import InputFile
 
 BUNDLED = ("atlas",)
 """Names of the bundled graphs; each is a folder of CSV files named by their role."""
 
 
-def bundled_files(name: str) -> list[SourceFile]:
+def bundled_files(name: str) -> list[InputFile]:
     """The files of a bundled graph.
 
     Raises:
@@ -23,10 +24,10 @@ def bundled_files(name: str) -> list[SourceFile]:
             "no graph of this name is bundled", field="name", value=name, hint=f"Bundled: {', '.join(BUNDLED)}."
         )
     folder = files("knowledgesmith.graph_schema").joinpath(name)
-    found: list[SourceFile] = []
+    found: list[InputFile] = []
     for role in FileRole:
         file = folder.joinpath(f"{role}.csv")
         if file.is_file():
             content = io.BytesIO(file.read_bytes())
-            found.append(SourceFile(role=role, name=f"{name}/{role}.csv", format=FileFormat.CSV, lines=content))
+            found.append(InputFile(name=f"{name}/{role}.csv", content=content, role=role))
     return found

@@ -14,12 +14,13 @@ The tree (each leaf carries a stable ``reason``; ``server.statuses`` maps the se
     ├── FailedPrecondition      the request is fine, the state is not
     │   ├── ProbeSetEmpty  IllegalState  UnsupportedArchitecture  ModelNotLoadable
     │   ├── EditDiverged  SubjectNotInPrompt  NothingToChange  ReadOnlyQuery  SchemaTooNew
-    │   ├── StillReferenced
+    │   ├── StillReferenced  GraphIncomplete  DatabaseNotEmpty  DatabaseRunning
     │   ├── JavaNotFound  PortTaken  ArtefactCorrupt
     ├── Aborted                 somebody else got there first
-    │   ├── RevisionMismatch  BranchBusy  FenceRejected  StoreOwned
+    │   ├── RevisionMismatch  BranchBusy  FenceRejected  StoreOwned  ImportRunning
     ├── Unavailable             try again later, or start what is missing
     │   ├── GraphUnavailable  WorkerUnavailable  ServerDraining  JarsUnavailable  DatabaseStartFailed
+    │   ├── OfflineImportFailed
     ├── ResourceExhausted
     │   ├── DeviceOutOfMemory  TooLarge  SlowWatcher
     └── Cancelled
@@ -276,6 +277,24 @@ class StillReferenced(FailedPrecondition):
     reason = "STILL_REFERENCED"
 
 
+class GraphIncomplete(FailedPrecondition):
+    """The graph is being imported, or its import was cut off; it cannot be used before the import is complete."""
+
+    reason = "GRAPH_INCOMPLETE"
+
+
+class DatabaseNotEmpty(FailedPrecondition):
+    """The offline import fills an empty database only."""
+
+    reason = "DATABASE_NOT_EMPTY"
+
+
+class DatabaseRunning(FailedPrecondition):
+    """The offline import needs the embedded database to be stopped."""
+
+    reason = "DATABASE_RUNNING"
+
+
 class Aborted(KnowledgeSmithError):
     """A concurrent change won; read the state again and retry."""
 
@@ -298,6 +317,12 @@ class FenceRejected(Aborted):
     """A newer attempt took the job over; this attempt must stop."""
 
     reason = "LEASE_LOST"
+
+
+class ImportRunning(Aborted):
+    """Another import of the graph runs."""
+
+    reason = "IMPORT_RUNNING"
 
 
 class Unavailable(KnowledgeSmithError):
@@ -382,6 +407,12 @@ class DatabaseStartFailed(Unavailable):
     """The embedded Neo4j ended, or did not answer in time, while it was started."""
 
     reason = "DATABASE_START_FAILED"
+
+
+class OfflineImportFailed(Unavailable):
+    """Neo4j's own import tool ended with an error."""
+
+    reason = "OFFLINE_IMPORT_FAILED"
 
 
 class ArtefactNotFound(NotFound):

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
+from knowledgesmith.graph_schema.digests import prefixed
+
 
 class Level(StrEnum):
     """Place of an entity in the hierarchy; the value is the Neo4j label."""
@@ -115,9 +117,9 @@ class Fact:
 
 def fact_id(graph_id: str, subject: str, relation: str, obj: str) -> str:
     """Stable id of a fact: 32 hexadecimal digits of SHA-256 over the length-prefixed parts."""
-    digest = hashlib.sha256()
-    for part in (graph_id, subject, relation, obj):
-        raw = part.encode()
-        digest.update(len(raw).to_bytes(8, "big"))
-        digest.update(raw)
-    return digest.hexdigest()[:32]
+    return fact_id_from_keys(*(prefixed(part) for part in (graph_id, subject, relation, obj)))
+
+
+def fact_id_from_keys(graph: bytes, subject: bytes, relation: bytes, obj: bytes) -> str:
+    """``fact_id`` of parts that are prefixed already (``digests.prefixed``)."""
+    return hashlib.sha256(graph + subject + relation + obj).hexdigest()[:32]

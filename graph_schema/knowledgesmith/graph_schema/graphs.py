@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from knowledgesmith.graph_schema.catalogue import from_properties
-from knowledgesmith.graph_schema.errors import GraphNotFound
+from knowledgesmith.graph_schema.errors import GraphIncomplete, GraphNotFound
 from knowledgesmith.graph_schema.facts import Entity, Fact, Level, Relation
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 
@@ -116,11 +116,25 @@ def require_graph(tx: Transaction, graph_id: str) -> str:
 
     Raises:
         GraphNotFound: there is no graph of this id.
+        GraphIncomplete: its import runs or was cut off.
     """
-    rows = tx.rows("graph/digest", graph_id=graph_id)
+    rows = tx.rows("graph/state", graph_id=graph_id)
     if not rows:
         raise _missing(graph_id)
+    if rows[0]["state"] == "importing" or rows[0]["digest"] is None:
+        raise incomplete(graph_id)
     return str(rows[0]["digest"])
+
+
+def incomplete(graph_id: str) -> GraphIncomplete:
+    """The error for a graph whose import runs or was cut off."""
+    return GraphIncomplete(
+        "the graph is being imported, or its import was cut off",
+        field="graph_id",
+        value=graph_id,
+        hint="Wait for the import, or complete it: run the same import again.",
+        metadata={"graph_id": graph_id[:63]},
+    )
 
 
 def _missing(graph_id: str) -> GraphNotFound:
@@ -140,6 +154,7 @@ def _catalogue(tx: Transaction, graph_id: str) -> dict[str, Relation]:
 def _info(tx: Transaction, graph_id: str) -> GraphInfo:
     rows = tx.rows("graph/get", graph_id=graph_id)
     if not rows:
+        require_graph(tx, graph_id)
         raise _missing(graph_id)
     row = rows[0]
     levels: Counter[str] = Counter({level.value: 0 for level in Level})

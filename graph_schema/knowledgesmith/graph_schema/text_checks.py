@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-MAX_UID = 200
-"""Characters of a uid."""
+MAX_UID = 500
+"""Characters of a uid (IRIs are long)."""
 MAX_NAME = 500
 """Characters of a name, alias or template."""
 MAX_WORD = 200

@@ -25,7 +25,6 @@ UNARY_SECONDS = 30.0
 LONG_SECONDS = 900.0
 LONG_METHODS = frozenset(
     {
-        "ImportGraph",
         "ImportBundledGraph",
         "GenerateProbeSet",
         "RegisterModel",
@@ -82,6 +81,10 @@ class ServiceInterceptor(aio.ServerInterceptor):
             return handler
         service, _, method = path.rpartition("/")
         name = f"{service.rpartition('.')[2]}/{method}"
+        if handler.request_streaming and handler.response_streaming:
+            return grpc.stream_stream_rpc_method_handler(
+                self._streaming(name, handler.stream_stream), handler.request_deserializer, handler.response_serializer
+            )
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(
                 self._streaming(name, handler.unary_stream), handler.request_deserializer, handler.response_serializer
@@ -128,6 +131,7 @@ class ServiceInterceptor(aio.ServerInterceptor):
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             self._metrics.inc("ksmith_grpc_server_started", method=name)
             try:
+                self._check_draining(name.rpartition("/")[2])
                 async for message in inner(request, context):
                     yield message
                 self._ended(name, grpc.StatusCode.OK)

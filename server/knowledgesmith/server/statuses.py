@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 DOMAIN = "knowledgesmith"
 DETAILS_KEY = "grpc-status-details-bin"
+_METADATA_BYTES = 4_000
+"""Trailers of over 8 KiB are refused, and the status with them; the long tail of a list is left out."""
 
 STATUS_OF: tuple[tuple[type[KnowledgeSmithError], grpc.StatusCode], ...] = (
     (errors.InvalidInput, grpc.StatusCode.INVALID_ARGUMENT),
@@ -39,7 +41,14 @@ def code_of(error: KnowledgeSmithError) -> grpc.StatusCode:
 def metadata_of(error: KnowledgeSmithError) -> dict[str, str]:
     """Field, value and hint beside what the error itself put into its metadata."""
     own = {"field": error.field, "value": error.value, "hint": error.hint, "message": error.message}
-    return {key: _cut(text, 500) for key, text in {**own, **error.metadata}.items() if text}
+    found: dict[str, str] = {}
+    left = _METADATA_BYTES
+    for key, text in {**own, **error.metadata}.items():
+        value = _cut(text, 500)
+        left -= len(key) + len(value.encode())
+        if value and left > 0:
+            found[key] = value
+    return found
 
 
 def message_of(error: KnowledgeSmithError) -> str:

@@ -1,61 +1,139 @@
-"""Uploads that go to a temporary file: chunks of bounded size, a bounded total, and nothing left behind."""
+"""Files on their way in: pieces of several files, unpacked while they arrive, kept in temporary files."""
 
 from __future__ import annotations
 
 import tempfile
-from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
+from knowledgesmith.graph_schema.importing import InputFile
+from knowledgesmith.server.conversions import check_text
 
-MAX_CHUNK: Final = 1024 * 1024
-MAX_BYTES: Final = 64 * 1024**3
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from knowledgesmith.proto.v1 import graph_pb2
+
+MAX_FILES = 256
+MAX_BYTES = 8 * 1024**3
+"""Bytes of all files of an upload together, unpacked."""
+_SPOOL_BYTES = 1024 * 1024
+_PIECE = 1024 * 1024
+_GZIP = 16 + zlib.MAX_WBITS
+_PACKED = ".gz"
 
 
-class UploadedFile:
-    """One file that arrives in pieces; it is gone when the ``with`` block ends.
+class Upload:
+    """Collects the messages of an import, in the order in which files first appear.
 
-    The user's name is kept for messages; the path is made by the system.
+    Args:
+        max_bytes: what all files may hold together, unpacked, so that a small file cannot fill the disk.
     """
 
-    def __init__(self, directory: Path, *, limit: int = MAX_BYTES) -> None:
-        self._limit = limit
-        self._bytes = 0
-        self._file = tempfile.NamedTemporaryFile(dir=directory, prefix="upload-", delete=False)  # noqa: SIM115
+    def __init__(self, *, max_bytes: int = MAX_BYTES) -> None:
+        self.header: graph_pb2.ImportHeader | None = None
+        self.received = 0
+        """Bytes that came over the wire."""
+        self._max_bytes = max_bytes
+        self._unpacked = 0
+        self._files: dict[tuple[str, str], _File] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-        self.path.unlink(missing_ok=True)
-
-    @property
-    def path(self) -> Path:
-        """Where it lies."""
-        return Path(self._file.name)
-
-    def add(self, chunk: bytes) -> None:
-        """Append a piece.
+    def add(self, request: graph_pb2.ImportGraphRequest) -> None:
+        """Take one message.
 
         Raises:
-            TooLarge: the piece or the whole is over its limit.
+            InvalidInput: the header is missing or comes twice, or a packed file is broken.
+            TooLarge: too many files or bytes.
         """
-        self._bytes += len(chunk)
-        if len(chunk) > MAX_CHUNK or self._bytes > self._limit:
-            raise TooLarge("more bytes than are allowed", field="chunk", value=self._bytes, hint="Send less.")
-        self._file.write(chunk)
+        if request.WhichOneof("part") == "header":
+            if self.header is not None:
+                raise InvalidInput("the header came twice", field="part", hint="Send it first, and once.")
+            self.header = request.header
+            return
+        if self.header is None:
+            raise InvalidInput("the first message must hold the header", field="part", hint="Send the header first.")
+        chunk = request.chunk
+        self.received += len(chunk.content)
+        file = self._file(check_text(chunk.role, "chunk.role"), check_text(chunk.name, "chunk.name"))
+        for piece in file.unpack(chunk.content):
+            self._unpacked += len(piece)
+            if self._unpacked > self._max_bytes:
+                raise TooLarge(
+                    f"the files hold more than {self._max_bytes} bytes",
+                    field="chunk.content",
+                    value=chunk.name,
+                    hint="Import a smaller graph, or one in several parts under several ids.",
+                )
+            file.content.write(piece)
 
-    def complete(self) -> Path:
-        """The file with everything that was sent.
+    def complete(self) -> tuple[graph_pb2.ImportHeader, list[InputFile]]:
+        """The header, and the files, unpacked and rewound.
 
         Raises:
-            InvalidInput: nothing was sent.
+            InvalidInput: nothing was sent, or a packed file ends too early.
         """
-        if not self._bytes:
-            raise InvalidInput("no content was sent", field="chunk", hint="Send the header and then the file.")
-        self._file.flush()
-        return self.path
+        if self.header is None:
+            raise InvalidInput("nothing was sent", field="part", hint="Send a header and the files.")
+        found: list[InputFile] = []
+        for (role, name), file in self._files.items():
+            file.check_complete(name)
+            file.content.seek(0)
+            plain = name[: -len(_PACKED)] if name.lower().endswith(_PACKED) else name
+            found.append(InputFile(name=plain, content=file.content, role=role))
+        return self.header, found
+
+    def close(self) -> None:
+        """Remove the temporary files."""
+        for file in self._files.values():
+            file.content.close()
+
+    def _file(self, role: str, name: str) -> _File:
+        found = self._files.get((role, name))
+        if found is None:
+            if not name:
+                raise InvalidInput("a chunk needs a file name", field="chunk.name", hint="Send the file's own name.")
+            if len(self._files) == MAX_FILES:
+                raise TooLarge(f"more than {MAX_FILES} files", field="chunk.name", hint="Join some files.")
+            spool = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))  # noqa: SIM115 - closed with the upload
+            found = self._files[role, name] = _File(content=spool, name=name)
+        return found
+
+
+@dataclass(slots=True, kw_only=True)
+class _File:
+    """A temporary file and, for a packed one, what unpacks it."""
+
+    content: BinaryIO
+    name: str
+    _gzip: Any = None
+    _packed: bool = False
+
+    def __post_init__(self) -> None:
+        self._packed = self.name.lower().endswith(_PACKED)
+
+    def unpack(self, data: bytes) -> Iterator[bytes]:
+        """Pieces of at most 1 MiB, so that nothing large is held before it is counted."""
+        if not self._packed:
+            yield data
+            return
+        try:
+            while data:
+                if self._gzip is None:
+                    self._gzip = zlib.decompressobj(_GZIP)
+                yield self._gzip.decompress(data, _PIECE)
+                data = self._gzip.unconsumed_tail or self._gzip.unused_data
+                if self._gzip.eof:  # another member may follow
+                    self._gzip = None
+        except zlib.error as error:
+            raise InvalidInput(
+                f"this is not gzip: {error}", field="chunk.content", value=self.name, hint="Send it without .gz."
+            ) from error
+
+    def check_complete(self, name: str) -> None:
+        """Refuse a packed file that was cut off."""
+        if self._packed and self._gzip is not None:
+            raise InvalidInput(
+                "the packed file ends too early", field="chunk.content", value=name, hint="Pack it again."
+            )

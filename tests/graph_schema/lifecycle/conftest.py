@@ -14,7 +14,7 @@ import pytest
 from tests.server import world as small
 
 from knowledgesmith.graph_schema import branches, jobs, ledger
-from knowledgesmith.graph_schema.importing import FileFormat, FileRole, SourceFile, import_graph
+from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
 from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
 from knowledgesmith.graph_schema.ledger import Measured
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
@@ -40,8 +40,7 @@ def import_world(store: GraphStore, graph_id: str, *, without: str = "") -> None
         FileRole.TEMPLATES: small.templates(),
     }
     files = [
-        SourceFile(role=role, name=f"{role}.csv", format=FileFormat.CSV, lines=io.BytesIO(text.encode()))
-        for role, text in parts.items()
+        InputFile(role=role, name=f"{role}.csv", content=io.BytesIO(text.encode())) for role, text in parts.items()
     ]
     import_graph(store, graph_id=graph_id, files=files, source="small world")
 

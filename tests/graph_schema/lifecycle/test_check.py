@@ -152,7 +152,7 @@ def test_a_rootless_cycle_is_sound_and_its_wrong_seed_is_not(
 def writer_of_cycle(store: GraphStore) -> Callable[[str], None]:
     import io
 
-    from knowledgesmith.graph_schema.importing import FileFormat, FileRole, SourceFile, import_graph
+    from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
 
     def write(graph_id: str) -> None:
         parts = {
@@ -161,8 +161,7 @@ def writer_of_cycle(store: GraphStore) -> Callable[[str], None]:
             FileRole.FACTS: "subject,relation,object\na,below,b\nb,below,c\nc,below,a\nd,below,b\n",
         }
         files = [
-            SourceFile(role=role, name=f"{role}.csv", format=FileFormat.CSV, lines=io.BytesIO(text.encode()))
-            for role, text in parts.items()
+            InputFile(role=role, name=f"{role}.csv", content=io.BytesIO(text.encode())) for role, text in parts.items()
         ]
         import_graph(store, graph_id=graph_id, files=files)
 

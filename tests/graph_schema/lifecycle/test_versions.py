@@ -12,7 +12,7 @@ from tests.server import world as small
 from knowledgesmith.graph_schema import ledger
 from knowledgesmith.graph_schema.errors import ArchiveRejected, GraphNotFound
 from knowledgesmith.graph_schema.graphs import get_graph
-from knowledgesmith.graph_schema.importing import FileFormat, FileRole, SourceFile, import_graph
+from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
 from knowledgesmith.graph_schema.lifecycle.archive_read import Archive
 from knowledgesmith.graph_schema.lifecycle.archive_write import export_graph
 from knowledgesmith.graph_schema.lifecycle.check import check_graph
@@ -43,10 +43,7 @@ def test_a_run_stays_readable_when_its_entities_facts_and_relation_are_gone(stor
         FileRole.FACTS: cut(small.facts()),
         FileRole.TEMPLATES: cut(small.templates()),
     }
-    files = [
-        SourceFile(role=role, name=f"{role}.csv", format=FileFormat.CSV, lines=io.BytesIO(content))
-        for role, content in parts.items()
-    ]
+    files = [InputFile(role=role, name=f"{role}.csv", content=io.BytesIO(content)) for role, content in parts.items()]
     report = import_graph(store, graph_id=graph, files=files)
     assert (report.entities_retired, report.relations) == (1, 3)
     assert report.digest != old.digest

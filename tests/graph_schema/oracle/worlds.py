@@ -13,8 +13,7 @@ from tests.graph_schema.oracle.reasoning import Triple, closure
 
 from knowledgesmith.graph_schema.facts import Entity, Relation
 from knowledgesmith.graph_schema.graphs import load_snapshot
-from knowledgesmith.graph_schema.importing.loader import import_graph
-from knowledgesmith.graph_schema.importing.rows import FileFormat, FileRole, SourceFile
+from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
 from knowledgesmith.graph_schema.store import GraphStore
 
 
@@ -37,9 +36,9 @@ class World:
         return replace(self, facts=frozenset((self.facts - set(retracts)) | set(asserts)))
 
 
-def _file(role: FileRole, rows: Iterable[dict[str, object]]) -> SourceFile:
+def _file(role: FileRole, rows: Iterable[dict[str, object]]) -> InputFile:
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    return SourceFile(role=role, name=f"{role}.jsonl", format=FileFormat.JSONL, lines=io.BytesIO(text.encode()))
+    return InputFile(role=role, name=f"{role}.jsonl", content=io.BytesIO(text.encode()))
 
 
 def _relation_row(relation: Relation) -> dict[str, object]:

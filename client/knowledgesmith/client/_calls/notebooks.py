@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from knowledgesmith.client._networkx import Attributes, write_tables
 from knowledgesmith.client._paging import LARGEST_PAGE
-from knowledgesmith.client._types.graphs import ImportResult
+from knowledgesmith.client._types.imports import ImportResult
 from knowledgesmith.client.interop import to_pandas
 
 from .graphs import GraphCalls
+from .imports import ImportCalls
 from .propagation import PropagationCalls
 from .questions import QuestionCalls
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 
-class NotebookCalls(GraphCalls, PropagationCalls, QuestionCalls):
+class NotebookCalls(GraphCalls, ImportCalls, PropagationCalls, QuestionCalls):
     """What a notebook asks for first."""
 
     def entities(self, *, graph_id: str) -> Iterator[Record]:

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from google.protobuf.descriptor import EnumDescriptor
 
-from knowledgesmith.proto.v1 import common_pb2, graph_pb2, intervention_pb2, model_pb2, propagation_pb2
+from knowledgesmith.proto.v1 import common_pb2, intervention_pb2, model_pb2, propagation_pb2
 
 
 class Goal(StrEnum):
@@ -153,32 +153,6 @@ class ExportFormat(StrEnum):
     def to_proto(self) -> model_pb2.ExportFormat.ValueType:
         """The wire's number."""
         return model_pb2.ExportFormat.Value(f"EXPORT_FORMAT_{self}")
-
-
-class FileRole(StrEnum):
-    """What a file of a graph holds."""
-
-    UNSPECIFIED = "UNSPECIFIED"
-    ENTITIES = "ENTITIES"
-    RELATIONS = "RELATIONS"
-    FACTS = "FACTS"
-    TEMPLATES = "TEMPLATES"
-
-    def to_proto(self) -> graph_pb2.FileRole.ValueType:
-        """The wire's number."""
-        return graph_pb2.FileRole.Value(f"FILE_ROLE_{self}")
-
-
-class FileFormat(StrEnum):
-    """How a file of a graph is written."""
-
-    UNSPECIFIED = "UNSPECIFIED"
-    CSV = "CSV"
-    JSONL = "JSONL"
-
-    def to_proto(self) -> graph_pb2.FileFormat.ValueType:
-        """The wire's number."""
-        return graph_pb2.FileFormat.Value(f"FILE_FORMAT_{self}")
 
 
 E = TypeVar("E", bound=StrEnum)

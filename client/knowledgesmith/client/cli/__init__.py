@@ -15,7 +15,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "status": Entry("server", "status", "What the server holds and does."),
     "neo4j": Entry("database", "neo4j", "The embedded Neo4j by itself."),
     "cypher": Entry("database", "cypher", "Run a read-only Cypher query."),
-    "import": Entry("graphs", "import_", "Import a graph from CSV or JSONL files, or a bundled one."),
+    "import": Entry("imports", "import_", "Import a graph from files of any known format, or a bundled one."),
     "graphs": Entry("graphs", "graphs", "List the graphs."),
     "graph": Entry("graph", "graph", "Show, compare, check, delete, export and load graphs."),
     "relations": Entry(

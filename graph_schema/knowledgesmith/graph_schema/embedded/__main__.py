@@ -1,4 +1,4 @@
-"""Entry point: ``python -m knowledgesmith.graph_schema.embedded start|stop|status|logs|info|fetch``."""
+"""Entry point: ``python -m knowledgesmith.graph_schema.embedded start|stop|status|logs|info|fetch|import``."""
 
 from __future__ import annotations
 
@@ -53,6 +53,13 @@ def _fetch(_args: argparse.Namespace) -> dict[str, Any]:
     return {"jars": str(ensure_jars())}
 
 
+def _import(args: argparse.Namespace) -> dict[str, Any]:
+    """Fill the empty, stopped database; what is imported stands as one JSON object on standard input."""
+    from knowledgesmith.graph_schema.importing.offline_request import run_request
+
+    return run_request(args.data_dir, sys.stdin.read(), heap=args.heap)
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "start": _start,
     "stop": _stop,
@@ -60,6 +67,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "info": _info,
     "logs": _logs,
     "fetch": _fetch,
+    "import": _import,
 }
 
 

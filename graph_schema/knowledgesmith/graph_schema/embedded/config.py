@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +48,7 @@ _JVM_FLAGS: Final = (
 )
 _SHORT_LIVED_FLAGS: Final = ("-XX:TieredStopAtLevel=1",)
 _MAIN_CLASS: Final = "org.neo4j.server.CommunityEntryPoint"
+_ADMIN_CLASS: Final = "org.neo4j.cli.AdminTool"
 
 
 def neo4j_settings(settings: EmbeddedSettings, *, port: int) -> dict[str, str]:
@@ -126,3 +127,8 @@ def java_command(*, java: Path, library: Path, home: Home, settings: EmbeddedSet
         f"--config-dir={home.config_dir}",
         "--console-mode",
     ]
+
+
+def admin_command(*, java: Path, library: Path, settings: EmbeddedSettings, arguments: Sequence[str]) -> list[str]:
+    """The command line of Neo4j's admin tool; it finds its home and configuration in the environment."""
+    return [str(java), f"-Xmx{settings.heap}", *_JVM_FLAGS, "-cp", f"{library}/*", _ADMIN_CLASS, *arguments]

@@ -1,11 +1,14 @@
-"""Import of a user's graph from CSV or JSONL files: all rows or none.
+"""Import of a user's graph from files of any known format.
 
-``rows`` reads lines, ``parse`` turns rows into checked values, ``loader`` writes them in one transaction.
+``formats`` turn files into records, ``staging`` checks and settles them on disk, ``difference`` compares them with what
+is stored, ``loader`` writes the difference in bounded transactions, ``pipeline`` runs it all.
 """
 
 from __future__ import annotations
 
-from knowledgesmith.graph_schema.importing.loader import ImportReport, import_graph
-from knowledgesmith.graph_schema.importing.rows import FileFormat, FileRole, SourceFile
+from knowledgesmith.graph_schema.importing.formats.tables import FileRole
+from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.importing.pipeline import ImportReport, import_graph
+from knowledgesmith.graph_schema.importing.records import Place, Rejection
 
-__all__ = ["FileFormat", "FileRole", "ImportReport", "SourceFile", "import_graph"]
+__all__ = ["FileRole", "ImportReport", "InputFile", "Place", "Rejection", "import_graph"]

@@ -1,194 +1,148 @@
-"""Writes a checked graph into Neo4j: one transaction, so an import is there as a whole or not at all.
+"""Writes a difference into Neo4j in many bounded transactions, each under the import's lock.
 
-A second import under the same id makes the graph what the files say: entities that vanished are retired (old
-interventions still name them), facts that vanished are removed, entities that return are un-retired.
+Every batch can be the last one: what is written stays, the graph stays marked as being imported, and the same import
+run again finds what is there and writes the rest.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 from knowledgesmith.graph_schema.catalogue import to_properties
-from knowledgesmith.graph_schema.digests import graph_digest
-from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.facts import Fact, fact_id
-from knowledgesmith.graph_schema.importing.parse import ParsedGraph, parse_graph
-from knowledgesmith.graph_schema.importing.rows import SourceFile
-from knowledgesmith.graph_schema.levels import rebuild_levels
-from knowledgesmith.graph_schema.store import GraphStore, Transaction
-from knowledgesmith.graph_schema.text_checks import GRAPH_ID, MAX_NAME, problem_with
+from knowledgesmith.graph_schema.importing.difference import Counts, Difference
+from knowledgesmith.graph_schema.importing.lock import ImportLock
+from knowledgesmith.graph_schema.importing.staging import Progress, Staging
+from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
 
-BATCH = 10_000
-"""Rows a statement; the fastest size measured."""
-_EntityRow = list[Any]
-_FactRow = list[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportReport:
-    """What an import did, or would do. ``digest`` is the graph's digest afterwards."""
-
-    graph_id: str
-    digest: str
-    entities_created: int
-    entities_matched: int
-    entities_retired: int
-    facts_created: int
-    facts_matched: int
-    facts_removed: int
-    relations: int
-    seconds: float
+BATCH: Final = 10_000
+"""Rows a transaction; the fastest size measured."""
+RELATION_BATCH: Final = 500
+"""Relations a transaction; each brings its templates."""
+_CREATED, _RETIRED, _CHANGED, _FACTS, _REMOVED, _RESOURCED = range(6)
+T = TypeVar("T")
+R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Difference:
-    """What must be written to turn the stored graph into the parsed one."""
-
-    new_entities: list[_EntityRow]
-    changed_entities: list[_EntityRow]
-    retired: list[str]
-    new_facts: list[_FactRow]
-    removed_facts: list[str]
-    resourced_facts: list[_FactRow]
-    entities_matched: int
-    facts_matched: int
-
-
-def import_graph(
-    store: GraphStore, *, graph_id: str, files: Sequence[SourceFile], source: str = "", validate_only: bool = False
-) -> ImportReport:
-    """Import the files of one graph; the last import wins.
+class Loader:
+    """Writes one difference.
 
     Args:
         store: the database, migrated.
-        graph_id: 1 to 63 of ``[a-z0-9_-]``, a letter first.
-        files: entities (required), relations, facts and templates, several of a role if need be.
-        source: where the graph comes from; also the source of facts that name none.
-        validate_only: check and report, write nothing.
-
-    Raises:
-        InvalidInput: ``graph_id`` or ``source`` is malformed.
-        ImportRejected: a row is bad; nothing was imported.
-        GraphUnavailable: the database does not answer.
+        staging: settled.
+        lock: held.
+        progress: called after every batch.
     """
-    started = time.monotonic()
-    check_graph_id(graph_id)
-    if problem := problem_with(source, limit=MAX_NAME, empty=True):
-        raise InvalidInput(f"source {problem}", field="source", value=source, hint="Give a short text.")
-    graph = parse_graph(files, source=source)
-    digest = graph_digest(fact.key for fact in graph.facts)
-    if validate_only:
-        difference = store.read_transaction(lambda tx: _difference(tx, graph_id, graph))
-    else:
-        difference = store.write_transaction(_writer(graph_id, graph, source=source, digest=digest))
-    return ImportReport(
-        graph_id=graph_id,
-        digest=digest,
-        entities_created=len(difference.new_entities),
-        entities_matched=difference.entities_matched,
-        entities_retired=len(difference.retired),
-        facts_created=len(difference.new_facts),
-        facts_matched=difference.facts_matched,
-        facts_removed=len(difference.removed_facts),
-        relations=len(graph.relations),
-        seconds=time.monotonic() - started,
-    )
+
+    def __init__(self, store: GraphStore, staging: Staging, lock: ImportLock, *, progress: Progress) -> None:
+        self._store = store
+        self._staging = staging
+        self._lock = lock
+        self._progress = progress
+        self.rows = 0
+        """Rows written so far."""
+        self.touched = False
+        """Whether a batch may have been written."""
+
+    def write(self, difference: Difference, counts: Counts) -> bool:
+        """Write everything; returns whether the catalogue changed.
+
+        Raises:
+            FenceRejected: another import took the lock over.
+            GraphUnavailable: the database does not answer.
+        """
+        self._delete(difference, counts)
+        catalogue = self.write_catalogue()
+        self._create_entities(difference)
+        self._each("importing/entities_update", difference.changed_entities(), _CHANGED, counts.entities_changed)
+        self._each("importing/entities_retire", difference.retired_entities(), _RETIRED, counts.entities_retired)
+        self._each("importing/facts_create", difference.new_facts(), _FACTS, counts.facts_created)
+        self._each("importing/facts_source", difference.resourced_facts(), _RESOURCED, counts.facts_resourced)
+        self._each("importing/links_create", difference.new_links(), None, 1)
+        return catalogue
+
+    def _delete(self, difference: Difference, counts: Counts) -> None:
+        if difference.is_new:
+            return
+        self._each("importing/links_delete", difference.removed_links(), None, 1)
+        self._each("importing/facts_delete", difference.removed_facts(), _REMOVED, counts.facts_removed)
+
+    def count_written(self, *, entities: int, facts: int) -> None:
+        """Add to the import's counters what another way wrote."""
+        counts = [0] * 6
+        counts[_CREATED], counts[_FACTS] = entities, facts
+        self._store.write_transaction(lambda tx: self._lock.renew(tx, counts))
+
+    def write_catalogue(self) -> bool:
+        """Make the stored catalogue the staged one; returns whether it changed."""
+        graph_id = self._lock.graph_id
+        stored = {row["name"]: row for row in self._store.read("graph/relations", graph_id=graph_id)}
+        wanted = {name: to_properties(relation) for name, relation in self._staging.relations.items()}
+        removed = sorted(set(stored) - set(wanted))
+        rows = [row for name, row in wanted.items() if row != stored.get(name)]
+        self._each("importing/relations_remove", removed, None, len(removed), size=RELATION_BATCH)
+        self._each("importing/relations_write", rows, None, len(rows), size=RELATION_BATCH)
+        return bool(removed or rows)
+
+    def _create_entities(self, difference: Difference) -> None:
+        def write(batch: list[tuple[int, list[Any]]]) -> list[tuple[str, int]]:
+            rows = [row for _, row in batch]
+            (answer,) = self._transaction("importing/entities_create", rows, _CREATED)
+            return list(zip(answer["elements"], (number for number, _ in batch), strict=True))
+
+        for elements in ahead(batches(difference.new_entities(), BATCH), write):
+            difference.written(elements)
+            self._wrote("importing/entities_create", len(elements))
+
+    def _each(self, query: str, rows: Iterable[Any], counter: int | None, expected: int, *, size: int = 0) -> None:
+        if not expected:
+            return
+
+        def write(batch: list[Any]) -> int:
+            self._transaction(query, batch, counter)
+            return len(batch)
+
+        for written in ahead(batches(rows, size or BATCH), write):
+            self._wrote(query, written)
+
+    def _transaction(self, query: str, rows: list[Any], counter: int | None) -> list[Row]:
+        counts = [0] * 6
+        if counter is not None:
+            counts[counter] = len(rows)
+
+        def work(tx: Transaction) -> list[Row]:
+            self._lock.renew(tx, counts)
+            self.touched = True
+            return tx.rows(query, graph_id=self._lock.graph_id, rows=rows)
+
+        return self._store.write_transaction(work)
+
+    def _wrote(self, query: str, rows: int) -> None:
+        self.rows += rows
+        self._progress(f"write {query.rpartition('/')[2].partition('_')[0]}", self.rows)
 
 
-def check_graph_id(graph_id: str) -> None:
-    """Refuse an id that no graph can have.
+def batches(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of at most ``size`` rows."""
+    iterator = iter(rows)
+    while batch := list(islice(iterator, size)):
+        yield batch
 
-    Raises:
-        InvalidInput: it does not match ``[a-z][a-z0-9_-]{0,62}``.
+
+def ahead(batches: Iterator[T], write: Callable[[T], R]) -> Iterator[R]:
+    """Write batches one after the other in a thread, while the next one is put together here.
+
+    The answers come in order; the first failure ends it, and no batch after it is written.
     """
-    if not GRAPH_ID.fullmatch(graph_id):
-        raise InvalidInput(
-            "this is not an id of a graph",
-            field="graph_id",
-            value=graph_id,
-            hint="Use 1 to 63 of a-z, 0-9, _ and -, a letter first.",
-        )
-
-
-def _writer(graph_id: str, graph: ParsedGraph, *, source: str, digest: str) -> Callable[[Transaction], _Difference]:
-    def write(tx: Transaction) -> _Difference:
-        tx.rows("graph/lock", graph_id=graph_id)
-        difference = _difference(tx, graph_id, graph)
-        rows = [to_properties(relation) for relation in graph.relations.values()]
-        tx.rows("graph/relations_replace", graph_id=graph_id, rows=rows)
-        _in_batches(tx, "graph/facts_delete", "elements", difference.removed_facts)
-        _in_batches(tx, "graph/entities_create", "rows", difference.new_entities, graph_id=graph_id)
-        _in_batches(tx, "graph/entities_update", "rows", difference.changed_entities, graph_id=graph_id)
-        _in_batches(tx, "graph/entities_retire", "uids", difference.retired, graph_id=graph_id)
-        _in_batches(tx, "graph/facts_create", "rows", difference.new_facts, graph_id=graph_id)
-        _in_batches(tx, "graph/facts_source", "rows", difference.resourced_facts)
-        rebuild_levels(tx, graph_id=graph_id, relations=graph.relations)
-        tx.rows("graph/describe", graph_id=graph_id, digest=digest, source=source)
-        return difference
-
-    return write
-
-
-def _in_batches(tx: Transaction, query: str, key: str, rows: Sequence[Any], **params: object) -> None:
-    for start in range(0, len(rows), BATCH):
-        tx.rows(query, **params, **{key: rows[start : start + BATCH]})
-
-
-def _difference(tx: Transaction, graph_id: str, graph: ParsedGraph) -> _Difference:
-    stored = {row["uid"]: row for row in tx.rows("graph/entities", graph_id=graph_id)}
-    new: list[_EntityRow] = []
-    changed: list[_EntityRow] = []
-    for uid in sorted(graph.entities):
-        entity = graph.entities[uid]
-        row: _EntityRow = [uid, entity.name, entity.type, entity.domain, list(entity.aliases)]
-        present = stored.get(uid)
-        if present is None:
-            new.append(row)
-        elif present["retired"] or row != [present[key] for key in ("uid", "name", "type", "domain", "aliases")]:
-            changed.append(row)
-    retired = [uid for uid, row in stored.items() if uid not in graph.entities and not row["retired"]]
-    facts = _FactDifference.between(graph_id, graph, tx.rows("graph/facts", graph_id=graph_id) if stored else [])
-    return _Difference(
-        new_entities=new,
-        changed_entities=changed,
-        retired=sorted(retired),
-        new_facts=facts.new,
-        removed_facts=facts.removed,
-        resourced_facts=facts.resourced,
-        entities_matched=len(graph.entities) - len(new),
-        facts_matched=facts.matched,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FactDifference:
-    new: list[_FactRow]
-    removed: list[str]
-    resourced: list[_FactRow]
-    matched: int
-
-    @classmethod
-    def between(cls, graph_id: str, graph: ParsedGraph, stored: Sequence[Mapping[str, Any]]) -> _FactDifference:
-        """Compare by fact id and relationship type; a relation that changed its type is written anew."""
-        present = {(row["fact_id"], row["rel_type"]): row for row in stored}
-        new: list[_FactRow] = []
-        resourced: list[_FactRow] = []
-        wanted: set[tuple[str, str]] = set()
-        for fact in graph.facts:
-            row = _fact_row(graph_id, graph, fact)
-            key = (row[3], row[2])
-            wanted.add(key)
-            if key not in present:
-                new.append(row)
-            elif present[key]["source"] != fact.source:
-                resourced.append([present[key]["element"], fact.source])
-        removed = [row["element"] for key, row in present.items() if key not in wanted]
-        return cls(new=new, removed=removed, resourced=resourced, matched=len(graph.facts) - len(new))
-
-
-def _fact_row(graph_id: str, graph: ParsedGraph, fact: Fact) -> _FactRow:
-    rel_type = graph.relations[fact.relation].rel_type
-    return [fact.subject, fact.object, rel_type, fact_id(graph_id, *fact.key), fact.source]
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="import") as pool:
+        running: Future[R] | None = None
+        for batch in batches:
+            done = running.result() if running is not None else None
+            submitted = pool.submit(write, batch)
+            if running is not None:
+                yield done  # type: ignore[misc]  # the result of a future that was there
+            running = submitted
+        if running is not None:
+            yield running.result()

@@ -28,6 +28,7 @@ _MODULES: Final[Mapping[str, str]] = {
     "tofu": "tofu:Tofu",
     "triples": "triples:Triples",
     "zsre": "zsre:Zsre",
+    "tables": "tables:TablesImporter",
 }
 """Name to ``module:class`` below ``importing/formats``."""
 

@@ -7,7 +7,6 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,62 +17,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _FileRole:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _FileRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FileRole.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    FILE_ROLE_UNSPECIFIED: _FileRole.ValueType  # 0
-    """Not set."""
-    FILE_ROLE_ENTITIES: _FileRole.ValueType  # 1
-    """Entities."""
-    FILE_ROLE_RELATIONS: _FileRole.ValueType  # 2
-    """The relation catalogue."""
-    FILE_ROLE_FACTS: _FileRole.ValueType  # 3
-    """Facts."""
-    FILE_ROLE_TEMPLATES: _FileRole.ValueType  # 4
-    """Templates."""
-
-class FileRole(_FileRole, metaclass=_FileRoleEnumTypeWrapper):
-    """Role of a file."""
-
-FILE_ROLE_UNSPECIFIED: FileRole.ValueType  # 0
-"""Not set."""
-FILE_ROLE_ENTITIES: FileRole.ValueType  # 1
-"""Entities."""
-FILE_ROLE_RELATIONS: FileRole.ValueType  # 2
-"""The relation catalogue."""
-FILE_ROLE_FACTS: FileRole.ValueType  # 3
-"""Facts."""
-FILE_ROLE_TEMPLATES: FileRole.ValueType  # 4
-"""Templates."""
-Global___FileRole: _TypeAlias = FileRole  # noqa: Y015
-
-class _FileFormat:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _FileFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FileFormat.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    FILE_FORMAT_UNSPECIFIED: _FileFormat.ValueType  # 0
-    """Not set."""
-    FILE_FORMAT_CSV: _FileFormat.ValueType  # 1
-    """RFC 4180 with a header row."""
-    FILE_FORMAT_JSONL: _FileFormat.ValueType  # 2
-    """One JSON object a line."""
-
-class FileFormat(_FileFormat, metaclass=_FileFormatEnumTypeWrapper):
-    """Format of a file."""
-
-FILE_FORMAT_UNSPECIFIED: FileFormat.ValueType  # 0
-"""Not set."""
-FILE_FORMAT_CSV: FileFormat.ValueType  # 1
-"""RFC 4180 with a header row."""
-FILE_FORMAT_JSONL: FileFormat.ValueType  # 2
-"""One JSON object a line."""
-Global___FileFormat: _TypeAlias = FileFormat  # noqa: Y015
 
 @_typing.final
 class ImportGraphRequest(_message.Message):
@@ -116,22 +59,34 @@ class ImportHeader(_message.Message):
     GRAPH_ID_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    OPTIONS_JSON_FIELD_NUMBER: _builtins.int
+    STRICT_FIELD_NUMBER: _builtins.int
     graph_id: _builtins.str
     """Id of the graph: 1 to 63 of [a-z0-9_-], letter first."""
     source: _builtins.str
     """Free text: where the graph comes from."""
     validate_only: _builtins.bool
     """Check everything and report, but write nothing."""
+    format: _builtins.str
+    """Name of the importer; empty = told from the names of the files."""
+    options_json: _builtins.str
+    """Options of the importer as a JSON object; empty = none."""
+    strict: _builtins.bool
+    """Import nothing when one record is rejected."""
     def __init__(
         self,
         *,
         graph_id: _builtins.str = ...,
         source: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        format: _builtins.str = ...,
+        options_json: _builtins.str = ...,
+        strict: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph_id", b"graph_id", "source", b"source", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "graph_id", b"graph_id", "options_json", b"options_json", "source", b"source", "strict", b"strict", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -145,27 +100,23 @@ class FileChunk(_message.Message):
 
     ROLE_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
-    FORMAT_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
-    role: Global___FileRole.ValueType
-    """What the file holds."""
+    role: _builtins.str
+    """What the file holds, where its name does not tell: for tables "entities", "relations", "facts" or "templates"."""
     name: _builtins.str
-    """Name for error messages; never used as a path."""
-    format: Global___FileFormat.ValueType
-    """How it is written."""
+    """Name for messages and for telling the format; never used as a path. A file named .gz is unpacked."""
     content: _builtins.bytes
     """Up to 1 MiB."""
     def __init__(
         self,
         *,
-        role: Global___FileRole.ValueType = ...,
+        role: _builtins.str = ...,
         name: _builtins.str = ...,
-        format: Global___FileFormat.ValueType = ...,
         content: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "format", b"format", "name", b"name", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "name", b"name", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -173,6 +124,128 @@ Global___FileChunk: _TypeAlias = FileChunk  # noqa: Y015
 
 @_typing.final
 class ImportGraphResponse(_message.Message):
+    """A part of the answer: progress while it runs, rejected records when all are read, the result at the end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    REJECTIONS_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def progress(self) -> Global___ImportProgress:
+        """How far the import is."""
+
+    @_builtins.property
+    def rejections(self) -> Global___ImportRejections:
+        """Records that cannot be used."""
+
+    @_builtins.property
+    def result(self) -> Global___ImportResult:
+        """Last message only."""
+
+    def __init__(
+        self,
+        *,
+        progress: Global___ImportProgress | None = ...,
+        rejections: Global___ImportRejections | None = ...,
+        result: Global___ImportResult | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["part", b"part", "progress", b"progress", "rejections", b"rejections", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["part", b"part", "progress", b"progress", "rejections", b"rejections", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["progress", "rejections", "result"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___ImportGraphResponse: _TypeAlias = ImportGraphResponse  # noqa: Y015
+
+@_typing.final
+class ImportProgress(_message.Message):
+    """How far an import is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STAGE_FIELD_NUMBER: _builtins.int
+    DONE_FIELD_NUMBER: _builtins.int
+    SECONDS_FIELD_NUMBER: _builtins.int
+    stage: _builtins.str
+    """"upload", "read", "entities", "facts", "levels", "settled", "compare", "write entities", "write facts" and so on."""
+    done: _builtins.int
+    """Bytes uploaded, records read, rows compared or written, by stage."""
+    seconds: _builtins.float
+    """Seconds since the call began."""
+    def __init__(
+        self,
+        *,
+        stage: _builtins.str = ...,
+        done: _builtins.int = ...,
+        seconds: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "seconds", b"seconds", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportProgress: _TypeAlias = ImportProgress  # noqa: Y015
+
+@_typing.final
+class ImportRejections(_message.Message):
+    """A batch of rejected records, by file and record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REJECTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rejections(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportRejection]:
+        """At least one."""
+
+    def __init__(
+        self,
+        *,
+        rejections: _abc.Iterable[Global___ImportRejection] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rejections", b"rejections"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportRejections: _TypeAlias = ImportRejections  # noqa: Y015
+
+@_typing.final
+class ImportRejection(_message.Message):
+    """A record that cannot be used."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_FIELD_NUMBER: _builtins.int
+    RECORD_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    file: _builtins.str
+    """File as named by the client."""
+    record: _builtins.int
+    """Line or number of the record, from 1; 0 = the file as a whole."""
+    reason: _builtins.str
+    """What is wrong with it."""
+    def __init__(
+        self,
+        *,
+        file: _builtins.str = ...,
+        record: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "reason", b"reason", "record", b"record"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportRejection: _TypeAlias = ImportRejection  # noqa: Y015
+
+@_typing.final
+class ImportResult(_message.Message):
     """Result of an import."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -181,7 +254,7 @@ class ImportGraphResponse(_message.Message):
     REPORT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def graph(self) -> Global___Graph:
-        """The graph as it is now."""
+        """The graph as it is now; absent after a dry run."""
 
     @_builtins.property
     def report(self) -> Global___ImportReport:
@@ -199,13 +272,53 @@ class ImportGraphResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ImportGraphResponse: _TypeAlias = ImportGraphResponse  # noqa: Y015
+Global___ImportResult: _TypeAlias = ImportResult  # noqa: Y015
 
 @_typing.final
 class ImportReport(_message.Message):
     """Counts of an import."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ReasonsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class StageSecondsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     ENTITIES_CREATED_FIELD_NUMBER: _builtins.int
     ENTITIES_MATCHED_FIELD_NUMBER: _builtins.int
@@ -215,6 +328,16 @@ class ImportReport(_message.Message):
     FACTS_REMOVED_FIELD_NUMBER: _builtins.int
     RELATIONS_FIELD_NUMBER: _builtins.int
     SECONDS_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    REJECTED_FIELD_NUMBER: _builtins.int
+    ENTITIES_CHANGED_FIELD_NUMBER: _builtins.int
+    CASES_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    REJECTIONS_FIELD_NUMBER: _builtins.int
+    EXAMPLES_FIELD_NUMBER: _builtins.int
+    STAGE_SECONDS_FIELD_NUMBER: _builtins.int
     entities_created: _builtins.int
     """Entities that are new."""
     entities_matched: _builtins.int
@@ -231,6 +354,34 @@ class ImportReport(_message.Message):
     """Relations in the catalogue."""
     seconds: _builtins.float
     """Seconds spent."""
+    digest: _builtins.str
+    """Digest of the facts."""
+    version: _builtins.int
+    """Number of the graph's version; 0 for a dry run."""
+    records: _builtins.int
+    """Records found in the files, rejected ones included."""
+    rejected: _builtins.int
+    """Records that could not be used."""
+    entities_changed: _builtins.int
+    """Matched entities that have a new name, type, domain, alias or place in the hierarchy."""
+    cases: _builtins.int
+    """Ready interventions that came with the files."""
+    @_builtins.property
+    def reasons(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """How many records each reason rejected, values left out of the reasons."""
+
+    @_builtins.property
+    def rejections(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportRejection]:
+        """The first hundred rejected records."""
+
+    @_builtins.property
+    def examples(self) -> Global___ImportExamples:
+        """The first ones of each sort of difference."""
+
+    @_builtins.property
+    def stage_seconds(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """Seconds by stage: read, settle, compare, write, cases."""
+
     def __init__(
         self,
         *,
@@ -242,14 +393,215 @@ class ImportReport(_message.Message):
         facts_removed: _builtins.int = ...,
         relations: _builtins.int = ...,
         seconds: _builtins.float = ...,
+        digest: _builtins.str = ...,
+        version: _builtins.int = ...,
+        records: _builtins.int = ...,
+        rejected: _builtins.int = ...,
+        entities_changed: _builtins.int = ...,
+        cases: _builtins.int = ...,
+        reasons: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        rejections: _abc.Iterable[Global___ImportRejection] | None = ...,
+        examples: Global___ImportExamples | None = ...,
+        stage_seconds: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["examples", b"examples"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entities_created", b"entities_created", "entities_matched", b"entities_matched", "entities_retired", b"entities_retired", "facts_created", b"facts_created", "facts_matched", b"facts_matched", "facts_removed", b"facts_removed", "relations", b"relations", "seconds", b"seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "digest", b"digest", "entities_changed", b"entities_changed", "entities_created", b"entities_created", "entities_matched", b"entities_matched", "entities_retired", b"entities_retired", "examples", b"examples", "facts_created", b"facts_created", "facts_matched", b"facts_matched", "facts_removed", b"facts_removed", "reasons", b"reasons", "records", b"records", "rejected", b"rejected", "rejections", b"rejections", "relations", b"relations", "seconds", b"seconds", "stage_seconds", b"stage_seconds", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportReport: _TypeAlias = ImportReport  # noqa: Y015
+
+@_typing.final
+class ImportExamples(_message.Message):
+    """Examples of what an import changes, at most 20 of each sort."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITIES_CREATED_FIELD_NUMBER: _builtins.int
+    ENTITIES_CHANGED_FIELD_NUMBER: _builtins.int
+    ENTITIES_RETIRED_FIELD_NUMBER: _builtins.int
+    FACTS_CREATED_FIELD_NUMBER: _builtins.int
+    FACTS_REMOVED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entities_created(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Uids of new entities."""
+
+    @_builtins.property
+    def entities_changed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Uids of entities with new properties."""
+
+    @_builtins.property
+    def entities_retired(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Uids of retired entities."""
+
+    @_builtins.property
+    def facts_created(self) -> _containers.RepeatedCompositeFieldContainer[Global___FactName]:
+        """New facts."""
+
+    @_builtins.property
+    def facts_removed(self) -> _containers.RepeatedCompositeFieldContainer[Global___FactName]:
+        """Removed facts."""
+
+    def __init__(
+        self,
+        *,
+        entities_created: _abc.Iterable[_builtins.str] | None = ...,
+        entities_changed: _abc.Iterable[_builtins.str] | None = ...,
+        entities_retired: _abc.Iterable[_builtins.str] | None = ...,
+        facts_created: _abc.Iterable[Global___FactName] | None = ...,
+        facts_removed: _abc.Iterable[Global___FactName] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entities_changed", b"entities_changed", "entities_created", b"entities_created", "entities_retired", b"entities_retired", "facts_created", b"facts_created", "facts_removed", b"facts_removed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportExamples: _TypeAlias = ImportExamples  # noqa: Y015
+
+@_typing.final
+class FactName(_message.Message):
+    """A fact by its uids."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    OBJECT_FIELD_NUMBER: _builtins.int
+    subject: _builtins.str
+    """Uid of the subject."""
+    relation: _builtins.str
+    """Name of the relation."""
+    object: _builtins.str
+    """Uid of the object."""
+    def __init__(
+        self,
+        *,
+        subject: _builtins.str = ...,
+        relation: _builtins.str = ...,
+        object: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["object", b"object", "relation", b"relation", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FactName: _TypeAlias = FactName  # noqa: Y015
+
+@_typing.final
+class ListImportersRequest(_message.Message):
+    """Request of ListImporters."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListImportersRequest: _TypeAlias = ListImportersRequest  # noqa: Y015
+
+@_typing.final
+class ListImportersResponse(_message.Message):
+    """Response of ListImporters."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORTERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def importers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Importer]:
+        """By name."""
+
+    def __init__(
+        self,
+        *,
+        importers: _abc.Iterable[Global___Importer] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["importers", b"importers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListImportersResponse: _TypeAlias = ListImportersResponse  # noqa: Y015
+
+@_typing.final
+class Importer(_message.Message):
+    """A format that can be imported."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    ENDINGS_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name to ask for it."""
+    summary: _builtins.str
+    """One line."""
+    @_builtins.property
+    def endings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """File endings it is chosen for; none where it must be named."""
+
+    @_builtins.property
+    def options(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImporterOption]:
+        """Its options."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        summary: _builtins.str = ...,
+        endings: _abc.Iterable[_builtins.str] | None = ...,
+        options: _abc.Iterable[Global___ImporterOption] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["endings", b"endings", "name", b"name", "options", b"options", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Importer: _TypeAlias = Importer  # noqa: Y015
+
+@_typing.final
+class ImporterOption(_message.Message):
+    """An option of an importer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SCHEMA_JSON_FIELD_NUMBER: _builtins.int
+    DEFAULT_JSON_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name."""
+    schema_json: _builtins.str
+    """JSON schema of its values."""
+    default_json: _builtins.str
+    """Default value as JSON; empty where the option must be given."""
+    description: _builtins.str
+    """One line."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        schema_json: _builtins.str = ...,
+        default_json: _builtins.str = ...,
+        description: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_json", b"default_json", "description", b"description", "name", b"name", "schema_json", b"schema_json"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImporterOption: _TypeAlias = ImporterOption  # noqa: Y015
 
 @_typing.final
 class ImportBundledGraphRequest(_message.Message):

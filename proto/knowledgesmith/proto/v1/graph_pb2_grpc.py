@@ -35,10 +35,15 @@ class GraphServiceStub(object):
         Args:
             channel: A grpc.Channel.
         """
-        self.ImportGraph = channel.stream_unary(
+        self.ImportGraph = channel.stream_stream(
                 '/knowledgesmith.proto.v1.GraphService/ImportGraph',
                 request_serializer=knowledgesmith_dot_proto_dot_v1_dot_graph__pb2.ImportGraphRequest.SerializeToString,
                 response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_graph__pb2.ImportGraphResponse.FromString,
+                _registered_method=True)
+        self.ListImporters = channel.unary_unary(
+                '/knowledgesmith.proto.v1.GraphService/ListImporters',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_graph__pb2.ListImportersRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_graph__pb2.ListImportersResponse.FromString,
                 _registered_method=True)
         self.ImportBundledGraph = channel.unary_unary(
                 '/knowledgesmith.proto.v1.GraphService/ImportBundledGraph',
@@ -72,7 +77,15 @@ class GraphServiceServicer(object):
     """
 
     def ImportGraph(self, request_iterator, context):
-        """Uploads the files of one graph and imports them in one go: all or nothing. The first message holds the header.
+        """Uploads the files of one graph and imports them. The first message holds the header. Answers with progress, every
+        rejected record, and last the result. Cut off, it is completed by the same import again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListImporters(self, request, context):
+        """The formats that can be imported, with their options.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,10 +129,15 @@ class GraphServiceServicer(object):
 
 def add_GraphServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'ImportGraph': grpc.stream_unary_rpc_method_handler(
+            'ImportGraph': grpc.stream_stream_rpc_method_handler(
                     servicer.ImportGraph,
                     request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_graph__pb2.ImportGraphRequest.FromString,
                     response_serializer=knowledgesmith_dot_proto_dot_v1_dot_graph__pb2.ImportGraphResponse.SerializeToString,
+            ),
+            'ListImporters': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListImporters,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_graph__pb2.ListImportersRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_graph__pb2.ListImportersResponse.SerializeToString,
             ),
             'ImportBundledGraph': grpc.unary_unary_rpc_method_handler(
                     servicer.ImportBundledGraph,
@@ -169,12 +187,39 @@ class GraphService(object):
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.stream_unary(
+        return grpc.experimental.stream_stream(
             request_iterator,
             target,
             '/knowledgesmith.proto.v1.GraphService/ImportGraph',
             knowledgesmith_dot_proto_dot_v1_dot_graph__pb2.ImportGraphRequest.SerializeToString,
             knowledgesmith_dot_proto_dot_v1_dot_graph__pb2.ImportGraphResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListImporters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.proto.v1.GraphService/ListImporters',
+            knowledgesmith_dot_proto_dot_v1_dot_graph__pb2.ListImportersRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_graph__pb2.ListImportersResponse.FromString,
             options,
             channel_credentials,
             insecure,

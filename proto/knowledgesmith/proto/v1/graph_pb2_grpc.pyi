@@ -33,8 +33,12 @@ class GraphServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> GraphServiceAsyncStub: ...
-    ImportGraph: _grpc.StreamUnaryMultiCallable[_graph_pb2.ImportGraphRequest, _graph_pb2.ImportGraphResponse]
-    """Uploads the files of one graph and imports them in one go: all or nothing. The first message holds the header."""
+    ImportGraph: _grpc.StreamStreamMultiCallable[_graph_pb2.ImportGraphRequest, _graph_pb2.ImportGraphResponse]
+    """Uploads the files of one graph and imports them. The first message holds the header. Answers with progress, every
+    rejected record, and last the result. Cut off, it is completed by the same import again.
+    """
+    ListImporters: _grpc.UnaryUnaryMultiCallable[_graph_pb2.ListImportersRequest, _graph_pb2.ListImportersResponse]
+    """The formats that can be imported, with their options."""
     ImportBundledGraph: _grpc.UnaryUnaryMultiCallable[_graph_pb2.ImportBundledGraphRequest, _graph_pb2.ImportBundledGraphResponse]
     """Imports a graph that ships with the server ("atlas")."""
     GetGraph: _grpc.UnaryUnaryMultiCallable[_graph_pb2.GetGraphRequest, _graph_pb2.GetGraphResponse]
@@ -51,8 +55,12 @@ class GraphServiceAsyncStub(GraphServiceStub):
     """Knowledge graphs in Neo4j."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    ImportGraph: _aio.StreamUnaryMultiCallable[_graph_pb2.ImportGraphRequest, _graph_pb2.ImportGraphResponse]  # type: ignore[assignment]
-    """Uploads the files of one graph and imports them in one go: all or nothing. The first message holds the header."""
+    ImportGraph: _aio.StreamStreamMultiCallable[_graph_pb2.ImportGraphRequest, _graph_pb2.ImportGraphResponse]  # type: ignore[assignment]
+    """Uploads the files of one graph and imports them. The first message holds the header. Answers with progress, every
+    rejected record, and last the result. Cut off, it is completed by the same import again.
+    """
+    ListImporters: _aio.UnaryUnaryMultiCallable[_graph_pb2.ListImportersRequest, _graph_pb2.ListImportersResponse]  # type: ignore[assignment]
+    """The formats that can be imported, with their options."""
     ImportBundledGraph: _aio.UnaryUnaryMultiCallable[_graph_pb2.ImportBundledGraphRequest, _graph_pb2.ImportBundledGraphResponse]  # type: ignore[assignment]
     """Imports a graph that ships with the server ("atlas")."""
     GetGraph: _aio.UnaryUnaryMultiCallable[_graph_pb2.GetGraphRequest, _graph_pb2.GetGraphResponse]  # type: ignore[assignment]
@@ -72,8 +80,18 @@ class GraphServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request_iterator: _MaybeAsyncIterator[_graph_pb2.ImportGraphRequest],
         context: _ServicerContext,
-    ) -> _typing.Union[_graph_pb2.ImportGraphResponse, _abc.Awaitable[_graph_pb2.ImportGraphResponse]]:
-        """Uploads the files of one graph and imports them in one go: all or nothing. The first message holds the header."""
+    ) -> _typing.Union[_abc.Iterator[_graph_pb2.ImportGraphResponse], _abc.AsyncIterator[_graph_pb2.ImportGraphResponse]]:
+        """Uploads the files of one graph and imports them. The first message holds the header. Answers with progress, every
+        rejected record, and last the result. Cut off, it is completed by the same import again.
+        """
+
+    @_abc_1.abstractmethod
+    def ListImporters(
+        self,
+        request: _graph_pb2.ListImportersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_graph_pb2.ListImportersResponse, _abc.Awaitable[_graph_pb2.ListImportersResponse]]:
+        """The formats that can be imported, with their options."""
 
     @_abc_1.abstractmethod
     def ImportBundledGraph(

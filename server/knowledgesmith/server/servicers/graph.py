@@ -4,82 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema import graphs
 from knowledgesmith.graph_schema.bundled import bundled_files
-from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
-from knowledgesmith.graph_schema.importing import FileFormat, FileRole, ImportReport, SourceFile, import_graph
+from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.proto.v1 import graph_pb2, graph_pb2_grpc
 from knowledgesmith.server import paging
 from knowledgesmith.server.conversions import check_id, check_text, json_object
+from knowledgesmith.server.import_stream import importers, run_import, stream_import
+from knowledgesmith.server.uploads import Upload
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.graphs import GraphInfo
     from knowledgesmith.server.interceptors import Context
     from knowledgesmith.server.parts import Parts
 
-_SPOOL_BYTES = 16 * 1024 * 1024
-_MAX_FILES = 64
-_MAX_BYTES = 4 * 1024**3
 _CYPHER_ROWS = 100
 _CYPHER_SECONDS = 30.0
-_ROLES = {
-    graph_pb2.FILE_ROLE_ENTITIES: FileRole.ENTITIES,
-    graph_pb2.FILE_ROLE_RELATIONS: FileRole.RELATIONS,
-    graph_pb2.FILE_ROLE_FACTS: FileRole.FACTS,
-    graph_pb2.FILE_ROLE_TEMPLATES: FileRole.TEMPLATES,
-}
-_FORMATS = {graph_pb2.FILE_FORMAT_CSV: FileFormat.CSV, graph_pb2.FILE_FORMAT_JSONL: FileFormat.JSONL}
-
-
-class _Upload:
-    """Collects the chunks of an import into spooled temporary files, in order of first appearance."""
-
-    def __init__(self) -> None:
-        self.header: graph_pb2.ImportHeader | None = None
-        self._files: dict[tuple[FileRole, str, FileFormat], BinaryIO] = {}
-        self._bytes = 0
-
-    def add(self, request: graph_pb2.ImportGraphRequest) -> None:
-        """Take one message."""
-        if request.WhichOneof("part") == "header":
-            self.header = request.header
-            return
-        chunk = request.chunk
-        if self.header is None:
-            raise InvalidInput("the first message must hold the header", field="part", hint="Send the header first.")
-        if chunk.role not in _ROLES or chunk.format not in _FORMATS:
-            raise InvalidInput("a chunk needs a role and a format", field="chunk.role", value=chunk.role)
-        key = (_ROLES[chunk.role], check_text(chunk.name, "chunk.name"), _FORMATS[chunk.format])
-        self._bytes += len(chunk.content)
-        if self._bytes > _MAX_BYTES:
-            raise TooLarge(f"more than {_MAX_BYTES} bytes", field="chunk.content", hint="Import a smaller graph.")
-        if key not in self._files:
-            if len(self._files) == _MAX_FILES:
-                raise TooLarge(f"more than {_MAX_FILES} files", field="chunk.name", hint="Join some files.")
-            self._files[key] = _spool()
-        self._files[key].write(chunk.content)
-
-    def files(self) -> list[SourceFile]:
-        """The uploaded files, rewound."""
-        found: list[SourceFile] = []
-        for (role, name, kind), content in self._files.items():
-            content.seek(0)
-            found.append(SourceFile(role=role, name=name, format=kind, lines=content))
-        return found
-
-    def close(self) -> None:
-        """Remove the temporary files."""
-        for content in self._files.values():
-            content.close()
-
-
-def _spool() -> BinaryIO:
-    """A temporary file that stays in memory while it is small; closed with the upload."""
-    return cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))
 
 
 class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
@@ -90,33 +33,23 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
 
     async def ImportGraph(
         self, request_iterator: AsyncIterator[graph_pb2.ImportGraphRequest], context: Context
-    ) -> graph_pb2.ImportGraphResponse:
-        """Receive the files, then import them in one transaction."""
-        upload = _Upload()
+    ) -> AsyncIterator[graph_pb2.ImportGraphResponse]:
+        """Receive the files, then import them and tell how it goes."""
+        upload = Upload()
         try:
             async for request in request_iterator:
                 upload.add(request)
-            header = upload.header
-            if header is None:
-                raise InvalidInput("nothing was sent", field="part", hint="Send a header and the files.")
-            check_id(header.graph_id, "graph_id")
-            check_text(header.source, "source")
-            report = await asyncio.to_thread(self._import, header, upload.files())
-        finally:
+            header, files = upload.complete()
+        except BaseException:
             upload.close()
-        graph = None if header.validate_only else await self._graph(header.graph_id)
-        return graph_pb2.ImportGraphResponse(graph=graph, report=report)
-
-    def _import(self, header: graph_pb2.ImportHeader, files: list[SourceFile]) -> graph_pb2.ImportReport:
-        return _report_to(
-            import_graph(
-                self._parts.store,
-                graph_id=header.graph_id,
-                files=files,
-                source=header.source,
-                validate_only=header.validate_only,
-            )
-        )
+            raise
+        async for message in stream_import(self._parts.store, header, files, close=upload.close):
+            if isinstance(message, graph_pb2.ImportGraphResponse):
+                yield message
+                continue
+            graph = None if header.validate_only else await self._graph(header.graph_id)
+            result = graph_pb2.ImportResult(graph=graph, report=message)
+            yield graph_pb2.ImportGraphResponse(result=result)
 
     async def ImportBundledGraph(
         self, request: graph_pb2.ImportBundledGraphRequest, context: Context
@@ -124,15 +57,17 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
         """Import a graph that ships with the package."""
         name = request.name or "atlas"
         header = graph_pb2.ImportHeader(
-            graph_id=check_id(request.graph_id or name, "graph_id"), source=f"bundled: {name}"
+            graph_id=check_id(request.graph_id or name, "graph_id"), source=f"bundled: {name}", strict=True
         )
         files = bundled_files(name)
-        try:
-            report = await asyncio.to_thread(self._import, header, files)
-        finally:
-            for file in files:
-                file.lines.close()
+        report = await asyncio.to_thread(run_import, self._parts.store, header, files)
         return graph_pb2.ImportBundledGraphResponse(graph=await self._graph(header.graph_id), report=report)
+
+    async def ListImporters(
+        self, request: graph_pb2.ListImportersRequest, context: Context
+    ) -> graph_pb2.ListImportersResponse:
+        """The formats that can be imported."""
+        return graph_pb2.ListImportersResponse(importers=await asyncio.to_thread(importers))
 
     async def GetGraph(self, request: graph_pb2.GetGraphRequest, context: Context) -> graph_pb2.GetGraphResponse:
         """One graph with its counts."""
@@ -190,10 +125,3 @@ def _graph_to(info: GraphInfo) -> graph_pb2.Graph:
         relations=info.relations,
         entities_by_domain=info.entities_by_domain,
     )
-
-
-def _report_to(report: ImportReport) -> graph_pb2.ImportReport:
-    fields: dict[str, Any] = {
-        field.name: getattr(report, field.name) for field in graph_pb2.ImportReport.DESCRIPTOR.fields
-    }
-    return graph_pb2.ImportReport(**fields)

@@ -25,7 +25,7 @@ from knowledgesmith.server.lifecycle_conversions import (
     summary_to,
     version_to,
 )
-from knowledgesmith.server.uploads import UploadedFile
+from knowledgesmith.server.uploaded_file import UploadedFile
 
 if TYPE_CHECKING:
     from knowledgesmith.server.interceptors import Context

@@ -1,0 +1,143 @@
+"""The relations of an import: declared ones with traits and templates, and those that only facts name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from knowledgesmith.graph_schema.catalogue import inspect_catalogue
+from knowledgesmith.graph_schema.errors import TooLarge
+from knowledgesmith.graph_schema.facts import Relation, Template
+from knowledgesmith.graph_schema.importing.problems import quote
+from knowledgesmith.graph_schema.importing.records import Place, RelationRecord, TemplateRecord
+from knowledgesmith.graph_schema.templates import problem_with_template
+from knowledgesmith.graph_schema.text_checks import MAX_WORD, problem_with
+
+MAX_RELATIONS: Final = 10_000
+"""Relations of one graph; they are held in memory, as relationship types are by Neo4j."""
+MAX_TEMPLATES: Final = 1_000
+"""Templates of one relation."""
+Reject = Callable[[Place, str], None]
+
+
+class StagedCatalogue:
+    """Collects relations; ``complete`` checks them and drops those that cannot be used."""
+
+    def __init__(self) -> None:
+        self.relations: dict[str, Relation] = {}
+        self.ids: dict[str, int] = {}
+        """Numbers in the order of names, from 1; after ``complete``."""
+        self.rejected: dict[int, str] = {}
+        """Numbers under which facts name a relation that was rejected, and its name; after ``complete``."""
+        self._declared: defaultdict[str, list[RelationRecord]] = defaultdict(list)
+        self._templates: defaultdict[str, list[TemplateRecord]] = defaultdict(list)
+        self._named: dict[str, tuple[int, Place]] = {}
+
+    def declare(self, record: RelationRecord) -> None:
+        """Take a declared relation."""
+        self._declared[record.relation.name].append(record)
+        self._check_number()
+
+    def phrase(self, record: TemplateRecord) -> str:
+        """Take a template; returns what is wrong with it, or nothing."""
+        if problem := problem_with(record.relation, limit=MAX_WORD):
+            return f"relation {problem}: {quote(record.relation)}"
+        if problem := problem_with_template(record.template):
+            return f"bad template {quote(record.template.text)}: {problem}"
+        templates = self._templates[record.relation]
+        if len(templates) >= MAX_TEMPLATES:
+            return f"relation {quote(record.relation)} has more than {MAX_TEMPLATES} templates"
+        templates.append(record)
+        return ""
+
+    def number(self, name: str, place: Place) -> int:
+        """The number of a relation that a fact names."""
+        found = self._named.get(name)
+        if found is None:
+            found = self._named[name] = (len(self._named) + 1, place)
+            self._check_number()
+        return found[0]
+
+    def complete(self, reject: Reject) -> None:
+        """Fill ``relations``, ``ids`` and ``rejected``; the result does not depend on the order of records."""
+        places: dict[str, Place] = {}
+        for name, records in self._declared.items():
+            # The one that says most, whatever the order of records.
+            records.sort(key=lambda record: (-len(repr(record.relation)), repr(record.relation), record.place))
+            places[name] = records[0].place
+            for record in records[1:]:
+                reject(record.place, f"relation {quote(name)} stands twice, the one of {records[0].place} is kept")
+        relations = {name: records[0].relation for name, records in self._declared.items()}
+        for name, (_, place) in self._named.items():
+            relations.setdefault(name, Relation(name=name, rel_type=""))
+            places.setdefault(name, place)
+        self._add_templates(relations, reject)
+        self.relations = _without_faults(relations, places, reject)
+        self.ids = {name: number for number, name in enumerate(self.relations, start=1)}
+        self.rejected = {number: name for name, (number, _) in self._named.items() if name not in self.ids}
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Rows of the table ``relation``; ``canonical`` is the relation that stands for a pair of inverses."""
+        for name, number in self.ids.items():
+            relation = self.relations[name]
+            inverse = relation.traits.inverse_of
+            first = inverse is None or self._rank(name) < self._rank(inverse)
+            canonical = self.relations[name if first or inverse is None else inverse]
+            traits = relation.traits
+            to_child = inverse is not None and self.relations[inverse].traits.hierarchical
+            yield (
+                number,
+                name,
+                relation.rel_type,
+                self._named[name][0] if name in self._named else None,
+                relation.domain_type,
+                relation.range_type,
+                number if traits.symmetric else self.ids[inverse] if inverse is not None else None,
+                first,
+                self.ids[canonical.name],
+                traits.symmetric,
+                canonical.traits.functional,
+                canonical.traits.inverse_functional,
+                traits.hierarchical,
+                to_child,
+            )
+
+    def _add_templates(self, relations: dict[str, Relation], reject: Reject) -> None:
+        for name, records in self._templates.items():
+            if name not in relations:
+                for record in records:
+                    reject(record.place, f"unknown relation {quote(name)} in a template")
+                continue
+            records.sort(key=lambda record: record.place)
+            own = relations[name].templates
+            added: dict[Template, None] = dict.fromkeys((*own, *(record.template for record in records)))
+            relations[name] = replace(relations[name], templates=tuple(added))
+
+    def _check_number(self) -> None:
+        if len(self._named) > MAX_RELATIONS or len(self._declared) > MAX_RELATIONS:
+            raise TooLarge(
+                f"the graph has more than {MAX_RELATIONS} relations",
+                field="relation",
+                hint="Check which column holds the relation; texts and numbers belong into objects.",
+            )
+
+    def _rank(self, name: str) -> tuple[bool, bool, str]:
+        traits = self.relations[name].traits
+        return (not traits.hierarchical, not traits.functional, name)
+
+
+def _without_faults(
+    relations: Mapping[str, Relation], places: Mapping[str, Place], reject: Reject
+) -> dict[str, Relation]:
+    """The catalogue of the relations that are left when those with a fault, and what hangs on them, are dropped."""
+    left = dict(sorted(relations.items()))
+    while True:
+        catalogue, problems = inspect_catalogue(left.values())
+        if not problems:
+            return catalogue
+        for problem in problems:
+            place = places.get(problem.relation, Place(file="(relations)"))
+            reject(place, f"relation {quote(problem.relation)} {problem.problem}. {problem.hint}")
+            left.pop(problem.relation, None)
