@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 from typing import Protocol
 
 from knowledgesmith.graph_schema.closure import Derived, Triple
@@ -67,19 +68,19 @@ class AfterWorld:
         self._retracts = frozenset(retracts)
         self.groups = groups
         self.derived: dict[Triple, Derived] = {}
-        self._triples: dict[str, Triple] = {fact_id(before.graph_id, *triple): triple for triple in asserts}
+        self._premises: dict[Triple, list[Triple]] = {}
         self._asserts = frozenset(asserts)
         self._out: dict[str, list[Held]] = {}
         self._into: dict[str, list[Held]] = {}
         for triple in sorted(asserts):
             self._add(Held(triple, 0))
 
-    def derive(self, facts: Iterable[Derived]) -> None:
-        """Add newly derived facts."""
+    def derive(self, facts: Iterable[Derived], *, premises: Mapping[Triple, list[Triple]] | None = None) -> None:
+        """Add newly derived facts, with the triples of their premises where they are known."""
         for fact in facts:
             self.derived[fact.triple] = fact
-            self._triples[fact.fact_id] = fact.triple
             self._add(Held(fact.triple, fact.round))
+        self._premises.update(premises or {})
 
     def _add(self, held: Held) -> None:
         self._out.setdefault(held.triple[0], []).append(held)
@@ -128,18 +129,21 @@ class AfterWorld:
         return self._before.derivation(triple) if held and held.derived else None
 
     def premises(self, triple: Triple) -> list[Triple]:
-        """The facts of that proof's last step, wherever this world or the one before knows them."""
+        """The facts of that proof's last step."""
         if triple not in self.derived:
             return self._before.premises(triple) if self.derivation(triple) else []
-        fact = self.derived[triple]
-        return [self._named(triple, premise) for premise in fact.premises]
+        if triple not in self._premises:
+            self._premises[triple] = [self._by_id[premise] for premise in self.derived[triple].premises]
+        return self._premises[triple]
 
-    def _named(self, triple: Triple, premise: str) -> Triple:
-        """The triple of a premise: it shares an end with the conclusion."""
-        if premise not in self._triples:
-            for held in (*self.out(triple[0]), *self.into(triple[0]), *self.into(triple[2])):
-                self._triples[fact_id(self._before.graph_id, *held.triple)] = held.triple
-        return self._triples[premise]
+    @cached_property
+    def _by_id(self) -> Mapping[str, Triple]:
+        """Every fact of this world by its id."""
+        graph_id = self._before.graph_id
+        asserted = {triple for triple in self._before.asserted() if triple not in self._retracts} | self._asserts
+        return {fact_id(graph_id, *triple): triple for triple in asserted} | {
+            fact.fact_id: triple for triple, fact in self.derived.items()
+        }
 
     def changes(self) -> tuple[Mapping[Triple, Derived], Mapping[Triple, Derived]]:
         """Derived facts that only the world before has, and those that only this one has."""

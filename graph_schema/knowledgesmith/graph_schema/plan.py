@@ -80,13 +80,14 @@ def make_plan(
             "A plan needs at least one probe.", field="max_probes", value=request.max_probes, hint="Give 1 or more."
         )
     cache = worlds or WorldCache(capacity=1)
-    before = cache.world(store, graph_id=request.graph_id, overlay=request.overlay, lexicon=lexicon)
+    before = cache.world(store, graph_id=request.graph_id, overlay=request.overlay, lexicon=lexicon, check=False)
     names = before.lexicon
     changes = check_changes(names, goal=request.goal, changes=request.changes)
     try:
         seen = _look(store, request=replace(request, changes=changes), before=before)
     except WorldMoved:  # an import in between
-        return make_plan(store, request, worlds=worlds)
+        cache.world(store, graph_id=request.graph_id, overlay=request.overlay)
+        return make_plan(store, request, worlds=cache)
     built = _build(seen.questions, request=request, changes=changes, lexicon=names, hops=seen.hops)
     if not built:
         raise ProbeSetEmpty(

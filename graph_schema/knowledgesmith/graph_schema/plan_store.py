@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
@@ -11,7 +12,7 @@ from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.plan import digest_of
 from knowledgesmith.graph_schema.plan_slots import slots_of
-from knowledgesmith.graph_schema.plan_types import Plan
+from knowledgesmith.graph_schema.plan_types import Cited, Cut, Plan, Proof
 from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
@@ -75,6 +76,8 @@ def load_plan(store: GraphStore, intervention_id: str) -> Plan:
         probes=probes,
         slots=slots_of(probes),
         digest=head["digest"],
+        cited=_cited_from(head["cited"]),
+        cut=_cut_from(head["cut"]),
     )
     if digest_of(plan) != plan.digest:
         raise IllegalState(
@@ -116,7 +119,33 @@ def _head(plan: Plan) -> dict[str, object]:
         "planned_probes": len(plan.probes),
         "overlay": dump_changes(plan.overlay),
         "derived": dump_changes(plan.derived),
+        "cited": json.dumps([_cited_row(one) for one in plan.cited], ensure_ascii=False, separators=(",", ":")),
+        "cut": json.dumps([list(plan.cut.facts), plan.cut.weight, plan.cut.lower_bound]),
     }
+
+
+def _cited_row(one: Cited) -> list[object]:
+    proof = one.proof
+    return [one.fact_id, one.subject, one.relation, one.object, proof.rule, list(proof.premises), one.worlds]
+
+
+def _cited_from(text: str | None) -> tuple[Cited, ...]:
+    return tuple(
+        Cited(
+            fact_id=fact,
+            subject=subject,
+            relation=relation,
+            object=obj,
+            proof=Proof(rule=rule, premises=tuple(premises)),
+            worlds=worlds,
+        )
+        for fact, subject, relation, obj, rule, premises, worlds in json.loads(text or "[]")
+    )
+
+
+def _cut_from(text: str | None) -> Cut:
+    facts, weight, lower_bound = json.loads(text or "[[], 0, 0]")
+    return Cut(facts=tuple(facts), weight=weight, lower_bound=lower_bound)
 
 
 def _targets(plan: Plan) -> list[list[str]]:

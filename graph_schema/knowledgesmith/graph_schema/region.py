@@ -7,7 +7,7 @@ the unchanged facts next to them, which are put back from the index. Every other
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -110,16 +110,20 @@ class Placed:
     before: WorldIndex
     facts: set[Triple] = field(default_factory=set[Triple])
 
-    def put(self, facts: Iterable[tuple[Triple, int, int | None]]) -> None:
+    def put(self, facts: Iterable[tuple[Triple, int, int | None]], *, named: bool = True) -> None:
         """Put facts there that are not there yet.
 
         Args:
             facts: triple, round, and the world that has it (``None``: both).
+            named: whether they need their fact ids, since proofs may cite them.
         """
         graph_id, types = self.before.graph_id, self.before.rules.types
         fresh = {triple: (depth, world) for triple, depth, world in facts if triple not in self.facts}
         ordered = sorted(fresh.items(), key=lambda item: (item[0][0], item[0][2], item[0][1]))
-        rows = [[t[0], types[t[1]], t[2], fact_id(graph_id, *t), depth, world] for t, (depth, world) in ordered]
+        rows = [
+            [t[0], types[t[1]], t[2], fact_id(graph_id, *t) if named else None, depth, world]
+            for t, (depth, world) in ordered
+        ]
         for start in range(0, len(rows), _BATCH):
             self.tx.rows("closure/place", graph_id=graph_id, rows=rows[start : start + _BATCH])
         self.facts.update(fresh)
@@ -159,7 +163,7 @@ def close_region(
         for depth in range(MAX_ROUNDS):
             _put_premises(placed, after, rules, groups)
             fresh = _derive(placed, rules, groups, depth)
-            after.derive(fresh)
+            after.derive((fact for fact, _ in fresh), premises={fact.triple: premises for fact, premises in fresh})
         reached = {
             (fact.triple[2], head)
             for fact in after.derived.values()
@@ -198,7 +202,9 @@ def _put_premises(placed: Placed, after: AfterWorld, rules: NamedRules, groups: 
     placed.put((triple, depth, None) for triple, depth in wanted.items())
 
 
-def _derive(placed: Placed, rules: NamedRules, groups: frozenset[Group], depth: int) -> list[Derived]:
+def _derive(
+    placed: Placed, rules: NamedRules, groups: frozenset[Group], depth: int
+) -> list[tuple[Derived, list[Triple]]]:
     """One round for the affected groups, written into the transaction."""
     before = placed.before
     types, names = before.rules.types, before.rules.names
@@ -219,16 +225,26 @@ def _derive(placed: Placed, rules: NamedRules, groups: frozenset[Group], depth: 
     )
     proofs: dict[Triple, tuple[str, tuple[str, ...]]] = {}
     for row in rows:
-        for subject, head, obj, rule, premises in row["facts"]:
-            triple = (subject, names[head], obj)
-            proof = (rule, tuple(premises))
+        for head, obj, rule, found in row["facts"]:
+            triple = (row["subject"], names[head], obj)
+            proof = (rule, tuple(found))
             proofs[triple] = min(proof, proofs.get(triple, proof))
-    fresh = [
-        Derived(fact_id=fact_id(before.graph_id, *triple), triple=triple, rule=rule, premises=premises, round=depth + 1)
-        for triple, (rule, premises) in sorted(proofs.items())
-    ]
-    placed.put((fact.triple, fact.round, _world_of(before, fact.triple)) for fact in fresh)
+    fresh: list[tuple[Derived, list[Triple]]] = []
+    for triple, (rule, found) in sorted(proofs.items()):
+        ids, premises = _read_proof(triple, found, names)
+        name = fact_id(before.graph_id, *triple)
+        fresh.append((Derived(fact_id=name, triple=triple, rule=rule, premises=ids, round=depth + 1), premises))
+    placed.put((fact.triple, fact.round, _world_of(before, fact.triple)) for fact, _ in fresh)
     return fresh
+
+
+def _read_proof(triple: Triple, proof: Sequence[str], names: Mapping[str, str]) -> tuple[tuple[str, ...], list[Triple]]:
+    """Ids and triples of the premises, from a row of the query."""
+    subject, _, obj = triple
+    if len(proof) == 2:
+        return (proof[0],), [(obj, names[proof[1]], subject)]
+    first, second, first_type, middle, second_type = proof
+    return (first, second), [(subject, names[first_type], middle), (middle, names[second_type], obj)]
 
 
 def _world_of(before: WorldIndex, triple: Triple) -> int | None:

@@ -39,10 +39,17 @@ class WorldCache:
         self._capacity = capacity
         self._worlds: OrderedDict[tuple[str, str, str], WorldIndex] = OrderedDict()
         self._lexicons: OrderedDict[tuple[str, str], Lexicon] = OrderedDict()
+        self._stamps: dict[str, str] = {}
         self._lock = Lock()
 
     def world(
-        self, store: GraphStore, *, graph_id: str, overlay: Sequence[WorldChange], lexicon: Lexicon | None = None
+        self,
+        store: GraphStore,
+        *,
+        graph_id: str,
+        overlay: Sequence[WorldChange],
+        lexicon: Lexicon | None = None,
+        check: bool = True,
     ) -> WorldIndex:
         """The closed world of a branch, from the cache or derived now in a transaction that is rolled back.
 
@@ -51,14 +58,20 @@ class WorldCache:
             graph_id: the graph.
             overlay: the branch's committed changes, in order.
             lexicon: the graph's names, where the caller has read them already.
+            check: ask whether the graph was imported again; a plan asks that itself, in its transaction.
 
         Raises:
             GraphNotFound: there is no such graph.
             GraphUnavailable: the database does not answer.
         """
-        stamp = store.read_transaction(lambda tx: stamp_of(tx, graph_id))
-        key = (graph_id, stamp, _overlay_key(overlay))
+        over = _overlay_key(overlay)
         with self._lock:
+            stamp = None if check else self._stamps.get(graph_id)
+        if stamp is None:
+            stamp = store.read_transaction(lambda tx: stamp_of(tx, graph_id))
+        key = (graph_id, stamp, over)
+        with self._lock:
+            self._stamps[graph_id] = stamp
             if (found := self._worlds.get(key)) is not None:
                 self._worlds.move_to_end(key)
                 return found
@@ -73,6 +86,7 @@ class WorldCache:
         """Forget everything."""
         with self._lock:
             self._worlds.clear()
+            self._stamps.clear()
             self._lexicons.clear()
 
 

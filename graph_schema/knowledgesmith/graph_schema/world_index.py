@@ -147,6 +147,38 @@ class WorldIndex:
         """Every (subject, relation) that has a derived fact."""
         return ((self._uids[s], self._relations[r]) for s, r in self._groups.tolist())
 
+    def asserted(self) -> Iterator[Triple]:
+        """All asserted facts."""
+        return (self._held(int(row)).triple for row in np.flatnonzero(self._round == 0))
+
+    def follows_around(self, uid: str) -> tuple[list[Triple], list[Triple]]:
+        """Derived facts of a subject, and of an object, sorted."""
+        node = self._number.get(uid)
+        if node is None:
+            return [], []
+        start, end = np.searchsorted(self._subject, (node, node + 1))
+        out = np.arange(start, end)
+        first, last = np.searchsorted(self._object_sorted, (node, node + 1))
+        into = self._by_object[int(first) : int(last)]
+        return (
+            [self._held(int(row)).triple for row in out[self._round[out] > 0]],
+            [self._held(int(row)).triple for row in into[self._round[into] > 0]],
+        )
+
+    def crowd(self, uid: str, *, more_than: int) -> list[tuple[str, bool]]:
+        """Relations in which an entity has more facts than that, and whether as their object."""
+        node = self._number.get(uid)
+        if node is None:
+            return []
+        found: list[tuple[str, bool]] = []
+        for back in (False, True):
+            start, end = np.searchsorted(self._object_sorted if back else self._subject, (node, node + 1))
+            if end - start > more_than:
+                relations = self._relation[self._by_object[start:end]] if back else self._relation[start:end]
+                counts = np.bincount(relations, minlength=len(self._relations))
+                found += [(self._relations[n], back) for n in np.flatnonzero(counts > more_than).tolist()]
+        return found
+
     def distances(self, sources: Sequence[str]) -> dict[str, tuple[int, str]]:
         """Hops over asserted facts in both directions from the nearest source, with it (ties: smallest uid)."""
         asserted = self._round == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from knowledgesmith.graph_schema.closure import BEFORE, Triple
@@ -51,14 +51,15 @@ class Interview:
         narrow = sorted({*around.endpoints, *around.changed, *few})
         far_reaching = sorted({*around.endpoints, *long_anchors})
         self.sight.show(around.anchors)
+        direct = self._ask(ProbeKind.DIRECT, Scope(anchors=around.anchors))
         found = {
-            ProbeKind.DIRECT: self._ask(ProbeKind.DIRECT, Scope(anchors=around.anchors)),
+            ProbeKind.DIRECT: direct,
             ProbeKind.REVERSE: self._ask(ProbeKind.REVERSE, Scope(anchors=around.anchors)),
             ProbeKind.MULTI_HOP: self._chains(narrow, far_reaching),
-            ProbeKind.COMPARISON: self._ask(ProbeKind.COMPARISON, Scope(anchors=narrow)),
-            ProbeKind.CONTEXTUAL: self._contextual(around),
+            ProbeKind.COMPARISON: _comparisons(direct, narrow),
+            ProbeKind.CONTEXTUAL: self._contextual(around, direct),
+            ProbeKind.CONFLICT: self._conflict(direct, changed),
         }
-        found[ProbeKind.CONFLICT] = self._conflict(found[ProbeKind.DIRECT], changed)
         contextual = {(q.anchor, q.path) for q in found[ProbeKind.CONTEXTUAL]}
         return [
             question
@@ -71,29 +72,7 @@ class Interview:
 
     def _ask(self, kind: ProbeKind, scope: Scope) -> list[Question]:
         """Questions about single facts; where no change touches the anchor, one world answers for both."""
-        anchors = scope.anchors or ()
-        moved = [uid for uid in anchors if uid in self.sight.touched]
-        still = [uid for uid in anchors if uid not in self.sight.touched]
-        asked = self._worlds(kind, scope, moved, still)
-        return sorted(self.sight.asked(asked), key=lambda question: question.key)
-
-    def _worlds(self, kind: ProbeKind, scope: Scope, moved: Sequence[str], still: Sequence[str]) -> list[Question]:
-        asked: list[Question] = []
-        for anchors, worlds in ((moved, None), (still, (BEFORE,))):
-            if not anchors:
-                continue
-            part = Scope(
-                anchors=anchors,
-                long_anchors=[uid for uid in scope.long_anchors or () if uid in set(anchors)],
-                subjects=scope.subjects,
-                relations=scope.relations,
-                domains=scope.domains,
-            )
-            if worlds is None:
-                asked += ask(self.tx, lexicon=self.lexicon, scope=part, kind=kind, follow=self.sight.show_chains)
-            else:
-                asked += ask(self.tx, lexicon=self.lexicon, scope=part, kind=kind, worlds=worlds)
-        return asked
+        return self.sight.asked(ask(self.tx, lexicon=self.lexicon, scope=scope, kind=kind, moved=self.sight.touched))
 
     def _chains(self, narrow: Sequence[str], far_reaching: Sequence[str]) -> list[Question]:
         """Chains; inside them only entities matter that a step with a single answer leads to."""
@@ -105,17 +84,22 @@ class Interview:
         second = {uid: self.sight.onward(uid, forward=forward, backward=backward) for uid in inner}
         self.sight.show_steps({uid for ends in (*first.values(), *second.values()) for uid in ends})
         touched, long_anchors = self.sight.touched, set(far_reaching)
-        moved = [
+        moved = {
             uid
             for uid in narrow
             if not touched.isdisjoint({uid, *first[uid]})
             or (uid in long_anchors and any(not touched.isdisjoint(second[end]) for end in first[uid]))
-        ]
-        still = sorted(set(narrow) - set(moved))
-        scope = Scope(anchors=narrow, long_anchors=far_reaching)
-        return sorted(self._worlds(ProbeKind.MULTI_HOP, scope, moved, still), key=lambda question: question.key)
+        }
+        return ask(
+            self.tx,
+            lexicon=self.lexicon,
+            scope=Scope(anchors=narrow, long_anchors=far_reaching),
+            kind=ProbeKind.MULTI_HOP,
+            moved=moved,
+            follow=self.sight.show_chains,
+        )
 
-    def _contextual(self, around: Neighbourhood) -> list[Question]:
+    def _contextual(self, around: Neighbourhood, direct: Sequence[Question]) -> list[Question]:
         """Questions that should stay; those that change are DIRECT ones already."""
         subjects = sorted({change.subject for change in self.changes})
         scope = Scope(
@@ -124,9 +108,9 @@ class Interview:
             relations=sorted({change.relation for change in self.changes}),
             domains=sorted({self.lexicon.entity(uid).domain for uid in around.endpoints}),
         )
-        self.sight.show(subjects)
-        found = self._ask(ProbeKind.CONTEXTUAL, scope)
-        return [question for question in found if question.polarity is Polarity.STAY]
+        stay = {(question.anchor, question.path) for question in direct if question.polarity is Polarity.STAY}
+        found = ask(self.tx, lexicon=self.lexicon, scope=scope, kind=ProbeKind.CONTEXTUAL, worlds=(BEFORE,))
+        return [question for question in found if (question.anchor, question.path) in stay]
 
     def _conflict(self, direct: Sequence[Question], changed: Sequence[WorldChange]) -> list[Question]:
         """Statements: what changes (of very much, a drawn part) and some that keep their truth."""
@@ -159,3 +143,9 @@ class Interview:
             )
             for uid in drawn:
                 yield (question.anchor, question.relation, uid)
+
+
+def _comparisons(direct: Iterable[Question], anchors: Iterable[str]) -> list[Question]:
+    """The same questions and answers as direct ones, asked with two options."""
+    wanted = set(anchors)
+    return [replace(question, kind=ProbeKind.COMPARISON) for question in direct if question.anchor in wanted]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,6 +102,14 @@ class Scope:
     subjects: Sequence[str] | None = None
     relations: Sequence[str] = ()
     domains: Sequence[str] = ()
+
+    def only(self, anchors: Collection[str]) -> Scope:
+        """The same for some of the anchors."""
+        return replace(
+            self,
+            anchors=[uid for uid in self.anchors or () if uid in anchors],
+            long_anchors=[uid for uid in self.long_anchors or () if uid in anchors],
+        )
 
 
 Found = dict[QuestionKey, Answered]
@@ -235,6 +243,7 @@ def ask(
     scope: Scope,
     kind: ProbeKind,
     worlds: Sequence[int] = (BEFORE, AFTER),
+    moved: Collection[str] | None = None,
     follow: Following | None = None,
 ) -> list[Question]:
     """The questions of one kind with their answers in both worlds (or in one, for a bulk run), sorted by key.
@@ -242,8 +251,13 @@ def ask(
     An absent question has no answer in that world. A chain that is a proper question in one world only (in the other
     it has a second answer, or a fact connects its ends) is left out.
     """
-    found = [ASKERS[kind](tx, lexicon, scope, world) for world in worlds]
-    before, after = found[0], found[-1]
+    before = ASKERS[kind](tx, lexicon, scope, worlds[0])
+    after = before
+    if len(worlds) > 1:
+        part = scope if moved is None else scope.only(moved)
+        after = ASKERS[kind](tx, lexicon, part, worlds[1]) if part.anchors != [] else {}
+        if moved is not None:
+            after |= {key: answered for key, answered in before.items() if key[0] not in moved}
     if kind is ProbeKind.MULTI_HOP and len(worlds) > 1:
         _follow_missing(tx, lexicon, before, after, follow)
     questions = [_join(kind, key, before.get(key), after.get(key)) for key in sorted(before.keys() | after.keys())]
