@@ -96,6 +96,7 @@ if TYPE_CHECKING:
         StateChanged,
         WatchEvent,
     )
+    from knowledgesmith.client._types.facts import FactChange
     from knowledgesmith.client._types.graphs import (
         ConnectionInfo,
         CypherResult,
@@ -105,7 +106,6 @@ if TYPE_CHECKING:
         ImportResult,
     )
     from knowledgesmith.client._types.interventions import (
-        FactChange,
         Gate,
         Intervention,
         InterventionSpec,
@@ -120,6 +120,8 @@ if TYPE_CHECKING:
         Rollback,
     )
     from knowledgesmith.client._types.plans import (
+        CitedFact,
+        CutSet,
         Plan,
         Preview,
         WorldChange,
@@ -161,10 +163,13 @@ __all__ = (
     "Cancelled",
     "ChangeFilter",
     "Changes",
+    "CitedFact",
     "ConflictingChanges",
     "ConnectionInfo",
+    "CutSet",
     "CypherResult",
     "DeadlineExceeded",
+    "DeleteNode",
     "DeviceOutOfMemory",
     "EditDiverged",
     "EntityNotFound",
@@ -187,6 +192,7 @@ __all__ = (
     "ImportRejected",
     "ImportReport",
     "ImportResult",
+    "InsertEntity",
     "Intervention",
     "InterventionFailed",
     "InterventionNotFound",
@@ -201,6 +207,7 @@ __all__ = (
     "Model",
     "ModelNotFound",
     "ModelNotLoadable",
+    "MoveSubtree",
     "NotFound",
     "NothingToChange",
     "PageTokenMismatch",
@@ -261,6 +268,7 @@ _MODULES: Final = (
     "_json",
     "_types.enums",
     "_types.events",
+    "_types.facts",
     "_types.graphs",
     "_types.interventions",
     "_types.models",
@@ -268,6 +276,7 @@ _MODULES: Final = (
     "_types.probes",
     "_types.propagation",
     "_types.status",
+    "_types.structural",
     "_transport",
     "_picture",
     "interop",

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from knowledgesmith.graph_schema.change_checks import check_changes
 from knowledgesmith.graph_schema.errors import InvalidInput, ProbeSetEmpty
+from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.overlays import apply_overlay
 from knowledgesmith.graph_schema.plan_slots import slots_of
@@ -32,6 +33,7 @@ from knowledgesmith.graph_schema.probes.types import PlannedProbe
 from knowledgesmith.graph_schema.proofs import cited
 from knowledgesmith.graph_schema.region import Placed
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.structural import insert_entities
 from knowledgesmith.graph_schema.update import update_of
 from knowledgesmith.graph_schema.what_if import RegionTooLarge, WorldPair, build_whole, build_worlds
 from knowledgesmith.graph_schema.world_cache import WorldCache, WorldMoved, stamp_of
@@ -46,13 +48,17 @@ _TARGET_SHARE: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
-    """What to plan: resolved changes on a branch, whose committed interventions are given in order as ``overlay``."""
+    """What to plan: resolved changes on a branch, whose committed interventions are given in order as ``overlay``.
+
+    ``entities`` are those that the branch's interventions inserted, and those that this one inserts.
+    """
 
     graph_id: str
     branch_id: str
     goal: Goal
     changes: tuple[Change, ...]
     overlay: tuple[WorldChange, ...] = ()
+    entities: tuple[Entity, ...] = ()
     seed: int = 0
     max_probes: int = DEFAULT_MAX_PROBES
 
@@ -81,6 +87,7 @@ def make_plan(
         )
     cache = worlds or WorldCache(capacity=1)
     before = cache.world(store, graph_id=request.graph_id, overlay=request.overlay, lexicon=lexicon, check=False)
+    before = before.with_entities(request.entities)
     names = before.lexicon
     changes = check_changes(names, goal=request.goal, changes=request.changes)
     try:
@@ -110,6 +117,8 @@ def make_plan(
         slots=slots,
         digest="",
         cited=seen.cited,
+        inserted=request.entities,
+        names=_names(names, seen),
         cut=seen.worlds.cut,
     )
     return replace(plan, digest=digest_of(plan))
@@ -138,13 +147,14 @@ def _look(store: GraphStore, *, request: PlanRequest, before: WorldIndex) -> _Se
         return store.try_out(lambda tx: _look_inside(tx, request=request, before=before, whole=None))
     except RegionTooLarge:
         update = update_of(before, request.changes)
-        whole = build_whole(store, update=update, overlay=request.overlay)
+        whole = build_whole(store, update=update, overlay=request.overlay, entities=request.entities)
         return store.try_out(lambda tx: _look_inside(tx, request=request, before=before, whole=whole))
 
 
 def _look_inside(tx: Transaction, *, request: PlanRequest, before: WorldIndex, whole: WorldPair | None) -> _Seen:
     if stamp_of(tx, request.graph_id) != before.stamp:
         raise WorldMoved
+    insert_entities(tx, graph_id=request.graph_id, entities=request.entities)
     apply_overlay(tx, graph_id=request.graph_id, rules=before.rules, overlay=request.overlay)
     if whole is None:
         worlds = build_worlds(tx, update=update_of(before, request.changes))
@@ -172,6 +182,13 @@ def _look_inside(tx: Transaction, *, request: PlanRequest, before: WorldIndex, w
     )
     why = cited(request.graph_id, before=before, after=worlds.after, changed=worlds.changed)
     return _Seen(worlds=worlds, cited=why, hops=hops, questions=interview.questions(around, worlds.changed))
+
+
+def _names(lexicon: Lexicon, seen: _Seen) -> tuple[tuple[str, str], ...]:
+    """Names of all entities that the changes and their proofs speak of."""
+    facts = (*seen.worlds.changed, *seen.cited)
+    uids = {uid for fact in facts for uid in (fact.subject, fact.object) if uid in lexicon}
+    return tuple((uid, lexicon.entity(uid).name) for uid in sorted(uids))
 
 
 def _asked_changes(request: PlanRequest) -> Sequence[Change]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from knowledgesmith.graph_schema.branches import dump_changes, parse_changes
+from knowledgesmith.graph_schema.branches import dump_changes, dump_entities, parse_changes, parse_entities
 from knowledgesmith.graph_schema.errors import FenceRejected, IllegalState, InterventionNotFound
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.interventions import Change, Goal
@@ -16,6 +16,7 @@ from knowledgesmith.graph_schema.plan_types import Cited, Cut, Plan, Proof
 from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
+from knowledgesmith.graph_schema.structural import insert_entities
 
 _BATCH: Final = 5_000
 
@@ -43,6 +44,7 @@ def store_plan(store: GraphStore, held: Fenced, plan: Plan) -> None:
     rows = [_row(position, planned, plan.graph_id) for position, planned in enumerate(plan.probes)]
 
     def work(tx: Transaction) -> None:
+        insert_entities(tx, graph_id=plan.graph_id, entities=plan.inserted)
         if not tx.rows("plan/begin", id=held.id, fence=held.fence, properties=_head(plan), targets=_targets(plan)):
             raise FenceRejected("another attempt took over", field="intervention", value=held.id)
         for start in range(0, len(rows), _BATCH):
@@ -78,6 +80,8 @@ def load_plan(store: GraphStore, intervention_id: str) -> Plan:
         digest=head["digest"],
         cited=_cited_from(head["cited"]),
         cut=_cut_from(head["cut"]),
+        inserted=parse_entities(head["inserted"]),
+        names=tuple((uid, name) for uid, name in json.loads(head["names"] or "[]")),
     )
     if digest_of(plan) != plan.digest:
         raise IllegalState(
@@ -120,6 +124,8 @@ def _head(plan: Plan) -> dict[str, object]:
         "overlay": dump_changes(plan.overlay),
         "derived": dump_changes(plan.derived),
         "cited": json.dumps([_cited_row(one) for one in plan.cited], ensure_ascii=False, separators=(",", ":")),
+        "inserted": dump_entities(plan.inserted),
+        "plan_names": json.dumps([list(pair) for pair in plan.names], ensure_ascii=False, separators=(",", ":")),
         "cut": json.dumps([list(plan.cut.facts), plan.cut.weight, plan.cut.lower_bound]),
     }
 

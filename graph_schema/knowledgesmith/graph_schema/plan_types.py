@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind
 
@@ -98,6 +99,7 @@ class Plan:
     functional conflicts included); ``derived`` are facts that the closure gains or loses with their proofs, for
     explanation and for installing them in the model. ``cited`` are the unchanged facts that the proofs rest on, down
     to asserted ones; ``cut`` says how good the choice of the retracted supports is.
+    ``inserted`` are entities that the base graph does not have, ``names`` pairs of uid and name.
     """
 
     graph_id: str
@@ -113,3 +115,5 @@ class Plan:
     digest: str
     cited: tuple[Cited, ...] = ()
     cut: Cut = Cut()
+    inserted: tuple[Entity, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()

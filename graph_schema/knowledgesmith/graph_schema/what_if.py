@@ -11,10 +11,12 @@ from knowledgesmith.graph_schema.closure import AFTER, Triple, close
 from knowledgesmith.graph_schema.cuts import CutSet, Uncuttable, find_cut, weights_of
 from knowledgesmith.graph_schema.derivations import read_derivations, read_loads
 from knowledgesmith.graph_schema.errors import ConflictingChanges
+from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.overlays import apply_overlay
 from knowledgesmith.graph_schema.plan_types import Cut, Proof, WorldChange, WorldOp
 from knowledgesmith.graph_schema.region import NamedRules, Placed, affected_groups, close_region, support
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.structural import insert_entities
 from knowledgesmith.graph_schema.update import SUPPORT, Update, world_change
 from knowledgesmith.graph_schema.world_conflicts import settle_conflicts
 from knowledgesmith.graph_schema.world_index import WorldIndex
@@ -177,12 +179,15 @@ def build_worlds(tx: Transaction, *, update: Update, whole: bool = False) -> Wor
     )
 
 
-def build_whole(store: GraphStore, *, update: Update, overlay: Sequence[WorldChange]) -> WorldPair:
+def build_whole(
+    store: GraphStore, *, update: Update, overlay: Sequence[WorldChange], entities: Sequence[Entity] = ()
+) -> WorldPair:
     """The same by a closure of the whole graph, in a transaction of its own."""
 
     def work(tx: Transaction) -> WorldPair:
         fresh = Update(before=update.before, gone=dict(update.gone), asserts=dict(update.asserts))
         fresh.retract_asserted()
+        insert_entities(tx, graph_id=update.before.graph_id, entities=entities)
         apply_overlay(tx, graph_id=update.before.graph_id, rules=update.before.rules, overlay=overlay)
         return build_worlds(tx, update=fresh, whole=True)
 

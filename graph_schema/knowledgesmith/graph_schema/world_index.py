@@ -8,6 +8,7 @@ Nothing is inferred here: rows are looked up, and whatever an update changes is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledgesmith.graph_schema.closure import Derived, Rules, Triple
-from knowledgesmith.graph_schema.facts import fact_id
+from knowledgesmith.graph_schema.facts import Entity, fact_id
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 
 Ints = NDArray[np.int32]
@@ -76,6 +77,20 @@ class WorldIndex:
     def graph_id(self) -> str:
         """The graph."""
         return self.lexicon.graph_id
+
+    def with_entities(self, entities: Iterable[Entity]) -> WorldIndex:
+        """The same facts, with further entities among the living ones."""
+        new = [entity for entity in entities if entity.uid not in self.lexicon]
+        if not new:
+            return self
+        made = copy(self)
+        made.lexicon = Lexicon.build(
+            graph_id=self.lexicon.graph_id,
+            graph_digest=self.lexicon.graph_digest,
+            entities=[*self.lexicon.entities, *new],
+            relations=self.lexicon.relations.values(),
+        )
+        return made
 
     def find(self, triple: Triple) -> Held | None:
         """The fact, where it holds."""

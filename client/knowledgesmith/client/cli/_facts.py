@@ -12,7 +12,9 @@ from typing import Any, Final, TypeVar
 import click
 
 from knowledgesmith.client._types.enums import Goal, TargetDistribution
-from knowledgesmith.client._types.interventions import FactChange, Gate, InterventionSpec
+from knowledgesmith.client._types.facts import FactChange
+from knowledgesmith.client._types.interventions import Gate, InterventionSpec
+from knowledgesmith.client.cli._structural import read_structural, structural_options
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_METHODS: Final = {Goal.EDIT: "alphaedit", Goal.UNLEARN: "relearn"}
@@ -26,12 +28,16 @@ _USAGE: Final = {
 }
 
 
-def read_changes(goal: Goal, words: Sequence[str], batch: Path | None) -> tuple[FactChange, ...]:
-    """The changes from the command's words or from a batch file.
+def read_changes(
+    goal: Goal, words: Sequence[str], batch: Path | None, *, structural: bool = False
+) -> tuple[FactChange, ...]:
+    """The changes from the command's words or from a batch file; none where only the structure changes.
 
     Raises:
         click.UsageError: both or neither are given, or they do not fit the goal.
     """
+    if structural and not words and not batch:
+        return ()
     if bool(words) == bool(batch):
         raise click.UsageError(_USAGE[goal])
     if batch is not None:
@@ -137,16 +143,19 @@ def fact_options(function: F) -> F:
         click.option("--hold", is_flag=True, help="Wait for `ksmith commit` or `discard` after measuring."),
         click.option("--gate", "gates", multiple=True, metavar="METRIC<=X", help="Wait if this fails; repeatable."),
     )
-    return functools.reduce(lambda made, option: option(made), reversed(options), function)
+    made = functools.reduce(lambda made, option: option(made), reversed(options), function)
+    return structural_options(made)
 
 
 def read_spec(goal: Goal, asked: dict[str, Any], branch_id: str) -> InterventionSpec:
     """The specification of a command's words and options (``fact_options``)."""
     target = asked["target"]
+    structural = read_structural(goal, asked)
     return InterventionSpec(
         branch_id=branch_id,
         goal=goal,
-        changes=read_changes(goal, asked["words"], asked["batch"]),
+        changes=read_changes(goal, asked["words"], asked["batch"], structural=bool(structural)),
+        structural=structural,
         method=asked["method"] or DEFAULT_METHODS[goal],
         method_config=read_config(asked["config"]),
         target_distribution=TargetDistribution(target.upper()) if target else TargetDistribution.UNSPECIFIED,

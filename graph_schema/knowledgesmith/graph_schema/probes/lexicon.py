@@ -59,6 +59,14 @@ class Lexicon:
         return {entity.uid: position for position, entity in enumerate(self.entities)}
 
     @cached_property
+    def by_name(self) -> Mapping[str, tuple[str, ...]]:
+        """Uids of every exact name."""
+        found: dict[str, list[str]] = {}
+        for entity in self.entities:
+            found.setdefault(entity.name, []).append(entity.uid)
+        return {name: tuple(uids) for name, uids in found.items()}
+
+    @cached_property
     def ranges(self) -> Mapping[str, range]:
         """Indices of every type."""
         starts: dict[str, int] = {}
