@@ -147,12 +147,15 @@ class AfterWorld:
 
     def changes(self) -> tuple[Mapping[Triple, Derived], Mapping[Triple, Derived]]:
         """Derived facts that only the world before has, and those that only this one has."""
-        groups = self._before.derived_groups() if self.groups is None else self.groups
-        lost = {
-            held.triple: proof
-            for group in groups
-            for held in self._before.objects(*group)
-            if held.derived and self.find(held.triple) is None and (proof := self._before.derivation(held.triple))
-        }
+        lost: dict[Triple, Derived] = {}
+        for triple in self._derived_before():
+            if self.find(triple) is None and (proof := self._before.derivation(triple)):
+                lost[triple] = proof
         gained = {triple: fact for triple, fact in self.derived.items() if self._before.find(triple) is None}
         return lost, gained
+
+    def _derived_before(self) -> Iterable[Triple]:
+        """Derived facts of the world before that this one derived anew, or may have lost."""
+        if self.groups is None:
+            return (t for t in self._before.derived() if t not in self.derived)
+        return (held.triple for group in self.groups for held in self._before.objects(*group) if held.derived)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from typing import Any, Final
 
@@ -42,8 +42,8 @@ from knowledgesmith.graph_schema.world_index import WorldIndex
 DEFAULT_MAX_PROBES: Final = 2000
 _MAX_ANCHORS: Final = 2000
 _FEWEST_ANCHORS: Final = 40
-_ANCHOR_SHARE: Final = 8
-_TARGET_SHARE: Final = 2
+_ANCHOR_SHARE: Final = 16
+_TARGET_SHARE: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +126,15 @@ def make_plan(
 
 def digest_of(plan: Plan) -> str:
     """SHA-256 over the plan's canonical JSON, its own digest left out."""
-    content: dict[str, Any] = asdict(plan)
+    content = _members(replace(plan, digest=""))
     del content["digest"]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=_members)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _members(value: Any) -> dict[str, Any]:
+    """The members of a dataclass, without the copies that :func:`dataclasses.asdict` makes of them."""
+    return {member.name: getattr(value, member.name) for member in fields(value)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +199,7 @@ def _names(lexicon: Lexicon, seen: _Seen) -> tuple[tuple[str, str], ...]:
 
 def _asked_changes(request: PlanRequest) -> Sequence[Change]:
     """The targets that questions are asked about: all of them, or a drawn part where there are more than probes."""
-    count = max(1, request.max_probes // _TARGET_SHARE)
+    count = max(_FEWEST_ANCHORS, request.max_probes // _TARGET_SHARE)
     if len(request.changes) <= count:
         return request.changes
     chosen = permutation(len(request.changes), key=draw_key(request.seed, "targets"))[:count]

@@ -234,7 +234,8 @@ def _derive(
         ids, premises = _read_proof(triple, found, names)
         name = fact_id(before.graph_id, *triple)
         fresh.append((Derived(fact_id=name, triple=triple, rule=rule, premises=ids, round=depth + 1), premises))
-    placed.put((fact.triple, fact.round, _world_of(before, fact.triple)) for fact, _ in fresh)
+    if depth + 1 < MAX_ROUNDS:  # nothing is derived from the last round
+        placed.put((fact.triple, fact.round, _world_of(before, fact.triple)) for fact, _ in fresh)
     return fresh
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from knowledgesmith.graph_schema.after_world import AfterWorld
-from knowledgesmith.graph_schema.closure import AFTER, Triple, close
+from knowledgesmith.graph_schema.closure import AFTER, MAX_ROUNDS, Triple, close
 from knowledgesmith.graph_schema.cuts import CutSet, Uncuttable, find_cut, weights_of
 from knowledgesmith.graph_schema.derivations import read_derivations, read_loads
 from knowledgesmith.graph_schema.errors import ConflictingChanges
@@ -88,9 +88,9 @@ class _Closer:
         update, before = self.update, self.update.before
         if self.whole:
             after = AfterWorld(before, asserts=update.asserts, retracts=update.retracts, groups=None)
-            derived = close(self.tx, graph_id=before.graph_id, rules=before.rules, world=AFTER)
-            after.derive(sorted(derived.values(), key=lambda fact: fact.triple))
-            self.placed.facts.update(after.derived)
+            derived = close(self.tx, graph_id=before.graph_id, rules=before.rules, world=AFTER, last=False)
+            after.derive(derived.values())
+            self.placed.facts.update(t for t, fact in after.derived.items() if fact.round < MAX_ROUNDS)
             return after
         groups = affected_groups(before, self.rules, {*update.asserts, *update.retracts})
         found = None
@@ -131,7 +131,7 @@ class _Closer:
         """All facts that share the inner end of a step with the given ones, so that their steps can be counted."""
         for subject, _, obj in facts:
             around = [*after.out(obj), *after.into(subject)]
-            self.placed.put((held.triple, held.round, None) for held in around if held.derived)
+            self.placed.put((held.triple, held.round, None) for held in around if 0 < held.round < MAX_ROUNDS)
 
 
 def _contradiction(update: Update, error: Uncuttable) -> ConflictingChanges:

@@ -114,7 +114,7 @@ def read_world(
         for rel_type, obj in row["facts"]
         if rel_type in rules.names
     ]
-    derived = close(tx, graph_id=graph_id, rules=rules, world=BEFORE) if has_rules(rules) else {}
+    derived = close(tx, graph_id=graph_id, rules=rules, world=BEFORE, last=False) if has_rules(rules) else {}
     return WorldIndex(lexicon=names, rules=rules, asserted=asserted, derived=derived, stamp=stamp)
 
 

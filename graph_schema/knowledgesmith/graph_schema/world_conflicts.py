@@ -23,7 +23,14 @@ def settle_conflicts(update: Update, after: AfterWorld) -> bool:
     Raises:
         ConflictingChanges: both facts are new, and rest on different assertions of the request.
     """
-    fresh = [*sorted(update.asserts), *sorted(t for t in after.derived if update.before.find(t) is None)]
+    catalogue = update.before.lexicon.relations
+    strict = {
+        name
+        for name, relation in catalogue.items()
+        if (relation.traits.functional or relation.traits.inverse_functional) and not relation.traits.transitive
+    }
+    fresh = sorted(triple for triple in update.asserts if triple[1] in strict)
+    fresh += sorted(t for t in after.derived if t[1] in strict and update.before.find(t) is None)
     displacing: list[tuple[Triple, Triple]] = []
     for fact in fresh:
         for other in _excluded(update, after, fact):
@@ -40,8 +47,6 @@ def _excluded(update: Update, after: AfterWorld, fact: Triple) -> Iterator[Tripl
     """Facts of the world after that exclude a fact of it."""
     subject, relation, obj = fact
     traits = update.before.lexicon.relations[relation].traits
-    if traits.transitive:
-        return
     if traits.functional:
         yield from (held.triple for held in after.objects(subject, relation) if held.triple[2] != obj)
     if traits.inverse_functional:

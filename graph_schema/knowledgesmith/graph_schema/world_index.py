@@ -66,7 +66,7 @@ class WorldIndex:
         self._object_sorted = self._object[self._by_object]
         self._key = self._keys(self._subject, self._relation, self._object)
         rows = np.flatnonzero(self._round)
-        self._groups = np.unique(np.stack([self._subject[rows], self._relation[rows]], axis=1), axis=0)
+        self._groups = len(np.unique(self._subject[rows].astype(np.int64) * len(rules.types) + self._relation[rows]))
         self._rules: tuple[str, ...] = tuple(sorted({fact.rule for fact in derived.values()}))
         self._rule, self._premises = self._proofs(derived)
 
@@ -156,11 +156,11 @@ class WorldIndex:
     @property
     def groups_count(self) -> int:
         """How many (subject, relation) have a derived fact."""
-        return len(self._groups)
+        return self._groups
 
-    def derived_groups(self) -> Iterator[tuple[str, str]]:
-        """Every (subject, relation) that has a derived fact."""
-        return ((self._uids[s], self._relations[r]) for s, r in self._groups.tolist())
+    def derived(self) -> Iterator[Triple]:
+        """All facts that follow."""
+        return (self._held(int(row)).triple for row in np.flatnonzero(self._round > 0))
 
     def asserted(self) -> Iterator[Triple]:
         """All asserted facts."""

@@ -145,10 +145,12 @@ class Lexicon:
     def pool(self, *, answer: str, relation: str, reverse: bool, same_relation: Sequence[str] = ()) -> Sequence[int]:
         """Candidates for distractors: entities of the answer's type, else of the relation's, else its objects."""
         declared = self.relation(relation)
+        kind = self.entity(answer).type or (declared.domain_type if reverse else declared.range_type)
+        if kind and kind != LITERAL and kind in self.ranges:
+            return self.ranges[kind]
         known = [self.index[uid] for uid in sorted(set(same_relation)) if uid in self.index]
         if self.entity(answer).type == LITERAL and len(known) >= _ENOUGH:
             return known  # years, charges and counts share a type, but no one would take one for the other
-        kind = self.entity(answer).type or (declared.domain_type if reverse else declared.range_type)
         if kind and kind in self.ranges:
             return self.ranges[kind]
         return known or self.ranges.get("", ())
