@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final, NamedTuple, Self, TypeVar
 
 from knowledgesmith.graph_schema.closure import AFTER, MAX_ROUNDS, Rules, Triple
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.store import Transaction
 
 _BATCH: Final = 2_000
-"""Facts a query; a hub fact may have thousands of steps."""
+"""Entities or pairs a query; a hub may have thousands of facts."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -148,24 +149,22 @@ def read_derivations(
         world: which world.
         limit: highest proof that counts.
     """
-    by_head = _by_head(rules)
     triples = {fact_id(graph_id, *triple): triple for triple in targets}
+    reader = _Reader(tx=tx, graph_id=graph_id, world=world, rules=rules, ways=_Ways.of(rules, triples.values()))
     steps: set[Step] = set()
     asserted: set[str] = set()
-    frontier = sorted(triples)
+    frontier = dict(sorted(triples.items()))
     for room in range(limit - 1, -1, -1):
-        rows = [[n, *_typed(triples[fact], rules), room] for n, fact in enumerate(frontier)]
+        reader.look(frontier.values(), room=room)
         fresh: dict[str, Triple] = {}
-        for row in _asked(tx, "closure/derivations", rows, graph_id=graph_id, world=world, **by_head):
-            head = frontier[row["position"]]
-            asserted |= {head} if row["asserted"] else set()
-            for rule, premises in row["steps"]:
-                steps.add(Step(head=head, rule=rule, premises=tuple(premise[3] for premise in premises)))
-                for subject, rel_type, obj, fact, is_asserted, _ in premises:
-                    asserted |= {fact} if is_asserted else set()
-                    fresh[fact] = (subject, rules.names[rel_type], obj)
-        frontier = sorted(fresh.keys() - triples.keys())
-        triples |= fresh
+        for head, triple in frontier.items():
+            asserted |= {head} if reader.is_asserted(triple) else set()
+            for rule, premises in reader.steps(triple, room=room):
+                steps.add(Step(head=head, rule=rule, premises=tuple(premise.fact_id for premise, _ in premises)))
+                fresh.update((premise.fact_id, ends) for premise, ends in premises)
+                asserted.update(premise.fact_id for premise, _ in premises if premise.asserted)
+        frontier = {fact: fresh[fact] for fact in sorted(fresh.keys() - triples.keys())}
+        triples |= frontier
     return Derivations(steps=tuple(sorted(steps)), asserted=frozenset(asserted), triples=dict(sorted(triples.items())))
 
 
@@ -174,29 +173,150 @@ def read_loads(
 ) -> dict[str, int]:
     """How many derivation steps of a closed world have a fact as a premise, for every given fact id."""
     ids = sorted(facts)
-    rows = [[n, *_typed(facts[fact], rules)] for n, fact in enumerate(ids)]
-    rule_rows = {"swaps": rules.swaps, "seconds": rules.seconds, "firsts": rules.firsts}
-    found = _asked(tx, "closure/loads", rows, graph_id=graph_id, world=world, **rule_rows)
-    return {ids[row["position"]]: row["load"] for row in found}
+    rows = [[n, facts[fact][0], rules.types[facts[fact][1]], facts[fact][2]] for n, fact in enumerate(ids)]
+    found: dict[str, int] = {}
+    for batch in _batches(rows):
+        scope = {"graph_id": graph_id, "world": world, "swaps": rules.swaps}
+        answer = tx.rows("closure/loads", **scope, seconds=rules.seconds, firsts=rules.firsts, rows=batch)
+        found.update((ids[row["position"]], row["load"]) for row in answer)
+    return found
 
 
-def _typed(triple: Triple, rules: Rules) -> tuple[str, str, str]:
-    return (triple[0], rules.types[triple[1]], triple[2])
+class _Premise(NamedTuple):
+    """A fact as the query returns it: type, uid of the end that was not asked for, fact id, asserted, round."""
+
+    rel_type: str
+    other: str
+    fact_id: str
+    asserted: bool
+    round: int
 
 
-def _by_head(rules: Rules) -> dict[str, dict[str, list[list[str]]]]:
-    """The rules turned round: from the type of a conclusion to the types of its premises."""
-    swaps: dict[str, list[list[str]]] = {}
-    for premise, rows in rules.swaps.items():
-        for head, rule in rows:
-            swaps.setdefault(head, []).append([premise, rule])
-    chains: dict[str, list[list[str]]] = {}
-    for first, rows in rules.seconds.items():
-        for second, head, rule in rows:
-            chains.setdefault(head, []).append([first, second, rule])
-    return {"swaps": swaps, "chains": chains}
+_Used = tuple[tuple[_Premise, Triple], ...]
+_ByType = dict[str, dict[str, _Premise]]
+"""Premises by type and other end."""
 
 
-def _asked(tx: Transaction, query: str, rows: Sequence[list[Any]], **params: object) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ways:
+    """The rules turned round, from the type of a conclusion to its premises, as far as they lead to the targets."""
+
+    swaps: Mapping[str, list[tuple[str, str]]]
+    chains: Mapping[str, list[tuple[str, str, str]]]
+
+    @classmethod
+    def of(cls, rules: Rules, targets: Iterable[Triple]) -> Self:
+        swaps: dict[str, list[tuple[str, str]]] = {}
+        chains: dict[str, list[tuple[str, str, str]]] = {}
+        before: dict[str, set[str]] = {}
+        for premise, rows in rules.swaps.items():
+            for head, rule in rows:
+                swaps.setdefault(head, []).append((premise, rule))
+                before.setdefault(head, set()).add(premise)
+        for first, rows in rules.seconds.items():
+            for second, head, rule in rows:
+                chains.setdefault(head, []).append((first, second, rule))
+                before.setdefault(head, set()).update((first, second))
+        wanted: set[str] = set()
+        todo = [rules.types[relation] for _, relation, _ in targets]
+        while todo:
+            head = todo.pop()
+            if head not in wanted:
+                wanted.add(head)
+                todo += before.get(head, ())
+        return cls(
+            swaps={head: rows for head, rows in swaps.items() if head in wanted},
+            chains={head: rows for head, rows in chains.items() if head in wanted},
+        )
+
+    @property
+    def firsts(self) -> list[str]:
+        return sorted({first for rows in self.chains.values() for first, _, _ in rows})
+
+    @property
+    def seconds(self) -> list[str]:
+        return sorted({second for rows in self.chains.values() for _, second, _ in rows})
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reader:
+    """Reads what stands around facts, each entity once, and joins it into steps.
+
+    Rooms only shrink from one look to the next, so what was read for a larger one serves the smaller ones too.
+    """
+
+    tx: Transaction
+    graph_id: str
+    world: int
+    rules: Rules
+    ways: _Ways
+    out: dict[str, _ByType] = field(default_factory=dict[str, _ByType])
+    into: dict[str, _ByType] = field(default_factory=dict[str, _ByType])
+    between: dict[tuple[str, str], dict[str, _Premise]] = field(
+        default_factory=dict[tuple[str, str], dict[str, _Premise]]
+    )
+
+    def look(self, facts: Iterable[Triple], *, room: int) -> None:
+        """Read what the steps of these facts need."""
+        subjects, objects, pairs = set[str](), set[str](), dict[tuple[str, str], set[str]]()
+        for subject, relation, obj in facts:
+            head = self.rules.types[relation]
+            pairs.setdefault((subject, obj), set()).add(head)
+            for premise, _ in self.ways.swaps.get(head, ()):
+                pairs.setdefault((obj, subject), set()).add(premise)
+            if head in self.ways.chains:
+                subjects.add(subject)
+                objects.add(obj)
+        new = {"subjects": sorted(subjects - self.out.keys()), "objects": sorted(objects - self.into.keys())}
+        rows = [[one, other, sorted(types)] for (one, other), types in sorted(pairs.items())]
+        self.out.update((uid, {}) for uid in new["subjects"])
+        self.into.update((uid, {}) for uid in new["objects"])
+        for batch in _batches(rows):
+            self._read(room, subjects=[], objects=[], pairs=batch)
+        for key, uids in new.items():
+            for batch in _batches(uids):
+                self._read(room, **{"subjects": [], "objects": [], "pairs": [], key: batch})
+
+    def _read(self, room: int, **asked: Sequence[object]) -> None:
+        scope = {"graph_id": self.graph_id, "world": self.world, "room": room}
+        types = {"firsts": self.ways.firsts, "seconds": self.ways.seconds}
+        for row in self.tx.rows("closure/derivations", **scope, **types, **asked):
+            for premise in (_Premise(*fact) for fact in row["facts"]):
+                if row["side"] == "between":
+                    self.between.setdefault((row["uid"], row["other"]), {})[premise.rel_type] = premise
+                else:
+                    side = self.out if row["side"] == "out" else self.into
+                    side[row["uid"]].setdefault(premise.rel_type, {})[premise.other] = premise
+
+    def is_asserted(self, fact: Triple) -> bool:
+        """Whether the world asserts a fact that was looked at."""
+        found = self.between.get((fact[0], fact[2]), {}).get(self.rules.types[fact[1]])
+        return found is not None and found.asserted
+
+    def steps(self, fact: Triple, *, room: int) -> Iterator[tuple[str, _Used]]:
+        """Rule and premises of every step to a fact whose premises appeared in a round up to ``room``."""
+        subject, relation, obj = fact
+        if subject == obj:
+            return
+        head = self.rules.types[relation]
+        for rel_type, rule in self.ways.swaps.get(head, ()):
+            premise = self.between.get((obj, subject), {}).get(rel_type)
+            if premise is not None and premise.round <= room:
+                yield rule, ((premise, (obj, self.rules.names[rel_type], subject)),)
+        for first, second, rule in self.ways.chains.get(head, ()):
+            ahead, behind = self.out[subject].get(first, {}), self.into[obj].get(second, {})
+            for middle in ahead.keys() & behind.keys():
+                one, other = ahead[middle], behind[middle]
+                if one.round <= room and other.round <= room:
+                    yield (
+                        rule,
+                        (
+                            (one, (subject, self.rules.names[first], middle)),
+                            (other, (middle, self.rules.names[second], obj)),
+                        ),
+                    )
+
+
+def _batches(rows: Sequence[T]) -> Iterator[Sequence[T]]:
     for start in range(0, len(rows), _BATCH):
-        yield from tx.rows(query, **params, rows=rows[start : start + _BATCH])
+        yield rows[start : start + _BATCH]
