@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple, Self, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from knowledgesmith.graph_schema.closure import AFTER, MAX_ROUNDS, Rules, Triple
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.store import Transaction
@@ -42,6 +45,17 @@ class ProofTree:
     leaves: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """A hypergraph as arrays of positions in ``facts``: heads ``(steps,)``, premises ``(steps, width)``."""
+
+    facts: Sequence[str]
+    index: Mapping[str, int]
+    heads: NDArray[np.int32]
+    premises: NDArray[np.int32]
+    asserted: NDArray[np.int32]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Derivations:
     """The hypergraph: sorted steps, which of the facts are asserted, and the triple behind every fact id."""
@@ -58,6 +72,35 @@ class Derivations:
             found.setdefault(step.head, []).append(step)
         return {head: tuple(steps) for head, steps in found.items()}
 
+    @cached_property
+    def _table(self) -> _Table:
+        facts = sorted({*self.asserted, *(fact for step in self.steps for fact in (step.head, *step.premises))})
+        index = {fact: n for n, fact in enumerate(facts)}
+        width = max((len(step.premises) for step in self.steps), default=1)
+        padded = ((*step.premises, *step.premises[-1:] * (width - len(step.premises))) for step in self.steps)
+        return _Table(
+            facts=facts,
+            index=index,
+            heads=np.array([index[step.head] for step in self.steps], dtype=np.int32),
+            premises=np.array([[index[fact] for fact in row] for row in padded], dtype=np.int32).reshape(-1, width),
+            asserted=np.array([index[fact] for fact in sorted(self.asserted)], dtype=np.int32),
+        )
+
+    def _levels(self, without: Collection[str], limit: int) -> NDArray[np.int8]:
+        """Height of the lowest proof by the table's index, or one more than ``limit``. Shape ``(facts,)``."""
+        table = self._table
+        levels = np.full(len(table.facts), limit + 1, dtype=np.int8)
+        levels[table.asserted] = 0
+        levels[[table.index[fact] for fact in without if fact in table.index]] = limit + 1
+        for height in range(1, limit + 1):
+            holds = (levels[table.premises] < height).all(axis=1)
+            heads = table.heads[holds]
+            fresh = heads[levels[heads] > height]
+            if not len(fresh):
+                break
+            levels[fresh] = height
+        return levels
+
     def heights(self, *, without: Collection[str] = (), limit: int = MAX_ROUNDS) -> dict[str, int]:
         """Height of the lowest proof of every fact that has one of at most ``limit`` (asserted facts: 0).
 
@@ -65,15 +108,14 @@ class Derivations:
             without: asserted facts that are taken away.
             limit: highest proof that counts.
         """
-        found = {fact: 0 for fact in self.asserted if fact not in without}
-        open_steps = [step for step in self.steps if step.head not in found]
-        for height in range(1, limit + 1):
-            fresh = {step.head for step in open_steps if all(premise in found for premise in step.premises)}
-            if not fresh:
-                break
-            found.update(dict.fromkeys(fresh, height))
-            open_steps = [step for step in open_steps if step.head not in fresh]
-        return found
+        levels = self._levels(without, limit)
+        pairs = zip(self._table.facts, levels.tolist(), strict=True)
+        return {fact: level for fact, level in pairs if level <= limit}
+
+    def following(self, targets: Iterable[str], *, without: Collection[str] = (), limit: int = MAX_ROUNDS) -> list[str]:
+        """The targets that have a proof of at most ``limit``; as :meth:`heights`, but faster."""
+        levels, index = self._levels(without, limit), self._table.index
+        return [target for target in targets if target in index and levels[index[target]] <= limit]
 
     def proof(self, fact: str, heights: Mapping[str, int]) -> ProofTree:
         """A lowest proof of a fact (ties: smallest rule and premises).
@@ -268,14 +310,14 @@ class _Reader:
                 subjects.add(subject)
                 objects.add(obj)
         new = {"subjects": sorted(subjects - self.out.keys()), "objects": sorted(objects - self.into.keys())}
-        rows = [[one, other, sorted(types)] for (one, other), types in sorted(pairs.items())]
+        rows: list[list[object]] = [[one, other, sorted(types)] for (one, other), types in sorted(pairs.items())]
         self.out.update((uid, {}) for uid in new["subjects"])
         self.into.update((uid, {}) for uid in new["objects"])
-        for batch in _batches(rows):
-            self._read(room, subjects=[], objects=[], pairs=batch)
+        for pair_rows in _batches(rows):
+            self._read(room, subjects=[], objects=[], pairs=pair_rows)
         for key, uids in new.items():
-            for batch in _batches(uids):
-                self._read(room, **{"subjects": [], "objects": [], "pairs": [], key: batch})
+            for some in _batches(uids):
+                self._read(room, **{"subjects": [], "objects": [], "pairs": [], key: some})
 
     def _read(self, room: int, **asked: Sequence[object]) -> None:
         scope = {"graph_id": self.graph_id, "world": self.world, "room": room}
