@@ -104,12 +104,13 @@ class Judge:
             others = frozenset().union(*(self.surfaces(other) for other in uids[:position]))
             assert self.surfaces(uid).isdisjoint(others), f"two options share a name: {probe}"
             assert uid != probe.anchor, probe
-            if uid not in all_right and LITERAL not in kinds:
-                assert self.graph.entities[uid].type in kinds, probe
+            if uid not in all_right:
+                assert LITERAL in kinds or self.graph.entities[uid].type in kinds, probe
+                assert all(self.surfaces(uid).isdisjoint(self.surfaces(answer)) for answer in all_right), probe
         assert len(uids) <= probe.kind.arity
         if len(uids) < probe.kind.arity and LITERAL not in kinds and len(kinds) == 1:
-            left = self.legal(probe, shown, all_right) - set(uids)
-            taken = frozenset().union(*(self.surfaces(uid) for uid in uids))
+            left = {uid for uid in self.legal(probe, shown, all_right) - set(uids) if not self.ambiguous(uid)}
+            taken = frozenset().union(*(self.surfaces(uid) for uid in {*uids, *all_right}))
             assert all(not self.surfaces(uid).isdisjoint(taken) for uid in left), f"too few options: {probe}"
 
     def legal(self, probe: Probe, shown: Sequence[str], right: frozenset[str]) -> set[str]:

@@ -24,8 +24,6 @@ def check_set(data: ProbeSetData, world: World) -> None:
     for probe in data.probes:
         judge.check(probe, (probe.answers,))
     verdicts = {"false_answer", "true_distractor", "not_unique", "shortcut", "no_answer"}
-    if any(s == o for s, _, o in world.facts):
-        verdicts.remove("not_unique")  # whoever verifies may count a loop as a second answer
     assert verdicts.isdisjoint(data.dropped), data.dropped
     by_kind = {kind: [probe for probe in data.probes if probe.kind is kind] for kind in ProbeKind}
     forward, backward = _answers(judge.truths[0])
@@ -61,10 +59,10 @@ def _check_asked(probes: list[Probe], expected: Mapping[Asked, set[str]], judge:
 
 
 def _no_company(answer: str, excluded: set[str], judge: Judge) -> bool:
-    """Whether no other entity of the answer's type could be told from it."""
+    """Whether no other entity of the answer's type could be told from it, and from every other by its name."""
     kind = judge.graph.entities[answer].type
-    return all(
-        not judge.surfaces(uid).isdisjoint(judge.surfaces(answer))
+    return judge.ambiguous(answer) or all(
+        judge.ambiguous(uid) or not judge.surfaces(uid).isdisjoint(judge.surfaces(answer))
         for uid, entity in judge.graph.entities.items()
         if entity.type == kind and uid not in excluded
     )
@@ -98,7 +96,6 @@ def _check_chains(probes: list[Probe], judge: Judge) -> None:
             anchor, end = nodes[0], nodes[-1]
             hindered = (
                 judge.ambiguous(anchor)
-                or any((uid, r, uid) in judge.graph.facts for uid in nodes for r in judge.graph.relations)
                 or _no_company(end, set(nodes), judge)
                 or judge.says(judge.graph.entities[anchor].name, [end])
                 or any(

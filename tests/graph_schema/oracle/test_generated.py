@@ -61,7 +61,7 @@ def _check_levels(store: GraphStore, world: World) -> None:
     assert {row["uid"]: row["depth"] for row in rows} == depths(links)
 
 
-@settings(real, max_examples=12)
+@settings(real, max_examples=25)
 @given(drawn=graphs(), seed=st.integers(0, 3))
 def test_import_closure_levels_and_probes(store: GraphStore, drawn: Drawn, seed: int) -> None:
     with imported(store, _fresh(), drawn.entities, drawn.relations, drawn.facts) as world:
