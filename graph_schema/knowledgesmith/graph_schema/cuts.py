@@ -166,14 +166,15 @@ def _parts(
 
 @dataclass(slots=True, kw_only=True)
 class _Part:
-    """Targets that share facts, and the proofs of them that are known so far (as the facts that could break them)."""
+    """Targets that share facts, and the proofs of them that are known so far by the facts that could break them."""
 
     derivations: Derivations
     targets: tuple[str, ...]
     protected: frozenset[str]
     weights: Mapping[str, int]
     limit: int
-    known: set[frozenset[str]] = field(default_factory=set[frozenset[str]])
+    known: dict[frozenset[str], ProofTree] = field(default_factory=dict[frozenset[str], ProofTree])
+    by_leaf: dict[str, list[frozenset[str]]] = field(default_factory=dict[str, list[frozenset[str]]])
 
     def solve(self) -> CutSet:
         candidates = sorted(self.derivations.asserted - self.protected)
@@ -184,7 +185,7 @@ class _Part:
         rounds = 0
         while exact or rounds < _ROUNDS:
             rounds += 1
-            hit = exact_hitting_set(self.known, costs) if exact else large_hitting_set(self.known, costs)
+            hit = exact_hitting_set(self.known, costs) if exact else large_hitting_set(list(self.known), costs)
             bound = max(bound, hit.lower_bound)
             best = self._better(best, hit, costs=costs, exact=exact)
             if best is not None and self._cost(best, costs) <= bound:
@@ -196,7 +197,6 @@ class _Part:
     ) -> frozenset[str] | None:
         """Learn the proofs that survive a hitting set; the best cut known afterwards."""
         fresh = self._surviving(hit.items)
-        self.known |= fresh
         if not fresh:
             found = hit.items
         elif exact:
@@ -211,17 +211,30 @@ class _Part:
         gone = set(cut)
         found: set[frozenset[str]] = set()
         for _ in range(_PASSES):
-            heights = self._heights(gone)
-            fresh = {
-                frozenset(self.derivations.proof(target, heights).leaves) - self.protected
-                for target in self.targets
-                if target in heights
-            }
-            if not fresh:
+            left = self._following(gone)
+            if not left:
                 break
-            found |= fresh
-            gone.update(*fresh)
+            heights = self._heights(gone)
+            for target in left:
+                leaves = self._learn(self.derivations.proof(target, heights))
+                found.add(leaves)
+                gone |= leaves
         return found
+
+    def _learn(self, proof: ProofTree) -> frozenset[str]:
+        """Remember a proof; the facts that could break it."""
+        leaves = frozenset(proof.leaves) - self.protected
+        if leaves not in self.known:
+            self.known[leaves] = proof
+            for leaf in leaves:
+                self.by_leaf.setdefault(leaf, []).append(leaves)
+        return leaves
+
+    def _broken_by(self, fact: str, cut: Collection[str]) -> ProofTree | None:
+        """A known proof that of a cut only this fact breaks."""
+        alone = (leaves for leaves in self.by_leaf.get(fact, ()) if sum(leaf in cut for leaf in leaves) == 1)
+        found = next(alone, None)
+        return None if found is None else self.known[found]
 
     def _completed(self, cut: frozenset[str], costs: Mapping[str, int]) -> frozenset[str]:
         """A hitting set made a cut: of every proof that survives, the cheapest leaf for the proofs it breaks."""
@@ -240,16 +253,15 @@ class _Part:
         """The cut without facts that can stay, the most expensive first."""
         kept = set(cut)
         for fact in sorted(cut, key=lambda leaf: (-costs[leaf], leaf)):
-            if not self._holds(kept - {fact}):
+            if self._broken_by(fact, kept) is None and not self._following(kept - {fact}):
                 kept.remove(fact)
         return frozenset(kept)
 
     def _heights(self, gone: Collection[str]) -> dict[str, int]:
         return self.derivations.heights(without=gone, limit=self.limit)
 
-    def _holds(self, gone: Collection[str]) -> bool:
-        heights = self._heights(gone)
-        return any(target in heights for target in self.targets)
+    def _following(self, gone: Collection[str]) -> list[str]:
+        return self.derivations.following(self.targets, without=gone, limit=self.limit)
 
     def _cost(self, cut: Iterable[str], costs: Mapping[str, int]) -> int:
         return sum(costs[fact] for fact in cut)
@@ -257,7 +269,8 @@ class _Part:
     def _result(self, cut: frozenset[str], costs: Mapping[str, int], bound: int) -> CutSet:
         breaks: dict[str, ProofTree] = {}
         for fact in sorted(cut):
-            heights = self._heights(cut - {fact})
-            broken = next(target for target in self.targets if target in heights)
-            breaks[fact] = self.derivations.proof(broken, heights)
+            if (known := self._broken_by(fact, cut)) is None:
+                rest = cut - {fact}
+                known = self.derivations.proof(self._following(rest)[0], self._heights(rest))
+            breaks[fact] = known
         return CutSet(facts=tuple(sorted(cut)), weight=self._cost(cut, costs), lower_bound=bound, breaks=breaks)

@@ -1,0 +1,199 @@
+"""Judges probes one by one against worlds closed by brute force."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from tests.graph_schema.oracle.reasoning import Triple
+from tests.graph_schema.oracle.worlds import World
+
+from knowledgesmith.graph_schema.facts import Entity, fact_id
+from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
+
+TRUE, FALSE = "true", "false"
+LITERAL = "Literal"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """What is true in one or two worlds of the same entities, and which options may stand in a probe.
+
+    ``worlds`` is (now,) or (before, after).
+    """
+
+    worlds: Sequence[World]
+
+    @property
+    def graph(self) -> World:
+        return self.worlds[0]
+
+    @cached_property
+    def truths(self) -> list[frozenset[Triple]]:
+        """Closed facts of each world; loops are never asked about."""
+        return [frozenset(fact for fact in world.true if fact[0] != fact[2]) for world in self.worlds]
+
+    # -- names --------------------------------------------------------------------------------------------------
+
+    def surfaces(self, uid: str) -> frozenset[str]:
+        return frozenset(name.casefold() for name in self.graph.entities[uid].names)
+
+    def ambiguous(self, uid: str) -> bool:
+        """Whether another entity bears the name, as its own or as an alias."""
+        name = self.graph.entities[uid].name.casefold()
+        return any(name in self.surfaces(other) for other in self.graph.entities if other != uid)
+
+    def says(self, text: str, uids: Iterable[str]) -> bool:
+        """Whether a name or alias of an entity stands in the text as words of its own."""
+        folded = text.casefold()
+        names = {name for uid in uids for name in self.surfaces(uid)}
+        return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", folded) for name in names)
+
+    # -- answers ------------------------------------------------------------------------------------------------
+
+    def ends(self, start: str, step: str, truth: frozenset[Triple]) -> frozenset[str]:
+        """Where one step of a path leads."""
+        name = step.removeprefix("~")
+        if step.startswith("~"):
+            return frozenset(s for s, r, o in truth if (r, o) == (name, start))
+        return frozenset(o for s, r, o in truth if (s, r) == (start, name))
+
+    def walk(self, probe: Probe, truth: frozenset[Triple]) -> list[frozenset[str]]:
+        """Entities after each step."""
+        reached: list[frozenset[str]] = []
+        here = frozenset({probe.anchor})
+        for step in probe.path:
+            here = frozenset().union(*(self.ends(uid, step, truth) for uid in here))
+            reached.append(here)
+        return reached
+
+    def statement(self, probe: Probe) -> Triple:
+        """The fact that a CONFLICT probe states, found by its id."""
+        wanted = probe.fact_ids[0]
+        found = [
+            (probe.anchor, probe.path[0], uid)
+            for uid in self.graph.entities
+            if fact_id(self.graph.graph_id, probe.anchor, probe.path[0], uid) == wanted
+        ]
+        assert len(found) == 1, probe
+        return found[0]
+
+    def answers(self, probe: Probe, truth: frozenset[Triple]) -> frozenset[str]:
+        """Right answers of a probe in one world."""
+        if probe.kind is ProbeKind.CONFLICT:
+            return frozenset({TRUE if self.statement(probe) in truth else FALSE})
+        return self.walk(probe, truth)[-1] - {probe.anchor}
+
+    # -- options ------------------------------------------------------------------------------------------------
+
+    def check_options(self, probe: Probe, right: Iterable[frozenset[str]]) -> None:
+        """Options are distinct, of the right type, false where they claim to be, as many as the graph offers."""
+        uids, all_right = probe.option_uids, frozenset().union(*right)
+        assert len(uids) == len(set(uids)) == len(probe.options)
+        assert len({text.casefold() for text in probe.options}) == len(uids) >= 2, probe
+        if probe.kind is ProbeKind.CONFLICT:
+            assert set(uids) == {TRUE, FALSE}
+            assert not self.ambiguous(self.statement(probe)[2])
+            return
+        assert probe.options == tuple(self.graph.entities[uid].name for uid in uids)
+        shown = [uid for uid in uids if uid in all_right]
+        kinds = {self.graph.entities[uid].type for uid in shown}
+        for position, uid in enumerate(uids):
+            others = frozenset().union(*(self.surfaces(other) for other in uids[:position]))
+            assert self.surfaces(uid).isdisjoint(others), f"two options share a name: {probe}"
+            assert uid != probe.anchor, probe
+            if uid not in all_right:
+                assert LITERAL in kinds or self.graph.entities[uid].type in kinds, probe
+                name = self.graph.entities[uid].name.casefold()
+                assert all(name not in self.surfaces(answer) for answer in all_right), f"reads as an answer: {probe}"
+        assert len(uids) <= probe.kind.arity
+        if len(uids) < probe.kind.arity and LITERAL not in kinds and len(kinds) == 1:
+            left = {uid for uid in self.legal(probe, shown, all_right) - set(uids) if not self.ambiguous(uid)}
+            taken = frozenset().union(*(self.surfaces(uid) for uid in {*uids, *all_right}))
+            assert all(not self.surfaces(uid).isdisjoint(taken) for uid in left), f"too few options: {probe}"
+
+    def legal(self, probe: Probe, shown: Sequence[str], right: frozenset[str]) -> set[str]:
+        """Entities that may stand as false options: of the first answer's type, false in every world."""
+        kind = self.graph.entities[shown[0]].type
+        along = {probe.anchor, *right}
+        for truth in self.truths:
+            if probe.kind is ProbeKind.MULTI_HOP:
+                along |= set().union(*self.walk(probe, truth))
+        return {uid for uid, entity in self.graph.entities.items() if entity.type == kind} - along
+
+    # -- one probe ----------------------------------------------------------------------------------------------
+
+    def check(self, probe: Probe, claimed: Sequence[Sequence[int]]) -> None:
+        """Everything about a probe but its wording; ``claimed`` are its right options in each world."""
+        assert not self.ambiguous(probe.anchor), probe
+        assert probe.chain_length == len(probe.path)
+        right = [self.answers(probe, truth) for truth in self.truths]
+        for indices, answers in zip(claimed, right, strict=True):
+            assert {probe.option_uids[n] for n in indices} == answers & set(probe.option_uids), probe
+        assert any(claimed), probe
+        self.check_options(probe, right)
+        if probe.kind is ProbeKind.MULTI_HOP:
+            self._check_chain(probe)
+        elif probe.kind is not ProbeKind.CONFLICT:
+            self._check_facts(probe, right)
+        if probe.kind not in {ProbeKind.CONFLICT, ProbeKind.COMPARISON}:
+            assert not self.says(probe.stem, frozenset().union(*right)), f"the stem says the answer: {probe}"
+
+    def _check_facts(self, probe: Probe, right: Sequence[frozenset[str]]) -> None:
+        name = probe.path[0].removeprefix("~")
+        backward = probe.path[0].startswith("~")
+        shown = [uid for uid in probe.option_uids if uid in frozenset().union(*right)]
+        ends = [(uid, probe.anchor) if backward else (probe.anchor, uid) for uid in shown]
+        assert set(probe.fact_ids) == {fact_id(self.graph.graph_id, s, name, o) for s, o in ends}, probe
+
+    def _check_chain(self, probe: Probe) -> None:
+        """Where a world has the whole chain, every step has one answer, nothing repeats, and there is no shortcut."""
+        whole = 0
+        for truth in self.truths:
+            reached = self.walk(probe, truth)
+            if not reached[-1]:
+                continue
+            whole += 1
+            assert self.is_proper(probe.anchor, probe.path, truth), probe
+            nodes = [next(iter(step)) for step in reached]
+            for start, end, step in zip((probe.anchor, *nodes), nodes, probe.path, strict=False):
+                s, o = (end, start) if step.startswith("~") else (start, end)
+                assert fact_id(self.graph.graph_id, s, step.removeprefix("~"), o) in probe.fact_ids
+        assert whole, probe
+
+    def is_proper(self, anchor: str, path: Sequence[str], truth: frozenset[Triple]) -> bool:
+        """Whether a chain is a question: one answer a step, all entities different, no fact from start to end."""
+        nodes = [anchor]
+        for step in path:
+            ends = self.ends(nodes[-1], step, truth)
+            if len(ends) != 1:
+                return False
+            nodes += ends
+        direct = any((s, o) == (anchor, nodes[-1]) for s, _, o in truth)
+        return len(set(nodes)) == len(nodes) and not direct
+
+    def chains(self, truth: frozenset[Triple], length: int) -> set[tuple[str, ...]]:
+        """Entities along every proper chain of this length, the anchor first."""
+        steps = [sign + name for name in self.graph.relations for sign in ("", "~")]
+        found: set[tuple[str, ...]] = set()
+
+        def grow(nodes: tuple[str, ...]) -> None:
+            if len(nodes) == length + 1:
+                if not any((s, o) == (nodes[0], nodes[-1]) for s, _, o in truth):
+                    found.add(nodes)
+                return
+            for step in steps:
+                ends = self.ends(nodes[-1], step, truth)
+                if len(ends) == 1 and not ends & set(nodes):
+                    grow((*nodes, *ends))
+
+        for uid in self.graph.entities:
+            grow((uid,))
+        return found
+
+
+def named(uid: str, name: str = "", kind: str = "Thing", *, domain: str = "", aliases: Sequence[str] = ()) -> Entity:
+    """An entity of tests."""
+    return Entity(uid=uid, name=name or uid, type=kind, domain=domain, aliases=tuple(aliases))
