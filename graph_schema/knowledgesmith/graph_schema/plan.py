@@ -192,7 +192,7 @@ def _look_inside(tx: Transaction, *, request: PlanRequest, before: WorldIndex, w
 
 def _names(lexicon: Lexicon, seen: _Seen) -> tuple[tuple[str, str], ...]:
     """Names of all entities that the changes and their proofs speak of."""
-    facts = (*seen.worlds.changed, *seen.cited)
+    facts: tuple[WorldChange | Cited, ...] = (*seen.worlds.changed, *seen.cited)
     uids = {uid for fact in facts for uid in (fact.subject, fact.object) if uid in lexicon}
     return tuple((uid, lexicon.entity(uid).name) for uid in sorted(uids))
 
