@@ -73,7 +73,7 @@ def wide_graph() -> list[SourceFile]:
             (name, "forward", "eval", "phrase", f"where {{s}} {words}"),
             (name, "reverse", "eval", "cloze", f"{{o}} is where one {words}, such as"),
         ]
-    roles = {
+    roles: dict[FileRole, Sequence[Sequence[str]]] = {
         FileRole.ENTITIES: entities,
         FileRole.RELATIONS: relations,
         FileRole.FACTS: [("subject", "relation", "object"), *facts],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 import pytest
 from tests.server.conftest import open_branch
@@ -22,7 +24,7 @@ COUNTRY = pb.InsertEntity(
 MOVE = pb.StructuralChange(move_subtree=pb.MoveSubtree(entity="Atlantis", new_parent="Asia"))
 
 
-def _plan(service: Service, branch: str, *, goal: str = "EDIT", **fields: object) -> pb.Plan:
+def _plan(service: Service, branch: str, *, goal: str = "EDIT", **fields: Any) -> pb.Plan:
     spec = service.spec(branch, goal=goal, **fields)
     request = pb.CreateInterventionRequest(spec=spec, validate_only=True)
     return service.intervention.CreateIntervention(request, timeout=120).plan
