@@ -10,7 +10,13 @@ from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.importer import Importer
 
 _ROOM: Final = "knowledgesmith.graph_schema.importing.formats"
-_MODULES: Final[Mapping[str, str]] = {}
+_MODULES: Final[Mapping[str, str]] = {
+    "graphml": "networks.graphml:GraphmlImporter",
+    "nodelink": "networks.nodelink:NodeLinkImporter",
+    "obo": "ontology.obo:OboImporter",
+    "obograph": "ontology.obograph:OboGraphImporter",
+    "rdf": "rdf.importer:RdfImporter",
+}
 """Name to ``module:class`` below ``importing/formats``."""
 
 

@@ -1,0 +1,1 @@
+"""Property graphs of network tools: GraphML and node-link JSON."""

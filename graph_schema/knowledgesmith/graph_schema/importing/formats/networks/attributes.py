@@ -1,0 +1,134 @@
+"""What the attributes of a node or an edge mean: names, types, relations, values. Shared by the network formats."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from knowledgesmith.graph_schema.facts import Relation, Traits
+from knowledgesmith.graph_schema.importing.formats.ontology.entities import Literals, entity_records
+from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit
+from knowledgesmith.graph_schema.importing.importer import ImportOptions
+from knowledgesmith.graph_schema.importing.problems import quote
+from knowledgesmith.graph_schema.importing.records import (
+    FactRecord,
+    Place,
+    Record,
+    Rejection,
+    RelationRecord,
+)
+from knowledgesmith.graph_schema.text_checks import MAX_NAME, MAX_WORD, problem_with
+
+
+class NetworkOptions(ImportOptions):
+    """Which attributes carry what; of several the first that a node or an edge has counts."""
+
+    label_attributes: tuple[str, ...] = ("label", "name", "title")
+    """Of a node: its name; without any, its id."""
+    alias_attributes: tuple[str, ...] = ("aliases", "alias")
+    """Of a node: further names, parted by ``|`` or a list."""
+    type_attributes: tuple[str, ...] = ("type", "class", "category", "kind")
+    """Of a node: its type."""
+    domain_attributes: tuple[str, ...] = ("domain",)
+    """Of a node: its domain."""
+    relation_attributes: tuple[str, ...] = ("relation", "label", "type", "predicate", "rel_type")
+    """Of an edge: its relation; a key that is a word comes last."""
+    relation: str = "related_to"
+    """Relation of the edges that name none."""
+    value_attributes: tuple[str, ...] = ()
+    """Further attributes of nodes that become facts with a ``Literal``; ``*`` = all that have no other meaning."""
+    hierarchical: tuple[str, ...] = ()
+    """Names of the relations that lead from child to parent."""
+
+
+def text_of(value: Any) -> str:
+    """A value as text: strings as they are, anything else as JSON writes it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+class Network:
+    """Turns nodes and edges into records; at the end come the relations that all edges leave symmetric."""
+
+    def __init__(self, options: NetworkOptions) -> None:
+        self._options = options
+        self._literals = Literals()
+        self._used: dict[str, tuple[Place, bool]] = {}
+
+    def node(self, place: Place, identifier: str, attributes: Mapping[str, Any]) -> Iterator[Record]:
+        """An entity, and facts of the attributes that are values."""
+        if problem := problem_with(clean(identifier), limit=MAX_NAME * 100):
+            yield Rejection(place=place, reason=f"the id of the node {problem}")
+            return
+        uid, options = fit(clean(identifier)), self._options
+        yield from entity_records(
+            place=place,
+            uid=uid,
+            name=self._first(options.label_attributes, attributes) or clean(identifier),
+            type_=clean(self._first(options.type_attributes, attributes)),
+            domain=clean(self._first(options.domain_attributes, attributes)),
+            aliases=self._aliases(attributes),
+        )
+        for name, value in attributes.items():
+            if self._is_value(name) and value not in (None, "", [], {}):
+                yield from self._value(place, uid, clean(name), clean(text_of(value)))
+
+    def edge(
+        self, place: Place, ends: tuple[str, str], attributes: Mapping[str, Any], *, directed: bool, key: str = ""
+    ) -> Iterator[Record]:
+        """A fact; one without a direction starts at the smaller uid."""
+        subject, obj = (fit(clean(end)) for end in ends)
+        if not (subject and obj):
+            yield Rejection(place=place, reason="the edge lacks an end")
+            return
+        if not directed:
+            subject, obj = sorted((subject, obj))
+        word = self._first(self._options.relation_attributes, attributes)
+        relation = clean(word or ("" if key.isdigit() else key) or self._options.relation)
+        relation = relation.replace("|", "/").lstrip("~")
+        if problem := problem_with(relation, limit=MAX_WORD):
+            yield Rejection(place=place, reason=f"the relation of {quote(subject)} and {quote(obj)} {problem}")
+            return
+        first, all_undirected = self._used.get(relation, (place, True))
+        self._used[relation] = (min(first, place), all_undirected and not directed)
+        yield FactRecord(place=place, subject=subject, relation=relation, object=obj, create_missing=True)
+
+    def relations(self) -> Iterator[Record]:
+        """The relations of the edges: symmetric when every edge of that relation has no direction."""
+        for name, (place, symmetric) in sorted(self._used.items()):
+            hierarchical = name in self._options.hierarchical and not symmetric
+            traits = Traits(symmetric=symmetric, hierarchical=hierarchical)
+            yield RelationRecord(place=place, relation=Relation(name=name, rel_type="", traits=traits))
+            if symmetric and name in self._options.hierarchical:
+                reason = f"relation {quote(name)} has no direction and cannot lead from child to parent"
+                yield Rejection(place=place, reason=reason)
+
+    def _first(self, names: tuple[str, ...], attributes: Mapping[str, Any]) -> str:
+        for name in names:
+            value = attributes.get(name)
+            if value not in (None, "", [], {}) and (text := text_of(value).strip()):
+                return text
+        return ""
+
+    def _aliases(self, attributes: Mapping[str, Any]) -> Iterator[str]:
+        for name in self._options.alias_attributes:
+            value = attributes.get(name)
+            yield from map(text_of, value) if isinstance(value, list) else str(value or "").split("|")
+
+    def _is_value(self, name: str) -> bool:
+        options = self._options
+        if name in options.value_attributes:
+            return True
+        taken = (options.label_attributes, options.alias_attributes, options.type_attributes, options.domain_attributes)
+        return "*" in options.value_attributes and not any(name in names for names in taken)
+
+    def _value(self, place: Place, uid: str, name: str, text: str) -> Iterator[Record]:
+        relation = name.replace("|", "/").lstrip("~")
+        if problem := problem_with(relation, limit=MAX_WORD) or problem_with(text, limit=MAX_NAME):
+            yield Rejection(place=place, reason=f"the {quote(name)} of {quote(uid)} {problem}")
+            return
+        first, _ = self._used.get(relation, (place, False))
+        self._used[relation] = (min(first, place), False)
+        literal = fit(f'"{text}"')
+        yield from self._literals.record(place, literal, text)
+        yield FactRecord(place=place, subject=uid, relation=relation, object=literal, create_missing=True)

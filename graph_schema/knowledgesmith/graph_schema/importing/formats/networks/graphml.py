@@ -1,0 +1,146 @@
+"""GraphML, streamed element by element; memory holds one node or edge and the keys.
+
+A record's number counts the nodes and edges of a file together. Nodes of nested graphs belong to the one graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Final
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.importing.formats.networks.attributes import Network, NetworkOptions
+from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
+from knowledgesmith.graph_schema.importing.records import Place, Record, Rejection
+
+MAX_DEPTH: Final = 100
+"""Elements inside each other."""
+
+
+class GraphmlImporter:
+    """Reads GraphML as networkx does, with the labels that yEd writes."""
+
+    name: ClassVar[str] = "graphml"
+    summary: ClassVar[str] = "Property graphs in GraphML"
+    endings: ClassVar[tuple[str, ...]] = (".graphml",)
+    options: ClassVar[type[ImportOptions]] = NetworkOptions
+
+    def read(self, files: Sequence[InputFile], options: NetworkOptions) -> Iterator[Record]:
+        """Records of the files (see ``Importer``)."""
+        network = Network(options)
+        for file in files:
+            yield from _FileReader(file, network).read()
+        yield from network.relations()
+
+
+def _local(element: Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+class _FileReader:
+    def __init__(self, file: InputFile, network: Network) -> None:
+        self._file = file
+        self._network = network
+        self._keys: dict[str, tuple[str, str]] = {}
+        self._defaults: dict[tuple[str, str], str] = {}
+        self._directed: list[bool] = []
+        self._record = 0
+
+    def read(self) -> Iterator[Record]:
+        self._file.content.seek(0)
+        stack: list[Element] = []
+        seen = refused = False
+        try:
+            for event, element in iterparse(self._file.content, ("start", "end"), forbid_dtd=False):
+                if event == "start":
+                    stack.append(element)
+                    seen = seen or _local(element) == "graphml"
+                    if not seen:
+                        raise self._not_graphml()
+                    if len(stack) > MAX_DEPTH:
+                        yield self._reject(f"more than {MAX_DEPTH} elements stand inside each other")
+                        return
+                    if _local(element) == "graph":
+                        self._directed.append(element.get("edgedefault", "directed") != "undirected")
+                    continue
+                stack.pop()
+                yield from self._ended(element)
+                if stack and _local(stack[-1]) in {"graph", "graphml"}:
+                    stack[-1].remove(element)
+        except ParseError as error:
+            refused = True
+            place = Place(file=self._file.name, record=error.position[0])
+            yield Rejection(place=place, reason=f"line {error.position[0]} does not parse: {error.msg}")
+        except DefusedXmlException:
+            refused = True
+            yield self._reject("it declares entities or refers to something outside the file")
+        if not seen and not refused:
+            raise self._not_graphml()
+
+    def _not_graphml(self) -> InvalidInput:
+        hint = "A GraphML file has the root element graphml."
+        return InvalidInput("the file is no GraphML", field="files", value=self._file.name, hint=hint)
+
+    def _reject(self, reason: str) -> Rejection:
+        return Rejection(place=Place(file=self._file.name, record=self._record + 1), reason=reason)
+
+    def _ended(self, element: Element) -> Iterator[Record]:
+        kind = _local(element)
+        if kind == "key":
+            self._key(element)
+        elif kind == "graph":
+            self._directed.pop()
+        elif kind in {"node", "edge", "hyperedge"}:
+            self._record += 1
+            place = Place(file=self._file.name, record=self._record)
+            if kind == "hyperedge":
+                yield Rejection(place=place, reason="a hyperedge joins more than two nodes and is no fact")
+            elif kind == "node":
+                yield from self._network.node(place, element.get("id", ""), self._data(element, "node"))
+            else:
+                yield from self._edge(place, element)
+
+    def _edge(self, place: Place, element: Element) -> Iterator[Record]:
+        directed = element.get("directed", "").strip().lower()
+        yield from self._network.edge(
+            place,
+            (element.get("source", ""), element.get("target", "")),
+            self._data(element, "edge"),
+            directed=directed == "true" if directed else bool(self._directed and self._directed[-1]),
+        )
+
+    def _key(self, element: Element) -> None:
+        identifier, name = element.get("id", ""), element.get("attr.name")
+        domain = element.get("for", "all")
+        yfiles = element.get("yfiles.type", "")
+        self._keys[identifier] = (name or yfiles or identifier, element.get("attr.type", "string"))
+        default = next((child.text for child in element if _local(child) == "default"), None)
+        if default is not None:
+            for kind in ("node", "edge") if domain == "all" else (domain,):
+                self._defaults[kind, identifier] = default
+
+    def _data(self, element: Element, kind: str) -> dict[str, Any]:
+        """Attributes by name; values stay texts, with truth values in lower case. yEd's label is ``label``."""
+        found: dict[str, Any] = {}
+        for (domain, identifier), default in self._defaults.items():
+            if domain == kind:
+                found[self._keys[identifier][0]] = self._value(identifier, default)
+        for data in element:
+            if _local(data) != "data":
+                continue
+            identifier = data.get("key", "")
+            if len(data):
+                labels = (part.text for part in data.iter() if _local(part) in {"NodeLabel", "EdgeLabel"})
+                if label := next((text for text in labels if text and text.strip()), None):
+                    found["label"] = label
+            else:
+                found[self._keys.get(identifier, (identifier, ""))[0]] = self._value(identifier, data.text or "")
+        return found
+
+    def _value(self, identifier: str, text: str) -> str:
+        kind = self._keys.get(identifier, ("", "string"))[1]
+        return text if kind == "string" else text.strip().lower() if kind == "boolean" else text.strip()

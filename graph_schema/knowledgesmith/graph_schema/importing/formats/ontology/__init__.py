@@ -1,0 +1,1 @@
+"""Ontologies in the OBO family: OBO files and OBO Graphs."""

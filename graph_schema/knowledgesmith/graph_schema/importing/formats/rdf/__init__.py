@@ -1,0 +1,1 @@
+"""RDF in all its notations: SKOS, OWL, RDFS and plain triples."""

@@ -1,0 +1,266 @@
+"""One subject of an RDF graph: whether it is a thing, what it is called, and which facts it states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from pyoxigraph import BlankNode, Literal, NamedNode
+
+from knowledgesmith.graph_schema.importing.formats.ontology.entities import (
+    EQUIVALENT,
+    IS_A,
+    Literals,
+    entity_records,
+    name_from,
+)
+from knowledgesmith.graph_schema.importing.formats.ontology.names import (
+    clean,
+    compact,
+    fit,
+    is_opaque,
+    last_part,
+    readable,
+)
+from knowledgesmith.graph_schema.importing.formats.rdf.blank_nodes import BlankNodes
+from knowledgesmith.graph_schema.importing.formats.rdf.expressions import Expressions
+from knowledgesmith.graph_schema.importing.formats.rdf.labels import Labels
+from knowledgesmith.graph_schema.importing.formats.rdf.options import RdfOptions
+from knowledgesmith.graph_schema.importing.formats.rdf.properties import Properties
+from knowledgesmith.graph_schema.importing.formats.rdf.triples import Triples
+from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import (
+    CLASSES,
+    INSTANCE,
+    NO_ENTITY,
+    NO_TARGET,
+    OWL,
+    RDF,
+    RDFS,
+    REVERSED,
+    SKOS,
+    STRUCTURE,
+    SYMMETRIC,
+    TYPE,
+    XSD,
+)
+from knowledgesmith.graph_schema.importing.problems import quote
+from knowledgesmith.graph_schema.importing.records import FactRecord, Place, Record, Rejection
+from knowledgesmith.graph_schema.text_checks import MAX_NAME, MAX_WORD, problem_with
+
+Statements = Sequence[tuple[str, Any, Place]]
+_EXPRESSIONS: Final = {f"{RDFS}subClassOf": IS_A, f"{OWL}equivalentClass": EQUIVALENT, TYPE: INSTANCE}
+_STRUCTURAL: Final = frozenset(
+    {f"{RDF}first", f"{RDF}rest"}
+    | {
+        f"{OWL}{name}"
+        for name in (
+            *("onProperty", "unionOf", "intersectionOf", "complementOf", "oneOf", "onDatatype", "inverseOf"),
+            *("annotatedSource", "members", "distinctMembers", "sourceIndividual", "withRestrictions"),
+        )
+    }
+)
+
+
+class Subjects:
+    """Turns subjects with all their statements into records."""
+
+    def __init__(self, triples: Triples, properties: Properties, options: RdfOptions) -> None:
+        self._triples = triples
+        self._properties = properties
+        self._options = options
+        self._labels = Labels(properties, options)
+        self._expressions = Expressions(triples, properties, options)
+        self._blank_nodes = BlankNodes(triples)
+        self._literals = Literals()
+
+    def records(self, subject: Any, statements: Statements) -> Iterator[Record]:
+        """Records of one subject; nothing for what is part of the notation."""
+        place = min(place for *_, place in statements)
+        types = {obj.value for predicate, obj, _ in statements if predicate == TYPE and isinstance(obj, NamedNode)}
+        if self._is_notation(subject, types, statements):
+            return
+        if isinstance(subject, BlankNode) and self._options.blank_nodes == "reject":
+            yield Rejection(place=place, reason=f"a thing without an IRI ({self._unnamed(subject)})")
+            return
+        if self._options.deprecated != "keep" and self._triples.is_deprecated(subject):
+            if self._options.deprecated == "reject":
+                yield Rejection(place=place, reason=f"{_told(subject)} is deprecated")
+            return
+        if not self._options.individuals and not self._is_concept(types, statements):
+            return
+        name, aliases = self._labels.choose((predicate, obj) for predicate, obj, _ in statements)
+        yield from entity_records(
+            place=place,
+            uid=self._uid(subject),
+            name=name or self._mention(subject),
+            type_=self._type(types, statements),
+            aliases=aliases,
+        )
+        yield from self._facts(subject, statements)
+
+    # What a subject is
+
+    def _is_notation(self, subject: Any, types: set[str], statements: Statements) -> bool:
+        if types & NO_ENTITY:
+            return True
+        if isinstance(subject, BlankNode):
+            return any(type_.startswith(STRUCTURE[2]) for type_ in types) or any(
+                predicate in _STRUCTURAL for predicate, *_ in statements
+            )
+        if subject.value.startswith(STRUCTURE) or subject.value in NO_TARGET:
+            return True
+        return self._properties.is_property(subject.value) and not types & CLASSES
+
+    def _is_concept(self, types: set[str], statements: Statements) -> bool:
+        return (
+            bool(types & CLASSES)
+            or any(type_.startswith(SKOS) for type_ in types)
+            or any(predicate in _EXPRESSIONS and predicate != TYPE for predicate, *_ in statements)
+        )
+
+    def _type(self, types: set[str], statements: Statements) -> str:
+        """Name of the type: of several the alphabetically first one that is not of the notation itself."""
+        own = sorted(self._class_word(type_) for type_ in types if not type_.startswith((*STRUCTURE, SKOS)))
+        if own:
+            return own[0]
+        if types & CLASSES or any(predicate.startswith(f"{RDFS}subClassOf") for predicate, *_ in statements):
+            return "Class"
+        skos = sorted(type_.removeprefix(SKOS) for type_ in types if type_.startswith(SKOS))
+        return skos[0] if skos else ""
+
+    def _class_word(self, iri: str) -> str:
+        part = last_part(iri)
+        return fit(self._name(NamedNode(iri)) if is_opaque(part) else part, MAX_WORD)
+
+    def _uid(self, node: Any) -> str:
+        return self._blank_nodes.uid(node) if isinstance(node, BlankNode) else self._triples.uid(node.value)
+
+    def _name(self, node: Any) -> str:
+        """A name for a thing as it is mentioned: its label where it has one, else from its IRI."""
+        if isinstance(node, BlankNode):
+            return f"{self._unnamed(node)} {self._blank_nodes.uid(node)[2:8]}"
+        quads = self._triples.statements(node)
+        name, _ = self._labels.choose((quad.predicate.value, quad.object) for quad in quads)
+        return fit(name, MAX_NAME) or readable(node.value)
+
+    def _unnamed(self, node: BlankNode) -> str:
+        types = sorted(map(last_part, self._triples.types(node)))
+        return f"unnamed {readable(types[0])}" if types else "unnamed"
+
+    # What it states
+
+    def _facts(self, subject: Any, statements: Statements) -> Iterator[Record]:
+        for predicate, obj, place in statements:
+            if predicate in _EXPRESSIONS:
+                yield from self._said(place, subject, self._expressions.read(obj, relation=_EXPRESSIONS[predicate]))
+            elif isinstance(obj, Literal):
+                yield from self._literal(place, subject, predicate, obj)
+            elif self._properties.states_facts(predicate) and not self._labels.is_label(predicate):
+                yield from self._plain(place, subject, predicate, obj)
+        yield from self._said(statements[0][2], subject, self._expressions.of_class(subject))
+
+    def _said(self, place: Place, subject: Any, said: Iterator[Any]) -> Iterator[Record]:
+        for item in said:
+            if isinstance(item, str):
+                yield Rejection(place=place, reason=f"{_told(subject)}: {item}")
+            elif isinstance(item.object, Literal):
+                if self._properties.kinds.get(item.relation) != "annotation":
+                    yield from self._literal_fact(place, subject, item.relation, item.object)
+            elif item.relation == INSTANCE and item.object.value.startswith((*STRUCTURE, SKOS)):
+                continue
+            elif item.reverse:
+                yield from self._fact(place, item.object, item.relation, subject)
+            else:
+                yield from self._fact(place, subject, item.relation, item.object)
+
+    def _plain(self, place: Place, subject: Any, predicate: str, obj: Any) -> Iterator[Record]:
+        if (forward := REVERSED.get(predicate)) is not None:
+            if not any(self._triples.loaded.store.quads_for_pattern(obj, NamedNode(forward), subject, None)):
+                yield from self._fact(place, obj, self._properties.key(forward), subject)
+            return
+        yield from self._fact(place, subject, self._properties.key(predicate), obj)
+
+    def _fact(self, place: Place, subject: Any, relation: str, obj: Any) -> Iterator[Record]:
+        name = self._properties.table.name(relation)
+        if self._options.relations and name not in self._options.relations:
+            return
+        for end in (subject, obj):
+            if isinstance(end, NamedNode) and (end.value in NO_TARGET or end.value == f"{RDF}nil"):
+                return
+            if (reason := self._unusable(end)) is not None:
+                if reason:
+                    fact = f"{_told(subject)} {quote(name)} {_told(obj)}"
+                    yield Rejection(place=place, reason=f"{fact}: {reason}")
+                return
+        self._properties.table.use(relation)
+        pair = [(self._uid(subject), self._mention(subject)), (self._uid(obj), self._mention(obj))]
+        if relation in SYMMETRIC:
+            pair.sort()
+        yield FactRecord(
+            place=place,
+            subject=pair[0][0],
+            relation=name,
+            object=pair[1][0],
+            create_missing=True,
+            subject_name=pair[0][1],
+            object_name=pair[1][1],
+        )
+
+    def _mention(self, node: Any) -> str:
+        return self._name(node) if isinstance(node, BlankNode) else name_from(compact(node.value))
+
+    def _unusable(self, end: Any) -> str | None:
+        """Why no fact can end here; empty when that need not be told, None when it can."""
+        options = self._options
+        if options.deprecated != "keep" and self._triples.is_deprecated(end):
+            return f"{_told(end)} is deprecated" if options.deprecated == "reject" else ""
+        if isinstance(end, BlankNode):
+            if options.blank_nodes == "reject":
+                return "an end has no IRI"
+            if any(type_.startswith(OWL) for type_ in self._triples.types(end)) or any(
+                self._triples.objects(end, predicate) for predicate in (f"{RDF}first", f"{OWL}onProperty")
+            ):
+                return "an end is a part of the notation"
+        return None
+
+    # Literals
+
+    def _literal(self, place: Place, subject: Any, predicate: str, literal: Literal) -> Iterator[Record]:
+        if self._labels.is_label(predicate) or predicate in self._triples.deprecated_predicates:
+            return
+        if self._properties.states_literals(predicate, literal):
+            yield from self._literal_fact(place, subject, self._properties.key(predicate), literal)
+
+    def _literal_fact(self, place: Place, subject: Any, relation: str, literal: Literal) -> Iterator[Record]:
+        name = self._properties.table.name(relation)
+        if self._options.literals == "none" or (self._options.relations and name not in self._options.relations):
+            return
+        text = clean(literal.value)
+        if problem := problem_with(text, limit=MAX_NAME):
+            yield Rejection(place=place, reason=f"the {quote(name)} of {_told(subject)} {problem}")
+            return
+        uid = literal_uid(literal)
+        self._properties.table.use(relation)
+        yield from self._literals.record(place, uid, text)
+        yield FactRecord(
+            place=place,
+            subject=self._uid(subject),
+            relation=name,
+            object=uid,
+            create_missing=True,
+            subject_name=self._mention(subject),
+        )
+
+
+def _told(node: Any) -> str:
+    """An IRI for a message: the end tells more than the beginning."""
+    return quote(node.value if len(node.value) <= 60 else f"…{node.value[-59:]}")
+
+
+def literal_uid(literal: Literal) -> str:
+    """``"text"``, ``"text"@en`` or ``"42"^^integer``."""
+    text = f'"{clean(literal.value)}"'
+    if literal.language:
+        return fit(f"{text}@{literal.language}")
+    datatype = literal.datatype.value
+    return fit(text if datatype == f"{XSD}string" else f"{text}^^{last_part(datatype)}")
