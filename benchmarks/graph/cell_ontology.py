@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-import fastobo
+from typing import Any, Final
 
 from knowledgesmith.graph_schema.importing.rows import FileFormat, FileRole, SourceFile
 
+fastobo: Final[Any] = importlib.import_module("fastobo")  # a compiled module without types
 OBO = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "kg" / "biology" / "cl-basic.obo"
 """Where the shared data lies beside a checkout."""
 IS_A = "is_a"

@@ -18,7 +18,7 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -183,7 +183,7 @@ def _whole_seconds(store: GraphStore, world: WorldIndex, changes: Sequence[Chang
 
 
 @contextmanager
-def database() -> Iterator[GraphStore]:
+def database() -> Generator[GraphStore]:
     """The Neo4j of ``KSMITH_NEO4J_URI``, or an embedded one for this run."""
     if uri := os.environ.get("KSMITH_NEO4J_URI"):
         store = GraphStore.connect(StoreSettings(uri=uri))
