@@ -176,6 +176,19 @@ def plan() -> intervention_pb2.Plan:
             premises=premises,
             derived=derived,
         )
+    made.changes[0].premises.append("c1")
+    made.cited.add(
+        fact_id="c1",
+        subject="tokyo",
+        relation="city_of",
+        object="japan",
+        rule="asserted",
+        worlds="both",
+    )
+    made.cut.fact_ids.append("f1")
+    made.cut.optimal = True
+    made.names["japan"] = "Japan"
+    made.names["tokyo"] = "Tokyo"
     return made
 
 

@@ -91,6 +91,9 @@ JSON_COMMANDS = [
     ("plan", "Japan", "has_capital", "Paris"),
     ("plan", "--unlearn", "Japan", "has_capital"),
     ("plan", "--of", "i1"),
+    ("plan", "--move", "Japan", "--under", "Asia"),
+    ("edit", "--insert-entity", "atlantis", "--name", "Atlantis", "--parent", "Europe", "--no-wait"),
+    ("unlearn", "--delete-node", "Japan", "--subtree", "--no-wait"),
     ("edit", "Japan", "has_capital", "Paris"),
     ("edit", "Japan", "has_capital", "Tokyo", "Paris", "--no-wait"),
     ("unlearn", "Japan", "has_capital"),
@@ -125,6 +128,34 @@ def test_cypher_prints_a_table_without_control_characters(run: Run, fake: FakeSe
     assert "Japan" in text
     assert "\x1b" not in text
     assert fake.requests("RunCypher")[0].max_rows == 5
+
+
+def test_a_plan_is_a_tree_of_proofs_with_names(run: Run) -> None:
+    lines = output(run("plan", "--of", "i1")).splitlines()
+    assert "- Japan has_capital paris   by functional" in lines[1]
+    assert "+ Japan has_capital paris   asked for" in lines[2]
+    assert "Tokyo city_of Japan   asserted" in lines[3]
+    assert "no cheaper choice exists" in "\n".join(lines)
+
+
+def test_structural_changes_reach_the_wire(run: Run, fake: FakeServer) -> None:
+    run("edit", "--move", "Japan", "--under", "Asia", "--from", "Europe", "--by", "on_continent", "--no-wait")
+    new = ("--insert-entity", "atlantis", "--name", "Atlantis", "--type", "Country", "--parent", "Europe")
+    run("edit", *new, "Japan", "has_capital", "Paris", "--no-wait")
+    run("unlearn", "--delete-node", "Japan", "--subtree", "--no-wait")
+    moved, inserted, deleted = (request.spec for request in fake.requests("CreateIntervention"))
+    move = moved.structural[0].move_subtree
+    assert (move.entity, move.new_parent, move.old_parent, move.relation) == ("Japan", "Asia", "Europe", "on_continent")
+    entity = inserted.structural[0].insert_entity
+    assert (entity.uid, entity.name, entity.type, list(entity.parents)) == (
+        "atlantis",
+        "Atlantis",
+        "Country",
+        ["Europe"],
+    )
+    assert len(inserted.changes) == 1
+    assert deleted.structural[0].delete_node.subtree
+    assert not deleted.changes
 
 
 def test_edit_streams_and_sums_up(run: Run, fake: FakeServer) -> None:
@@ -211,6 +242,14 @@ def test_batches_that_hold_nothing_or_no_text_are_refused(run: Run, tmp_path: Pa
         ("import",),
         ("import", "--bundled", "atlas", "--dry-run"),
         ("plan", "a", "b", "c", "--of", "i1"),
+        ("plan", "--move", "a", "--under", "b", "--of", "i1"),
+        ("edit", "--move", "a"),
+        ("edit", "--under", "b", "a", "b", "c"),
+        ("edit", "--delete-node", "a"),
+        ("unlearn", "--move", "a", "--under", "b"),
+        ("unlearn", "a", "b", "--subtree"),
+        ("edit", "--insert-entity", "a"),
+        ("edit", "a", "b", "c", "--parent", "d"),
         ("models", "--path", "p"),
         ("methods", "nonsense"),
         ("picture", "i1", "--out", "x.png"),

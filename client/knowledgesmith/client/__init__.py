@@ -113,6 +113,7 @@ if TYPE_CHECKING:
         StateChanged,
         WatchEvent,
     )
+    from knowledgesmith.client._types.facts import FactChange
     from knowledgesmith.client._types.graphs import (
         ConnectionInfo,
         CypherResult,
@@ -129,7 +130,6 @@ if TYPE_CHECKING:
         ImportResult,
     )
     from knowledgesmith.client._types.interventions import (
-        FactChange,
         Gate,
         Intervention,
         InterventionSpec,
@@ -155,6 +155,8 @@ if TYPE_CHECKING:
         Rollback,
     )
     from knowledgesmith.client._types.plans import (
+        CitedFact,
+        CutSet,
         Plan,
         Preview,
         WorldChange,
@@ -229,13 +231,16 @@ __all__ = (
     "CheckFinding",
     "CheckReport",
     "CheckResult",
+    "CitedFact",
     "Collapse",
     "ComparedRow",
     "Comparison",
     "ConflictingChanges",
     "ConnectionInfo",
+    "CutSet",
     "CypherResult",
     "DeadlineExceeded",
+    "DeleteNode",
     "Deletion",
     "DeviceOutOfMemory",
     "Difference",
@@ -268,6 +273,7 @@ __all__ = (
     "ImportResult",
     "Importer",
     "ImporterOption",
+    "InsertEntity",
     "Intervention",
     "InterventionFailed",
     "InterventionNotFound",
@@ -285,6 +291,7 @@ __all__ = (
     "Model",
     "ModelNotFound",
     "ModelNotLoadable",
+    "MoveSubtree",
     "NotFound",
     "NothingToChange",
     "OverTime",
@@ -364,6 +371,7 @@ _MODULES: Final = (
     "_types.cases",
     "_types.enums",
     "_types.events",
+    "_types.facts",
     "_types.graphs",
     "_types.imports",
     "_types.interventions",
@@ -374,6 +382,7 @@ _MODULES: Final = (
     "_types.propagation",
     "_types.questions",
     "_types.status",
+    "_types.structural",
     "_transport",
     "_picture",
     "interop",

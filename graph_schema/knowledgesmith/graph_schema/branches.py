@@ -18,6 +18,7 @@ from knowledgesmith.graph_schema.errors import (
     RevisionMismatch,
     RevisionNotFound,
 )
+from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.graphs import require_graph
 from knowledgesmith.graph_schema.ledger import replay_heads
 from knowledgesmith.graph_schema.plan_types import Proof, WorldChange, WorldOp
@@ -236,6 +237,27 @@ def parse_changes(text: str | None) -> tuple[WorldChange, ...]:
             proof=Proof(rule=rule, premises=tuple(premises)),
         )
         for op, fact, subject, relation, obj, rule, premises in json.loads(text or "[]")
+    )
+
+
+def inserted(store: GraphStore, branch_id: str) -> tuple[Entity, ...]:
+    """Entities that the committed interventions of a branch inserted, by uid."""
+    rows = store.read("models/inserted", branch_id=branch_id)
+    found = {entity.uid: entity for row in rows for entity in parse_entities(row["inserted"])}
+    return tuple(entity for _, entity in sorted(found.items()))
+
+
+def dump_entities(entities: Sequence[Entity]) -> str:
+    """Entities as JSON, to be stored as one property."""
+    rows = [[e.uid, e.name, e.type, e.domain, list(e.aliases)] for e in entities]
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def parse_entities(text: str | None) -> tuple[Entity, ...]:
+    """The inverse of :func:`dump_entities`."""
+    return tuple(
+        Entity(uid=uid, name=name, type=kind, domain=domain, aliases=tuple(aliases))
+        for uid, name, kind, domain, aliases in json.loads(text or "[]")
     )
 
 

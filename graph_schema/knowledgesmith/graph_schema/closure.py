@@ -150,7 +150,9 @@ def _parts(by_name: Mapping[str, Relation], relation: Relation) -> tuple[Relatio
     return _named(by_name, relation, parts[0]), _named(by_name, relation, parts[1])
 
 
-def close(tx: Transaction, *, graph_id: str, rules: Rules, world: int = BEFORE) -> dict[str, Derived]:
+def close(
+    tx: Transaction, *, graph_id: str, rules: Rules, world: int = BEFORE, last: bool = True
+) -> dict[str, Derived]:
     """Derive all facts of one world, at most :data:`MAX_ROUNDS` deep, and write them into the transaction.
 
     Semi-naive: a round joins only pairs with at least one fact of the round before. Asserted facts are not derived
@@ -161,6 +163,7 @@ def close(tx: Transaction, *, graph_id: str, rules: Rules, world: int = BEFORE) 
         graph_id: the graph.
         rules: from :func:`rules_of`.
         world: :data:`BEFORE` or :data:`AFTER`.
+        last: write the facts of the last round as well; nothing is derived from them, so only questions need them.
 
     Returns:
         The derived facts by fact id.
@@ -168,7 +171,7 @@ def close(tx: Transaction, *, graph_id: str, rules: Rules, world: int = BEFORE) 
     derived: dict[str, Derived] = {}
     anchors: list[str] | None = None
     for depth in range(MAX_ROUNDS):
-        fresh = _derive_round(tx, graph_id=graph_id, rules=rules, world=world, depth=depth, anchors=anchors)
+        fresh = _derive_round(tx, graph_id=graph_id, rules=rules, world=world, depth=depth, anchors=anchors, last=last)
         if not fresh:
             break
         derived.update(fresh)
@@ -177,7 +180,7 @@ def close(tx: Transaction, *, graph_id: str, rules: Rules, world: int = BEFORE) 
 
 
 def _derive_round(
-    tx: Transaction, *, graph_id: str, rules: Rules, world: int, depth: int, anchors: list[str] | None
+    tx: Transaction, *, graph_id: str, rules: Rules, world: int, depth: int, anchors: list[str] | None, last: bool
 ) -> dict[str, Derived]:
     scope = {"graph_id": graph_id, "world": world, "round": depth, "anchors": anchors}
     blocks = tx.rows("closure/swap", **scope, heads=rules.swaps) if rules.swaps else []
@@ -201,7 +204,8 @@ def _derive_round(
         )
         for (s, rel_type, o), (rule, premises) in sorted(fresh.items(), key=lambda item: (item[0][0], item[0][2], item))
     ]
-    rows = [[f.triple[0], rel_type, f.triple[2], f.fact_id, f.rule, list(f.premises)] for rel_type, f in facts]
+    written = facts if last or depth + 1 < MAX_ROUNDS else []
+    rows = [[f.triple[0], rel_type, f.triple[2], f.fact_id, f.rule, list(f.premises)] for rel_type, f in written]
     for batch in _batches(rows):
         tx.rows("closure/create", graph_id=graph_id, world=world, round=depth + 1, rows=batch)
     return {fact.fact_id: fact for _, fact in facts}

@@ -67,3 +67,45 @@ class NamedChange:
     relation: str
     old_object: str = ""
     new_object: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsertEntity:
+    """A new entity in the branch's world, under its parents and with its first facts; all texts still unresolved.
+
+    ``relation`` is the hierarchical relation to the parents; empty where the catalogue has only one.
+    """
+
+    uid: str
+    name: str
+    type: str = ""
+    domain: str = ""
+    aliases: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    relation: str = ""
+    facts: tuple[NamedChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveSubtree:
+    """An entity, and with it all that is below it, comes under another parent.
+
+    ``old_parent`` may be empty where the entity has one parent, ``relation`` where that is clear.
+    """
+
+    entity: str
+    new_parent: str
+    old_parent: str = ""
+    relation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteNode:
+    """All facts of an entity are erased, with ``subtree`` also those of everything below it."""
+
+    entity: str
+    subtree: bool = False
+
+
+StructuralChange = InsertEntity | MoveSubtree | DeleteNode
+"""A change of the graph's structure; it stands for changes of facts."""

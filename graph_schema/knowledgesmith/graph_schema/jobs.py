@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from knowledgesmith.graph_schema.branches import dump_entities, parse_entities
 from knowledgesmith.graph_schema.errors import (
     AlreadyExists,
     FenceRejected,
@@ -23,6 +24,7 @@ from knowledgesmith.graph_schema.ledger import replay_heads
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from knowledgesmith.graph_schema.facts import Entity
     from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
 
 LIVE = (State.QUEUED, State.PREPARING, State.RUNNING, State.AWAITING_DECISION, State.COMMITTING)
@@ -54,6 +56,7 @@ class JobSpec:
     gates: tuple[Gate, ...] = ()
     max_probes: int = 2000
     install_derived: bool = False
+    entities: tuple[Entity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +167,7 @@ def _spec_properties(spec: JobSpec) -> dict[str, object]:
         "gates": json.dumps([[g.metric, g.max, g.min] for g in spec.gates]),
         "max_probes": spec.max_probes,
         "install_derived": spec.install_derived,
+        "entities": dump_entities(spec.entities),
         "changes": json.dumps(
             [[c.subject, c.relation, c.old_object, c.new_object] for c in spec.changes], ensure_ascii=False
         ),
@@ -219,6 +223,7 @@ def _job(row: Row) -> Job:
         gates=tuple(Gate(metric=m, max=high, min=low) for m, high, low in json.loads(p["gates"])),
         max_probes=p["max_probes"],
         install_derived=p["install_derived"],
+        entities=parse_entities(p.get("entities")),
     )
     text: Row = {
         name: p.get(name) or ""

@@ -8,55 +8,71 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from typing import Any, Final
 
 from knowledgesmith.graph_schema.change_checks import check_changes
-from knowledgesmith.graph_schema.closure import Triple, rules_of
 from knowledgesmith.graph_schema.errors import InvalidInput, ProbeSetEmpty
+from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.interventions import Change, Goal
+from knowledgesmith.graph_schema.overlays import apply_overlay
 from knowledgesmith.graph_schema.plan_slots import slots_of
-from knowledgesmith.graph_schema.plan_types import LedgerSlot, Plan, WorldChange
+from knowledgesmith.graph_schema.plan_types import Cited, LedgerSlot, Plan, WorldChange
 from knowledgesmith.graph_schema.probes.build import Builder, Built
-from knowledgesmith.graph_schema.probes.draw import draw_distractors, draw_key, sample
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon, load_lexicon
-from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask
-from knowledgesmith.graph_schema.probes.scope import Distances, Neighbourhood, endpoints_of, neighbourhood
+from knowledgesmith.graph_schema.probes.draw import draw_key, permutation
+from knowledgesmith.graph_schema.probes.interview import Interview
+from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.questions import Question
+from knowledgesmith.graph_schema.probes.scope import Distances, endpoints_of, neighbourhood
 from knowledgesmith.graph_schema.probes.select import Focus, select
 from knowledgesmith.graph_schema.probes.sentences import answers_by_relation, irrelevant_sentences
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind
+from knowledgesmith.graph_schema.probes.sight import Sight, touched_ends
+from knowledgesmith.graph_schema.probes.types import PlannedProbe
+from knowledgesmith.graph_schema.proofs import cited
+from knowledgesmith.graph_schema.region import Placed
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
-from knowledgesmith.graph_schema.what_if import WorldPair, apply_overlay, build_worlds, distances
+from knowledgesmith.graph_schema.structural import insert_entities
+from knowledgesmith.graph_schema.update import update_of
+from knowledgesmith.graph_schema.what_if import RegionTooLarge, WorldPair, build_whole, build_worlds
+from knowledgesmith.graph_schema.world_cache import WorldCache, WorldMoved, stamp_of
+from knowledgesmith.graph_schema.world_index import WorldIndex
 
 DEFAULT_MAX_PROBES: Final = 2000
-_FALSE_STATEMENTS: Final = 6
 _MAX_ANCHORS: Final = 2000
-_LONG_ANCHORS: Final = 40
-_FEW: Final = 12
+_FEWEST_ANCHORS: Final = 40
+_ANCHOR_SHARE: Final = 16
+_TARGET_SHARE: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
-    """What to plan: resolved changes on a branch, whose committed interventions are given in order as ``overlay``."""
+    """What to plan: resolved changes on a branch, whose committed interventions are given in order as ``overlay``.
+
+    ``entities`` are those that the branch's interventions inserted, and those that this one inserts.
+    """
 
     graph_id: str
     branch_id: str
     goal: Goal
     changes: tuple[Change, ...]
     overlay: tuple[WorldChange, ...] = ()
+    entities: tuple[Entity, ...] = ()
     seed: int = 0
     max_probes: int = DEFAULT_MAX_PROBES
 
 
-def make_plan(store: GraphStore, request: PlanRequest, *, lexicon: Lexicon | None = None) -> Plan:
+def make_plan(
+    store: GraphStore, request: PlanRequest, *, lexicon: Lexicon | None = None, worlds: WorldCache | None = None
+) -> Plan:
     """Plan an intervention; the graph is left as it was.
 
     Args:
         store: the database.
         request: what to plan.
         lexicon: the graph's names, where the caller has read them already.
+        worlds: closed worlds of earlier plans; without it the world is closed for this plan alone.
 
     Raises:
         InvalidInput, EntityNotFound, RelationNotFound, ConflictingChanges: the changes cannot be meant.
@@ -69,11 +85,17 @@ def make_plan(store: GraphStore, request: PlanRequest, *, lexicon: Lexicon | Non
         raise InvalidInput(
             "A plan needs at least one probe.", field="max_probes", value=request.max_probes, hint="Give 1 or more."
         )
-    names = lexicon or load_lexicon(store, graph_id=request.graph_id)
+    cache = worlds or WorldCache(capacity=1)
+    before = cache.world(store, graph_id=request.graph_id, overlay=request.overlay, lexicon=lexicon, check=False)
+    before = before.with_entities(request.entities)
+    names = before.lexicon
     changes = check_changes(names, goal=request.goal, changes=request.changes)
-    resolved = replace(request, changes=changes)
-    worlds, hops, questions = store.try_out(lambda tx: _look(tx, request=resolved, lexicon=names))
-    built = _build(questions, request=request, changes=changes, lexicon=names, hops=hops)
+    try:
+        seen = _look(store, request=replace(request, changes=changes), before=before)
+    except WorldMoved:  # an import in between
+        cache.world(store, graph_id=request.graph_id, overlay=request.overlay)
+        return make_plan(store, request, worlds=cache)
+    built = _build(seen.questions, request=request, changes=changes, lexicon=names, hops=seen.hops)
     if not built:
         raise ProbeSetEmpty(
             "No probe could be made for this update.",
@@ -81,7 +103,7 @@ def make_plan(store: GraphStore, request: PlanRequest, *, lexicon: Lexicon | Non
             value=changes[0],
             hint="Give the relation evaluation templates, or the graph more entities of the answer's type.",
         )
-    probes, slots = _ledger(built, lexicon=names, hops=hops)
+    probes, slots = _ledger(built, lexicon=names, hops=seen.hops)
     plan = Plan(
         graph_id=request.graph_id,
         graph_digest=names.graph_digest,
@@ -89,107 +111,104 @@ def make_plan(store: GraphStore, request: PlanRequest, *, lexicon: Lexicon | Non
         goal=request.goal,
         seed=request.seed,
         targets=changes,
-        overlay=worlds.overlay,
-        derived=worlds.derived,
+        overlay=seen.worlds.overlay,
+        derived=seen.worlds.derived,
         probes=probes,
         slots=slots,
         digest="",
+        cited=seen.cited,
+        inserted=request.entities,
+        names=_names(names, seen),
+        cut=seen.worlds.cut,
     )
     return replace(plan, digest=digest_of(plan))
 
 
 def digest_of(plan: Plan) -> str:
     """SHA-256 over the plan's canonical JSON, its own digest left out."""
-    content: dict[str, Any] = asdict(plan)
+    content = _members(replace(plan, digest=""))
     del content["digest"]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=_members)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _look(tx: Transaction, *, request: PlanRequest, lexicon: Lexicon) -> tuple[WorldPair, Distances, list[Question]]:
-    """Everything that needs the database: both worlds, hops, and the answers in both."""
-    rules = rules_of(lexicon.relations.values())
-    apply_overlay(tx, graph_id=request.graph_id, rules=rules, overlay=request.overlay)
-    hops = distances(tx, lexicon=lexicon, sources=endpoints_of(request.changes))
-    worlds = build_worlds(tx, lexicon=lexicon, rules=rules, changes=request.changes)
+def _members(value: Any) -> dict[str, Any]:
+    """The members of a dataclass, without the copies that :func:`dataclasses.asdict` makes of them."""
+    return {member.name: getattr(value, member.name) for member in fields(value)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What the database said: both worlds, and the questions with their answers in both."""
+
+    worlds: WorldPair
+    cited: tuple[Cited, ...]
+    hops: Distances
+    questions: list[Question]
+
+
+def _look(store: GraphStore, *, request: PlanRequest, before: WorldIndex) -> _Seen:
+    """Everything that needs the database; by a closure of the whole graph where the update reaches very far."""
+    try:
+        return store.try_out(lambda tx: _look_inside(tx, request=request, before=before, whole=None))
+    except RegionTooLarge:
+        update = update_of(before, request.changes)
+        whole = build_whole(store, update=update, overlay=request.overlay, entities=request.entities)
+        return store.try_out(lambda tx: _look_inside(tx, request=request, before=before, whole=whole))
+
+
+def _look_inside(tx: Transaction, *, request: PlanRequest, before: WorldIndex, whole: WorldPair | None) -> _Seen:
+    if stamp_of(tx, request.graph_id) != before.stamp:
+        raise WorldMoved
+    insert_entities(tx, graph_id=request.graph_id, entities=request.entities)
+    apply_overlay(tx, graph_id=request.graph_id, rules=before.rules, overlay=request.overlay)
+    if whole is None:
+        worlds = build_worlds(tx, update=update_of(before, request.changes))
+    else:
+        worlds = whole
+        worlds.update.write(tx)
+    asked = _asked_changes(request)
+    hops = before.distances(endpoints_of(request.changes))
     around = neighbourhood(
-        lexicon,
-        changes=request.changes,
+        before.lexicon,
+        changes=asked,
         changed=worlds.changed,
         distances=hops,
         seed=request.seed,
-        limit=min(_MAX_ANCHORS, max(request.max_probes, 40)),
+        limit=_group_limit(request.max_probes),
     )
-    return worlds, hops, _questions(tx, request=request, lexicon=lexicon, worlds=worlds, around=around)
-
-
-def _questions(
-    tx: Transaction, *, request: PlanRequest, lexicon: Lexicon, worlds: WorldPair, around: Neighbourhood
-) -> list[Question]:
-    changed = [
-        (c.subject, c.relation, c.object) for c in worlds.changed if c.subject in lexicon and c.object in lexicon
-    ]
-    long_anchors = sample(list(around.changed), _LONG_ANCHORS, key=draw_key(request.seed, "long"))
-    rest = sorted({*around.near, *around.far})
-    few = sample(rest, max(_FEW, len(rest) // 4), key=draw_key(request.seed, "few"))
-    everywhere = Scope(anchors=around.anchors)
-    narrow = Scope(
-        anchors=sorted({*around.endpoints, *around.changed, *few}),
-        long_anchors=sorted({*around.endpoints, *long_anchors}),
+    sight = Sight(
+        placed=worlds.placed or Placed(tx=tx, before=before),
+        before=before,
+        after=worlds.after,
+        touched=touched_ends((c.subject, c.relation, c.object) for c in worlds.changed),
     )
-    scopes = {
-        ProbeKind.DIRECT: everywhere,
-        ProbeKind.REVERSE: everywhere,
-        ProbeKind.MULTI_HOP: narrow,
-        ProbeKind.COMPARISON: narrow,
-    }
-    found = {kind: ask(tx, lexicon=lexicon, scope=scope, kind=kind) for kind, scope in scopes.items()}
-    found[ProbeKind.CONTEXTUAL] = _contextual(tx, request=request, lexicon=lexicon, around=around)
-    statements = sorted({*changed, *_statements(found[ProbeKind.DIRECT], request=request, lexicon=lexicon)})
-    found[ProbeKind.CONFLICT] = ask(
-        tx, lexicon=lexicon, scope=Scope(anchors=(), statements=statements), kind=ProbeKind.CONFLICT
+    interview = Interview(
+        tx=tx, lexicon=before.lexicon, sight=sight, seed=request.seed, changes=asked, limit=request.max_probes
     )
-    contextual = {(q.anchor, q.path) for q in found[ProbeKind.CONTEXTUAL]}
-    return [
-        question
-        for kind in ProbeKind
-        for question in found[kind]
-        if kind is not ProbeKind.DIRECT
-        or question.polarity is Polarity.CHANGE
-        or (question.anchor, question.path) not in contextual
-    ]
+    why = cited(request.graph_id, before=before, after=worlds.after, changed=worlds.changed)
+    return _Seen(worlds=worlds, cited=why, hops=hops, questions=interview.questions(around, worlds.changed))
 
 
-def _contextual(tx: Transaction, *, request: PlanRequest, lexicon: Lexicon, around: Neighbourhood) -> list[Question]:
-    """Questions that should stay; those that change are DIRECT ones already."""
-    subjects = sorted({change.subject for change in request.changes})
-    scope = Scope(
-        anchors=sorted({*subjects, *around.siblings, *around.far}),
-        subjects=subjects,
-        relations=sorted({change.relation for change in request.changes}),
-        domains=sorted({lexicon.entity(uid).domain for uid in around.endpoints}),
-    )
-    found = ask(tx, lexicon=lexicon, scope=scope, kind=ProbeKind.CONTEXTUAL)
-    return [question for question in found if question.polarity is Polarity.STAY]
+def _names(lexicon: Lexicon, seen: _Seen) -> tuple[tuple[str, str], ...]:
+    """Names of all entities that the changes and their proofs speak of."""
+    facts: tuple[WorldChange | Cited, ...] = (*seen.worlds.changed, *seen.cited)
+    uids = {uid for fact in facts for uid in (fact.subject, fact.object) if uid in lexicon}
+    return tuple((uid, lexicon.entity(uid).name) for uid in sorted(uids))
 
 
-def _statements(direct: Sequence[Question], *, request: PlanRequest, lexicon: Lexicon) -> Iterable[Triple]:
-    """Statements that should keep their truth: drawn true ones, and false ones about the same questions."""
-    stay = [question for question in direct if question.polarity is Polarity.STAY]
-    count = min(len(stay), max(2 * _FALSE_STATEMENTS, _FALSE_STATEMENTS * len(request.changes)))
-    keys = {repr(question.key): question for question in stay}
-    for chosen in sample(sorted(keys), count, key=draw_key(request.seed, "statements")):
-        question = keys[chosen]
-        yield (question.anchor, question.relation, question.before[0])
-        drawn = draw_distractors(
-            lexicon,
-            pool=lexicon.pool(answer=question.before[0], relation=question.relation, reverse=False),
-            shown=(),
-            excluded={*question.before, question.anchor},
-            count=1,
-            key=draw_key(request.seed, "false", *question.parts),
-        )
-        for uid in drawn:
-            yield (question.anchor, question.relation, uid)
+def _asked_changes(request: PlanRequest) -> Sequence[Change]:
+    """The targets that questions are asked about: all of them, or a drawn part where there are more than probes."""
+    count = max(_FEWEST_ANCHORS, request.max_probes // _TARGET_SHARE)
+    if len(request.changes) <= count:
+        return request.changes
+    chosen = permutation(len(request.changes), key=draw_key(request.seed, "targets"))[:count]
+    return [request.changes[position] for position in sorted(chosen)]
+
+
+def _group_limit(max_probes: int) -> int:
+    """Most entities of a group: each gives several questions."""
+    return min(_MAX_ANCHORS, max(_FEWEST_ANCHORS, max_probes // _ANCHOR_SHARE))
 
 
 def _build(

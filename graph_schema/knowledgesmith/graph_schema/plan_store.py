@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from knowledgesmith.graph_schema.branches import dump_changes, parse_changes
+from knowledgesmith.graph_schema.branches import dump_changes, dump_entities, parse_changes, parse_entities
 from knowledgesmith.graph_schema.errors import FenceRejected, IllegalState, InterventionNotFound
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.plan import digest_of
 from knowledgesmith.graph_schema.plan_slots import slots_of
-from knowledgesmith.graph_schema.plan_types import Plan
+from knowledgesmith.graph_schema.plan_types import Cited, Cut, Plan, Proof
 from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
+from knowledgesmith.graph_schema.structural import insert_entities
 
 _BATCH: Final = 5_000
 
@@ -42,6 +44,7 @@ def store_plan(store: GraphStore, held: Fenced, plan: Plan) -> None:
     rows = [_row(position, planned, plan.graph_id) for position, planned in enumerate(plan.probes)]
 
     def work(tx: Transaction) -> None:
+        insert_entities(tx, graph_id=plan.graph_id, entities=plan.inserted)
         if not tx.rows("plan/begin", id=held.id, fence=held.fence, properties=_head(plan), targets=_targets(plan)):
             raise FenceRejected("another attempt took over", field="intervention", value=held.id)
         for start in range(0, len(rows), _BATCH):
@@ -75,6 +78,10 @@ def load_plan(store: GraphStore, intervention_id: str) -> Plan:
         probes=probes,
         slots=slots_of(probes),
         digest=head["digest"],
+        cited=_cited_from(head["cited"]),
+        cut=_cut_from(head["cut"]),
+        inserted=parse_entities(head["inserted"]),
+        names=tuple((uid, name) for uid, name in json.loads(head["names"] or "[]")),
     )
     if digest_of(plan) != plan.digest:
         raise IllegalState(
@@ -116,7 +123,35 @@ def _head(plan: Plan) -> dict[str, object]:
         "planned_probes": len(plan.probes),
         "overlay": dump_changes(plan.overlay),
         "derived": dump_changes(plan.derived),
+        "cited": json.dumps([_cited_row(one) for one in plan.cited], ensure_ascii=False, separators=(",", ":")),
+        "inserted": dump_entities(plan.inserted),
+        "plan_names": json.dumps([list(pair) for pair in plan.names], ensure_ascii=False, separators=(",", ":")),
+        "cut": json.dumps([list(plan.cut.facts), plan.cut.weight, plan.cut.lower_bound]),
     }
+
+
+def _cited_row(one: Cited) -> list[object]:
+    proof = one.proof
+    return [one.fact_id, one.subject, one.relation, one.object, proof.rule, list(proof.premises), one.worlds]
+
+
+def _cited_from(text: str | None) -> tuple[Cited, ...]:
+    return tuple(
+        Cited(
+            fact_id=fact,
+            subject=subject,
+            relation=relation,
+            object=obj,
+            proof=Proof(rule=rule, premises=tuple(premises)),
+            worlds=worlds,
+        )
+        for fact, subject, relation, obj, rule, premises, worlds in json.loads(text or "[]")
+    )
+
+
+def _cut_from(text: str | None) -> Cut:
+    facts, weight, lower_bound = json.loads(text or "[[], 0, 0]")
+    return Cut(facts=tuple(facts), weight=weight, lower_bound=lower_bound)
 
 
 def _targets(plan: Plan) -> list[list[str]]:

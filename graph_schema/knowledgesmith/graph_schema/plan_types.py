@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind
 
@@ -37,6 +38,45 @@ class WorldChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cited:
+    """A fact that a proof of the plan rests on and that the plan itself does not change.
+
+    ``worlds`` are where this proof holds: ``before``, ``after`` or ``both``. The rule of an asserted fact is
+    ``asserted``.
+    """
+
+    fact_id: str
+    subject: str
+    relation: str
+    object: str
+    proof: Proof
+    worlds: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """The asserted facts that were retracted so that what must go no longer follows; empty where nothing did.
+
+    ``weight`` is what the retractions cost (1 + what else rests on a fact, each); no cut costs less than
+    ``lower_bound``.
+    """
+
+    facts: tuple[str, ...] = ()
+    weight: int = 0
+    lower_bound: int = 0
+
+    @property
+    def optimal(self) -> bool:
+        """Whether no cut costs less."""
+        return self.weight == self.lower_bound
+
+    @property
+    def gap(self) -> float:
+        """Share of the weight that may be too much, from 0 (optimal) to 1."""
+        return (self.weight - self.lower_bound) / self.weight if self.weight else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerSlot:
     """A ledger row to come: one (entity, asked fact, kind, polarity); ``seq`` starts at 1 and has no gaps."""
 
@@ -57,7 +97,9 @@ class Plan:
 
     ``overlay`` are the user's changes (what a commit adds to the branch's world: asserted and retracted facts,
     functional conflicts included); ``derived`` are facts that the closure gains or loses with their proofs, for
-    explanation and for installing them in the model.
+    explanation and for installing them in the model. ``cited`` are the unchanged facts that the proofs rest on, down
+    to asserted ones; ``cut`` says how good the choice of the retracted supports is.
+    ``inserted`` are entities that the base graph does not have, ``names`` pairs of uid and name.
     """
 
     graph_id: str
@@ -71,3 +113,7 @@ class Plan:
     probes: tuple[PlannedProbe, ...]
     slots: tuple[LedgerSlot, ...]
     digest: str
+    cited: tuple[Cited, ...] = ()
+    cut: Cut = Cut()
+    inserted: tuple[Entity, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()

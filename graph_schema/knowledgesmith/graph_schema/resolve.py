@@ -26,6 +26,9 @@ from knowledgesmith.graph_schema.text_checks import MAX_NAME, problem_with
 ObjectsOf = Callable[[str, str], Collection[str]]
 """(subject uid, relation name) to the uids of the objects that a world asserts, from whichever end it is written."""
 
+Lookup = Callable[[str], str]
+"""A text to the uid that it clearly names, or to nothing where the database must be asked."""
+
 _STEPS = ("graph/by_uid", "graph/by_name", "graph/by_alias", "graph/by_folded_name")
 
 
@@ -105,6 +108,8 @@ def resolve_changes(
     *,
     goal: Goal,
     objects_of: ObjectsOf | None = None,
+    known: Lookup | None = None,
+    catalogue: Mapping[str, Relation] | None = None,
 ) -> tuple[Change, ...]:
     """Resolve the changes of one request against a graph, in canonical order and without doubles.
 
@@ -117,6 +122,8 @@ def resolve_changes(
         changes: what the user wrote.
         goal: EDIT needs a ``new_object``, UNLEARN must not have one.
         objects_of: what the branch's world asserts; the graph's own facts when left out.
+        known: finds clear cases without asking the database.
+        catalogue: the graph's relations, where the caller has read them already.
 
     Raises:
         GraphNotFound: there is no such graph.
@@ -127,11 +134,13 @@ def resolve_changes(
         NothingToChange: the world already asserts the fact to be inserted.
         ConflictingChanges: two changes contradict each other.
     """
-    catalogue = load_catalogue(store, graph_id)
+    catalogue = catalogue if catalogue is not None else load_catalogue(store, graph_id)
     if not changes:
         raise InvalidInput("there is no change", field="changes", hint="Name at least one fact.")
     world = objects_of or _asserted_objects(store, graph_id, catalogue)
-    resolver = _Resolver(store=store, graph_id=graph_id, catalogue=catalogue, goal=goal, objects_of=world, known={})
+    resolver = _Resolver(
+        store=store, graph_id=graph_id, catalogue=catalogue, goal=goal, objects_of=world, lookup=known, known={}
+    )
     resolved = [resolver.resolve(change, f"changes[{number}]") for number, change in enumerate(changes)]
     return without_conflicts(resolved, catalogue)
 
@@ -163,6 +172,7 @@ class _Resolver:
     catalogue: Mapping[str, Relation]
     goal: Goal
     objects_of: ObjectsOf
+    lookup: Lookup | None
     known: dict[str, str]
 
     def resolve(self, change: NamedChange, field: str) -> Change:
@@ -209,6 +219,8 @@ class _Resolver:
             )
 
     def _entity(self, text: str, field: str, expected_type: str) -> str:
+        if text not in self.known and self.lookup and (uid := self.lookup(text)):
+            self.known[text] = uid
         if text not in self.known:
             self.known[text] = resolve_entity(self.store, self.graph_id, text, field=field, expected_type=expected_type)
         return self.known[text]

@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from knowledgesmith.graph_schema.closure import AFTER, BEFORE, Derived, Rules, Triple, clear, close, leaves
-from knowledgesmith.graph_schema.errors import ConflictingChanges, FactNotFound, NothingToChange
-from knowledgesmith.graph_schema.facts import fact_id
-from knowledgesmith.graph_schema.interventions import Change
-from knowledgesmith.graph_schema.plan_types import Proof, WorldChange, WorldOp
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.store import Transaction
+from knowledgesmith.graph_schema.after_world import AfterWorld
+from knowledgesmith.graph_schema.closure import AFTER, MAX_ROUNDS, Triple, close
+from knowledgesmith.graph_schema.cuts import CutSet, Uncuttable, find_cut, weights_of
+from knowledgesmith.graph_schema.derivations import read_derivations, read_loads
+from knowledgesmith.graph_schema.errors import ConflictingChanges
+from knowledgesmith.graph_schema.facts import Entity
+from knowledgesmith.graph_schema.overlays import apply_overlay
+from knowledgesmith.graph_schema.plan_types import Cut, Proof, WorldChange, WorldOp
+from knowledgesmith.graph_schema.region import NamedRules, Placed, affected_groups, close_region, support
+from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.structural import insert_entities
+from knowledgesmith.graph_schema.update import SUPPORT, Update, world_change
+from knowledgesmith.graph_schema.world_conflicts import settle_conflicts
+from knowledgesmith.graph_schema.world_index import WorldIndex
 
-_MAX_CONTRACTIONS: Final = 16
-_REQUEST: Final = Proof(rule="request")
-SUPPORT: Final = "support"
-"""Rule of a retraction whose fact was asked for by nobody: without it a fact that must go would still follow."""
+_PASSES: Final = 8
+"""Times that the world after is closed: once, once after a cut, and once for every link of displaced facts."""
+
+
+class RegionTooLarge(Exception):
+    """The update reaches so much of the graph that closing all of it is faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldPair:
-    """What the update asserts and retracts, and what the closure gains and loses by it."""
+    """What the update asserts and retracts, and what the closure gains and loses by it.
 
+    ``placed`` are the derived facts that the transaction holds already; ``None`` where it must still write the update.
+    """
+
+    before: WorldIndex
+    after: AfterWorld
+    update: Update
     overlay: tuple[WorldChange, ...]
     derived: tuple[WorldChange, ...]
-    before: Mapping[str, Derived]
-    after: Mapping[str, Derived]
+    cut: Cut
+    placed: Placed | None
 
     @property
     def changed(self) -> tuple[WorldChange, ...]:
@@ -37,223 +51,165 @@ class WorldPair:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Update:
-    """The update while it is worked out. What is ``gone`` must not hold afterwards, asserted or derived."""
+class _Closer:
+    """Closes the world after an update in a transaction, by the region or (``whole``) all of it."""
 
     tx: Transaction
-    graph_id: str
-    rules: Rules
-    gone: dict[Triple, Proof] = field(default_factory=dict)
-    retracts: dict[Triple, Proof] = field(default_factory=dict)
-    asserts: dict[Triple, Proof] = field(default_factory=dict)
+    update: Update
+    whole: bool
+    rules: NamedRules
+    placed: Placed
+    cuts: list[CutSet] = field(default_factory=list[CutSet])
 
-    def id_of(self, triple: Triple) -> str:
-        return fact_id(self.graph_id, *triple)
-
-    def row(self, triple: Triple) -> list[str]:
-        return [triple[0], self.rules.types[triple[1]], triple[2], self.id_of(triple)]
-
-    def status(self, triples: Sequence[Triple]) -> list[tuple[bool, bool]]:
-        """Whether each fact is asserted, and whether it is derived, in the world before."""
-        rows = [[n, t[0], self.rules.types[t[1]], t[2]] for n, t in enumerate(triples)]
-        found = {
-            row["position"]: (bool(row["asserted"]), bool(row["derived"]))
-            for row in self.tx.rows("world/status", graph_id=self.graph_id, world=BEFORE, rows=rows)
-        }
-        return [found[n] for n in range(len(rows))]
-
-    def write(self, *, asserts: Iterable[Triple] = (), retracts: Iterable[Triple] = ()) -> None:
-        """Separate the worlds by these facts."""
-        self.tx.rows(
-            "world/update",
-            graph_id=self.graph_id,
-            asserts=[self.row(t) for t in sorted(asserts)],
-            retracts=[self.row(t) for t in sorted(retracts)],
+    def settle(self) -> AfterWorld:
+        """The world after, once nothing that must go follows any more and nothing conflicts."""
+        update = self.update
+        update.write(self.tx)
+        for _ in range(_PASSES):
+            after = self._close()
+            left = sorted(triple for triple in update.gone if after.find(triple))
+            known = set(update.retracts)
+            if left:
+                self._cut(after, left)
+            elif not settle_conflicts(update, after):
+                return after
+            else:
+                update.retract_asserted()
+            self.placed.clear()  # the update has grown
+            update.write(self.tx, retracts=update.retracts.keys() - known)
+        raise ConflictingChanges(
+            "The update displaces facts without end.",
+            field="changes",
+            value=sorted(update.asserts)[:3],
+            hint="Split the request.",
         )
 
+    def _close(self) -> AfterWorld:
+        update, before = self.update, self.update.before
+        if self.whole:
+            after = AfterWorld(before, asserts=update.asserts, retracts=update.retracts, groups=None)
+            derived = close(self.tx, graph_id=before.graph_id, rules=before.rules, world=AFTER, last=False)
+            after.derive(derived.values())
+            self.placed.facts.update(t for t, fact in after.derived.items() if fact.round < MAX_ROUNDS)
+            return after
+        groups = affected_groups(before, self.rules, {*update.asserts, *update.retracts})
+        found = None
+        if groups is not None:
+            found = close_region(
+                self.placed, rules=self.rules, asserts=update.asserts, retracts=update.retracts, groups=groups
+            )
+        if found is None:
+            raise RegionTooLarge
+        return found
 
-def apply_overlay(tx: Transaction, *, graph_id: str, rules: Rules, overlay: Iterable[WorldChange]) -> None:
-    """Bring the transaction's graph into the state of a branch: the last word on each fact counts."""
-    net = {change.fact_id: change for change in overlay}
-    rows: dict[WorldOp, list[list[str]]] = {WorldOp.ASSERT: [], WorldOp.RETRACT: []}
-    for change in sorted(net.values(), key=lambda c: (c.subject, c.object, c.relation)):
-        if change.relation in rules.types:  # a later import may have dropped the relation
-            rel_type = rules.types[change.relation]
-            rows[change.op].append([change.subject, rel_type, change.object, change.fact_id])
-    if net:
-        tx.rows("world/apply", graph_id=graph_id, asserts=rows[WorldOp.ASSERT], retracts=rows[WorldOp.RETRACT])
+    def _cut(self, after: AfterWorld, left: Sequence[Triple]) -> None:
+        """Retract the lightest set of asserted facts without which nothing that must go still follows."""
+        update, graph_id, rules = self.update, self.update.before.graph_id, self.update.before.rules
+        if not self.whole:
+            needed = support(after, self.rules, left)
+            self.placed.put((triple, depth, None) for triple, depth in needed.items())
+        derivations = read_derivations(self.tx, graph_id=graph_id, rules=rules, targets=left, world=AFTER)
+        leaves = {fact: derivations.triples[fact] for fact in sorted(derivations.asserted)}
+        if not self.whole:
+            self._put_around(after, leaves.values())
+        loads = read_loads(self.tx, graph_id=graph_id, rules=rules, facts=leaves, world=AFTER)
+        targets = [update.id_of(triple) for triple in left]
+        try:
+            cut = find_cut(
+                derivations,
+                targets=targets,
+                protected=[update.id_of(triple) for triple in update.asserts],
+                weights=weights_of(derivations, targets=targets, loads=loads),
+            )
+        except Uncuttable as error:
+            raise _contradiction(update, error) from error
+        self.cuts.append(cut)
+        for fact in cut.facts:
+            update.retracts[leaves[fact]] = Proof(rule=SUPPORT, premises=(cut.breaks[fact].conclusion,))
+
+    def _put_around(self, after: AfterWorld, facts: Iterable[Triple]) -> None:
+        """All facts that share the inner end of a step with the given ones, so that their steps can be counted."""
+        for subject, _, obj in facts:
+            around = [*after.out(obj), *after.into(subject)]
+            self.placed.put((held.triple, held.round, None) for held in around if 0 < held.round < MAX_ROUNDS)
 
 
-def build_worlds(tx: Transaction, *, lexicon: Lexicon, rules: Rules, changes: Sequence[Change]) -> WorldPair:
-    """Close the present world, apply the update with what it displaces, and close the world after it.
+def _contradiction(update: Update, error: Uncuttable) -> ConflictingChanges:
+    """Names the change whose fact must go and a change that it follows from."""
+    names = {update.id_of(triple): triple for triple in (*update.gone, *update.asserts)}
+    proof = error.proof
+    leaves = proof.leaves if proof else ()
+    first = " ".join(names[proof.conclusion]) if proof and proof.conclusion in names else error.metadata["fact"]
+    second = "; ".join(" ".join(names[leaf]) for leaf in leaves if leaf in names)
+    return ConflictingChanges(
+        f"A fact that must no longer hold still follows from what the request asserts: {first}, from {second}",
+        field="changes",
+        value=first,
+        hint="Split the request, or change the facts that it follows from.",
+        metadata={**error.metadata, "first": first, "second": second},
+    )
 
-    The transaction then holds both worlds: relationships without ``world`` are in both, the others in one. A fact that
-    must not hold but still follows is cut off at the asserted premise on which the fewest other derivations rest.
+
+def build_worlds(tx: Transaction, *, update: Update, whole: bool = False) -> WorldPair:
+    """Apply an update with what it displaces, and close the world after it, in a transaction that holds the branch.
+
+    Args:
+        tx: a transaction that will be rolled back, with the branch's overlay applied.
+        update: from :func:`~knowledgesmith.graph_schema.update.update_of`; it grows by what must go as well.
+        whole: close the whole graph instead of what the update reaches; the same result.
 
     Raises:
-        FactNotFound: an old fact is not true in the present world.
-        ConflictingChanges: a fact to retract follows from the facts to assert.
-        NothingToChange: both worlds are the same.
+        ConflictingChanges: a fact to retract follows from the facts to assert, or two of them exclude each other.
+        RegionTooLarge: the update reaches too much; ask for the whole.
     """
-    before = close(tx, graph_id=lexicon.graph_id, rules=rules, world=BEFORE)
-    update = _Update(tx=tx, graph_id=lexicon.graph_id, rules=rules)
-    _take_request(update, changes)
-    _displace(update, lexicon)
-    if not update.asserts and not update.gone:
-        raise NothingToChange(
-            "The branch's world already is as asked for.",
-            field="changes",
-            value=changes[0],
-            hint="Ask for a change that differs from the world, or take another branch.",
-        )
-    _retract_asserted(update)
-    update.write(asserts=update.asserts, retracts=update.retracts)
-    after = _close_without_gone(update)
-    overlay = _overlay(update)
-    return WorldPair(overlay=overlay, derived=_difference(before, after, overlay=overlay), before=before, after=after)
-
-
-def _take_request(update: _Update, changes: Sequence[Change]) -> None:
-    old = sorted({(c.subject, c.relation, c.old_object) for c in changes if c.old_object})
-    for triple, held in zip(old, update.status(old), strict=True):
-        if not any(held):
-            raise FactNotFound(
-                "The branch's world does not hold the fact to change.",
-                field="old_object",
-                value=triple,
-                hint="Leave old_object empty to insert a fact, or query what the world asserts.",
-                metadata={"subject": triple[0], "relation": triple[1], "object": triple[2]},
-            )
-        update.gone[triple] = _REQUEST
-    new = sorted({(c.subject, c.relation, c.new_object) for c in changes if c.new_object})
-    for triple, held in zip(new, update.status(new), strict=True):
-        if not any(held):
-            update.asserts[triple] = _REQUEST
-
-
-def _displace(update: _Update, lexicon: Lexicon) -> None:
-    """Everything that a functional or inverse-functional relation allows no longer beside the new facts."""
-    causes = [(fact, triple) for triple in update.asserts for fact in (triple, *sorted(update.rules.mirrors(triple)))]
-    rows: list[list[object]] = []
-    for position, ((subject, relation, obj), _) in enumerate(causes):
-        traits = lexicon.relations[relation].traits
-        if traits.functional or traits.inverse_functional:
-            flags = [traits.functional, traits.inverse_functional]
-            rows.append([position, subject, update.rules.types[relation], obj, *flags])
-    if not rows:
-        return
-    for row in update.tx.rows("world/displaced", graph_id=update.graph_id, world=BEFORE, rows=rows):
-        (_, relation, _), cause = causes[row["position"]]
-        proof = Proof(rule=row["rule"], premises=(update.id_of(cause),))
-        update.gone.setdefault((row["subject"], relation, row["object"]), proof)
-
-
-def _retract_asserted(update: _Update) -> None:
-    """Retract what must go, and asserted facts that say the same the other way round."""
-    wanted = dict(update.gone)
-    for triple in update.gone:
-        for mirror in update.rules.mirrors(triple):
-            wanted.setdefault(mirror, Proof(rule=SUPPORT, premises=(update.id_of(triple),)))
-    triples = sorted(wanted)
-    for triple, (asserted, _) in zip(triples, update.status(triples), strict=True):
-        if asserted:
-            update.retracts[triple] = wanted[triple]
-
-
-def _close_without_gone(update: _Update) -> dict[str, Derived]:
-    """Close the world after the update, cutting supports until nothing that must go follows any more."""
-    gone = {update.id_of(triple): triple for triple in update.gone}
-    for _ in range(_MAX_CONTRACTIONS):
-        after = close(update.tx, graph_id=update.graph_id, rules=update.rules, world=AFTER)
-        left = sorted(after.keys() & gone.keys())
-        if not left:
-            return after
-        cuts = _supports(update, after, left)
-        if not cuts:
-            break
-        clear(update.tx, graph_id=update.graph_id, derived=after, world=AFTER)
-        _cut(update, cuts)
-    raise ConflictingChanges(
-        "A fact that must no longer hold still follows from the facts that the update asserts.",
-        field="changes",
-        value=sorted(gone.values())[:3],
-        hint="Split the request, or change the facts that it follows from.",
+    before = update.before
+    rules = NamedRules.of(before.rules)
+    placed = Placed(tx=tx, before=before)
+    closer = _Closer(tx=tx, update=update, whole=whole, rules=rules, placed=placed)
+    after = closer.settle()
+    overlay = update.overlay()
+    return WorldPair(
+        before=before,
+        after=after,
+        update=update,
+        overlay=overlay,
+        derived=_difference(after, overlay=overlay),
+        cut=_cut_of(closer.cuts),
+        placed=None if whole else placed,
     )
 
 
-def _supports(update: _Update, after: Mapping[str, Derived], left: Sequence[str]) -> dict[str, str]:
-    """For each fact that still follows, the premise to retract; empty where one rests on new facts alone."""
-    new = {update.id_of(triple) for triple in update.asserts}
-    load = Counter(premise for fact in after.values() for premise in fact.premises)
-    cuts: dict[str, str] = {}
-    for fact in left:
-        candidates = leaves(after, fact) - new
-        if not candidates:
-            return {}
-        if not cuts.keys() & candidates:
-            cuts[min(candidates, key=lambda leaf: (load[leaf], leaf))] = fact
-    return cuts
+def build_whole(
+    store: GraphStore, *, update: Update, overlay: Sequence[WorldChange], entities: Sequence[Entity] = ()
+) -> WorldPair:
+    """The same by a closure of the whole graph, in a transaction of its own."""
+
+    def work(tx: Transaction) -> WorldPair:
+        fresh = Update(before=update.before, gone=dict(update.gone), asserts=dict(update.asserts))
+        fresh.retract_asserted()
+        insert_entities(tx, graph_id=update.before.graph_id, entities=entities)
+        apply_overlay(tx, graph_id=update.before.graph_id, rules=update.before.rules, overlay=overlay)
+        return build_worlds(tx, update=fresh, whole=True)
+
+    return store.try_out(work)
 
 
-def _cut(update: _Update, cuts: Mapping[str, str]) -> None:
-    rows = update.tx.rows(
-        "world/resolve",
-        graph_id=update.graph_id,
-        world=AFTER,
-        types=sorted(update.rules.names),
-        ids=sorted(cuts),
-    )
-    found = {
-        (row["subject"], update.rules.names[row["rel_type"]], row["object"]): Proof(
-            rule=SUPPORT, premises=(cuts[row["fact_id"]],)
-        )
-        for row in rows
-    }
-    update.retracts.update(found)
-    update.write(retracts=found)
-
-
-def _overlay(update: _Update) -> tuple[WorldChange, ...]:
-    return tuple(
-        _change(op, update.id_of(triple), triple, proof)
-        for op, facts in ((WorldOp.RETRACT, update.retracts), (WorldOp.ASSERT, update.asserts))
-        for triple, proof in sorted(facts.items())
+def _cut_of(cuts: Sequence[CutSet]) -> Cut:
+    facts = {fact for cut in cuts for fact in cut.facts}
+    return Cut(
+        facts=tuple(sorted(facts)),
+        weight=sum(cut.weight for cut in cuts),
+        lower_bound=sum(cut.lower_bound for cut in cuts),
     )
 
 
-def _difference(
-    before: Mapping[str, Derived], after: Mapping[str, Derived], *, overlay: tuple[WorldChange, ...]
-) -> tuple[WorldChange, ...]:
+def _difference(after: AfterWorld, *, overlay: tuple[WorldChange, ...]) -> tuple[WorldChange, ...]:
     """Derived facts that only one world has; a fact that merely became asserted has not changed."""
     touched = {change.fact_id for change in overlay}
+    lost, gained = after.changes()
     return tuple(
-        _change(op, fact.fact_id, fact.triple, Proof(rule=fact.rule, premises=fact.premises))
-        for op, one, other in ((WorldOp.RETRACT, before, after), (WorldOp.ASSERT, after, before))
-        for fact in sorted(one.values(), key=lambda f: f.triple)
-        if fact.fact_id not in other and fact.fact_id not in touched
+        world_change(op, fact.fact_id, fact.triple, Proof(rule=fact.rule, premises=fact.premises))
+        for op, facts in ((WorldOp.RETRACT, lost), (WorldOp.ASSERT, gained))
+        for _, fact in sorted(facts.items())
+        if fact.fact_id not in touched
     )
-
-
-def _change(op: WorldOp, fact: str, triple: Triple, proof: Proof) -> WorldChange:
-    return WorldChange(op=op, fact_id=fact, subject=triple[0], relation=triple[1], object=triple[2], proof=proof)
-
-
-def distances(tx: Transaction, *, lexicon: Lexicon, sources: Iterable[str]) -> dict[str, tuple[int, str]]:
-    """Hops over asserted facts, in both directions, from the nearest source, with that source (ties: smallest uid).
-
-    Run it before the update is written. Entities that cannot be reached are absent.
-    """
-    frontier = {uid: uid for uid in sources}
-    found = {uid: (0, uid) for uid in frontier}
-    hops = 0
-    while frontier:
-        hops += 1
-        rows = tx.rows(
-            "world/frontier",
-            graph_id=lexicon.graph_id,
-            types=lexicon.rel_types,
-            frontier=[[uid, label] for uid, label in sorted(frontier.items())],
-        )
-        frontier = {row["uid"]: row["label"] for row in rows if row["uid"] not in found}
-        found.update({uid: (hops, label) for uid, label in frontier.items()})
-    return found

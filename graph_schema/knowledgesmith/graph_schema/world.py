@@ -1,82 +1,97 @@
-"""The world of a branch: the base graph with the branch's overlay applied in order."""
+"""What a request means in the world of a branch: the base graph with the branch's overlay applied in order."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from knowledgesmith.graph_schema.graphs import load_catalogue
-from knowledgesmith.graph_schema.plan_types import WorldChange, WorldOp
-from knowledgesmith.graph_schema.resolve import resolve_changes
+from knowledgesmith.graph_schema.resolve import resolve_changes, resolve_entity
+from knowledgesmith.graph_schema.structural import expand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from knowledgesmith.graph_schema.facts import Relation
-    from knowledgesmith.graph_schema.interventions import Change, Goal, NamedChange
+    from knowledgesmith.graph_schema.facts import Entity, Relation
+    from knowledgesmith.graph_schema.interventions import Change, Goal, NamedChange, StructuralChange
+    from knowledgesmith.graph_schema.probes.lexicon import Lexicon
     from knowledgesmith.graph_schema.store import GraphStore
+    from knowledgesmith.graph_schema.world_index import WorldIndex
 
 
-def _reversals(catalogue: Mapping[str, Relation], relation: Relation) -> dict[str, str]:
-    """Relations (name to type) whose facts, read backwards, are facts of ``relation``."""
-    names = {name for name, other in catalogue.items() if other.traits.inverse_of == relation.name}
-    names |= {relation.traits.inverse_of} if relation.traits.inverse_of else set()
-    names |= {relation.name} if relation.traits.symmetric else set()
-    return {name: catalogue[name].rel_type for name in names}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """The facts that a request changes, and the entities that it inserts."""
+
+    changes: tuple[Change, ...]
+    entities: tuple[Entity, ...] = ()
 
 
-def objects_in_world(
-    store: GraphStore,
-    graph_id: str,
-    catalogue: Mapping[str, Relation],
-    subject: str,
-    relation: str,
-    overlay: Sequence[WorldChange],
-) -> set[str]:
-    """Objects that the branch's world asserts for a subject and a relation, either way round.
+def asserted_objects(world: WorldIndex, subject: str, relation: str) -> set[str]:
+    """Objects that a world asserts for a subject and a relation, either way round.
 
     Facts that only follow by chains or transitivity are not included: they cannot be changed by themselves.
     """
-    entry = catalogue[relation]
-    reversed_ = _reversals(catalogue, entry)
-    rows = store.read(
-        "graph/objects_of",
-        graph_id=graph_id,
-        subject=subject,
-        rel_type=entry.rel_type,
-        reversed_types=sorted(reversed_.values()),
-    )
-    objects = {str(row["uid"]) for row in rows}
-    for change in overlay:
-        if (change.subject, change.relation) == (subject, relation):
-            other = change.object
-        elif change.object == subject and change.relation in reversed_:
-            other = change.subject
-        else:
-            continue
-        if change.op is WorldOp.ASSERT:
-            objects.add(other)
-        else:
-            objects.discard(other)
-    return objects
+    catalogue = world.lexicon.relations
+    ahead = {held.triple[2] for held in world.objects(subject, relation) if not held.derived}
+    return ahead | {
+        held.triple[0]
+        for other in _reversals(catalogue, catalogue[relation])
+        for held in world.subjects(other, subject)
+        if not held.derived
+    }
+
+
+def _reversals(catalogue: Mapping[str, Relation], relation: Relation) -> set[str]:
+    """Relations whose facts, read backwards, are facts of ``relation``."""
+    names = {name for name, other in catalogue.items() if other.traits.inverse_of == relation.name}
+    names |= {relation.traits.inverse_of} if relation.traits.inverse_of else set()
+    names |= {relation.name} if relation.traits.symmetric else set()
+    return names
 
 
 def resolve_in_world(
     store: GraphStore,
-    graph_id: str,
+    world: WorldIndex,
     changes: Sequence[NamedChange],
     *,
     goal: Goal,
-    overlay: Sequence[WorldChange],
-) -> tuple[Change, ...]:
-    """Resolve names against the graph, and the objects that hold now against the branch's world.
+    structural: Sequence[StructuralChange] = (),
+) -> Resolved:
+    """Resolve names and structural changes, and the objects that hold now, against a branch's world.
+
+    Args:
+        store: the database, for names that are not clear.
+        world: the closed world of the branch, with the entities that it inserted.
+        changes: changes of facts; a structural change stands for more of them.
+        goal: what is asked for.
+        structural: structural changes.
 
     Raises:
         EntityNotFound, AmbiguousName, RelationNotFound, FactNotFound, ConflictingChanges, InvalidInput:
             see :func:`knowledgesmith.graph_schema.resolve.resolve_changes`.
+        AlreadyExists, TooLarge: see :func:`knowledgesmith.graph_schema.structural.expand`.
     """
-    catalogue = load_catalogue(store, graph_id)
 
-    def objects_of(subject: str, relation: str) -> set[str]:
-        return objects_in_world(store, graph_id, catalogue, subject, relation, overlay)
+    def find(text: str, field: str) -> str:
+        return _clear(world.lexicon, text) or resolve_entity(store, world.graph_id, text, field=field)
 
-    return resolve_changes(store, graph_id, changes, goal=goal, objects_of=objects_of)
+    expanded = expand(world, structural, goal=goal, resolve=find)
+    here = world.with_entities(expanded.entities)
+    resolved = resolve_changes(
+        store,
+        world.graph_id,
+        [*changes, *expanded.changes],
+        goal=goal,
+        objects_of=lambda subject, relation: asserted_objects(here, subject, relation),
+        known=lambda text: _clear(here.lexicon, text),
+        catalogue=here.lexicon.relations,
+    )
+    return Resolved(changes=resolved, entities=expanded.entities)
+
+
+def _clear(lexicon: Lexicon, text: str) -> str:
+    """The uid that a text names by itself: a uid, or the name of one entity; empty where neither."""
+    if text in lexicon:
+        return text
+    named = lexicon.by_name.get(text, ())
+    return named[0] if len(named) == 1 else ""

@@ -14,7 +14,7 @@ from knowledgesmith.editors.intervals import wilson
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.interventions import Goal, NamedChange, TargetDistribution
 from knowledgesmith.graph_schema.jobs import Gate, Job
-from knowledgesmith.graph_schema.plan_types import Plan, WorldChange
+from knowledgesmith.graph_schema.plan_types import Cited, Plan, WorldChange
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind
 from knowledgesmith.proto.v1 import common_pb2, intervention_pb2, model_pb2, probe_pb2, propagation_pb2
 
@@ -135,21 +135,22 @@ def polarity_to(polarity: Polarity | str) -> common_pb2.Polarity.ValueType:
     return common_pb2.Polarity.Value(f"POLARITY_{Polarity(polarity).name}")
 
 
-def changes_from(items: Sequence[intervention_pb2.FactChange]) -> list[NamedChange]:
-    """The changes of a request, texts checked.
+def changes_from(items: Sequence[intervention_pb2.FactChange], *, empty: bool = False) -> list[NamedChange]:
+    """The changes of a request, texts checked; there may be none (``empty``) where something structural changes.
 
     Raises:
         InvalidInput: none, an empty subject or relation, or a NUL.
         TooLarge: more than 10,000, or a text over 500 characters.
     """
-    if not items:
+    if not items and not empty:
         raise InvalidInput("at least one change is required", field="changes", hint="Name a subject and a relation.")
     if len(items) > MAX_CHANGES:
         raise TooLarge(f"more than {MAX_CHANGES} changes", field="changes", value=len(items), hint="Split the batch.")
-    return [_change_from(item, f"changes[{index}]") for index, item in enumerate(items)]
+    return [change_from(item, f"changes[{index}]") for index, item in enumerate(items)]
 
 
-def _change_from(item: intervention_pb2.FactChange, where: str) -> NamedChange:
+def change_from(item: intervention_pb2.FactChange, where: str) -> NamedChange:
+    """One change of a fact, texts checked; ``where`` names it in messages."""
     texts = {
         name: check_text(getattr(item, name), f"{where}.{name}")
         for name in ("subject", "relation", "old_object", "new_object")
@@ -342,6 +343,28 @@ def plan_to(plan: Plan) -> intervention_pb2.Plan:
         probes=[probe_to(p.probe, p) for p in plan.probes[:MAX_PLAN_PROBES]],
         rows=len(plan.slots),
         total_probes=len(plan.probes),
+        cited=[cited_to(one) for one in plan.cited],
+        cut=intervention_pb2.CutSet(
+            fact_ids=plan.cut.facts,
+            weight=plan.cut.weight,
+            lower_bound=plan.cut.lower_bound,
+            optimal=plan.cut.optimal,
+            gap=plan.cut.gap,
+        ),
+        names=dict(plan.names),
+    )
+
+
+def cited_to(one: Cited) -> intervention_pb2.CitedFact:
+    """An unchanged fact of a proof, on the wire."""
+    return intervention_pb2.CitedFact(
+        fact_id=one.fact_id,
+        subject=one.subject,
+        relation=one.relation,
+        object=one.object,
+        rule=one.proof.rule,
+        premises=one.proof.premises,
+        worlds=one.worlds,
     )
 
 

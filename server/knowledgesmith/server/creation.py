@@ -26,6 +26,7 @@ from knowledgesmith.server.conversions import (
     plan_to,
     target_from,
 )
+from knowledgesmith.server.structural_conversions import structural_from
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.plan_types import Plan
@@ -126,7 +127,8 @@ async def _spec(parts: Parts, wire: intervention_pb2.InterventionSpec) -> JobSpe
 
 async def _planned(parts: Parts, spec: JobSpec, request: Request) -> tuple[JobSpec, Plan]:
     """Resolve the changes in the branch's world and plan them there."""
-    named = changes_from(request.spec.changes)
+    structural = structural_from(request.spec.structural)
+    named = changes_from(request.spec.changes, empty=bool(structural))
     branch = await asyncio.to_thread(branches.get_branch, parts.store, spec.branch_id)
     if request.expected_revision and request.expected_revision != branch.head_revision:
         raise RevisionMismatch(
@@ -135,22 +137,27 @@ async def _planned(parts: Parts, spec: JobSpec, request: Request) -> tuple[JobSp
             value=request.expected_revision,
             hint=f"The head is {branch.head_revision}; read the branch again and decide anew.",
         )
-    world = await asyncio.to_thread(branches.overlay, parts.store, branch.id)
-    changes = await asyncio.to_thread(
-        resolve_in_world, parts.store, branch.graph_id, named, goal=spec.goal, overlay=world
-    )
-    plan_request = PlanRequest(
-        graph_id=branch.graph_id,
-        branch_id=branch.id,
-        goal=spec.goal,
-        changes=changes,
-        overlay=world,
-        seed=spec.seed,
-        max_probes=spec.max_probes,
-    )
+    overlay = await asyncio.to_thread(branches.overlay, parts.store, branch.id)
+    inserted = await asyncio.to_thread(branches.inserted, parts.store, branch.id)
+
+    def plan_it() -> tuple[JobSpec, Plan]:
+        world = parts.worlds.world(parts.store, graph_id=branch.graph_id, overlay=overlay).with_entities(inserted)
+        resolved = resolve_in_world(parts.store, world, named, goal=spec.goal, structural=structural)
+        plan_request = PlanRequest(
+            graph_id=branch.graph_id,
+            branch_id=branch.id,
+            goal=spec.goal,
+            changes=resolved.changes,
+            overlay=overlay,
+            entities=(*inserted, *resolved.entities),
+            seed=spec.seed,
+            max_probes=spec.max_probes,
+        )
+        made = make_plan(parts.store, plan_request, worlds=parts.worlds)
+        return replace(spec, changes=resolved.changes, entities=resolved.entities), made
+
     async with parts.planning:
-        plan = await asyncio.to_thread(make_plan, parts.store, plan_request)
-    return replace(spec, changes=changes), plan
+        return await asyncio.to_thread(plan_it)
 
 
 def _draft(spec: JobSpec, plan: Plan, actor: str, request_id: str) -> Job:

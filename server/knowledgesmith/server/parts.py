@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from knowledgesmith.graph_schema.world_cache import WorldCache
+
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.store import GraphStore
     from knowledgesmith.server.hub import Hub
@@ -19,7 +21,7 @@ class Parts:
     """Everything a servicer may need.
 
     Store calls block, so servicers run them with ``asyncio.to_thread``. ``planning`` bounds the what-if
-    transactions: they hold write locks until they are rolled back.
+    transactions: they hold write locks until they are rolled back. ``worlds`` keeps closed worlds between plans.
     """
 
     settings: ServerSettings
@@ -28,5 +30,6 @@ class Parts:
     hub: Hub
     metrics: Metrics
     embedded: bool
+    worlds: WorldCache = field(default_factory=WorldCache)
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     planning: asyncio.Lock = field(default_factory=asyncio.Lock)

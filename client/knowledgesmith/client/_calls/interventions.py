@@ -10,7 +10,8 @@ from knowledgesmith.client._errors import InterventionFailed, ServerFault
 from knowledgesmith.client._paging import iterate, page_size
 from knowledgesmith.client._types.enums import Goal, InterventionState, TargetDistribution
 from knowledgesmith.client._types.events import StateChanged, WatchEvent
-from knowledgesmith.client._types.interventions import FactChange, Gate, Intervention, InterventionSpec
+from knowledgesmith.client._types.facts import FactChange
+from knowledgesmith.client._types.interventions import Gate, Intervention, InterventionSpec
 from knowledgesmith.client._types.plans import Plan, Preview
 from knowledgesmith.client._watch import Watch
 from knowledgesmith.proto.v1 import intervention_pb2 as pb

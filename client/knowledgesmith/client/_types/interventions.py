@@ -11,38 +11,9 @@ from typing import Any, Self
 from knowledgesmith.proto.v1 import common_pb2, intervention_pb2
 
 from .enums import Goal, InterventionState, TargetDistribution, read_enum, read_state
+from .facts import FactChange
+from .structural import StructuralChange, structural_from_proto
 from .times import read_time
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FactChange:
-    """One change by uids, names or aliases.
-
-    Attributes:
-        old_object: may be empty where the branch's world has exactly one.
-        new_object: empty for an unlearning.
-    """
-
-    subject: str
-    relation: str
-    old_object: str = ""
-    new_object: str = ""
-
-    @classmethod
-    def from_proto(cls, message: intervention_pb2.FactChange) -> Self:
-        """Read the wire's message."""
-        return cls(
-            subject=message.subject,
-            relation=message.relation,
-            old_object=message.old_object,
-            new_object=message.new_object,
-        )
-
-    def to_proto(self) -> intervention_pb2.FactChange:
-        """Write the wire's message."""
-        return intervention_pb2.FactChange(
-            subject=self.subject, relation=self.relation, old_object=self.old_object, new_object=self.new_object
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +47,7 @@ class InterventionSpec:
         max_probes: at most so many are planned; 0 = the server's default (2,000).
         hold: wait for a decision after measuring.
         install_derived: also install (or erase) what follows by the closure.
+        structural: structural changes beside (or instead of) changes of facts.
     """
 
     branch_id: str
@@ -90,6 +62,7 @@ class InterventionSpec:
     gates: tuple[Gate, ...] = ()
     max_probes: int = 0
     install_derived: bool = False
+    structural: tuple[StructuralChange, ...] = ()
 
     @classmethod
     def from_proto(cls, message: intervention_pb2.InterventionSpec) -> Self:
@@ -109,6 +82,7 @@ class InterventionSpec:
             gates=tuple(Gate.from_proto(gate) for gate in message.gates),
             max_probes=message.max_probes,
             install_derived=message.install_derived,
+            structural=tuple(structural_from_proto(change) for change in message.structural),
         )
 
     def to_proto(self) -> intervention_pb2.InterventionSpec:
@@ -126,6 +100,7 @@ class InterventionSpec:
             gates=[gate.to_proto() for gate in self.gates],
             max_probes=self.max_probes,
             install_derived=self.install_derived,
+            structural=[change.to_proto() for change in self.structural],
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from knowledgesmith.proto.v1 import intervention_pb2
@@ -41,8 +41,59 @@ class WorldChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CitedFact:
+    """A fact that a proof rests on and that the plan does not change; ``worlds``: before, after or both."""
+
+    fact_id: str
+    subject: str
+    relation: str
+    object: str
+    rule: str
+    premises: tuple[str, ...]
+    worlds: str
+
+    @classmethod
+    def from_proto(cls, message: intervention_pb2.CitedFact) -> Self:
+        """Read the wire's message."""
+        return cls(
+            fact_id=message.fact_id,
+            subject=message.subject,
+            relation=message.relation,
+            object=message.object,
+            rule=message.rule,
+            premises=tuple(message.premises),
+            worlds=message.worlds,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutSet:
+    """The asserted facts retracted so that what must go no longer follows; no cut costs less than ``lower_bound``."""
+
+    fact_ids: tuple[str, ...] = ()
+    weight: int = 0
+    lower_bound: int = 0
+    optimal: bool = True
+    gap: float = 0.0
+
+    @classmethod
+    def from_proto(cls, message: intervention_pb2.CutSet) -> Self:
+        """Read the wire's message."""
+        return cls(
+            fact_ids=tuple(message.fact_ids),
+            weight=message.weight,
+            lower_bound=message.lower_bound,
+            optimal=message.optimal,
+            gap=message.gap,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Changes of the world and the probes that will see them; ``probes`` holds the first ones (at most 1,000)."""
+    """Changes of the world and the probes that will see them; ``probes`` holds the first ones (at most 1,000).
+
+    ``cited`` are the unchanged facts below the proofs of the changes, ``names`` the entities' names by uid.
+    """
 
     digest: str
     changes: tuple[WorldChange, ...]
@@ -51,6 +102,9 @@ class Plan:
     probes: tuple[Probe, ...]
     rows: int
     total_probes: int
+    cited: tuple[CitedFact, ...] = ()
+    cut: CutSet = CutSet()
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def from_proto(cls, message: intervention_pb2.Plan) -> Self:
@@ -63,6 +117,9 @@ class Plan:
             probes=tuple(Probe.from_proto(probe) for probe in message.probes),
             rows=message.rows,
             total_probes=message.total_probes,
+            cited=tuple(CitedFact.from_proto(fact) for fact in message.cited),
+            cut=CutSet.from_proto(message.cut) if message.HasField("cut") else CutSet(),
+            names=dict(message.names),
         )
 
 

@@ -14,8 +14,10 @@ import click
 from knowledgesmith.client._client import KnowledgeSmith
 from knowledgesmith.client._types.cases import Case
 from knowledgesmith.client._types.enums import Goal, TargetDistribution
-from knowledgesmith.client._types.interventions import FactChange, Gate, InterventionSpec
+from knowledgesmith.client._types.facts import FactChange
+from knowledgesmith.client._types.interventions import Gate, InterventionSpec
 from knowledgesmith.client.cli._session import choose_branch
+from knowledgesmith.client.cli._structural import read_structural, structural_options
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_METHODS: Final = {Goal.EDIT: "alphaedit", Goal.UNLEARN: "relearn"}
@@ -29,12 +31,16 @@ _USAGE: Final = {
 }
 
 
-def read_changes(goal: Goal, words: Sequence[str], batch: Path | None) -> tuple[FactChange, ...]:
-    """The changes from the command's words or from a batch file.
+def read_changes(
+    goal: Goal, words: Sequence[str], batch: Path | None, *, structural: bool = False
+) -> tuple[FactChange, ...]:
+    """The changes from the command's words or from a batch file; none where only the structure changes.
 
     Raises:
         click.UsageError: both or neither are given, or they do not fit the goal.
     """
+    if structural and not words and not batch:
+        return ()
     if bool(words) == bool(batch):
         raise click.UsageError(_USAGE[goal])
     if batch is not None:
@@ -142,7 +148,8 @@ def fact_options(function: F) -> F:
         click.option("--hold", is_flag=True, help="Wait for `ksmith commit` or `discard` after measuring."),
         click.option("--gate", "gates", multiple=True, metavar="METRIC<=X", help="Wait if this fails; repeatable."),
     )
-    return functools.reduce(lambda made, option: option(made), reversed(options), function)
+    made = functools.reduce(lambda made, option: option(made), reversed(options), function)
+    return structural_options(made)
 
 
 def branch_spec(smith: KnowledgeSmith, goal: Goal, asked: dict[str, Any]) -> InterventionSpec:
@@ -176,16 +183,20 @@ def read_spec(goal: Goal, asked: dict[str, Any], branch_id: str, case: Case | No
         InvalidInput: the case has no such round.
     """
     target = asked["target"]
-    if asked["case_id"] and (asked["words"] or asked["batch"]):
+    structural = read_structural(goal, asked)
+    if asked["case_id"] and (asked["words"] or asked["batch"] or structural):
         raise click.UsageError(_USAGE[goal])
     if case is not None:
         changes = case.changes(round=asked["round"])
+    elif asked["case_id"]:
+        changes = ()
     else:
-        changes = () if asked["case_id"] else read_changes(goal, asked["words"], asked["batch"])
+        changes = read_changes(goal, asked["words"], asked["batch"], structural=bool(structural))
     return InterventionSpec(
         branch_id=branch_id,
         goal=goal,
         changes=changes,
+        structural=structural,
         method=asked["method"] or DEFAULT_METHODS[goal],
         method_config=read_config(asked["config"]),
         target_distribution=TargetDistribution(target.upper()) if target else TargetDistribution.UNSPECIFIED,

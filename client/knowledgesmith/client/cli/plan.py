@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.console import Group, RenderableType
@@ -11,11 +10,14 @@ from rich.text import Text
 from rich.tree import Tree
 
 from knowledgesmith.client._types.enums import Goal
-from knowledgesmith.client._types.plans import Plan, WorldChange
+from knowledgesmith.client._types.plans import CitedFact, Plan, WorldChange
 from knowledgesmith.client.cli._facts import branch_spec, fact_options, read_spec
 from knowledgesmith.client.cli._output import counts, plain_text, short
 from knowledgesmith.client.cli._session import Session, common
 from knowledgesmith.client.cli.probes import probe_table
+
+_OPS: Final = {"before": ("retract",), "after": ("assert",), "both": ("retract", "assert")}
+_WHY: Final = {"request": "asked for", "asserted": "asserted"}
 
 
 @click.command(help="Show what a change would do, without doing it.")
@@ -27,7 +29,8 @@ from knowledgesmith.client.cli.probes import probe_table
 def plan(session: Session, *, unlearn: bool, intervention_id: str | None, shown: int, **asked: Any) -> None:
     """World changes with their proofs, and the probes that will see them."""
     goal = Goal.UNLEARN if unlearn else Goal.EDIT
-    if intervention_id and (asked["words"] or asked["batch"] or asked["case_id"]):
+    named = ("words", "batch", "case_id", "move", "insert_entity", "delete_node")
+    if intervention_id and any(asked[name] for name in named):
         raise click.UsageError("--of shows a stored plan; leave out the facts.")
     if not intervention_id:
         read_spec(goal, asked, "")
@@ -41,7 +44,9 @@ def plan(session: Session, *, unlearn: bool, intervention_id: str | None, shown:
 
 def show_plan(found: Plan, *, probes: int = 0, most: int | None = None) -> RenderableType:
     """Changes as a tree of proofs (at most ``most`` asked and derived ones), counts, and the first probes."""
-    parts: list[RenderableType] = [proof_tree(found.changes, most=most)]
+    parts: list[RenderableType] = [proof_tree(found, most=most)]
+    if found.cut.fact_ids:
+        parts.append(_cut_line(found))
     parts.append(f"{found.total_probes:,} probes: {counts(found.probe_counts)}")
     parts.append(f"by hops: {counts(found.hop_counts)}")
     parts.append(f"{found.rows:,} ledger rows planned, digest {short(found.digest)}")
@@ -50,28 +55,51 @@ def show_plan(found: Plan, *, probes: int = 0, most: int | None = None) -> Rende
     return Group(*parts)
 
 
-def proof_tree(changes: Sequence[WorldChange], *, most: int | None = None) -> Tree:
-    """Asked changes first; below each derived one the facts that its rule was applied to."""
-    known = {change.fact_id: change for change in changes}
-    asked = [change for change in changes if not change.derived]
-    derived = [change for change in changes if change.derived]
+def proof_tree(found: Plan, *, most: int | None = None) -> Tree:
+    """Asked changes first; below each the proof of it, down to asserted facts or the request."""
+    proofs = _Proofs(found)
+    asked = [change for change in found.changes if not change.derived]
+    derived = [change for change in found.changes if change.derived]
     tree = Tree(f"changes of the world: {len(asked)} asked for, {len(derived)} follow", guide_style="dim")
     for change in [*asked[:most], *derived[:most]]:
-        below = tree.add(_line(change))
-        for premise in change.premises:
-            below.add(_premise(premise, known))
+        proofs.grow(tree.add(proofs.line(change)), change, change.op, (change.fact_id,))
     return tree
 
 
-def _line(change: WorldChange) -> Text:
-    sign, style = ("+", "green") if change.op == "assert" else ("-", "red")
-    why = "asked for" if change.rule == "request" else f"by {change.rule}"
-    text = plain_text(f"{sign} {change.subject} {change.relation} {change.object}")
-    return Text(text, style=style).append(f"   {plain_text(why)}", style="dim")
+class _Proofs:
+    """Facts of a plan by id, the unchanged ones by the world in which they are proven."""
+
+    def __init__(self, found: Plan) -> None:
+        self._names = found.names
+        self._changes = {change.fact_id: change for change in found.changes}
+        self._cited = {(fact.fact_id, op): fact for fact in found.cited for op in _OPS[fact.worlds]}
+
+    def grow(self, below: Tree, fact: WorldChange | CitedFact, op: str, above: tuple[str, ...]) -> None:
+        """Hang the premises of a fact below it, and theirs below them."""
+        for name in fact.premises:
+            premise = self._changes.get(name) or self._cited.get((name, op))
+            if premise is None:
+                below.add(Text(f"fact {plain_text(short(name))}", style="dim"))
+            elif name not in above:
+                side = premise.op if isinstance(premise, WorldChange) else op
+                self.grow(below.add(self.line(premise)), premise, side, (*above, name))
+
+    def line(self, fact: WorldChange | CitedFact) -> Text:
+        """A fact by its names, and the rule that it is there by."""
+        said = f"{self._name(fact.subject)} {fact.relation} {self._name(fact.object)}"
+        why = _WHY.get(fact.rule, f"by {fact.rule}")
+        if isinstance(fact, CitedFact):
+            return Text(plain_text(said), style="dim").append(f"   {plain_text(why)}", style="dim")
+        sign, style = ("+", "green") if fact.op == "assert" else ("-", "red")
+        return Text(plain_text(f"{sign} {said}"), style=style).append(f"   {plain_text(why)}", style="dim")
+
+    def _name(self, uid: str) -> str:
+        return self._names.get(uid, uid)
 
 
-def _premise(fact_id: str, known: Mapping[str, WorldChange]) -> Text:
-    change = known.get(fact_id)
-    if change is None:
-        return Text(f"fact {plain_text(short(fact_id))}", style="dim")
-    return Text(plain_text(f"{change.op} {change.subject} {change.relation} {change.object}"), style="dim")
+def _cut_line(found: Plan) -> str:
+    """How good the choice of the retracted supports is."""
+    cut = found.cut
+    how = "no cheaper choice exists" if cut.optimal else f"at most {cut.gap:.0%} of its cost could be saved"
+    facts = "fact" if len(cut.fact_ids) == 1 else "facts"
+    return f"cut: {len(cut.fact_ids)} {facts} retracted so that nothing that must go still follows; {how}"

@@ -11,7 +11,7 @@ from typing import Final
 
 from knowledgesmith.client._errors import FailedPrecondition
 from knowledgesmith.client._types.enums import Goal
-from knowledgesmith.client._types.interventions import FactChange
+from knowledgesmith.client._types.facts import FactChange
 
 _ARTICLE: Final = r"(?:the\s+)?"
 

@@ -59,6 +59,14 @@ class Lexicon:
         return {entity.uid: position for position, entity in enumerate(self.entities)}
 
     @cached_property
+    def by_name(self) -> Mapping[str, tuple[str, ...]]:
+        """Uids of every exact name."""
+        found: dict[str, list[str]] = {}
+        for entity in self.entities:
+            found.setdefault(entity.name, []).append(entity.uid)
+        return {name: tuple(uids) for name, uids in found.items()}
+
+    @cached_property
     def ranges(self) -> Mapping[str, range]:
         """Indices of every type."""
         starts: dict[str, int] = {}
@@ -137,10 +145,12 @@ class Lexicon:
     def pool(self, *, answer: str, relation: str, reverse: bool, same_relation: Sequence[str] = ()) -> Sequence[int]:
         """Candidates for distractors: entities of the answer's type, else of the relation's, else its objects."""
         declared = self.relation(relation)
+        kind = self.entity(answer).type or (declared.domain_type if reverse else declared.range_type)
+        if kind and kind != LITERAL and kind in self.ranges:
+            return self.ranges[kind]
         known = [self.index[uid] for uid in sorted(set(same_relation)) if uid in self.index]
         if self.entity(answer).type == LITERAL and len(known) >= _ENOUGH:
             return known  # years, charges and counts share a type, but no one would take one for the other
-        kind = self.entity(answer).type or (declared.domain_type if reverse else declared.range_type)
         if kind and kind in self.ranges:
             return self.ranges[kind]
         return known or self.ranges.get("", ())

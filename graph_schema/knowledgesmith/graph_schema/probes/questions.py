@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -103,8 +103,17 @@ class Scope:
     relations: Sequence[str] = ()
     domains: Sequence[str] = ()
 
+    def only(self, anchors: Collection[str]) -> Scope:
+        """The same for some of the anchors."""
+        return replace(
+            self,
+            anchors=[uid for uid in self.anchors or () if uid in anchors],
+            long_anchors=[uid for uid in self.long_anchors or () if uid in anchors],
+        )
+
 
 Found = dict[QuestionKey, Answered]
+Following = Callable[[int, Sequence[tuple[str, tuple[str, ...]]]], None]
 Asker = Callable[[Transaction, Lexicon, Scope, int], Found]
 
 
@@ -164,11 +173,11 @@ def _ask_conflict(tx: Transaction, lexicon: Lexicon, scope: Scope, world: int) -
 
 
 def _ask_multi_hop(tx: Transaction, lexicon: Lexicon, scope: Scope, world: int) -> Found:
-    forward = _types_with(lexicon, Direction.FORWARD, Form.PHRASE)
-    backward = _types_with(lexicon, Direction.REVERSE, Form.PHRASE)
+    forward = types_with(lexicon, Direction.FORWARD, Form.PHRASE)
+    backward = types_with(lexicon, Direction.REVERSE, Form.PHRASE)
     ends = {
-        "final_forward": _types_with(lexicon, Direction.FORWARD, Form.CLOZE),
-        "final_backward": _types_with(lexicon, Direction.REVERSE, Form.CLOZE),
+        "final_forward": types_with(lexicon, Direction.FORWARD, Form.CLOZE),
+        "final_backward": types_with(lexicon, Direction.REVERSE, Form.CLOZE),
     }
     params = {"graph_id": lexicon.graph_id, "world": world, "forward": forward, "backward": backward, **ends}
     if scope.anchors is None:
@@ -202,7 +211,8 @@ def _meaning(step: str, relations: Mapping[str, Relation]) -> str:
     return min(step, other)
 
 
-def _types_with(lexicon: Lexicon, direction: Direction, form: Form) -> list[str]:
+def types_with(lexicon: Lexicon, direction: Direction, form: Form) -> list[str]:
+    """Relationship types that have wording of a form and direction."""
     return sorted(
         relation.rel_type
         for relation in lexicon.relations.values()
@@ -227,17 +237,29 @@ ASKERS: Mapping[ProbeKind, Asker] = {
 
 
 def ask(
-    tx: Transaction, *, lexicon: Lexicon, scope: Scope, kind: ProbeKind, worlds: Sequence[int] = (BEFORE, AFTER)
+    tx: Transaction,
+    *,
+    lexicon: Lexicon,
+    scope: Scope,
+    kind: ProbeKind,
+    worlds: Sequence[int] = (BEFORE, AFTER),
+    moved: Collection[str] | None = None,
+    follow: Following | None = None,
 ) -> list[Question]:
     """The questions of one kind with their answers in both worlds (or in one, for a bulk run), sorted by key.
 
     An absent question has no answer in that world. A chain that is a proper question in one world only (in the other
     it has a second answer, or a fact connects its ends) is left out.
     """
-    found = [ASKERS[kind](tx, lexicon, scope, world) for world in worlds]
-    before, after = found[0], found[-1]
+    before = ASKERS[kind](tx, lexicon, scope, worlds[0])
+    after = before
+    if len(worlds) > 1:
+        part = scope if moved is None else scope.only(moved)
+        after = ASKERS[kind](tx, lexicon, part, worlds[1]) if part.anchors != [] else {}
+        if moved is not None:
+            after |= {key: answered for key, answered in before.items() if key[0] not in moved}
     if kind is ProbeKind.MULTI_HOP and len(worlds) > 1:
-        _follow_missing(tx, lexicon, before, after)
+        _follow_missing(tx, lexicon, before, after, follow)
     questions = [_join(kind, key, before.get(key), after.get(key)) for key in sorted(before.keys() | after.keys())]
     return [question for question in questions if _is_askable(question, lexicon)]
 
@@ -271,7 +293,7 @@ def _is_askable(question: Question, lexicon: Lexicon) -> bool:
     return all(uid in lexicon for uid in ends)
 
 
-def _follow_missing(tx: Transaction, lexicon: Lexicon, before: Found, after: Found) -> None:
+def _follow_missing(tx: Transaction, lexicon: Lexicon, before: Found, after: Found, follow: Following | None) -> None:
     """Give chains that one world lacks their true state there: no answer, or no proper question."""
     types = {name: relation.rel_type for name, relation in lexicon.relations.items()}
     for world, here, there in ((BEFORE, before, after), (AFTER, after, before)):
@@ -286,6 +308,8 @@ def _follow_missing(tx: Transaction, lexicon: Lexicon, before: Found, after: Fou
         ]
         if not chains:
             continue
+        if follow:
+            follow(world, [(anchor, path) for anchor, path, _ in missing])
         rows = tx.rows("probes/follow", graph_id=lexicon.graph_id, world=world, types=lexicon.rel_types, chains=chains)
         for row in rows:
             key = missing[row["position"]]

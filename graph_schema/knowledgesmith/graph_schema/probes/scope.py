@@ -15,7 +15,7 @@ NEAR_HOPS: Final = 2
 _NEAR: Final = 4
 _SIBLINGS: Final = 4
 _FAR: Final = 5
-_FLOOR: Final = 12
+_FLOOR: Final = 8
 _CANDIDATES: Final = 20_000
 
 Distances = Mapping[str, tuple[int, str]]

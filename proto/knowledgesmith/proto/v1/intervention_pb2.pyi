@@ -109,6 +109,160 @@ class FactChange(_message.Message):
 Global___FactChange: _TypeAlias = FactChange  # noqa: Y015
 
 @_typing.final
+class StructuralChange(_message.Message):
+    """A change of the graph's structure; it stands for changes of facts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSERT_ENTITY_FIELD_NUMBER: _builtins.int
+    MOVE_SUBTREE_FIELD_NUMBER: _builtins.int
+    DELETE_NODE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def insert_entity(self) -> Global___InsertEntity:
+        """A new entity (goal EDIT)."""
+
+    @_builtins.property
+    def move_subtree(self) -> Global___MoveSubtree:
+        """A subtree under another parent (goal EDIT)."""
+
+    @_builtins.property
+    def delete_node(self) -> Global___DeleteNode:
+        """A node without its facts (goal UNLEARN)."""
+
+    def __init__(
+        self,
+        *,
+        insert_entity: Global___InsertEntity | None = ...,
+        move_subtree: Global___MoveSubtree | None = ...,
+        delete_node: Global___DeleteNode | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "delete_node", b"delete_node", "insert_entity", b"insert_entity", "move_subtree", b"move_subtree"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "delete_node", b"delete_node", "insert_entity", b"insert_entity", "move_subtree", b"move_subtree"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["insert_entity", "move_subtree", "delete_node"]  # noqa: Y015
+    _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
+
+Global___StructuralChange: _TypeAlias = StructuralChange  # noqa: Y015
+
+@_typing.final
+class InsertEntity(_message.Message):
+    """A new entity, in the world of the branch only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    DOMAIN_FIELD_NUMBER: _builtins.int
+    ALIASES_FIELD_NUMBER: _builtins.int
+    PARENTS_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    uid: _builtins.str
+    """Uid; no entity of the branch's world has it."""
+    name: _builtins.str
+    """Name."""
+    type: _builtins.str
+    """Type; empty = none."""
+    domain: _builtins.str
+    """Domain; empty = none."""
+    relation: _builtins.str
+    """Hierarchical relation; empty where the catalogue has one."""
+    @_builtins.property
+    def aliases(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Other names."""
+
+    @_builtins.property
+    def parents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Parents by the hierarchical relation: uids, names or aliases."""
+
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___FactChange]:
+        """Further facts; they may name the new entity."""
+
+    def __init__(
+        self,
+        *,
+        uid: _builtins.str = ...,
+        name: _builtins.str = ...,
+        type: _builtins.str = ...,
+        domain: _builtins.str = ...,
+        aliases: _abc.Iterable[_builtins.str] | None = ...,
+        parents: _abc.Iterable[_builtins.str] | None = ...,
+        relation: _builtins.str = ...,
+        facts: _abc.Iterable[Global___FactChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aliases", b"aliases", "domain", b"domain", "facts", b"facts", "name", b"name", "parents", b"parents", "relation", b"relation", "type", b"type", "uid", b"uid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InsertEntity: _TypeAlias = InsertEntity  # noqa: Y015
+
+@_typing.final
+class MoveSubtree(_message.Message):
+    """An entity, and all that is below it, under another parent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    NEW_PARENT_FIELD_NUMBER: _builtins.int
+    OLD_PARENT_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    entity: _builtins.str
+    """Entity: uid, name or alias."""
+    new_parent: _builtins.str
+    """New parent."""
+    old_parent: _builtins.str
+    """Old parent; empty where there is one."""
+    relation: _builtins.str
+    """Hierarchical relation; empty where it is clear."""
+    def __init__(
+        self,
+        *,
+        entity: _builtins.str = ...,
+        new_parent: _builtins.str = ...,
+        old_parent: _builtins.str = ...,
+        relation: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "new_parent", b"new_parent", "old_parent", b"old_parent", "relation", b"relation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveSubtree: _TypeAlias = MoveSubtree  # noqa: Y015
+
+@_typing.final
+class DeleteNode(_message.Message):
+    """All facts of an entity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    SUBTREE_FIELD_NUMBER: _builtins.int
+    entity: _builtins.str
+    """Entity: uid, name or alias."""
+    subtree: _builtins.bool
+    """Also all facts of everything below it."""
+    def __init__(
+        self,
+        *,
+        entity: _builtins.str = ...,
+        subtree: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "subtree", b"subtree"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteNode: _TypeAlias = DeleteNode  # noqa: Y015
+
+@_typing.final
 class Gate(_message.Message):
     """A condition that a committed run must meet."""
 
@@ -163,6 +317,7 @@ class InterventionSpec(_message.Message):
     GATES_FIELD_NUMBER: _builtins.int
     MAX_PROBES_FIELD_NUMBER: _builtins.int
     INSTALL_DERIVED_FIELD_NUMBER: _builtins.int
+    STRUCTURAL_FIELD_NUMBER: _builtins.int
     branch_id: _builtins.str
     """Branch to change."""
     goal: _common_pb2.Goal.ValueType
@@ -185,11 +340,15 @@ class InterventionSpec(_message.Message):
     """Also install (or erase) in the model the facts that follow by the closure."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___FactChange]:
-        """Facts, at least one, at most 10,000."""
+        """Facts, at most 10,000; at least one where nothing structural changes."""
 
     @_builtins.property
     def gates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Gate]:
         """Conditions; a failed one waits for a decision."""
+
+    @_builtins.property
+    def structural(self) -> _containers.RepeatedCompositeFieldContainer[Global___StructuralChange]:
+        """Structural changes; in an answer they are among the changes of facts already."""
 
     def __init__(
         self,
@@ -206,10 +365,11 @@ class InterventionSpec(_message.Message):
         gates: _abc.Iterable[Global___Gate] | None = ...,
         max_probes: _builtins.int = ...,
         install_derived: _builtins.bool = ...,
+        structural: _abc.Iterable[Global___StructuralChange] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "changes", b"changes", "gates", b"gates", "goal", b"goal", "hold", b"hold", "install_derived", b"install_derived", "max_probes", b"max_probes", "method", b"method", "method_config_json", b"method_config_json", "scorer", b"scorer", "seed", b"seed", "target_distribution", b"target_distribution"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "changes", b"changes", "gates", b"gates", "goal", b"goal", "hold", b"hold", "install_derived", b"install_derived", "max_probes", b"max_probes", "method", b"method", "method_config_json", b"method_config_json", "scorer", b"scorer", "seed", b"seed", "structural", b"structural", "target_distribution", b"target_distribution"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -348,7 +508,7 @@ class WorldChange(_message.Message):
     object: _builtins.str
     """Object uid."""
     rule: _builtins.str
-    """Rule: request, functional, inverse_functional, inverse, symmetric, transitive, composition."""
+    """Rule: request, functional, inverse_functional, support, inverse, symmetric, transitive, composition."""
     derived: _builtins.bool
     """True for facts that follow, false for facts of the overlay."""
     @_builtins.property
@@ -374,6 +534,94 @@ class WorldChange(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorldChange: _TypeAlias = WorldChange  # noqa: Y015
+
+@_typing.final
+class CitedFact(_message.Message):
+    """A fact that a proof rests on and that the plan does not change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACT_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    OBJECT_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    PREMISES_FIELD_NUMBER: _builtins.int
+    WORLDS_FIELD_NUMBER: _builtins.int
+    fact_id: _builtins.str
+    """Fact id."""
+    subject: _builtins.str
+    """Subject uid."""
+    relation: _builtins.str
+    """Relation name."""
+    object: _builtins.str
+    """Object uid."""
+    rule: _builtins.str
+    """Rule; asserted for a fact of the graph."""
+    worlds: _builtins.str
+    """Where this proof holds: before, after or both."""
+    @_builtins.property
+    def premises(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fact ids that the rule was applied to."""
+
+    def __init__(
+        self,
+        *,
+        fact_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        relation: _builtins.str = ...,
+        object: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        premises: _abc.Iterable[_builtins.str] | None = ...,
+        worlds: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_id", b"fact_id", "object", b"object", "premises", b"premises", "relation", b"relation", "rule", b"rule", "subject", b"subject", "worlds", b"worlds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CitedFact: _TypeAlias = CitedFact  # noqa: Y015
+
+@_typing.final
+class CutSet(_message.Message):
+    """The asserted facts that were retracted so that what must go no longer follows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACT_IDS_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    LOWER_BOUND_FIELD_NUMBER: _builtins.int
+    OPTIMAL_FIELD_NUMBER: _builtins.int
+    GAP_FIELD_NUMBER: _builtins.int
+    weight: _builtins.int
+    """What the retractions cost."""
+    lower_bound: _builtins.int
+    """No cut costs less."""
+    optimal: _builtins.bool
+    """Whether the cost meets the bound."""
+    gap: _builtins.float
+    """Share of the cost that may be too much."""
+    @_builtins.property
+    def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fact ids."""
+
+    def __init__(
+        self,
+        *,
+        fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+        weight: _builtins.int = ...,
+        lower_bound: _builtins.int = ...,
+        optimal: _builtins.bool = ...,
+        gap: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_ids", b"fact_ids", "gap", b"gap", "lower_bound", b"lower_bound", "optimal", b"optimal", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CutSet: _TypeAlias = CutSet  # noqa: Y015
 
 @_typing.final
 class Plan(_message.Message):
@@ -421,6 +669,26 @@ class Plan(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class NamesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     DIGEST_FIELD_NUMBER: _builtins.int
     CHANGES_FIELD_NUMBER: _builtins.int
     PROBE_COUNTS_FIELD_NUMBER: _builtins.int
@@ -428,6 +696,9 @@ class Plan(_message.Message):
     PROBES_FIELD_NUMBER: _builtins.int
     ROWS_FIELD_NUMBER: _builtins.int
     TOTAL_PROBES_FIELD_NUMBER: _builtins.int
+    CITED_FIELD_NUMBER: _builtins.int
+    CUT_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
     digest: _builtins.str
     """Digest."""
     rows: _builtins.int
@@ -450,6 +721,18 @@ class Plan(_message.Message):
     def probes(self) -> _containers.RepeatedCompositeFieldContainer[_probe_pb2.Probe]:
         """The first probes, at most 1,000."""
 
+    @_builtins.property
+    def cited(self) -> _containers.RepeatedCompositeFieldContainer[Global___CitedFact]:
+        """Unchanged facts that the proofs of the changes rest on, down to asserted ones."""
+
+    @_builtins.property
+    def cut(self) -> Global___CutSet:
+        """How good the choice of the retracted supports is."""
+
+    @_builtins.property
+    def names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Names of the entities of changes and cited facts, by uid."""
+
     def __init__(
         self,
         *,
@@ -460,10 +743,13 @@ class Plan(_message.Message):
         probes: _abc.Iterable[_probe_pb2.Probe] | None = ...,
         rows: _builtins.int = ...,
         total_probes: _builtins.int = ...,
+        cited: _abc.Iterable[Global___CitedFact] | None = ...,
+        cut: Global___CutSet | None = ...,
+        names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cut", b"cut"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "digest", b"digest", "hop_counts", b"hop_counts", "probe_counts", b"probe_counts", "probes", b"probes", "rows", b"rows", "total_probes", b"total_probes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "cited", b"cited", "cut", b"cut", "digest", b"digest", "hop_counts", b"hop_counts", "names", b"names", "probe_counts", b"probe_counts", "probes", b"probes", "rows", b"rows", "total_probes", b"total_probes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

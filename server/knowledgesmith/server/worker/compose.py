@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, UpdateRequest
 from knowledgesmith.graph_schema.errors import FailedPrecondition
 from knowledgesmith.graph_schema.graphs import load_snapshot
+from knowledgesmith.graph_schema.structural import revive
 from knowledgesmith.graph_schema.training import training_material
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def compose(store: GraphStore, job: Job, plan: Plan) -> UpdateRequest:
     Raises:
         FailedPrecondition: no target has a training phrasing.
     """
-    material = training_material(store, plan, load_snapshot(store, plan.graph_id), seed=plan.seed)
+    snapshot = revive(load_snapshot(store, plan.graph_id), plan.inserted)
+    material = training_material(store, plan, snapshot, seed=plan.seed)
     return request_of(
         material,
         goal=plan.goal,

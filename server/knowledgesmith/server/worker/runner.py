@@ -28,6 +28,7 @@ from knowledgesmith.graph_schema.errors import (
 from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
 from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
+from knowledgesmith.graph_schema.world_cache import WorldCache
 from knowledgesmith.server.worker import gates
 from knowledgesmith.server.worker.compose import compose
 from knowledgesmith.server.worker.measure import Meter, measured_row
@@ -69,6 +70,7 @@ class JobRunner:
         self._host = host
         self._report = reporter
         self._cancelled: set[str] = set()
+        self._worlds = WorldCache()
 
     def cancel(self, *, intervention_id: str) -> None:
         """Stop this job at the next safe point."""
@@ -196,9 +198,11 @@ class JobRunner:
                 goal=job.spec.goal,
                 changes=job.spec.changes,
                 overlay=branches.overlay(self._store, job.spec.branch_id),
+                entities=(*branches.inserted(self._store, job.spec.branch_id), *job.spec.entities),
                 seed=job.spec.seed,
                 max_probes=job.spec.max_probes,
             ),
+            worlds=self._worlds,
         )
         store_plan(self._store, attempt.held, plan)
         self._report.phase(job, "plan", time.monotonic() - start)

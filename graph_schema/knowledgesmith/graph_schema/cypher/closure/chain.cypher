@@ -56,4 +56,5 @@ WHERE
     (a)-[known]->(c)
     WHERE type(known) = rule[1] AND (known.world IS NULL OR known.world = $world)
   }
-RETURN a.uid AS subject, collect([a.uid, rule[1], c.uid, rule[2], [f.fact_id, g.fact_id]]) AS facts
+WITH a, c, rule[1] AS head, rule[2] AS name, min([f.fact_id, g.fact_id]) AS premises
+RETURN a.uid AS subject, collect([a.uid, head, c.uid, name, premises]) AS facts

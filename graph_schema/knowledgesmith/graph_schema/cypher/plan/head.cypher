@@ -1,6 +1,6 @@
 // purpose: the head of a stored plan and its targets
 // params: id
-// returns: graph_id, graph_digest, branch_id, goal, seed, overlay, derived, digest, targets
+// returns: graph_id, graph_digest, branch_id, goal, seed, overlay, derived, cited, cut, inserted, names, digest, targets
 // access: read
 MATCH (i:Intervention {id: $id})
 OPTIONAL MATCH (i)-[t:TARGETS]->(e:Entity)
@@ -14,5 +14,9 @@ RETURN
   i.plan_seed AS seed,
   i.overlay AS overlay,
   i.derived AS derived,
+  i.cited AS cited,
+  i.cut AS cut,
+  i.inserted AS inserted,
+  i.plan_names AS names,
   i.plan_digest AS digest,
   collect(CASE WHEN e IS NOT NULL THEN [e.uid, t.relation, t.old_object, t.new_object] END) AS targets

@@ -1,0 +1,161 @@
+"""The world after an update, as a difference to the indexed world before it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
+from typing import Protocol
+
+from knowledgesmith.graph_schema.closure import Derived, Triple
+from knowledgesmith.graph_schema.facts import fact_id
+from knowledgesmith.graph_schema.world_index import Held, WorldIndex
+
+Group = tuple[str, str]
+"""Subject uid and relation name."""
+
+
+class ClosedWorld(Protocol):
+    """What a plan looks up in a closed world."""
+
+    def find(self, triple: Triple) -> Held | None:
+        """The fact, where it holds."""
+        ...
+
+    def out(self, uid: str) -> list[Held]:
+        """Facts of a subject."""
+        ...
+
+    def into(self, uid: str) -> list[Held]:
+        """Facts of an object."""
+        ...
+
+    def objects(self, subject: str, relation: str) -> list[Held]:
+        """Facts of a subject and a relation."""
+        ...
+
+    def subjects(self, relation: str, obj: str) -> list[Held]:
+        """Facts of a relation and an object."""
+        ...
+
+    def derivation(self, triple: Triple) -> Derived | None:
+        """The kept proof of a fact that follows."""
+        ...
+
+    def premises(self, triple: Triple) -> list[Triple]:
+        """The facts of that proof's last step."""
+        ...
+
+
+class AfterWorld:
+    """The world before with what the update asserts, retracts, and derives anew.
+
+    Args:
+        before: the world before.
+        asserts: newly asserted facts.
+        retracts: facts that are asserted no more.
+        groups: whose derived facts were derived anew; ``None`` when all were.
+    """
+
+    def __init__(
+        self,
+        before: WorldIndex,
+        *,
+        asserts: Collection[Triple],
+        retracts: Collection[Triple],
+        groups: frozenset[Group] | None = frozenset(),
+    ) -> None:
+        self._before = before
+        self._retracts = frozenset(retracts)
+        self.groups = groups
+        self.derived: dict[Triple, Derived] = {}
+        self._premises: dict[Triple, list[Triple]] = {}
+        self._asserts = frozenset(asserts)
+        self._out: dict[str, list[Held]] = {}
+        self._into: dict[str, list[Held]] = {}
+        for triple in sorted(asserts):
+            self._add(Held(triple, 0))
+
+    def derive(self, facts: Iterable[Derived], *, premises: Mapping[Triple, list[Triple]] | None = None) -> None:
+        """Add newly derived facts, with the triples of their premises where they are known."""
+        for fact in facts:
+            self.derived[fact.triple] = fact
+            self._add(Held(fact.triple, fact.round))
+        self._premises.update(premises or {})
+
+    def _add(self, held: Held) -> None:
+        self._out.setdefault(held.triple[0], []).append(held)
+        self._into.setdefault(held.triple[2], []).append(held)
+
+    def _stays(self, held: Held) -> bool:
+        if held.derived:
+            return not self._anew(held.triple)
+        return held.triple not in self._retracts
+
+    def _anew(self, triple: Triple) -> bool:
+        return self.groups is None or triple[:2] in self.groups or triple in self._asserts
+
+    def find(self, triple: Triple) -> Held | None:
+        """The fact, where it holds."""
+        if triple in self._asserts:
+            return Held(triple, 0)
+        if triple in self.derived:
+            return Held(triple, self.derived[triple].round)
+        held = self._before.find(triple)
+        return held if held and self._stays(held) else None
+
+    def out(self, uid: str) -> list[Held]:
+        """Facts of a subject."""
+        return [held for held in self._before.out(uid) if self._stays(held)] + self._out.get(uid, [])
+
+    def into(self, uid: str) -> list[Held]:
+        """Facts of an object."""
+        return [held for held in self._before.into(uid) if self._stays(held)] + self._into.get(uid, [])
+
+    def objects(self, subject: str, relation: str) -> list[Held]:
+        """Facts of a subject and a relation."""
+        new = [held for held in self._out.get(subject, []) if held.triple[1] == relation]
+        return [held for held in self._before.objects(subject, relation) if self._stays(held)] + new
+
+    def subjects(self, relation: str, obj: str) -> list[Held]:
+        """Facts of a relation and an object."""
+        new = [held for held in self._into.get(obj, []) if held.triple[1] == relation]
+        return [held for held in self._before.subjects(relation, obj) if self._stays(held)] + new
+
+    def derivation(self, triple: Triple) -> Derived | None:
+        """The kept proof of a fact that follows."""
+        if triple in self.derived:
+            return self.derived[triple]
+        held = self.find(triple)
+        return self._before.derivation(triple) if held and held.derived else None
+
+    def premises(self, triple: Triple) -> list[Triple]:
+        """The facts of that proof's last step."""
+        if triple not in self.derived:
+            return self._before.premises(triple) if self.derivation(triple) else []
+        if triple not in self._premises:
+            self._premises[triple] = [self._by_id[premise] for premise in self.derived[triple].premises]
+        return self._premises[triple]
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Triple]:
+        """Every fact of this world by its id."""
+        graph_id = self._before.graph_id
+        asserted = {triple for triple in self._before.asserted() if triple not in self._retracts} | self._asserts
+        return {fact_id(graph_id, *triple): triple for triple in asserted} | {
+            fact.fact_id: triple for triple, fact in self.derived.items()
+        }
+
+    def changes(self) -> tuple[Mapping[Triple, Derived], Mapping[Triple, Derived]]:
+        """Derived facts that only the world before has, and those that only this one has."""
+        lost: dict[Triple, Derived] = {}
+        for triple in self._derived_before():
+            if self.find(triple) is None and (proof := self._before.derivation(triple)):
+                lost[triple] = proof
+        gained = {triple: fact for triple, fact in self.derived.items() if self._before.find(triple) is None}
+        return lost, gained
+
+    def _derived_before(self) -> Iterable[Triple]:
+        """Derived facts of the world before that this one derived anew, or may have lost."""
+        if self.groups is None:
+            return (t for t in self._before.derived() if t not in self.derived)
+        return (held.triple for group in self.groups for held in self._before.objects(*group) if held.derived)

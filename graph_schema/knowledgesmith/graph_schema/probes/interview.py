@@ -1,0 +1,151 @@
+"""The questions of a plan: which are asked around an update, and what both worlds answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from knowledgesmith.graph_schema.closure import BEFORE, Triple
+from knowledgesmith.graph_schema.facts import Direction, Form
+from knowledgesmith.graph_schema.interventions import Change
+from knowledgesmith.graph_schema.plan_types import WorldChange
+from knowledgesmith.graph_schema.probes.draw import draw_distractors, draw_key, sample
+from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask, types_with
+from knowledgesmith.graph_schema.probes.scope import Neighbourhood
+from knowledgesmith.graph_schema.probes.sight import Sight
+from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
+from knowledgesmith.graph_schema.store import Transaction
+
+_FALSE_STATEMENTS: Final = 6
+_LONG_ANCHORS: Final = 40
+_FEW: Final = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interview:
+    """Asks both worlds of one transaction.
+
+    Args:
+        tx: the transaction that holds the update.
+        lexicon: the graph's names.
+        sight: what the questions can see of the closure.
+        seed: of every draw.
+        changes: the targets.
+        limit: most derived facts that are asked about as statements.
+    """
+
+    tx: Transaction
+    lexicon: Lexicon
+    sight: Sight
+    seed: int
+    changes: Sequence[Change]
+    limit: int
+
+    def questions(self, around: Neighbourhood, changed: Sequence[WorldChange]) -> list[Question]:
+        """All questions around an update, by kind and key."""
+        rest = sorted({*around.near, *around.far})
+        few = sample(rest, max(_FEW, len(rest) // 4), key=draw_key(self.seed, "few"))
+        long_anchors = sample(list(around.changed), _LONG_ANCHORS, key=draw_key(self.seed, "long"))
+        narrow = sorted({*around.endpoints, *around.changed, *few})
+        far_reaching = sorted({*around.endpoints, *long_anchors})
+        self.sight.show(around.anchors)
+        direct = self._ask(ProbeKind.DIRECT, Scope(anchors=around.anchors))
+        found = {
+            ProbeKind.DIRECT: direct,
+            ProbeKind.REVERSE: self._ask(ProbeKind.REVERSE, Scope(anchors=around.anchors)),
+            ProbeKind.MULTI_HOP: self._chains(narrow, far_reaching),
+            ProbeKind.COMPARISON: _comparisons(direct, narrow),
+            ProbeKind.CONTEXTUAL: self._contextual(around, direct),
+            ProbeKind.CONFLICT: self._conflict(direct, changed),
+        }
+        contextual = {(q.anchor, q.path) for q in found[ProbeKind.CONTEXTUAL]}
+        return [
+            question
+            for kind in ProbeKind
+            for question in found[kind]
+            if kind is not ProbeKind.DIRECT
+            or question.polarity is Polarity.CHANGE
+            or (question.anchor, question.path) not in contextual
+        ]
+
+    def _ask(self, kind: ProbeKind, scope: Scope) -> list[Question]:
+        """Questions about single facts; where no change touches the anchor, one world answers for both."""
+        return self.sight.asked(ask(self.tx, lexicon=self.lexicon, scope=scope, kind=kind, moved=self.sight.touched))
+
+    def _chains(self, narrow: Sequence[str], far_reaching: Sequence[str]) -> list[Question]:
+        """Chains; inside them only entities matter that a step with a single answer leads to."""
+        names = {relation.rel_type: relation.name for relation in self.lexicon.relations.values()}
+        forward = {names[t] for t in types_with(self.lexicon, Direction.FORWARD, Form.PHRASE)}
+        backward = {names[t] for t in types_with(self.lexicon, Direction.REVERSE, Form.PHRASE)}
+        first = {uid: self.sight.onward(uid, forward=forward, backward=backward) for uid in narrow}
+        inner = sorted({uid for uid in far_reaching for uid in first[uid]})
+        second = {uid: self.sight.onward(uid, forward=forward, backward=backward) for uid in inner}
+        self.sight.show_steps({uid for ends in (*first.values(), *second.values()) for uid in ends})
+        touched, long_anchors = self.sight.touched, set(far_reaching)
+        moved = {
+            uid
+            for uid in narrow
+            if not touched.isdisjoint({uid, *first[uid]})
+            or (uid in long_anchors and any(not touched.isdisjoint(second[end]) for end in first[uid]))
+        }
+        return ask(
+            self.tx,
+            lexicon=self.lexicon,
+            scope=Scope(anchors=narrow, long_anchors=far_reaching),
+            kind=ProbeKind.MULTI_HOP,
+            moved=moved,
+            follow=self.sight.show_chains,
+        )
+
+    def _contextual(self, around: Neighbourhood, direct: Sequence[Question]) -> list[Question]:
+        """Questions that should stay; those that change are DIRECT ones already."""
+        subjects = sorted({change.subject for change in self.changes})
+        scope = Scope(
+            anchors=sorted({*subjects, *around.siblings, *around.far}),
+            subjects=subjects,
+            relations=sorted({change.relation for change in self.changes}),
+            domains=sorted({self.lexicon.entity(uid).domain for uid in around.endpoints}),
+        )
+        stay = {(question.anchor, question.path) for question in direct if question.polarity is Polarity.STAY}
+        found = ask(self.tx, lexicon=self.lexicon, scope=scope, kind=ProbeKind.CONTEXTUAL, worlds=(BEFORE,))
+        return [question for question in found if (question.anchor, question.path) in stay]
+
+    def _conflict(self, direct: Sequence[Question], changed: Sequence[WorldChange]) -> list[Question]:
+        """Statements: what changes (of very much, a drawn part) and some that keep their truth."""
+        known = [(c.subject, c.relation, c.object) for c in changed if c.subject in self.lexicon]
+        known = [triple for triple in known if triple[2] in self.lexicon]
+        if len(known) > self.limit:
+            by_text = {"\n".join(triple): triple for triple in known}
+            key = draw_key(self.seed, "changed statements")
+            known = [by_text[text] for text in sample(sorted(by_text), self.limit, key=key)]
+        statements = sorted({*known, *self._statements(direct)})
+        self.sight.show_facts(statements)
+        scope = Scope(anchors=(), statements=statements)
+        return ask(self.tx, lexicon=self.lexicon, scope=scope, kind=ProbeKind.CONFLICT)
+
+    def _statements(self, direct: Sequence[Question]) -> Iterable[Triple]:
+        """Statements that should keep their truth: drawn true ones, and false ones about the same questions."""
+        stay = [question for question in direct if question.polarity is Polarity.STAY]
+        count = min(len(stay), max(2 * _FALSE_STATEMENTS, _FALSE_STATEMENTS * len(self.changes)), self.limit)
+        keys = {repr(question.key): question for question in stay}
+        for chosen in sample(sorted(keys), count, key=draw_key(self.seed, "statements")):
+            question = keys[chosen]
+            yield (question.anchor, question.relation, question.before[0])
+            drawn = draw_distractors(
+                self.lexicon,
+                pool=self.lexicon.pool(answer=question.before[0], relation=question.relation, reverse=False),
+                shown=(),
+                excluded={*question.before, question.anchor},
+                count=1,
+                key=draw_key(self.seed, "false", *question.parts),
+            )
+            for uid in drawn:
+                yield (question.anchor, question.relation, uid)
+
+
+def _comparisons(direct: Iterable[Question], anchors: Iterable[str]) -> list[Question]:
+    """The same questions and answers as direct ones, asked with two options."""
+    wanted = set(anchors)
+    return [replace(question, kind=ProbeKind.COMPARISON) for question in direct if question.anchor in wanted]

@@ -1,0 +1,138 @@
+"""Closed worlds of branches, kept by what they depend on: the graph's import and the branch's overlay."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from threading import Lock
+from typing import Final, TypeVar
+
+from knowledgesmith.graph_schema.closure import BEFORE, Rules, close, rules_of
+from knowledgesmith.graph_schema.graphs import require_graph
+from knowledgesmith.graph_schema.overlays import apply_overlay
+from knowledgesmith.graph_schema.plan_types import WorldChange
+from knowledgesmith.graph_schema.probes.lexicon import Lexicon, read_lexicon
+from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.world_index import WorldIndex
+
+_WORLDS: Final = 4
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+class WorldMoved(Exception):
+    """The graph was imported again since its world was read."""
+
+
+class WorldCache:
+    """The last worlds that plans were made in. Thread-safe.
+
+    A world is found by the stamp of the graph's last import and the net effect of the overlay, so a new import, a
+    commit or a rollback leads to another world, never to a stale one.
+
+    Args:
+        capacity: how many closed worlds are kept; one takes about 30 bytes a fact and a lexicon.
+    """
+
+    def __init__(self, *, capacity: int = _WORLDS) -> None:
+        self._capacity = capacity
+        self._worlds: OrderedDict[tuple[str, str, str], WorldIndex] = OrderedDict()
+        self._lexicons: OrderedDict[tuple[str, str], Lexicon] = OrderedDict()
+        self._stamps: dict[str, str] = {}
+        self._lock = Lock()
+
+    def world(
+        self,
+        store: GraphStore,
+        *,
+        graph_id: str,
+        overlay: Sequence[WorldChange],
+        lexicon: Lexicon | None = None,
+        check: bool = True,
+    ) -> WorldIndex:
+        """The closed world of a branch, from the cache or derived now in a transaction that is rolled back.
+
+        Args:
+            store: the database.
+            graph_id: the graph.
+            overlay: the branch's committed changes, in order.
+            lexicon: the graph's names, where the caller has read them already.
+            check: ask whether the graph was imported again; a plan asks that itself, in its transaction.
+
+        Raises:
+            GraphNotFound: there is no such graph.
+            GraphUnavailable: the database does not answer.
+        """
+        over = _overlay_key(overlay)
+        with self._lock:
+            stamp = None if check else self._stamps.get(graph_id)
+        if stamp is None:
+            stamp = store.read_transaction(lambda tx: stamp_of(tx, graph_id))
+        key = (graph_id, stamp, over)
+        with self._lock:
+            self._stamps[graph_id] = stamp
+            if (found := self._worlds.get(key)) is not None:
+                self._worlds.move_to_end(key)
+                return found
+            names = lexicon or self._lexicons.get(key[:2])
+        made = store.try_out(lambda tx: read_world(tx, graph_id=graph_id, overlay=overlay, lexicon=names))
+        with self._lock:
+            _keep(self._worlds, key, made, self._capacity)
+            _keep(self._lexicons, key[:2], made.lexicon, self._capacity)
+        return made
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._worlds.clear()
+            self._stamps.clear()
+            self._lexicons.clear()
+
+
+def stamp_of(tx: Transaction, graph_id: str) -> str:
+    """What changes with every import of a graph.
+
+    Raises:
+        GraphNotFound: there is no such graph.
+    """
+    rows = tx.rows("world/stamp", graph_id=graph_id)
+    return str(rows[0]["stamp"]) if rows else require_graph(tx, graph_id)
+
+
+def read_world(
+    tx: Transaction, *, graph_id: str, overlay: Sequence[WorldChange], lexicon: Lexicon | None = None
+) -> WorldIndex:
+    """Derive the closure of a branch's world; the transaction must be rolled back afterwards."""
+    stamp = stamp_of(tx, graph_id)
+    names = lexicon or read_lexicon(tx, graph_id=graph_id)
+    rules = rules_of(names.relations.values())
+    apply_overlay(tx, graph_id=graph_id, rules=rules, overlay=overlay)
+    asserted = [
+        (row["subject"], rules.names[rel_type], obj)
+        for row in tx.rows("world/facts", graph_id=graph_id)
+        for rel_type, obj in row["facts"]
+        if rel_type in rules.names
+    ]
+    derived = close(tx, graph_id=graph_id, rules=rules, world=BEFORE, last=False) if has_rules(rules) else {}
+    return WorldIndex(lexicon=names, rules=rules, asserted=asserted, derived=derived, stamp=stamp)
+
+
+def has_rules(rules: Rules) -> bool:
+    """Whether anything can follow at all."""
+    return bool(rules.swaps or rules.seconds)
+
+
+def _overlay_key(overlay: Sequence[WorldChange]) -> str:
+    net = {change.fact_id: change.op.value for change in overlay}
+    digest = hashlib.sha256()
+    for fact, op in sorted(net.items()):
+        digest.update(f"{fact} {op}\n".encode())
+    return digest.hexdigest() if net else ""
+
+
+def _keep(kept: OrderedDict[_K, _V], key: _K, value: _V, capacity: int) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > capacity:
+        kept.popitem(last=False)

@@ -1,0 +1,272 @@
+"""One closed world in compact form: what the closure, derived once in Cypher, says about every entity.
+
+A plan asks the same world about a few entities; deriving it anew for each plan would cost a whole closure. So the
+facts that Cypher returned are kept as sorted integer columns, by the digest of the graph and the branch's overlay.
+Nothing is inferred here: rows are looked up, and whatever an update changes is derived in the plan's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledgesmith.graph_schema.closure import Derived, Rules, Triple
+from knowledgesmith.graph_schema.facts import Entity, fact_id
+from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+
+Ints = NDArray[np.int32]
+_NONE: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A fact that holds, with the round in which it appears (asserted: 0)."""
+
+    triple: Triple
+    round: int
+
+    @property
+    def derived(self) -> bool:
+        """Whether it only follows."""
+        return self.round > 0
+
+
+class WorldIndex:
+    """Asserted and derived facts of one world, found by subject or by object.
+
+    Columns run in parallel over the facts, sorted by (subject, relation, object): entity and relation numbers, the
+    round, and for derived facts the rule and the rows of its premises.
+    """
+
+    def __init__(
+        self,
+        *,
+        lexicon: Lexicon,
+        rules: Rules,
+        asserted: Iterable[Triple],
+        derived: Mapping[str, Derived],
+        stamp: str = "",
+    ) -> None:
+        self.stamp = stamp
+        self.lexicon = lexicon
+        self.rules = rules
+        self._uids, self._relations, columns = _numbered(lexicon, rules, asserted, derived)
+        self._number = {uid: n for n, uid in enumerate(self._uids)}
+        self._relation_number = {name: n for n, name in enumerate(self._relations)}
+        order = np.lexsort((columns[:, 2], columns[:, 1], columns[:, 0]))
+        self._subject, self._relation, self._object, self._round = (
+            np.ascontiguousarray(columns[order, n]) for n in range(4)
+        )
+        self._by_object = np.lexsort((self._subject, self._relation, self._object)).astype(np.int32)
+        self._object_sorted = self._object[self._by_object]
+        self._key = self._keys(self._subject, self._relation, self._object)
+        rows = np.flatnonzero(self._round)
+        self._groups = len(np.unique(self._subject[rows].astype(np.int64) * len(rules.types) + self._relation[rows]))
+        self._rules: tuple[str, ...] = tuple(sorted({fact.rule for fact in derived.values()}))
+        self._rule, self._premises = self._proofs(derived)
+
+    def __len__(self) -> int:
+        return len(self._subject)
+
+    @property
+    def graph_id(self) -> str:
+        """The graph."""
+        return self.lexicon.graph_id
+
+    def with_entities(self, entities: Iterable[Entity]) -> WorldIndex:
+        """The same facts, with further entities among the living ones."""
+        new = [entity for entity in entities if entity.uid not in self.lexicon]
+        if not new:
+            return self
+        made = copy(self)
+        made.lexicon = Lexicon.build(
+            graph_id=self.lexicon.graph_id,
+            graph_digest=self.lexicon.graph_digest,
+            entities=[*self.lexicon.entities, *new],
+            relations=self.lexicon.relations.values(),
+        )
+        return made
+
+    def find(self, triple: Triple) -> Held | None:
+        """The fact, where it holds."""
+        row = self._row(triple)
+        return None if row < 0 else Held(triple, int(self._round[row]))
+
+    def out(self, uid: str) -> list[Held]:
+        """Facts of a subject, by relation and object."""
+        node = self._number.get(uid)
+        if node is None:
+            return []
+        start, end = np.searchsorted(self._subject, (node, node + 1))
+        return [self._held(row) for row in range(int(start), int(end))]
+
+    def into(self, uid: str) -> list[Held]:
+        """Facts of an object, by relation and subject."""
+        node = self._number.get(uid)
+        if node is None:
+            return []
+        start, end = np.searchsorted(self._object_sorted, (node, node + 1))
+        return [self._held(int(row)) for row in self._by_object[int(start) : int(end)]]
+
+    def objects(self, subject: str, relation: str) -> list[Held]:
+        """Facts of a subject and a relation."""
+        node, name = self._number.get(subject), self._relation_number.get(relation)
+        if node is None or name is None:
+            return []
+        lowest = (node * len(self._relations) + name) * len(self._uids)
+        start, end = np.searchsorted(self._key, (lowest, lowest + len(self._uids)))
+        return [self._held(row) for row in range(int(start), int(end))]
+
+    def subjects(self, relation: str, obj: str) -> list[Held]:
+        """Facts of a relation and an object."""
+        name = self._relation_number.get(relation)
+        node = self._number.get(obj)
+        if node is None or name is None:
+            return []
+        start, end = np.searchsorted(self._object_sorted, (node, node + 1))
+        rows = self._by_object[int(start) : int(end)]
+        return [self._held(int(row)) for row in rows[self._relation[rows] == name]]
+
+    def derivation(self, triple: Triple) -> Derived | None:
+        """The kept proof of a fact that follows."""
+        row = self._row(triple)
+        if row < 0 or not self._round[row]:
+            return None
+        premises = (self._held(int(p)).triple for p in self._premises[row] if p != _NONE)
+        return Derived(
+            fact_id=fact_id(self.graph_id, *triple),
+            triple=triple,
+            rule=self._rules[self._rule[row]],
+            premises=tuple(fact_id(self.graph_id, *premise) for premise in premises),
+            round=int(self._round[row]),
+        )
+
+    def premises(self, triple: Triple) -> list[Triple]:
+        """The facts that the kept proof applies its rule to; none for an asserted fact."""
+        row = self._row(triple)
+        if row < 0 or not self._round[row]:
+            return []
+        return [self._held(int(p)).triple for p in self._premises[row] if p != _NONE]
+
+    @property
+    def groups_count(self) -> int:
+        """How many (subject, relation) have a derived fact."""
+        return self._groups
+
+    def derived(self) -> Iterator[Triple]:
+        """All facts that follow."""
+        return (self._held(int(row)).triple for row in np.flatnonzero(self._round > 0))
+
+    def asserted(self) -> Iterator[Triple]:
+        """All asserted facts."""
+        return (self._held(int(row)).triple for row in np.flatnonzero(self._round == 0))
+
+    def follows_around(self, uid: str) -> tuple[list[Triple], list[Triple]]:
+        """Derived facts of a subject, and of an object, sorted."""
+        node = self._number.get(uid)
+        if node is None:
+            return [], []
+        start, end = np.searchsorted(self._subject, (node, node + 1))
+        out = np.arange(start, end)
+        first, last = np.searchsorted(self._object_sorted, (node, node + 1))
+        into = self._by_object[int(first) : int(last)]
+        return (
+            [self._held(int(row)).triple for row in out[self._round[out] > 0]],
+            [self._held(int(row)).triple for row in into[self._round[into] > 0]],
+        )
+
+    def crowd(self, uid: str, *, more_than: int) -> list[tuple[str, bool]]:
+        """Relations in which an entity has more facts than that, and whether as their object."""
+        node = self._number.get(uid)
+        if node is None:
+            return []
+        found: list[tuple[str, bool]] = []
+        for back in (False, True):
+            start, end = np.searchsorted(self._object_sorted if back else self._subject, (node, node + 1))
+            if end - start > more_than:
+                relations = self._relation[self._by_object[start:end]] if back else self._relation[start:end]
+                counts = np.bincount(relations, minlength=len(self._relations))
+                found += [(self._relations[n], back) for n in np.flatnonzero(counts > more_than).tolist()]
+        return found
+
+    def distances(self, sources: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Hops over asserted facts in both directions from the nearest source, with it (ties: smallest uid)."""
+        asserted = self._round == 0
+        ends = np.concatenate([self._subject[asserted], self._object[asserted]])
+        others = np.concatenate([self._object[asserted], self._subject[asserted]])
+        order = np.argsort(ends, kind="stable")
+        others, starts = others[order], np.searchsorted(ends[order], np.arange(len(self._uids) + 1))
+        labels = sorted(sources)
+        label = np.full(len(self._uids), len(labels), dtype=np.int64)
+        hops = np.full(len(self._uids), _NONE, dtype=np.int64)
+        known = [(n, self._number[uid]) for n, uid in enumerate(labels) if uid in self._number]
+        for n, node in reversed(known):
+            label[node], hops[node] = n, 0
+        frontier = np.unique(np.array([node for _, node in known], dtype=np.int64))
+        step = 0
+        while len(frontier):
+            step += 1
+            counts = starts[frontier + 1] - starts[frontier]
+            offsets = np.repeat(starts[frontier] - np.cumsum(counts) + counts, counts)
+            reached = others[offsets + np.arange(int(counts.sum()))]
+            fresh = hops[reached] == _NONE
+            np.minimum.at(label, reached[fresh], np.repeat(label[frontier], counts)[fresh])
+            frontier = np.unique(reached[fresh])
+            hops[frontier] = step
+        nodes = np.flatnonzero(hops != _NONE)
+        found = zip(nodes.tolist(), hops[nodes].tolist(), label[nodes].tolist(), strict=True)
+        missing = {uid: (0, uid) for uid in labels if uid not in self._number}
+        return missing | {self._uids[node]: (hop, labels[near]) for node, hop, near in found}
+
+    def _held(self, row: int) -> Held:
+        triple = (
+            self._uids[self._subject[row]],
+            self._relations[self._relation[row]],
+            self._uids[self._object[row]],
+        )
+        return Held(triple, int(self._round[row]))
+
+    def _row(self, triple: Triple) -> int:
+        subject, obj = self._number.get(triple[0]), self._number.get(triple[2])
+        relation = self._relation_number.get(triple[1])
+        if subject is None or obj is None or relation is None:
+            return _NONE
+        key = (subject * len(self._relations) + relation) * len(self._uids) + obj
+        row = int(np.searchsorted(self._key, key))
+        return row if row < len(self._key) and int(self._key[row]) == key else _NONE
+
+    def _keys(self, subject: Ints, relation: Ints, obj: Ints) -> NDArray[np.int64]:
+        wide = subject.astype(np.int64) * len(self._relations) + relation
+        return wide * len(self._uids) + obj
+
+    def _proofs(self, derived: Mapping[str, Derived]) -> tuple[NDArray[np.int8], Ints]:
+        rule = np.zeros(len(self._subject), dtype=np.int8)
+        premises = np.full((len(self._subject), 2), _NONE, dtype=np.int32)
+        if not derived:
+            return rule, premises
+        triples = (self._held(row).triple for row in range(len(self._subject)))
+        rows = {fact_id(self.graph_id, *triple): row for row, triple in enumerate(triples)}
+        numbers = {name: n for n, name in enumerate(self._rules)}
+        for name, fact in derived.items():
+            row = rows[name]
+            rule[row] = numbers[fact.rule]
+            premises[row, : len(fact.premises)] = [rows[premise] for premise in fact.premises]
+        return rule, premises
+
+
+def _numbered(
+    lexicon: Lexicon, rules: Rules, asserted: Iterable[Triple], derived: Mapping[str, Derived]
+) -> tuple[list[str], list[str], Ints]:
+    """Uids, relation names and the columns subject, relation, object, round."""
+    facts = [(*triple, 0) for triple in sorted(set(asserted))]
+    facts += [(*fact.triple, fact.round) for fact in derived.values()]
+    uids = sorted({uid for s, _, o, _ in facts for uid in (s, o)} | {entity.uid for entity in lexicon.entities})
+    relations = sorted(rules.types)
+    number, name = {uid: n for n, uid in enumerate(uids)}, {r: n for n, r in enumerate(relations)}
+    rows = [(number[s], name[r], number[o], depth) for s, r, o, depth in facts]
+    return uids, relations, np.array(rows, dtype=np.int32).reshape(-1, 4)
