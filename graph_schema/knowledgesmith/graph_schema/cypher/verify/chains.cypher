@@ -1,12 +1,13 @@
 // purpose: chain probes that are not unique, have a shortcut, or whose options are not what they claim to be
 // params: graph_id, world, types, rows
-// returns: id, reason
+// returns: judged, failed
 // access: read
 //
 // Rows are [id, anchor, steps, right options, wrong options]. Independent of the query that made them: it matches the
 // whole path at once and counts paths, where the other walks step by step and counts answers.
+// Every row is judged, also one whose anchor is missing; `failed` holds pairs of id and reason.
 UNWIND $rows AS row
-MATCH (anchor:Entity {graph_id: $graph_id, uid: row[1]})
+OPTIONAL MATCH (anchor:Entity {graph_id: $graph_id, uid: row[1]})
 CALL (row, anchor) {
   WITH row, anchor, row[2] AS steps
   WHERE size(steps) = 2
@@ -72,5 +73,4 @@ WITH
       0
       THEN 'shortcut'
   END AS reason
-WHERE reason IS NOT NULL
-RETURN row[0] AS id, reason
+RETURN count(*) AS judged, collect(CASE WHEN reason IS NOT NULL THEN [row[0], reason] END) AS failed
