@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
@@ -140,8 +140,12 @@ class SetWriter:
         self._file.close()
         return self._digest.hexdigest()
 
-    def abort(self) -> None:
-        """Close the file as it is; the caller removes it."""
+    def __enter__(self) -> Self:
+        """Nothing more; the file is open already."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file as it is, where :meth:`close` did not; the caller removes it."""
         self._file.close()
 
     def _write(self, chunk: pa.Table) -> None:
