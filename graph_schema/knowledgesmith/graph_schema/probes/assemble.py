@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.build import LEAK, NO_TEMPLATE, PREFIX_TRIES, probe_id
 from knowledgesmith.graph_schema.probes.columns import SCHEMA
 from knowledgesmith.graph_schema.probes.draw import PREFIX, streams
@@ -40,10 +41,16 @@ class Assembler:
     """Writes texts, ids and facts of one graph's probes; ``dropped`` counts the questions without any."""
 
     def __init__(
-        self, lexicon: Lexicon, *, phrasings: int, sentences: Sequence[tuple[str, str]], dropped: Counter[str]
+        self,
+        lexicon: Lexicon,
+        *,
+        phrasings: int,
+        sentences: Sequence[tuple[str, str]],
+        dropped: Counter[str],
+        split: Split = Split.EVAL,
     ) -> None:
         self._lexicon = lexicon
-        self._phraser = Phraser(lexicon, limit=phrasings)
+        self._phraser = Phraser(lexicon, limit=phrasings, split=split)
         self._sentences = sentences
         self._dropped = dropped
 

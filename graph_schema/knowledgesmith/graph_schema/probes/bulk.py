@@ -18,12 +18,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
+from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.assemble import Assembler, Drawn
 from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequest, Observer
 from knowledgesmith.graph_schema.probes.columns import SCHEMA
 from knowledgesmith.graph_schema.probes.draw import ORDER, draw_key, sample
-from knowledgesmith.graph_schema.probes.lexicon import LITERAL, Lexicon
+from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.options import OptionDrawer
+from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_chains, answers_of_facts
 from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask
 from knowledgesmith.graph_schema.probes.reach import anchors_of
 from knowledgesmith.graph_schema.probes.sentences import irrelevant_sentences
@@ -36,6 +38,7 @@ BLOCK: Final = 2_000
 _AHEAD: Final = 2
 """Blocks that may wait for the writing thread."""
 _SENTENCE_ANCHORS: Final = 1_000
+_CHAIN_ANCHORS: Final = 2_000
 _ANCHORS_PER_PROBE: Final = 8
 
 Sink = Callable[[pa.Table], None]
@@ -85,9 +88,8 @@ def bulk(
     dropped: Counter[str] = Counter()
     close(tx, graph_id=request.graph_id, rules=rules_of(lexicon.relations.values()), world=BEFORE)
     anchors = anchors_of(tx, lexicon=lexicon, levels=request.levels, subtree=request.subtree)
-    drawer = OptionDrawer(
-        lexicon, seed=request.seed, known=_known_answers(tx, lexicon, block=block), dropped=dropped
-    )
+    pools = _pools(tx, lexicon, request, block=block)
+    drawer = OptionDrawer(lexicon, seed=request.seed, pools=pools, dropped=dropped)
     run = _Run(tx=tx, lexicon=lexicon, request=request, drawer=drawer, dropped=dropped, block=block)
     written = 0
     for kind in sorted(set(request.kinds), key=lambda kind: kind.value):
@@ -120,7 +122,7 @@ def _best(tables: Iterator[tuple[pa.Table, int, int]], limit: int) -> pa.Table:
     kept: pa.Table | None = None
     for table, _, _ in tables:
         order = pc.bit_wise_xor(table["key"], pa.scalar(ORDER, type=pa.uint64()))
-        table = table.append_column("order", order)  # noqa: PLW2901 - the same rows with their rank
+        table = table.append_column("order", order)
         kept = table if kept is None else pa.concat_tables([kept, table])
         if kept.num_rows > limit:
             first = pc.sort_indices(kept, sort_keys=[("order", "ascending"), ("id", "ascending")])[:limit]
@@ -130,10 +132,17 @@ def _best(tables: Iterator[tuple[pa.Table, int, int]], limit: int) -> pa.Table:
 
 def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tuple[pa.Table, int, int]]:
     """Tables of one kind in order of anchors, each with the anchors done so far and all."""
-    sentences = _sentences(run) if kind is ProbeKind.CONTEXTUAL else ()
+    prefixed = kind is ProbeKind.CONTEXTUAL and run.request.split is Split.EVAL
+    sentences = _sentences(run) if prefixed else ()
     # counted apart, since this one belongs to the writing thread
     unsaid: Counter[str] = Counter()
-    assembler = Assembler(run.lexicon, phrasings=run.request.phrasings, sentences=sentences, dropped=unsaid)
+    assembler = Assembler(
+        run.lexicon,
+        phrasings=run.request.phrasings,
+        sentences=sentences,
+        dropped=unsaid,
+        split=run.request.split,
+    )
     waiting: deque[tuple[Future[pa.Table], int]] = deque()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="probe-texts") as writer:
         for start in range(0, len(anchors), run.block):
@@ -184,32 +193,22 @@ def _verified(run: _Run, drawn: Drawn) -> Drawn:
 
 def _sentences(run: _Run) -> list[tuple[str, str]]:
     """True sentences about drawn entities of the whole graph."""
-    uids = sorted(entity.uid for entity in run.lexicon.entities)
-    few = sorted(sample(uids, _SENTENCE_ANCHORS, key=draw_key(run.request.seed, "sentence anchors")))
-    questions = ask(
-        run.tx, lexicon=run.lexicon, scope=Scope(anchors=few), kind=ProbeKind.CONTEXTUAL, worlds=(BEFORE,)
-    )
+    few = _drawn_anchors(run.lexicon, _SENTENCE_ANCHORS, seed=run.request.seed, purpose="sentence anchors")
+    questions = ask(run.tx, lexicon=run.lexicon, scope=Scope(anchors=few), kind=ProbeKind.CONTEXTUAL, worlds=(BEFORE,))
     return irrelevant_sentences(questions, lexicon=run.lexicon, seed=run.request.seed)
 
 
-def _known_answers(tx: Transaction, lexicon: Lexicon, *, block: int) -> dict[tuple[str, bool], list[int]]:
-    """Answers by relation and direction, for entities without a type and for literals; none where all are typed."""
-    if all(entity.type and entity.type != LITERAL for entity in lexicon.entities):
-        return {}
-    names = {relation.rel_type: relation.name for relation in lexicon.relations.values()}
-    known: dict[tuple[str, bool], list[int]] = {}
+def _pools(tx: Transaction, lexicon: Lexicon, request: BulkRequest, *, block: int) -> Pools:
+    """Pools of facts from all facts, those of chains from the chains of drawn anchors."""
+    answers = answers_of_facts(tx, lexicon, block=block)
+    if ProbeKind.MULTI_HOP in request.kinds:
+        few = _drawn_anchors(lexicon, _CHAIN_ANCHORS, seed=request.seed, purpose="chain anchors")
+        scope = Scope(anchors=few, long_anchors=few)
+        chains = ask(tx, lexicon=lexicon, scope=scope, kind=ProbeKind.MULTI_HOP, worlds=(BEFORE,))
+        answers |= answers_of_chains(chains, lexicon)
+    return Pools(lexicon, answers)
+
+
+def _drawn_anchors(lexicon: Lexicon, count: int, *, seed: int, purpose: str) -> list[str]:
     uids = sorted(entity.uid for entity in lexicon.entities)
-    for start in range(0, len(uids), block):
-        rows = tx.rows(
-            "probes/known",
-            graph_id=lexicon.graph_id,
-            world=BEFORE,
-            types=lexicon.rel_types,
-            anchors=uids[start : start + block],
-        )
-        for row in rows:
-            position = lexicon.index[row["anchor"]]
-            for reverse, column in ((False, "as_object"), (True, "as_subject")):
-                for rel_type in row[column]:
-                    known.setdefault((names[rel_type], reverse), []).append(position)
-    return known
+    return sorted(sample(uids, count, key=draw_key(seed, purpose)))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.facts import Level
+from knowledgesmith.graph_schema.facts import Level, Split
 from knowledgesmith.graph_schema.probes.types import ProbeKind
 
 
@@ -22,6 +22,7 @@ class BulkRequest:
         phrasings: at most so many phrasings of a question; 0 for all evaluation phrasings.
         levels: only anchors of these levels; empty for all.
         relations: only questions whose last relation is one of these; empty for all.
+        split: which phrasings; a training set and an evaluation set never share one.
         subtree: only anchors at or below this entity in the hierarchy; empty for the whole graph.
     """
 
@@ -33,6 +34,7 @@ class BulkRequest:
     levels: Sequence[Level] = ()
     relations: Sequence[str] = ()
     subtree: str = ""
+    split: Split = Split.EVAL
 
     def __post_init__(self) -> None:
         """Check the numbers.
@@ -67,6 +69,7 @@ class BulkResult:
     seed: int
     digest: str
     counts: Mapping[str, int]
+    split: Split
     dropped: Mapping[str, int]
 
 

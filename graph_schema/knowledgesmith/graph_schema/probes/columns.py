@@ -1,4 +1,4 @@
-"""Probes as Arrow columns: the schema of a set, its streamed digest, and a writer whose files depend on content alone."""
+"""Probes as Arrow columns: the schema of a set, its streamed digest, a writer whose files depend on content alone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SCHEMA: Final = pa.schema(
 
 
 class ColumnDigest:
-    """SHA-256 over graph, seed and all columns, in chunks of :data:`CHUNK` rows; how a file stores them is no matter."""
+    """SHA-256 over graph, seed and all columns in chunks of :data:`CHUNK` rows; how a file stores them is no matter."""
 
     def __init__(self, *, graph_id: str, graph_digest: str, seed: int) -> None:
         self._digest = hashlib.sha256(json.dumps([VERSION, graph_id, graph_digest, seed]).encode())
@@ -119,9 +119,7 @@ class SetWriter:
 
     def __init__(self, path: Path, *, about: Mapping[str, Any]) -> None:
         self.counts: Counter[str] = Counter()
-        self._digest = ColumnDigest(
-            graph_id=about["graph_id"], graph_digest=about["graph_digest"], seed=about["seed"]
-        )
+        self._digest = ColumnDigest(graph_id=about["graph_id"], graph_digest=about["graph_digest"], seed=about["seed"])
         self._chunker = Chunker()
         self._about = dict(about)
         self._file = pq.ParquetWriter(path, SCHEMA, compression="zstd")
@@ -135,10 +133,11 @@ class SetWriter:
         """Finish the file with what was left out by reason, which nobody knows before; the digest."""
         for chunk in self._chunker.rest():
             self._write(chunk)
-        about = {**self._about, "dropped": dict(sorted(dropped.items())), "version": VERSION}
+        digest = self._digest.hexdigest()
+        about = {**self._about, "digest": digest, "dropped": dict(sorted(dropped.items())), "version": VERSION}
         self._file.add_key_value_metadata({KEY: json.dumps(about, sort_keys=True).encode()})
         self._file.close()
-        return self._digest.hexdigest()
+        return digest
 
     def __enter__(self) -> Self:
         """Nothing more; the file is open already."""

@@ -124,14 +124,27 @@ def generate_file(
     names = lexicon or load_lexicon(store, graph_id=request.graph_id)
     directory.mkdir(parents=True, exist_ok=True)
     scratch = directory / f".{os.getpid()}-{id(request):x}.tmp"
-    about = {"graph_id": request.graph_id, "graph_digest": names.graph_digest, "seed": request.seed}
+    about = {
+        "graph_id": request.graph_id,
+        "graph_digest": names.graph_digest,
+        "seed": request.seed,
+        "split": request.split.value,
+    }
 
     def work(tx: Transaction) -> BulkResult:
         # opened here, since a transaction that other writers made fail starts from nothing
         with SetWriter(scratch, about=about) as writer:
             dropped = bulk(tx, lexicon=names, request=request, sink=writer.add, observe=observe, block=block)
             digest = writer.close(dropped=dropped)
-        return BulkResult(**about, digest=digest, counts=dict(sorted(writer.counts.items())), dropped=dict(dropped))
+        return BulkResult(
+            graph_id=request.graph_id,
+            graph_digest=names.graph_digest,
+            seed=request.seed,
+            digest=digest,
+            counts=dict(sorted(writer.counts.items())),
+            split=request.split,
+            dropped=dict(sorted(dropped.items())),
+        )
 
     try:
         result = store.try_out(work, timeout_s=TIMEOUT_S)

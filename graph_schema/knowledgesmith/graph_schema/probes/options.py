@@ -12,6 +12,7 @@ from knowledgesmith.graph_schema.probes.assemble import Drawn
 from knowledgesmith.graph_schema.probes.build import AMBIGUOUS_ANCHOR, AMBIGUOUS_OPTION, NO_DISTRACTOR
 from knowledgesmith.graph_schema.probes.draw import ANSWER, OPTIONS, STATEMENT, draw_key, streams
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.pools import Asked, Pools
 from knowledgesmith.graph_schema.probes.questions import FALSE, TRUE, Question
 from knowledgesmith.graph_schema.probes.types import ProbeKind
 from knowledgesmith.graph_schema.probes.vector_draw import (
@@ -25,19 +26,16 @@ from knowledgesmith.graph_schema.probes.vector_draw import (
 )
 
 _TRUTH: Final = (TRUE, FALSE)
-Known = Mapping[tuple[str, bool], Sequence[int]]
-"""Indices of all answers of a relation and direction, in uid order."""
 
 
 class OptionDrawer:
     """Draws the options of one graph's questions; ``dropped`` counts the questions that have none."""
 
-    def __init__(self, lexicon: Lexicon, *, seed: int, known: Known, dropped: Counter[str]) -> None:
+    def __init__(self, lexicon: Lexicon, *, seed: int, pools: Pools, dropped: Counter[str]) -> None:
         self._lexicon = lexicon
         self._seed = seed
-        self._known = known
+        self._pools = pools
         self._dropped = dropped
-        self._pools: dict[tuple[str, str, bool], Indices] = {}
 
     def draw(self, kind: ProbeKind, questions: Sequence[Question]) -> Drawn:
         """The askable questions of one kind with their options."""
@@ -112,12 +110,11 @@ class OptionDrawer:
     ) -> Indices:
         """Distractors by pool; ``sample`` are answers whose type says which pool. Shape ``(questions, count)``."""
         drawn = np.full((len(questions), count), NOBODY, dtype=np.int64)
-        groups: dict[tuple[str, str, bool], list[int]] = {}
+        groups: dict[tuple[str, Asked], list[int]] = {}
         for row, (question, answer) in enumerate(zip(questions, sample, strict=True)):
-            key = (self._lexicon.entities[answer].type, question.relation, question.reverse)
-            groups.setdefault(key, []).append(row)
-        for key, members in groups.items():
-            pool = self._pool(*key)
+            groups.setdefault(self._pools.of(question, answer=answer), []).append(row)
+        for name, members in groups.items():
+            pool = self._pools.members(name)
             if not len(pool):
                 continue
             rows = np.array(members, dtype=np.int64)
@@ -125,14 +122,6 @@ class OptionDrawer:
             wanted = Wanted(pool=pool, shown=shown[rows], banned=banned, keys=keys[rows], count=count)
             drawn[rows] = draw_many(self._lexicon, wanted)
         return drawn
-
-    def _pool(self, kind: str, relation: str, reverse: bool) -> Indices:
-        key = (kind, relation, reverse)
-        if key not in self._pools:
-            known = self._known.get((relation, reverse), ())
-            found = self._lexicon.pool_of(kind=kind, relation=relation, reverse=reverse, known=known)
-            self._pools[key] = np.array(found, dtype=np.int64)
-        return self._pools[key]
 
     def _keys(self, questions: Sequence[Question]) -> Keys:
         return np.array([draw_key(self._seed, *question.parts) for question in questions], dtype=np.uint64)
@@ -151,5 +140,3 @@ def _banned(questions: Sequence[Question], index: Mapping[str, int]) -> tuple[In
         rows += [row] * len(found)
         members += [index[uid] for uid in found]
     return np.array(rows, dtype=np.int64), np.array(members, dtype=np.int64)
-
-

@@ -1,7 +1,7 @@
 """Many texts quickly: the phrasings of :mod:`verbalise`, with every template taken apart once.
 
 The first phrasing of a question is the one that :func:`verbalise.stems` gives; here there may be as many as the
-relation has evaluation templates. Templates of the training split are never looked at.
+relation has templates. Only templates of one split are looked at: those for evaluation, if nobody asks for training.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ Texts = Sequence[tuple[str, str]]
 
 
 class Phraser:
-    """Texts of one graph's questions, at most ``limit`` phrasings each (0: all evaluation phrasings)."""
+    """Texts of one graph's questions, at most ``limit`` phrasings each (0: all of the split)."""
 
-    def __init__(self, lexicon: Lexicon, *, limit: int) -> None:
+    def __init__(self, lexicon: Lexicon, *, limit: int, split: Split = Split.EVAL) -> None:
         self._lexicon = lexicon
         self._limit = limit or _EVERY
+        self._split = split
         self._texts: dict[tuple[str, Direction, Form], Texts] = {}
         self._phrases: dict[tuple[str, tuple[str, ...]], tuple[str, str]] = {}
 
@@ -115,7 +116,7 @@ class Phraser:
         key = (relation, direction, form)
         known = self._texts.get(key)
         if known is None:
-            picked = self._lexicon.relation(relation).pick(direction=direction, form=form, split=Split.EVAL)
+            picked = self._lexicon.relation(relation).pick(direction=direction, form=form, split=self._split)
             known = [(t.text, f"{relation}/{direction}/{form}/{number}") for number, t in enumerate(picked)]
             self._texts[key] = known
         return known

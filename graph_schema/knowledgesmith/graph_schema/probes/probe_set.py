@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +23,7 @@ from knowledgesmith.graph_schema.errors import (
     ProbeSetNotFound,
     TooLarge,
 )
+from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult, Observer
 from knowledgesmith.graph_schema.probes.columns import KEY, SetWriter
 from knowledgesmith.graph_schema.probes.generate import (
@@ -41,7 +44,7 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSetInfo:
-    """A stored probe set; every probe in it was verified."""
+    """A stored probe set; every probe in it was verified. ``dropped`` counts questions by reason."""
 
     id: str
     graph_id: str
@@ -51,6 +54,7 @@ class ProbeSetInfo:
     counts: Mapping[str, int]
     verified: int
     dropped: Mapping[str, int]
+    split: str = Split.EVAL.value
 
 
 def generate_set(
@@ -98,7 +102,7 @@ def record(store: GraphStore, info: ProbeSetInfo, *, directory: Path, materialis
             hint="Set limit_per_kind, or read the set from its file.",
         )
     properties = {**asdict(info), "counts": json.dumps(info.counts), "dropped": json.dumps(info.dropped)}
-    found = _probes(_existing(directory, info.digest), kind=None) if materialise else ()
+    found = _probes(existing(directory, info.digest), kind=None) if materialise else ()
     probes = sorted(found, key=lambda probe: (probe.anchor, probe.id))
     rows: list[dict[str, object]] = [
         {"id": p.id, "anchor": p.anchor, "probe": probe_properties(p, graph_id=info.graph_id)} for p in probes
@@ -122,17 +126,13 @@ def write_file(data: ProbeSetData, *, directory: Path) -> Path:
     target = path_of(directory, data.digest)
     if target.exists():
         return target
-    directory.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_suffix(f".{os.getpid()}.tmp")
-    about = {"graph_id": data.graph_id, "graph_digest": data.graph_digest, "seed": data.seed}
-    try:
+    about = {"graph_id": data.graph_id, "graph_digest": data.graph_digest, "seed": data.seed, "split": Split.EVAL.value}
+    with scratch_file(directory) as scratch:
         with SetWriter(scratch, about=about) as writer:
             for table in tables_of(data.probes):
                 writer.add(table)
             writer.close(dropped=data.dropped)
         scratch.replace(target)
-    finally:
-        scratch.unlink(missing_ok=True)
     return target
 
 
@@ -143,7 +143,7 @@ def read_file(directory: Path, digest: str) -> ProbeSetData:
         ProbeSetNotFound: no file of this digest lies there.
         IllegalState: the file's content is not what its name says.
     """
-    path = _existing(directory, digest)
+    path = existing(directory, digest)
     about = about_file(path)
     data = ProbeSetData(
         graph_id=about["graph_id"],
@@ -176,7 +176,7 @@ def read_page(directory: Path, digest: str, *, kind: ProbeKind | None, skip: int
         ProbeSetNotFound: no file of this digest lies there.
     """
     found: list[Probe] = []
-    path = _existing(directory, digest)
+    path = existing(directory, digest)
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
             if len(found) >= limit:
@@ -207,6 +207,7 @@ def save(store: GraphStore, data: ProbeSetData, *, directory: Path, materialise:
             seed=data.seed,
             digest=data.digest,
             counts=data.counts,
+            split=Split.EVAL,
             dropped=data.dropped,
         )
     )
@@ -232,6 +233,17 @@ def list_infos(store: GraphStore, *, graph_id: str = "", skip: int = 0, limit: i
     return [_info_from(row["properties"]) for row in rows]
 
 
+@contextmanager
+def scratch_file(directory: Path) -> Generator[Path]:
+    """A path for a file in the making; what still lies there at the end is removed."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f".{os.getpid()}-{uuid.uuid4().hex}.tmp"
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def info_of(result: BulkResult) -> ProbeSetInfo:
     """The record of what a run wrote."""
     return ProbeSetInfo(
@@ -243,6 +255,7 @@ def info_of(result: BulkResult) -> ProbeSetInfo:
         counts=result.counts,
         verified=sum(result.counts.values()),
         dropped=dict(sorted(result.dropped.items())),
+        split=result.split.value,
     )
 
 
@@ -256,6 +269,7 @@ def _info_from(properties: Mapping[str, Any]) -> ProbeSetInfo:
         counts=json.loads(properties["counts"]),
         verified=properties["verified"],
         dropped=json.loads(properties["dropped"]),
+        split=properties.get("split") or Split.EVAL.value,
     )
 
 
@@ -265,7 +279,7 @@ def tables(directory: Path, digest: str, *, kind: ProbeKind | None = None) -> It
     Raises:
         ProbeSetNotFound: no file of this digest lies there.
     """
-    with pq.ParquetFile(_existing(directory, digest)) as file:
+    with pq.ParquetFile(existing(directory, digest)) as file:
         for group in range(file.num_row_groups):
             yield _of_kind(file.read_row_group(group), kind)
 
@@ -281,7 +295,7 @@ def _probes(path: Path, *, kind: ProbeKind | None) -> Iterator[Probe]:
             yield from (probe_from(row) for row in batch.to_pylist())
 
 
-def _existing(directory: Path, digest: str) -> Path:
+def existing(directory: Path, digest: str) -> Path:
     path = path_of(directory, digest)
     if not path.is_file():
         raise _missing(digest)

@@ -49,3 +49,24 @@ def levels_of(tx: Transaction, *, graph_id: str, uids: Sequence[str]) -> dict[st
 def _rows(tx: Transaction, graph_id: str, uids: Sequence[str]) -> Iterator[Row]:
     for start in range(0, len(uids), _BATCH):
         yield from tx.rows("probes/scope", graph_id=graph_id, uids=list(uids[start : start + _BATCH]))
+
+
+def tops_of(tx: Transaction, *, lexicon: Lexicon) -> dict[str, str]:
+    """The topmost ancestor of every entity in the hierarchy, the nearest where there are several (ties: smallest uid).
+
+    An entity outside the hierarchy, and one of a cycle without a top, is its own.
+    """
+    uids = sorted(entity.uid for entity in lexicon.entities)
+    children = {row["uid"]: row["children"] for row in _rows(tx, lexicon.graph_id, uids)}
+    below = {child for found in children.values() for child in found}
+    found = {uid: uid for uid in uids if uid not in below}
+    edge = sorted(found)
+    while edge:
+        reached: dict[str, str] = {}
+        for uid in edge:
+            for child in children.get(uid, ()):
+                if child not in found:
+                    reached[child] = min(found[uid], reached.get(child, found[uid]))
+        found.update(reached)
+        edge = sorted(reached)
+    return {uid: found.get(uid, uid) for uid in uids}

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from knowledgesmith.graph_schema.closure import BEFORE
 from knowledgesmith.graph_schema.errors import IllegalState
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import BACKWARD, TRUE, Question
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
+from knowledgesmith.graph_schema.probes.verify_chains import judge_chains
 from knowledgesmith.graph_schema.store import Transaction
 
 _BATCH: Final = 5_000
 
-Claim = list[object]
+Claim = list[Any]
 """A row of a verifying query: what a probe claims, without its text."""
 
 
@@ -69,10 +70,11 @@ def judge(
     Raises:
         IllegalState: the query passed a claim over.
     """
-    more = {"types": lexicon.rel_types} if name == "chains" else {}
+    if name == "chains":
+        return judge_chains(tx, rows, lexicon=lexicon, world=world)
     failed: dict[object, str] = {}
     for batch in _batches(rows):
-        (found,) = tx.rows(f"verify/{name}", graph_id=lexicon.graph_id, world=world, rows=batch, **more)
+        (found,) = tx.rows(f"verify/{name}", graph_id=lexicon.graph_id, world=world, rows=batch)
         if found["judged"] != len(batch):
             raise IllegalState(
                 f"The verifying query judged {found['judged']} of {len(batch)} probes.",

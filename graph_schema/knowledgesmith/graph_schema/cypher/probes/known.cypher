@@ -1,18 +1,22 @@
-// purpose: as what each entity stands in facts: relations that have it as subject, and as object, in one world
+// purpose: how often each entity is an object, and a subject, of each relation in one world
 // params: graph_id, world, types, anchors
-// returns: anchor, as_subject, as_object
+// returns: anchor, as_object, as_subject
 // access: read
+//
+// Both hold pairs of relation type and number of entities at the other end.
 UNWIND $anchors AS uid
 MATCH (n:Entity {graph_id: $graph_id, uid: uid})
 RETURN
   uid AS anchor,
   COLLECT {
+    MATCH (n)<-[f]-(a:Entity)
+    WHERE type(f) IN $types AND (f.world IS NULL OR f.world = $world) AND n <> a
+    WITH type(f) AS relation, count(DISTINCT a) AS many
+    RETURN [relation, many]
+  } AS as_object,
+  COLLECT {
     MATCH (n)-[f]->(b:Entity)
     WHERE type(f) IN $types AND (f.world IS NULL OR f.world = $world) AND n <> b
-    RETURN DISTINCT type(f)
-  } AS as_subject,
-  COLLECT {
-    MATCH (a:Entity)-[f]->(n)
-    WHERE type(f) IN $types AND (f.world IS NULL OR f.world = $world) AND n <> a
-    RETURN DISTINCT type(f)
-  } AS as_object
+    WITH type(f) AS relation, count(DISTINCT b) AS many
+    RETURN [relation, many]
+  } AS as_subject
