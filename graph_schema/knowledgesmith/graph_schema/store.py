@@ -53,7 +53,10 @@ class _Transaction:
         query = load(name)
         _check_params(query, params)
         with _observed(query.name, self._observe):
-            return [record.data() for record in self._tx.run(query.text, dict(params))]
+            result = self._tx.run(query.text, dict(params))
+            columns = result.keys()
+            # packaged queries return plain values; walking through them for nodes would cost more than reading them
+            return [dict(zip(columns, record.values(), strict=True)) for record in result]
 
 
 class GraphStore:

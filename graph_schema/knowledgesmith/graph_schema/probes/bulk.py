@@ -182,12 +182,12 @@ def _verified(run: _Run, drawn: Drawn) -> Drawn:
     if not failed:
         return drawn
     run.dropped.update(failed.values())
-    rows = [number for number in range(len(drawn.questions)) if number not in failed]
+    kept = [number for number in range(len(drawn.questions)) if number not in failed]
     return Drawn(
-        questions=[drawn.questions[n] for n in rows],
-        options=[drawn.options[n] for n in rows],
-        answers=[drawn.answers[n] for n in rows],
-        keys=drawn.keys[rows],
+        questions=[drawn.questions[n] for n in kept],
+        options=[drawn.options[n] for n in kept],
+        answers=[drawn.answers[n] for n in kept],
+        keys=drawn.keys[kept],
     )
 
 

@@ -71,7 +71,7 @@ def _contents(array: pa.Array) -> Iterator[bytes]:
         yield _lengths(array)
         offsets = _offsets(array)
         data = array.buffers()[2]
-        yield b"" if data is None else memoryview(data)[int(offsets[0]) : int(offsets[-1])]
+        yield b"" if data is None else bytes(memoryview(data)[int(offsets[0]) : int(offsets[-1])])
     else:
         yield np.ascontiguousarray(array.to_numpy(zero_copy_only=False)).astype("<i8").tobytes()
 

@@ -37,7 +37,8 @@ STATEMENT: Final = draw_key(0, "false")
 
 def stream(key: int, count: int) -> NDArray[np.uint64]:
     """``count`` pseudo-random 64-bit numbers of one key (SplitMix64, Steele et al. 2014). Shape ``(count,)``."""
-    return streams(np.array([key & _MASK], dtype=np.uint64), count)[0]
+    numbers: NDArray[np.uint64] = streams(np.array([key & _MASK], dtype=np.uint64), count)[0]
+    return numbers
 
 
 def streams(keys: NDArray[np.uint64], count: int) -> NDArray[np.uint64]:

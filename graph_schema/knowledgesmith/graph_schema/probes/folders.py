@@ -42,8 +42,8 @@ def harness_folder(path: Path, info: ProbeSetInfo) -> Iterator[tuple[str, Iterat
     yield f"{name}.yaml", iter([text.encode()])
     yield f"{name}.jsonl", _choices(path)
     readme = (
-        f"# {name}\n\nThe probes of graph `{info.graph_id}` as a multiple-choice task. The task file names its data by a\n"
-        f"relative path, so run the harness from this folder:\n\n"
+        f"# {name}\n\nThe probes of graph `{info.graph_id}` as a multiple-choice task. The task file names\n"
+        f"its data by a relative path, so run the harness from this folder:\n\n"
         f"```\nlm_eval --model hf --model_args pretrained=MODEL --include_path . --tasks {name}\n```\n"
     )
     yield "README.md", iter([readme.encode()])
@@ -89,8 +89,8 @@ def _card(info: ProbeSetInfo, kinds: list[str]) -> str:
     return (
         f"---\n{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---\n\n# Probes of {info.graph_id}\n\n"
         "Questions with options, made from a knowledge graph; every one was verified in the graph.\n"
-        "`stem` (after `prefix`, if there is one) is to be continued by one of `options`; `answers` are the indices of\n"
-        "the right ones; `path` is what is asked, `fact_ids` what makes it true.\n\n"
+        "`stem` (after `prefix`, if there is one) is to be continued by one of `options`; `answers` are the\n"
+        "indices of the right ones; `path` is what is asked, `fact_ids` what makes it true.\n\n"
         f"| kind | probes |\n|---|---|\n{rows}\n\n"
         f"Graph digest `{info.graph_digest}`, seed {info.seed}, {info.split} phrasings, set digest `{info.digest}`.\n"
     )

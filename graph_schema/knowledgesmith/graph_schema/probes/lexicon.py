@@ -155,6 +155,17 @@ class Lexicon:
             )
         return self.relations[name]
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for entity in self.entities:
+            found.setdefault(entity.name.casefold(), []).append(entity.uid)
+        return {name: tuple(uids) for name, uids in found.items()}
+
+    def named(self, name: str) -> tuple[str, ...]:
+        """Uids of the entities that have this name, case aside, sorted by type and uid."""
+        return self._by_name.get(name.casefold(), ())
+
     def is_ambiguous(self, uid: str) -> bool:
         """Whether the entity's name also names another entity of the graph."""
         self.entity(uid)

@@ -72,17 +72,17 @@ def answers_of_facts(tx: Transaction, lexicon: Lexicon, *, block: int) -> dict[A
     found: dict[Asked, Counter[int]] = {}
     uids = sorted(entity.uid for entity in lexicon.entities)
     for start in range(0, len(uids), block):
-        rows = tx.rows(
+        (answer,) = tx.rows(
             "probes/known",
             graph_id=lexicon.graph_id,
             world=BEFORE,
             types=lexicon.rel_types,
             anchors=uids[start : start + block],
         )
-        for row in rows:
-            position = lexicon.index[row["anchor"]]
-            for reverse, column in ((False, "as_object"), (True, "as_subject")):
-                for rel_type, many in row[column]:
+        for uid, as_object, as_subject in answer["known"]:
+            position = lexicon.index[uid]
+            for reverse, counts in ((False, as_object), (True, as_subject)):
+                for rel_type, many in counts:
                     found.setdefault((names[rel_type], reverse, 1), Counter())[position] = many
     return found
 

@@ -296,6 +296,12 @@ def _probes(path: Path, *, kind: ProbeKind | None) -> Iterator[Probe]:
 
 
 def existing(directory: Path, digest: str) -> Path:
+    """The file of a digest.
+
+    Raises:
+        InvalidInput: this is no digest.
+        ProbeSetNotFound: there is no such file.
+    """
     path = path_of(directory, digest)
     if not path.is_file():
         raise _missing(digest)
