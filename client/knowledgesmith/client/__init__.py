@@ -76,6 +76,12 @@ if TYPE_CHECKING:
     from knowledgesmith.client._transport import (
         DEFAULT_TARGET,
     )
+    from knowledgesmith.client._types.audits import (
+        AuditFinding,
+        LetterBalance,
+        OptionsBaseline,
+        ProbeSetAudit,
+    )
     from knowledgesmith.client._types.enums import (
         ChangeFilter,
         ExportFormat,
@@ -153,6 +159,7 @@ __all__ = (
     "AlreadyExists",
     "AmbiguousName",
     "Answers",
+    "AuditFinding",
     "BeliefBatch",
     "BeliefChange",
     "Branch",
@@ -196,6 +203,7 @@ __all__ = (
     "InvalidInput",
     "KnowledgeSmith",
     "KnowledgeSmithClientError",
+    "LetterBalance",
     "Method",
     "MethodMismatch",
     "Model",
@@ -203,6 +211,7 @@ __all__ = (
     "ModelNotLoadable",
     "NotFound",
     "NothingToChange",
+    "OptionsBaseline",
     "PageTokenMismatch",
     "PermissionDenied",
     "Plan",
@@ -211,6 +220,7 @@ __all__ = (
     "Probe",
     "ProbeKind",
     "ProbeSet",
+    "ProbeSetAudit",
     "ProbeSetEmpty",
     "ProbeSetNotFound",
     "Progress",
@@ -259,6 +269,7 @@ _MODULES: Final = (
     "_client",
     "_errors",
     "_json",
+    "_types.audits",
     "_types.enums",
     "_types.events",
     "_types.graphs",

@@ -105,6 +105,18 @@ class Transport:
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
 
+    def download(
+        self, method: grpc.UnaryStreamMultiCallable[Request, Response], request: Request
+    ) -> Iterator[Response]:
+        """Receive a stream once; a broken one is not taken up again."""
+        call = method(request, timeout=self.timeouts.slow, metadata=self.metadata)
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+        finally:
+            call.cancel()
+
     def close(self) -> None:
         """Close the channel; running calls end as cancelled."""
         self.channel.close()

@@ -17,7 +17,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "cypher": Entry("database", "cypher", "Run a read-only Cypher query."),
     "import": Entry("graphs", "import_", "Import a graph from CSV or JSONL files, or a bundled one."),
     "graphs": Entry("graphs", "graphs", "List the graphs."),
-    "probes": Entry("probes", "probes", "Generate, list and show probe sets."),
+    "probes": Entry("probes", "probes", "Generate, show, sample, check and exchange probe sets."),
     "models": Entry("models", "models", "List the models, or register one."),
     "methods": Entry("models", "methods", "List the methods and what they accept."),
     "branch": Entry("branches", "branch", "Create, list and show branches."),
