@@ -31,11 +31,7 @@ def grammar_faults(probe: Probe) -> Iterator[str]:
         yield "lower_case_start"
     if probe.prefix and probe.prefix[-1] not in ".!?":
         yield "missing_punctuation"
-    if _asks(probe.stem) and not probe.stem.rstrip().endswith(("?", ":")):
+    if probe.stem.startswith("Which ") and not probe.stem.rstrip().endswith(("?", ":")):
         yield "missing_question_mark"
     if any(not option.strip() for option in probe.options):
         yield "empty_option"
-
-
-def _asks(stem: str) -> bool:
-    return stem.partition(" ")[0] in {"Which", "What", "Who", "Where", "When"} and " is" not in stem[-4:]
