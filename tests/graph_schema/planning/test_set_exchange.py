@@ -24,7 +24,7 @@ from knowledgesmith.graph_schema.probes.baseline import options_only
 from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
 from knowledgesmith.graph_schema.probes.columns import KEY
 from knowledgesmith.graph_schema.probes.exchange import SetFormat, export, import_set
-from knowledgesmith.graph_schema.probes.generate import generate_in_memory, tables_of
+from knowledgesmith.graph_schema.probes.generate import tables_of
 from knowledgesmith.graph_schema.probes.grammar import grammar_faults
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
