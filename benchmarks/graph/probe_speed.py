@@ -1,8 +1,8 @@
 """How fast verified probes are made from a whole graph, and whether memory stays flat.
 
 ``python -m benchmarks.graph.probe_speed`` uses WN18RR (93 k facts) where the shared data lies beside the checkout, else
-a synthetic graph of about the same size, in an embedded Neo4j of its own or at ``--uri``. The same run measures the path
-that builds probes one by one, on a part of the anchors.
+a synthetic graph of about the same size, in an embedded Neo4j of its own or at ``--uri``. The same run measures
+the path that builds probes one by one, on a part of the anchors.
 """
 
 from __future__ import annotations

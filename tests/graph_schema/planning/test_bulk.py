@@ -16,12 +16,12 @@ from knowledgesmith.graph_schema.closure import BEFORE, Triple, close, rules_of
 from knowledgesmith.graph_schema.errors import EntityNotFound, InvalidInput, ProbeSetEmpty, RelationNotFound
 from knowledgesmith.graph_schema.facts import Entity, Level, Relation, Split, Traits
 from knowledgesmith.graph_schema.levels import rebuild_levels
-from knowledgesmith.graph_schema.probes import bulk as bulk_run
 from knowledgesmith.graph_schema.probes import probe_set
 from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequest
 from knowledgesmith.graph_schema.probes.draw import OPTIONS, draw_distractors, draw_key, permutation, sample
 from knowledgesmith.graph_schema.probes.generate import generate_file, generate_in_memory
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.options import OptionDrawer
 from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question, Scope, ask
 from knowledgesmith.graph_schema.probes.types import ProbeKind
 from knowledgesmith.graph_schema.probes.vector_draw import NOBODY, Wanted, draw_many, first_of, shuffle
@@ -233,13 +233,13 @@ def test_what_the_verifier_refuses_is_left_out_and_counted(
 ) -> None:
     """A run whose drawer lies about one answer loses that question alone."""
     honest = generate_in_memory(store, BulkRequest(graph_id=graph_id, kinds=(ProbeKind.DIRECT,)))
-    real = bulk_run.OptionDrawer.draw
+    real = OptionDrawer.draw
 
     def lying(self: Any, kind: ProbeKind, questions: Any) -> Any:
         drawn = real(self, kind, questions)
         return replace(drawn, answers=[(drawn.answers[0] + 1) % 2, *drawn.answers[1:]])
 
-    monkeypatch.setattr(bulk_run.OptionDrawer, "draw", lying)
+    monkeypatch.setattr(OptionDrawer, "draw", lying)
     data = generate_in_memory(store, BulkRequest(graph_id=graph_id, kinds=(ProbeKind.DIRECT,)))
     assert data.dropped["false_answer"] == 1
     lost = {probe.anchor + probe.path[0] for probe in honest.probes} - {p.anchor + p.path[0] for p in data.probes}
