@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -173,7 +173,7 @@ def _peak_mb() -> float:
 
 
 @contextmanager
-def database(uri: str) -> Iterator[GraphStore]:
+def database(uri: str) -> Generator[GraphStore]:
     """A store at ``uri``, or at an embedded database that ends with the run."""
     if uri:
         store = GraphStore.connect(StoreSettings(uri=uri))

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.build import LEAK, NO_TEMPLATE, PREFIX_TRIES, probe_id
-from knowledgesmith.graph_schema.probes.columns import SCHEMA
+from knowledgesmith.graph_schema.probes.columns import SCHEMA, Column, Table
 from knowledgesmith.graph_schema.probes.draw import PREFIX, streams
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.phrasing import Phraser
@@ -54,7 +54,7 @@ class Assembler:
         self._sentences = sentences
         self._dropped = dropped
 
-    def table(self, kind: ProbeKind, drawn: Drawn) -> pa.Table:
+    def table(self, kind: ProbeKind, drawn: Drawn) -> Table:
         """The probes, sorted by anchor, path and id, with one more column: the ``key`` of their question."""
         prefixes = self._prefix_places(kind, drawn.keys)
         columns: dict[str, list[Any]] = {name: [] for name in _VARYING}
@@ -158,10 +158,10 @@ _VARYING = (
 )
 
 
-def _sorted(kind: ProbeKind, columns: dict[str, list[Any]]) -> pa.Table:
+def _sorted(kind: ProbeKind, columns: dict[str, list[Any]]) -> Table:
     count = len(columns["id"])
     order = sorted(range(count), key=lambda n: (columns["anchor"][n], columns["path"][n], columns["id"][n]))
-    arrays: dict[str, pa.Array] = {}
+    arrays: dict[str, Column] = {}
     for field in SCHEMA:
         if field.name == "kind":
             arrays["kind"] = pa.repeat(kind.value, count)

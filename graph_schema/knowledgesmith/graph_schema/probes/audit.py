@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
 from scipy import stats
 
 from knowledgesmith.graph_schema.closure import close, rules_of
 from knowledgesmith.graph_schema.probes import probe_set
 from knowledgesmith.graph_schema.probes.baseline import Baseline, options_only
+from knowledgesmith.graph_schema.probes.columns import Table
 from knowledgesmith.graph_schema.probes.generate import TIMEOUT_S
 from knowledgesmith.graph_schema.probes.grammar import grammar_faults
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon, load_lexicon
@@ -149,7 +149,7 @@ def _check(probe: Probe, *, lexicon: Lexicon, findings: _Findings, seen: set[byt
         findings.add(f"grammar_{fault}", probe.id)
 
 
-def _judge(tx: Transaction, lexicon: Lexicon, tables: Iterator[pa.Table], findings: _Findings) -> None:
+def _judge(tx: Transaction, lexicon: Lexicon, tables: Iterator[Table], findings: _Findings) -> None:
     """Every probe against the graph of today: several true options, false answers, chains that are none."""
     close(tx, graph_id=lexicon.graph_id, rules=rules_of(lexicon.relations.values()))
     for table in tables:

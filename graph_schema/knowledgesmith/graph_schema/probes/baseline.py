@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import pyarrow as pa
 from scipy import stats
 
+from knowledgesmith.graph_schema.probes.columns import Table
 from knowledgesmith.graph_schema.probes.draw import draw_key
 
 ALL: Final = "ALL"
@@ -47,7 +47,7 @@ class Baseline:
         return self.tested >= _MIN_TEST and self.low > self.chance
 
 
-def options_only(tables: Callable[[], Iterable[pa.Table]], *, seed: int) -> tuple[Baseline, ...]:
+def options_only(tables: Callable[[], Iterable[Table]], *, seed: int) -> tuple[Baseline, ...]:
     """Baselines for each kind and for all; ``tables`` is read twice.
 
     Phrasings of one question have one anchor, so none stands in both halves.
@@ -73,7 +73,7 @@ def options_only(tables: Callable[[], Iterable[pa.Table]], *, seed: int) -> tupl
     return tuple(_baseline(name, tested[name], right[name], expected[name]) for name in sorted(tested))
 
 
-def _rows(tables: Iterable[pa.Table], *, seed: int, half: int) -> Iterator[Row]:
+def _rows(tables: Iterable[Table], *, seed: int, half: int) -> Iterator[Row]:
     columns = ("anchor", "kind", "options", "option_uids", "answers")
     last = ("", 0)
     for table in tables:

@@ -14,14 +14,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
 from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.assemble import Assembler, Drawn
 from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequest, Observer
-from knowledgesmith.graph_schema.probes.columns import SCHEMA
+from knowledgesmith.graph_schema.probes.columns import SCHEMA, Table
 from knowledgesmith.graph_schema.probes.draw import ORDER, draw_key, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.options import OptionDrawer
@@ -41,7 +41,7 @@ _SENTENCE_ANCHORS: Final = 1_000
 _CHAIN_ANCHORS: Final = 2_000
 _ANCHORS_PER_PROBE: Final = 8
 
-Sink = Callable[[pa.Table], None]
+Sink = Callable[[Table], None]
 """Takes tables of probes in the set's order."""
 
 
@@ -101,7 +101,7 @@ def bulk(
     return dropped
 
 
-def _kind(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tuple[pa.Table, int, int]]:
+def _kind(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tuple[Table, int, int]]:
     limit = run.request.limit_per_kind
     if limit is None:
         yield from _tables(run, kind, anchors)
@@ -117,20 +117,19 @@ def _kind(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tuple[
     yield kept, len(anchors), len(anchors)
 
 
-def _best(tables: Iterator[tuple[pa.Table, int, int]], limit: int) -> pa.Table:
+def _best(tables: Iterator[tuple[Table, int, int]], limit: int) -> Table:
     """The ``limit`` probes whose questions come first in a drawn order, in the set's order."""
-    kept: pa.Table | None = None
+    kept: Table = SCHEMA.append(pa.field("key", pa.uint64())).empty_table()
     for table, _, _ in tables:
-        order = pc.bit_wise_xor(table["key"], pa.scalar(ORDER, type=pa.uint64()))
-        table = table.append_column("order", order)
-        kept = table if kept is None else pa.concat_tables([kept, table])
+        kept = pa.concat_tables([kept, table.select(kept.column_names)])
         if kept.num_rows > limit:
-            first = pc.sort_indices(kept, sort_keys=[("order", "ascending"), ("id", "ascending")])[:limit]
-            kept = kept.take(pc.array_take(first, pc.sort_indices(first)))
-    return kept if kept is not None else SCHEMA.append(pa.field("key", pa.uint64())).empty_table()
+            order = kept["key"].to_numpy() ^ np.uint64(ORDER)
+            first = np.lexsort((np.array(kept["id"].to_pylist()), order))[:limit]
+            kept = kept.take(pa.array(np.sort(first)))
+    return kept
 
 
-def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tuple[pa.Table, int, int]]:
+def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tuple[Table, int, int]]:
     """Tables of one kind in order of anchors, each with the anchors done so far and all."""
     prefixed = kind is ProbeKind.CONTEXTUAL and run.request.split is Split.EVAL
     sentences = _sentences(run) if prefixed else ()
@@ -143,7 +142,7 @@ def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tupl
         dropped=unsaid,
         split=run.request.split,
     )
-    waiting: deque[tuple[Future[pa.Table], int]] = deque()
+    waiting: deque[tuple[Future[Table], int]] = deque()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="probe-texts") as writer:
         for start in range(0, len(anchors), run.block):
             part = anchors[start : start + run.block]

@@ -13,6 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+Table = Any
+"""A ``pyarrow.Table``; the library brings no types."""
+Column = Any
+"""A ``pyarrow.Array`` or ``ChunkedArray``."""
 CHUNK: Final = 20_000
 """Probes that are hashed and written at a time; part of the digest's definition."""
 VERSION: Final = 2
@@ -45,7 +49,7 @@ class ColumnDigest:
     def __init__(self, *, graph_id: str, graph_digest: str, seed: int) -> None:
         self._digest = hashlib.sha256(json.dumps([VERSION, graph_id, graph_digest, seed]).encode())
 
-    def update(self, chunk: pa.Table) -> None:
+    def update(self, chunk: Table) -> None:
         """Add the next :data:`CHUNK` rows (fewer only at the end)."""
         for name in SCHEMA.names:
             self._digest.update(name.encode())
@@ -57,12 +61,12 @@ class ColumnDigest:
         return self._digest.hexdigest()
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
+def _whole(column: Column) -> Column:
     pieces = [piece for piece in column.chunks if len(piece)]
     return pieces[0] if len(pieces) == 1 else pa.concat_arrays(pieces or column.chunks)
 
 
-def _contents(array: pa.Array) -> Iterator[bytes]:
+def _contents(array: Column) -> Iterator[bytes]:
     """Lengths and values, whatever the offsets of the buffers are."""
     if pa.types.is_list(array.type):
         yield _lengths(array)
@@ -76,14 +80,14 @@ def _contents(array: pa.Array) -> Iterator[bytes]:
         yield np.ascontiguousarray(array.to_numpy(zero_copy_only=False)).astype("<i8").tobytes()
 
 
-def _offsets(array: pa.Array) -> np.ndarray[Any, np.dtype[np.int32]]:
+def _offsets(array: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
     buffer = array.buffers()[1]
     if buffer is None or not buffer.size:
         return np.zeros(1, dtype=np.int32)
     return np.frombuffer(buffer, dtype=np.int32)[array.offset : array.offset + len(array) + 1]
 
 
-def _lengths(array: pa.Array) -> bytes:
+def _lengths(array: Column) -> bytes:
     return np.diff(_offsets(array)).astype("<i8").tobytes()
 
 
@@ -91,10 +95,10 @@ class Chunker:
     """Cuts a stream of tables into tables of :data:`CHUNK` rows."""
 
     def __init__(self) -> None:
-        self._waiting: list[pa.Table] = []
+        self._waiting: list[Table] = []
         self._rows = 0
 
-    def push(self, table: pa.Table) -> Iterator[pa.Table]:
+    def push(self, table: Table) -> Iterator[Table]:
         """The chunks that are complete now."""
         self._waiting.append(table)
         self._rows += table.num_rows
@@ -107,7 +111,7 @@ class Chunker:
         for start in range(0, cut, CHUNK):
             yield whole.slice(start, CHUNK).combine_chunks()
 
-    def rest(self) -> Iterator[pa.Table]:
+    def rest(self) -> Iterator[Table]:
         """What is left, if anything."""
         if self._rows:
             yield pa.concat_tables(self._waiting).combine_chunks()
@@ -124,7 +128,7 @@ class SetWriter:
         self._about = dict(about)
         self._file = pq.ParquetWriter(path, SCHEMA, compression="zstd")
 
-    def add(self, table: pa.Table) -> None:
+    def add(self, table: Table) -> None:
         """Append probes in the set's order."""
         for chunk in self._chunker.push(table):
             self._write(chunk)
@@ -147,7 +151,7 @@ class SetWriter:
         """Close the file as it is, where :meth:`close` did not; the caller removes it."""
         self._file.close()
 
-    def _write(self, chunk: pa.Table) -> None:
+    def _write(self, chunk: Table) -> None:
         self._digest.update(chunk)
         self.counts.update(chunk["kind"].to_pylist())
         self._file.write_table(chunk, row_group_size=CHUNK)

@@ -19,7 +19,7 @@ from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError
 from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes import probe_set
 from knowledgesmith.graph_schema.probes.bulk_types import BulkResult
-from knowledgesmith.graph_schema.probes.columns import KEY, SCHEMA, VERSION, SetWriter
+from knowledgesmith.graph_schema.probes.columns import KEY, SCHEMA, VERSION, SetWriter, Table
 from knowledgesmith.graph_schema.probes.folders import dataset_folder, harness_folder
 from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
 from knowledgesmith.graph_schema.probes.types import Context, ProbeKind
@@ -138,7 +138,7 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _parquet(name: str, content: BinaryIO) -> tuple[dict[str, Any], Iterable[pa.Table]]:
+def _parquet(name: str, content: BinaryIO) -> tuple[dict[str, Any], Iterable[Table]]:
     file = pq.ParquetFile(content)
     about: dict[str, Any] = json.loads((file.metadata.metadata or {})[KEY])
     if file.schema_arrow.names != SCHEMA.names:
@@ -146,14 +146,14 @@ def _parquet(name: str, content: BinaryIO) -> tuple[dict[str, Any], Iterable[pa.
     return about, (file.read_row_group(group).cast(SCHEMA) for group in range(file.num_row_groups))
 
 
-def _jsonl(name: str, content: BinaryIO) -> tuple[dict[str, Any], Iterable[pa.Table]]:
+def _jsonl(name: str, content: BinaryIO) -> tuple[dict[str, Any], Iterable[Table]]:
     header = json.loads(content.readline(_MAX_LINE))
     if not isinstance(header, dict) or header.pop(_HEADER, None) != VERSION:
         raise _refused(name, "its first line is not that of a probe set", "Export the set again.")
     return header, _read_lines(name, content)
 
 
-def _read_lines(name: str, content: BinaryIO) -> Iterator[pa.Table]:
+def _read_lines(name: str, content: BinaryIO) -> Iterator[Table]:
     rows: list[dict[str, Any]] = []
     number = 1
     while line := content.readline(_MAX_LINE + 1):
@@ -184,7 +184,7 @@ def _check_about(name: str, about: Mapping[str, Any]) -> None:
         raise _refused(name, "what it says about itself is malformed", "Export the set again.")
 
 
-def _check(name: str, table: pa.Table) -> None:
+def _check(name: str, table: Table) -> None:
     """Refuse what would break a reader later: missing values, unknown kinds, answers beyond the options."""
     if any(column.null_count for column in table.columns):
         raise _refused(name, "a value is missing", "Export the set again.")

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from knowledgesmith.graph_schema.probes.bulk import BLOCK, bulk
 from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult, Observer
-from knowledgesmith.graph_schema.probes.columns import SCHEMA, Chunker, ColumnDigest, SetWriter
+from knowledgesmith.graph_schema.probes.columns import SCHEMA, Chunker, ColumnDigest, SetWriter, Table
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon, load_lexicon
 from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
@@ -78,8 +78,8 @@ def generate_in_memory(
     """The same with every choice that a bulk run has; for sets that fit into memory as objects."""
     names = lexicon or load_lexicon(store, graph_id=request.graph_id)
 
-    def work(tx: Transaction) -> tuple[list[pa.Table], Counter[str]]:
-        tables: list[pa.Table] = []
+    def work(tx: Transaction) -> tuple[list[Table], Counter[str]]:
+        tables: list[Table] = []
         dropped = bulk(tx, lexicon=names, request=request, sink=tables.append, block=block)
         return tables, dropped
 
@@ -154,7 +154,7 @@ def generate_file(
     return result
 
 
-def tables_of(probes: Iterable[Probe]) -> Iterator[pa.Table]:
+def tables_of(probes: Iterable[Probe]) -> Iterator[Table]:
     """Probes as tables of one chunk each (fewer rows in the last)."""
     chunker = Chunker()
     batch: list[dict[str, object]] = []

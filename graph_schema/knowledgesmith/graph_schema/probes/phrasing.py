@@ -76,10 +76,11 @@ class Phraser:
         known = self._phrases.get((anchor, path))
         if known is not None:
             return known
-        inner, used = self._phrase(anchor, path[:-1]) if len(path) > 1 else (self._name(anchor), "")
+        *before, step = path
+        inner, used = self._phrase(anchor, tuple(before)) if before else (self._name(anchor), "")
         made = ("", "")
-        for text, template in self._step(path[-1], Form.PHRASE) if inner else ():
-            if whole := nested(text, inner, first=len(path) == 1):
+        for text, template in self._step(step, Form.PHRASE) if inner else ():
+            if whole := nested(text, inner, first=not before):
                 made = (whole, f"{used}+{template}" if used else template)
                 break
         self._phrases[anchor, path] = made

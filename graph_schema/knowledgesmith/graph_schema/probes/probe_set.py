@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -25,7 +24,7 @@ from knowledgesmith.graph_schema.errors import (
 )
 from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult, Observer
-from knowledgesmith.graph_schema.probes.columns import KEY, SetWriter
+from knowledgesmith.graph_schema.probes.columns import KEY, SetWriter, Table
 from knowledgesmith.graph_schema.probes.generate import (
     ProbeSetData,
     digest_of,
@@ -183,7 +182,7 @@ def read_page(directory: Path, digest: str, *, kind: ProbeKind | None, skip: int
                 break
             rows = file.metadata.row_group(group).num_rows
             if kind is not None:
-                rows = pc.sum(pc.equal(file.read_row_group(group, columns=["kind"])["kind"], kind.value)).as_py()
+                rows = file.read_row_group(group, columns=["kind"])["kind"].to_pylist().count(kind.value)
             if skip >= rows:
                 skip -= rows
                 continue
@@ -273,7 +272,7 @@ def _info_from(properties: Mapping[str, Any]) -> ProbeSetInfo:
     )
 
 
-def tables(directory: Path, digest: str, *, kind: ProbeKind | None = None) -> Iterator[pa.Table]:
+def tables(directory: Path, digest: str, *, kind: ProbeKind | None = None) -> Iterator[Table]:
     """A set's columns, row group by row group.
 
     Raises:
@@ -284,7 +283,7 @@ def tables(directory: Path, digest: str, *, kind: ProbeKind | None = None) -> It
             yield _of_kind(file.read_row_group(group), kind)
 
 
-def _of_kind(table: pa.Table, kind: ProbeKind | None) -> pa.Table:
+def _of_kind(table: Table, kind: ProbeKind | None) -> Table:
     return table if kind is None else table.filter(pc.field("kind") == kind.value)
 
 

@@ -15,14 +15,13 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes import probe_set
 from knowledgesmith.graph_schema.probes.bulk_types import BulkResult
-from knowledgesmith.graph_schema.probes.columns import SetWriter
+from knowledgesmith.graph_schema.probes.columns import SetWriter, Table
 from knowledgesmith.graph_schema.probes.draw import draw_key, streams
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon, load_lexicon
 from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
@@ -109,12 +108,12 @@ def turns(strata: NDArray[np.str_], marks: NDArray[np.uint64], *, seed: int) -> 
     return np.lexsort((marks, turn, ranks)).astype(np.int64)
 
 
-def marks_of(table: pa.Table) -> NDArray[np.uint64]:
+def marks_of(table: Table) -> NDArray[np.uint64]:
     """The first half of every probe's id as a number. Shape ``(rows,)``."""
     return np.array([int(text[:16], 16) for text in table["id"].to_pylist()], dtype=np.uint64)
 
 
-def strata_of(table: pa.Table, *, balance: Sequence[Balance], places: Places | None) -> NDArray[np.str_]:
+def strata_of(table: Table, *, balance: Sequence[Balance], places: Places | None) -> NDArray[np.str_]:
     """The stratum of every row, as a text. Shape ``(rows,)``."""
     parts = [_READERS[name](table, places) for name in sorted(set(balance))]
     if not parts:
@@ -122,36 +121,36 @@ def strata_of(table: pa.Table, *, balance: Sequence[Balance], places: Places | N
     return np.array(["\x1f".join(row) for row in zip(*parts, strict=True)], dtype=np.str_)
 
 
-def _kinds(table: pa.Table, _places: Places | None) -> list[str]:
+def _kinds(table: Table, _places: Places | None) -> list[str]:
     found: list[str] = table["kind"].to_pylist()
     return found
 
 
-def _relations(table: pa.Table, _places: Places | None) -> list[str]:
+def _relations(table: Table, _places: Places | None) -> list[str]:
     return [path[-1].removeprefix(BACKWARD) for path in table["path"].to_pylist()]
 
 
-def _lengths(table: pa.Table, _places: Places | None) -> list[str]:
+def _lengths(table: Table, _places: Places | None) -> list[str]:
     return [str(length) for length in table["chain_length"].to_pylist()]
 
 
-def _positions(table: pa.Table, _places: Places | None) -> list[str]:
-    sizes = pc.list_value_length(table["options"]).to_pylist()
+def _positions(table: Table, _places: Places | None) -> list[str]:
+    sizes = [len(options) for options in table["options"].to_pylist()]
     answers = table["answers"].to_pylist()
     return [f"{found[0] if found else -1}/{size}" for found, size in zip(answers, sizes, strict=True)]
 
 
-def _levels(table: pa.Table, places: Places | None) -> list[str]:
+def _levels(table: Table, places: Places | None) -> list[str]:
     known = places.levels if places else {}
     return [known.get(uid, "") for uid in table["anchor"].to_pylist()]
 
 
-def _subtrees(table: pa.Table, places: Places | None) -> list[str]:
+def _subtrees(table: Table, places: Places | None) -> list[str]:
     known = places.tops if places else {}
     return [known.get(uid, "") for uid in table["anchor"].to_pylist()]
 
 
-_READERS: Final[Mapping[Balance, Callable[[pa.Table, Places | None], list[str]]]] = {
+_READERS: Final[Mapping[Balance, Callable[[Table, Places | None], list[str]]]] = {
     Balance.KIND: _kinds,
     Balance.LEVEL: _levels,
     Balance.RELATION: _relations,

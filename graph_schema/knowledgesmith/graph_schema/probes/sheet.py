@@ -7,8 +7,7 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-import pyarrow as pa
-
+from knowledgesmith.graph_schema.probes.columns import Table
 from knowledgesmith.graph_schema.probes.draw import draw_key
 
 LETTERS: Final = "ABCDEFGH"
@@ -17,7 +16,7 @@ COLUMNS: Final = ("id", "kind", "text", "options", "answer", "correct", "grammat
 _RISKY: Final = ("=", "+", "-", "@")
 
 
-def sheet_of(tables: Iterable[pa.Table], *, rows: int, seed: int) -> str:
+def sheet_of(tables: Iterable[Table], *, rows: int, seed: int) -> str:
     """The CSV text of ``rows`` drawn probes, in the set's order; the answers shown are the set's."""
     kept: list[tuple[int, int, Mapping[str, Any]]] = []
     position = 0
