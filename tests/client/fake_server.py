@@ -323,6 +323,33 @@ class _Probes(_Part, probe_pb2_grpc.ProbeServiceServicer):
         self.fake.take("ListProbes", request, context)
         return probe_pb2.ListProbesResponse(probes=[probe(1), probe(2)])
 
+    def SampleProbeSet(self, request: Any, context: Any) -> probe_pb2.SampleProbeSetResponse:  # noqa: N802
+        self.fake.take("SampleProbeSet", request, context)
+        return probe_pb2.SampleProbeSetResponse(probe_set=self.made)
+
+    def AuditProbeSet(self, request: Any, context: Any) -> probe_pb2.AuditProbeSetResponse:  # noqa: N802
+        self.fake.take("AuditProbeSet", request, context)
+        return probe_pb2.AuditProbeSetResponse(
+            probe_set_id=request.probe_set_id,
+            probes=3,
+            verified=True,
+            findings=[probe_pb2.AuditFinding(check="duplicate", count=1, examples=["ab"])],
+            letters=[probe_pb2.LetterBalance(options=2, counts=[1, 2], chi_square=0.3, p_value=0.6)],
+            baselines=[probe_pb2.OptionsBaseline(kind="ALL", tested=2, right=1, accuracy=0.5, high=1.0, chance=0.25)],
+            sheet="id\n",
+        )
+
+    def ExportProbeSet(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self.fake.take("ExportProbeSet", request, context)
+        name = "../evil" if request.probe_set_id == "evil" else "data/a.parquet"
+        for content in (b"", b"one", b"two"):
+            yield probe_pb2.ExportProbeSetResponse(file=name, content=content)
+
+    def ImportProbeSet(self, requests: Any, context: Any) -> probe_pb2.ImportProbeSetResponse:  # noqa: N802
+        for request in requests:
+            self.fake.take("ImportProbeSet", request, context)
+        return probe_pb2.ImportProbeSetResponse(probe_set=self.made)
+
 
 class _Cases(_Part, case_pb2_grpc.CaseServiceServicer):
     def ListCases(self, request: Any, context: Any) -> case_pb2.ListCasesResponse:  # noqa: N802

@@ -289,6 +289,82 @@ CASES: list[Case] = [
         reason="INVALID_FIELD",
     ),
     Case(
+        name="probes: unknown level",
+        send=lambda s, _b, g: s.probe.GenerateProbeSet(
+            probe_pb2.GenerateProbeSetRequest(graph_id=g, levels=["Trunk"]), timeout=30
+        ),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="probes: negative phrasings",
+        send=lambda s, _b, g: s.probe.GenerateProbeSet(
+            probe_pb2.GenerateProbeSetRequest(graph_id=g, phrasings=-1), timeout=30
+        ),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="probes: unknown subtree",
+        send=lambda s, _b, g: s.probe.GenerateProbeSet(
+            probe_pb2.GenerateProbeSetRequest(graph_id=g, subtree_uid="none"), timeout=30
+        ),
+        code=NOT_FOUND,
+        reason="ENTITY_NOT_FOUND",
+    ),
+    Case(
+        name="probes: sample of nothing",
+        send=lambda s, _b, _g: s.probe.SampleProbeSet(
+            probe_pb2.SampleProbeSetRequest(probe_set_id="none", size=0), timeout=30
+        ),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="probes: unknown balance",
+        send=lambda s, _b, _g: s.probe.SampleProbeSet(
+            probe_pb2.SampleProbeSetRequest(probe_set_id="none", size=1, balance=["luck"]), timeout=30
+        ),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="probes: audit of an unknown set",
+        send=lambda s, _b, _g: s.probe.AuditProbeSet(probe_pb2.AuditProbeSetRequest(probe_set_id="none"), timeout=30),
+        code=NOT_FOUND,
+        reason="PROBE_SET_NOT_FOUND",
+    ),
+    Case(
+        name="probes: unknown export format",
+        send=lambda s, _b, _g: list(
+            s.probe.ExportProbeSet(probe_pb2.ExportProbeSetRequest(probe_set_id="none", format="../x"), timeout=30)
+        ),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="probes: import of noise",
+        send=lambda s, _b, _g: s.probe.ImportProbeSet(
+            iter(
+                [
+                    probe_pb2.ImportProbeSetRequest(
+                        header=probe_pb2.ImportProbeSetHeader(name="x.parquet", format="parquet")
+                    ),
+                    probe_pb2.ImportProbeSetRequest(content=b"noise"),
+                ]
+            ),
+            timeout=30,
+        ),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="probes: import of nothing",
+        send=lambda s, _b, _g: s.probe.ImportProbeSet(iter(()), timeout=30),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
         name="probes: unknown set",
         send=lambda s, _b, _g: s.probe.ListProbes(probe_pb2.ListProbesRequest(probe_set_id="none"), timeout=30),
         code=NOT_FOUND,

@@ -53,7 +53,10 @@ class _Transaction:
         query = load(name)
         _check_params(query, params)
         with _observed(query.name, self._observe):
-            return [record.data() for record in self._tx.run(query.text, dict(params))]
+            result = self._tx.run(query.text, dict(params))
+            columns = result.keys()
+            # packaged queries return plain values; walking through them for nodes would cost more than reading them
+            return [dict(zip(columns, record.values(), strict=True)) for record in result]
 
 
 class GraphStore:
@@ -123,18 +126,23 @@ class GraphStore:
             return session.execute_write(lambda tx: work(_Transaction(tx, self._observe)))
 
     @contextmanager
-    def what_if(self) -> Generator[Transaction]:
-        """A transaction that is always rolled back: writes are visible inside it and nowhere else."""
+    def what_if(self, *, timeout_s: float | None = None) -> Generator[Transaction]:
+        """A transaction that is always rolled back: writes are visible inside it and nowhere else.
+
+        ``timeout_s`` replaces the database's own limit of a transaction.
+        """
         with _mapped_errors(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
-            tx = session.begin_transaction()
+            tx = session.begin_transaction(timeout=timeout_s)
             try:
                 yield _Transaction(tx, self._observe)
             finally:
                 if not tx.closed():
                     tx.rollback()
 
-    def try_out(self, work: Callable[[Transaction], T]) -> T:
+    def try_out(self, work: Callable[[Transaction], T], *, timeout_s: float | None = None) -> T:
         """Run ``work`` in a transaction that is rolled back, again where other writers made it fail (deadlocks).
+
+        ``timeout_s`` replaces the database's own limit of a transaction, for work that takes minutes.
 
         Raises:
             GraphUnavailable: it still failed after several attempts.
@@ -142,7 +150,7 @@ class GraphStore:
         failure: Exception | None = None
         for attempt in range(_TRY_OUTS):
             try:
-                with self.what_if() as tx:
+                with self.what_if(timeout_s=timeout_s) as tx:
                     return work(tx)
             except GraphUnavailable as error:
                 if not isinstance(error.__cause__, driver_errors.TransientError):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from pathlib import Path
 
 from knowledgesmith.client._paging import iterate, page_size
+from knowledgesmith.client._probe_files import receive, sent
+from knowledgesmith.client._types.audits import ProbeSetAudit
 from knowledgesmith.client._types.enums import ProbeKind
 from knowledgesmith.client._types.probes import Probe, ProbeSet
 from knowledgesmith.proto.v1 import probe_pb2 as pb
@@ -29,6 +32,11 @@ class ProbeCalls(Calls):
         seed: int = 0,
         limit_per_kind: int = 0,
         materialise: bool = False,
+        phrasings: int = 3,
+        levels: Sequence[str] = (),
+        relations: Sequence[str] = (),
+        subtree_uid: str = "",
+        split: str = "eval",
     ) -> ProbeSet:
         """Generate and store a seeded, verified probe set.
 
@@ -38,6 +46,11 @@ class ProbeCalls(Calls):
             seed: of every draw; the same seed gives the same digest.
             limit_per_kind: at most so many of each kind; 0 = all.
             materialise: also create ``(:Probe)`` nodes, for up to 10,000 probes.
+            phrasings: at most so many phrasings of a question; 0 = all.
+            levels: only anchors of these levels (``Root``, ``Intermediate``, ``Leaf``); empty = all.
+            relations: only questions that end with one of these relations; empty = all.
+            subtree_uid: only anchors at or below this entity; empty = the whole graph.
+            split: ``eval`` or ``train``; the two never share a phrasing.
 
         Raises:
             GraphNotFound: no graph has this id.
@@ -49,6 +62,11 @@ class ProbeCalls(Calls):
             seed=seed,
             limit_per_kind=limit_per_kind,
             materialise=materialise,
+            phrasings=phrasings,
+            levels=levels,
+            relations=relations,
+            subtree_uid=subtree_uid,
+            split=split,
         )
         answer = self._transport.unary(self._probe_stub.GenerateProbeSet, request, slow=True)
         return ProbeSet.from_proto(answer.probe_set)
@@ -81,3 +99,63 @@ class ProbeCalls(Calls):
             return page.probes, page.next_page_token
 
         return map(Probe.from_proto, iterate(fetch, limit=limit))
+
+    def sample_probes(
+        self, *, probe_set_id: str, size: int, balance: Sequence[str] = ("kind",), seed: int = 0
+    ) -> ProbeSet:
+        """Draw a balanced sample and store it; of one seed, the larger sample holds the smaller.
+
+        Args:
+            probe_set_id: the set to draw from.
+            size: probes to draw; all where the set has fewer.
+            balance: of ``kind``, ``level``, ``relation``, ``subtree``, ``chain_length``, ``position``, crossed.
+            seed: of the draw.
+
+        Raises:
+            ProbeSetNotFound: there is no such set.
+        """
+        request = pb.SampleProbeSetRequest(probe_set_id=probe_set_id, size=size, balance=balance, seed=seed)
+        return ProbeSet.from_proto(self._transport.unary(self._probe_stub.SampleProbeSet, request, slow=True).probe_set)
+
+    def audit_probes(self, *, probe_set_id: str, seed: int = 0) -> ProbeSetAudit:
+        """Check a set: options without the question, truth, duplicates, letters, grammar.
+
+        Raises:
+            ProbeSetNotFound: there is no such set.
+        """
+        request = pb.AuditProbeSetRequest(probe_set_id=probe_set_id, seed=seed)
+        answer = self._transport.unary(self._probe_stub.AuditProbeSet, request, slow=True)
+        return ProbeSetAudit.from_proto(answer)
+
+    def export_probes(self, *, probe_set_id: str, form: str, folder: Path) -> list[Path]:
+        """Receive a set as files.
+
+        Args:
+            probe_set_id: the set.
+            form: ``parquet``, ``jsonl``, ``lm-eval`` or ``dataset``.
+            folder: where the files go; made where it is missing.
+
+        Returns:
+            The files, in the order received.
+
+        Raises:
+            ProbeSetNotFound: there is no such set.
+            ServerFault: the server names a file outside the folder.
+        """
+        request = pb.ExportProbeSetRequest(probe_set_id=probe_set_id, format=form)
+        return receive(self._transport.download(self._probe_stub.ExportProbeSet, request), folder=folder)
+
+    def import_probes(self, *, path: Path, form: str = "") -> ProbeSet:
+        """Send a set that was exported as Parquet or JSONL; it must match its digest.
+
+        Args:
+            path: the file.
+            form: ``parquet`` or ``jsonl``; empty = by the file's ending.
+
+        Raises:
+            InvalidInput: the file is no probe set, or was changed.
+        """
+        header = pb.ImportProbeSetHeader(name=path.name, format=form or path.suffix.removeprefix("."))
+        return ProbeSet.from_proto(
+            self._transport.upload(self._probe_stub.ImportProbeSet, sent(path, header=header)).probe_set
+        )

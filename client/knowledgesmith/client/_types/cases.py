@@ -10,7 +10,8 @@ from knowledgesmith.client._errors import InvalidInput
 from knowledgesmith.proto.v1 import case_pb2, common_pb2
 
 from .enums import Goal, Polarity, ProbeKind, read_enum, read_kind, read_polarity
-from .interventions import FactChange, InterventionSpec
+from .facts import FactChange
+from .interventions import InterventionSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from .enums import Polarity, ProbeKind, read_kind, read_polarity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSet:
-    """A seeded, digested collection of probes: counts by kind, dropped ones by reason."""
+    """A seeded, digested collection of probes: counts by kind, questions without a probe by reason."""
 
     id: str
     graph_id: str
@@ -23,6 +23,7 @@ class ProbeSet:
     counts: Mapping[str, int]
     verified: int
     dropped: Mapping[str, int]
+    split: str = "eval"
 
     @classmethod
     def from_proto(cls, message: probe_pb2.ProbeSet) -> Self:
@@ -36,6 +37,7 @@ class ProbeSet:
             counts=dict(message.counts),
             verified=message.verified,
             dropped=dict(message.dropped),
+            split=message.split or "eval",
         )
 
 

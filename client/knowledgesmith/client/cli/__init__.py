@@ -21,7 +21,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "relations": Entry(
         "relations", "relations", "List the relations of a graph, or what its facts suggest about them."
     ),
-    "probes": Entry("probes", "probes", "Generate, list and show probe sets."),
+    "probes": Entry("probes", "probes", "Generate, show, sample, check and exchange probe sets."),
     "cases": Entry("cases", "cases", "List the ready interventions of a graph, or show one."),
     "models": Entry("models", "models", "List the models, or register one."),
     "methods": Entry("models", "methods", "List the methods and what they accept."),

@@ -6,14 +6,16 @@ import click
 from rich.console import Group, RenderableType
 
 from knowledgesmith.client._types.enums import ProbeKind
-from knowledgesmith.client._types.probes import Probe, ProbeSet
+from knowledgesmith.client._types.probes import Probe
 from knowledgesmith.client.cli._output import counts, short, table
+from knowledgesmith.client.cli._probe_commands import agreement, audit, describe, export, import_, sample
 from knowledgesmith.client.cli._session import Session, common
 
+LEVELS = ["root", "intermediate", "leaf"]
 KINDS = [kind.value.lower() for kind in ProbeKind if kind is not ProbeKind.UNSPECIFIED]
 
 
-@click.group(help="Generate, list and show probe sets.")
+@click.group(help="Generate, show, sample, check and exchange probe sets.")
 def probes() -> None:
     """Questions that Cypher derives from a graph."""
 
@@ -23,18 +25,43 @@ def probes() -> None:
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only these kinds; may be repeated.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every draw.")
 @click.option("--limit", type=click.IntRange(0), default=0, help="At most so many of each kind; 0 = all.")
+@click.option("--phrasings", type=click.IntRange(0), default=3, show_default=True, help="Of a question; 0 = all.")
+@click.option("--level", "levels", multiple=True, type=click.Choice(LEVELS), help="Only anchors of this level.")
+@click.option("--relation", "relations", multiple=True, help="Only questions that end with this relation.")
+@click.option("--subtree", default="", metavar="UID", help="Only anchors at or below this entity.")
+@click.option("--split", type=click.Choice(["eval", "train"]), default="eval", show_default=True, help="Phrasings.")
 @click.option("--materialise", is_flag=True, help="Also create (:Probe) nodes, at most 10,000.")
 @common
 def generate(
-    session: Session, *, graph_id: str, kinds: tuple[str, ...], seed: int, limit: int, materialise: bool
+    session: Session,
+    *,
+    graph_id: str,
+    kinds: tuple[str, ...],
+    seed: int,
+    limit: int,
+    phrasings: int,
+    levels: tuple[str, ...],
+    relations: tuple[str, ...],
+    subtree: str,
+    split: str,
+    materialise: bool,
 ) -> None:
     """Generate a probe set and store it by digest."""
     wanted = [ProbeKind(kind.upper()) for kind in kinds]
     with session.connect() as smith:
         made = smith.generate_probes(
-            graph_id=graph_id, kinds=wanted, seed=seed, limit_per_kind=limit, materialise=materialise
+            graph_id=graph_id,
+            kinds=wanted,
+            seed=seed,
+            limit_per_kind=limit,
+            materialise=materialise,
+            phrasings=phrasings,
+            levels=[level.capitalize() for level in levels],
+            relations=relations,
+            subtree_uid=subtree,
+            split=split,
         )
-    session.emit(made, lambda: _describe(made))
+    session.emit(made, lambda: describe(made))
 
 
 @probes.command("list", help="List the probe sets of a graph, newest first.")
@@ -60,12 +87,7 @@ def show(session: Session, *, probe_set_id: str, kind: str | None, limit: int) -
     with session.connect() as smith:
         made = smith.get_probe_set(probe_set_id=probe_set_id)
         found = list(smith.list_probes(probe_set_id=probe_set_id, kind=wanted, limit=limit))
-    session.emit({"probe_set": made, "probes": found}, lambda: Group(_describe(made), probe_table(found)))
-
-
-def _describe(made: ProbeSet) -> RenderableType:
-    head = f"probe set {made.id} of {made.graph_id}, seed {made.seed}, digest {short(made.digest)}"
-    return Group(head, f"{made.verified:,} verified: {counts(made.counts)}", f"dropped: {counts(made.dropped)}")
+    session.emit({"probe_set": made, "probes": found}, lambda: Group(describe(made), probe_table(found)))
 
 
 def probe_table(found: list[Probe] | tuple[Probe, ...]) -> RenderableType:
@@ -77,3 +99,7 @@ def probe_table(found: list[Probe] | tuple[Probe, ...]) -> RenderableType:
 def _options(probe: Probe) -> str:
     marks = (f"{'✓' if index in probe.answers else ''}{option}" for index, option in enumerate(probe.options))
     return " · ".join(marks)
+
+
+for _command in (sample, export, import_, audit, agreement):
+    probes.add_command(_command)

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from knowledgesmith.graph_schema.probes.draw import draw_key, draw_options, permutation, sample
+import numpy as np
+
+from knowledgesmith.graph_schema.probes.draw import (
+    ANSWER,
+    OPTIONS,
+    PREFIX,
+    draw_key,
+    draw_options,
+    permutation,
+    sample,
+    stream,
+)
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import FALSE, TRUE, Question
 from knowledgesmith.graph_schema.probes.types import Context, Polarity, Probe, ProbeKind
 from knowledgesmith.graph_schema.probes.verbalise import FALSE_TEXT, TRUE_TEXT, Stem, leaks, stems
 
+PREFIX_TRIES: Final = 16
+"""Sentences that are looked at before a probe goes without a prefix."""
 AMBIGUOUS_ANCHOR: Final = "ambiguous_anchor"
+AMBIGUOUS_OPTION: Final = "ambiguous_option"
 NO_DISTRACTOR: Final = "no_distractor"
 NO_TEMPLATE: Final = "no_template"
 LEAK: Final = "leak"
-REASONS: Final = (AMBIGUOUS_ANCHOR, NO_DISTRACTOR, NO_TEMPLATE, LEAK)
+REASONS: Final = (AMBIGUOUS_ANCHOR, AMBIGUOUS_OPTION, NO_DISTRACTOR, NO_TEMPLATE, LEAK)
 """Why a question yields no probe."""
 
 
@@ -88,10 +101,10 @@ class Builder:
 
     def _pick(self, answers: list[str], question: Question) -> str:
         preferred = [uid for uid in answers if uid in self.prefer] or answers
-        return sample(preferred, 1, key=draw_key(self.seed, "answer", *question.parts))[0]
+        return sample(preferred, 1, key=draw_key(self.seed, *question.parts) ^ ANSWER)[0]
 
     def _options(self, question: Question, shown: list[str]) -> tuple[str, ...] | None:
-        key = draw_key(self.seed, "options", *question.parts)
+        key = draw_key(self.seed, *question.parts) ^ OPTIONS
         if question.kind is ProbeKind.CONFLICT:
             return tuple((TRUE, FALSE)[position] for position in permutation(2, key=key))
         along = {*question.nodes_before, *question.nodes_after, *question.before, *question.after, question.anchor}
@@ -109,9 +122,8 @@ class Builder:
             return ""
         domain = self.lexicon.entity(question.anchor).domain
         names = self.lexicon.names_of({question.anchor, *options, *question.before, *question.after})
-        order = permutation(len(self.sentences), key=draw_key(self.seed, "prefix", *question.parts))
-        for position in order[:16]:
-            text, other = self.sentences[position]
+        for number in stream(draw_key(self.seed, *question.parts) ^ PREFIX, PREFIX_TRIES):
+            text, other = self.sentences[int(number % np.uint64(len(self.sentences)))]
             if other != domain and not leaks(text, names):
                 return text
         return ""
@@ -128,7 +140,7 @@ class Builder:
         after = tuple(n for n, uid in enumerate(options) if uid in question.after)
         answers = [uid for uid in options if uid in {*question.before, *question.after}]
         probe = Probe(
-            id=_probe_id(self.lexicon.graph_id, question, options, stem, prefix),
+            id=probe_id(self.lexicon.graph_id, question, options=options, stem=stem, prefix=prefix),
             kind=question.kind,
             anchor=question.anchor,
             path=question.path,
@@ -145,6 +157,10 @@ class Builder:
         return Built(question=question, probe=probe, before=before, after=after, asked=asked)
 
 
-def _probe_id(graph_id: str, question: Question, options: tuple[str, ...], stem: Stem, prefix: str) -> str:
-    content = [graph_id, *question.key, list(options), stem.text, stem.template, prefix]
-    return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()[:32]
+def probe_id(graph_id: str, question: Question, *, options: Sequence[str], stem: Stem, prefix: str = "") -> str:
+    """32 hexadecimal digits over the question, its options and its text.
+
+    No part can hold a separator: texts with control characters are refused at import.
+    """
+    content = (graph_id, *question.parts, "", *options, "", stem.text, stem.template, prefix)
+    return hashlib.sha256("\x1f".join(content).encode()).hexdigest()[:32]

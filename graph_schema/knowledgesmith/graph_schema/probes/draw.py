@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 
-_TRIES: Final = 24
-_SMALL_POOL: Final = 48
-_GOLDEN: Final = 0x9E3779B97F4A7C15
+TRIES: Final = 24
+SMALL_POOL: Final = 48
+GOLDEN: Final = 0x9E3779B97F4A7C15
 _MASK: Final = (1 << 64) - 1
 
 
@@ -27,9 +27,23 @@ def draw_key(seed: int, *parts: str) -> int:
     return int.from_bytes(digest.digest(), "big")
 
 
+ANSWER: Final = draw_key(0, "answer")
+OPTIONS: Final = draw_key(0, "options")
+PREFIX: Final = draw_key(0, "prefix")
+ORDER: Final = draw_key(0, "order")
+STATEMENT: Final = draw_key(0, "false")
+"""What a draw is for: combined by exclusive or with the key of a question, they give keys of their own."""
+
+
 def stream(key: int, count: int) -> NDArray[np.uint64]:
     """``count`` pseudo-random 64-bit numbers of one key (SplitMix64, Steele et al. 2014). Shape ``(count,)``."""
-    counter = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_GOLDEN) + np.uint64(key & _MASK)
+    numbers: NDArray[np.uint64] = streams(np.array([key & _MASK], dtype=np.uint64), count)[0]
+    return numbers
+
+
+def streams(keys: NDArray[np.uint64], count: int) -> NDArray[np.uint64]:
+    """The streams of many keys at once. Shape ``(keys, count)``."""
+    counter = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GOLDEN) + keys[:, None]
     mixed = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))
@@ -47,8 +61,8 @@ def sample(items: Sequence[str], count: int, *, key: int) -> list[str]:
 
 def _candidates(pool: Sequence[int], *, key: int) -> Iterable[int]:
     """Members of the pool in drawn order; of a large pool a few draws first, then all of it."""
-    if len(pool) > _SMALL_POOL:
-        for number in stream(key, _TRIES) % np.uint64(len(pool)):
+    if len(pool) > SMALL_POOL:
+        for number in stream(key, TRIES) % np.uint64(len(pool)):
             yield pool[int(number)]
     for position in permutation(len(pool), key=key):
         yield pool[position]
@@ -57,7 +71,7 @@ def _candidates(pool: Sequence[int], *, key: int) -> Iterable[int]:
 def draw_distractors(
     lexicon: Lexicon, *, pool: Sequence[int], shown: Sequence[str], excluded: Collection[str], count: int, key: int
 ) -> list[str]:
-    """Entities of the pool that are false, and that nobody could take for one another.
+    """Entities of the pool that are false, and that nobody could take for one another or for an entity outside.
 
     Args:
         lexicon: the graph's names.
@@ -75,7 +89,7 @@ def draw_distractors(
             break
         uid = lexicon.entities[position].uid
         surfaces = lexicon.surfaces[position]
-        if uid in banned or not taken.isdisjoint(surfaces):
+        if uid in banned or lexicon.ambiguous[position] or not taken.isdisjoint(surfaces):
             continue
         banned.add(uid)
         taken |= surfaces
@@ -105,4 +119,4 @@ def draw_options(
     options = [*shown, *drawn]
     if len(options) < 2:
         return None
-    return tuple(options[position] for position in permutation(len(options), key=key ^ _GOLDEN))
+    return tuple(options[position] for position in permutation(len(options), key=key ^ GOLDEN))

@@ -1,30 +1,33 @@
-"""Probes of a whole graph under its closure: seeded, verified, independent of the order of import."""
+"""Probe sets of a whole graph under its closure: seeded, verified, independent of the order of import."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Final
 
-from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
-from knowledgesmith.graph_schema.probes.build import Builder, Built
-from knowledgesmith.graph_schema.probes.draw import draw_distractors, draw_key, sample
+import pyarrow as pa
+
+from knowledgesmith.graph_schema.probes.bulk import BLOCK, bulk
+from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult, Observer
+from knowledgesmith.graph_schema.probes.columns import SCHEMA, Chunker, ColumnDigest, SetWriter, Table
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon, load_lexicon
-from knowledgesmith.graph_schema.probes.questions import FALSE, Question, Scope, ask
-from knowledgesmith.graph_schema.probes.sentences import answers_by_relation, irrelevant_sentences
+from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
-from knowledgesmith.graph_schema.probes.verify import verify
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 
-_ANCHORS_PER_PROBE: Final = 8
+TIMEOUT_S: Final = 3600.0
+"""Longest transaction of a bulk run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSetData:
-    """Verified probes, sorted by kind, anchor, path and id; ``dropped`` counts what was left out by reason."""
+    """Verified probes in memory, sorted by kind, anchor, path and id; ``dropped`` counts questions by reason."""
 
     graph_id: str
     graph_digest: str
@@ -48,7 +51,7 @@ def generate(
     limit_per_kind: int | None = None,
     lexicon: Lexicon | None = None,
 ) -> ProbeSetData:
-    """Generate and verify probes; the graph is left as it was.
+    """Generate and verify probes and keep them in memory; the graph is left as it was.
 
     Args:
         store: the database.
@@ -62,109 +65,124 @@ def generate(
         GraphNotFound: there is no such graph.
         GraphUnavailable: the database does not answer.
     """
-    names = lexicon or load_lexicon(store, graph_id=graph_id)
-    kept, dropped = store.try_out(
-        lambda tx: _all_kinds(tx, lexicon=names, kinds=kinds, seed=seed, limit=limit_per_kind)
+    return generate_in_memory(
+        store,
+        BulkRequest(graph_id=graph_id, kinds=kinds, seed=seed, limit_per_kind=limit_per_kind),
+        lexicon=lexicon,
     )
-    probes = tuple(sorted(kept, key=lambda p: (p.kind.value, p.anchor, p.path, p.id)))
+
+
+def generate_in_memory(
+    store: GraphStore, request: BulkRequest, *, lexicon: Lexicon | None = None, block: int = BLOCK
+) -> ProbeSetData:
+    """The same with every choice that a bulk run has; for sets that fit into memory as objects."""
+    names = lexicon or load_lexicon(store, graph_id=request.graph_id)
+
+    def work(tx: Transaction) -> tuple[list[Table], Counter[str]]:
+        tables: list[Table] = []
+        dropped = bulk(tx, lexicon=names, request=request, sink=tables.append, block=block)
+        return tables, dropped
+
+    tables, dropped = store.try_out(work, timeout_s=TIMEOUT_S)
     data = ProbeSetData(
-        graph_id=graph_id,
+        graph_id=request.graph_id,
         graph_digest=names.graph_digest,
-        seed=seed,
-        probes=probes,
+        seed=request.seed,
+        probes=tuple(probe_from(row) for table in tables for row in table.to_pylist()),
         dropped=dict(sorted(dropped.items())),
         digest="",
     )
     return replace(data, digest=digest_of(data))
 
 
+def generate_file(
+    store: GraphStore,
+    request: BulkRequest,
+    *,
+    directory: Path,
+    lexicon: Lexicon | None = None,
+    observe: Observer | None = None,
+    block: int = BLOCK,
+) -> BulkResult:
+    """Generate and verify probes into ``<digest>.parquet`` with flat memory; the same set gives the same bytes.
+
+    Args:
+        store: the database.
+        request: what to make.
+        directory: where the file goes; made where it is missing.
+        lexicon: the graph's names, where the caller has read them already.
+        observe: called after every block; what it raises ends the run.
+        block: anchors at a time.
+
+    Raises:
+        GraphNotFound: there is no such graph.
+        EntityNotFound: the subtree's entity is unknown.
+        RelationNotFound: a relation is unknown.
+        GraphUnavailable: the database does not answer.
+        OSError: the directory cannot be written.
+    """
+    names = lexicon or load_lexicon(store, graph_id=request.graph_id)
+    directory.mkdir(parents=True, exist_ok=True)
+    scratch = directory / f".{os.getpid()}-{id(request):x}.tmp"
+    about = {
+        "graph_id": request.graph_id,
+        "graph_digest": names.graph_digest,
+        "seed": request.seed,
+        "split": request.split.value,
+    }
+
+    def work(tx: Transaction) -> BulkResult:
+        # opened here, since a transaction that other writers made fail starts from nothing
+        with SetWriter(scratch, about=about) as writer:
+            dropped = bulk(tx, lexicon=names, request=request, sink=writer.add, observe=observe, block=block)
+            digest = writer.close(dropped=dropped)
+        return BulkResult(
+            graph_id=request.graph_id,
+            graph_digest=names.graph_digest,
+            seed=request.seed,
+            digest=digest,
+            counts=dict(sorted(writer.counts.items())),
+            split=request.split,
+            dropped=dict(sorted(dropped.items())),
+        )
+
+    try:
+        result = store.try_out(work, timeout_s=TIMEOUT_S)
+        scratch.replace(directory / f"{result.digest}.parquet")
+    finally:
+        scratch.unlink(missing_ok=True)
+    return result
+
+
+def tables_of(probes: Iterable[Probe]) -> Iterator[Table]:
+    """Probes as tables of one chunk each (fewer rows in the last)."""
+    chunker = Chunker()
+    batch: list[dict[str, object]] = []
+    for probe in probes:
+        batch.append({name: value for name, value in probe_properties(probe, graph_id="").items() if name in _NAMES})
+        if len(batch) == _BATCH:
+            yield from chunker.push(pa.Table.from_pylist(batch, schema=SCHEMA))
+            batch = []
+    yield from chunker.push(pa.Table.from_pylist(batch, schema=SCHEMA))
+    yield from chunker.rest()
+
+
+_NAMES: Final = frozenset(SCHEMA.names)
+_BATCH: Final = 5_000
+
+
 def digest_of(data: ProbeSetData) -> str:
     """SHA-256 over graph, seed and probes; independent of how a file stores them."""
+    digest = ColumnDigest(graph_id=data.graph_id, graph_digest=data.graph_digest, seed=data.seed)
+    for table in tables_of(data.probes):
+        digest.update(table)
+    return digest.hexdigest()
+
+
+def first_digest_of(data: ProbeSetData) -> str:
+    """The digest that the first files were named by: one JSON text a probe."""
     digest = hashlib.sha256(json.dumps([data.graph_id, data.graph_digest, data.seed]).encode())
     for probe in data.probes:
         digest.update(json.dumps(asdict(probe), sort_keys=True, separators=(",", ":")).encode())
         digest.update(b"\n")
     return digest.hexdigest()
-
-
-def _all_kinds(
-    tx: Transaction, *, lexicon: Lexicon, kinds: Sequence[ProbeKind], seed: int, limit: int | None
-) -> tuple[list[Probe], Counter[str]]:
-    """Verified probes, and what was left out by reason."""
-    dropped: Counter[str] = Counter()
-    kept: list[Probe] = []
-    close(tx, graph_id=lexicon.graph_id, rules=rules_of(lexicon.relations.values()), world=BEFORE)
-    for kind in sorted(set(kinds)):
-        built = _of_kind(tx, lexicon=lexicon, kind=kind, seed=seed, limit=limit, dropped=dropped)
-        failed = verify(tx, lexicon=lexicon, probes=[(one.probe, one.question) for one in built])
-        dropped.update(failed.values())
-        kept += [one.probe for one in built if one.probe.id not in failed]
-    return kept, dropped
-
-
-def _of_kind(
-    tx: Transaction, *, lexicon: Lexicon, kind: ProbeKind, seed: int, limit: int | None, dropped: Counter[str]
-) -> list[Built]:
-    """All probes of a kind, or a drawn part: first of a few anchors, of the whole graph where those do not suffice."""
-    if limit is not None and len(lexicon.entities) > limit * _ANCHORS_PER_PROBE:
-        uids = sorted(entity.uid for entity in lexicon.entities)
-        few = sorted(sample(uids, limit * _ANCHORS_PER_PROBE, key=draw_key(seed, "anchors", kind.value)))
-        counted: Counter[str] = Counter()
-        built = _built(tx, few, lexicon=lexicon, kind=kind, seed=seed, limit=limit, dropped=counted)
-        if len(built) == limit:
-            dropped.update(counted)
-            return built
-    return _built(tx, None, lexicon=lexicon, kind=kind, seed=seed, limit=limit, dropped=dropped)
-
-
-def _built(
-    tx: Transaction,
-    anchors: Sequence[str] | None,
-    *,
-    lexicon: Lexicon,
-    kind: ProbeKind,
-    seed: int,
-    limit: int | None,
-    dropped: Counter[str],
-) -> list[Built]:
-    scope = Scope(anchors=anchors, long_anchors=anchors)
-    questions = ask(tx, lexicon=lexicon, scope=scope, kind=kind, worlds=(BEFORE,))
-    builder = Builder(
-        lexicon=lexicon,
-        seed=seed,
-        sentences=irrelevant_sentences(questions, lexicon=lexicon, seed=seed),
-        same_relation=answers_by_relation(questions),
-        dropped=dropped,
-    )
-    if kind is ProbeKind.CONFLICT:
-        questions += _false_statements(questions, lexicon=lexicon, seed=seed)
-    if limit is not None:
-        questions.sort(key=lambda question: (draw_key(seed, "order", *question.parts), question.key))
-    built: list[Built] = []
-    for question in questions:
-        if limit is not None and len(built) >= limit:
-            break
-        built += builder.build(question)
-    return built if limit is None else built[:limit]
-
-
-def _false_statements(true: Iterable[Question], *, lexicon: Lexicon, seed: int) -> list[Question]:
-    """One false statement for each subject and relation."""
-    objects: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for question in true:
-        objects.setdefault((question.anchor, question.path), []).append(question.object)
-    made: list[Question] = []
-    for (anchor, path), right in sorted(objects.items()):
-        drawn = draw_distractors(
-            lexicon,
-            pool=lexicon.pool(answer=right[0], relation=path[0], reverse=False),
-            shown=(),
-            excluded={*right, anchor},
-            count=1,
-            key=draw_key(seed, "false", anchor, *path),
-        )
-        made += [
-            Question(kind=ProbeKind.CONFLICT, anchor=anchor, path=path, before=(FALSE,), after=(FALSE,), object=uid)
-            for uid in drawn
-        ]
-    return made

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
 from knowledgesmith.graph_schema.catalogue import from_properties
 from knowledgesmith.graph_schema.errors import EntityNotFound, RelationNotFound
 from knowledgesmith.graph_schema.facts import Entity, Relation
@@ -85,6 +90,31 @@ class Lexicon:
         return Counter(surface for surfaces in self.surfaces for surface in surfaces)
 
     @cached_property
+    def ambiguous(self) -> NDArray[np.bool_]:
+        """Whether an entity's name also names another entity, by index."""
+        sharers = self._sharers
+        return np.array([sharers[entity.name.casefold()] > 1 for entity in self.entities], dtype=np.bool_)
+
+    @cached_property
+    def clusters(self) -> NDArray[np.int64]:
+        """Entities that share a name or alias, over others too, have the same number; -1 where one shares none."""
+        owners: dict[str, int] = {}
+        ones: list[int] = []
+        others: list[int] = []
+        for position, surfaces in enumerate(self.surfaces):
+            for surface in surfaces:
+                if self._sharers[surface] > 1:
+                    ones.append(owners.setdefault(surface, position))
+                    others.append(position)
+        size = len(self.entities)
+        links = coo_array((np.ones(len(ones), dtype=np.int8), (ones, others)), shape=(size, size))
+        numbers = connected_components(links, directed=False)[1].astype(np.int64)
+        alone = np.ones(size, dtype=np.bool_)
+        alone[others] = False
+        numbers[alone] = -1
+        return numbers
+
+    @cached_property
     def domains(self) -> Mapping[str, tuple[int, ...]]:
         """Indices of every domain."""
         found: dict[str, list[int]] = {}
@@ -133,9 +163,21 @@ class Lexicon:
             )
         return self.relations[name]
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for entity in self.entities:
+            found.setdefault(entity.name.casefold(), []).append(entity.uid)
+        return {name: tuple(uids) for name, uids in found.items()}
+
+    def named(self, name: str) -> tuple[str, ...]:
+        """Uids of the entities that have this name, case aside, sorted by type and uid."""
+        return self._by_name.get(name.casefold(), ())
+
     def is_ambiguous(self, uid: str) -> bool:
         """Whether the entity's name also names another entity of the graph."""
-        return self._sharers[self.entity(uid).name.casefold()] > 1
+        self.entity(uid)
+        return bool(self.ambiguous[self.index[uid]])
 
     def names_of(self, uids: Iterable[str]) -> frozenset[str]:
         """Case-folded names and aliases of several entities."""
@@ -147,10 +189,16 @@ class Lexicon:
         declared = self.relation(relation)
         kind = self.entity(answer).type or (declared.domain_type if reverse else declared.range_type)
         if kind and kind != LITERAL and kind in self.ranges:
-            return self.ranges[kind]
+            return self.ranges[kind]  # the relation's answers need not be looked up
         known = [self.index[uid] for uid in sorted(set(same_relation)) if uid in self.index]
-        if self.entity(answer).type == LITERAL and len(known) >= _ENOUGH:
+        return self.pool_of(kind=self.entity(answer).type, relation=relation, reverse=reverse, known=known)
+
+    def pool_of(self, *, kind: str, relation: str, reverse: bool, known: Sequence[int]) -> Sequence[int]:
+        """The same for an answer of type ``kind``, with the indices of the relation's known answers in uid order."""
+        if kind == LITERAL and len(known) >= _ENOUGH:
             return known  # years, charges and counts share a type, but no one would take one for the other
+        declared = self.relation(relation)
+        kind = kind or (declared.domain_type if reverse else declared.range_type)
         if kind and kind in self.ranges:
             return self.ranges[kind]
         return known or self.ranges.get("", ())

@@ -5,49 +5,45 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from knowledgesmith.graph_schema.errors import IllegalState, InvalidInput, ProbeSetNotFound, TooLarge
-from knowledgesmith.graph_schema.probes.generate import ProbeSetData, digest_of
+from knowledgesmith.graph_schema.errors import (
+    IllegalState,
+    InvalidInput,
+    ProbeSetEmpty,
+    ProbeSetNotFound,
+    TooLarge,
+)
+from knowledgesmith.graph_schema.facts import Split
+from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult, Observer
+from knowledgesmith.graph_schema.probes.columns import KEY, SetWriter, Table
+from knowledgesmith.graph_schema.probes.generate import (
+    ProbeSetData,
+    digest_of,
+    first_digest_of,
+    generate_file,
+    tables_of,
+)
 from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 
 MAX_NODES: Final = 10_000
 _BATCH: Final = 5_000
-_ROW_GROUP: Final = 20_000
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_TEXTS: Final = pa.list_(pa.string())
-_NUMBERS: Final = pa.list_(pa.int32())
-_SCHEMA: Final = pa.schema(
-    [
-        ("id", pa.string()),
-        ("kind", pa.string()),
-        ("anchor", pa.string()),
-        ("path", _TEXTS),
-        ("chain_length", pa.int32()),
-        ("stem", pa.string()),
-        ("options", _TEXTS),
-        ("option_uids", _TEXTS),
-        ("answers", _NUMBERS),
-        ("template", pa.string()),
-        ("fact_ids", _TEXTS),
-        ("context", pa.string()),
-        ("prefix", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSetInfo:
-    """A stored probe set; every probe in it was verified."""
+    """A stored probe set; every probe in it was verified. ``dropped`` counts questions by reason."""
 
     id: str
     graph_id: str
@@ -57,6 +53,67 @@ class ProbeSetInfo:
     counts: Mapping[str, int]
     verified: int
     dropped: Mapping[str, int]
+    split: str = Split.EVAL.value
+
+
+def generate_set(
+    store: GraphStore,
+    request: BulkRequest,
+    *,
+    directory: Path,
+    materialise: bool = False,
+    observe: Observer | None = None,
+) -> ProbeSetInfo:
+    """Generate a set into its file and record it, and on request a node for every probe.
+
+    Raises:
+        ProbeSetEmpty: the graph gives no such probe.
+        TooLarge: more than :data:`MAX_NODES` probes were to become nodes.
+        GraphNotFound, EntityNotFound, RelationNotFound: the request names what the graph lacks.
+    """
+    result = generate_file(store, request, directory=directory, observe=observe)
+    info = info_of(result)
+    if not info.verified:
+        path_of(directory, info.digest).unlink(missing_ok=True)
+        raise ProbeSetEmpty(
+            "The graph gives no probe of this kind.",
+            field="graph_id",
+            value=request.graph_id,
+            hint="Ask for more kinds, levels or relations, or give the relations templates.",
+            metadata={"dropped": json.dumps(info.dropped)},
+        )
+    record(store, info, directory=directory, materialise=materialise)
+    return info
+
+
+def record(store: GraphStore, info: ProbeSetInfo, *, directory: Path, materialise: bool = False) -> None:
+    """Write the node of a set whose file is there, and on request a node for every probe.
+
+    Raises:
+        TooLarge: more than :data:`MAX_NODES` probes were to become nodes.
+        ProbeSetNotFound: the file is not there.
+    """
+    if materialise and info.verified > MAX_NODES:
+        raise TooLarge(
+            f"At most {MAX_NODES} probes can become nodes.",
+            field="materialise",
+            value=info.verified,
+            hint="Set limit_per_kind, or read the set from its file.",
+        )
+    properties = {**asdict(info), "counts": json.dumps(info.counts), "dropped": json.dumps(info.dropped)}
+    found = _probes(existing(directory, info.digest), kind=None) if materialise else ()
+    probes = sorted(found, key=lambda probe: (probe.anchor, probe.id))
+    rows: list[dict[str, object]] = [
+        {"id": p.id, "anchor": p.anchor, "probe": probe_properties(p, graph_id=info.graph_id)} for p in probes
+    ]
+
+    def work(tx: Transaction) -> None:
+        tx.rows("probe_sets/save", id=info.id, properties=properties)
+        for start in range(0, len(rows), _BATCH):
+            batch = rows[start : start + _BATCH]
+            tx.rows("probe_sets/materialise", id=info.id, graph_id=info.graph_id, rows=batch)
+
+    store.write_transaction(work)
 
 
 def write_file(data: ProbeSetData, *, directory: Path) -> Path:
@@ -65,30 +122,28 @@ def write_file(data: ProbeSetData, *, directory: Path) -> Path:
     Raises:
         OSError: the directory cannot be written.
     """
-    target = _path(directory, data.digest)
+    target = path_of(directory, data.digest)
     if target.exists():
         return target
-    directory.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        table = pa.Table.from_pylist([_plain(probe) for probe in data.probes], schema=_SCHEMA)
-        table = table.replace_schema_metadata({"knowledgesmith": json.dumps(_about(data), sort_keys=True)})
-        pq.write_table(table, scratch, row_group_size=_ROW_GROUP, compression="zstd")
+    about = {"graph_id": data.graph_id, "graph_digest": data.graph_digest, "seed": data.seed, "split": Split.EVAL.value}
+    with scratch_file(directory) as scratch:
+        with SetWriter(scratch, about=about) as writer:
+            for table in tables_of(data.probes):
+                writer.add(table)
+            writer.close(dropped=data.dropped)
         scratch.replace(target)
-    finally:
-        scratch.unlink(missing_ok=True)
     return target
 
 
 def read_file(directory: Path, digest: str) -> ProbeSetData:
-    """The whole set.
+    """The whole set in memory.
 
     Raises:
         ProbeSetNotFound: no file of this digest lies there.
         IllegalState: the file's content is not what its name says.
     """
-    path = _existing(directory, digest)
-    about: dict[str, Any] = json.loads(pq.read_schema(path).metadata[b"knowledgesmith"])
+    path = existing(directory, digest)
+    about = about_file(path)
     data = ProbeSetData(
         graph_id=about["graph_id"],
         graph_digest=about["graph_digest"],
@@ -97,7 +152,7 @@ def read_file(directory: Path, digest: str) -> ProbeSetData:
         dropped=about["dropped"],
         digest=digest,
     )
-    if digest_of(data) != digest:
+    if (digest_of if "version" in about else first_digest_of)(data) != digest:
         raise IllegalState(
             "The file's content does not match its digest.",
             field="probe_set",
@@ -107,6 +162,12 @@ def read_file(directory: Path, digest: str) -> ProbeSetData:
     return data
 
 
+def about_file(path: Path) -> dict[str, Any]:
+    """What a set's file says about itself: graph, its digest, seed, dropped questions."""
+    about: dict[str, Any] = json.loads(pq.read_metadata(path).metadata[KEY])
+    return about
+
+
 def read_page(directory: Path, digest: str, *, kind: ProbeKind | None, skip: int, limit: int) -> list[Probe]:
     """A part of a set, in its order.
 
@@ -114,44 +175,42 @@ def read_page(directory: Path, digest: str, *, kind: ProbeKind | None, skip: int
         ProbeSetNotFound: no file of this digest lies there.
     """
     found: list[Probe] = []
-    if limit <= 0:
-        return found
-    for position, probe in enumerate(_probes(_existing(directory, digest), kind=kind)):
-        if position >= skip:
-            found.append(probe)
-        if len(found) == limit:
-            break
+    path = existing(directory, digest)
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            if len(found) >= limit:
+                break
+            rows = file.metadata.row_group(group).num_rows
+            if kind is not None:
+                rows = file.read_row_group(group, columns=["kind"])["kind"].to_pylist().count(kind.value)
+            if skip >= rows:
+                skip -= rows
+                continue
+            table = _of_kind(file.read_row_group(group), kind).slice(skip, limit - len(found))
+            skip = 0
+            found += [probe_from(row) for row in table.to_pylist()]
     return found
 
 
 def save(store: GraphStore, data: ProbeSetData, *, directory: Path, materialise: bool = False) -> ProbeSetInfo:
-    """Write file and node, and on request a node for every probe.
+    """Write file and node of a set in memory, and on request a node for every probe.
 
     Raises:
         TooLarge: more than :data:`MAX_NODES` probes were to become nodes.
     """
-    if materialise and len(data.probes) > MAX_NODES:
-        raise TooLarge(
-            f"At most {MAX_NODES} probes can become nodes.",
-            field="materialise",
-            value=len(data.probes),
-            hint="Set limit_per_kind, or read the set from its file.",
-        )
     write_file(data, directory=directory)
-    info = _info_of(data)
-    properties = {**asdict(info), "counts": json.dumps(info.counts), "dropped": json.dumps(info.dropped)}
-    probes = sorted(data.probes if materialise else (), key=lambda probe: (probe.anchor, probe.id))
-    rows: list[dict[str, object]] = [
-        {"id": p.id, "anchor": p.anchor, "probe": probe_properties(p, graph_id=data.graph_id)} for p in probes
-    ]
-
-    def work(tx: Transaction) -> None:
-        tx.rows("probe_sets/save", id=info.id, properties=properties)
-        for start in range(0, len(rows), _BATCH):
-            batch = rows[start : start + _BATCH]
-            tx.rows("probe_sets/materialise", id=info.id, graph_id=data.graph_id, rows=batch)
-
-    store.write_transaction(work)
+    info = info_of(
+        BulkResult(
+            graph_id=data.graph_id,
+            graph_digest=data.graph_digest,
+            seed=data.seed,
+            digest=data.digest,
+            counts=data.counts,
+            split=Split.EVAL,
+            dropped=data.dropped,
+        )
+    )
+    record(store, info, directory=directory, materialise=materialise)
     return info
 
 
@@ -173,16 +232,29 @@ def list_infos(store: GraphStore, *, graph_id: str = "", skip: int = 0, limit: i
     return [_info_from(row["properties"]) for row in rows]
 
 
-def _info_of(data: ProbeSetData) -> ProbeSetInfo:
+@contextmanager
+def scratch_file(directory: Path) -> Generator[Path]:
+    """A path for a file in the making; what still lies there at the end is removed."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f".{os.getpid()}-{uuid.uuid4().hex}.tmp"
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def info_of(result: BulkResult) -> ProbeSetInfo:
+    """The record of what a run wrote."""
     return ProbeSetInfo(
-        id=f"ps_{data.digest[:24]}",
-        graph_id=data.graph_id,
-        graph_digest=data.graph_digest,
-        seed=data.seed,
-        digest=data.digest,
-        counts=data.counts,
-        verified=len(data.probes),
-        dropped=data.dropped,
+        id=f"ps_{result.digest[:24]}",
+        graph_id=result.graph_id,
+        graph_digest=result.graph_digest,
+        seed=result.seed,
+        digest=result.digest,
+        counts=result.counts,
+        verified=sum(result.counts.values()),
+        dropped=dict(sorted(result.dropped.items())),
+        split=result.split.value,
     )
 
 
@@ -196,43 +268,51 @@ def _info_from(properties: Mapping[str, Any]) -> ProbeSetInfo:
         counts=json.loads(properties["counts"]),
         verified=properties["verified"],
         dropped=json.loads(properties["dropped"]),
+        split=properties.get("split") or Split.EVAL.value,
     )
 
 
-def _about(data: ProbeSetData) -> dict[str, object]:
-    return {
-        "graph_id": data.graph_id,
-        "graph_digest": data.graph_digest,
-        "seed": data.seed,
-        "dropped": dict(data.dropped),
-    }
+def tables(directory: Path, digest: str, *, kind: ProbeKind | None = None) -> Iterator[Table]:
+    """A set's columns, row group by row group.
+
+    Raises:
+        ProbeSetNotFound: no file of this digest lies there.
+    """
+    with pq.ParquetFile(existing(directory, digest)) as file:
+        for group in range(file.num_row_groups):
+            yield _of_kind(file.read_row_group(group), kind)
 
 
-def _plain(probe: Probe) -> dict[str, object]:
-    row = probe_properties(probe, graph_id="")
-    del row["graph_id"]
-    return row
+def _of_kind(table: Table, kind: ProbeKind | None) -> Table:
+    return table if kind is None else table.filter(pc.field("kind") == kind.value)
 
 
 def _probes(path: Path, *, kind: ProbeKind | None) -> Iterator[Probe]:
-    """Probes of a file in order; row groups without the kind are read but not decoded."""
-    with pq.ParquetFile(path) as file:
-        for group in range(file.num_row_groups):
-            table = file.read_row_group(group)
-            if kind is not None:
-                table = table.filter(pc.field("kind") == kind.value)
-            for batch in table.to_batches(max_chunksize=1_000):
-                yield from (probe_from(row) for row in batch.to_pylist())
+    """Probes of a file in order."""
+    for table in tables(path.parent, path.stem, kind=kind):
+        for batch in table.to_batches(max_chunksize=1_000):
+            yield from (probe_from(row) for row in batch.to_pylist())
 
 
-def _existing(directory: Path, digest: str) -> Path:
-    path = _path(directory, digest)
+def existing(directory: Path, digest: str) -> Path:
+    """The file of a digest.
+
+    Raises:
+        InvalidInput: this is no digest.
+        ProbeSetNotFound: there is no such file.
+    """
+    path = path_of(directory, digest)
     if not path.is_file():
         raise _missing(digest)
     return path
 
 
-def _path(directory: Path, digest: str) -> Path:
+def path_of(directory: Path, digest: str) -> Path:
+    """Where the file of a digest lies.
+
+    Raises:
+        InvalidInput: this is no digest.
+    """
     if not _DIGEST.fullmatch(digest):
         raise InvalidInput(
             "Not a digest.", field="digest", value=digest, hint="Use the digest that the probe set reports."

@@ -182,21 +182,32 @@ def _ask_multi_hop(tx: Transaction, lexicon: Lexicon, scope: Scope, world: int) 
     params = {"graph_id": lexicon.graph_id, "world": world, "forward": forward, "backward": backward, **ends}
     if scope.anchors is None:
         rows = tx.rows("probes/multi_hop", **params, anchors=None, lengths=[2, 3])
+    elif scope.anchors == scope.long_anchors:
+        rows = tx.rows("probes/multi_hop", **params, anchors=list(scope.anchors), lengths=[2, 3])
     else:
         rows = tx.rows("probes/multi_hop", **params, anchors=list(scope.anchors), lengths=[2])
         rows += tx.rows("probes/multi_hop", **params, anchors=list(scope.long_anchors or ()), lengths=[3])
-    names = {relation.rel_type: relation.name for relation in lexicon.relations.values()}
     found: Found = {}
+    spoken = _spoken_steps(lexicon)
     for row in rows:
         said: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
         # of two ways to say the same, the one with fewer backward steps reads better
         for steps, nodes in sorted(row["chains"], key=lambda chain: (sum(s[1] == BACKWARD for s in chain[0]), chain)):
-            path = tuple(sign + names[rel_type] for rel_type, sign in steps)
-            meaning = (tuple(_meaning(step, lexicon.relations) for step in path), tuple(nodes))
+            path, meanings = zip(*[spoken[rel_type, sign] for rel_type, sign in steps], strict=True)
+            meaning = (meanings, tuple(nodes))
             if meaning not in said:
                 said.add(meaning)
-                found[row["anchor"], path, ""] = Answered(answers=(nodes[-1],), nodes=tuple(nodes))
+                found[row["anchor"], path, ""] = Answered(answers=(nodes[-1],), nodes=meaning[1])
     return found
+
+
+def _spoken_steps(lexicon: Lexicon) -> dict[tuple[str, str], tuple[str, str]]:
+    """By relationship type and sign: the step as it stands in paths, and what it means."""
+    return {
+        (relation.rel_type, sign): (sign + relation.name, _meaning(sign + relation.name, lexicon.relations))
+        for relation in lexicon.relations.values()
+        for sign in ("", BACKWARD)
+    }
 
 
 def _meaning(step: str, relations: Mapping[str, Relation]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split
@@ -51,7 +52,7 @@ def stems(question: Question, *, lexicon: Lexicon, options: Sequence[str] = ()) 
 def statement(relation: Relation, *, subject: str, obj: str, number: int = 0) -> str:
     """A sentence that asserts a fact, from an evaluation template; empty where there is none."""
     found = relation.pick(direction=Direction.FORWARD, form=Form.STATEMENT, split=Split.EVAL)
-    return _sentence(fill(found[number % len(found)].text, subject=subject, obj=obj)) if found else ""
+    return sentence(fill(found[number % len(found)].text, subject=subject, obj=obj)) if found else ""
 
 
 def leaks(text: str, names: Iterable[str]) -> bool:
@@ -67,7 +68,7 @@ def _plain(relation: Relation, name: str, *, reverse: bool) -> list[Stem]:
     found = relation.pick(direction=direction, form=Form.CLOZE, split=Split.EVAL)
     return [
         Stem(
-            text=_sentence(fill(template.text, subject=name, obj=name)),
+            text=sentence(fill(template.text, subject=name, obj=name)),
             template=f"{relation.name}/{direction}/cloze/{number}",
         )
         for number, template in enumerate(found[:MAX_PHRASINGS])
@@ -82,20 +83,19 @@ def _chain(question: Question, lexicon: Lexicon) -> list[Stem]:
         direction = Direction.REVERSE if step.startswith(BACKWARD) else Direction.FORWARD
         form = Form.PHRASE if len(used) < len(question.path) - 1 else Form.CLOZE
         found = relation.pick(direction=direction, form=form, split=Split.EVAL)
-        nested = ((number, _nested(template.text, text, first=not used)) for number, template in enumerate(found))
-        number, text = next(((number, phrase) for number, phrase in nested if phrase), (0, ""))
+        tried = ((number, nested(template.text, text, first=not used)) for number, template in enumerate(found))
+        number, text = next(((number, phrase) for number, phrase in tried if phrase), (0, ""))
         if not text:
             return []
         used.append(f"{relation.name}/{direction}/{form}/{number}")
-    return [Stem(text=_sentence(text), template="+".join(used))]
+    return [Stem(text=sentence(text), template="+".join(used))]
 
 
-def _nested(template: str, phrase: str, *, first: bool) -> str:
+def nested(template: str, phrase: str, *, first: bool) -> str:
     """The template with a phrase in its slot; empty where that would read "the company a company …"."""
     if not first:
-        before = re.split(r"\{[so]\}", template)[0].split()
-        last = before[-1].casefold() if before else ""
-        words = phrase.casefold().split()
+        last = _word_before_slot(template)
+        words = phrase.casefold().split(maxsplit=2)
         if last in _ARTICLES and words[0] in _ARTICLES:
             if last != "the" or words[0] != "the":
                 return ""
@@ -105,11 +105,17 @@ def _nested(template: str, phrase: str, *, first: bool) -> str:
     return fill(template, subject=phrase, obj=phrase)
 
 
+@cache
+def _word_before_slot(template: str) -> str:
+    before = re.split(r"\{[so]\}", template)[0].split()
+    return before[-1].casefold() if before else ""
+
+
 def _comparison(relation: Relation, name: str, options: Sequence[str]) -> list[Stem]:
     found = relation.pick(direction=Direction.FORWARD, form=Form.QUESTION, split=Split.EVAL)
     if not found or len(options) != 2:
         return []
-    question = _sentence(fill(found[0].text, subject=name)).rstrip()
+    question = sentence(fill(found[0].text, subject=name)).rstrip()
     return [
         Stem(text=f"{question} {one} or {other}? Answer:", template=f"{relation.name}/forward/question/0/{order}")
         for order, (one, other) in enumerate((tuple(options), tuple(reversed(options))))
@@ -122,6 +128,6 @@ def _judgement(relation: Relation, *, subject: str, obj: str) -> list[Stem]:
     return [Stem(text=f"{text} True or false? Answer:", template=template)] if text else []
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """Names such as "the Netherlands" may open a sentence; only the first letter changes."""
     return text[:1].upper() + text[1:]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from knowledgesmith.graph_schema.closure import BEFORE
+from knowledgesmith.graph_schema.errors import IllegalState
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import BACKWARD, TRUE, Question
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
+from knowledgesmith.graph_schema.probes.verify_chains import judge_chains
 from knowledgesmith.graph_schema.store import Transaction
 
 _BATCH: Final = 5_000
+
+Claim = list[Any]
+"""A row of a verifying query: what a probe claims, without its text."""
 
 
 def verify(
@@ -27,33 +32,60 @@ def verify(
         probes: each with the question it was made of.
         world: which world the answers are about.
     """
-    groups: dict[str, list[list[object]]] = {"options": [], "chains": [], "statements": []}
+    groups: dict[str, list[Claim]] = {}
     for probe, question in probes:
-        name, row = _row(probe, question, lexicon)
-        groups[name].append(row)
+        right = [probe.option_uids[n] for n in probe.answers]
+        wrong = [uid for n, uid in enumerate(probe.option_uids) if n not in probe.answers]
+        name, row = claim(probe.id, question, right=right, wrong=wrong, lexicon=lexicon)
+        groups.setdefault(name, []).append(row)
     failed: dict[str, str] = {}
-    for name, rows in groups.items():
-        more = {"types": lexicon.rel_types} if name == "chains" else {}
-        for batch in _batches(rows):
-            found = tx.rows(f"verify/{name}", graph_id=lexicon.graph_id, world=world, rows=batch, **more)
-            failed.update((row["id"], row["reason"]) for row in found)
+    for name, rows in sorted(groups.items()):
+        found = judge(tx, name, rows, lexicon=lexicon, world=world)
+        failed.update((str(key), reason) for key, reason in found.items())
     return failed
 
 
-def _row(probe: Probe, question: Question, lexicon: Lexicon) -> tuple[str, list[object]]:
-    rel_type = lexicon.relations[question.relation].rel_type
-    if probe.kind is ProbeKind.CONFLICT:
-        claimed = any(probe.option_uids[n] == TRUE for n in probe.answers)
-        return "statements", [probe.id, probe.anchor, rel_type, question.object, claimed]
-    right = [probe.option_uids[n] for n in probe.answers]
-    wrong = [uid for n, uid in enumerate(probe.option_uids) if n not in probe.answers]
-    if probe.chain_length == 1:
-        return "options", [probe.id, probe.anchor, rel_type, question.reverse, right, wrong]
-    types = {name: relation.rel_type for name, relation in lexicon.relations.items()}
-    steps = [[types[step.removeprefix(BACKWARD)], BACKWARD if step.startswith(BACKWARD) else ""] for step in probe.path]
-    return "chains", [probe.id, probe.anchor, steps, right, wrong]
+def claim(
+    key: object, question: Question, *, right: Sequence[str], wrong: Sequence[str], lexicon: Lexicon
+) -> tuple[str, Claim]:
+    """Which query judges a probe of this question, and its row there; ``key`` names the probe in the answer."""
+    if question.kind is ProbeKind.CONFLICT:
+        rel_type = lexicon.relations[question.relation].rel_type
+        return "statements", [key, question.anchor, rel_type, question.object, TRUE in right]
+    if len(question.path) == 1:
+        rel_type = lexicon.relations[question.relation].rel_type
+        return "options", [key, question.anchor, rel_type, question.reverse, list(right), list(wrong)]
+    steps = [
+        [lexicon.relations[step.removeprefix(BACKWARD)].rel_type, BACKWARD if step.startswith(BACKWARD) else ""]
+        for step in question.path
+    ]
+    return "chains", [key, question.anchor, steps, list(right), list(wrong)]
 
 
-def _batches(rows: Sequence[list[object]]) -> Iterable[Sequence[list[object]]]:
+def judge(
+    tx: Transaction, name: str, rows: Sequence[Claim], *, lexicon: Lexicon, world: int = BEFORE
+) -> dict[object, str]:
+    """The keys of claims that the graph does not support, with the reason.
+
+    Raises:
+        IllegalState: the query passed a claim over.
+    """
+    if name == "chains":
+        return judge_chains(tx, rows, lexicon=lexicon, world=world)
+    failed: dict[object, str] = {}
+    for batch in _batches(rows):
+        (found,) = tx.rows(f"verify/{name}", graph_id=lexicon.graph_id, world=world, rows=batch)
+        if found["judged"] != len(batch):
+            raise IllegalState(
+                f"The verifying query judged {found['judged']} of {len(batch)} probes.",
+                field="probe_set",
+                value=lexicon.graph_id,
+                hint="Two entities may have one uid: run the consistency check of the graph.",
+            )
+        failed.update((key, reason) for key, reason in found["failed"])
+    return failed
+
+
+def _batches(rows: Sequence[Claim]) -> Iterable[Sequence[Claim]]:
     for start in range(0, len(rows), _BATCH):
         yield rows[start : start + _BATCH]

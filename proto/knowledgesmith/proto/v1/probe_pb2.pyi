@@ -30,6 +30,11 @@ class GenerateProbeSetRequest(_message.Message):
     SEED_FIELD_NUMBER: _builtins.int
     LIMIT_PER_KIND_FIELD_NUMBER: _builtins.int
     MATERIALISE_FIELD_NUMBER: _builtins.int
+    PHRASINGS_FIELD_NUMBER: _builtins.int
+    LEVELS_FIELD_NUMBER: _builtins.int
+    RELATIONS_FIELD_NUMBER: _builtins.int
+    SUBTREE_UID_FIELD_NUMBER: _builtins.int
+    SPLIT_FIELD_NUMBER: _builtins.int
     graph_id: _builtins.str
     """Graph to ask about."""
     seed: _builtins.int
@@ -38,9 +43,23 @@ class GenerateProbeSetRequest(_message.Message):
     """At most so many of each kind, drawn by the seed; 0 = all."""
     materialise: _builtins.bool
     """Also create (:Probe) nodes for up to 10,000 probes."""
+    phrasings: _builtins.int
+    """At most so many phrasings of a question; absent = 3, 0 = all."""
+    subtree_uid: _builtins.str
+    """Only anchors at or below this entity in the hierarchy; empty = the whole graph."""
+    split: _builtins.str
+    """Phrasings: eval or train; empty = eval."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.ProbeKind.ValueType]:
         """Kinds; empty = all six."""
+
+    @_builtins.property
+    def levels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only anchors of these levels: Root, Intermediate, Leaf; empty = all."""
+
+    @_builtins.property
+    def relations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only questions whose last relation is one of these; empty = all."""
 
     def __init__(
         self,
@@ -50,12 +69,19 @@ class GenerateProbeSetRequest(_message.Message):
         seed: _builtins.int = ...,
         limit_per_kind: _builtins.int = ...,
         materialise: _builtins.bool = ...,
+        phrasings: _builtins.int | None = ...,
+        levels: _abc.Iterable[_builtins.str] | None = ...,
+        relations: _abc.Iterable[_builtins.str] | None = ...,
+        subtree_uid: _builtins.str = ...,
+        split: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_phrasings", b"_phrasings", "phrasings", b"phrasings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph_id", b"graph_id", "kinds", b"kinds", "limit_per_kind", b"limit_per_kind", "materialise", b"materialise", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_phrasings", b"_phrasings", "graph_id", b"graph_id", "kinds", b"kinds", "levels", b"levels", "limit_per_kind", b"limit_per_kind", "materialise", b"materialise", "phrasings", b"phrasings", "relations", b"relations", "seed", b"seed", "split", b"split", "subtree_uid", b"subtree_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__phrasings: _TypeAlias = _typing.Literal["phrasings"]  # noqa: Y015
+    _WhichOneofArgType__phrasings: _TypeAlias = _typing.Literal["_phrasings", b"_phrasings"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__phrasings) -> _WhichOneofReturnType__phrasings | None: ...
 
 Global___GenerateProbeSetRequest: _TypeAlias = GenerateProbeSetRequest  # noqa: Y015
 
@@ -137,6 +163,7 @@ class ProbeSet(_message.Message):
     COUNTS_FIELD_NUMBER: _builtins.int
     VERIFIED_FIELD_NUMBER: _builtins.int
     DROPPED_FIELD_NUMBER: _builtins.int
+    SPLIT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id."""
     graph_id: _builtins.str
@@ -149,13 +176,15 @@ class ProbeSet(_message.Message):
     """SHA-256 of the content."""
     verified: _builtins.int
     """Probes that the independent query verified."""
+    split: _builtins.str
+    """Phrasings: eval or train."""
     @_builtins.property
     def counts(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Probes by kind."""
 
     @_builtins.property
     def dropped(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """Probes that were dropped, by reason."""
+        """Questions that gave no probe, by reason."""
 
     def __init__(
         self,
@@ -168,10 +197,11 @@ class ProbeSet(_message.Message):
         counts: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         verified: _builtins.int = ...,
         dropped: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        split: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "digest", b"digest", "dropped", b"dropped", "graph_digest", b"graph_digest", "graph_id", b"graph_id", "id", b"id", "seed", b"seed", "verified", b"verified"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "digest", b"digest", "dropped", b"dropped", "graph_digest", b"graph_digest", "graph_id", b"graph_id", "id", b"id", "seed", b"seed", "split", b"split", "verified", b"verified"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -418,3 +448,391 @@ class ListProbesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListProbesResponse: _TypeAlias = ListProbesResponse  # noqa: Y015
+
+@_typing.final
+class SampleProbeSetRequest(_message.Message):
+    """Request of SampleProbeSet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBE_SET_ID_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    BALANCE_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    probe_set_id: _builtins.str
+    """Probe set to draw from."""
+    size: _builtins.int
+    """Probes to draw, 1 to 1,000,000; all where the set has fewer."""
+    seed: _builtins.int
+    """Seed of the draw."""
+    @_builtins.property
+    def balance(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What to balance, crossed: kind, level, relation, subtree, chain_length, position; empty = a plain draw."""
+
+    def __init__(
+        self,
+        *,
+        probe_set_id: _builtins.str = ...,
+        size: _builtins.int = ...,
+        balance: _abc.Iterable[_builtins.str] | None = ...,
+        seed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "probe_set_id", b"probe_set_id", "seed", b"seed", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SampleProbeSetRequest: _TypeAlias = SampleProbeSetRequest  # noqa: Y015
+
+@_typing.final
+class SampleProbeSetResponse(_message.Message):
+    """Response of SampleProbeSet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBE_SET_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def probe_set(self) -> Global___ProbeSet:
+        """The sample, a set of its own."""
+
+    def __init__(
+        self,
+        *,
+        probe_set: Global___ProbeSet | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["probe_set", b"probe_set"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["probe_set", b"probe_set"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SampleProbeSetResponse: _TypeAlias = SampleProbeSetResponse  # noqa: Y015
+
+@_typing.final
+class AuditProbeSetRequest(_message.Message):
+    """Request of AuditProbeSet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBE_SET_ID_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    probe_set_id: _builtins.str
+    """Probe set."""
+    seed: _builtins.int
+    """Seed of the baseline's halves and of the sheet's rows."""
+    def __init__(
+        self,
+        *,
+        probe_set_id: _builtins.str = ...,
+        seed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["probe_set_id", b"probe_set_id", "seed", b"seed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuditProbeSetRequest: _TypeAlias = AuditProbeSetRequest  # noqa: Y015
+
+@_typing.final
+class AuditFinding(_message.Message):
+    """How many probes a check is about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECK_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    EXAMPLES_FIELD_NUMBER: _builtins.int
+    check: _builtins.str
+    """Name of the check."""
+    count: _builtins.int
+    """Probes."""
+    @_builtins.property
+    def examples(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of some of them."""
+
+    def __init__(
+        self,
+        *,
+        check: _builtins.str = ...,
+        count: _builtins.int = ...,
+        examples: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check", b"check", "count", b"count", "examples", b"examples"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuditFinding: _TypeAlias = AuditFinding  # noqa: Y015
+
+@_typing.final
+class LetterBalance(_message.Message):
+    """How often the right option stands at each place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    CHI_SQUARE_FIELD_NUMBER: _builtins.int
+    P_VALUE_FIELD_NUMBER: _builtins.int
+    options: _builtins.int
+    """Number of options of the probes counted."""
+    chi_square: _builtins.float
+    """Chi-square statistic against equal counts."""
+    p_value: _builtins.float
+    """Its p value."""
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Right options at each place."""
+
+    def __init__(
+        self,
+        *,
+        options: _builtins.int = ...,
+        counts: _abc.Iterable[_builtins.int] | None = ...,
+        chi_square: _builtins.float = ...,
+        p_value: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chi_square", b"chi_square", "counts", b"counts", "options", b"options", "p_value", b"p_value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LetterBalance: _TypeAlias = LetterBalance  # noqa: Y015
+
+@_typing.final
+class OptionsBaseline(_message.Message):
+    """How well the right option can be told without the question."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    TESTED_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    ACCURACY_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    CHANCE_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """Kind of probe, or ALL."""
+    tested: _builtins.int
+    """Probes of the test half."""
+    right: _builtins.int
+    """Of these, told rightly."""
+    accuracy: _builtins.float
+    """Their share."""
+    low: _builtins.float
+    """Lower end of the 95 % interval."""
+    high: _builtins.float
+    """Upper end of the 95 % interval."""
+    chance: _builtins.float
+    """Share that guessing gives."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        tested: _builtins.int = ...,
+        right: _builtins.int = ...,
+        accuracy: _builtins.float = ...,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+        chance: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accuracy", b"accuracy", "chance", b"chance", "high", b"high", "kind", b"kind", "low", b"low", "right", b"right", "tested", b"tested"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OptionsBaseline: _TypeAlias = OptionsBaseline  # noqa: Y015
+
+@_typing.final
+class AuditProbeSetResponse(_message.Message):
+    """Response of AuditProbeSet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBE_SET_ID_FIELD_NUMBER: _builtins.int
+    PROBES_FIELD_NUMBER: _builtins.int
+    VERIFIED_FIELD_NUMBER: _builtins.int
+    PASSED_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    LETTERS_FIELD_NUMBER: _builtins.int
+    BASELINES_FIELD_NUMBER: _builtins.int
+    SHEET_FIELD_NUMBER: _builtins.int
+    probe_set_id: _builtins.str
+    """Probe set."""
+    probes: _builtins.int
+    """Probes in it."""
+    verified: _builtins.bool
+    """False where the graph is another one by now, so that nothing was judged again."""
+    passed: _builtins.bool
+    """No finding, even letters, no baseline above chance."""
+    sheet: _builtins.str
+    """CSV text of a sheet for people."""
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___AuditFinding]:
+        """What was found."""
+
+    @_builtins.property
+    def letters(self) -> _containers.RepeatedCompositeFieldContainer[Global___LetterBalance]:
+        """Letters by number of options."""
+
+    @_builtins.property
+    def baselines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OptionsBaseline]:
+        """Options-only baselines."""
+
+    def __init__(
+        self,
+        *,
+        probe_set_id: _builtins.str = ...,
+        probes: _builtins.int = ...,
+        verified: _builtins.bool = ...,
+        passed: _builtins.bool = ...,
+        findings: _abc.Iterable[Global___AuditFinding] | None = ...,
+        letters: _abc.Iterable[Global___LetterBalance] | None = ...,
+        baselines: _abc.Iterable[Global___OptionsBaseline] | None = ...,
+        sheet: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["baselines", b"baselines", "findings", b"findings", "letters", b"letters", "passed", b"passed", "probe_set_id", b"probe_set_id", "probes", b"probes", "sheet", b"sheet", "verified", b"verified"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuditProbeSetResponse: _TypeAlias = AuditProbeSetResponse  # noqa: Y015
+
+@_typing.final
+class ExportProbeSetRequest(_message.Message):
+    """Request of ExportProbeSet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBE_SET_ID_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    probe_set_id: _builtins.str
+    """Probe set."""
+    format: _builtins.str
+    """parquet, jsonl, lm-eval or dataset."""
+    def __init__(
+        self,
+        *,
+        probe_set_id: _builtins.str = ...,
+        format: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "probe_set_id", b"probe_set_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportProbeSetRequest: _TypeAlias = ExportProbeSetRequest  # noqa: Y015
+
+@_typing.final
+class ExportProbeSetResponse(_message.Message):
+    """Response of ExportProbeSet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    file: _builtins.str
+    """File, relative to the folder that receives the export; set in every piece."""
+    content: _builtins.bytes
+    """Next bytes of the file."""
+    def __init__(
+        self,
+        *,
+        file: _builtins.str = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "file", b"file"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportProbeSetResponse: _TypeAlias = ExportProbeSetResponse  # noqa: Y015
+
+@_typing.final
+class ImportProbeSetHeader(_message.Message):
+    """What is being sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name of the file, for messages only."""
+    format: _builtins.str
+    """parquet or jsonl."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        format: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportProbeSetHeader: _TypeAlias = ImportProbeSetHeader  # noqa: Y015
+
+@_typing.final
+class ImportProbeSetRequest(_message.Message):
+    """Request of ImportProbeSet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """Next bytes of the file."""
+    @_builtins.property
+    def header(self) -> Global___ImportProbeSetHeader:
+        """What is being sent."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___ImportProbeSetHeader | None = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "header", b"header", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "header", b"header", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "content"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___ImportProbeSetRequest: _TypeAlias = ImportProbeSetRequest  # noqa: Y015
+
+@_typing.final
+class ImportProbeSetResponse(_message.Message):
+    """Response of ImportProbeSet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBE_SET_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def probe_set(self) -> Global___ProbeSet:
+        """The set."""
+
+    def __init__(
+        self,
+        *,
+        probe_set: Global___ProbeSet | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["probe_set", b"probe_set"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["probe_set", b"probe_set"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportProbeSetResponse: _TypeAlias = ImportProbeSetResponse  # noqa: Y015

@@ -55,6 +55,26 @@ class ProbeServiceStub(object):
                 request_serializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ListProbesRequest.SerializeToString,
                 response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ListProbesResponse.FromString,
                 _registered_method=True)
+        self.SampleProbeSet = channel.unary_unary(
+                '/knowledgesmith.proto.v1.ProbeService/SampleProbeSet',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.SampleProbeSetRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.SampleProbeSetResponse.FromString,
+                _registered_method=True)
+        self.AuditProbeSet = channel.unary_unary(
+                '/knowledgesmith.proto.v1.ProbeService/AuditProbeSet',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.AuditProbeSetRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.AuditProbeSetResponse.FromString,
+                _registered_method=True)
+        self.ExportProbeSet = channel.unary_stream(
+                '/knowledgesmith.proto.v1.ProbeService/ExportProbeSet',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ExportProbeSetRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ExportProbeSetResponse.FromString,
+                _registered_method=True)
+        self.ImportProbeSet = channel.stream_unary(
+                '/knowledgesmith.proto.v1.ProbeService/ImportProbeSet',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ImportProbeSetRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ImportProbeSetResponse.FromString,
+                _registered_method=True)
 
 
 class ProbeServiceServicer(object):
@@ -89,6 +109,34 @@ class ProbeServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SampleProbeSet(self, request, context):
+        """Draws a balanced sample and stores it as a set of its own; a larger sample of the same seed holds a smaller one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AuditProbeSet(self, request, context):
+        """Checks a set: options without the question, truth, duplicates, letters, grammar.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportProbeSet(self, request, context):
+        """The files of a set for other tools, each in pieces, one file after the other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportProbeSet(self, request_iterator, context):
+        """Takes in a set that was exported: a header, then the file in pieces.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProbeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +159,26 @@ def add_ProbeServiceServicer_to_server(servicer, server):
                     servicer.ListProbes,
                     request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ListProbesRequest.FromString,
                     response_serializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ListProbesResponse.SerializeToString,
+            ),
+            'SampleProbeSet': grpc.unary_unary_rpc_method_handler(
+                    servicer.SampleProbeSet,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.SampleProbeSetRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.SampleProbeSetResponse.SerializeToString,
+            ),
+            'AuditProbeSet': grpc.unary_unary_rpc_method_handler(
+                    servicer.AuditProbeSet,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.AuditProbeSetRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.AuditProbeSetResponse.SerializeToString,
+            ),
+            'ExportProbeSet': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportProbeSet,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ExportProbeSetRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ExportProbeSetResponse.SerializeToString,
+            ),
+            'ImportProbeSet': grpc.stream_unary_rpc_method_handler(
+                    servicer.ImportProbeSet,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ImportProbeSetRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ImportProbeSetResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +290,114 @@ class ProbeService(object):
             '/knowledgesmith.proto.v1.ProbeService/ListProbes',
             knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ListProbesRequest.SerializeToString,
             knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ListProbesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SampleProbeSet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.proto.v1.ProbeService/SampleProbeSet',
+            knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.SampleProbeSetRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.SampleProbeSetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AuditProbeSet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.proto.v1.ProbeService/AuditProbeSet',
+            knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.AuditProbeSetRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.AuditProbeSetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportProbeSet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/knowledgesmith.proto.v1.ProbeService/ExportProbeSet',
+            knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ExportProbeSetRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ExportProbeSetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportProbeSet(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/knowledgesmith.proto.v1.ProbeService/ImportProbeSet',
+            knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ImportProbeSetRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_probe__pb2.ImportProbeSetResponse.FromString,
             options,
             channel_credentials,
             insecure,

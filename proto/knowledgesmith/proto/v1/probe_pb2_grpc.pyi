@@ -41,6 +41,14 @@ class ProbeServiceStub:
     """Probe sets of a graph, newest first."""
     ListProbes: _grpc.UnaryUnaryMultiCallable[_probe_pb2.ListProbesRequest, _probe_pb2.ListProbesResponse]
     """Probes of a set, in their stored order."""
+    SampleProbeSet: _grpc.UnaryUnaryMultiCallable[_probe_pb2.SampleProbeSetRequest, _probe_pb2.SampleProbeSetResponse]
+    """Draws a balanced sample and stores it as a set of its own; a larger sample of the same seed holds a smaller one."""
+    AuditProbeSet: _grpc.UnaryUnaryMultiCallable[_probe_pb2.AuditProbeSetRequest, _probe_pb2.AuditProbeSetResponse]
+    """Checks a set: options without the question, truth, duplicates, letters, grammar."""
+    ExportProbeSet: _grpc.UnaryStreamMultiCallable[_probe_pb2.ExportProbeSetRequest, _probe_pb2.ExportProbeSetResponse]
+    """The files of a set for other tools, each in pieces, one file after the other."""
+    ImportProbeSet: _grpc.StreamUnaryMultiCallable[_probe_pb2.ImportProbeSetRequest, _probe_pb2.ImportProbeSetResponse]
+    """Takes in a set that was exported: a header, then the file in pieces."""
 
 @_typing.type_check_only
 class ProbeServiceAsyncStub(ProbeServiceStub):
@@ -55,6 +63,14 @@ class ProbeServiceAsyncStub(ProbeServiceStub):
     """Probe sets of a graph, newest first."""
     ListProbes: _aio.UnaryUnaryMultiCallable[_probe_pb2.ListProbesRequest, _probe_pb2.ListProbesResponse]  # type: ignore[assignment]
     """Probes of a set, in their stored order."""
+    SampleProbeSet: _aio.UnaryUnaryMultiCallable[_probe_pb2.SampleProbeSetRequest, _probe_pb2.SampleProbeSetResponse]  # type: ignore[assignment]
+    """Draws a balanced sample and stores it as a set of its own; a larger sample of the same seed holds a smaller one."""
+    AuditProbeSet: _aio.UnaryUnaryMultiCallable[_probe_pb2.AuditProbeSetRequest, _probe_pb2.AuditProbeSetResponse]  # type: ignore[assignment]
+    """Checks a set: options without the question, truth, duplicates, letters, grammar."""
+    ExportProbeSet: _aio.UnaryStreamMultiCallable[_probe_pb2.ExportProbeSetRequest, _probe_pb2.ExportProbeSetResponse]  # type: ignore[assignment]
+    """The files of a set for other tools, each in pieces, one file after the other."""
+    ImportProbeSet: _aio.StreamUnaryMultiCallable[_probe_pb2.ImportProbeSetRequest, _probe_pb2.ImportProbeSetResponse]  # type: ignore[assignment]
+    """Takes in a set that was exported: a header, then the file in pieces."""
 
 class ProbeServiceServicer(metaclass=_abc_1.ABCMeta):
     """Probe sets generated from a graph."""
@@ -90,5 +106,37 @@ class ProbeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_probe_pb2.ListProbesResponse, _abc.Awaitable[_probe_pb2.ListProbesResponse]]:
         """Probes of a set, in their stored order."""
+
+    @_abc_1.abstractmethod
+    def SampleProbeSet(
+        self,
+        request: _probe_pb2.SampleProbeSetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_probe_pb2.SampleProbeSetResponse, _abc.Awaitable[_probe_pb2.SampleProbeSetResponse]]:
+        """Draws a balanced sample and stores it as a set of its own; a larger sample of the same seed holds a smaller one."""
+
+    @_abc_1.abstractmethod
+    def AuditProbeSet(
+        self,
+        request: _probe_pb2.AuditProbeSetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_probe_pb2.AuditProbeSetResponse, _abc.Awaitable[_probe_pb2.AuditProbeSetResponse]]:
+        """Checks a set: options without the question, truth, duplicates, letters, grammar."""
+
+    @_abc_1.abstractmethod
+    def ExportProbeSet(
+        self,
+        request: _probe_pb2.ExportProbeSetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_probe_pb2.ExportProbeSetResponse], _abc.AsyncIterator[_probe_pb2.ExportProbeSetResponse]]:
+        """The files of a set for other tools, each in pieces, one file after the other."""
+
+    @_abc_1.abstractmethod
+    def ImportProbeSet(
+        self,
+        request_iterator: _MaybeAsyncIterator[_probe_pb2.ImportProbeSetRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_probe_pb2.ImportProbeSetResponse, _abc.Awaitable[_probe_pb2.ImportProbeSetResponse]]:
+        """Takes in a set that was exported: a header, then the file in pieces."""
 
 def add_ProbeServiceServicer_to_server(servicer: ProbeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

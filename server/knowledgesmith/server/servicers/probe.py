@@ -1,22 +1,31 @@
-"""ProbeService: generate, list and read probe sets."""
+"""ProbeService: generate, list, read, sample, audit and exchange probe sets."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import tempfile
+from typing import TYPE_CHECKING, Final
 
-from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.probes import probe_set
-from knowledgesmith.graph_schema.probes.generate import generate
-from knowledgesmith.graph_schema.probes.types import ProbeKind
+from knowledgesmith.graph_schema.probes.audit import audit_set
+from knowledgesmith.graph_schema.probes.exchange import PIECE, SetFormat, export, import_set
+from knowledgesmith.graph_schema.probes.sampling import Balance, sample_set
 from knowledgesmith.proto.v1 import probe_pb2, probe_pb2_grpc
 from knowledgesmith.server import paging
 from knowledgesmith.server.conversions import kind_from, probe_to
+from knowledgesmith.server.probe_conversions import audit_to, bulk_request_from, one_of, set_to
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
+    from knowledgesmith.graph_schema.probes.exchange import Files
     from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
     from knowledgesmith.server.interceptors import Context
     from knowledgesmith.server.parts import Parts
+
+MAX_IMPORT_BYTES: Final = 1 << 32
 
 
 class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
@@ -29,35 +38,19 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
         self, request: probe_pb2.GenerateProbeSetRequest, context: Context
     ) -> probe_pb2.GenerateProbeSetResponse:
         """Generate, verify, and store by digest."""
-        if request.limit_per_kind < 0:
-            raise InvalidInput(
-                "must not be negative", field="limit_per_kind", value=request.limit_per_kind, hint="Use 0 for all."
-            )
-        asked = {kind for number in request.kinds if (kind := kind_from(number)) is not None}
-        kinds = tuple(kind for kind in ProbeKind if not asked or kind in asked)
-        return probe_pb2.GenerateProbeSetResponse(
-            probe_set=_set_to(await asyncio.to_thread(self._generate, request, kinds))
-        )
+        info = await asyncio.to_thread(self._generate, bulk_request_from(request), materialise=request.materialise)
+        return probe_pb2.GenerateProbeSetResponse(probe_set=set_to(info))
 
-    def _generate(self, request: probe_pb2.GenerateProbeSetRequest, kinds: tuple[ProbeKind, ...]) -> ProbeSetInfo:
-        store = self._parts.store
-        data = generate(
-            store,
-            graph_id=request.graph_id,
-            kinds=kinds,
-            seed=request.seed,
-            limit_per_kind=request.limit_per_kind or None,
-        )
-        return probe_set.save(
-            store, data, directory=self._parts.settings.probe_set_dir, materialise=request.materialise
-        )
+    def _generate(self, request: BulkRequest, *, materialise: bool) -> ProbeSetInfo:
+        directory = self._parts.settings.probe_set_dir
+        return probe_set.generate_set(self._parts.store, request, directory=directory, materialise=materialise)
 
     async def GetProbeSet(
         self, request: probe_pb2.GetProbeSetRequest, context: Context
     ) -> probe_pb2.GetProbeSetResponse:
         """One probe set."""
         info = await asyncio.to_thread(probe_set.get_info, self._parts.store, request.id)
-        return probe_pb2.GetProbeSetResponse(probe_set=_set_to(info))
+        return probe_pb2.GetProbeSetResponse(probe_set=set_to(info))
 
     async def ListProbeSets(
         self, request: probe_pb2.ListProbeSetsRequest, context: Context
@@ -71,7 +64,7 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
             probe_set.list_infos, self._parts.store, graph_id=request.graph_id, skip=skip, limit=size + 1
         )
         token = paging.encode(listing, [skip + size]) if len(found) > size else ""
-        return probe_pb2.ListProbeSetsResponse(probe_sets=[_set_to(i) for i in found[:size]], next_page_token=token)
+        return probe_pb2.ListProbeSetsResponse(probe_sets=[set_to(i) for i in found[:size]], next_page_token=token)
 
     async def ListProbes(self, request: probe_pb2.ListProbesRequest, context: Context) -> probe_pb2.ListProbesResponse:
         """Probes of a set."""
@@ -92,15 +85,76 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
         token = paging.encode(listing, [skip + size]) if len(found) > size else ""
         return probe_pb2.ListProbesResponse(probes=[probe_to(p) for p in found[:size]], next_page_token=token)
 
+    async def SampleProbeSet(
+        self, request: probe_pb2.SampleProbeSetRequest, context: Context
+    ) -> probe_pb2.SampleProbeSetResponse:
+        """A balanced sample as a set of its own."""
+        info = await asyncio.to_thread(
+            sample_set,
+            self._parts.store,
+            probe_set_id=request.probe_set_id,
+            size=request.size,
+            balance=[one_of(Balance, name, "balance") for name in request.balance],
+            seed=request.seed,
+            directory=self._parts.settings.probe_set_dir,
+        )
+        return probe_pb2.SampleProbeSetResponse(probe_set=set_to(info))
 
-def _set_to(info: ProbeSetInfo) -> probe_pb2.ProbeSet:
-    return probe_pb2.ProbeSet(
-        id=info.id,
-        graph_id=info.graph_id,
-        graph_digest=info.graph_digest,
-        seed=info.seed,
-        digest=info.digest,
-        counts=info.counts,
-        verified=info.verified,
-        dropped=info.dropped,
-    )
+    async def AuditProbeSet(
+        self, request: probe_pb2.AuditProbeSetRequest, context: Context
+    ) -> probe_pb2.AuditProbeSetResponse:
+        """Check a set."""
+        found = await asyncio.to_thread(
+            audit_set,
+            self._parts.store,
+            probe_set_id=request.probe_set_id,
+            directory=self._parts.settings.probe_set_dir,
+            seed=request.seed,
+        )
+        return audit_to(found)
+
+    async def ExportProbeSet(
+        self, request: probe_pb2.ExportProbeSetRequest, context: Context
+    ) -> AsyncIterator[probe_pb2.ExportProbeSetResponse]:
+        """The files of a set, in pieces."""
+        form = one_of(SetFormat, request.format, "format")
+        info = await asyncio.to_thread(probe_set.get_info, self._parts.store, request.probe_set_id)
+        pieces = _pieces(export(info, directory=self._parts.settings.probe_set_dir, form=form))
+        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            yield piece
+
+    async def ImportProbeSet(
+        self, request_iterator: AsyncIterator[probe_pb2.ImportProbeSetRequest], context: Context
+    ) -> probe_pb2.ImportProbeSetResponse:
+        """Receive a file, check it against its digest, and record it."""
+        header: probe_pb2.ImportProbeSetHeader | None = None
+        size = 0
+        with tempfile.TemporaryFile() as content:
+            async for request in request_iterator:
+                if request.HasField("header"):
+                    header = request.header
+                size += len(request.content)
+                if size > MAX_IMPORT_BYTES:
+                    raise TooLarge("the file is too large", field="content", value=size, hint="At most 4 GiB.")
+                content.write(request.content)
+            if header is None:
+                raise InvalidInput("nothing was sent", field="part", hint="Send a header and the file.")
+            content.seek(0)
+            info = await asyncio.to_thread(
+                import_set,
+                self._parts.store,
+                name=header.name or "the file",
+                content=content,
+                form=one_of(SetFormat, header.format, "format"),
+                directory=self._parts.settings.probe_set_dir,
+            )
+        return probe_pb2.ImportProbeSetResponse(probe_set=set_to(info))
+
+
+def _pieces(files: Files) -> Iterator[probe_pb2.ExportProbeSetResponse]:
+    """Every file in pieces of at most a piece's size; an empty file is one empty piece."""
+    for name, content in files:
+        yield probe_pb2.ExportProbeSetResponse(file=name)
+        for block in content:
+            for start in range(0, len(block), PIECE):
+                yield probe_pb2.ExportProbeSetResponse(file=name, content=block[start : start + PIECE])

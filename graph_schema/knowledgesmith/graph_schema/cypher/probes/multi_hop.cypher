@@ -28,43 +28,28 @@ CALL (a) {
   WHERE size(ends) = 1
   RETURN step AS s1, ends[0] AS b
 }
-CALL (a, b, s1) {
-  WITH a, b, s1
-  WHERE 2 IN $lengths
-  CALL (b) {
-    MATCH (b)-[f]->(c:Entity)
-    WHERE type(f) IN $final_forward AND (f.world IS NULL OR f.world = $world) AND b <> c
-    WITH [type(f), ''] AS step, collect(DISTINCT c) AS ends
-    WHERE size(ends) = 1
-    RETURN step AS s2, ends[0] AS c
-    UNION ALL
-    MATCH (c:Entity)-[f]->(b)
-    WHERE type(f) IN $final_backward AND (f.world IS NULL OR f.world = $world) AND b <> c
-    WITH [type(f), '~'] AS step, collect(DISTINCT c) AS ends
-    WHERE size(ends) = 1
-    RETURN step AS s2, ends[0] AS c
-  }
-  WITH a, b, s1, s2, c
-  WHERE c <> a
-  RETURN [s1, s2] AS steps, [b, c] AS nodes
+// an entity that many anchors lead to is looked at once, which matters for those with thousands of facts
+WITH b, collect([a, s1]) AS starts
+CALL (b) {
+  MATCH (b)-[f]->(c:Entity)
+  WHERE (type(f) IN $forward OR type(f) IN $final_forward) AND (f.world IS NULL OR f.world = $world) AND b <> c
+  WITH [type(f), ''] AS step, collect(DISTINCT c) AS ends
+  WHERE size(ends) = 1
+  RETURN step AS s2, ends[0] AS c
   UNION ALL
-  WITH a, b, s1
+  MATCH (c:Entity)-[f]->(b)
+  WHERE (type(f) IN $backward OR type(f) IN $final_backward) AND (f.world IS NULL OR f.world = $world) AND b <> c
+  WITH [type(f), '~'] AS step, collect(DISTINCT c) AS ends
+  WHERE size(ends) = 1
+  RETURN step AS s2, ends[0] AS c
+}
+UNWIND starts AS start
+WITH start[0] AS a, start[1] AS s1, b, s2, c
+WHERE c <> a
+WITH c, collect([a, s1, b, s2]) AS starts
+CALL (c) {
+  WITH c
   WHERE 3 IN $lengths
-  CALL (b) {
-    MATCH (b)-[f]->(c:Entity)
-    WHERE type(f) IN $forward AND (f.world IS NULL OR f.world = $world) AND b <> c
-    WITH [type(f), ''] AS step, collect(DISTINCT c) AS ends
-    WHERE size(ends) = 1
-    RETURN step AS s2, ends[0] AS c
-    UNION ALL
-    MATCH (c:Entity)-[f]->(b)
-    WHERE type(f) IN $backward AND (f.world IS NULL OR f.world = $world) AND b <> c
-    WITH [type(f), '~'] AS step, collect(DISTINCT c) AS ends
-    WHERE size(ends) = 1
-    RETURN step AS s2, ends[0] AS c
-  }
-  WITH a, b, s1, s2, c
-  WHERE c <> a
   CALL (c) {
     MATCH (c)-[f]->(d:Entity)
     WHERE type(f) IN $final_forward AND (f.world IS NULL OR f.world = $world) AND c <> d
@@ -78,7 +63,19 @@ CALL (a, b, s1) {
     WHERE size(ends) = 1
     RETURN step AS s3, ends[0] AS d
   }
-  WITH a, b, s1, s2, c, s3, d
+  RETURN collect([s3, d]) AS thirds
+}
+UNWIND starts AS start
+WITH start[0] AS a, start[1] AS s1, start[2] AS b, start[3] AS s2, c, thirds
+CALL (a, s1, b, s2, c, thirds) {
+  WITH s1, b, s2, c
+  WHERE 2 IN $lengths AND CASE s2[1] WHEN '' THEN s2[0] IN $final_forward ELSE s2[0] IN $final_backward END
+  RETURN [s1, s2] AS steps, [b, c] AS nodes
+  UNION ALL
+  WITH a, s1, b, s2, c, thirds
+  WHERE CASE s2[1] WHEN '' THEN s2[0] IN $forward ELSE s2[0] IN $backward END
+  UNWIND thirds AS third
+  WITH s1, b, s2, c, third[0] AS s3, third[1] AS d, a
   WHERE d <> a AND d <> b
   RETURN [s1, s2, s3] AS steps, [b, c, d] AS nodes
 }

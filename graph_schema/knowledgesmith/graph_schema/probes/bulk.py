@@ -1,0 +1,213 @@
+"""Probes of a whole graph, in blocks of anchors: memory does not grow with the number of probes.
+
+Cypher says which questions exist and what their answers are, and a second query judges every question with its
+options, all in one transaction that holds the closure and is rolled back. Options are drawn for a block at a time.
+Texts are written by a second thread while the database works on the next block. Anchors come in sorted order and no
+draw depends on a block, so the set is the same for every block size and order of import.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
+from knowledgesmith.graph_schema.facts import Split
+from knowledgesmith.graph_schema.probes.assemble import Assembler, Drawn
+from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequest, Observer
+from knowledgesmith.graph_schema.probes.columns import SCHEMA, Table
+from knowledgesmith.graph_schema.probes.draw import ORDER, draw_key, sample
+from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.options import OptionDrawer
+from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_chains, answers_of_facts
+from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask
+from knowledgesmith.graph_schema.probes.reach import anchors_of
+from knowledgesmith.graph_schema.probes.sentences import irrelevant_sentences
+from knowledgesmith.graph_schema.probes.types import ProbeKind
+from knowledgesmith.graph_schema.probes.verify import Claim, claim, judge
+from knowledgesmith.graph_schema.store import Transaction
+
+BLOCK: Final = 2_000
+"""Anchors asked about at a time."""
+_AHEAD: Final = 2
+"""Blocks that may wait for the writing thread."""
+_SENTENCE_ANCHORS: Final = 1_000
+_CHAIN_ANCHORS: Final = 2_000
+_ANCHORS_PER_PROBE: Final = 8
+
+Sink = Callable[[Table], None]
+"""Takes tables of probes in the set's order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What all blocks of a run share."""
+
+    tx: Transaction
+    lexicon: Lexicon
+    request: BulkRequest
+    drawer: OptionDrawer
+    dropped: Counter[str]
+    block: int
+
+
+def bulk(
+    tx: Transaction,
+    *,
+    lexicon: Lexicon,
+    request: BulkRequest,
+    sink: Sink,
+    observe: Observer | None = None,
+    block: int = BLOCK,
+) -> Counter[str]:
+    """Make and verify the probes of a graph and hand them to ``sink``, sorted by kind, anchor, path and id.
+
+    Args:
+        tx: a transaction that will be rolled back; the closure is written into it.
+        lexicon: the graph's names.
+        request: what to make.
+        sink: called in this thread or another, never twice at once.
+        observe: called in this thread.
+        block: anchors at a time.
+
+    Returns:
+        Questions without a probe, by reason.
+
+    Raises:
+        EntityNotFound: the subtree's entity is unknown.
+        RelationNotFound: one of the relations is unknown.
+    """
+    for name in request.relations:
+        lexicon.relation(name)
+    dropped: Counter[str] = Counter()
+    close(tx, graph_id=request.graph_id, rules=rules_of(lexicon.relations.values()), world=BEFORE)
+    anchors = anchors_of(tx, lexicon=lexicon, levels=request.levels, subtree=request.subtree)
+    pools = _pools(tx, lexicon, request, block=block)
+    drawer = OptionDrawer(lexicon, seed=request.seed, pools=pools, dropped=dropped)
+    run = _Run(tx=tx, lexicon=lexicon, request=request, drawer=drawer, dropped=dropped, block=block)
+    written = 0
+    for kind in sorted(set(request.kinds), key=lambda kind: kind.value):
+        for table, done, of in _kind(run, kind, anchors):
+            sink(table.select(SCHEMA.names))
+            written += table.num_rows
+            if observe is not None:
+                observe(BulkProgress(kind=kind, anchors_done=done, anchors=of, probes=written))
+    return dropped
+
+
+def _kind(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tuple[Table, int, int]]:
+    limit = run.request.limit_per_kind
+    if limit is None:
+        yield from _tables(run, kind, anchors)
+        return
+    # a part of the anchors usually holds enough; which part depends on the seed alone
+    few = sorted(sample(anchors, limit * _ANCHORS_PER_PROBE, key=draw_key(run.request.seed, "anchors", kind.value)))
+    before = Counter(run.dropped)
+    kept = _best(_tables(run, kind, few), limit)
+    if kept.num_rows < limit and len(few) < len(anchors):
+        run.dropped.clear()
+        run.dropped.update(before)
+        kept = _best(_tables(run, kind, anchors), limit)
+    yield kept, len(anchors), len(anchors)
+
+
+def _best(tables: Iterator[tuple[Table, int, int]], limit: int) -> Table:
+    """The ``limit`` probes whose questions come first in a drawn order, in the set's order."""
+    kept: Table = SCHEMA.append(pa.field("key", pa.uint64())).empty_table()
+    for table, _, _ in tables:
+        kept = pa.concat_tables([kept, table.select(kept.column_names)])
+        if kept.num_rows > limit:
+            order = kept["key"].to_numpy() ^ np.uint64(ORDER)
+            first = np.lexsort((np.array(kept["id"].to_pylist()), order))[:limit]
+            kept = kept.take(pa.array(np.sort(first)))
+    return kept
+
+
+def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tuple[Table, int, int]]:
+    """Tables of one kind in order of anchors, each with the anchors done so far and all."""
+    prefixed = kind is ProbeKind.CONTEXTUAL and run.request.split is Split.EVAL
+    sentences = _sentences(run) if prefixed else ()
+    # counted apart, since this one belongs to the writing thread
+    unsaid: Counter[str] = Counter()
+    assembler = Assembler(
+        run.lexicon,
+        phrasings=run.request.phrasings,
+        sentences=sentences,
+        dropped=unsaid,
+        split=run.request.split,
+    )
+    waiting: deque[tuple[Future[Table], int]] = deque()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="probe-texts") as writer:
+        for start in range(0, len(anchors), run.block):
+            part = anchors[start : start + run.block]
+            drawn = _verified(run, run.drawer.draw(kind, _questions(run, kind, part)))
+            waiting.append((writer.submit(assembler.table, kind, drawn), start + len(part)))
+            if len(waiting) > _AHEAD:
+                future, done = waiting.popleft()
+                yield future.result(), done, len(anchors)
+        while waiting:
+            future, done = waiting.popleft()
+            yield future.result(), done, len(anchors)
+    run.dropped.update(unsaid)
+
+
+def _questions(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> list[Question]:
+    scope = Scope(anchors=anchors, long_anchors=anchors)
+    found = ask(run.tx, lexicon=run.lexicon, scope=scope, kind=kind, worlds=(BEFORE,))
+    if run.request.relations:
+        wanted = frozenset(run.request.relations)
+        found = [question for question in found if question.relation in wanted]
+    return [*found, *run.drawer.false_statements(found)] if kind is ProbeKind.CONFLICT else found
+
+
+def _verified(run: _Run, drawn: Drawn) -> Drawn:
+    """Without the questions that the independent query refuses."""
+    groups: dict[str, list[Claim]] = {}
+    for number, (question, options, answer) in enumerate(
+        zip(drawn.questions, drawn.options, drawn.answers, strict=True)
+    ):
+        wrong = options[:answer] + options[answer + 1 :]
+        name, row = claim(number, question, right=(options[answer],), wrong=wrong, lexicon=run.lexicon)
+        groups.setdefault(name, []).append(row)
+    failed: dict[object, str] = {}
+    for name, rows in sorted(groups.items()):
+        failed.update(judge(run.tx, name, rows, lexicon=run.lexicon))
+    if not failed:
+        return drawn
+    run.dropped.update(failed.values())
+    kept = [number for number in range(len(drawn.questions)) if number not in failed]
+    return Drawn(
+        questions=[drawn.questions[n] for n in kept],
+        options=[drawn.options[n] for n in kept],
+        answers=[drawn.answers[n] for n in kept],
+        keys=drawn.keys[kept],
+    )
+
+
+def _sentences(run: _Run) -> list[tuple[str, str]]:
+    """True sentences about drawn entities of the whole graph."""
+    few = _drawn_anchors(run.lexicon, _SENTENCE_ANCHORS, seed=run.request.seed, purpose="sentence anchors")
+    questions = ask(run.tx, lexicon=run.lexicon, scope=Scope(anchors=few), kind=ProbeKind.CONTEXTUAL, worlds=(BEFORE,))
+    return irrelevant_sentences(questions, lexicon=run.lexicon, seed=run.request.seed)
+
+
+def _pools(tx: Transaction, lexicon: Lexicon, request: BulkRequest, *, block: int) -> Pools:
+    """Pools of facts from all facts, those of chains from the chains of drawn anchors."""
+    answers = answers_of_facts(tx, lexicon, block=block)
+    if ProbeKind.MULTI_HOP in request.kinds:
+        few = _drawn_anchors(lexicon, _CHAIN_ANCHORS, seed=request.seed, purpose="chain anchors")
+        scope = Scope(anchors=few, long_anchors=few)
+        chains = ask(tx, lexicon=lexicon, scope=scope, kind=ProbeKind.MULTI_HOP, worlds=(BEFORE,))
+        answers |= answers_of_chains(chains, lexicon)
+    return Pools(lexicon, answers)
+
+
+def _drawn_anchors(lexicon: Lexicon, count: int, *, seed: int, purpose: str) -> list[str]:
+    uids = sorted(entity.uid for entity in lexicon.entities)
+    return sorted(sample(uids, count, key=draw_key(seed, purpose)))

@@ -1,0 +1,202 @@
+"""Probe sets as files for others, and back: Parquet and JSONL with their digest, and two folders for other tools.
+
+Every function that writes yields pairs of a file's name (relative, made here) and its content in pieces, so that a set
+can go over the wire without a second copy on disk.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError
+from knowledgesmith.graph_schema.facts import Split
+from knowledgesmith.graph_schema.probes import probe_set
+from knowledgesmith.graph_schema.probes.bulk_types import BulkResult
+from knowledgesmith.graph_schema.probes.columns import KEY, SCHEMA, VERSION, SetWriter, Table
+from knowledgesmith.graph_schema.probes.folders import dataset_folder, harness_folder
+from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
+from knowledgesmith.graph_schema.probes.types import Context, ProbeKind
+from knowledgesmith.graph_schema.store import GraphStore
+
+PIECE: Final = 1 << 18
+"""Bytes handed on at a time."""
+_BATCH: Final = 5_000
+_MAX_LINE: Final = 1 << 20
+_HEADER: Final = "knowledgesmith_probe_set"
+
+Files = Iterator[tuple[str, Iterator[bytes]]]
+"""Names of files with their contents."""
+
+
+class SetFormat(StrEnum):
+    """How a set is written for others."""
+
+    PARQUET = "parquet"
+    JSONL = "jsonl"
+    LM_EVAL = "lm-eval"
+    DATASET = "dataset"
+
+
+def export(info: ProbeSetInfo, *, directory: Path, form: SetFormat) -> Files:
+    """The files of a set in one of the formats.
+
+    Raises:
+        ProbeSetNotFound: the set's own file is gone.
+    """
+    path = probe_set.existing(directory, info.digest)
+    match form:
+        case SetFormat.PARQUET:
+            return iter([(f"{info.digest}.parquet", _pieces(path))])
+        case SetFormat.JSONL:
+            return iter([(f"{info.digest}.jsonl", _lines(path, info))])
+        case SetFormat.LM_EVAL:
+            return harness_folder(path, info)
+        case SetFormat.DATASET:
+            return dataset_folder(path, info)
+
+
+def import_set(store: GraphStore, *, name: str, content: BinaryIO, form: SetFormat, directory: Path) -> ProbeSetInfo:
+    """Take in a set that was exported as Parquet or JSONL.
+
+    Args:
+        store: the database.
+        name: of the file; only for messages.
+        content: the file; Parquet must be seekable.
+        form: how it is written.
+        directory: where the files of sets lie.
+
+    Raises:
+        InvalidInput: the file is no probe set, holds something that no probe may hold, or does not match its digest.
+    """
+    readers = {SetFormat.PARQUET: _parquet, SetFormat.JSONL: _jsonl}
+    if form not in readers:
+        raise InvalidInput("only parquet and jsonl can be imported", field="format", value=form.value, hint="Use one.")
+    try:
+        about, found = readers[form](name, content)
+        _check_about(name, about)
+        with probe_set.scratch_file(directory) as scratch:
+            with SetWriter(scratch, about={key: about[key] for key in _ABOUT}) as writer:
+                for table in found:
+                    _check(name, table)
+                    writer.add(table)
+                digest = writer.close(dropped=about["dropped"])
+            if digest != about["digest"]:
+                raise _refused(name, "its content does not match its digest", "Export the set again.")
+            scratch.replace(probe_set.path_of(directory, digest))
+    except KnowledgeSmithError:
+        raise
+    except (pa.ArrowException, ValueError, KeyError, TypeError, OSError) as error:
+        raise _refused(name, f"it is no probe set ({type(error).__name__})", "Export the set again.") from error
+    made = probe_set.info_of(
+        BulkResult(
+            graph_id=about["graph_id"],
+            graph_digest=about["graph_digest"],
+            seed=about["seed"],
+            digest=digest,
+            counts=dict(sorted(writer.counts.items())),
+            split=Split(about["split"]),
+            dropped=about["dropped"],
+        )
+    )
+    probe_set.record(store, made, directory=directory)
+    return made
+
+
+_ABOUT: Final = ("graph_id", "graph_digest", "seed", "split")
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece
+
+
+def _lines(path: Path, info: ProbeSetInfo) -> Iterator[bytes]:
+    about = {
+        _HEADER: VERSION,
+        "graph_id": info.graph_id,
+        "graph_digest": info.graph_digest,
+        "seed": info.seed,
+        "split": info.split,
+        "dropped": dict(info.dropped),
+        "digest": info.digest,
+    }
+    yield _json(about)
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=_BATCH):
+            yield b"".join(_json(row) for row in batch.to_pylist())
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _parquet(name: str, content: BinaryIO) -> tuple[dict[str, Any], Iterable[Table]]:
+    file = pq.ParquetFile(content)
+    about: dict[str, Any] = json.loads((file.metadata.metadata or {})[KEY])
+    if file.schema_arrow.names != SCHEMA.names:
+        raise _refused(name, "it has other columns than a probe set", "Export the set again.")
+    return about, (file.read_row_group(group).cast(SCHEMA) for group in range(file.num_row_groups))
+
+
+def _jsonl(name: str, content: BinaryIO) -> tuple[dict[str, Any], Iterable[Table]]:
+    header = json.loads(content.readline(_MAX_LINE))
+    if not isinstance(header, dict) or header.pop(_HEADER, None) != VERSION:
+        raise _refused(name, "its first line is not that of a probe set", "Export the set again.")
+    return header, _read_lines(name, content)
+
+
+def _read_lines(name: str, content: BinaryIO) -> Iterator[Table]:
+    rows: list[dict[str, Any]] = []
+    number = 1
+    while line := content.readline(_MAX_LINE + 1):
+        number += 1
+        if len(line) > _MAX_LINE:
+            raise _refused(name, f"line {number} is longer than {_MAX_LINE} bytes", "Export the set again.")
+        row = json.loads(line)
+        if not isinstance(row, dict) or set(row) != set(SCHEMA.names):
+            raise _refused(name, f"line {number} is no probe", "Export the set again.")
+        rows.append(row)
+        if len(rows) == _BATCH:
+            yield pa.Table.from_pylist(rows, schema=SCHEMA)
+            rows = []
+    if rows:
+        yield pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _check_about(name: str, about: Mapping[str, Any]) -> None:
+    texts = ("graph_id", "graph_digest", "digest")
+    right = (
+        all(isinstance(about[key], str) for key in texts)
+        and isinstance(about["seed"], int)
+        and about["split"] in {split.value for split in Split}
+        and isinstance(about["dropped"], dict)
+        and all(isinstance(k, str) and isinstance(n, int) for k, n in about["dropped"].items())
+    )
+    if not right:
+        raise _refused(name, "what it says about itself is malformed", "Export the set again.")
+
+
+def _check(name: str, table: Table) -> None:
+    """Refuse what would break a reader later: missing values, unknown kinds, answers beyond the options."""
+    if any(column.null_count for column in table.columns):
+        raise _refused(name, "a value is missing", "Export the set again.")
+    if set(table["kind"].unique().to_pylist()) - {kind.value for kind in ProbeKind}:
+        raise _refused(name, "it holds a kind of probe that does not exist", "Export the set again.")
+    if set(table["context"].unique().to_pylist()) - {context.value for context in Context}:
+        raise _refused(name, "it holds a context that does not exist", "Export the set again.")
+    rows = zip(*(table[column].to_pylist() for column in ("options", "option_uids", "answers")), strict=True)
+    for options, uids, answers in rows:
+        if len(options) != len(uids) or not answers or not all(0 <= n < len(options) for n in answers):
+            raise _refused(name, "a probe has an answer that is none of its options", "Export the set again.")
+
+
+def _refused(name: str, problem: str, hint: str) -> InvalidInput:
+    return InvalidInput(f"{name} was refused: {problem}.", field="file", value=name, hint=hint)

@@ -1,0 +1,133 @@
+"""Many texts quickly: the phrasings of :mod:`verbalise`, with every template taken apart once.
+
+The first phrasing of a question is the one that :func:`verbalise.stems` gives; here there may be as many as the
+relation has templates. Only templates of one split are looked at: those for evaluation, if nobody asks for training.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, cached_property
+from typing import Final
+
+from knowledgesmith.graph_schema.facts import Direction, Form, Split
+from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question
+from knowledgesmith.graph_schema.probes.types import ProbeKind
+from knowledgesmith.graph_schema.probes.verbalise import Stem, nested, sentence
+
+_SLOT: Final = re.compile(r"\{([so])\}")
+_EVERY: Final = 1 << 30
+Texts = Sequence[tuple[str, str]]
+"""Template texts with the template's name in probes."""
+
+
+class Phraser:
+    """Texts of one graph's questions, at most ``limit`` phrasings each (0: all of the split)."""
+
+    def __init__(self, lexicon: Lexicon, *, limit: int, split: Split = Split.EVAL) -> None:
+        self._lexicon = lexicon
+        self._limit = limit or _EVERY
+        self._split = split
+        self._texts: dict[tuple[str, Direction, Form], Texts] = {}
+        self._phrases: dict[tuple[str, tuple[str, ...]], tuple[str, str]] = {}
+
+    def stems(self, question: Question, options: Sequence[str]) -> list[Stem]:
+        """All phrasings of a question; ``options`` are the names of the two things to compare, in uid order."""
+        return self._makers[question.kind](question, options)
+
+    def forget(self) -> None:
+        """Drop what was kept for the chains of earlier anchors."""
+        self._phrases.clear()
+
+    @cached_property
+    def _makers(self) -> Mapping[ProbeKind, Callable[[Question, Sequence[str]], list[Stem]]]:
+        plain = self._plain
+        return {
+            ProbeKind.DIRECT: plain,
+            ProbeKind.REVERSE: plain,
+            ProbeKind.CONTEXTUAL: plain,
+            ProbeKind.MULTI_HOP: self._chain,
+            ProbeKind.COMPARISON: self._comparison,
+            ProbeKind.CONFLICT: self._judgement,
+        }
+
+    def _plain(self, question: Question, _options: Sequence[str]) -> list[Stem]:
+        name = self._name(question.anchor)
+        direction = Direction.REVERSE if question.reverse else Direction.FORWARD
+        found = self._of(question.relation, direction, Form.CLOZE)[: self._limit]
+        return [Stem(text=sentence(name.join(_parts(text))), template=template) for text, template in found]
+
+    def _chain(self, question: Question, _options: Sequence[str]) -> list[Stem]:
+        phrase, used = self._phrase(question.anchor, question.path[:-1])
+        if not phrase:
+            return []
+        found: list[Stem] = []
+        for text, template in self._step(question.path[-1], Form.CLOZE):
+            if whole := nested(text, phrase, first=False):
+                found.append(Stem(text=sentence(whole), template=f"{used}+{template}"))
+            if len(found) == self._limit:
+                break
+        return found
+
+    def _phrase(self, anchor: str, path: tuple[str, ...]) -> tuple[str, str]:
+        """The noun phrase of the chain so far, and its templates; empty where no phrasing nests."""
+        known = self._phrases.get((anchor, path))
+        if known is not None:
+            return known
+        *before, step = path
+        inner, used = self._phrase(anchor, tuple(before)) if before else (self._name(anchor), "")
+        made = ("", "")
+        for text, template in self._step(step, Form.PHRASE) if inner else ():
+            if whole := nested(text, inner, first=not before):
+                made = (whole, f"{used}+{template}" if used else template)
+                break
+        self._phrases[anchor, path] = made
+        return made
+
+    def _comparison(self, question: Question, options: Sequence[str]) -> list[Stem]:
+        if len(options) != 2:
+            return []
+        name = self._name(question.anchor)
+        one, other = options
+        found: list[Stem] = []
+        for text, template in self._of(question.relation, Direction.FORWARD, Form.QUESTION)[: self._limit]:
+            asked = sentence(name.join(_parts(text))).rstrip()
+            found.append(Stem(text=f"{asked} {one} or {other}? Answer:", template=f"{template}/0"))
+            found.append(Stem(text=f"{asked} {other} or {one}? Answer:", template=f"{template}/1"))
+        return found
+
+    def _judgement(self, question: Question, _options: Sequence[str]) -> list[Stem]:
+        names = {"s": self._name(question.anchor), "o": self._name(question.object)}
+        found = self._of(question.relation, Direction.FORWARD, Form.STATEMENT)[: self._limit]
+        return [
+            Stem(text=f"{sentence(_filled(text, names))} True or false? Answer:", template=template)
+            for text, template in found
+        ]
+
+    def _name(self, uid: str) -> str:
+        return self._lexicon.entities[self._lexicon.index[uid]].name
+
+    def _step(self, step: str, form: Form) -> Texts:
+        direction = Direction.REVERSE if step.startswith(BACKWARD) else Direction.FORWARD
+        return self._of(step.removeprefix(BACKWARD), direction, form)
+
+    def _of(self, relation: str, direction: Direction, form: Form) -> Texts:
+        key = (relation, direction, form)
+        known = self._texts.get(key)
+        if known is None:
+            picked = self._lexicon.relation(relation).pick(direction=direction, form=form, split=self._split)
+            known = [(t.text, f"{relation}/{direction}/{form}/{number}") for number, t in enumerate(picked)]
+            self._texts[key] = known
+        return known
+
+
+@cache
+def _parts(text: str) -> list[str]:
+    """What stands around the slots; a template that names one end only is filled by joining with its name."""
+    return _SLOT.split(text)[::2]
+
+
+def _filled(text: str, names: Mapping[str, str]) -> str:
+    return _SLOT.sub(lambda slot: names[slot.group(1)], text)

@@ -1,0 +1,235 @@
+"""Sets of probes that leave and come back, samples of them, and what an audit says."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from knowledgesmith.graph_schema.errors import InvalidInput, ProbeSetNotFound
+from knowledgesmith.graph_schema.probes import probe_set
+from knowledgesmith.graph_schema.probes.audit import Audit, audit_set
+from knowledgesmith.graph_schema.probes.baseline import options_only
+from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
+from knowledgesmith.graph_schema.probes.columns import KEY
+from knowledgesmith.graph_schema.probes.exchange import SetFormat, export, import_set
+from knowledgesmith.graph_schema.probes.generate import tables_of
+from knowledgesmith.graph_schema.probes.grammar import grammar_faults
+from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
+from knowledgesmith.graph_schema.probes.sampling import Balance, sample_set, turns
+from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
+from knowledgesmith.graph_schema.store import GraphStore
+
+
+@pytest.fixture
+def made(store: GraphStore, graph_id: str, lexicon: Lexicon, tmp_path: Path) -> ProbeSetInfo:
+    assert lexicon.graph_id == graph_id
+    return probe_set.generate_set(store, BulkRequest(graph_id=graph_id, seed=3, phrasings=0), directory=tmp_path)
+
+
+def _written(info: ProbeSetInfo, folder: Path, form: SetFormat, out: Path) -> list[Path]:
+    paths: list[Path] = []
+    for name, content in export(info, directory=folder, form=form):
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"".join(content))
+        paths.append(path)
+    return paths
+
+
+def test_sets_come_back_with_the_same_digest_and_bytes(store: GraphStore, made: ProbeSetInfo, tmp_path: Path) -> None:
+    original = (tmp_path / f"{made.digest}.parquet").read_bytes()
+    for form in (SetFormat.PARQUET, SetFormat.JSONL):
+        (path,) = _written(made, tmp_path, form, tmp_path / form.value)
+        with path.open("rb") as content:
+            back = import_set(store, name=path.name, content=content, form=form, directory=tmp_path / "back")
+        assert back == made
+        assert (tmp_path / "back" / f"{made.digest}.parquet").read_bytes() == original
+
+
+def test_a_changed_file_is_refused_by_name(store: GraphStore, made: ProbeSetInfo, tmp_path: Path) -> None:
+    (lines,) = _written(made, tmp_path, SetFormat.JSONL, tmp_path / "j")
+    (table,) = _written(made, tmp_path, SetFormat.PARQUET, tmp_path / "p")
+    rows = lines.read_bytes().splitlines(keepends=True)
+    first = json.loads(rows[1])
+    column = pq.read_table(table)
+    swapped = column.set_column(5, "stem", pa.array(["x", *column["stem"].to_pylist()[1:]]))
+    about = pq.read_metadata(table).metadata[KEY]
+    bad = tmp_path / "bad"
+    bad.mkdir()
+
+    def parquet(content: pa.Table) -> bytes:
+        sink = io.BytesIO()
+        pq.write_table(content.replace_schema_metadata({KEY: about}), sink)
+        return sink.getvalue()
+
+    cases: dict[str, bytes] = {
+        "other.jsonl": b"".join(
+            [rows[0], json.dumps({**first, "answers": [1 - first["answers"][0]]}).encode(), *rows[2:]]
+        ),
+        "short.jsonl": b"".join(rows[:-1]),
+        "range.jsonl": b"".join([rows[0], json.dumps({**first, "answers": [9]}).encode()]),
+        "null.jsonl": b"".join([rows[0], json.dumps({**first, "stem": None}).encode()]),
+        "kind.jsonl": b"".join([rows[0], json.dumps({**first, "kind": "ODD"}).encode()]),
+        "noise.jsonl": b"\xff\xfe nothing",
+        "empty.jsonl": b"",
+        "list.jsonl": b"[1]\n",
+        "stem.parquet": parquet(swapped),
+        "columns.parquet": parquet(column.drop_columns(["prefix"])),
+        "noise.parquet": b"PAR1 nothing PAR1",
+    }
+    for name, content in cases.items():
+        form = SetFormat(name.partition(".")[2])
+        with pytest.raises(InvalidInput, match=name):
+            import_set(store, name=name, content=io.BytesIO(content), form=form, directory=bad)
+    assert list(bad.iterdir()) == []
+    with pytest.raises(InvalidInput, match="only parquet and jsonl"):
+        import_set(store, name="x", content=io.BytesIO(), form=SetFormat.DATASET, directory=bad)
+
+
+def test_the_data_set_folder_loads_without_a_network(
+    made: ProbeSetInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+    import datasets
+
+    _written(made, tmp_path, SetFormat.DATASET, tmp_path / "folder")
+    datasets.disable_progress_bars()
+    whole = datasets.load_dataset(str(tmp_path / "folder"), cache_dir=str(tmp_path / "cache"))
+    assert whole["test"].num_rows == made.verified
+    part = datasets.load_dataset(str(tmp_path / "folder"), "direct", cache_dir=str(tmp_path / "cache"))
+    assert set(part["test"]["kind"]) == {"DIRECT"}
+    assert part["test"].num_rows == made.counts["DIRECT"]
+
+
+def test_the_harness_task_names_columns_that_are_there(made: ProbeSetInfo, tmp_path: Path) -> None:
+    paths = {path.suffix: path for path in _written(made, tmp_path, SetFormat.LM_EVAL, tmp_path / "task")}
+    task = yaml.safe_load(paths[".yaml"].read_text())
+    assert (tmp_path / "task" / task["dataset_kwargs"]["data_files"]["test"]) == paths[".jsonl"]
+    rows = [json.loads(line) for line in paths[".jsonl"].read_text().splitlines()]
+    assert len(rows) == made.verified
+    for row in rows:
+        assert 0 <= row[task["doc_to_target"]] < len(row[task["doc_to_choice"]])
+        assert row["text"]
+
+
+def test_samples_are_nested_balanced_and_repeatable(store: GraphStore, made: ProbeSetInfo, tmp_path: Path) -> None:
+    def ids(size: int, *balance: Balance, seed: int = 1) -> list[Probe]:
+        drawn = sample_set(store, probe_set_id=made.id, size=size, balance=balance, seed=seed, directory=tmp_path)
+        return list(probe_set.read_file(tmp_path, drawn.digest).probes)
+
+    sizes = [1, 10, 60, 10_000]
+    nested = [{probe.id for probe in ids(size, Balance.KIND)} for size in sizes]
+    assert all(small < large for small, large in pairwise(nested))
+    assert [len(found) for found in nested] == [1, 10, 60, made.verified]
+    assert set(Counter(probe.kind for probe in ids(60, Balance.KIND)).values()) == {10}
+    assert ids(30, Balance.KIND) == ids(30, Balance.KIND)
+    assert ids(30, Balance.KIND, seed=2) != ids(30, Balance.KIND)
+    crossed = Counter((p.kind, p.answers[0]) for p in ids(16, Balance.KIND, Balance.POSITION) if len(p.options) == 4)
+    assert max(crossed.values()) - min(crossed.values()) <= 1
+    relations = Counter(p.path[-1].removeprefix("~") for p in ids(22, Balance.RELATION))
+    assert max(relations.values()) - min(relations.values()) <= 1
+    assert {p.chain_length for p in ids(3, Balance.CHAIN_LENGTH)} == {1, 2, 3}
+    assert len(ids(12, Balance.LEVEL, Balance.SUBTREE)) == 12
+    with pytest.raises(InvalidInput):
+        ids(0)
+    with pytest.raises(ProbeSetNotFound):
+        sample_set(store, probe_set_id="ps_none", size=1, balance=(), seed=0, directory=tmp_path)
+
+
+def test_every_stratum_takes_its_turn() -> None:
+    strata = np.array(["a"] * 50 + ["b"] * 3 + ["c"] * 20)
+    order = turns(strata, np.arange(73, dtype=np.uint64), seed=4)
+    assert sorted(order.tolist()) == list(range(73))
+    for size in range(1, 74):
+        counts = Counter(strata[order[:size]])
+        assert all(counts[s] >= min(full, max(counts.values()) - 1) for s, full in (("a", 50), ("b", 3), ("c", 20)))
+
+
+def _findings(audit: Audit) -> dict[str, int]:
+    return {found.check: found.count for found in audit.findings}
+
+
+def test_an_audit_finds_what_is_wrong_and_nothing_else(
+    store: GraphStore, graph_id: str, made: ProbeSetInfo, lexicon: Lexicon, tmp_path: Path
+) -> None:
+    clean = audit_set(store, probe_set_id=made.id, directory=tmp_path)
+    assert clean.verified
+    assert not _findings(clean)
+    assert sum(sum(balance.counts) for balance in clean.letters) == clean.probes == made.verified
+    sheet = list(csv.DictReader(io.StringIO(clean.sheet)))
+    assert len(sheet) == 100
+    data = probe_set.read_file(tmp_path, made.digest)
+    direct = [p for p in data.probes if p.kind is ProbeKind.DIRECT]
+    lie = replace(direct[0], id="0" * 32, answers=(1 - min(direct[0].answers[0], 1),))
+    ugly = replace(direct[2], id="1" * 32, stem=f"the the {{s}} of  {direct[2].stem}")
+    leak = replace(direct[4], id="2" * 32, stem=f"{direct[4].options[direct[4].answers[0]]} is {direct[4].stem}")
+    statement = next(p for p in data.probes if p.kind is ProbeKind.CONFLICT)
+    twisted = replace(statement, id="3" * 32, answers=(1 - statement.answers[0],), prefix="So.")
+    kept = (*data.probes, lie, ugly, leak, twisted, direct[0])
+    from knowledgesmith.graph_schema.probes.generate import digest_of
+
+    bad = replace(data, probes=kept, digest="")
+    info = probe_set.save(store, replace(bad, digest=digest_of(bad)), directory=tmp_path)
+    found = _findings(audit_set(store, probe_set_id=info.id, directory=tmp_path))
+    assert found["duplicate"] >= 2
+    assert found["answer_in_stem"] >= 1
+    assert found.get("false_answer", 0) + found.get("true_distractor", 0) == 2
+    for check in ("double_article", "double_space", "unfilled_slot", "lower_case_start"):
+        assert found[f"grammar_{check}"] == 1
+    assert graph_id == info.graph_id
+    assert lexicon.graph_digest == info.graph_digest
+
+
+def test_an_audit_of_an_older_graph_says_so(store: GraphStore, made: ProbeSetInfo, tmp_path: Path) -> None:
+    store.write("graph/describe", graph_id=made.graph_id, digest="e" * 64, source="test")
+    assert not audit_set(store, probe_set_id=made.id, directory=tmp_path).verified
+    with pytest.raises(InvalidInput, match="other facts"):
+        sample_set(store, probe_set_id=made.id, size=5, balance=(Balance.LEVEL,), seed=0, directory=tmp_path)
+
+
+def _probes(*, biased: bool, count: int = 1200) -> Iterator[Probe]:
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        uids = [f"u{n}" for n in rng.permutation(60)[:4]]
+        answer = max(range(4), key=lambda n: (uids[n] < "u3", n)) if biased else int(rng.integers(4))
+        yield Probe(
+            id=f"{number:032x}",
+            kind=ProbeKind.DIRECT,
+            anchor=f"a{number}",
+            path=("r",),
+            chain_length=1,
+            stem="The r is",
+            options=tuple(uid.upper() for uid in uids),
+            option_uids=tuple(uids),
+            answers=(answer,),
+            template="t",
+            fact_ids=(),
+        )
+
+
+def test_the_baseline_sees_a_bias_and_no_ghosts() -> None:
+    fair = options_only(lambda: tables_of(_probes(biased=False)), seed=0)
+    assert [b.kind for b in fair] == ["ALL", "DIRECT"]
+    assert all(not b.above_chance and b.chance == pytest.approx(0.25) for b in fair)
+    assert all(b.above_chance for b in options_only(lambda: tables_of(_probes(biased=True)), seed=0))
+
+
+def test_clean_texts_have_no_faults() -> None:
+    for probe in _probes(biased=False, count=2):
+        assert list(grammar_faults(probe)) == []
+        assert list(grammar_faults(replace(probe, prefix="It rains"))) == ["missing_punctuation"]
+        assert list(grammar_faults(replace(probe, stem="Which r? A or B"))) == ["missing_question_mark"]
