@@ -23,13 +23,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.graph.cell_ontology import OBO, cell_ontology
-from knowledgesmith.graph_schema.importing.rows import FileFormat, FileRole, SourceFile
-
 from knowledgesmith.graph_schema.bundled import bundled_files
 from knowledgesmith.graph_schema.closure import AFTER, BEFORE, close
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
-from knowledgesmith.graph_schema.importing.loader import import_graph
+from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.migrations import migrate
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
@@ -43,9 +40,16 @@ BARS_S: Final = {1: 0.1, 1_000: 5.0}
 _REPEATS: Final = {1: 15, 10: 7, 100: 5, 1_000: 3, 10_000: 2}
 _PEOPLE: Final = 20_000
 _RESULT: Final = Path(__file__).parents[1] / "results" / "graph-plan-speed.json"
+OBO: Final = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "kg" / "biology" / "cl-basic.obo"
+"""Where the Cell Ontology lies beside a checkout."""
 
 
-def wide_graph() -> list[SourceFile]:
+def cell_ontology() -> list[InputFile]:
+    """The file of the Cell Ontology."""
+    return [InputFile(name=OBO.name, content=io.BytesIO(OBO.read_bytes()))]
+
+
+def wide_graph() -> list[InputFile]:
     """Many people with one home each, and a symmetric relation: room for 10,000 edits at once."""
     rng = random.Random(7)  # noqa: S311 - a draw for a benchmark
     people = [f"p{n:05}" for n in range(_PEOPLE)]
@@ -82,11 +86,11 @@ def wide_graph() -> list[SourceFile]:
     return [_file(role, rows) for role, rows in roles.items()]
 
 
-def _file(role: FileRole, rows: Sequence[Sequence[str]]) -> SourceFile:
+def _file(role: FileRole, rows: Sequence[Sequence[str]]) -> InputFile:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     content = io.BytesIO(text.getvalue().encode())
-    return SourceFile(role=role, name=f"wide/{role}.csv", format=FileFormat.CSV, lines=content)
+    return InputFile(role=role, name=f"wide/{role}.csv", content=content)
 
 
 def edits(world: WorldIndex, count: int, *, seed: int) -> tuple[Change, ...]:

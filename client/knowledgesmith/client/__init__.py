@@ -82,6 +82,12 @@ if TYPE_CHECKING:
     from knowledgesmith.client._transport import (
         DEFAULT_TARGET,
     )
+    from knowledgesmith.client._types.audits import (
+        AuditFinding,
+        LetterBalance,
+        OptionsBaseline,
+        ProbeSetAudit,
+    )
     from knowledgesmith.client._types.cases import (
         Case,
         CaseChange,
@@ -93,11 +99,6 @@ if TYPE_CHECKING:
         Suggestion,
         Trait,
         TraitKind,
-    from knowledgesmith.client._types.audits import (
-        AuditFinding,
-        LetterBalance,
-        OptionsBaseline,
-        ProbeSetAudit,
     )
     from knowledgesmith.client._types.enums import (
         ChangeFilter,
@@ -289,8 +290,8 @@ __all__ = (
     "InvalidInput",
     "KnowledgeSmith",
     "KnowledgeSmithClientError",
-    "LoadedArchive",
     "LetterBalance",
+    "LoadedArchive",
     "Method",
     "MethodMismatch",
     "Metric",
@@ -301,8 +302,8 @@ __all__ = (
     "MoveSubtree",
     "NotFound",
     "NothingToChange",
-    "OverTime",
     "OptionsBaseline",
+    "OverTime",
     "PageTokenMismatch",
     "PermissionDenied",
     "Plan",
