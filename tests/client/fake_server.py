@@ -345,8 +345,8 @@ class _Probes(_Part, probe_pb2_grpc.ProbeServiceServicer):
         for content in (b"", b"one", b"two"):
             yield probe_pb2.ExportProbeSetResponse(file=name, content=content)
 
-    def ImportProbeSet(self, requests: Any, context: Any) -> probe_pb2.ImportProbeSetResponse:  # noqa: N802
-        for request in requests:
+    def ImportProbeSet(self, request_iterator: Any, context: Any) -> probe_pb2.ImportProbeSetResponse:  # noqa: N802
+        for request in request_iterator:
             self.fake.take("ImportProbeSet", request, context)
         return probe_pb2.ImportProbeSetResponse(probe_set=self.made)
 

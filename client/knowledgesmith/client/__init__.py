@@ -205,6 +205,11 @@ if TYPE_CHECKING:
     from knowledgesmith.client._types.status import (
         ServerStatus,
     )
+    from knowledgesmith.client._types.structural import (
+        DeleteNode,
+        InsertEntity,
+        MoveSubtree,
+    )
     from knowledgesmith.client.interop import (
         to_networkx,
         to_pandas,

@@ -116,23 +116,23 @@ def require_graph(tx: Transaction, graph_id: str) -> str:
 
     Raises:
         GraphNotFound: there is no graph of this id.
-        GraphIncomplete: its import runs or was cut off.
+        GraphIncomplete: its import, or the loading of its archive, runs or was cut off.
     """
     rows = tx.rows("graph/state", graph_id=graph_id)
-    if not rows:
+    if not rows or rows[0]["state"] == "deleting":
         raise _missing(graph_id)
-    if rows[0]["state"] == "importing" or rows[0]["digest"] is None:
+    if rows[0]["state"] in {"importing", "loading"} or rows[0]["digest"] is None:
         raise incomplete(graph_id)
     return str(rows[0]["digest"])
 
 
 def incomplete(graph_id: str) -> GraphIncomplete:
-    """The error for a graph whose import runs or was cut off."""
+    """The error for a graph whose import, or whose loading from an archive, runs or was cut off."""
     return GraphIncomplete(
         "the graph is being imported, or its import was cut off",
         field="graph_id",
         value=graph_id,
-        hint="Wait for the import, or complete it: run the same import again.",
+        hint="Wait for the import, or complete it: run the same import, or load the same archive, again.",
         metadata={"graph_id": graph_id[:63]},
     )
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.graph_schema.importing_onto.folding import Folded, read
 
 from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.text_checks import MAX_UID
 
 INJECTED = "x`]->() DETACH DELETE n //"
 
@@ -170,7 +171,7 @@ def test_node_link_oddities() -> None:
     folded = link(
         {
             "directed": True,
-            "nodes": [{"id": 1, "label": "one"}, {"id": ["a", 1]}, {"label": "no id"}, 5, {"id": "x" * 300}],
+            "nodes": [{"id": 1, "label": "one"}, {"id": ["a", 1]}, {"label": "no id"}, 5, {"id": "x" * 600}],
             "edges": [
                 {"source": 1, "target": ["a", 1], "key": "likes"},
                 {"source": 1, "target": 0, "key": 0},
@@ -181,7 +182,7 @@ def test_node_link_oddities() -> None:
     )
     assert folded.names["1"] == "one"
     assert set(folded.facts) == {("1", "likes", '["a", 1]'), ("1", "related_to", "0")}
-    assert [len(uid) <= 200 for uid in folded.entities] == [True] * 3
+    assert [len(uid) <= MAX_UID for uid in folded.entities] == [True] * 3
     assert [reason.partition(": ")[0] for reason in folded.reasons] == [f"g.json:{n}" for n in (3, 4, 8, 9)]
 
 

@@ -160,6 +160,13 @@ def cypher(neo4j_uri: str) -> Iterator[Cypher]:
         yield run
 
 
+@pytest.fixture(autouse=True)
+def no_other_runs(neo4j_uri: str) -> None:
+    """No attempt that another test left running: it might still name an artefact, so that no file would go."""
+    with neo4j.GraphDatabase.driver(neo4j_uri) as driver:
+        driver.execute_query("MATCH (i:Intervention) WHERE i.state IN ['PREPARING', 'RUNNING'] SET i.state = 'FAILED'")
+
+
 @pytest.fixture
 def census(cypher: Cypher) -> Callable[[], Counter[str]]:
     """How many nodes of each label and relationships of each type there are in the whole database."""

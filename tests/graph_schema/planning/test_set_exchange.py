@@ -70,7 +70,7 @@ def test_a_changed_file_is_refused_by_name(store: GraphStore, made: ProbeSetInfo
     bad = tmp_path / "bad"
     bad.mkdir()
 
-    def parquet(content: pa.Table) -> bytes:
+    def parquet(content: Any) -> bytes:
         sink = io.BytesIO()
         pq.write_table(content.replace_schema_metadata({KEY: about}), sink)
         return sink.getvalue()

@@ -14,6 +14,7 @@ from knowledgesmith.graph_schema.importing.case_building import relation_of, uid
 from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe
 from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
+from knowledgesmith.graph_schema.text_checks import MAX_UID
 
 
 def _family(probes: Any, family: str) -> list[CaseProbe]:
@@ -423,8 +424,8 @@ def test_relations_are_named_by_their_prompt(prompt: str, name: str) -> None:
 def test_names_that_say_the_same_are_one_uid() -> None:
     assert uid_of(" São\u00a0Paulo\n") == uid_of("são paulo")
     assert uid_of("ﬁne") == "fine"
-    long = uid_of("x" * 400)
-    assert len(long) <= 200
+    long = uid_of("x" * 600)
+    assert len(long) <= MAX_UID
     assert long != uid_of("x" * 401)
 
 

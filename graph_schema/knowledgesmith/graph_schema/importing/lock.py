@@ -100,6 +100,8 @@ def take_lock(store: GraphStore, graph_id: str) -> ImportLock:
         row = store.write("importing/begin", graph_id=graph_id, owner=owner, dead=dead, lease_ms=LEASE_MS)[0]
         if row["free"]:
             return ImportLock(graph_id=graph_id, owner=owner, digest=row["digest"] or "", resumed=row["resumed"])
+        if row["blocked"]:
+            raise _blocked(graph_id, row["blocked"])
         if not _is_dead(row["holder"]):
             break
         dead = row["holder"]
@@ -110,6 +112,16 @@ def take_lock(store: GraphStore, graph_id: str) -> ImportLock:
         hint=f"Wait for it; the lock of one that was killed elsewhere ends by itself after {LEASE_MS // 1000} s.",
         metadata={"graph_id": graph_id},
     )
+
+
+def _blocked(graph_id: str, by: str) -> ImportRunning:
+    """The error for a graph that a deletion or the loading of an archive holds, running or cut off."""
+    words = {
+        "deletion": ("the graph is being deleted", "Complete the deletion: `ksmith graph delete` again; then import."),
+        "archive": ("an archive is being loaded under this id", "Complete it: `ksmith graph load` again."),
+    }
+    message, hint = words[by]
+    return ImportRunning(message, field="graph_id", value=graph_id, hint=hint, metadata={"graph_id": graph_id})
 
 
 def _new_owner() -> str:

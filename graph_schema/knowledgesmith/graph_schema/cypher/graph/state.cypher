@@ -3,4 +3,9 @@
 // returns: digest, state
 // access: read
 MATCH (g:Graph {graph_id: $graph_id})
-RETURN g.digest AS digest, coalesce(g.state, 'ready') AS state
+RETURN g.digest AS digest,
+       CASE
+         WHEN g.deleting_at IS NOT NULL THEN 'deleting'
+         WHEN g.load_member IS NOT NULL THEN 'loading'
+         ELSE coalesce(g.state, 'ready')
+       END AS state
