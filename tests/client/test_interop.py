@@ -142,7 +142,7 @@ def test_a_networkx_graph_becomes_tables(smith: KnowledgeSmith, fake: wire.FakeS
     graph.add_edge(2, 1)
     names = Attributes(name="label", type="kind", aliases="other")
     smith.import_networkx(
-        graph, graph_id="mine", attributes=names, relation="near", traits={"is_a": {"transitive": True}}
+        graph=graph, graph_id="mine", attributes=names, relation="near", traits={"is_a": {"transitive": True}}
     )
     sent = {r.chunk.name: r.chunk.content.decode() for r in fake.requests("ImportGraph") if r.HasField("chunk")}
     rows = {name: [json.loads(line) for line in text.splitlines()] for name, text in sent.items()}
@@ -158,7 +158,7 @@ def test_a_networkx_graph_becomes_tables(smith: KnowledgeSmith, fake: wire.FakeS
 
 
 def test_an_undirected_graph_has_symmetric_relations(smith: KnowledgeSmith, fake: wire.FakeServer) -> None:
-    smith.import_networkx(nx.Graph([("b", "a"), ("a", "c")]), graph_id="mine", relation="near")
+    smith.import_networkx(graph=nx.Graph([("b", "a"), ("a", "c")]), graph_id="mine", relation="near")
     sent = {r.chunk.name: r.chunk.content.decode() for r in fake.requests("ImportGraph") if r.HasField("chunk")}
     assert [json.loads(line) for line in sent["relations.jsonl"].splitlines()] == [{"name": "near", "symmetric": True}]
     facts = [json.loads(line) for line in sent["facts.jsonl"].splitlines()]
@@ -172,7 +172,7 @@ def test_a_networkx_graph_that_cannot_be_meant_is_refused(
     smith: KnowledgeSmith, fake: wire.FakeServer, graph: nx.DiGraph[object], message: str
 ) -> None:
     with pytest.raises(InvalidInput, match=message):
-        smith.import_networkx(graph, graph_id="mine")
+        smith.import_networkx(graph=graph, graph_id="mine")
     assert not fake.calls
 
 

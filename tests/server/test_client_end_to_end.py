@@ -128,7 +128,7 @@ def whole(smith: KnowledgeSmith, graph_id: str) -> None:
     assert len(smith.entities_pandas(graph_id=graph_id)) == info.entities
     copy = f"{graph_id[:40]}-nx"
     hierarchy = {name: {"hierarchical": True} for name in ("on_continent", "part_of_planet")}
-    made = smith.import_networkx(graph, graph_id=copy, traits=hierarchy)
+    made = smith.import_networkx(graph=graph, graph_id=copy, traits=hierarchy)
     assert (made.graph.entities_by_level, made.graph.facts) == (info.entities_by_level, info.facts)
     again = smith.facts_pandas(graph_id=copy)
     columns = ["subject", "relation", "object"]

@@ -88,8 +88,8 @@ class NotebookCalls(GraphCalls, ImportCalls, PropagationCalls, QuestionCalls):
 
     def import_networkx(
         self,
-        graph: nx.Graph[Any],
         *,
+        graph: nx.Graph[Any],
         graph_id: str,
         attributes: Attributes | None = None,
         relation: str = "",
