@@ -91,14 +91,14 @@ def run_offline(data_dir: Path, paths: list[Path], graph_id: str) -> ImportRepor
 def plain_unwind(store: GraphStore, entities: int, rows: list[tuple[str, str, str]]) -> dict[str, float]:
     """Rows a second of UNWIND alone, ends found by their index; rows are ready in memory and sorted."""
     graph_id = "plain_unwind"
-    nodes: list[list[Any]] = [[uid(n), f"Entity {n}", "Type", "", []] for n in range(entities)]
+    nodes: list[list[Any]] = [[uid(n), f"Entity {n}", "Type", "", [], False] for n in range(entities)]
     links: list[list[Any]] = sorted([s, o, r.upper(), fact_id(graph_id, s, r, o), ""] for s, r, o in rows)
     began = time.perf_counter()
     for batch in batches(nodes, BATCH):
-        store.write("graph/entities_create", graph_id=graph_id, rows=batch)
+        store.write("lifecycle/load_entities", graph_id=graph_id, rows=batch)
     middle = time.perf_counter()
     for batch in batches(links, BATCH):
-        store.write("graph/facts_create", graph_id=graph_id, rows=batch)
+        store.write("lifecycle/load_facts", graph_id=graph_id, rows=batch)
     ended = time.perf_counter()
     return {"entities": entities / (middle - began), "facts": len(rows) / (ended - middle)}
 
@@ -108,7 +108,7 @@ def row_by_row(store: GraphStore, rows: list[tuple[str, str, str]]) -> float:
     began = time.perf_counter()
     for subject, relation, obj in rows:
         row = [subject, obj, f"{relation.upper()}_SINGLE", fact_id("plain_unwind", subject, relation, obj), ""]
-        store.write("graph/facts_create", graph_id="plain_unwind", rows=[row])
+        store.write("lifecycle/load_facts", graph_id="plain_unwind", rows=[row])
     return len(rows) / (time.perf_counter() - began)
 
 

@@ -38,22 +38,23 @@ def build_world(store: GraphStore, *, graph_id: str, entities: int) -> RunWorld:
     tree = [(uids[n], uids[(n - 1) // FANOUT], "BELONGS_TO") for n in range(1, entities)]
     ring = [(uids[n], uids[(n + 1) % entities], "NEXT_TO") for n in range(entities)]
     facts = sorted([s, o, t, fact_id(graph_id, s, t.lower(), o), ""] for s, o, t in [*tree, *ring])
-    rows = [[uid, f"Node {uid}", "Thing", f"domain{n % 4}", list[str]()] for n, uid in enumerate(uids)]
+    rows = [[uid, f"Node {uid}", "Thing", f"domain{n % 4}", list[str](), False] for n, uid in enumerate(uids)]
     relations = [
         {"name": name.lower(), "rel_type": name, "functional": name == "BELONGS_TO", "templates": list[str]()}
         for name in ("BELONGS_TO", "NEXT_TO")
     ]
 
     def head(tx: Transaction) -> None:
-        tx.rows("graph/lock", graph_id=graph_id)
-        tx.rows("graph/describe", graph_id=graph_id, digest="0" * 64, source="synthetic")
+        tx.rows("lifecycle/load_begin", graph_id=graph_id, archive="")
+        properties = {"digest": "0" * 64, "source": "synthetic"}
+        tx.rows("lifecycle/load_end", graph_id=graph_id, archive="", properties=properties)
         tx.rows("graph/relations_replace", graph_id=graph_id, rows=relations)
 
     store.write_transaction(head)
     for batch in _parts(rows):
-        store.write("graph/entities_create", graph_id=graph_id, rows=batch)
+        store.write("lifecycle/load_entities", graph_id=graph_id, rows=batch)
     for batch in _parts(facts):
-        store.write("graph/facts_create", graph_id=graph_id, rows=batch)
+        store.write("lifecycle/load_facts", graph_id=graph_id, rows=batch)
     return RunWorld(graph_id=graph_id, branch_id=f"{graph_id}-branch", entities=tuple(uids))
 
 

@@ -28,7 +28,7 @@ def session(neo4j_uri: str, store: object) -> Iterator[neo4j.Session]:
 
 def test_there_are_queries() -> None:
     assert len(names()) >= 30
-    assert "graph/facts_create" in names()
+    assert "importing/facts_create" in names()
 
 
 @pytest.mark.parametrize("name", names())

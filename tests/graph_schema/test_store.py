@@ -105,7 +105,7 @@ def test_statements_are_split_at_separators() -> None:
 
 def test_a_failing_unit_of_work_leaves_nothing(store: GraphStore, graph_id: str) -> None:
     def work(tx: Transaction) -> None:
-        tx.rows("graph/lock", graph_id=graph_id)
+        tx.rows("lifecycle/load_begin", graph_id=graph_id, archive="")
         raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError, match="in the middle"):
@@ -115,16 +115,16 @@ def test_a_failing_unit_of_work_leaves_nothing(store: GraphStore, graph_id: str)
 
 def test_a_what_if_is_seen_inside_and_nowhere_else(store: GraphStore, graph_id: str) -> None:
     with store.what_if() as tx:
-        tx.rows("graph/lock", graph_id=graph_id)
-        assert tx.rows("graph/describe", graph_id=graph_id, digest="d", source="s")
-        assert tx.rows("graph/digest", graph_id=graph_id) == [{"digest": "d"}]
+        tx.rows("lifecycle/load_begin", graph_id=graph_id, archive="")
+        assert tx.rows("lifecycle/load_end", graph_id=graph_id, archive="", properties={"digest": "d"})
+        assert tx.rows("graph/state", graph_id=graph_id) == [{"digest": "d", "state": "ready"}]
         assert _count(store, graph_id) == 0
     assert _count(store, graph_id) == 0
 
 
 def test_parameters_must_be_those_of_the_header(store: GraphStore) -> None:
     with pytest.raises(TypeError, match="takes"):
-        store.read("graph/digest", graph="x")
+        store.read("graph/state", graph="x")
 
 
 def test_queries_are_observed(neo4j_uri: str) -> None:

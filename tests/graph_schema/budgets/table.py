@@ -1,4 +1,4 @@
-"""One line a query: parameters on the seeded world, and the database hits it may cost.
+"""One line a query: parameters on the seeded world, and the database hits it may cost; three rooms have their own file.
 
 ``base`` is what a query costs by itself, ``per_row`` what every returned row may add. Hits of the seeded world times
 about 1.5. A query that reads everything of one label by its purpose says so in ``whole``.
@@ -6,28 +6,17 @@ about 1.5. A query that reads everything of one label by its purpose says so in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-from tests.graph_schema.budgets.world import World, fact
-
-
-@dataclass(frozen=True, kw_only=True)
-class Budget:
-    """What a query is run with and what it may cost."""
-
-    params: Callable[[World], dict[str, Any]]
-    base: int
-    per_row: int = 0
-    whole: str = ""
-
-
-def _budget(params: Callable[[World], dict[str, Any]], base: int, per_row: int = 0, whole: str = "") -> Budget:
-    return Budget(params=params, base=base, per_row=per_row, whole=whole)
-
+from tests.graph_schema.budgets.budget import Budget
+from tests.graph_schema.budgets.budget import budget as _budget
+from tests.graph_schema.budgets.table_importing import IMPORTING
+from tests.graph_schema.budgets.table_lifecycle import LIFECYCLE
+from tests.graph_schema.budgets.table_suggest import SUGGEST
+from tests.graph_schema.budgets.world import fact
 
 BUDGETS: dict[str, Budget] = {
+    **IMPORTING,
+    **LIFECYCLE,
+    **SUGGEST,
     "closure/chain": _budget(
         lambda w: {
             "graph_id": w.graph,
@@ -49,6 +38,43 @@ BUDGETS: dict[str, Budget] = {
         },
         107,
     ),
+    "closure/derivations": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "world": 0,
+            "room": 2,
+            "firsts": ["LOCATED_IN", "CITY_OF"],
+            "seconds": ["LOCATED_IN", "USES_CURRENCY"],
+            "subjects": ["lyon"],
+            "objects": ["europe"],
+            "pairs": [["france", "paris", ["HAS_CAPITAL"]]],
+        },
+        238,
+    ),
+    "closure/derive": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "world": 0,
+            "round": 0,
+            "chains": [["lyon", [["LOCATED_IN", "LOCATED_IN", "LOCATED_IN", "transitive"]]]],
+            "swaps": [["paris", [["HAS_CAPITAL", "CAPITAL_OF", "inverse"]]]],
+        },
+        360,
+    ),
+    "closure/loads": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "world": 0,
+            "swaps": {"HAS_CAPITAL": [["CAPITAL_OF", "inverse"]]},
+            "seconds": {"LOCATED_IN": [["LOCATED_IN", "LOCATED_IN", "transitive"]]},
+            "firsts": {"LOCATED_IN": [["LOCATED_IN", "LOCATED_IN", "transitive"]]},
+            "rows": [[0, "lyon", "LOCATED_IN", "france"], [1, "france", "HAS_CAPITAL", "paris"]],
+        },
+        399,
+    ),
+    "closure/place": _budget(
+        lambda w: {"graph_id": w.graph, "rows": [[*f[:3], f"{f[3]}x", 1, 0] for f in w.facts[:5]]}, 0
+    ),
     "closure/swap": _budget(
         lambda w: {
             "graph_id": w.graph,
@@ -59,6 +85,7 @@ BUDGETS: dict[str, Budget] = {
         },
         284,
     ),
+    "closure/unplace": _budget(lambda w: {"graph_id": w.graph, "subjects": w.uids[:5]}, 88),
     "graph/by_alias": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 205),
     "graph/by_folded_name": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 145),
     "graph/by_name": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 17),
@@ -68,27 +95,14 @@ BUDGETS: dict[str, Budget] = {
     "graph/depth_seed": _budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:5]}, 25),
     "graph/depth_step": _budget(lambda w: {"graph_id": w.graph, "depth": 0}, 77),
     "graph/depth_unreached": _budget(lambda w: {"graph_id": w.graph}, 634),
-    "graph/describe": _budget(lambda w: {"graph_id": w.graph, "digest": "d", "source": "s"}, 16),
-    "graph/digest": _budget(lambda w: {"graph_id": w.graph}, 14),
     "graph/entities": _budget(lambda w: {"graph_id": w.graph}, 20, 13),
-    "graph/entities_create": _budget(lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", []]]}, 23),
-    "graph/entities_retire": _budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:5]}, 25),
-    "graph/entities_update": _budget(
-        lambda w: {"graph_id": w.graph, "rows": [[u, "N", "T", "d", []] for u in w.uids[:5]]}, 25
-    ),
     "graph/facts": _budget(lambda w: {"graph_id": w.graph}, 20, 27),
-    "graph/facts_create": _budget(
-        lambda w: {"graph_id": w.graph, "rows": [[s, o, t, i, ""] for s, t, o, i in w.facts[:5]]}, 70
-    ),
-    "graph/facts_delete": _budget(lambda w: {"elements": w.elements[:5]}, 47),
-    "graph/facts_source": _budget(lambda w: {"rows": [[e, "s"] for e in w.elements[:5]]}, 47),
     "graph/get": _budget(lambda w: {"graph_id": w.graph}, 1409),
     "graph/hierarchy_link_down": _budget(lambda w: {"graph_id": w.graph, "types": ["SYMBOL"]}, 995),
     "graph/hierarchy_link_up": _budget(lambda w: {"graph_id": w.graph, "types": ["SYMBOL"]}, 1048),
     "graph/hierarchy_unlink": _budget(lambda w: {"graph_id": w.graph, "to_parent": [], "to_child": []}, 1645),
     "graph/level_labels": _budget(lambda w: {"graph_id": w.graph}, 220),
     "graph/list": _budget(lambda w: {"after": w.graph[:-1], "limit": 2}, 17),
-    "graph/lock": _budget(lambda w: {"graph_id": w.graph}, 16),
     "graph/objects_of": _budget(
         lambda w: {
             "graph_id": w.graph,
@@ -105,6 +119,7 @@ BUDGETS: dict[str, Budget] = {
     "graph/schema_record": _budget(lambda _: {"version": 1}, 19),
     "graph/schema_version": _budget(lambda _: {}, 14),
     "graph/similar_names": _budget(lambda w: {"graph_id": w.graph, "start": "Fr"}, 205),
+    "graph/state": _budget(lambda w: {"graph_id": w.graph}, 15),
     "jobs/advance": _budget(
         lambda w: {
             "id": w.running,
@@ -159,8 +174,9 @@ BUDGETS: dict[str, Budget] = {
         lambda w: {"id": f"{w.graph}-b", "model_id": w.model, "graph_id": w.graph, "select": True}, 35
     ),
     "models/get": _budget(lambda w: {"id": w.model}, 19),
+    "models/inserted": _budget(lambda w: {"branch_id": w.branch}, 34),
     "models/list": _budget(lambda w: {"after": w.graph[:-1], "limit": 2}, 26),
-    "models/list_branches": _budget(lambda w: {"graph_id": w.graph, "only": w.branch, "after": "", "limit": 5}, 106),
+    "models/list_branches": _budget(lambda w: {"graph_id": w.graph, "only": w.branch, "after": "", "limit": 5}, 61),
     "models/overlay": _budget(lambda w: {"branch_id": w.branch}, 41),
     "models/register": _budget(
         lambda w: {
@@ -226,6 +242,7 @@ BUDGETS: dict[str, Budget] = {
         },
         376,
     ),
+    "probes/known": _budget(lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 234),
     "probes/multi_hop": _budget(
         lambda w: {
             "graph_id": w.graph,
@@ -242,6 +259,7 @@ BUDGETS: dict[str, Budget] = {
     "probes/reverse": _budget(
         lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 200
     ),
+    "probes/scope": _budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:5]}, 97),
     "propagation/by_all": _budget(lambda w: {"id": w.run}, 1453),
     "propagation/by_domain": _budget(lambda w: {"id": w.run}, 1583),
     "propagation/by_hop": _budget(lambda w: {"id": w.run}, 1688),
@@ -249,13 +267,11 @@ BUDGETS: dict[str, Budget] = {
     "propagation/by_level": _budget(lambda w: {"id": w.run}, 1583),
     "propagation/by_relation": _budget(lambda w: {"id": w.run}, 20, 135),
     "propagation/changes": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 20, 292),
-    "propagation/collateral": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 20, 64),
+    "propagation/collateral": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 645),
     "propagation/compare": _budget(lambda w: {"first": w.run, "second": w.second, "skip": 0, "limit": 10}, 20, 183),
     "propagation/compare_counts": _budget(lambda w: {"first": w.run, "second": w.second}, 1591),
-    "propagation/conflict": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 4459),
-    "propagation/evidence": _budget(
-        lambda w: {"id": w.run, "verdicts": ["COLLATERAL"], "skip": 0, "limit": 10}, 20, 79
-    ),
+    "propagation/conflict": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 654),
+    "propagation/evidence": _budget(lambda w: {"id": w.run, "verdicts": ["COLLATERAL"], "skip": 0, "limit": 10}, 798),
     "propagation/fact_metrics": _budget(lambda w: {"id": w.run}, 1096),
     "propagation/facts": _budget(lambda w: {"id": w.run, "conflicts_only": False, "skip": 0, "limit": 10}, 1166),
     "propagation/over_time": _budget(lambda w: {"branch_id": w.branch, "relation": "", "kind": ""}, 2924),
@@ -264,20 +280,20 @@ BUDGETS: dict[str, Budget] = {
     ),
     "propagation/paths": _budget(lambda w: {"id": w.run, "threshold": 0.1, "movers": 100, "limit": 10}, 20, 952),
     "propagation/rates": _budget(lambda w: {"id": w.run}, 20, 50),
-    "propagation/residual": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 20, 64),
+    "propagation/residual": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 769),
     "propagation/scale": _budget(lambda w: {"ids": [w.run, w.second]}, 1228),
-    "propagation/stops": _budget(lambda w: {"id": w.run, "threshold": 0.1, "limit": 10}, 20, 141),
+    "propagation/stops": _budget(lambda w: {"id": w.run, "threshold": 0.1, "limit": 10}, 843),
     "propagation/subgraph_edges": _budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:20]}, 20, 30),
     "propagation/subgraph_nodes": _budget(lambda w: {"id": w.run, "limit": 20}, 20, 46),
     "propagation/top": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 20, 281),
-    "verify/chains": _budget(
+    "verify/links": _budget(
         lambda w: {
             "graph_id": w.graph,
             "world": 0,
             "types": w.types,
-            "rows": [["p", "lyon", [["CITY_OF", ""], ["ON_CONTINENT", ""]], ["europe"], ["asia"]]],
+            "rows": [["france", ["paris", "euro"]], ["lyon", ["france", "asia"]]],
         },
-        419,
+        129,
     ),
     "verify/options": _budget(
         lambda w: {
@@ -290,21 +306,22 @@ BUDGETS: dict[str, Budget] = {
     "verify/statements": _budget(
         lambda w: {"graph_id": w.graph, "world": 0, "rows": [["p", "france", "HAS_CAPITAL", "paris", True]]}, 47
     ),
+    "verify/steps": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "world": 0,
+            "rows": [["lyon", "CITY_OF", False], ["france", "CITY_OF", True], ["nobody", "CITY_OF", False]],
+        },
+        261,
+    ),
     "world/apply": _budget(
         lambda w: {"graph_id": w.graph, "asserts": [fact(w, "france", "symbol", "au")], "retracts": w.facts[:2]}, 88
     ),
-    "world/displaced": _budget(
-        lambda w: {"graph_id": w.graph, "world": 0, "rows": [[0, "france", "HAS_CAPITAL", "lyon", True, True]]}, 160
+    "world/entities": _budget(
+        lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", []], ["paris", "Paris", "T", "d", []]]}, 0
     ),
-    "world/frontier": _budget(
-        lambda w: {"graph_id": w.graph, "types": w.types, "frontier": [["france", "france"]]}, 238
-    ),
-    "world/resolve": _budget(
-        lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "ids": [f[3] for f in w.facts[:3]]}, 1051
-    ),
-    "world/status": _budget(
-        lambda w: {"graph_id": w.graph, "world": 0, "rows": [[n, *f[:3]] for n, f in enumerate(w.facts[:5])]}, 20, 87
-    ),
+    "world/facts": _budget(lambda w: {"graph_id": w.graph}, 1432),
+    "world/stamp": _budget(lambda w: {"graph_id": w.graph}, 12),
     "world/update": _budget(
         lambda w: {"graph_id": w.graph, "asserts": [fact(w, "france", "symbol", "au")], "retracts": w.facts[:2]}, 88
     ),

@@ -23,7 +23,8 @@ class World:
 
     ``run`` is committed, ``running`` writes its ledger and ``rows`` are its next rows. ``ready`` is about to be
     committed; ``head`` is the revision that another one made on the branch ``decided``. ``facts`` are asserted
-    [subject, relation type, object, fact id].
+    [subject, relation type, object, fact id]. ``elements``, ``nodes`` and ``links`` are element ids of facts, of
+    entities and of the hierarchy's links.
     """
 
     graph: str
@@ -41,6 +42,8 @@ class World:
     uids: list[str]
     facts: list[list[str]]
     elements: list[str]
+    nodes: list[str]
+    links: list[str]
     probes: list[dict[str, Any]]
     rows: list[dict[str, Any]]
     outcomes: list[list[Any]]
@@ -68,6 +71,7 @@ def build(store: GraphStore) -> World:
     ready, head = _decided(store, graph)
     store.write("probe_sets/save", id=f"{graph}-set", properties={"graph_id": graph, "seed": 1})
     facts = store.read("graph/facts", graph_id=graph)
+    stored = store.read("importing/stored", graph_id=graph, after="", limit=1000)
     names = {relation.rel_type: relation.name for relation in lexicon.relations.values()}
     return World(
         graph=graph,
@@ -85,6 +89,8 @@ def build(store: GraphStore) -> World:
         uids=sorted(entity.uid for entity in atlas_entities()),
         facts=[[f["subject"], f["rel_type"], f["object"], f["fact_id"]] for f in facts],
         elements=[f["element"] for f in facts],
+        nodes=[entity["element"] for entity in stored],
+        links=[link for entity in stored for _, link in entity["links"]],
         probes=_probes(first),
         rows=_rows(running),
         outcomes=[list(vars_of(outcome)) for outcome in list(running.shown.values())[:20]],

@@ -36,9 +36,9 @@ def _write(tx: Transaction, graph_id: str, facts: Sequence[Triple]) -> None:
     """A graph that exists in this transaction only."""
     tx.rows("graph/relations_replace", graph_id=graph_id, rows=[to_properties(relation) for relation in RELATIONS])
     names = sorted({uid for s, _, o in facts for uid in (s, o)})
-    tx.rows("graph/entities_create", graph_id=graph_id, rows=[[uid, uid, "", "", []] for uid in names])
+    tx.rows("lifecycle/load_entities", graph_id=graph_id, rows=[[uid, uid, "", "", [], False] for uid in names])
     rows = [[s, o, TYPES[r], fact_id(graph_id, s, r, o), "test"] for s, r, o in sorted(set(facts))]
-    tx.rows("graph/facts_create", graph_id=graph_id, rows=rows)
+    tx.rows("lifecycle/load_facts", graph_id=graph_id, rows=rows)
 
 
 @pytest.fixture

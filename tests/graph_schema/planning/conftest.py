@@ -131,19 +131,25 @@ def write_graph(
     types = {relation.name: relation.rel_type for relation in relations}
 
     def work(tx: Transaction) -> None:
-        tx.rows("graph/lock", graph_id=graph_id)
-        tx.rows("graph/describe", graph_id=graph_id, digest="d" * 64, source="test")
+        tx.rows("lifecycle/load_begin", graph_id=graph_id, archive="")
+        describe(tx, graph_id, digest="d" * 64)
         tx.rows("graph/relations_replace", graph_id=graph_id, rows=[to_properties(relation) for relation in relations])
-        rows = [[e.uid, e.name, e.type, e.domain, list(e.aliases)] for e in entities]
-        tx.rows("graph/entities_create", graph_id=graph_id, rows=rows)
+        rows = [[e.uid, e.name, e.type, e.domain, list(e.aliases), False] for e in entities]
+        tx.rows("lifecycle/load_entities", graph_id=graph_id, rows=rows)
         tx.rows(
-            "graph/facts_create",
+            "lifecycle/load_facts",
             graph_id=graph_id,
             rows=[[s, o, types[r], fact_id(graph_id, s, r, o), "test"] for s, r, o in sorted(set(facts))],
         )
 
     store.write_transaction(work)
     return load_lexicon(store, graph_id=graph_id)
+
+
+def describe(tx: Transaction, graph_id: str, *, digest: str) -> None:
+    """Give a graph of ``write_graph`` a digest, as the end of a load or of an import does."""
+    properties = {"digest": digest, "source": "test"}
+    tx.rows("lifecycle/load_end", graph_id=graph_id, archive="", properties=properties)
 
 
 def closure_by_hand(facts: Iterable[Triple], relations: Sequence[Relation]) -> set[Triple]:

@@ -100,7 +100,7 @@ def test_two_runs_give_the_same_bytes(store: GraphStore, graph_id: str, data: Pr
 def test_the_order_of_import_does_not_matter(
     store: GraphStore, graph_id: str, data: ProbeSetData, lexicon: Lexicon, writer: Any, facts: list[Triple]
 ) -> None:
-    store.write_transaction(lambda tx: tx.rows("graph/facts_delete", **_all_facts(store, graph_id)))
+    store.write_transaction(lambda tx: tx.rows("importing/facts_delete", **_all_facts(store, graph_id)))
     relations = list(lexicon.relations.values())
     other = f"t_{uuid.uuid4().hex}"
     writer(other, list(reversed(lexicon.entities)), list(reversed(relations)), list(reversed(facts)))
@@ -113,7 +113,8 @@ def test_the_order_of_import_does_not_matter(
 
 
 def _all_facts(store: GraphStore, graph_id: str) -> dict[str, Any]:
-    return {"elements": [row["element"] for row in store.read("graph/facts", graph_id=graph_id)]}
+    elements = [row["element"] for row in store.read("graph/facts", graph_id=graph_id)]
+    return {"graph_id": graph_id, "rows": elements}
 
 
 def test_a_limit_draws_a_part(store: GraphStore, graph_id: str, data: ProbeSetData) -> None:

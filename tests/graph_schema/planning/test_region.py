@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.graph_schema.planning.conftest import describe
+
 from knowledgesmith.graph_schema import plan as planning
 from knowledgesmith.graph_schema.catalogue import build_catalogue
 from knowledgesmith.graph_schema.closure import Triple
@@ -151,10 +153,10 @@ def test_a_cached_world_follows_imports_and_overlays(
     second = make_plan(store, replace(there, changes=(back,)), worlds=cache)
     assert second.overlay[0].object == "carla"
     store.write(
-        "graph/facts_create",
+        "lifecycle/load_facts",
         graph_id=graph_id,
         rows=[["eve", "finn", "SPOUSE", fact_id(graph_id, "eve", "spouse", "finn"), "test"]],
     )
-    store.write("graph/describe", graph_id=graph_id, digest="e" * 64, source="test")
+    store.write_transaction(lambda tx: describe(tx, graph_id, digest="e" * 64))
     assert cache.world(store, graph_id=graph_id, overlay=()).find(("finn", "spouse", "eve"))
     assert make_plan(store, request, worlds=cache) == make_plan(store, request)

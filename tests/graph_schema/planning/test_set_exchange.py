@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from tests.graph_schema.planning.conftest import describe
 
 from knowledgesmith.graph_schema.errors import InvalidInput, ProbeSetNotFound
 from knowledgesmith.graph_schema.probes import probe_set
@@ -196,7 +197,7 @@ def test_an_audit_finds_what_is_wrong_and_nothing_else(
 
 
 def test_an_audit_of_an_older_graph_says_so(store: GraphStore, made: ProbeSetInfo, tmp_path: Path) -> None:
-    store.write("graph/describe", graph_id=made.graph_id, digest="e" * 64, source="test")
+    store.write_transaction(lambda tx: describe(tx, made.graph_id, digest="e" * 64))
     assert not audit_set(store, probe_set_id=made.id, directory=tmp_path).verified
     with pytest.raises(InvalidInput, match="other facts"):
         sample_set(store, probe_set_id=made.id, size=5, balance=(Balance.LEVEL,), seed=0, directory=tmp_path)

@@ -3,4 +3,5 @@
 // returns: cases
 // access: read
 MATCH (c:Case {graph_id: $graph_id})
+WHERE c.id IS NOT NULL
 RETURN count(c) AS cases

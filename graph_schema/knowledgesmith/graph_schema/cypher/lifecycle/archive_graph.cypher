@@ -5,6 +5,7 @@
 MATCH (g:Graph {graph_id: $graph_id})
 CALL (g) {
   MATCH (r:Relation {graph_id: g.graph_id})
+  WHERE r.name IS NOT NULL
   WITH r ORDER BY r.name
   RETURN collect(r {.*, inverse_of: r.inverse_of}) AS relations
 }

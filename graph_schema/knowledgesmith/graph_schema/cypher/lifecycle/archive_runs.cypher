@@ -2,7 +2,8 @@
 // params: graph_id, after, limit
 // returns: properties, targets, produced
 // access: read
-MATCH (:Branch {graph_id: $graph_id})<-[:ON]-(i:Intervention)
+MATCH (b:Branch {graph_id: $graph_id})<-[:ON]-(i:Intervention)
+USING INDEX b:Branch(graph_id)
 WHERE i.id > $after
 WITH i ORDER BY i.id LIMIT $limit
 CALL (i) {

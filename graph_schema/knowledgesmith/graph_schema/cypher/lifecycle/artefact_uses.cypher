@@ -7,9 +7,12 @@ CALL () {
   RETURN count(r) AS revisions
 }
 CALL () {
-  MATCH (i:Intervention)
-  WHERE i.artefact_sha256 = $sha256
-     OR (i.state IN ['PREPARING', 'RUNNING'] AND coalesce(i.artefact_sha256, '') = '')
-  RETURN count(i) AS interventions
+  MATCH (i:Intervention {artefact_sha256: $sha256})
+  RETURN count(i) AS named
 }
-RETURN revisions + interventions AS uses
+CALL () {
+  MATCH (i:Intervention)
+  WHERE i.state IN ['PREPARING', 'RUNNING'] AND coalesce(i.artefact_sha256, '') = ''
+  RETURN count(i) AS running
+}
+RETURN revisions + named + running AS uses

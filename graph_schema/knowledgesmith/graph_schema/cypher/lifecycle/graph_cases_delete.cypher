@@ -5,6 +5,7 @@
 MATCH (g:Graph {graph_id: $graph_id})
 WHERE g.deleting_at IS NOT NULL
 MATCH (c:Case {graph_id: $graph_id})
+WHERE c.id IS NOT NULL
 WITH c LIMIT $limit
 OPTIONAL MATCH (c)-[:ASKS]->(p:CaseProbe)
 DETACH DELETE p

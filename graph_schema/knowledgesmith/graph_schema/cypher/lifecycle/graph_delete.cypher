@@ -8,6 +8,7 @@ WHERE g.deleting_at IS NOT NULL
   AND NOT EXISTS { (:Branch {graph_id: $graph_id}) }
 CALL (g) {
   MATCH (r:Relation {graph_id: $graph_id})
+  WHERE r.name IS NOT NULL
   DETACH DELETE r
   RETURN count(*) AS relations
 }

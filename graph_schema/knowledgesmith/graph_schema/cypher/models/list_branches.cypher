@@ -2,9 +2,29 @@
 // params: graph_id, only, after, limit
 // returns: id, model_id, graph_id, head_revision, interventions, busy_with
 // access: read
-MATCH (b:Branch)-[:HEAD]->(head:Revision)
-WHERE b.id > $after AND ($only = '' OR b.id = $only) AND ($graph_id = '' OR b.graph_id = $graph_id)
-WITH b, head ORDER BY b.id LIMIT $limit
+//
+// Each of the three ways has its own index, so that none looks at the branches of other graphs.
+CALL () {
+  WITH $only AS id
+  WHERE id <> ''
+  MATCH (b:Branch {id: id})
+  WHERE b.id > $after AND ($graph_id = '' OR b.graph_id = $graph_id)
+  RETURN b
+  UNION ALL
+  WITH $graph_id AS graph_id
+  WHERE $only = '' AND graph_id <> ''
+  MATCH (b:Branch {graph_id: graph_id})
+  USING INDEX b:Branch(graph_id)
+  WHERE b.id > $after AND EXISTS { (b)-[:HEAD]->(:Revision) }
+  RETURN b ORDER BY b.id LIMIT $limit
+  UNION ALL
+  WITH $graph_id AS graph_id
+  WHERE $only = '' AND graph_id = ''
+  MATCH (b:Branch)
+  WHERE b.id > $after AND EXISTS { (b)-[:HEAD]->(:Revision) }
+  RETURN b ORDER BY b.id LIMIT $limit
+}
+MATCH (b)-[:HEAD]->(head:Revision)
 OPTIONAL MATCH (b)<-[:ON]-(i:Intervention)
 WITH b, head, i ORDER BY i.commit_order
 WITH b, head,

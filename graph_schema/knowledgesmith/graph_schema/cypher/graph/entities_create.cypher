@@ -1,8 +1,0 @@
-// purpose: create entities from lists (uid, name, type, domain, aliases); their level is set afterwards
-// params: graph_id, rows
-// returns: created
-// access: write
-UNWIND $rows AS row
-CREATE (e:Entity:Leaf {graph_id: $graph_id, uid: row[0], name: row[1], type: row[2], domain: row[3], aliases: row[4],
-                       retired: false})
-RETURN count(e) AS created

@@ -1,0 +1,201 @@
+"""Budgets of the queries that archive, load, check, version and delete graphs and what stands on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.graph_schema.budgets.budget import Budget, Parameters, budget
+from tests.graph_schema.budgets.table_importing import CASES, THERE
+from tests.graph_schema.budgets.world import World
+
+LIVE = ["QUEUED", "PREPARING", "RUNNING", "COMMITTING"]
+
+
+def _graph(world: World) -> dict[str, Any]:
+    return {"graph_id": world.graph}
+
+
+def _page(world: World) -> dict[str, Any]:
+    return {"graph_id": world.graph, "after": "", "limit": 10}
+
+
+def _run(world: World) -> dict[str, Any]:
+    return {"id": world.run}
+
+
+def _run_marked(world: World) -> dict[str, Any]:
+    return {"id": world.run, "live": LIVE, "release": True}
+
+
+def _set(world: World) -> dict[str, Any]:
+    return {"id": world.probe_set}
+
+
+def _members(world: World) -> dict[str, Any]:
+    return {"id": world.probe_set, "graph_id": world.graph, "rows": world.probes}
+
+
+def _some(world: World) -> dict[str, Any]:
+    return {"id": world.run, "limit": 10}
+
+
+def _all(world: World) -> dict[str, Any]:
+    return {"id": world.run, "limit": 10_000}
+
+
+def _empty(world: World) -> dict[str, Any]:
+    return {"graph_id": f"{world.graph}-new", "archive": "a"}
+
+
+def _branch(world: World) -> dict[str, Any]:
+    return {"id": f"{world.graph}-idle", "model_id": world.model, "graph_id": world.graph, "select": False}
+
+
+def _branch_marked(world: World) -> dict[str, Any]:
+    return {"id": f"{world.graph}-idle", "live": LIVE}
+
+
+def _lone(world: World) -> dict[str, Any]:
+    return {"rows": [{"properties": {"id": f"{world.graph}-lone"}, "parent": world.revision}]}
+
+
+Before = tuple[tuple[str, Parameters], ...]
+GRAPH_MARKED: Before = (("lifecycle/graph_mark", _graph),)
+RUN_MARKED: Before = (("lifecycle/run_mark", _run_marked),)
+RUN_EMPTY: Before = (*RUN_MARKED, ("lifecycle/run_rows_delete", _all), ("lifecycle/run_plan_delete", _all))
+SET_MARKED: Before = (("lifecycle/set_mark", _set),)
+LOADING: Before = (("lifecycle/load_begin", _empty),)
+LIFECYCLE: dict[str, Budget] = {
+    "lifecycle/archive_branches": budget(_graph, 145),
+    "lifecycle/archive_cases": budget(_page, 129, before=THERE),
+    "lifecycle/archive_graph": budget(_graph, 276),
+    "lifecycle/archive_ledger": budget(lambda w: {"id": w.run, "after": 0, "limit": 10}, 730),
+    "lifecycle/archive_planned": budget(lambda w: {"id": w.run, "after": -1, "limit": 10}, 856),
+    "lifecycle/archive_probes": budget(lambda w: {"graph_id": w.graph, "after": "", "limit": 5}, 327),
+    "lifecycle/archive_revisions": budget(_graph, 175),
+    "lifecycle/archive_runs": budget(_page, 420),
+    "lifecycle/archive_sets": budget(_graph, 16),
+    "lifecycle/artefact_uses": budget(lambda w: {"sha256": f"{w.graph}-none"}, 36),
+    "lifecycle/branch_delete": budget(
+        lambda w: {"id": f"{w.graph}-idle"},
+        15,
+        before=(("models/create_branch", _branch), ("lifecycle/branch_mark", _branch_marked)),
+    ),
+    "lifecycle/branch_mark": budget(_branch_marked, 27, before=(("models/create_branch", _branch),)),
+    "lifecycle/branch_uses": budget(lambda w: {"id": w.branch, "live": LIVE}, 55),
+    "lifecycle/check_branches": budget(_graph, 144),
+    "lifecycle/check_depths": budget(_page, 231),
+    "lifecycle/check_entities": budget(_page, 241),
+    "lifecycle/check_heads": budget(lambda w: {**_page(w), "runs": [w.run, w.second]}, 478),
+    "lifecycle/check_hierarchy": budget(lambda w: {**_page(w), "to_parent": ["LOCATED_IN"], "to_child": []}, 472),
+    "lifecycle/check_ledger": budget(_run, 670),
+    "lifecycle/check_levels": budget(_page, 106),
+    "lifecycle/check_names": budget(lambda _: {}, 9),
+    "lifecycle/check_probes": budget(_page, 226),
+    "lifecycle/check_runs": budget(_graph, 150),
+    "lifecycle/check_selected": budget(_graph, 15),
+    "lifecycle/check_sets": budget(_graph, 12),
+    "lifecycle/check_slots": budget(_some, 1389),
+    "lifecycle/check_versions": budget(_graph, 10),
+    "lifecycle/graph_cases_delete": budget(
+        lambda w: {"graph_id": w.graph, "limit": 2}, 46, before=(*GRAPH_MARKED, *THERE)
+    ),
+    "lifecycle/graph_delete": budget(
+        lambda w: {"graph_id": f"{w.graph}-new"},
+        16,
+        before=(*LOADING, ("lifecycle/graph_mark", lambda w: {"graph_id": f"{w.graph}-new"})),
+    ),
+    "lifecycle/graph_entities_delete": budget(lambda w: {"graph_id": w.graph, "entities": 5}, 82, before=GRAPH_MARKED),
+    "lifecycle/graph_facts_delete": budget(
+        lambda w: {"graph_id": w.graph, "entities": 5, "limit": 20}, 195, before=GRAPH_MARKED
+    ),
+    "lifecycle/graph_mark": budget(_graph, 13),
+    "lifecycle/graph_uses": budget(lambda w: {"graph_id": w.graph, "live": LIVE}, 78),
+    "lifecycle/load_begin": budget(_empty, 18),
+    "lifecycle/load_branches": budget(
+        lambda w: {"rows": [{"properties": {"id": f"{w.graph}-b"}, "model": w.model, "head": w.revision}]}, 0
+    ),
+    "lifecycle/load_cases": budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "rows": [
+                {"properties": {"id": name, "graph_id": w.graph}, "changes": [["france", {}]], "probes": [{}, {}]}
+                for name in CASES
+            ],
+        },
+        82,
+    ),
+    "lifecycle/load_end": budget(lambda w: {**_empty(w), "properties": {"digest": "d"}}, 15, before=LOADING),
+    "lifecycle/load_entities": budget(
+        lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", list[str](), False]]}, 0
+    ),
+    "lifecycle/load_facts": budget(
+        lambda w: {"graph_id": w.graph, "rows": [[s, o, t, i, ""] for s, t, o, i in w.facts[:5]]}, 0
+    ),
+    "lifecycle/load_ledger": budget(
+        lambda w: {"graph_id": w.graph, "rows": [[w.run, "france", {"intervention": w.run, "seq": 100_000}]]}, 0
+    ),
+    "lifecycle/load_models": budget(
+        lambda w: {"rows": [{"properties": {"id": f"{w.graph}-m"}, "base": f"{w.graph}-m.base"}]}, 0
+    ),
+    "lifecycle/load_planned": budget(
+        lambda w: {"graph_id": w.graph, "rows": [[w.run, row["id"], {}] for row in w.probes[:5]]},
+        51,
+        before=(("probe_sets/materialise", _members),),
+    ),
+    "lifecycle/load_probes": budget(
+        lambda w: {"graph_id": w.graph, "rows": [["france", {"id": f"{w.graph}-{n}"}, [w.probe_set]] for n in (1, 2)]},
+        72,
+    ),
+    "lifecycle/load_relations": budget(lambda w: {"rows": [{"graph_id": w.graph, "name": "new"}]}, 13),
+    "lifecycle/load_revisions": budget(_lone, 31),
+    "lifecycle/load_runs": budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "rows": [
+                {
+                    "properties": {"id": f"{w.graph}-new", "branch_id": w.branch, "request_id": f"{w.graph}-new"},
+                    "targets": [["france", {"position": 0}]],
+                    "produced": w.revision,
+                }
+            ],
+        },
+        30,
+    ),
+    "lifecycle/load_sets": budget(lambda w: {"rows": [{"id": f"{w.graph}-new"}]}, 12),
+    "lifecycle/load_state": budget(_graph, 16),
+    "lifecycle/load_step": budget(
+        lambda w: {**_empty(w), "member": 0, "rows": 0, "next_member": 1, "next_rows": 0}, 19, before=LOADING
+    ),
+    "lifecycle/load_taken": budget(
+        lambda w: {
+            "models": [w.model],
+            "branches": [w.branch],
+            "runs": [w.run],
+            "requests": [w.request],
+            "sets": [w.probe_set],
+        },
+        22,
+    ),
+    "lifecycle/load_versions": budget(lambda w: {"graph_id": w.graph, "rows": [{"number": 1}, {"number": 2}]}, 22),
+    "lifecycle/page_entities": budget(_page, 147),
+    "lifecycle/page_facts": budget(_page, 282),
+    "lifecycle/parents_of": budget(lambda w: {"graph_id": w.graph, "uids": ["lyon", "france"]}, 90),
+    "lifecycle/revision_delete": budget(
+        lambda w: {"id": f"{w.graph}-lone"}, 27, before=(("lifecycle/load_revisions", _lone),)
+    ),
+    "lifecycle/run_delete": budget(_run, 21, before=RUN_EMPTY),
+    "lifecycle/run_ids": budget(_graph, 48),
+    "lifecycle/run_mark": budget(_run_marked, 18),
+    "lifecycle/run_plan_delete": budget(_some, 93, before=RUN_MARKED),
+    "lifecycle/run_rows_delete": budget(_some, 43, before=RUN_MARKED),
+    "lifecycle/run_uses": budget(_run, 37),
+    "lifecycle/set_delete": budget(_set, 15, before=SET_MARKED),
+    "lifecycle/set_mark": budget(_set, 15),
+    "lifecycle/set_members_delete": budget(
+        lambda w: {"id": w.probe_set, "limit": 10}, 147, before=(("probe_sets/materialise", _members), *SET_MARKED)
+    ),
+    "lifecycle/versions": budget(
+        _graph, 73, before=(("lifecycle/load_versions", lambda w: {"graph_id": w.graph, "rows": [{"number": 1}]}),)
+    ),
+}

@@ -1,0 +1,42 @@
+"""Budgets of the queries that suggest traits, types and homonyms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.graph_schema.budgets.budget import Budget, budget
+from tests.graph_schema.budgets.world import World
+
+
+def _page(world: World) -> dict[str, Any]:
+    return {"graph_id": world.graph, "after": "", "limit": 10}
+
+
+SUGGEST: dict[str, Budget] = {
+    "suggest/degrees": budget(_page, 507),
+    "suggest/homonyms": budget(lambda w: {"graph_id": w.graph, "skip": 0, "limit": 5}, 330),
+    "suggest/lock": budget(lambda w: {"graph_id": w.graph}, 12),
+    "suggest/mirrors": budget(_page, 649),
+    "suggest/open_ways": budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "first": "CITY_OF",
+            "second": "USES_CURRENCY",
+            "closing": "CITY_CURRENCY",
+            "limit": 5,
+        },
+        981,
+    ),
+    "suggest/other_types": budget(
+        lambda w: {"graph_id": w.graph, "kind": "CITY_OF", "wanted": "Person", "of_object": False, "limit": 5}, 0
+    ),
+    "suggest/paths": budget(_page, 507),
+    "suggest/several": budget(
+        lambda w: {"graph_id": w.graph, "outgoing": ["CITY_OF"], "incoming": ["HAS_CAPITAL"], "limit": 5}, 0
+    ),
+    "suggest/triangles": budget(lambda w: {**_page(w), "max_degree": 100}, 484),
+    "suggest/types": budget(_page, 250),
+    "suggest/unanswered": budget(
+        lambda w: {"graph_id": w.graph, "there": "HAS_CAPITAL", "back": "CAPITAL_OF", "limit": 5}, 0
+    ),
+}
