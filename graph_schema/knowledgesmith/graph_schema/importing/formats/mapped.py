@@ -49,11 +49,14 @@ _KEY: Final = "@key"
 
 
 class MappedOptions(ImportOptions):
-    """Name of a mapping that ships, or a whole mapping; ``encoding`` and ``delimiter`` overrule the mapping's."""
+    """Where the mapping is; needed unless one of the files is the mapping."""
 
     mapping: str | dict[str, Any] = ""
+    """Name of a mapping that ships, or a whole mapping as JSON."""
     encoding: str = ""
+    """Of all tables, before what the mapping says."""
     delimiter: str = ""
+    """Between the columns of all tables, before what the mapping says."""
 
 
 class Mapped:
