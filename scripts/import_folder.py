@@ -1,16 +1,19 @@
-"""Import every graph and benchmark of a data folder with ``ksmith import``, generate probes, and print the counts.
+"""Import every graph and benchmark of a data folder with ``ksmith import``, generate probes, check, print the counts.
 
 Run: ``python scripts/import_folder.py DATA_DIR [--only NAME] [--limit N] [--rejections DIR]``. The folder is laid out
 as ``kg/<domain>/…``, ``edit/<set>/…`` and ``unlearn/<set>/…``; sets that are not there are passed over, files that no
-set takes are listed. A server is used as by every ``ksmith`` command (``KSMITH_SERVER``, else one of your own).
+set takes are listed. Where a benchmark is there only as a documented record (a README with a JSON example), that
+record is imported. A server is used as by every ``ksmith`` command (``KSMITH_SERVER``, else one of your own).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,21 +22,40 @@ from typing import Any, Final
 
 KSMITH: Final = Path(sys.executable).with_name("ksmith")
 _NOT_DATA: Final = ("README", "LICENSE", "NOTICE", "datapackage.json", "enum_")
-_COLUMNS: Final = ("set", "entities", "facts", "relations", "cases", "rejected", "probes", "import", "generate", "note")
+_FENCED: Final = re.compile(r"^```\w*\n(\{.*?^\})\s*^```", re.MULTILINE | re.DOTALL)
+_COLUMNS: Final = "set entities facts relations cases rejected check probes import generate note"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """What belongs together as one graph: patterns below the data folder, the format and its options."""
+    """What belongs together as one graph: patterns below the data folder, the format and its options.
+
+    ``beside`` are patterns of files that add to data and are none; ``records`` of Markdown files that document one
+    record, which is taken where no file of data is there.
+    """
 
     name: str
     format: str
     patterns: tuple[str, ...]
     options: Mapping[str, str] = field(default_factory=dict[str, str])
+    beside: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
 
-    def files(self, folder: Path) -> list[Path]:
-        """The files that are there."""
-        return [path for pattern in self.patterns for path in sorted(folder.glob(pattern)) if path.is_file()]
+    def data(self, folder: Path) -> list[Path]:
+        """The files of data that are there."""
+        return _found(folder, self.patterns)
+
+    def extras(self, folder: Path) -> list[Path]:
+        """What else is there of the set."""
+        return _found(folder, self.beside)
+
+    def documents(self, folder: Path) -> list[Path]:
+        """The documents with a record that are there."""
+        return _found(folder, self.records)
+
+
+def _found(folder: Path, patterns: Sequence[str]) -> list[Path]:
+    return [path for pattern in patterns for path in sorted(folder.glob(pattern)) if path.is_file()]
 
 
 SETS: Final = (
@@ -72,8 +94,19 @@ SETS: Final = (
     DataSet(name="taxi", format="taxi", patterns=("edit/taxi/*.json*", "edit/taxi/taxonomy/*.tsv*")),
     DataSet(name="conflictedit", format="conflictedit", patterns=("edit/conflictedit/*.json*",)),
     DataSet(name="lre", format="lre", patterns=("edit/lre-relations/**/*.json*",)),
-    DataSet(name="mquake", format="mquake", patterns=("edit/mquake/**/*.json*",)),
-    DataSet(name="rippleedits", format="rippleedits", patterns=("edit/rippleedits/**/*.json*",)),
+    DataSet(
+        name="mquake",
+        format="mquake",
+        patterns=("edit/mquake/**/*.json*",),
+        beside=("edit/mquake-prompts/templates/*.json",),
+        records=("edit/mquake*/*.md",),
+    ),
+    DataSet(
+        name="rippleedits",
+        format="rippleedits",
+        patterns=("edit/rippleedits/**/*.json*",),
+        records=("edit/rippleedits*/*.md",),
+    ),
     DataSet(name="knowedit", format="knowedit", patterns=("edit/knowedit/**/*.json*",)),
     DataSet(name="tofu", format="tofu", patterns=("unlearn/tofu/*.json*",)),
     DataSet(name="knowundo", format="knowundo", patterns=("unlearn/knowundo*/*.json*",)),
@@ -96,6 +129,17 @@ def ksmith(*words: str) -> tuple[Any, float]:
         said = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
         raise CommandFailed(said[-1])
     return json.loads(done.stdout.strip().splitlines()[-1]), time.monotonic() - started
+
+
+def documented(document: Path, folder: Path) -> Path | None:
+    """The JSON record that a document shows, as a file in ``folder``; its dots for what was left out are taken away."""
+    found = _FENCED.search(document.read_text(encoding="utf-8"))
+    if found is None:
+        return None
+    text = re.sub(r",?\s*\.\.\.(?=\s*[,\]])", "", found[1])
+    path = folder / f"{document.parent.name}.json"
+    path.write_text(re.sub(r",(\s*[\]}])", r"\1", text), encoding="utf-8")
+    return path
 
 
 def import_set(data: DataSet, files: Sequence[Path], *, limit: int, rejections: Path | None) -> list[str]:
@@ -122,11 +166,21 @@ def import_set(data: DataSet, files: Sequence[Path], *, limit: int, rejections: 
     return [
         data.name,
         *(f"{number:,}" for number in (entities, facts, *numbers)),
+        check(data.name),
         counts,
         f"{seconds:.1f}",
         f"{probe_seconds:.1f}",
         note,
     ]
+
+
+def check(graph_id: str) -> str:
+    """``ok``, or what ``ksmith graph check`` found wrong."""
+    try:
+        ksmith("graph", "check", graph_id)
+    except CommandFailed as error:
+        return f"WRONG: {error}"
+    return "ok"
 
 
 def left_over(folder: Path, taken: set[Path]) -> list[str]:
@@ -137,6 +191,18 @@ def left_over(folder: Path, taken: set[Path]) -> list[str]:
         for path in files
         if path.is_file() and path not in taken and not any(word in path.name for word in _NOT_DATA)
     ]
+
+
+def run(
+    data: DataSet, files: Sequence[Path], extras: Sequence[Path], documents: Sequence[Path], asked: argparse.Namespace
+) -> list[str]:
+    """The set's line of the table, also where it failed."""
+    with tempfile.TemporaryDirectory() as made:
+        shown = [path for document in documents if not files and (path := documented(document, Path(made)))]
+        try:
+            return import_set(data, [*files, *extras, *shown], limit=asked.limit, rejections=asked.rejections)
+        except CommandFailed as error:
+            return [data.name, *["-"] * (_COLUMNS.count(" ") - 1), f"FAILED: {error}"]
 
 
 def main() -> int:
@@ -151,17 +217,14 @@ def main() -> int:
         asked.rejections.mkdir(parents=True, exist_ok=True)
     taken: set[Path] = set()
     failed = 0
-    print("\t".join(_COLUMNS))
+    print(_COLUMNS.replace(" ", "\t"))
     for data in SETS:
-        files = data.files(asked.folder)
-        taken.update(files)
-        if not files or (asked.only and data.name not in asked.only):
+        found = (data.data(asked.folder), data.extras(asked.folder), data.documents(asked.folder))
+        taken.update(*found)
+        if not found[0] + found[2] or (asked.only and data.name not in asked.only):
             continue
-        try:
-            row = import_set(data, files, limit=asked.limit, rejections=asked.rejections)
-        except CommandFailed as error:
-            failed += 1
-            row = [data.name, *["-"] * (len(_COLUMNS) - 2), f"FAILED: {error}"]
+        row = run(data, *found, asked)
+        failed += "FAILED" in row[-1] or "WRONG" in row[6]
         print("\t".join(row), flush=True)
     if not asked.only:
         for name in left_over(asked.folder, taken):

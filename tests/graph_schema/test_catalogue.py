@@ -18,6 +18,7 @@ from knowledgesmith.graph_schema.catalogue import (
 )
 from knowledgesmith.graph_schema.errors import InvalidCatalogue
 from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split, Template, Traits
+from knowledgesmith.graph_schema.relation_wordings import WORDINGS
 from knowledgesmith.graph_schema.templates import derive_templates, fill, problem_with_template, shared_text
 
 
@@ -135,7 +136,19 @@ def test_a_recursive_composition_is_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["currency", "has_capital", "located_in", "capital_of", "is_a", "borders", "首都", "_"]
+    "name",
+    [
+        "currency",
+        "has_capital",
+        "located_in",
+        "capital_of",
+        "is_a",
+        "borders",
+        "present_in_taxon",
+        "首都",
+        "_",
+        *WORDINGS,
+    ],
 )
 def test_derived_templates_are_valid_and_differ_between_the_splits(name: str) -> None:
     templates = derive_templates(name)
@@ -147,17 +160,35 @@ def test_derived_templates_are_valid_and_differ_between_the_splits(name: str) ->
 
 
 def test_derived_templates_read_like_sentences() -> None:
-    statements = {
-        name: next(t.text for t in derive_templates(name) if t.form is Form.STATEMENT)
-        for name in ("currency", "has_capital", "located_in", "is_a", "borders")
-    }
-    assert statements == {
+    wanted = {
         "currency": "The currency of {s} is {o}.",
         "has_capital": "The capital of {s} is {o}.",
         "located_in": "{s} is located in {o}.",
-        "is_a": "{s} is a {o}.",
+        "is_a": "{s} is a kind of {o}.",
         "borders": "{s} borders {o}.",
+        "presentInTaxon": "{s} is present in the taxon {o}.",
+        "treats_disease": "{s} treats the disease {o}.",
+        "date_of_birth": "The date of birth of {s} is {o}.",
+        "isUsedBy": "{s} is used by {o}.",
+        "subClassOf": "{s} is a kind of {o}.",
+        "broader": "{s} is a narrower topic than {o}.",
+        "part_of": "{s} is part of {o}.",
+        "is_active": "{s} is active {o}.",
     }
+    assert wanted == {name: next(t.text for t in derive_templates(name) if t.form is Form.STATEMENT) for name in wanted}
+
+
+@pytest.mark.parametrize(
+    ("name", "question", "phrase"),
+    [
+        ("present_in_taxon", "{s} is present in which taxon?", "the taxon that {s} is present in"),
+        ("develops_from", "{s} develops from what?", "what {s} develops from"),
+        ("is_a", "{s} is a kind of what?", "the broader class of {s}"),
+    ],
+)
+def test_derived_questions_and_phrases_fit_into_other_sentences(name: str, question: str, phrase: str) -> None:
+    texts = {t.text for t in derive_templates(name) if t.split is Split.EVAL and t.direction is Direction.FORWARD}
+    assert {question, phrase} <= texts
 
 
 def test_given_templates_are_kept_and_only_the_needed_ones_are_added() -> None:

@@ -215,7 +215,8 @@ def _write(tx: Transaction, graph_id: str, cases: Sequence[CaseRecord], digests:
         properties = _case_properties(case) | {"digest": digests[case.id], "stamp": stamp, "missing": missing}
         rows.append({"id": case.id, "properties": properties})
         changes += _change_rows(graph_id, case)
-        probes += [[case.id, _probe_properties(position, probe)] for position, probe in enumerate(case.probes)]
+        if case.probes:
+            probes.append([case.id, [_probe_properties(position, probe) for position, probe in enumerate(case.probes)]])
     tx.rows("cases/write", graph_id=graph_id, rows=rows)
     tx.rows("cases/write_changes", graph_id=graph_id, rows=sorted(changes, key=lambda row: (row[0], row[1])))
     tx.rows("cases/write_probes", graph_id=graph_id, rows=probes)

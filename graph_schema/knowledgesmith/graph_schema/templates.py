@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from knowledgesmith.graph_schema.facts import Direction, Form, Split, Template
+from knowledgesmith.graph_schema.relation_wordings import WORDINGS, Wording
 from knowledgesmith.graph_schema.text_checks import MAX_NAME, problem_with
 
 _SLOT = re.compile(r"\{([so])\}")
@@ -41,10 +42,16 @@ _PREDICATE: tuple[tuple[Direction, Split, Form, str], ...] = (
     (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {s} {n} {o}."),
     (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s} {n} what?"),
     (Direction.FORWARD, Split.EVAL, Form.PHRASE, "what {s} {n}"),
-    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "Among the things of which one says that each {n} {o} is"),
+    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "Something that {n} {o} is"),
     (Direction.REVERSE, Split.EVAL, Form.CLOZE, "The one that {n} {o} is"),
     (Direction.REVERSE, Split.EVAL, Form.QUESTION, "What {n} {o}?"),
     (Direction.REVERSE, Split.EVAL, Form.PHRASE, "what {n} {o}"),
+)
+# For a predicate that ends in a noun, {h}: "is present in" + "taxon", "treats" + "disease".
+_KIND_OF_OBJECT: tuple[tuple[Direction, Split, Form, str], ...] = (
+    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Complete the sentence: {s} {h} which {n}?"),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s} {h} which {n}?"),
+    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} that {s} {h}"),
 )
 
 
@@ -84,25 +91,56 @@ def shared_text(templates: Iterable[Template]) -> str:
 def derive_templates(name: str) -> tuple[Template, ...]:
     """Phrasings for a relation that brought none, made from its name; plain, but different in train and eval.
 
-    Nouns (``currency``, ``has_capital``) read "The currency of X is"; names that end in a preposition
-    (``located_in``), start with an auxiliary (``is_a``) or look like a verb (``borders``) read "X is located in".
+    The relations of ontologies and thesauri (``is_a``, ``broader``, ``partOf``) have wordings of their own. Else nouns
+    (``currency``, ``has_capital``) read "The currency of X is"; names that hold a preposition (``located_in``,
+    ``presentInTaxon``; "of" only at the end, for a ``date_of_birth`` is a noun), start with an auxiliary
+    (``is_used_by``) or look like a verb (``borders``) read "X is located in".
     """
     words = re.sub(r"[\s_{}-]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)).strip().lower() or "relation"
+    if words in WORDINGS:
+        return _worded(WORDINGS[words])
     first, *rest = words.split(" ")
-    patterns, text = _NOUN, words
     if first in _AUXILIARIES:
-        patterns = _PREDICATE
-    elif first == "has" and rest:
-        text = " ".join(rest)
-    elif words.rsplit(" ", 1)[-1] in _PREPOSITIONS:
-        patterns = _PREDICATE
-        text = words if _is_verb(first) else f"is {words}"
-    elif _is_verb(first):
-        patterns = _PREDICATE
+        return _predicate(first, rest)
+    if first == "has" and rest:
+        return _fitted(_NOUN, n=" ".join(rest))
+    if _is_verb(first):
+        return _predicate(first, rest)
+    if words.rsplit(" ", 1)[-1] in _PREPOSITIONS or _PREPOSITIONS.intersection([first, *rest[:1]]) - {"of"}:
+        return _predicate("is", [first, *rest])
+    return _fitted(_NOUN, n=words)
+
+
+def _predicate(verb: str, rest: Sequence[str]) -> tuple[Template, ...]:
+    """Phrasings of a predicate; a noun at its end tells what kind of thing the object is ("present in taxon")."""
+    last = max((at for at, word in enumerate(rest) if word in _PREPOSITIONS), default=-1)
+    head, noun = " ".join([verb, *rest[: last + 1]]), " ".join(rest[last + 1 :])
+    if not noun or (last < 0 and verb in _AUXILIARIES):
+        return _fitted(_PREDICATE, n=" ".join([verb, *rest]))
+    special = {(direction, split, form) for direction, split, form, _ in _KIND_OF_OBJECT}
+    general = tuple(pattern for pattern in _PREDICATE if pattern[:3] not in special)
+    return (*_fitted(general, n=f"{head} the {noun}"), *_fitted(_KIND_OF_OBJECT, n=noun, h=head))
+
+
+def _fitted(patterns: Iterable[tuple[Direction, Split, Form, str]], *, n: str, h: str = "") -> tuple[Template, ...]:
     return tuple(
-        Template(direction=direction, split=split, form=form, text=pattern.replace("{n}", text))
+        Template(direction=direction, split=split, form=form, text=pattern.replace("{n}", n).replace("{h}", h))
         for direction, split, form, pattern in patterns
     )
+
+
+def _worded(wording: Wording) -> tuple[Template, ...]:
+    forward = _fitted(
+        (p for p in _PREDICATE if p[0] is Direction.FORWARD and p[2] is not Form.PHRASE), n=wording.predicate
+    )
+    others = (
+        (Direction.FORWARD, Split.EVAL, Form.PHRASE, wording.phrase),
+        (Direction.REVERSE, Split.TRAIN, Form.CLOZE, f"{wording.reverse} is"),
+        (Direction.REVERSE, Split.EVAL, Form.CLOZE, f"It is known that {wording.reverse} is"),
+        (Direction.REVERSE, Split.EVAL, Form.QUESTION, f"What {wording.predicate} {{o}}?"),
+        (Direction.REVERSE, Split.EVAL, Form.PHRASE, wording.reverse_phrase),
+    )
+    return (*forward, *(Template(direction=d, split=s, form=f, text=text) for d, s, f, text in others))
 
 
 def _is_verb(word: str) -> bool:

@@ -182,7 +182,7 @@ def importers() -> list[graph_pb2.Importer]:
                     if field.is_required() or field.default is PydanticUndefined
                     else json.dumps(field.default, default=str)
                 ),
-                description=field.description or "",
+                description=" ".join((field.description or "").replace("``", "").split()),
             )
             for key, field in importer.options.model_fields.items()
         ]

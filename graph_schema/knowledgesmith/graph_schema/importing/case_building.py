@@ -143,7 +143,9 @@ def reverse_templates(prompt: str) -> tuple[Template, ...]:
     before, _, after = one_line(prompt).partition(SLOT)
     name = relation_of(prompt)
     tail = after.rstrip()
-    if before.strip() and all(word in _COPULAS for word in _words(after)) and not is_question(prompt):
+    head = _words(before)
+    is_noun = len(head) > 2 and head[0] in _ARTICLES and head[-1] == "of" and "," not in before
+    if is_noun and all(word in _COPULAS for word in _words(after)) and not is_question(prompt):
         known = f"{{o}} is the {name} of"
     elif not before.strip() and tail and tail[0].isspace() and tail.strip()[0].isalpha() and not is_question(prompt):
         known = f"the one that{tail} {{o}} is"

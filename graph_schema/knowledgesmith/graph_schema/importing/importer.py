@@ -25,9 +25,12 @@ class InputFile:
 
 
 class ImportOptions(BaseModel):
-    """Options of an importer: frozen, unknown keys are refused with the field's name."""
+    """Options of an importer: frozen, unknown keys are refused with the field's name.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    The text under each field is its description, in listings too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Importer(Protocol):

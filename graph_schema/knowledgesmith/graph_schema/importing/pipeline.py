@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import ValidationError
 
@@ -210,7 +210,7 @@ def check_options(importer: Importer, given: Mapping[str, Any]) -> ImportOptions
         InvalidInput: an option is unknown or has a value that it cannot have; the field is ``options.<name>``.
     """
     try:
-        return importer.options.model_validate(dict(given))
+        return importer.options.model_validate({key: _listed(importer, key, value) for key, value in given.items()})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -221,6 +221,14 @@ def check_options(importer: Importer, given: Mapping[str, Any]) -> ImportOptions
             value=first.get("input"),
             hint=f"Options of {importer.name}: {known}.",
         ) from error
+
+
+def _listed(importer: Importer, key: str, value: Any) -> Any:
+    """A text for an option that is a list is its items, parted by commas."""
+    field = importer.options.model_fields.get(key)
+    if not isinstance(value, str) or field is None or get_origin(field.annotation) is not tuple:
+        return value
+    return [item.strip() for item in value.split(",") if item.strip()]
 
 
 def _write(

@@ -230,6 +230,13 @@ def kind_at(file: InputFile, path: str) -> str:
     return ""
 
 
+def rewind(content: BinaryIO) -> None:
+    """Go to a stream's first byte, behind a byte order mark."""
+    content.seek(0)
+    if content.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+        content.seek(0)
+
+
 def events_of(file: InputFile) -> Iterator[tuple[str, str, Any]]:
     """The parser's events of a JSON file from its first byte (behind a byte order mark): path, event, value.
 
@@ -237,9 +244,7 @@ def events_of(file: InputFile) -> Iterator[tuple[str, str, Any]]:
         ijson.JSONError: it is not JSON.
         ValueError: it is nested deeper than any data is; each level would lengthen every path below it.
     """
-    file.content.seek(0)
-    if file.content.read(3) != codecs.BOM_UTF8:
-        file.content.seek(0)
+    rewind(file.content)
     events: Iterator[tuple[str, str, Any]] = ijson.parse(_bounded(ijson.basic_parse(file.content, use_float=True)))
     return events
 

@@ -3,9 +3,10 @@
 // returns: written
 // access: write
 //
-// Rows are [case id, properties], sorted by case and position.
+// Rows are [case id, list of properties], sorted by case; the properties by position.
 UNWIND $rows AS row
 MATCH (c:Case {graph_id: $graph_id, id: row[0]})
+UNWIND row[1] AS properties
 CREATE (c)-[:ASKS]->(p:CaseProbe)
-SET p = row[1]
+SET p = properties
 RETURN count(p) AS written

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from knowledgesmith.graph_schema.importing.case_building import (
+    SLOT,
     SetBuilder,
     Unusable,
     cloze_of,
@@ -72,7 +73,7 @@ def _flat(builder: SetBuilder, place: Place, record: dict[str, Any]) -> Iterator
         probes.append(probe(ProbeKind.DIRECT, Polarity.CHANGE, "rephrase", rephrased, [new], before=[true]))
     if local := optional_text(record, "locality_prompt"):
         probes.append(stays("locality", local, texts_in(record.get("locality_ground_truth"))))
-    wording = with_slot(prompt, subject)
+    wording = prompt if prompt.count(SLOT) == 1 else with_slot(prompt, subject)
     yield from _edit(builder, place, record, (wording, relation_of(wording)), (subject, true, new), probes)
 
 
@@ -80,7 +81,7 @@ def _nested(builder: SetBuilder, place: Place, record: dict[str, Any]) -> Iterat
     rewrite = mapping_in(record, "requested_rewrite")
     prompt, subject = text_field(rewrite, "prompt"), text_field(rewrite, "subject")
     new, true = (text_field(mapping_in(rewrite, key), "str") for key in ("target_new", "target_true"))
-    if prompt.count("{}") != 1:
+    if prompt.count(SLOT) != 1:
         raise Unusable("the prompt does not name its subject once as {}")
     probes = [
         *(
@@ -113,7 +114,7 @@ def _edit(
     templates = (*templates_of(prompt), *framed_templates(prompt), *reverse_templates(prompt))
     yield from builder.relation(place, relation, templates)
     yield builder.fact(place, subject, relation, true)
-    stem = cloze_of(prompt.replace("{}", names[0]))
+    stem = cloze_of(prompt.replace(SLOT, names[0]))
     rewrite = probe(ProbeKind.DIRECT, Polarity.CHANGE, "rewrite", stem, [names[2]], before=[names[1]])
     change = CaseChange(subject=subject.uid, relation=relation, old_object=true.uid, new_object=new.uid)
     name = str(record["case_id"]) if isinstance(record.get("case_id"), int | str) else ""

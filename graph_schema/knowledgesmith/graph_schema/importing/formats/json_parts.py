@@ -8,6 +8,8 @@ from typing import Any, BinaryIO, Final
 import ijson
 from ijson.common import ObjectBuilder
 
+from knowledgesmith.graph_schema.importing.reading import rewind
+
 MAX_DEPTH: Final = 100
 """Objects and lists inside each other."""
 ITEM: Final = ""
@@ -19,9 +21,9 @@ Paths = Mapping[tuple[str, ...], str]
 def json_parts(content: BinaryIO, paths: Paths) -> Iterator[tuple[str, Any, str]]:
     """Name and value of each part in the file's order; at an error a last one without name, with the reason.
 
-    The stream is read from its start.
+    The stream is read from its start, behind a byte order mark.
     """
-    content.seek(0)
+    rewind(content)
     longest = max(map(len, paths))
     path: list[str] = []
     builder: ObjectBuilder | None = None

@@ -48,9 +48,10 @@ _BIOGRAPHY: Final = "biography"
 
 
 class KnowEditOptions(ImportOptions):
-    """``domain`` of the questions and answers of Sanitation."""
+    """How Sanitation is filed."""
 
     domain: str = "sanitation"
+    """Of its questions and answers."""
 
 
 class KnowEdit:

@@ -18,10 +18,12 @@ from knowledgesmith.graph_schema.importing.records import Record, Rejection
 
 
 class KnowUnDoOptions(ImportOptions):
-    """``domain`` of the questions and answers; ``forget``: words in the names of files to forget, parted by commas."""
+    """How the questions are filed."""
 
     domain: str = "knowundo"
+    """Of the questions and answers."""
     forget: str = "unlearn,forget"
+    """Words in the names of the files to forget, parted by commas."""
 
 
 class KnowUnDo:

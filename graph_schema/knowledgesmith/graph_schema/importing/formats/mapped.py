@@ -7,6 +7,7 @@ once for the file, since it is more likely a slip of the mapping.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar, Final
@@ -42,6 +43,9 @@ from knowledgesmith.graph_schema.importing.table_rows import table_rows, text_of
 
 ROLE: Final = "mapping"
 """Role of an uploaded file that is the mapping; one named ``….mapping.yaml`` (or json) is it without."""
+_WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+"""A word of a title: unlike ``str.title``'s, an apostrophe does not end it."""
+_ROMAN: Final = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})")
 _MAPPING_ENDINGS: Final = (".mapping.yaml", ".mapping.yml", ".mapping.json")
 MAX_JOINED: Final = 1_000_000
 """Rows of a file that is joined to another one; its named columns are held in memory."""
@@ -49,11 +53,14 @@ _KEY: Final = "@key"
 
 
 class MappedOptions(ImportOptions):
-    """Name of a mapping that ships, or a whole mapping; ``encoding`` and ``delimiter`` overrule the mapping's."""
+    """Where the mapping is; needed unless one of the files is the mapping."""
 
     mapping: str | dict[str, Any] = ""
+    """Name of a mapping that ships, or a whole mapping as JSON."""
     encoding: str = ""
+    """Of all tables, before what the mapping says."""
     delimiter: str = ""
+    """Between the columns of all tables, before what the mapping says."""
 
 
 class Mapped:
@@ -256,8 +263,7 @@ def changed(pick: Pick, text: str) -> str:
         text = text.replace("_", " ")
     text = " ".join(text.split())
     if pick.case is Case.TITLE:
-        # As in str.title, but apostrophes do not start a word.
-        text = " ".join(word[:1].upper() + word[1:].lower() for word in text.split(" "))
+        text = _WORD.sub(lambda word: word[0] if _ROMAN.fullmatch(word[0]) else word[0].capitalize(), text)
     elif pick.case is not Case.KEEP:
         text = text.lower() if pick.case is Case.LOWER else text.upper()
     return pick.map.get(text, text)

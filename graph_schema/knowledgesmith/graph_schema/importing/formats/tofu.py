@@ -31,10 +31,12 @@ _LOGGED = "generated_text"
 
 
 class TofuOptions(ImportOptions):
-    """``domain`` of the questions and answers; ``forget``: words in the names of files to forget, parted by commas."""
+    """How the questions are filed."""
 
     domain: str = "tofu"
+    """Of the questions and answers."""
     forget: str = "forget"
+    """Words in the names of the files to forget, parted by commas."""
 
 
 class Tofu:

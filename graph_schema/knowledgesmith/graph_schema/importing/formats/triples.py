@@ -67,32 +67,32 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
 class TriplesOptions(ImportOptions):
-    r"""How triples are written and what their relations mean.
-
-    Attributes:
-        order: ``hrt`` or ``htr``.
-        separator: between columns; ``\t`` by default.
-        encoding: of all files.
-        false_triples: what becomes of triples that are labelled false.
-        name_until: an entity's text up to this sign is its name, the whole text becomes an alias ("stool, solid …").
-        all_entities: also entities that no triple names.
-        hierarchical, transitive, symmetric, functional: names of relations, parted by commas.
-        inverse: pairs ``a=b``, parted by commas.
-        domain: of all entities.
-    """
+    """How triples are written and what their relations mean."""
 
     order: Order = Order.HRT
+    """Columns of a triple: ``hrt`` or ``htr``."""
     separator: str = Field(default="\t", min_length=1)
+    """Between columns; a tab by default."""
     encoding: str = "utf-8"
+    """Of all files."""
     false_triples: FalseTriples = FalseTriples.REJECT
+    """Triples labelled false are each reported (``reject``) or counted once a file (``count``)."""
     name_until: str = ""
+    """An entity's text up to this sign is its name, the whole text becomes an alias ("stool, solid …")."""
     all_entities: bool = False
+    """Also entities that no triple names."""
     hierarchical: Names = ()
+    """Relations from child to parent, parted by commas."""
     transitive: Names = ()
+    """Relations that are transitive, parted by commas."""
     symmetric: Names = ()
+    """Relations that are symmetric, parted by commas."""
     functional: Names = ()
+    """Relations with one object for each subject, parted by commas."""
     inverse: Names = ()
+    """Pairs ``a=b`` of relations, parted by commas."""
     domain: str = ""
+    """Domain of all entities."""
 
 
 class Triples:

@@ -21,6 +21,7 @@ from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import OWL
 from knowledgesmith.graph_schema.importing.formats.rdf.xml_guard import inspect_xml
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
+from knowledgesmith.graph_schema.importing.reading import rewind
 from knowledgesmith.graph_schema.importing.records import Place, Rejection
 
 MAX_LITERAL: Final = 10_000
@@ -194,7 +195,7 @@ class _FileReader:
             self.note(Rejection(place=Place(file=self._file.name, record=problem.line), reason=problem.reason))
             if problem.refused:
                 return
-        self._file.content.seek(0)
+        rewind(self._file.content)
         if self._syntax in _LINES:
             instead = b"" if self._syntax in {"nt", "nq"} else b"] ."
             source = _Utf8(self._file.content, self._file.name, self.note, instead=instead)

@@ -1,0 +1,76 @@
+"""How the relations that ontologies and thesauri share are said in English, whatever notation they come in.
+
+A relation is known by its words alone: ``subClassOf``, ``subclass_of`` and ``sub class of`` are one. What is not here
+is worded by the shape of its name (:mod:`templates`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The parts of speech that a relation needs.
+
+    Attributes:
+        predicate: follows the subject and leads to the object: "X *is a kind of* Y".
+        phrase: names the object by its subject, as a noun phrase that fits into other phrases.
+        reverse: names the subject by its object, as the beginning of a sentence that ends in "is".
+        reverse_phrase: the same as a noun phrase that fits into other phrases.
+    """
+
+    predicate: str
+    phrase: str
+    reverse: str
+    reverse_phrase: str
+
+
+_KIND: Final = Wording("is a kind of", "the broader class of {s}", "one kind of {o}", "the kind of {o}")
+_INSTANCE: Final = Wording("is an instance of", "the class of {s}", "one instance of {o}", "the instance of {o}")
+_BROADER: Final = Wording(
+    "is a narrower topic than", "the broader topic of {s}", "one narrower topic than {o}", "the narrower topic of {o}"
+)
+_NARROWER: Final = Wording(
+    "is a broader topic than", "the narrower topic of {s}", "one broader topic than {o}", "the broader topic of {o}"
+)
+_PART: Final = Wording("is part of", "the whole that {s} is part of", "one part of {o}", "the part of {o}")
+_WHOLE: Final = Wording("has as a part", "the part of {s}", "one thing that has the part {o}", "what has the part {o}")
+_MEMBER: Final = Wording("is a member of", "the group of {s}", "one member of {o}", "the member of {o}")
+_GROUP: Final = Wording("has as a member", "the member of {s}", "one group with the member {o}", "the group of {o}")
+_RELATED: Final = Wording(
+    "is related to", "what {s} is related to", "one thing related to {o}", "what is related to {o}"
+)
+_SAME: Final = Wording(
+    "is the same as", "what is the same as {s}", "one thing the same as {o}", "what is the same as {o}"
+)
+_CLOSE: Final = Wording("is close to", "what {s} is close to", "one thing close to {o}", "what is close to {o}")
+_SCHEME: Final = Wording("is a concept of", "the scheme of {s}", "one concept of {o}", "the concept of {o}")
+_TOP: Final = Wording("is a top concept of", "the scheme of {s}", "one top concept of {o}", "the top concept of {o}")
+
+WORDINGS: Final[Mapping[str, Wording]] = {
+    word: wording
+    for wording, words in (
+        (_KIND, ("is a", "isa", "kind of", "is kind of", "is a kind of", "subclass of", "sub class of")),
+        (
+            _KIND,
+            ("is subclass of", "subtype of", "is a subclass of", "sub type of", "has superclass", "has super class"),
+        ),
+        (_INSTANCE, ("instance of", "is instance of", "is an instance of")),
+        (_BROADER, ("broader", "broader transitive", "has broader", "broader term", "broad match", "broader concept")),
+        (_NARROWER, ("narrower", "narrower transitive", "has narrower", "narrower term", "narrow match")),
+        (_PART, ("part of", "is part of", "is a part of", "ispartof")),
+        (_WHOLE, ("has part", "has parts", "haspart")),
+        (_MEMBER, ("member of", "is member of", "is a member of")),
+        (_GROUP, ("member", "has member", "has members")),
+        (_RELATED, ("related", "related match", "see also", "also see", "related term", "has related")),
+        (_SAME, ("same as", "is same as", "exact match", "equivalent class", "has exact match")),
+        (_CLOSE, ("close match", "has close match")),
+        (_SCHEME, ("in scheme", "is in scheme")),
+        (_TOP, ("top concept of", "is top concept of")),
+    )
+    for word in words
+}
+"""By the relation's words in lower case."""
