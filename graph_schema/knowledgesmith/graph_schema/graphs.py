@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from knowledgesmith.graph_schema.accepted_traits import Acceptance, parse_accepted
 from knowledgesmith.graph_schema.catalogue import from_properties
 from knowledgesmith.graph_schema.errors import GraphIncomplete, GraphNotFound
 from knowledgesmith.graph_schema.facts import Entity, Fact, Level, Relation
@@ -72,6 +73,12 @@ def load_catalogue(store: GraphStore, graph_id: str) -> dict[str, Relation]:
         return _catalogue(tx, graph_id)
 
     return store.read_transaction(work)
+
+
+def accepted_traits(store: GraphStore, graph_id: str) -> tuple[Acceptance, ...]:
+    """Traits that were accepted for a graph; none where there is no such graph."""
+    rows = store.read("graph/state", graph_id=graph_id)
+    return parse_accepted(rows[0]["accepted"]) if rows else ()
 
 
 def load_snapshot(store: GraphStore, graph_id: str) -> GraphSnapshot:

@@ -187,7 +187,7 @@ def test_the_streamed_digest_is_the_digest(store: GraphStore, graph: str) -> Non
     snapshot = load_snapshot(store, graph)
     running = streams.FactsDigest()
     names = {relation.rel_type: relation.name for relation in snapshot.relations.values()}
-    for fact in streams.facts(store, graph, names):
+    for fact in streams.facts(store.read, graph, names):
         running.add(fact.key)
         running.add(fact.key)
     assert running.hexdigest() == snapshot.digest == graph_digest(fact.key for fact in snapshot.facts)

@@ -245,7 +245,7 @@ class _Load:
         self.store.write_transaction(lambda tx: rebuild_levels(tx, graph_id=self.graph_id, relations=catalogue))
         names = {relation.rel_type: name for name, relation in catalogue.items()}
         digest = streams.FactsDigest()
-        for fact in streams.facts(self.store, self.graph_id, names):
+        for fact in streams.facts(self.store.read, self.graph_id, names):
             digest.add(fact.key)
         if digest.hexdigest() != manifest.graph_digest:
             raise reject("facts.jsonl", "was not stored as it is")

@@ -189,7 +189,7 @@ def _write(writer: _Writer, store: GraphStore, graph_id: str, *, folders: Folder
 
 
 def _facts(store: GraphStore, graph_id: str, names: dict[str, str], digest: streams.FactsDigest) -> Iterator[list[str]]:
-    for fact in streams.facts(store, graph_id, names):
+    for fact in streams.facts(store.read, graph_id, names):
         digest.add(fact.key)
         yield [fact.subject, fact.relation, fact.object, fact.source]
 

@@ -161,7 +161,7 @@ def _facts(store: GraphStore, graph_id: str, catalogue: Mapping[str, Relation], 
     doubles = _Tally("doubled facts", "a fact stands once", _REIMPORT)
     whole = _Tally("digest", "the graph's digest is that of its facts", _REIMPORT)
     running = streams.FactsDigest()
-    for group in streams.leaving(store, graph_id):
+    for group in streams.leaving(store.read, graph_id):
         keys: list[tuple[str, str, str]] = []
         for row in group:
             dangling.looked_at += 1
