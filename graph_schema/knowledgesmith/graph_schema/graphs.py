@@ -133,6 +133,17 @@ def require_graph(tx: Transaction, graph_id: str) -> str:
     return str(rows[0]["digest"])
 
 
+def stamp_of(tx: Transaction, graph_id: str) -> str:
+    """What changes with every import of a graph and every acceptance of traits.
+
+    Raises:
+        GraphNotFound: there is no graph of this id.
+        GraphIncomplete: its import, or the loading of its archive, runs or was cut off.
+    """
+    rows = tx.rows("world/stamp", graph_id=graph_id)
+    return str(rows[0]["stamp"]) if rows else require_graph(tx, graph_id)
+
+
 def incomplete(graph_id: str) -> GraphIncomplete:
     """The error for a graph whose import, or whose loading from an archive, runs or was cut off."""
     return GraphIncomplete(

@@ -273,7 +273,12 @@ def _check_accepted(lock: ImportLock, staging: Staging) -> None:
 def complete(
     store: GraphStore, staging: Staging, lock: ImportLock, watch: Watch, *, source: str, name: str, changed: bool
 ) -> tuple[int, int]:
-    """Make a written graph usable: its version, then its cases; returns the version's number and how many cases."""
+    """Give a written graph its cases, then make it usable; returns the version's number and how many cases."""
+    watch.lap("write")
+    cases = replace_cases(
+        store, graph_id=lock.graph_id, cases=staging.cases(), guard=lambda tx: lock.renew(tx, [0] * 6)
+    )
+    watch.lap("cases")
     version = lock.finish(
         store,
         digest=staging.digest,
@@ -282,9 +287,6 @@ def complete(
         totals=[staging.entities, staging.facts],
         changed=changed,
     )
-    watch.lap("write")
-    cases = replace_cases(store, graph_id=lock.graph_id, cases=staging.cases())
-    watch.lap("cases")
     return version, cases
 
 
