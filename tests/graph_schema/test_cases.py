@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,9 +12,16 @@ import pytest
 from knowledgesmith.graph_schema import cases as module
 from knowledgesmith.graph_schema.cases import StoredCase, case_digest, get_case, list_cases, replace_cases
 from knowledgesmith.graph_schema.catalogue import derive_rel_types
-from knowledgesmith.graph_schema.errors import CaseNotFound, GraphNotFound, ImportRejected, InvalidInput
+from knowledgesmith.graph_schema.errors import (
+    CaseNotFound,
+    FenceRejected,
+    GraphIncomplete,
+    GraphNotFound,
+    ImportRejected,
+    InvalidInput,
+)
 from knowledgesmith.graph_schema.facts import fact_id
-from knowledgesmith.graph_schema.importing import InputFile, import_graph
+from knowledgesmith.graph_schema.importing import ImportReport, InputFile, import_graph, pipeline
 from knowledgesmith.graph_schema.importing.formats.tables import FileRole
 from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, CaseRecord, Place
 from knowledgesmith.graph_schema.interventions import Goal
@@ -68,6 +76,32 @@ def test_a_case_comes_back_as_it_was_written(store: GraphStore, graph_id: str) -
     assert case.names == {"fr": "Fr", "paris": "Paris", "rome": "Rome"}
     (listed,) = _list(store, graph_id)
     assert listed == replace(case, probes=())
+
+
+def test_a_graph_is_usable_only_with_its_cases(
+    store: GraphStore, graph_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _import_set(store, graph_id)
+    assert whole.cases == 2
+
+    def cut_off(*args: object, **more: object) -> int:
+        raise FenceRejected("another import took this graph over")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "replace_cases", cut_off)
+        with pytest.raises(FenceRejected):
+            _import_set(store, graph_id, extra=True)
+    with pytest.raises(GraphIncomplete):
+        _list(store, graph_id)
+    assert _import_set(store, graph_id, extra=True).cases == 3
+
+
+def _import_set(store: GraphStore, graph_id: str, *, extra: bool = False) -> ImportReport:
+    """A small zsRE set, with one more record on request."""
+    names = ["Ann", "Bob", *(["Cleo"] if extra else [])]
+    records = [{"subject": n, "src": f"Where was {n} born?", "answers": ["Rome"], "alt": "Oslo"} for n in names]
+    content = io.BytesIO(json.dumps(records).encode())
+    return import_graph(store, graph_id=graph_id, files=[InputFile(name="zsre.json", content=content)], format="zsre")
 
 
 def test_changes_are_links_to_their_subjects(store: GraphStore, graph_id: str) -> None:

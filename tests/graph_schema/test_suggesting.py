@@ -5,24 +5,36 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import pytest
 
-from knowledgesmith.graph_schema.errors import GraphNotFound, InvalidCatalogue, InvalidInput, RelationNotFound
-from knowledgesmith.graph_schema.graphs import get_graph, load_catalogue
-from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
+from knowledgesmith.graph_schema.accepted_traits import Acceptance, TraitKind
+from knowledgesmith.graph_schema.errors import (
+    GraphIncomplete,
+    GraphNotFound,
+    InvalidCatalogue,
+    InvalidInput,
+    RelationNotFound,
+)
+from knowledgesmith.graph_schema.graphs import get_graph, load_catalogue, load_snapshot
+from knowledgesmith.graph_schema.importing import FileRole, ImportReport, InputFile, import_graph
+from knowledgesmith.graph_schema.importing.lock import take_lock
 from knowledgesmith.graph_schema.lifecycle.check import check_graph
+from knowledgesmith.graph_schema.lifecycle.deletion import delete_graph
+from knowledgesmith.graph_schema.lifecycle.versions import list_versions
 from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.suggesting.accept import Acceptance, accept
+from knowledgesmith.graph_schema.suggesting.accept import accept
 from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
-from knowledgesmith.graph_schema.suggesting.suggest import TraitKind, suggest, wilson
+from knowledgesmith.graph_schema.suggesting.suggest import suggest, wilson
+from knowledgesmith.graph_schema.world_cache import WorldCache
 
 Triple = tuple[str, str, str]
 Key = tuple[TraitKind, str, tuple[str, ...]]
 
 
-def _import(store: GraphStore, graph_id: str, entities: str, facts: Iterable[Triple]) -> None:
+def _import(store: GraphStore, graph_id: str, entities: str, facts: Iterable[Triple]) -> ImportReport:
     lines = "".join(f"{s},{r},{o}\n" for s, r, o in sorted(set(facts)))
     names = sorted({r for _, r, _ in facts})
     parts = {
@@ -33,7 +45,7 @@ def _import(store: GraphStore, graph_id: str, entities: str, facts: Iterable[Tri
     files = [
         InputFile(role=role, name=f"{role}.csv", content=io.BytesIO(text.encode())) for role, text in parts.items()
     ]
-    import_graph(store, graph_id=graph_id, files=files)
+    return import_graph(store, graph_id=graph_id, files=files)
 
 
 def _oracle(facts: set[Triple]) -> dict[Key, tuple[int, int]]:
@@ -100,12 +112,12 @@ PEOPLE = "uid,name,type,aliases\n" + "".join(
 )
 
 
-def _family(store: GraphStore, graph_id: str) -> None:
+def _family(store: GraphStore, graph_id: str) -> ImportReport:
     facts = [(child, "child_of", parent) for child, parent in FAMILY]
     facts += [(parent, "parent_of", child) for child, parent in FAMILY]
     facts += [("ann", "grandchild_of", "cleo"), ("dan", "grandchild_of", "finn")]
     facts += [("gus", "likes", "hal"), ("hal", "likes", "gus"), ("ann", "likes", "gus"), ("ann", "likes", "hal")]
-    _import(store, graph_id, PEOPLE, facts)
+    return _import(store, graph_id, PEOPLE, facts)
 
 
 def test_a_suggestion_names_its_exceptions_and_nothing_is_applied(store: GraphStore, graph_id: str) -> None:
@@ -126,7 +138,7 @@ def test_a_suggestion_names_its_exceptions_and_nothing_is_applied(store: GraphSt
         suggest(store, graph_id, min_confidence=1.5)
 
 
-def test_accepted_traits_change_the_catalogue_and_nothing_else(store: GraphStore, graph_id: str) -> None:
+def test_accepted_traits_hold_on_over_imports_with_one_digest(store: GraphStore, graph_id: str) -> None:
     _family(store, graph_id)
     before = get_graph(store, graph_id)
     wanted = [
@@ -141,11 +153,85 @@ def test_accepted_traits_change_the_catalogue_and_nothing_else(store: GraphStore
     assert after["parent_of"].traits.inverse_functional
     assert after["grandchild_of"].traits.composed_of == ("child_of", "child_of")
     assert after["likes"].range_type == "Person"
+    changed = get_graph(store, graph_id)
+    assert (changed.facts, changed.entities_by_level) == (before.facts - len(FAMILY), before.entities_by_level)
+    newest = list_versions(store, graph_id)[0]
+    assert (newest.digest, newest.parent_digest, newest.facts_removed) == (changed.digest, before.digest, len(FAMILY))
     assert accept(store, graph_id, wanted) == after
-    assert get_graph(store, graph_id) == before
     assert check_graph(store, graph_id).sound
+    report = _family(store, graph_id)
+    assert (report.facts_created, report.facts_removed, report.entities_changed) == (0, 0, 0)
+    assert (report.traits_accepted, report.traits_left_out) == (len(wanted), ())
+    assert load_catalogue(store, graph_id) == after
+    assert get_graph(store, graph_id) == changed
+    assert list_versions(store, graph_id)[0].number == newest.number
     declared = {s.relation for s in suggest(store, graph_id, min_support=1) if s.declared}
     assert {"child_of", "grandchild_of", "likes"} <= declared
+
+
+def test_a_symmetric_trait_keeps_the_way_that_an_import_keeps(store: GraphStore, graph_id: str) -> None:
+    _family(store, graph_id)
+    accept(store, graph_id, [Acceptance(kind=TraitKind.SYMMETRIC, relation="likes")])
+    likes = [fact.key for fact in load_snapshot(store, graph_id).facts if fact.relation == "likes"]
+    assert likes == [("ann", "likes", "gus"), ("ann", "likes", "hal"), ("gus", "likes", "hal")]
+    digest = get_graph(store, graph_id).digest
+    assert _family(store, graph_id).digest == digest
+
+
+def test_an_accepted_trait_that_does_not_fit_any_more_is_named(store: GraphStore, graph_id: str) -> None:
+    _family(store, graph_id)
+    wanted = [
+        Acceptance(kind=TraitKind.FUNCTIONAL, relation="child_of"),
+        Acceptance(kind=TraitKind.TRANSITIVE, relation="parent_of"),
+        Acceptance(kind=TraitKind.SYMMETRIC, relation="likes"),
+    ]
+    accept(store, graph_id, wanted)
+    report = _import(store, graph_id, PEOPLE, [("ann", "child_of", "bob"), ("ann", "child_of", "cleo")])
+    assert report.traits_accepted == 1
+    assert report.traits_left_out == (
+        "likes symmetric: its relation is not there any more",
+        "parent_of transitive: its relation is not there any more",
+    )
+    assert report.rejected == 1  # the second object, by the trait that holds on
+    assert _family(store, graph_id).traits_accepted == 3
+
+
+def test_two_acceptances_at_once_lose_nothing(store: GraphStore, graph_id: str) -> None:
+    _family(store, graph_id)
+    wanted = [Acceptance(kind=TraitKind.TRANSITIVE, relation=name) for name in ("child_of", "likes", "grandchild_of")]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda item: accept(store, graph_id, [item]), wanted))
+    assert all(load_catalogue(store, graph_id)[item.relation].traits.transitive for item in wanted)
+
+
+def test_nothing_is_accepted_while_an_import_holds_the_graph(store: GraphStore, graph_id: str) -> None:
+    _family(store, graph_id)
+    lock = take_lock(store, graph_id)
+    with pytest.raises(GraphIncomplete):
+        accept(store, graph_id, [Acceptance(kind=TraitKind.SYMMETRIC, relation="likes")])
+    lock.release(store, untouched=True)
+
+
+def test_closed_worlds_follow_what_happens_to_their_graph(store: GraphStore, graph_id: str) -> None:
+    _family(store, graph_id)
+    worlds = WorldCache()
+    seen = [worlds.world(store, graph_id=graph_id, overlay=())]
+    assert worlds.world(store, graph_id=graph_id, overlay=()) is seen[0]
+    accept(store, graph_id, [Acceptance(kind=TraitKind.TRANSITIVE, relation="child_of")])
+    seen.append(worlds.world(store, graph_id=graph_id, overlay=()))
+    assert seen[1].find(("ann", "child_of", "cleo")) is not None
+    assert seen[0].find(("ann", "child_of", "cleo")) is None
+    lock = take_lock(store, graph_id)
+    with pytest.raises(GraphIncomplete):  # half a graph is no world
+        worlds.world(store, graph_id=graph_id, overlay=())
+    lock.release(store, untouched=True)
+    delete_graph(store, graph_id)
+    with pytest.raises(GraphNotFound):
+        worlds.world(store, graph_id=graph_id, overlay=())
+    _family(store, graph_id)
+    seen.append(worlds.world(store, graph_id=graph_id, overlay=()))
+    assert seen[2].find(("ann", "child_of", "cleo")) is None
+    assert len({world.stamp for world in seen}) == 3
 
 
 def test_what_facts_break_is_not_accepted(store: GraphStore, graph_id: str) -> None:

@@ -19,7 +19,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from knowledgesmith.graph_schema.case_types import CaseChange, CaseProbe, CaseRecord, Place
 from knowledgesmith.graph_schema.errors import CaseNotFound, ImportRejected, InvalidInput
@@ -32,6 +32,7 @@ from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
 BATCH_ROWS: Final = 5_000
 """Cases, changes and probes that one transaction writes (one case more where it does not end there)."""
 _REMOVED_AT_ONCE: Final = 5_000
+T = TypeVar("T")
 _Rounds = tuple[tuple[CaseChange, ...], ...]
 
 
@@ -55,7 +56,9 @@ class StoredCase:
     probes: tuple[CaseProbe, ...] = ()
 
 
-def replace_cases(store: GraphStore, *, graph_id: str, cases: Iterable[CaseRecord]) -> int:
+def replace_cases(
+    store: GraphStore, *, graph_id: str, cases: Iterable[CaseRecord], guard: Callable[[Transaction], None] | None = None
+) -> int:
     """Make the cases of a graph exactly the given ones, in transactions of bounded size.
 
     A case that is stored with the same content is left alone; one that is not given any more is removed. When the call
@@ -65,6 +68,7 @@ def replace_cases(store: GraphStore, *, graph_id: str, cases: Iterable[CaseRecor
         store: the database, migrated.
         graph_id: a graph whose entities are already written.
         cases: in any order, each id once; read lazily.
+        guard: called first in every transaction; an import, whose graph is not usable yet, keeps its lock with it.
 
     Returns:
         The number of cases the graph has now.
@@ -74,12 +78,22 @@ def replace_cases(store: GraphStore, *, graph_id: str, cases: Iterable[CaseRecor
         ImportRejected: two different cases have one id.
         GraphUnavailable: the database does not answer.
     """
-    store.read_transaction(lambda tx: require_graph(tx, graph_id))
+    if guard is None:
+        store.read_transaction(lambda tx: require_graph(tx, graph_id))
     stamp = uuid.uuid4().hex
+
+    def guarded(work: Callable[[Transaction], T]) -> T:
+        def inside(tx: Transaction) -> T:
+            if guard is not None:
+                guard(tx)
+            return work(tx)
+
+        return store.write_transaction(inside)
+
     for batch in _batches(cases):
-        store.write_transaction(_writer(graph_id, batch, stamp))
+        guarded(_writer(graph_id, batch, stamp))
     for query in ("cases/remove_probes", "cases/remove"):
-        while store.write(query, graph_id=graph_id, stamp=stamp, limit=_REMOVED_AT_ONCE)[0]["removed"]:
+        while guarded(_remover(query, graph_id, stamp)):
             pass
     return int(store.read("cases/count", graph_id=graph_id)[0]["cases"])
 
@@ -167,6 +181,10 @@ def _batches(cases: Iterable[CaseRecord]) -> Iterator[list[CaseRecord]]:
             batch, rows = [], 0
     if batch:
         yield batch
+
+
+def _remover(query: str, graph_id: str, stamp: str) -> Callable[[Transaction], int]:
+    return lambda tx: int(tx.rows(query, graph_id=graph_id, stamp=stamp, limit=_REMOVED_AT_ONCE)[0]["removed"])
 
 
 def _writer(graph_id: str, batch: Sequence[CaseRecord], stamp: str) -> Callable[[Transaction], None]:

@@ -249,6 +249,11 @@ def _hash(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12].upper()
 
 
+def rank(relation: Relation) -> tuple[bool, bool, str]:
+    """Of two inverses, the one that ranks first is the way in which a fact is kept that is stored both ways."""
+    return (not relation.traits.hierarchical, not relation.traits.functional, relation.name)
+
+
 def to_properties(relation: Relation) -> dict[str, Any]:
     """The properties of a relation's node; templates are one JSON text."""
     traits = relation.traits

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from knowledgesmith.graph_schema.accepted_traits import Acceptance, parse_accepted
 from knowledgesmith.graph_schema.catalogue import from_properties
 from knowledgesmith.graph_schema.errors import GraphIncomplete, GraphNotFound
 from knowledgesmith.graph_schema.facts import Entity, Fact, Level, Relation
@@ -74,6 +75,12 @@ def load_catalogue(store: GraphStore, graph_id: str) -> dict[str, Relation]:
     return store.read_transaction(work)
 
 
+def accepted_traits(store: GraphStore, graph_id: str) -> tuple[Acceptance, ...]:
+    """Traits that were accepted for a graph; none where there is no such graph."""
+    rows = store.read("graph/state", graph_id=graph_id)
+    return parse_accepted(rows[0]["accepted"]) if rows else ()
+
+
 def load_snapshot(store: GraphStore, graph_id: str) -> GraphSnapshot:
     """The whole graph in memory.
 
@@ -124,6 +131,17 @@ def require_graph(tx: Transaction, graph_id: str) -> str:
     if rows[0]["state"] in {"importing", "loading"} or rows[0]["digest"] is None:
         raise incomplete(graph_id)
     return str(rows[0]["digest"])
+
+
+def stamp_of(tx: Transaction, graph_id: str) -> str:
+    """What changes with every import of a graph and every acceptance of traits.
+
+    Raises:
+        GraphNotFound: there is no graph of this id.
+        GraphIncomplete: its import, or the loading of its archive, runs or was cut off.
+    """
+    rows = tx.rows("world/stamp", graph_id=graph_id)
+    return str(rows[0]["stamp"]) if rows else require_graph(tx, graph_id)
 
 
 def incomplete(graph_id: str) -> GraphIncomplete:

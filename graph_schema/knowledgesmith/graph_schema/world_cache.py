@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Final, TypeVar
 
 from knowledgesmith.graph_schema.closure import BEFORE, Rules, close, rules_of
-from knowledgesmith.graph_schema.graphs import require_graph
+from knowledgesmith.graph_schema.graphs import stamp_of as stamp_of
 from knowledgesmith.graph_schema.overlays import apply_overlay
 from knowledgesmith.graph_schema.plan_types import WorldChange
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon, read_lexicon
@@ -88,16 +88,6 @@ class WorldCache:
             self._worlds.clear()
             self._stamps.clear()
             self._lexicons.clear()
-
-
-def stamp_of(tx: Transaction, graph_id: str) -> str:
-    """What changes with every import of a graph.
-
-    Raises:
-        GraphNotFound: there is no such graph.
-    """
-    rows = tx.rows("world/stamp", graph_id=graph_id)
-    return str(rows[0]["stamp"]) if rows else require_graph(tx, graph_id)
 
 
 def read_world(

@@ -77,7 +77,7 @@ def test_an_import_that_ends_after_any_batch_is_completed_by_the_same_import(sto
         if number == 1:
             continue  # nothing but the lock was taken, and it was given back
         if not _versions(store, other):  # only cases and lock were left to do
-            with pytest.raises(GraphIncomplete, match="run the same import again"):
+            with pytest.raises(GraphIncomplete, match="run the same import"):
                 load_catalogue(store, other)
             assert other not in {graph.graph_id for graph in list_graphs(store, after=other[:-1], limit=1)}
         # The lock of the failed import could not be given back: this process is alive, so its lease must end.

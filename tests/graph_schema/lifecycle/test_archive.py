@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import neo4j
 import pytest
 from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Cypher, Runs, import_world
 
 from knowledgesmith.graph_schema import jobs
+from knowledgesmith.graph_schema.cases import replace_cases
 from knowledgesmith.graph_schema.errors import (
     AlreadyExists,
     ArchiveRejected,
@@ -25,6 +25,8 @@ from knowledgesmith.graph_schema.errors import (
     InvalidInput,
 )
 from knowledgesmith.graph_schema.graphs import get_graph, list_graphs, load_snapshot
+from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, CaseRecord, Place
+from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.lifecycle import archive_load
 from knowledgesmith.graph_schema.lifecycle.archive_format import MANIFEST, ArchiveInfo
 from knowledgesmith.graph_schema.lifecycle.archive_load import load_archive
@@ -35,7 +37,7 @@ from knowledgesmith.graph_schema.lifecycle.ledger_digest import ledger_digest
 from knowledgesmith.graph_schema.plan_store import load_plan
 from knowledgesmith.graph_schema.probes import probe_set
 from knowledgesmith.graph_schema.probes.generate import generate
-from knowledgesmith.graph_schema.probes.types import ProbeKind
+from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
 from knowledgesmith.graph_schema.propagation import Grouping, groups
 from knowledgesmith.graph_schema.store import GraphStore
 
@@ -60,7 +62,7 @@ class Exported:
 
 
 @pytest.fixture(scope="module")
-def made(store: GraphStore, neo4j_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+def made(store: GraphStore, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """Made once: planning takes longer than loading."""
     root = tmp_path_factory.mktemp("archive")
     folders = Folders(probe_sets=root / "sets", artefacts=root / "artefacts")
@@ -72,13 +74,12 @@ def made(store: GraphStore, neo4j_uri: str, tmp_path_factory: pytest.TempPathFac
     ids = [runs.finish(runs.branch(), PARIS), runs.finish(runs.branch(), LIMA, commit=False)]
     data = generate(store, graph_id=graph_id, kinds=(ProbeKind.DIRECT,), seed=1, limit_per_kind=20)
     saved = probe_set.save(store, data, directory=root / "sets", materialise=True)
-    with neo4j.GraphDatabase.driver(neo4j_uri) as driver:
-        driver.execute_query(
-            "MATCH (g:Graph {graph_id: $graph}) MATCH (e:Entity {graph_id: $graph, uid: 'japan'}) "
-            "CREATE (c:Case {graph_id: $graph, id: 'c', payload: '{}'})-[:CHANGES {position: 0}]->(e) "
-            "CREATE (c)-[:ASKS]->(:CaseProbe {position: 0, stem: 'ä'})",
-            graph=graph_id,
-        )
+    asked = CaseProbe(kind=ProbeKind.DIRECT, polarity=Polarity.CHANGE, family="direct", stem="ä", answers=("Kyoto",))
+    change = CaseChange(subject="japan", relation="has_capital", old_object="tokyo", new_object="kyoto")
+    case = CaseRecord(
+        id="c", goal=Goal.EDIT, rounds=((change,),), probes=(asked,), place=Place(file="s.json", record=1)
+    )
+    replace_cases(store, graph_id=graph_id, cases=[case])
     path = root / "graph.ksmith"
     info = export_graph(store, graph_id, path, folders=folders)
     return Exported(store, graph_id, ids, saved.id, path, folders, info)

@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Cypher, Runs
 
+from knowledgesmith.graph_schema.cases import replace_cases
 from knowledgesmith.graph_schema.digests import graph_digest
 from knowledgesmith.graph_schema.errors import GraphNotFound
 from knowledgesmith.graph_schema.graphs import load_snapshot
+from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, CaseRecord, Place
+from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.lifecycle import streams
 from knowledgesmith.graph_schema.lifecycle.check import CheckReport, check_graph
 from knowledgesmith.graph_schema.migrations import migrations
+from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
 from knowledgesmith.graph_schema.store import GraphStore
 
 
@@ -112,6 +116,32 @@ def test_broken_entities_and_facts_are_named(store: GraphStore, graph: str, cyph
     assert_named(check_graph(store, graph), *OF_ENTITIES.values())
 
 
+BROKEN_CASES = {
+    "a": "MATCH (c:Case {graph_id: $graph, id: $id})-[x:CHANGES]->() DELETE x",
+    "b": "MATCH (c:Case {graph_id: $graph, id: $id})-[:ASKS]->(p {position: 0}) DETACH DELETE p",
+    "c": "MATCH (c:Case {graph_id: $graph, id: $id})-[x:CHANGES]->() SET x.fact_id = 'x'",
+}
+
+
+def test_broken_cases_are_named(store: GraphStore, graph: str, cypher: Cypher) -> None:
+    asked = CaseProbe(
+        kind=ProbeKind.DIRECT, polarity=Polarity.CHANGE, family="direct", stem="Its capital is", answers=("Rome",)
+    )
+    change = CaseChange(subject="france", relation="has_capital", old_object="paris", new_object="rome")
+    made = [
+        CaseRecord(
+            id=name, goal=Goal.EDIT, rounds=((change,),), probes=(asked, asked), place=Place(file="set.json", record=1)
+        )
+        for name in "abcd"
+    ]
+    replace_cases(store, graph_id=graph, cases=made)
+    assert check_graph(store, graph).sound
+    for name, query in BROKEN_CASES.items():
+        cypher(query, graph=graph, id=name)
+    (found,) = [result for result in check_graph(store, graph).results if result.broken]
+    assert (found.name, found.looked_at, [f.subject for f in found.findings]) == ("cases", 4, ["a", "b", "c"])
+
+
 def test_a_broken_graph_is_named(store: GraphStore, graph: str, cypher: Cypher, tmp_path: Path) -> None:
     for broken in OF_GRAPHS:
         cypher(broken.query, graph=graph)
@@ -187,7 +217,7 @@ def test_the_streamed_digest_is_the_digest(store: GraphStore, graph: str) -> Non
     snapshot = load_snapshot(store, graph)
     running = streams.FactsDigest()
     names = {relation.rel_type: relation.name for relation in snapshot.relations.values()}
-    for fact in streams.facts(store, graph, names):
+    for fact in streams.facts(store.read, graph, names):
         running.add(fact.key)
         running.add(fact.key)
     assert running.hexdigest() == snapshot.digest == graph_digest(fact.key for fact in snapshot.facts)

@@ -14,10 +14,12 @@ from knowledgesmith.graph_schema.errors import (
     BranchNotFound,
     GraphNotFound,
     IllegalState,
+    ImportRunning,
     InterventionNotFound,
     ProbeSetNotFound,
     StillReferenced,
 )
+from knowledgesmith.graph_schema.importing.lock import take_lock
 from knowledgesmith.graph_schema.lifecycle import deletion
 from knowledgesmith.graph_schema.lifecycle.check import check_graph
 from knowledgesmith.graph_schema.lifecycle.deletion import (
@@ -151,6 +153,20 @@ def test_two_probe_sets_share_their_probes_until_both_are_gone(
     assert census() == before
     with pytest.raises(ProbeSetNotFound):
         delete_probe_set(store, made[0].id)
+
+
+def test_a_graph_is_not_deleted_under_an_import(store: GraphStore, graph: str) -> None:
+    lock = take_lock(store, graph)
+    with pytest.raises(ImportRunning):
+        delete_graph(store, graph)
+    lock.release(store, untouched=True)
+    assert check_graph(store, graph).sound
+    runs = Runs(store, graph)
+    runs.branch()
+    with pytest.raises(StillReferenced):
+        delete_graph(store, graph)
+    assert check_graph(store, graph).sound  # what was refused left no lock
+    assert delete_graph(store, graph, with_branches=True).removed["graphs"] == 1
 
 
 def test_a_graph_goes_without_a_trace_even_when_cut_off(

@@ -113,7 +113,8 @@ class ImportReport:
     """What an import did, or would do.
 
     ``reasons`` counts rejected records by reason, values left out; ``rejections`` are the first hundred. ``seconds``
-    and ``stage_seconds`` are the server's time; ``version`` is the graph's, 0 for a dry run.
+    and ``stage_seconds`` are the server's time; ``version`` is the graph's, 0 for a dry run. ``traits_accepted`` counts
+    accepted traits that hold on; ``traits_left_out`` names those that do not fit the files any more.
     """
 
     entities_created: int
@@ -134,6 +135,8 @@ class ImportReport:
     rejections: tuple[ImportRejection, ...]
     examples: ImportExamples
     stage_seconds: Mapping[str, float]
+    traits_accepted: int = 0
+    traits_left_out: tuple[str, ...] = ()
 
     @classmethod
     def from_proto(cls, message: graph_pb2.ImportReport) -> Self:
@@ -157,6 +160,8 @@ class ImportReport:
             rejections=tuple(map(ImportRejection.from_proto, message.rejections)),
             examples=ImportExamples.from_proto(message.examples),
             stage_seconds=dict(message.stage_seconds),
+            traits_accepted=message.traits_accepted,
+            traits_left_out=tuple(message.traits_left_out),
         )
 
 

@@ -196,6 +196,9 @@ def _show(result: ImportResult, *, dry_run: bool) -> RenderableType:
         f"{report.relations} relations{cases}, digest {report.digest[:12]}"
     )
     parts: list[RenderableType] = [plain_text(head), table(("", "new#", "known#", "changed#", "gone#"), rows)]
+    if report.traits_accepted:
+        parts.append(f"{report.traits_accepted} accepted traits hold on")
+    parts += [plain_text(f"accepted trait left out: {trait}") for trait in report.traits_left_out]
     if report.rejected:
         counted = ((count, reason) for reason, count in list(report.reasons.items())[:_SHOWN])
         parts += [

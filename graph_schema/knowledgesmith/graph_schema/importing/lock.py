@@ -13,6 +13,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
+from knowledgesmith.graph_schema.accepted_traits import Acceptance, parse_accepted
 from knowledgesmith.graph_schema.embedded.processes import ProcessIdentity, identify
 from knowledgesmith.graph_schema.errors import FenceRejected, ImportRunning
 from knowledgesmith.graph_schema.importing.staging import Progress
@@ -27,13 +28,14 @@ _SEPARATOR: Final = "|"
 class ImportLock:
     """A lock that is held; ``digest`` is the graph's before the import, empty for a new graph.
 
-    ``resumed`` tells that an earlier import was cut off.
+    ``resumed`` tells that an earlier import was cut off; ``accepted`` are the traits accepted for the graph.
     """
 
     graph_id: str
     owner: str
     digest: str
     resumed: bool
+    accepted: tuple[Acceptance, ...] = ()
 
     def renew(self, tx: Transaction, counts: list[int]) -> None:
         """Prolong the lock inside a batch's transaction, and add what the batch does to the import's counters.
@@ -99,7 +101,13 @@ def take_lock(store: GraphStore, graph_id: str) -> ImportLock:
     for _ in range(2):
         row = store.write("importing/begin", graph_id=graph_id, owner=owner, dead=dead, lease_ms=LEASE_MS)[0]
         if row["free"]:
-            return ImportLock(graph_id=graph_id, owner=owner, digest=row["digest"] or "", resumed=row["resumed"])
+            return ImportLock(
+                graph_id=graph_id,
+                owner=owner,
+                digest=row["digest"] or "",
+                resumed=row["resumed"],
+                accepted=parse_accepted(row["accepted"]),
+            )
         if row["blocked"]:
             raise _blocked(graph_id, row["blocked"])
         if not _is_dead(row["holder"]):

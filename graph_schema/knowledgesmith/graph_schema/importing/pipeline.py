@@ -16,8 +16,10 @@ from typing import Any, get_origin
 
 from pydantic import ValidationError
 
+from knowledgesmith.graph_schema.accepted_traits import Acceptance
 from knowledgesmith.graph_schema.cases import replace_cases
-from knowledgesmith.graph_schema.errors import ImportRejected, InvalidInput, KnowledgeSmithError
+from knowledgesmith.graph_schema.errors import Aborted, ImportRejected, InvalidInput, KnowledgeSmithError
+from knowledgesmith.graph_schema.graphs import accepted_traits
 from knowledgesmith.graph_schema.importing.difference import Counts, Difference, Examples
 from knowledgesmith.graph_schema.importing.formats.tables import TablesImporter
 from knowledgesmith.graph_schema.importing.importer import Importer, ImportOptions, InputFile
@@ -46,6 +48,8 @@ class ImportReport:
         cases: ready interventions that came with the files.
         entities_changed: matched ones whose name, type, domain, aliases, level or depth is new.
         seconds: the whole time.
+        traits_accepted: traits that were accepted for this graph and hold on, beside those that the files declare.
+        traits_left_out: accepted traits that do not fit the files any more, each with the reason; they stay noted.
         stages: seconds of ``read``, ``settle``, ``compare``, ``write`` and ``cases``.
     """
 
@@ -64,6 +68,8 @@ class ImportReport:
     rejected: int = 0
     entities_changed: int = 0
     cases: int = 0
+    traits_accepted: int = 0
+    traits_left_out: tuple[str, ...] = ()
     reasons: Mapping[str, int] = field(default_factory=dict[str, int])
     rejections: tuple[Rejection, ...] = ()
     examples: Examples = field(default_factory=Examples)
@@ -104,10 +110,12 @@ def import_graph(
         ImportRejected: no usable entity is left, or (strict) a record is bad; nothing was imported.
         TooLarge: more relations than a graph may have.
         ImportRunning: another import of the graph runs.
+        Aborted: traits were accepted for the graph while the files were read.
         GraphUnavailable: the database does not answer; run the import again to complete it.
     """
     watch = Watch(progress)
     check_graph_id(graph_id)
+    accepted = accepted_traits(store, graph_id)
     with stage_files(
         files,
         source=source,
@@ -117,6 +125,7 @@ def import_graph(
         folder=folder,
         progress=watch.report,
         on_rejection=on_rejection,
+        accepted=accepted,
     ) as (staging, importer):
         watch.lap("settle")
         difference = Difference(staging, graph_id)
@@ -137,6 +146,7 @@ def stage_files(
     folder: Path | None,
     progress: Progress,
     on_rejection: Callable[[Rejection], None] | None = None,
+    accepted: Sequence[Acceptance] = (),
 ) -> Generator[tuple[Staging, Importer]]:
     """Read, check and settle the files of one graph; the block gets the staging, which is gone after it.
 
@@ -149,7 +159,7 @@ def stage_files(
         raise InvalidInput(f"source {problem}", field="source", value=source, hint="Give a short text.")
     importer = choose_importer(format, files)
     checked = check_options(importer, options or {})
-    with Staging(source=source, folder=folder) as staging:
+    with Staging(source=source, folder=folder, accepted=accepted) as staging:
         staging.take(importer.read(files, checked), progress=progress)
         staging.settle(progress=progress)
         if on_rejection is not None:
@@ -244,6 +254,7 @@ def _write(
     lock = take_lock(store, graph_id)
     loader = Loader(store, staging, lock, progress=watch.report)
     try:
+        _check_accepted(lock, staging)
         difference.read_stored(store, progress=lock.keeping(store, watch.report))
         counts, examples = difference.counts(), difference.examples()
         watch.lap("compare")
@@ -257,10 +268,25 @@ def _write(
     return report_of(graph_id, staging, counts, examples, watch, version=version, cases=cases)
 
 
+def _check_accepted(lock: ImportLock, staging: Staging) -> None:
+    if lock.accepted != staging.catalogue.accepted:
+        raise Aborted(
+            "traits were accepted for the graph while the files were read",
+            field="graph_id",
+            value=lock.graph_id,
+            hint="Run the import again.",
+        )
+
+
 def complete(
     store: GraphStore, staging: Staging, lock: ImportLock, watch: Watch, *, source: str, name: str, changed: bool
 ) -> tuple[int, int]:
-    """Make a written graph usable: its version, then its cases; returns the version's number and how many cases."""
+    """Give a written graph its cases, then make it usable; returns the version's number and how many cases."""
+    watch.lap("write")
+    cases = replace_cases(
+        store, graph_id=lock.graph_id, cases=staging.cases(), guard=lambda tx: lock.renew(tx, [0] * 6)
+    )
+    watch.lap("cases")
     version = lock.finish(
         store,
         digest=staging.digest,
@@ -269,9 +295,6 @@ def complete(
         totals=[staging.entities, staging.facts],
         changed=changed,
     )
-    watch.lap("write")
-    cases = replace_cases(store, graph_id=lock.graph_id, cases=staging.cases())
-    watch.lap("cases")
     return version, cases
 
 
@@ -306,6 +329,8 @@ def report_of(
         examples=examples,
         cases=sum(1 for _ in staging.cases()) if cases is None else cases,
         stages=watch.stages,
+        traits_accepted=len(staging.catalogue.accepted) - len(staging.catalogue.left_out),
+        traits_left_out=tuple(f"{label}: {why}" for label, why in sorted(staging.catalogue.left_out.items())),
     )
 
 

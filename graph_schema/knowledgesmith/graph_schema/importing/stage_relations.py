@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from knowledgesmith.graph_schema.catalogue import inspect_catalogue
+from knowledgesmith.graph_schema.accepted_traits import Acceptance, declare_again
+from knowledgesmith.graph_schema.catalogue import inspect_catalogue, rank
 from knowledgesmith.graph_schema.errors import TooLarge
 from knowledgesmith.graph_schema.facts import Relation, Template
 from knowledgesmith.graph_schema.importing.problems import quote
@@ -23,10 +24,17 @@ Reject = Callable[[Place, str], None]
 
 
 class StagedCatalogue:
-    """Collects relations; ``complete`` checks them and drops those that cannot be used."""
+    """Collects relations; ``complete`` checks them and drops those that cannot be used.
 
-    def __init__(self) -> None:
+    Args:
+        accepted: traits that were accepted for the stored graph; they are declared again where they fit.
+    """
+
+    def __init__(self, accepted: Sequence[Acceptance] = ()) -> None:
         self.relations: dict[str, Relation] = {}
+        self.left_out: dict[str, str] = {}
+        """Accepted traits that do not fit any more, and why; after ``complete``."""
+        self.accepted = tuple(sorted(accepted))
         self.ids: dict[str, int] = {}
         """Numbers in the order of names, from 1; after ``complete``."""
         self.rejected: dict[int, str] = {}
@@ -74,16 +82,20 @@ class StagedCatalogue:
             relations.setdefault(name, Relation(name=name, rel_type=""))
             places.setdefault(name, place)
         self._add_templates(relations, reject)
-        self.relations = _without_faults(relations, places, reject)
+        usable = _without_faults(relations, places, reject)
+        self.relations = declare_again(usable, self.accepted, self._leave_out) if self.accepted else usable
         self.ids = {name: number for number, name in enumerate(self.relations, start=1)}
         self.rejected = {number: name for name, (number, _) in self._named.items() if name not in self.ids}
+
+    def _leave_out(self, item: Acceptance, why: str) -> None:
+        self.left_out[item.label] = why
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """Rows of the table ``relation``; ``canonical`` is the relation that stands for a pair of inverses."""
         for name, number in self.ids.items():
             relation = self.relations[name]
             inverse = relation.traits.inverse_of
-            first = inverse is None or self._rank(name) < self._rank(inverse)
+            first = inverse is None or rank(relation) < rank(self.relations[inverse])
             canonical = self.relations[name if first or inverse is None else inverse]
             traits = relation.traits
             to_child = inverse is not None and self.relations[inverse].traits.hierarchical
@@ -122,10 +134,6 @@ class StagedCatalogue:
                 field="relation",
                 hint="Check which column holds the relation; texts and numbers belong into objects.",
             )
-
-    def _rank(self, name: str) -> tuple[bool, bool, str]:
-        traits = self.relations[name].traits
-        return (not traits.hierarchical, not traits.functional, name)
 
 
 def _without_faults(

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from knowledgesmith.graph_schema.accepted_traits import Acceptance
 from knowledgesmith.graph_schema.digests import StreamedDigest
 from knowledgesmith.graph_schema.facts import Relation
 from knowledgesmith.graph_schema.importing.problems import quote
@@ -72,9 +73,10 @@ class Staging:
     Args:
         source: source of facts that name none.
         folder: where the temporary folder is made; the system's place by default.
+        accepted: traits that were accepted for the stored graph.
     """
 
-    def __init__(self, *, source: str = "", folder: Path | None = None) -> None:
+    def __init__(self, *, source: str = "", folder: Path | None = None, accepted: Sequence[Acceptance] = ()) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="ksmith-import-", dir=folder)
         # Reading and writing may happen in different threads, one after the other, never at once.
         self.database = sqlite3.connect(
@@ -86,7 +88,7 @@ class Staging:
         self.database.executescript(_SCHEMA)
         self.database.execute("BEGIN")
         self.rejections = Rejections(self.database)
-        self.catalogue = StagedCatalogue()
+        self.catalogue = StagedCatalogue(accepted)
         self.records = 0
         self.digest = ""
         self._source = source

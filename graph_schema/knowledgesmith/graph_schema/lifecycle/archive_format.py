@@ -40,6 +40,13 @@ MAX_BYTES: Final = 256 * 1024**3
 """Bytes of an unpacked archive."""
 MAX_RATIO: Final = 200
 """Most that a member of more than a mebibyte may shrink; rows of JSON shrink 5 to 30 times."""
+NOT_CARRIED: Final = frozenset(
+    {
+        *("digest", "head_branch", "archive", "load_member", "load_rows", "deleting_at"),
+        *("state", "import_owner", "import_expires", "import_counts"),
+    }
+)
+"""Properties of a graph that are about the database it lies in; an archive neither says nor sets them."""
 _TIME: Final = "$time"
 
 

@@ -19,7 +19,7 @@ from knowledgesmith.graph_schema.interventions import TERMINAL_STATES
 from knowledgesmith.graph_schema.ledger import replay_heads
 from knowledgesmith.graph_schema.levels import rebuild_levels
 from knowledgesmith.graph_schema.lifecycle import streams
-from knowledgesmith.graph_schema.lifecycle.archive_format import GRAPH_TABLES, TABLES, properties, reject
+from knowledgesmith.graph_schema.lifecycle.archive_format import GRAPH_TABLES, NOT_CARRIED, TABLES, properties, reject
 from knowledgesmith.graph_schema.lifecycle.archive_read import Archive
 from knowledgesmith.graph_schema.lifecycle.deletion import Folders, delete_graph
 from knowledgesmith.graph_schema.lifecycle.ledger_digest import ledger_digest
@@ -245,7 +245,7 @@ class _Load:
         self.store.write_transaction(lambda tx: rebuild_levels(tx, graph_id=self.graph_id, relations=catalogue))
         names = {relation.rel_type: name for name, relation in catalogue.items()}
         digest = streams.FactsDigest()
-        for fact in streams.facts(self.store, self.graph_id, names):
+        for fact in streams.facts(self.store.read, self.graph_id, names):
             digest.add(fact.key)
         if digest.hexdigest() != manifest.graph_digest:
             raise reject("facts.jsonl", "was not stored as it is")
@@ -254,7 +254,8 @@ class _Load:
         head = properties(next(self.archive.rows("graph.jsonl"), {}), "graph.jsonl")
         branch = None if self.graph_only else head.get("head_branch") or None
         known = {row["properties"]["id"] for row in self._objects("branches.jsonl")}
-        final = {**head, "graph_id": self.graph_id, "digest": manifest.graph_digest, "archive": mark}
+        own = {key: value for key, value in head.items() if key not in NOT_CARRIED}
+        final = {**own, "state": "ready", "graph_id": self.graph_id, "digest": manifest.graph_digest, "archive": mark}
         final["head_branch"] = branch if branch in known else None
 
         def work(tx: Transaction) -> None:
@@ -316,9 +317,18 @@ class _Load:
         for key in ("changes", "probes"):
             if not isinstance(values.get(key), list):
                 raise reject("cases.jsonl", f"has a case without {key}")
-        values["changes"] = [[uid, properties(link, "cases.jsonl")] for uid, link in values["changes"]]
+        values["changes"] = [self._case_link(link) for link in values["changes"]]
         values["probes"] = [properties(probe, "cases.jsonl") for probe in values["probes"]]
         return values
+
+    def _case_link(self, row: Any) -> list[object]:
+        """The link of a case to a subject; its fact id depends on the graph's id, which may be another one here."""
+        uid, link = _link(row, "cases.jsonl")
+        named = [link.get(key) for key in ("relation", "old_object", "new_object")]
+        if not all(isinstance(name, str) for name in named):
+            raise reject("cases.jsonl", "has a change that names no fact")
+        relation, old, new = map(str, named)
+        return [uid, {**link, "fact_id": fact_id(self.graph_id, uid, relation, old or new)}]
 
     def _own(self, values: dict[str, Any], name: str) -> dict[str, Any]:
         if values.get("graph_id") != self.graph_id:
@@ -344,7 +354,7 @@ class _Load:
         targets = values.get("targets")
         if not isinstance(targets, list):
             raise reject("interventions.jsonl", "has an intervention without targets")
-        values["targets"] = [[uid, properties(link, "interventions.jsonl")] for uid, link in targets]
+        values["targets"] = [_link(target, "interventions.jsonl") for target in targets]
         values["produced"] = values.get("produced")
         return values
 
@@ -364,6 +374,13 @@ def _node_row(name: str) -> Callable[[Any], dict[str, Any]]:
         return {**row, "properties": properties(row.get("properties"), name)}
 
     return convert
+
+
+def _link(row: Any, name: str) -> tuple[str, dict[str, Any]]:
+    """An entity's uid and the properties of a link to it."""
+    if not isinstance(row, list) or len(row) != 2 or not isinstance(row[0], str):
+        raise reject(name, "has a link of another shape")
+    return row[0], properties(row[1], name)
 
 
 def _link_row(name: str) -> Callable[[Any], list[object]]:

@@ -18,6 +18,7 @@ from knowledgesmith.graph_schema.lifecycle import streams
 from knowledgesmith.graph_schema.lifecycle.archive_format import (
     FORMAT,
     MANIFEST,
+    NOT_CARRIED,
     TABLES,
     VERSION,
     ArchiveInfo,
@@ -35,7 +36,6 @@ _RUNS: Final = 100
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 _CHUNK: Final = 1 << 20
 _LIVE: Final = [state.value for state in LIVE]
-_NOT_CARRIED: Final = frozenset({"digest", "head_branch", "archive", "load_member", "load_rows", "deleting_at"})
 
 
 @dataclass(slots=True)
@@ -145,7 +145,7 @@ def _write(writer: _Writer, store: GraphStore, graph_id: str, *, folders: Folder
     sets = store.read("lifecycle/archive_sets", graph_id=graph_id)
     branches = store.read("lifecycle/archive_branches", graph_id=graph_id)
     revisions = store.read("lifecycle/archive_revisions", graph_id=graph_id)
-    graph = {key: value for key, value in head["graph"].items() if key not in _NOT_CARRIED}
+    graph = {key: value for key, value in head["graph"].items() if key not in NOT_CARRIED}
     tables: dict[str, Iterable[object]] = {
         "graph.jsonl": [{**graph, "head_branch": head["graph"].get("head_branch") or ""}],
         "relations.jsonl": head["relations"],
@@ -189,7 +189,7 @@ def _write(writer: _Writer, store: GraphStore, graph_id: str, *, folders: Folder
 
 
 def _facts(store: GraphStore, graph_id: str, names: dict[str, str], digest: streams.FactsDigest) -> Iterator[list[str]]:
-    for fact in streams.facts(store, graph_id, names):
+    for fact in streams.facts(store.read, graph_id, names):
         digest.add(fact.key)
         yield [fact.subject, fact.relation, fact.object, fact.source]
 

@@ -13,6 +13,7 @@ import networkx as nx
 from knowledgesmith.graph_schema.facts import Relation
 from knowledgesmith.graph_schema.graphs import load_catalogue, require_graph
 from knowledgesmith.graph_schema.lifecycle import heads, streams
+from knowledgesmith.graph_schema.lifecycle.check_cases import broken_cases
 from knowledgesmith.graph_schema.migrations import migrations
 from knowledgesmith.graph_schema.store import GraphStore
 
@@ -110,6 +111,7 @@ def check_graph(store: GraphStore, graph_id: str, *, probe_set_dir: Path | None 
         lambda: [_probes(store, graph_id)],
         lambda: [_sets(store, graph_id, probe_set_dir)],
         lambda: [_versions(store, graph_id)],
+        lambda: [_cases(store, graph_id)],
     ]
     results = tuple(tally.result() for rule in rules for tally in rule())
     return CheckReport(graph_id=graph_id, digest=digest, results=results)
@@ -161,7 +163,7 @@ def _facts(store: GraphStore, graph_id: str, catalogue: Mapping[str, Relation], 
     doubles = _Tally("doubled facts", "a fact stands once", _REIMPORT)
     whole = _Tally("digest", "the graph's digest is that of its facts", _REIMPORT)
     running = streams.FactsDigest()
-    for group in streams.leaving(store, graph_id):
+    for group in streams.leaving(store.read, graph_id):
         keys: list[tuple[str, str, str]] = []
         for row in group:
             dangling.looked_at += 1
@@ -314,6 +316,15 @@ def _sets(store: GraphStore, graph_id: str, directory: Path | None) -> _Tally:
         tally.looked_at += 1
         if directory is not None and not any(directory.glob(f"{row['digest']}.*")):
             tally.add(row["id"], "no file", f"{row['digest']}.parquet")
+    return tally
+
+
+def _cases(store: GraphStore, graph_id: str) -> _Tally:
+    tally = _Tally("cases", "a case has the links and probes that its record says", _REIMPORT)
+    for problem in broken_cases(store, graph_id):
+        tally.looked_at += 1
+        if problem is not None:
+            tally.add(*problem)
     return tally
 
 

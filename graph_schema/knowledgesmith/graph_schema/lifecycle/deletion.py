@@ -21,6 +21,7 @@ from knowledgesmith.graph_schema.errors import (
     ProbeSetNotFound,
     StillReferenced,
 )
+from knowledgesmith.graph_schema.importing.lock import take_lock
 from knowledgesmith.graph_schema.jobs import LIVE
 from knowledgesmith.graph_schema.ledger import replay_heads
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
@@ -259,12 +260,30 @@ def delete_graph(
     Raises:
         GraphNotFound: there is none of this id.
         IllegalState: an intervention runs, waits or awaits a decision on one of its branches.
+        ImportRunning: it is being imported.
         StillReferenced: it has branches or probe sets, and they were not to be deleted.
     """
+    uses = _graph_uses(store, graph_id)
+    if uses["blocked"]:  # its deletion, or the loading of its archive, was cut off: no import can begin
+        return _delete_graph(store, uses, graph_id, with_branches=with_branches, folders=folders)
+    lock = take_lock(store, graph_id)
+    try:
+        uses = _graph_uses(store, graph_id)  # as it is now that nothing new can come
+        return _delete_graph(store, uses, graph_id, with_branches=with_branches, folders=folders)
+    finally:  # where the deletion began, the lock is gone and this does nothing
+        lock.release(store, untouched=True)
+
+
+def _graph_uses(store: GraphStore, graph_id: str) -> Mapping[str, Any]:
     rows = store.read("lifecycle/graph_uses", graph_id=graph_id, live=_LIVE)
     if not rows:
         raise GraphNotFound("no such graph", field="graph_id", value=graph_id, hint="See `ksmith graphs`.")
-    uses = rows[0]
+    return rows[0]
+
+
+def _delete_graph(
+    store: GraphStore, uses: Mapping[str, Any], graph_id: str, *, with_branches: bool, folders: Folders | None
+) -> DeleteReport:
     _refuse_while_running("graph_id", graph_id, uses["running"])
     if (uses["branches"] or uses["sets"]) and not with_branches and not uses["deleting"]:
         raise StillReferenced(

@@ -71,7 +71,7 @@ class StoredSide:
     def facts(self) -> Iterator[Fact]:
         """Page by page."""
         names = {relation.rel_type: name for name, relation in self.relations().items()}
-        return streams.facts(self.store, self.label, names)
+        return streams.facts(self.store.read, self.label, names)
 
 
 @dataclass(frozen=True, slots=True)

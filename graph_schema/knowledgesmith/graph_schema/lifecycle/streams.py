@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from knowledgesmith.graph_schema.facts import Fact, fact_id
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.store import GraphStore, Row
 
 PAGE: Final = 5_000
 """Entities a page; their facts come with them."""
+
+
+class Reading(Protocol):
+    """Runs a named reading query: ``GraphStore.read``, or ``Transaction.rows``."""
+
+    def __call__(self, name: str, /, **params: object) -> list[Row]:
+        """The rows."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +95,11 @@ def entities(store: GraphStore, graph_id: str) -> Iterator[EntityRow]:
         after = rows[-1][0]
 
 
-def leaving(store: GraphStore, graph_id: str) -> Iterator[list[Leaving]]:
-    """All relationships that leave entities, a list a subject, by uid."""
+def leaving(read: Reading, graph_id: str) -> Iterator[list[Leaving]]:
+    """All relationships that leave entities, a list a subject, by uid; ``read`` is a store's or a transaction's."""
     after = ""
     while True:
-        rows = store.read("lifecycle/page_facts", graph_id=graph_id, after=after, limit=PAGE)[0]["rows"]
+        rows = read("lifecycle/page_facts", graph_id=graph_id, after=after, limit=PAGE)[0]["rows"]
         for subject, facts in rows:
             yield [
                 Leaving(
@@ -111,15 +119,15 @@ def leaving(store: GraphStore, graph_id: str) -> Iterator[list[Leaving]]:
         after = rows[-1][0]
 
 
-def facts(store: GraphStore, graph_id: str, names: dict[str, str]) -> Iterator[Fact]:
+def facts(read: Reading, graph_id: str, names: Mapping[str, str]) -> Iterator[Fact]:
     """The asserted facts by (subject, relation, object).
 
     Args:
-        store: the database.
+        read: ``read`` of a store, or ``rows`` of a transaction.
         graph_id: the graph.
         names: relation names by relationship type; facts of other types are passed over.
     """
-    for group in leaving(store, graph_id):
+    for group in leaving(read, graph_id):
         found = {
             Fact(subject=row.subject, relation=names[row.rel_type], object=row.object, source=row.source)
             for row in group

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from knowledgesmith.graph_schema.errors import (
+    Aborted,
     IllegalState,
     InvalidInput,
     ProbeSetEmpty,
@@ -23,6 +24,7 @@ from knowledgesmith.graph_schema.errors import (
     TooLarge,
 )
 from knowledgesmith.graph_schema.facts import Split
+from knowledgesmith.graph_schema.graphs import stamp_of
 from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult, Observer
 from knowledgesmith.graph_schema.probes.columns import KEY, SetWriter, Table
 from knowledgesmith.graph_schema.probes.generate import (
@@ -70,9 +72,20 @@ def generate_set(
         ProbeSetEmpty: the graph gives no such probe.
         TooLarge: more than :data:`MAX_NODES` probes were to become nodes.
         GraphNotFound, EntityNotFound, RelationNotFound: the request names what the graph lacks.
+        Aborted: the graph was imported, or got new traits, in the meantime.
     """
+    stamp = store.read_transaction(lambda tx: stamp_of(tx, request.graph_id))
     result = generate_file(store, request, directory=directory, observe=observe)
     info = info_of(result)
+    if store.read_transaction(lambda tx: stamp_of(tx, request.graph_id)) != stamp:
+        if not store.read("probe_sets/get", id=info.id):
+            path_of(directory, info.digest).unlink(missing_ok=True)
+        raise Aborted(
+            "The graph changed while its probes were generated.",
+            field="graph_id",
+            value=request.graph_id,
+            hint="Generate the set again.",
+        )
     if not info.verified:
         path_of(directory, info.digest).unlink(missing_ok=True)
         raise ProbeSetEmpty(

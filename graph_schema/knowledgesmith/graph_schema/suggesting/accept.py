@@ -1,32 +1,27 @@
-"""Accepts suggested traits: catalogue and facts are checked as a whole first, then catalogue and levels change.
+"""Accepts suggested traits in one transaction: catalogue and facts are checked as a whole, then everything changes.
 
-Facts and digest stay as they are, so probe sets and plans of the same facts stay comparable.
+Where a fact is stored both ways of a relation that is symmetric or has an inverse from now on, one way stays, the one
+that an import of the same facts would keep; the graph then has a new digest and a new version. The traits are noted on
+the graph, and every later import declares them again, so its digest is the same as after the acceptance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from knowledgesmith.graph_schema.catalogue import build_catalogue, to_properties
-from knowledgesmith.graph_schema.errors import InvalidCatalogue, InvalidInput, RelationNotFound
-from knowledgesmith.graph_schema.facts import Relation, Traits
-from knowledgesmith.graph_schema.graphs import load_catalogue
+from knowledgesmith.graph_schema.accepted_traits import Acceptance, declare, parse_accepted
+from knowledgesmith.graph_schema.catalogue import build_catalogue, from_properties, rank, to_properties
+from knowledgesmith.graph_schema.errors import GraphNotFound, InvalidCatalogue, InvalidInput, TooLarge
+from knowledgesmith.graph_schema.facts import Relation
+from knowledgesmith.graph_schema.graphs import require_graph
 from knowledgesmith.graph_schema.levels import rebuild_levels
+from knowledgesmith.graph_schema.lifecycle.streams import FactsDigest, facts
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
-from knowledgesmith.graph_schema.suggesting.suggest import TraitKind
 
+MAX_SECOND_WAYS: Final = 100_000
+"""Facts that one acceptance may take away: what one transaction of a small server holds."""
 _EXAMPLES: Final = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
-    """One trait to be declared, as a suggestion names it."""
-
-    kind: TraitKind
-    relation: str
-    others: tuple[str, ...] = ()
 
 
 def accept(store: GraphStore, graph_id: str, accepted: Sequence[Acceptance]) -> dict[str, Relation]:
@@ -34,72 +29,77 @@ def accept(store: GraphStore, graph_id: str, accepted: Sequence[Acceptance]) -> 
 
     Raises:
         GraphNotFound: there is no graph of this id.
+        GraphIncomplete: it is being imported, or its import was cut off.
         RelationNotFound: a trait is for a relation that the catalogue lacks.
         InvalidInput: nothing is accepted, or a trait lacks what it needs.
         InvalidCatalogue: the traits contradict each other or the present ones, or facts break them; the metadata
             lists the facts.
+        TooLarge: more than :data:`MAX_SECOND_WAYS` facts are stored both ways.
     """
     if not accepted:
         raise InvalidInput("nothing is accepted", field="accepted", hint="Name at least one suggestion.")
-    before = load_catalogue(store, graph_id)
-    given = dict(before)
-    for item in accepted:
-        given[item.relation] = _with(given, item)
-    after = build_catalogue(given.values())
+    return store.write_transaction(lambda tx: _accept(tx, graph_id, accepted))
 
-    def work(tx: Transaction) -> None:
-        tx.rows("suggest/lock", graph_id=graph_id)
-        for relation in after.values():
-            if relation.traits != before[relation.name].traits:
-                _check_facts(tx, graph_id, relation, after)
-        tx.rows("graph/relations_replace", graph_id=graph_id, rows=[to_properties(r) for r in after.values()])
-        rebuild_levels(tx, graph_id=graph_id, relations=after)
 
-    store.write_transaction(work)
+def _accept(tx: Transaction, graph_id: str, accepted: Sequence[Acceptance]) -> dict[str, Relation]:
+    """Everything under the graph's lock, so that neither an import nor another acceptance comes in between."""
+    rows = tx.rows("suggest/lock", graph_id=graph_id)
+    require_graph(tx, graph_id)
+    if not rows:
+        raise GraphNotFound("there is no graph of this id", field="graph_id", value=graph_id, hint="List the graphs.")
+    before = {row["name"]: from_properties(row) for row in tx.rows("graph/relations", graph_id=graph_id)}
+    after = build_catalogue(declare(before, accepted).values())
+    changed = [relation for relation in after.values() if relation.traits != before[relation.name].traits]
+    for relation in changed:
+        _check_facts(tx, graph_id, relation, after)
+    noted = sorted({*parse_accepted(rows[0]["accepted"]), *accepted})
+    stored = [item.dump() for item in noted]
+    if after == before and stored == rows[0]["accepted"]:
+        return after
+    tx.rows("graph/relations_replace", graph_id=graph_id, rows=[to_properties(r) for r in after.values()])
+    removed = sum(_drop_second_ways(tx, graph_id, relation, after) for relation in changed)
+    rebuild_levels(tx, graph_id=graph_id, relations=after)
+    digest = _digest(tx, graph_id, after) if removed else rows[0]["digest"]
+    tx.rows("suggest/accepted", graph_id=graph_id, accepted=stored, digest=digest, removed=removed)
     return after
 
 
-def _with(catalogue: Mapping[str, Relation], item: Acceptance) -> Relation:
-    relation = catalogue.get(item.relation)
-    unknown = [name for name in _relations_of(item) if name not in catalogue]
-    if relation is None or unknown:
-        missing = item.relation if relation is None else unknown[0]
-        raise RelationNotFound(
-            "the catalogue has no such relation", field="accepted", value=missing, hint="See `ksmith relations GRAPH`."
-        )
-    wanted = {TraitKind.INVERSE: 1, TraitKind.COMPOSITION: 2, TraitKind.DOMAIN: 1, TraitKind.RANGE: 1}
-    if len(item.others) != wanted.get(item.kind, 0):
-        raise InvalidInput(
-            f"{item.kind} needs {wanted.get(item.kind, 0)} names beside the relation",
+def _drop_second_ways(tx: Transaction, graph_id: str, relation: Relation, catalogue: Mapping[str, Relation]) -> int:
+    """Take away facts that stand both ways, the one that an import would not keep (``stage_facts``)."""
+    if relation.traits.symmetric:
+        kept = relation
+    elif relation.traits.inverse_of is None or rank(catalogue[relation.traits.inverse_of]) > rank(relation):
+        return 0  # no other way, or this one is kept
+    else:
+        kept = catalogue[relation.traits.inverse_of]
+    removed = tx.rows(
+        "suggest/second_ways_delete",
+        graph_id=graph_id,
+        dropped=[relation.rel_type],
+        kept=[kept.rel_type],
+        symmetric=relation.traits.symmetric,
+        limit=MAX_SECOND_WAYS + 1,
+    )[0]["removed"]
+    if removed > MAX_SECOND_WAYS:
+        raise TooLarge(
+            f"more than {MAX_SECOND_WAYS} facts of {relation.name} are stored both ways",
             field="accepted",
-            value=" ".join(item.others),
-            hint="Write it as the suggestion does.",
+            value=relation.name,
+            hint="Declare the trait in the graph's files and import them again.",
         )
-    if item.kind is TraitKind.DOMAIN:
-        return replace(relation, domain_type=item.others[0])
-    if item.kind is TraitKind.RANGE:
-        return replace(relation, range_type=item.others[0])
-    return replace(relation, traits=_traits(relation.traits, item))
+    return int(removed)
 
 
-def _relations_of(item: Acceptance) -> tuple[str, ...]:
-    return item.others if item.kind in {TraitKind.INVERSE, TraitKind.COMPOSITION} else ()
+def _digest(tx: Transaction, graph_id: str, catalogue: Mapping[str, Relation]) -> str:
+    digest = FactsDigest()
+    for key in _keys(tx, graph_id, catalogue):
+        digest.add(key)
+    return digest.hexdigest()
 
 
-def _traits(traits: Traits, item: Acceptance) -> Traits:
-    if item.kind is TraitKind.INVERSE:
-        return replace(traits, inverse_of=item.others[0])
-    if item.kind is TraitKind.COMPOSITION:
-        return replace(traits, composed_of=item.others)
-    return Traits(
-        functional=traits.functional or item.kind is TraitKind.FUNCTIONAL,
-        inverse_functional=traits.inverse_functional or item.kind is TraitKind.INVERSE_FUNCTIONAL,
-        symmetric=traits.symmetric or item.kind is TraitKind.SYMMETRIC,
-        transitive=traits.transitive or item.kind is TraitKind.TRANSITIVE,
-        hierarchical=traits.hierarchical,
-        inverse_of=traits.inverse_of,
-        composed_of=traits.composed_of,
-    )
+def _keys(tx: Transaction, graph_id: str, catalogue: Mapping[str, Relation]) -> Iterator[tuple[str, str, str]]:
+    names = {relation.rel_type: name for name, relation in catalogue.items()}
+    return (fact.key for fact in facts(tx.rows, graph_id, names))
 
 
 def _check_facts(tx: Transaction, graph_id: str, relation: Relation, catalogue: Mapping[str, Relation]) -> None:
@@ -119,11 +119,11 @@ def _refuse(
 ) -> None:
     rows = tx.rows("suggest/several", graph_id=graph_id, outgoing=outgoing, incoming=incoming, limit=_EXAMPLES)
     if rows:
-        facts = [f"{row['uid']}: {', '.join(row['ends'])}" for row in rows]
+        facts_shown = [f"{row['uid']}: {', '.join(row['ends'])}" for row in rows]
         raise InvalidCatalogue(
             f"{relation.name} cannot be {trait}: entities have several others",
             field="accepted",
-            value=facts[0],
+            value=facts_shown[0],
             hint="Correct the facts and import them again, or leave the trait out.",
-            metadata={f"row_{number}": fact[:300] for number, fact in enumerate(facts)},
+            metadata={f"row_{number}": fact[:300] for number, fact in enumerate(facts_shown)},
         )

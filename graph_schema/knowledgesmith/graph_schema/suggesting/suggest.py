@@ -6,9 +6,9 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Final
 
+from knowledgesmith.graph_schema.accepted_traits import TraitKind
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Relation
 from knowledgesmith.graph_schema.graphs import load_catalogue
@@ -19,19 +19,6 @@ EXAMPLES: Final = 10
 _Z: Final = 1.959963984540054
 """Two-sided 95 %."""
 _MANY: Final = 10_000
-
-
-class TraitKind(StrEnum):
-    """What a suggestion says about a relation."""
-
-    FUNCTIONAL = "functional"
-    INVERSE_FUNCTIONAL = "inverse_functional"
-    SYMMETRIC = "symmetric"
-    INVERSE = "inverse"
-    TRANSITIVE = "transitive"
-    COMPOSITION = "composition"
-    DOMAIN = "domain"
-    RANGE = "range"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -338,6 +338,8 @@ class ImportReport(_message.Message):
     REJECTIONS_FIELD_NUMBER: _builtins.int
     EXAMPLES_FIELD_NUMBER: _builtins.int
     STAGE_SECONDS_FIELD_NUMBER: _builtins.int
+    TRAITS_ACCEPTED_FIELD_NUMBER: _builtins.int
+    TRAITS_LEFT_OUT_FIELD_NUMBER: _builtins.int
     entities_created: _builtins.int
     """Entities that are new."""
     entities_matched: _builtins.int
@@ -366,6 +368,8 @@ class ImportReport(_message.Message):
     """Matched entities that have a new name, type, domain, alias or place in the hierarchy."""
     cases: _builtins.int
     """Ready interventions that came with the files."""
+    traits_accepted: _builtins.int
+    """Traits that were accepted for this graph and hold on, beside those that the files declare."""
     @_builtins.property
     def reasons(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """How many records each reason rejected, values left out of the reasons."""
@@ -381,6 +385,10 @@ class ImportReport(_message.Message):
     @_builtins.property
     def stage_seconds(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
         """Seconds by stage: read, settle, compare, write, cases."""
+
+    @_builtins.property
+    def traits_left_out(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Accepted traits that do not fit the files any more, each with the reason; they stay noted."""
 
     def __init__(
         self,
@@ -403,10 +411,12 @@ class ImportReport(_message.Message):
         rejections: _abc.Iterable[Global___ImportRejection] | None = ...,
         examples: Global___ImportExamples | None = ...,
         stage_seconds: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        traits_accepted: _builtins.int = ...,
+        traits_left_out: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["examples", b"examples"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "digest", b"digest", "entities_changed", b"entities_changed", "entities_created", b"entities_created", "entities_matched", b"entities_matched", "entities_retired", b"entities_retired", "examples", b"examples", "facts_created", b"facts_created", "facts_matched", b"facts_matched", "facts_removed", b"facts_removed", "reasons", b"reasons", "records", b"records", "rejected", b"rejected", "rejections", b"rejections", "relations", b"relations", "seconds", b"seconds", "stage_seconds", b"stage_seconds", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "digest", b"digest", "entities_changed", b"entities_changed", "entities_created", b"entities_created", "entities_matched", b"entities_matched", "entities_retired", b"entities_retired", "examples", b"examples", "facts_created", b"facts_created", "facts_matched", b"facts_matched", "facts_removed", b"facts_removed", "reasons", b"reasons", "records", b"records", "rejected", b"rejected", "rejections", b"rejections", "relations", b"relations", "seconds", b"seconds", "stage_seconds", b"stage_seconds", "traits_accepted", b"traits_accepted", "traits_left_out", b"traits_left_out", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from knowledgesmith.graph_schema.accepted_traits import Acceptance, TraitKind
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.graphs import load_catalogue
-from knowledgesmith.graph_schema.suggesting.accept import Acceptance, accept
+from knowledgesmith.graph_schema.suggesting.accept import accept
 from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
-from knowledgesmith.graph_schema.suggesting.suggest import Suggestion, TraitKind, suggest
+from knowledgesmith.graph_schema.suggesting.suggest import Suggestion, suggest
 from knowledgesmith.proto.v1 import catalogue_pb2 as pb
 from knowledgesmith.proto.v1 import catalogue_pb2_grpc
 from knowledgesmith.server import paging

@@ -1,6 +1,6 @@
 // purpose: what stands on a graph: its branches, those with running interventions, its probe sets
 // params: graph_id, live
-// returns: deleting, branches, runs, running, sets
+// returns: deleting, blocked, branches, runs, running, sets
 // access: read
 MATCH (g:Graph {graph_id: $graph_id})
 CALL (g) {
@@ -18,4 +18,5 @@ CALL (g) {
   WITH s ORDER BY s.id
   RETURN collect(s.id) AS sets
 }
-RETURN g.deleting_at IS NOT NULL AS deleting, branches, runs, running, sets
+RETURN g.deleting_at IS NOT NULL AS deleting, g.deleting_at IS NOT NULL OR g.load_member IS NOT NULL AS blocked,
+       branches, runs, running, sets
