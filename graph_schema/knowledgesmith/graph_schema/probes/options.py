@@ -77,7 +77,8 @@ class OptionDrawer:
         order = np.argsort(streams(keys ^ np.uint64(OPTIONS), 2), axis=1, kind="stable").tolist()
         options = [(_TRUTH[one], _TRUTH[other]) for one, other in order]
         answers = [pair.index(question.before[0]) for question, pair in zip(named, options, strict=True)]
-        return Drawn(questions=named, options=options, answers=answers, keys=keys)
+        places = np.full((len(named), 2), NOBODY, dtype=np.int64)
+        return Drawn(questions=named, options=options, places=places, answers=answers, keys=keys)
 
     def _choices(self, kind: ProbeKind, questions: Sequence[Question]) -> Drawn:
         index, ambiguous = self._lexicon.index, self._lexicon.ambiguous
@@ -101,6 +102,7 @@ class OptionDrawer:
         return Drawn(
             questions=[named[row] for row in rows.tolist()],
             options=[tuple(uids[n] for n in row if n != NOBODY) for row in options[rows].tolist()],
+            places=options[rows],
             answers=(options[rows] == shown[rows, None]).argmax(axis=1).tolist(),
             keys=keys[rows],
         )
