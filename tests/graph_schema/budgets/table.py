@@ -191,6 +191,7 @@ BUDGETS: dict[str, Budget] = {
     "probe_sets/list": _budget(lambda w: {"graph_id": w.graph, "skip": 0, "limit": 5}, 23),
     "probe_sets/materialise": _budget(lambda w: {"id": w.probe_set, "graph_id": w.graph, "rows": w.probes}, 746),
     "probe_sets/save": _budget(lambda w: {"id": f"{w.probe_set}-new", "properties": {"graph_id": w.graph}}, 22),
+    "probes/block": _budget(lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 170),
     "probes/comparison": _budget(
         lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 164
     ),
@@ -240,6 +241,9 @@ BUDGETS: dict[str, Budget] = {
         3509,
     ),
     "probes/reverse": _budget(
+        lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 200
+    ),
+    "probes/reverse_block": _budget(
         lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 200
     ),
     "propagation/by_all": _budget(lambda w: {"id": w.run}, 1453),

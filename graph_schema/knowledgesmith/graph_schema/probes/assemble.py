@@ -75,20 +75,21 @@ class Assembler:
         made: list[tuple[str, int, Stem, str]] = []
         group: list[tuple[str, int, Stem, str]] = []
         about: tuple[str, tuple[str, ...]] = ("", ())
-        for row, (question, options, places) in enumerate(zip(drawn.questions, drawn.options, prefixes, strict=True)):
+        rows = zip(drawn.questions, drawn.options, drawn.answers, prefixes, strict=True)
+        for row, (question, options, answer, places) in enumerate(rows):
             if (question.anchor, question.path) != about:
                 about = (question.anchor, question.path)
                 made += sorted(group)
                 group = []
-            group += self._phrased(row, question, options, places)
+            group += self._phrased(row, question, options, answer, places)
         self._phraser.forget()
         return self._columns(kind, drawn, [*made, *sorted(group)])
 
     def _phrased(
-        self, row: int, question: Question, options: tuple[str, ...], places: Sequence[int]
+        self, row: int, question: Question, options: tuple[str, ...], answer: int, places: Sequence[int]
     ) -> list[tuple[str, int, Stem, str]]:
         """Id, row, text and prefix of every phrasing of the question in this row."""
-        made = self._stems(question, options)
+        made = self._stems(question, options, answer)
         if made and question.kind is ProbeKind.CONTEXTUAL and (prefix := self._prefix(question, options, places)):
             made = [made[0], (made[0][0], prefix)]
         asked = asked_with(self._lexicon.graph_id, question, options) if made else ""
@@ -148,15 +149,15 @@ class Assembler:
     def _uids_column(self) -> Column:
         return pa.array([entity.uid for entity in self._lexicon.entities], type=pa.string())
 
-    def _stems(self, question: Question, options: tuple[str, ...]) -> list[tuple[Stem, str]]:
+    def _stems(self, question: Question, options: tuple[str, ...], answer: int) -> list[tuple[Stem, str]]:
         comparing = question.kind is ProbeKind.COMPARISON
         found = self._phraser.stems(question, self._names(sorted(options)) if comparing else ())
         if not found:
             self._dropped[NO_TEMPLATE] += 1
             return []
         if not comparing and question.kind is not ProbeKind.CONFLICT:
-            answers = self._surfaces(question.before)
-            found = [stem for stem in found if not leaks(stem.text, answers)]
+            names = self._surfaces(options[answer : answer + 1])
+            found = [stem for stem in found if not leaks(stem.text, names)]
             if not found:
                 self._dropped[LEAK] += 1
         return [(stem, "") for stem in found]

@@ -28,7 +28,7 @@ from knowledgesmith.graph_schema.probes.columns import SCHEMA, Table
 from knowledgesmith.graph_schema.probes.draw import ORDER, draw_key, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.options import OptionDrawer
-from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_chains, answers_of_facts
+from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_facts, with_chains
 from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask
 from knowledgesmith.graph_schema.probes.reach import anchors_of
 from knowledgesmith.graph_schema.probes.sentences import irrelevant_sentences
@@ -93,14 +93,16 @@ def bulk(
     dropped: Counter[str] = Counter()
     close(tx, graph_id=request.graph_id, rules=rules_of(lexicon.relations.values()), world=BEFORE)
     anchors = anchors_of(tx, lexicon=lexicon, levels=request.levels, subtree=request.subtree)
-    pools = _pools(tx, lexicon, request, block=block)
+    whole = request.limit_per_kind is None and len(anchors) == len(lexicon.entities)
+    blocks = Blocks(tx, lexicon=lexicon, keep=whole)
+    pools = _pools(tx, lexicon, request, blocks=blocks, block=block)
     drawer = OptionDrawer(lexicon, seed=request.seed, pools=pools, dropped=dropped)
     run = _Run(
         tx=tx,
         lexicon=lexicon,
         request=request,
         drawer=drawer,
-        blocks=Blocks(tx, lexicon=lexicon, keep=request.limit_per_kind is None),
+        blocks=blocks,
         dropped=dropped,
         refused=Counter(),
         block=block,
@@ -243,14 +245,14 @@ def _sentences(run: _Run) -> list[tuple[str, str]]:
     return irrelevant_sentences(questions, lexicon=run.lexicon, seed=run.request.seed)
 
 
-def _pools(tx: Transaction, lexicon: Lexicon, request: BulkRequest, *, block: int) -> Pools:
+def _pools(tx: Transaction, lexicon: Lexicon, request: BulkRequest, *, blocks: Blocks, block: int) -> Pools:
     """Pools of facts from all facts, those of chains from the chains of drawn anchors."""
-    answers = answers_of_facts(tx, lexicon, block=block)
+    answers = answers_of_facts(blocks, lexicon, block=block)
     if ProbeKind.MULTI_HOP in request.kinds:
         few = _drawn_anchors(lexicon, _CHAIN_ANCHORS, seed=request.seed, purpose="chain anchors")
         scope = Scope(anchors=few, long_anchors=few)
         chains = ask(tx, lexicon=lexicon, scope=scope, kind=ProbeKind.MULTI_HOP, worlds=(BEFORE,))
-        answers |= answers_of_chains(chains, lexicon)
+        answers = with_chains(answers, chains, lexicon)
     return Pools(lexicon, answers)
 
 

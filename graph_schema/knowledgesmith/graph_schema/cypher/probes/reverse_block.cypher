@@ -3,10 +3,11 @@
 // returns: asked
 // access: read
 //
-// `asked` holds pairs of an anchor and its questions; a question is [relation type, answers], as in `reverse`.
+// `asked` holds for each anchor its uid, its questions and their context (none); a question is [relation type, answers,
+// comparable (no)], the first two as in `reverse`.
 UNWIND $anchors AS uid
 MATCH (b:Entity)-[f]->(a:Entity {graph_id: $graph_id, uid: uid})
 WHERE type(f) IN $types AND (f.world IS NULL OR f.world = $world) AND a <> b
 WITH a, type(f) AS relation, collect(DISTINCT b.uid) AS answers
-WITH a, collect([relation, answers]) AS found
-RETURN collect([a.uid, found]) AS asked
+WITH a, collect([relation, answers, false]) AS found
+RETURN collect([a.uid, found, 'none']) AS asked
