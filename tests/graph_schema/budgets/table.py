@@ -207,6 +207,7 @@ BUDGETS: dict[str, Budget] = {
     "probe_sets/list": _budget(lambda w: {"graph_id": w.graph, "skip": 0, "limit": 5}, 23),
     "probe_sets/materialise": _budget(lambda w: {"id": w.probe_set, "graph_id": w.graph, "rows": w.probes}, 746),
     "probe_sets/save": _budget(lambda w: {"id": f"{w.probe_set}-new", "properties": {"graph_id": w.graph}}, 22),
+    "probes/block": _budget(lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 170),
     "probes/comparison": _budget(
         lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 164
     ),
@@ -260,6 +261,9 @@ BUDGETS: dict[str, Budget] = {
         lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 200
     ),
     "probes/scope": _budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:5]}, 97),
+    "probes/reverse_block": _budget(
+        lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 200
+    ),
     "propagation/by_all": _budget(lambda w: {"id": w.run}, 1453),
     "propagation/by_domain": _budget(lambda w: {"id": w.run}, 1583),
     "propagation/by_hop": _budget(lambda w: {"id": w.run}, 1688),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from knowledgesmith.graph_schema.errors import EntityNotFound, InvalidInput, Pro
 from knowledgesmith.graph_schema.facts import Entity, Level, Relation, Split, Traits
 from knowledgesmith.graph_schema.levels import rebuild_levels
 from knowledgesmith.graph_schema.probes import probe_set
+from knowledgesmith.graph_schema.probes.blocks import Blocks
 from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequest
 from knowledgesmith.graph_schema.probes.draw import OPTIONS, draw_distractors, draw_key, permutation, sample
 from knowledgesmith.graph_schema.probes.generate import generate_file, generate_in_memory
@@ -188,6 +190,43 @@ def test_an_option_that_could_be_another_is_never_shown(store: GraphStore, graph
         if probe.kind is not ProbeKind.CONFLICT:
             names = [lexicon.names_of([uid]) for uid in probe.option_uids]
             assert sum(map(len, names)) == len(frozenset().union(*names))
+
+
+def test_blocks_ask_what_each_kind_asks(store: GraphStore, graph_id: str, lexicon: Lexicon) -> None:
+    """One read for several kinds finds the questions that the kinds' own queries find."""
+    anchors = sorted(entity.uid for entity in lexicon.entities)
+    found = 0
+    with store.what_if() as tx:
+        close(tx, graph_id=graph_id, rules=rules_of(lexicon.relations.values()), world=BEFORE)
+        blocks = Blocks(tx, lexicon=lexicon, keep=True)
+        for kind in ProbeKind:
+            scope = Scope(anchors=anchors, long_anchors=anchors)
+            questions = ask(tx, lexicon=lexicon, scope=scope, kind=kind, worlds=(BEFORE,))
+            assert [
+                question for part in (anchors[:9], anchors[9:]) for question in blocks.questions(kind, part)
+            ] == questions
+            found += len(questions)
+    assert found > 200
+
+
+def test_the_options_alone_say_nothing(store: GraphStore, graph_id: str, writer: Any) -> None:
+    """Answers of a hierarchy, where a few are right nearly everywhere, and as many false statements as true ones."""
+    from knowledgesmith.graph_schema.catalogue import build_catalogue
+
+    relations = list(build_catalogue([Relation(name="part_of", rel_type="", traits=Traits(transitive=True))]).values())
+    names = [f"n{n:03}" for n in range(240)]
+    facts = [(names[n], "part_of", names[(n - 1) // 3]) for n in range(1, 240)]
+    writer(graph_id, [Entity(uid=n, name=f"the {n} thing", type="T") for n in names], relations, facts)
+    data = generate_in_memory(store, BulkRequest(graph_id=graph_id, kinds=(ProbeKind.DIRECT, ProbeKind.CONFLICT)))
+    told = [probe.option_uids[probe.answers[0]] for probe in data.probes if probe.kind is ProbeKind.CONFLICT]
+    assert abs(told.count("true") - told.count("false")) < 0.02 * len(told)
+    offered = Counter(uid for probe in data.probes if probe.kind is ProbeKind.DIRECT for uid in probe.option_uids)
+    right = Counter(
+        probe.option_uids[n] for probe in data.probes if probe.kind is ProbeKind.DIRECT for n in probe.answers
+    )
+    often = [uid for uid, count in offered.items() if count >= 30]
+    assert sum(right[uid] for uid in often) < 0.5 * sum(offered[uid] for uid in often)
+    assert all(right[uid] < 0.6 * offered[uid] for uid in often)
 
 
 def _mutants(lexicon: Lexicon) -> list[tuple[str, tuple[str, list[Any]]]]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
 from knowledgesmith.graph_schema.facts import Split
-from knowledgesmith.graph_schema.probes.build import LEAK, NO_TEMPLATE, PREFIX_TRIES, probe_id
+from knowledgesmith.graph_schema.probes.build import LEAK, NO_TEMPLATE, PREFIX_TRIES, asked_with, id_of
 from knowledgesmith.graph_schema.probes.columns import SCHEMA, Column, Table
 from knowledgesmith.graph_schema.probes.draw import PREFIX, streams
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.phrasing import Phraser
-from knowledgesmith.graph_schema.probes.questions import Question
+from knowledgesmith.graph_schema.probes.questions import FALSE, TRUE, Question
 from knowledgesmith.graph_schema.probes.types import Context, ProbeKind
-from knowledgesmith.graph_schema.probes.vector_draw import Keys
+from knowledgesmith.graph_schema.probes.vector_draw import NOBODY, Indices, Keys
 from knowledgesmith.graph_schema.probes.verbalise import FALSE_TEXT, TRUE_TEXT, Stem, leaks
 
 _TRUTH = (TRUE_TEXT, FALSE_TEXT)
@@ -28,13 +28,25 @@ _TRUTH = (TRUE_TEXT, FALSE_TEXT)
 class Drawn:
     """Questions of one kind with their options: uids in drawn order, and which one is right.
 
-    ``keys`` are the questions' keys (shape ``(questions,)``); lists run parallel to ``questions``.
+    ``keys`` are the questions' keys (shape ``(questions,)``); lists run parallel to ``questions``. ``places`` are the
+    options as dense indices, padded with ``NOBODY`` (shape ``(questions, arity)``; statements have none).
     """
 
     questions: Sequence[Question]
     options: Sequence[tuple[str, ...]]
+    places: Indices
     answers: Sequence[int]
     keys: Keys
+
+    def only(self, rows: Sequence[int]) -> Drawn:
+        """Some of the questions, in the given order."""
+        return Drawn(
+            questions=[self.questions[n] for n in rows],
+            options=[self.options[n] for n in rows],
+            places=self.places[rows],
+            answers=[self.answers[n] for n in rows],
+            keys=self.keys[rows],
+        )
 
 
 class Assembler:
@@ -55,55 +67,97 @@ class Assembler:
         self._dropped = dropped
 
     def table(self, kind: ProbeKind, drawn: Drawn) -> Table:
-        """The probes, sorted by anchor, path and id, with one more column: the ``key`` of their question."""
+        """The probes, sorted by anchor, path and id, with one more column: the ``key`` of their question.
+
+        Questions of one anchor and path must stand together, in the order of both.
+        """
         prefixes = self._prefix_places(kind, drawn.keys)
-        columns: dict[str, list[Any]] = {name: [] for name in _VARYING}
-        rows = zip(drawn.questions, drawn.options, drawn.answers, drawn.keys.tolist(), prefixes, strict=True)
-        for question, options, answer, key, places in rows:
-            made = self._stems(question, options)
-            if not made:
-                continue
-            if kind is ProbeKind.CONTEXTUAL and (prefix := self._prefix(question, options, places)):
-                made = [made[0], (made[0][0], prefix)]
-            self._append(columns, question, options, answer, key, made)
+        made: list[tuple[str, int, Stem, str]] = []
+        group: list[tuple[str, int, Stem, str]] = []
+        about: tuple[str, tuple[str, ...]] = ("", ())
+        rows = zip(drawn.questions, drawn.options, drawn.answers, prefixes, strict=True)
+        for row, (question, options, answer, places) in enumerate(rows):
+            if (question.anchor, question.path) != about:
+                about = (question.anchor, question.path)
+                made += sorted(group)
+                group = []
+            group += self._phrased(row, question, options, answer, places)
         self._phraser.forget()
-        return _sorted(kind, columns)
+        return self._columns(kind, drawn, [*made, *sorted(group)])
 
-    def _append(
-        self,
-        columns: dict[str, list[Any]],
-        question: Question,
-        options: tuple[str, ...],
-        answer: int,
-        key: int,
-        made: Sequence[tuple[Stem, str]],
-    ) -> None:
+    def _phrased(
+        self, row: int, question: Question, options: tuple[str, ...], answer: int, places: Sequence[int]
+    ) -> list[tuple[str, int, Stem, str]]:
+        """Id, row, text and prefix of every phrasing of the question in this row."""
+        made = self._stems(question, options, answer)
+        if made and question.kind is ProbeKind.CONTEXTUAL and (prefix := self._prefix(question, options, places)):
+            made = [made[0], (made[0][0], prefix)]
+        asked = asked_with(self._lexicon.graph_id, question, options) if made else ""
+        return [(id_of(asked, stem, prefix), row, stem, prefix) for stem, prefix in made]
+
+    def _columns(self, kind: ProbeKind, drawn: Drawn, made: Sequence[tuple[str, int, Stem, str]]) -> Table:
+        rows = np.array([row for _, row, _, _ in made], dtype=np.int64)
+        index, questions = self._lexicon.index, drawn.questions
+        paths = _Numbered()
+        path = np.array([paths.number(question.path) for question in questions], dtype=np.int64)[rows]
+        places = drawn.places[rows]
+        answers = np.array(drawn.answers, dtype=np.int32)[rows]
+        if kind is ProbeKind.CONFLICT:
+            texts, uids = self._truth(drawn, rows)
+        else:
+            texts, uids = _lists(self._names_column, places), _lists(self._uids_column, places)
+        arrays: dict[str, Column] = {
+            "id": pa.array([probe_id for probe_id, _, _, _ in made], type=pa.string()),
+            "kind": pa.repeat(kind.value, len(made)),
+            "anchor": self._uids_column.take(np.array([index[q.anchor] for q in questions], dtype=np.int64)[rows]),
+            "path": pa.array(paths.values, type=SCHEMA.field("path").type).take(path),
+            "chain_length": pa.array(np.array([len(p) for p in paths.values], dtype=np.int32)[path]),
+            "stem": pa.array([stem.text for _, _, stem, _ in made], type=pa.string()),
+            "options": texts,
+            "option_uids": uids,
+            "answers": pa.ListArray.from_arrays(np.arange(len(made) + 1, dtype=np.int32), answers),
+            "template": pa.array([stem.template for _, _, stem, _ in made], type=pa.string()),
+            "fact_ids": self._facts(drawn).take(rows),
+            "context": pa.array([question.context.value for question in questions], type=pa.string()).take(rows)
+            if kind is ProbeKind.CONTEXTUAL
+            else pa.repeat(Context.NONE.value, len(made)),
+            "prefix": pa.array([prefix for _, _, _, prefix in made], type=pa.string()),
+            "key": pa.array(drawn.keys[rows], type=pa.uint64()),
+        }
+        return pa.table(arrays)
+
+    def _facts(self, drawn: Drawn) -> Column:
         graph_id = self._lexicon.graph_id
-        facts = question.facts(graph_id, (options[answer],))
-        texts = self._texts(question, options)
-        for stem, prefix in made:
-            columns["id"].append(probe_id(graph_id, question, options=options, stem=stem, prefix=prefix))
-            columns["anchor"].append(question.anchor)
-            columns["path"].append(question.path)
-            columns["stem"].append(stem.text)
-            columns["options"].append(texts)
-            columns["option_uids"].append(options)
-            columns["answers"].append((answer,))
-            columns["template"].append(stem.template)
-            columns["fact_ids"].append(facts)
-            columns["context"].append(question.context.value)
-            columns["prefix"].append(prefix)
-            columns["key"].append(key)
+        found = [
+            question.facts(graph_id, (options[answer],))
+            for question, options, answer in zip(drawn.questions, drawn.options, drawn.answers, strict=True)
+        ]
+        return pa.array(found, type=SCHEMA.field("fact_ids").type)
 
-    def _stems(self, question: Question, options: tuple[str, ...]) -> list[tuple[Stem, str]]:
+    def _truth(self, drawn: Drawn, rows: Indices) -> tuple[Column, Column]:
+        """Texts and names of the options of statements."""
+        swapped = np.array([options[0] != TRUE for options in drawn.options], dtype=np.int64)[rows]
+        kind = SCHEMA.field("options").type
+        texts = pa.array([_TRUTH, _TRUTH[::-1]], type=kind).take(swapped)
+        return texts, pa.array([(TRUE, FALSE), (FALSE, TRUE)], type=kind).take(swapped)
+
+    @cached_property
+    def _names_column(self) -> Column:
+        return pa.array([entity.name for entity in self._lexicon.entities], type=pa.string())
+
+    @cached_property
+    def _uids_column(self) -> Column:
+        return pa.array([entity.uid for entity in self._lexicon.entities], type=pa.string())
+
+    def _stems(self, question: Question, options: tuple[str, ...], answer: int) -> list[tuple[Stem, str]]:
         comparing = question.kind is ProbeKind.COMPARISON
         found = self._phraser.stems(question, self._names(sorted(options)) if comparing else ())
         if not found:
             self._dropped[NO_TEMPLATE] += 1
             return []
         if not comparing and question.kind is not ProbeKind.CONFLICT:
-            answers = self._surfaces(question.before)
-            found = [stem for stem in found if not leaks(stem.text, answers)]
+            names = self._surfaces(options[answer : answer + 1])
+            found = [stem for stem in found if not leaks(stem.text, names)]
             if not found:
                 self._dropped[LEAK] += 1
         return [(stem, "") for stem in found]
@@ -115,11 +169,6 @@ class Assembler:
     def _names(self, uids: Sequence[str]) -> list[str]:
         lexicon = self._lexicon
         return [lexicon.entities[lexicon.index[uid]].name for uid in uids]
-
-    def _texts(self, question: Question, options: tuple[str, ...]) -> Sequence[str]:
-        if question.kind is ProbeKind.CONFLICT:
-            return _TRUTH if options[0] == "true" else _TRUTH[::-1]
-        return self._names(options)
 
     def _prefix_places(self, kind: ProbeKind, keys: Keys) -> Sequence[Sequence[int]]:
         if kind is not ProbeKind.CONTEXTUAL or not self._sentences:
@@ -142,36 +191,24 @@ class Assembler:
         return ""
 
 
-_VARYING = (
-    "id",
-    "anchor",
-    "path",
-    "stem",
-    "options",
-    "option_uids",
-    "answers",
-    "template",
-    "fact_ids",
-    "context",
-    "prefix",
-    "key",
-)
+class _Numbered:
+    """Gives equal values one number, from 0."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, ...], int] = {}
+
+    def number(self, value: tuple[str, ...]) -> int:
+        """The number of a value."""
+        return self._numbers.setdefault(value, len(self._numbers))
+
+    @property
+    def values(self) -> list[tuple[str, ...]]:
+        """All values, by number."""
+        return list(self._numbers)
 
 
-def _sorted(kind: ProbeKind, columns: dict[str, list[Any]]) -> Table:
-    count = len(columns["id"])
-    order = sorted(range(count), key=lambda n: (columns["anchor"][n], columns["path"][n], columns["id"][n]))
-    arrays: dict[str, Column] = {}
-    for field in SCHEMA:
-        if field.name == "kind":
-            arrays["kind"] = pa.repeat(kind.value, count)
-        elif field.name == "chain_length":
-            arrays["chain_length"] = pa.array([len(columns["path"][n]) for n in order], type=field.type)
-        elif field.name == "context" and kind is not ProbeKind.CONTEXTUAL:
-            arrays["context"] = pa.repeat(Context.NONE.value, count)
-        else:
-            values = columns[field.name]
-            arrays[field.name] = pa.array([values[n] for n in order], type=field.type)
-    keys = columns["key"]
-    arrays["key"] = pa.array([keys[n] for n in order], type=pa.uint64())
-    return pa.table(arrays)
+def _lists(values: Column, places: Indices) -> Column:
+    """Lists of values by their places; padding is left out."""
+    shown = places != NOBODY
+    ends = np.concatenate([[0], np.cumsum(shown.sum(axis=1))]).astype(np.int32)
+    return pa.ListArray.from_arrays(ends, values.take(places[shown]))

@@ -162,5 +162,15 @@ def probe_id(graph_id: str, question: Question, *, options: Sequence[str], stem:
 
     No part can hold a separator: texts with control characters are refused at import.
     """
-    content = (graph_id, *question.parts, "", *options, "", stem.text, stem.template, prefix)
-    return hashlib.sha256("\x1f".join(content).encode()).hexdigest()[:32]
+    return id_of(asked_with(graph_id, question, options), stem, prefix)
+
+
+def asked_with(graph_id: str, question: Question, options: Sequence[str]) -> str:
+    """What the ids of all phrasings of a question have in common."""
+    return "\x1f".join((graph_id, *question.parts, "", *options, ""))
+
+
+def id_of(asked: str, stem: Stem, prefix: str) -> str:
+    """The id of one phrasing; ``asked`` is what :func:`asked_with` gave."""
+    content = f"{asked}\x1f{stem.text}\x1f{stem.template}\x1f{prefix}"
+    return hashlib.sha256(content.encode()).hexdigest()[:32]

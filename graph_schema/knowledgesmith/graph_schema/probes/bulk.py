@@ -1,16 +1,18 @@
 """Probes of a whole graph, in blocks of anchors: memory does not grow with the number of probes.
 
 Cypher says which questions exist and what their answers are, and a second query judges every question with its
-options, all in one transaction that holds the closure and is rolled back. Options are drawn for a block at a time.
-Texts are written by a second thread while the database works on the next block. Anchors come in sorted order and no
-draw depends on a block, so the set is the same for every block size and order of import.
+options, all in one transaction that holds the closure and is rolled back. A block is asked about by the one thread
+that uses the transaction, its options are drawn by the caller's, it is judged by the first again, and a third writes
+texts: so the database works on one block while others are drawn and written. Anchors come in sorted order and no draw
+depends on a block, so the set is the same for every block size and order of import.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,12 +22,13 @@ import pyarrow as pa
 from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
 from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.assemble import Assembler, Drawn
+from knowledgesmith.graph_schema.probes.blocks import Blocks
 from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequest, Observer
 from knowledgesmith.graph_schema.probes.columns import SCHEMA, Table
 from knowledgesmith.graph_schema.probes.draw import ORDER, draw_key, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.options import OptionDrawer
-from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_chains, answers_of_facts
+from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_facts, with_chains
 from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask
 from knowledgesmith.graph_schema.probes.reach import anchors_of
 from knowledgesmith.graph_schema.probes.sentences import irrelevant_sentences
@@ -36,7 +39,7 @@ from knowledgesmith.graph_schema.store import Transaction
 BLOCK: Final = 2_000
 """Anchors asked about at a time."""
 _AHEAD: Final = 2
-"""Blocks that may wait for the writing thread."""
+"""Blocks that are asked about before they are needed, and that may wait for their texts."""
 _SENTENCE_ANCHORS: Final = 1_000
 _CHAIN_ANCHORS: Final = 2_000
 _ANCHORS_PER_PROBE: Final = 8
@@ -53,7 +56,9 @@ class _Run:
     lexicon: Lexicon
     request: BulkRequest
     drawer: OptionDrawer
+    blocks: Blocks
     dropped: Counter[str]
+    refused: Counter[str]
     block: int
 
 
@@ -88,9 +93,20 @@ def bulk(
     dropped: Counter[str] = Counter()
     close(tx, graph_id=request.graph_id, rules=rules_of(lexicon.relations.values()), world=BEFORE)
     anchors = anchors_of(tx, lexicon=lexicon, levels=request.levels, subtree=request.subtree)
-    pools = _pools(tx, lexicon, request, block=block)
+    whole = request.limit_per_kind is None and len(anchors) == len(lexicon.entities)
+    blocks = Blocks(tx, lexicon=lexicon, keep=whole)
+    pools = _pools(tx, lexicon, request, blocks=blocks, block=block)
     drawer = OptionDrawer(lexicon, seed=request.seed, pools=pools, dropped=dropped)
-    run = _Run(tx=tx, lexicon=lexicon, request=request, drawer=drawer, dropped=dropped, block=block)
+    run = _Run(
+        tx=tx,
+        lexicon=lexicon,
+        request=request,
+        drawer=drawer,
+        blocks=blocks,
+        dropped=dropped,
+        refused=Counter(),
+        block=block,
+    )
     written = 0
     for kind in sorted(set(request.kinds), key=lambda kind: kind.value):
         for table, done, of in _kind(run, kind, anchors):
@@ -133,7 +149,7 @@ def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tupl
     """Tables of one kind in order of anchors, each with the anchors done so far and all."""
     prefixed = kind is ProbeKind.CONTEXTUAL and run.request.split is Split.EVAL
     sentences = _sentences(run) if prefixed else ()
-    # counted apart, since this one belongs to the writing thread
+    # counted apart, as ``refused`` is, since they belong to the writing thread
     unsaid: Counter[str] = Counter()
     assembler = Assembler(
         run.lexicon,
@@ -142,32 +158,60 @@ def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tupl
         dropped=unsaid,
         split=run.request.split,
     )
-    waiting: deque[tuple[Future[Table], int]] = deque()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="probe-texts") as writer:
-        for start in range(0, len(anchors), run.block):
-            part = anchors[start : start + run.block]
-            drawn = _verified(run, run.drawer.draw(kind, _questions(run, kind, part)))
-            waiting.append((writer.submit(assembler.table, kind, drawn), start + len(part)))
-            if len(waiting) > _AHEAD:
-                future, done = waiting.popleft()
-                yield future.result(), done, len(anchors)
-        while waiting:
-            future, done = waiting.popleft()
-            yield future.result(), done, len(anchors)
-    run.dropped.update(unsaid)
+    blocks = [anchors[start : start + run.block] for start in range(0, len(anchors), run.block)]
+    written = _pipeline(run, kind, blocks, assembler)
+    done = 0
+    for part, table in zip(blocks, written, strict=True):
+        done += len(part)
+        yield table, done, len(anchors)
+    run.dropped.update(unsaid + run.refused)
+    run.refused.clear()
+
+
+def _pipeline(run: _Run, kind: ProbeKind, blocks: Sequence[Sequence[str]], assembler: Assembler) -> Iterator[Table]:
+    """Tables of the blocks, in order; whatever fails ends all stages."""
+    with _thread("probe-queries") as database, _thread("probe-texts") as writer:
+        asked = deque(database.submit(_questions, run, kind, part) for part in blocks[:_AHEAD])
+        written: deque[Future[Table]] = deque()
+        for number in range(len(blocks)):
+            found = asked.popleft().result()
+            if number + _AHEAD < len(blocks):
+                asked.append(database.submit(_questions, run, kind, blocks[number + _AHEAD]))
+            drawn = run.drawer.draw(kind, _with_false(run, kind, found))
+            judged = database.submit(_judged, run, _claims(run, drawn))
+            written.append(writer.submit(_write, run, kind, drawn, judged, assembler))
+            while len(written) > _AHEAD:
+                yield written.popleft().result()
+        while written:
+            yield written.popleft().result()
+
+
+@contextmanager
+def _thread(name: str) -> Generator[ThreadPoolExecutor]:
+    """One thread; what waits for it when the caller gives up is not done any more."""
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _questions(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> list[Question]:
-    scope = Scope(anchors=anchors, long_anchors=anchors)
-    found = ask(run.tx, lexicon=run.lexicon, scope=scope, kind=kind, worlds=(BEFORE,))
+    found = run.blocks.questions(kind, anchors)
     if run.request.relations:
         wanted = frozenset(run.request.relations)
         found = [question for question in found if question.relation in wanted]
-    return [*found, *run.drawer.false_statements(found)] if kind is ProbeKind.CONFLICT else found
+    return found
 
 
-def _verified(run: _Run, drawn: Drawn) -> Drawn:
-    """Without the questions that the independent query refuses."""
+def _with_false(run: _Run, kind: ProbeKind, found: list[Question]) -> list[Question]:
+    if kind is not ProbeKind.CONFLICT:
+        return found
+    return sorted([*found, *run.drawer.false_statements(found)], key=lambda question: question.key)
+
+
+def _claims(run: _Run, drawn: Drawn) -> dict[str, list[Claim]]:
+    """What the drawn questions claim, by the query that judges it; their keys are places in the block."""
     groups: dict[str, list[Claim]] = {}
     for number, (question, options, answer) in enumerate(
         zip(drawn.questions, drawn.options, drawn.answers, strict=True)
@@ -175,19 +219,23 @@ def _verified(run: _Run, drawn: Drawn) -> Drawn:
         wrong = options[:answer] + options[answer + 1 :]
         name, row = claim(number, question, right=(options[answer],), wrong=wrong, lexicon=run.lexicon)
         groups.setdefault(name, []).append(row)
+    return groups
+
+
+def _judged(run: _Run, groups: dict[str, list[Claim]]) -> dict[object, str]:
+    """The places of questions that the independent query refuses, with the reason."""
     failed: dict[object, str] = {}
     for name, rows in sorted(groups.items()):
         failed.update(judge(run.tx, name, rows, lexicon=run.lexicon))
-    if not failed:
-        return drawn
-    run.dropped.update(failed.values())
-    kept = [number for number in range(len(drawn.questions)) if number not in failed]
-    return Drawn(
-        questions=[drawn.questions[n] for n in kept],
-        options=[drawn.options[n] for n in kept],
-        answers=[drawn.answers[n] for n in kept],
-        keys=drawn.keys[kept],
-    )
+    return failed
+
+
+def _write(run: _Run, kind: ProbeKind, drawn: Drawn, judged: Future[dict[object, str]], assembler: Assembler) -> Table:
+    failed = judged.result()
+    if failed:
+        run.refused.update(failed.values())
+        drawn = drawn.only([number for number in range(len(drawn.questions)) if number not in failed])
+    return assembler.table(kind, drawn)
 
 
 def _sentences(run: _Run) -> list[tuple[str, str]]:
@@ -197,14 +245,14 @@ def _sentences(run: _Run) -> list[tuple[str, str]]:
     return irrelevant_sentences(questions, lexicon=run.lexicon, seed=run.request.seed)
 
 
-def _pools(tx: Transaction, lexicon: Lexicon, request: BulkRequest, *, block: int) -> Pools:
+def _pools(tx: Transaction, lexicon: Lexicon, request: BulkRequest, *, blocks: Blocks, block: int) -> Pools:
     """Pools of facts from all facts, those of chains from the chains of drawn anchors."""
-    answers = answers_of_facts(tx, lexicon, block=block)
+    answers = answers_of_facts(blocks, lexicon, block=block)
     if ProbeKind.MULTI_HOP in request.kinds:
         few = _drawn_anchors(lexicon, _CHAIN_ANCHORS, seed=request.seed, purpose="chain anchors")
         scope = Scope(anchors=few, long_anchors=few)
         chains = ask(tx, lexicon=lexicon, scope=scope, kind=ProbeKind.MULTI_HOP, worlds=(BEFORE,))
-        answers |= answers_of_chains(chains, lexicon)
+        answers = with_chains(answers, chains, lexicon)
     return Pools(lexicon, answers)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledgesmith.graph_schema.digests import prefixed
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 
 TRIES: Final = 24
@@ -19,14 +21,13 @@ _MASK: Final = (1 << 64) - 1
 
 def draw_key(seed: int, *parts: str) -> int:
     """A 64-bit key for one draw, from the seed and what the draw is for."""
-    digest = hashlib.blake2b(seed.to_bytes(16, "big", signed=True), digest_size=8)
-    for part in parts:
-        raw = part.encode()
-        digest.update(len(raw).to_bytes(8, "big"))
-        digest.update(raw)
+    content = b"".join(map(_prefixed, parts))
+    digest = hashlib.blake2b(seed.to_bytes(16, "big", signed=True) + content, digest_size=8)
     return int.from_bytes(digest.digest(), "big")
 
 
+_prefixed = lru_cache(maxsize=1 << 14)(prefixed)
+"""Relations, and the entities of one neighbourhood, stand in very many keys."""
 ANSWER: Final = draw_key(0, "answer")
 OPTIONS: Final = draw_key(0, "options")
 PREFIX: Final = draw_key(0, "prefix")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -21,11 +22,13 @@ from knowledgesmith.graph_schema.probes.vector_draw import (
     Keys,
     Wanted,
     draw_many,
-    first_of,
     shuffle,
 )
 
 _TRUTH: Final = (TRUE, FALSE)
+_AT_A_TIME: Final = 4
+COMMON_ANSWER: Final = "common_answer"
+"""A question whose answer is shown often enough elsewhere."""
 
 
 class OptionDrawer:
@@ -42,32 +45,37 @@ class OptionDrawer:
         return self._statements(questions) if kind is ProbeKind.CONFLICT else self._choices(kind, questions)
 
     def false_statements(self, true: Iterable[Question]) -> list[Question]:
-        """One false statement for each subject and relation of true ones."""
+        """As many false statements of each subject and relation as there are true ones, where the graph offers them."""
         groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         for question in true:
             groups.setdefault((question.anchor, question.path), []).append(question.object)
-        rows = [
-            Question(kind=ProbeKind.CONFLICT, anchor=anchor, path=path, before=right, after=right)
-            for (anchor, path), objects in sorted(groups.items())
-            if (right := tuple(sorted(objects)))
-        ]
-        keys = self._keys(rows) ^ np.uint64(STATEMENT)
-        shown = np.full(len(rows), NOBODY, dtype=np.int64)
-        first = [self._lexicon.index[row.before[0]] for row in rows]
-        drawn = self._distractors(rows, keys=keys, shown=shown, sample=first, count=1)[:, 0]
-        entities = self._lexicon.entities
+        sizes: dict[int, list[tuple[Question, str]]] = {}
+        for (anchor, path), objects in sorted(groups.items()):
+            right = tuple(sorted(objects))
+            row = Question(kind=ProbeKind.CONFLICT, anchor=anchor, path=path, before=right, after=right)
+            # a few at a time, since a draw of very many would have to look at everything
+            for first in range(0, len(right), _AT_A_TIME):
+                part = right[first : first + _AT_A_TIME]
+                sizes.setdefault(len(part), []).append((row, part[0]))
+        found = {key for count, rows in sizes.items() for key in self._false(rows, count=count)}
         return [
-            Question(
-                kind=ProbeKind.CONFLICT,
-                anchor=row.anchor,
-                path=row.path,
-                before=(FALSE,),
-                after=(FALSE,),
-                object=entities[position].uid,
-            )
-            for row, position in zip(rows, drawn.tolist(), strict=True)
-            if position != NOBODY
+            Question(kind=ProbeKind.CONFLICT, anchor=anchor, path=path, before=(FALSE,), after=(FALSE,), object=obj)
+            for anchor, path, obj in sorted(found)
         ]
+
+    def _false(self, rows: Sequence[tuple[Question, str]], *, count: int) -> Iterator[tuple[str, tuple[str, ...], str]]:
+        """Subject, path and object of ``count`` false statements for each row and the answer it is about."""
+        questions = [row for row, _ in rows]
+        about = [replace(row, object="" if first == row.before[0] else first) for row, first in rows]
+        keys = self._keys(about) ^ np.uint64(STATEMENT)
+        shown = np.full(len(rows), NOBODY, dtype=np.int64)
+        sample = [self._lexicon.index[first] for _, first in rows]
+        drawn = self._distractors(questions, keys=keys, shown=shown, sample=sample, count=count)
+        entities = self._lexicon.entities
+        for row, places in zip(questions, drawn.tolist(), strict=True):
+            for place in places:
+                if place != NOBODY:
+                    yield row.anchor, row.path, entities[place].uid
 
     def _statements(self, questions: Sequence[Question]) -> Drawn:
         index, ambiguous = self._lexicon.index, self._lexicon.ambiguous
@@ -77,7 +85,8 @@ class OptionDrawer:
         order = np.argsort(streams(keys ^ np.uint64(OPTIONS), 2), axis=1, kind="stable").tolist()
         options = [(_TRUTH[one], _TRUTH[other]) for one, other in order]
         answers = [pair.index(question.before[0]) for question, pair in zip(named, options, strict=True)]
-        return Drawn(questions=named, options=options, answers=answers, keys=keys)
+        places = np.full((len(named), 2), NOBODY, dtype=np.int64)
+        return Drawn(questions=named, options=options, places=places, answers=answers, keys=keys)
 
     def _choices(self, kind: ProbeKind, questions: Sequence[Question]) -> Drawn:
         index, ambiguous = self._lexicon.index, self._lexicon.ambiguous
@@ -87,10 +96,12 @@ class OptionDrawer:
         askable = [row for row, found in enumerate(right) if found]
         self._drop(AMBIGUOUS_OPTION, len(named) - len(askable))
         named = [named[row] for row in askable]
+        picked = [self._pools.pick(q, right[row]) for q, row in zip(named, askable, strict=True)]
         keys = self._keys(named)
-        sizes = np.array([len(right[row]) for row in askable], dtype=np.int64)
-        picked = first_of(sizes, keys ^ np.uint64(ANSWER)).tolist()
-        shown = np.array([right[row][n] for row, n in zip(askable, picked, strict=True)], dtype=np.int64)
+        kept = self._kept(named, picked, keys)
+        self._drop(COMMON_ANSWER, len(named) - len(kept))
+        named, keys = [named[row] for row in kept], keys[kept]
+        shown = np.array([picked[row] for row in kept], dtype=np.int64)
         key = keys ^ np.uint64(OPTIONS)
         drawn = self._distractors(named, keys=key, shown=shown, sample=shown.tolist(), count=kind.arity - 1)
         options = shuffle(np.concatenate([shown[:, None], drawn], axis=1), key)
@@ -101,6 +112,7 @@ class OptionDrawer:
         return Drawn(
             questions=[named[row] for row in rows.tolist()],
             options=[tuple(uids[n] for n in row if n != NOBODY) for row in options[rows].tolist()],
+            places=options[rows],
             answers=(options[rows] == shown[rows, None]).argmax(axis=1).tolist(),
             keys=keys[rows],
         )
@@ -114,7 +126,7 @@ class OptionDrawer:
         for row, (question, answer) in enumerate(zip(questions, sample, strict=True)):
             groups.setdefault(self._pools.of(question, answer=answer), []).append(row)
         for name, members in groups.items():
-            pool = self._pools.members(name)
+            pool = self._pools.members(name, count=count)
             if not len(pool):
                 continue
             rows = np.array(members, dtype=np.int64)
@@ -122,6 +134,13 @@ class OptionDrawer:
             wanted = Wanted(pool=pool, shown=shown[rows], banned=banned, keys=keys[rows], count=count)
             drawn[rows] = draw_many(self._lexicon, wanted)
         return drawn
+
+    def _kept(self, questions: Sequence[Question], answers: Sequence[int], keys: Keys) -> list[int]:
+        """Rows of the questions that are asked: all but a drawn part of those with a very common answer."""
+        parts = np.array([self._pools.kept(q, answer=n) for q, n in zip(questions, answers, strict=True)])
+        drawn = streams(keys ^ np.uint64(ANSWER), 1)[:, 0].astype(np.float64) / 2.0**64
+        rows: list[int] = np.flatnonzero(drawn < parts).tolist()
+        return rows
 
     def _keys(self, questions: Sequence[Question]) -> Keys:
         return np.array([draw_key(self._seed, *question.parts) for question in questions], dtype=np.uint64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from knowledgesmith.graph_schema.closure import AFTER, BEFORE, Triple
@@ -16,6 +17,8 @@ TRUE = "true"
 FALSE = "false"
 BACKWARD = "~"
 
+_known_id = lru_cache(maxsize=1 << 15)(fact_id)
+"""Chains of one neighbourhood share their facts."""
 QuestionKey = tuple[str, tuple[str, ...], str]
 """Anchor, path, and for a statement its object."""
 
@@ -77,12 +80,15 @@ class Question:
     def facts(self, graph_id: str, answers: Iterable[str]) -> tuple[str, ...]:
         """Ids of the facts that lead to the given answers, in order of the path."""
         if len(self.path) == 1:
-            return tuple(dict.fromkeys(fact_id(graph_id, *self.step(answer)) for answer in answers))
+            return tuple(dict.fromkeys([_known_id(graph_id, *self.step(answer)) for answer in answers]))
         found: list[str] = []
-        for nodes in (self.nodes_before, self.nodes_after):
+        worlds = (
+            (self.nodes_before,) if self.nodes_before == self.nodes_after else (self.nodes_before, self.nodes_after)
+        )
+        for nodes in worlds:
             for start, end, step in zip((self.anchor, *nodes), nodes, self.path, strict=False):
                 ends = (end, start) if step.startswith(BACKWARD) else (start, end)
-                found.append(fact_id(graph_id, ends[0], step.removeprefix(BACKWARD), ends[1]))
+                found.append(_known_id(graph_id, ends[0], step.removeprefix(BACKWARD), ends[1]))
         return tuple(dict.fromkeys(found))
 
     def asked_fact(self, graph_id: str, answer: str) -> str:
@@ -115,6 +121,8 @@ class Scope:
 Found = dict[QuestionKey, Answered]
 Following = Callable[[int, Sequence[tuple[str, tuple[str, ...]]]], None]
 Asker = Callable[[Transaction, Lexicon, Scope, int], Found]
+Chain = tuple[tuple[str, ...], tuple[str, ...]]
+"""Path, and the entities along it."""
 
 
 def _pairs(rows: Iterable[Mapping[str, Any]], lexicon: Lexicon, *, prefix: str = "") -> Found:
@@ -180,31 +188,43 @@ def _ask_multi_hop(tx: Transaction, lexicon: Lexicon, scope: Scope, world: int) 
         "final_backward": types_with(lexicon, Direction.REVERSE, Form.CLOZE),
     }
     params = {"graph_id": lexicon.graph_id, "world": world, "forward": forward, "backward": backward, **ends}
-    if scope.anchors is None:
-        rows = tx.rows("probes/multi_hop", **params, anchors=None, lengths=[2, 3])
-    elif scope.anchors == scope.long_anchors:
-        rows = tx.rows("probes/multi_hop", **params, anchors=list(scope.anchors), lengths=[2, 3])
+    if scope.anchors is None or scope.anchors == scope.long_anchors:
+        anchors = None if scope.anchors is None else list(scope.anchors)
+        rows = tx.rows("probes/multi_hop", **params, anchors=anchors, lengths=[2, 3])
     else:
         rows = tx.rows("probes/multi_hop", **params, anchors=list(scope.anchors), lengths=[2])
         rows += tx.rows("probes/multi_hop", **params, anchors=list(scope.long_anchors or ()), lengths=[3])
-    found: Found = {}
     spoken = _spoken_steps(lexicon)
-    for row in rows:
-        said: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
-        # of two ways to say the same, the one with fewer backward steps reads better
-        for steps, nodes in sorted(row["chains"], key=lambda chain: (sum(s[1] == BACKWARD for s in chain[0]), chain)):
-            path, meanings = zip(*[spoken[rel_type, sign] for rel_type, sign in steps], strict=True)
-            meaning = (meanings, tuple(nodes))
-            if meaning not in said:
-                said.add(meaning)
-                found[row["anchor"], path, ""] = Answered(answers=(nodes[-1],), nodes=meaning[1])
-    return found
-
-
-def _spoken_steps(lexicon: Lexicon) -> dict[tuple[str, str], tuple[str, str]]:
-    """By relationship type and sign: the step as it stands in paths, and what it means."""
     return {
-        (relation.rel_type, sign): (sign + relation.name, _meaning(sign + relation.name, lexicon.relations))
+        (anchor, path, ""): Answered(answers=nodes[-1:], nodes=nodes)
+        for row in rows
+        for anchor, chains in row["found"]
+        for path, nodes in _said_once(chains, spoken)
+    }
+
+
+def _said_once(chains: Iterable[Sequence[str]], spoken: Mapping[str, tuple[str, str]]) -> list[Chain]:
+    """Paths and entities of one anchor's chains; of two ways to say the same, the one that reads better."""
+    best: dict[tuple[tuple[str, ...], tuple[str, ...]], Sequence[str]] = {}
+    for chain in chains:
+        half = len(chain) // 2
+        meaning = (tuple([spoken[step][1] for step in chain[:half]]), tuple(chain[half:]))
+        known = best.setdefault(meaning, chain)
+        if known is not chain and _awkwardness(chain[:half]) < _awkwardness(known[:half]):
+            best[meaning] = chain
+    return [(tuple([spoken[s][0] for s in chain[: len(nodes)]]), nodes) for (_, nodes), chain in best.items()]
+
+
+def _awkwardness(steps: Iterable[str]) -> tuple[int, list[tuple[str, bool]]]:
+    """Fewer backward steps read better; beyond that the order is a matter of convention."""
+    parts = [(step.removeprefix(BACKWARD), step.startswith(BACKWARD)) for step in steps]
+    return sum(backward for _, backward in parts), parts
+
+
+def _spoken_steps(lexicon: Lexicon) -> dict[str, tuple[str, str]]:
+    """By relationship type with its sign: the step as it stands in paths, and what it means."""
+    return {
+        sign + relation.rel_type: (sign + relation.name, _meaning(sign + relation.name, lexicon.relations))
         for relation in lexicon.relations.values()
         for sign in ("", BACKWARD)
     }

@@ -3,8 +3,8 @@
 // returns: position, ends, nodes, unique, shortcut
 // access: read
 //
-// A chain is [position, anchor, steps]; steps as in multi_hop, two or three. `unique` says that no step had a second
-// answer, `shortcut` that one fact leads from the anchor to an end.
+// A chain is [position, anchor, steps]; a step is [relation type, "" or "~"], two or three of them. `unique` says that
+// no step had a second answer, `shortcut` that one fact leads from the anchor to an end.
 UNWIND $chains AS chain
 WITH chain[0] AS position, chain[1] AS uid, chain[2] AS steps
 MATCH (a:Entity {graph_id: $graph_id, uid: uid})
