@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +22,7 @@ Ints = NDArray[np.int32]
 _NONE: Final = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A fact that holds, with the round in which it appears (asserted: 0)."""
 
     triple: Triple
@@ -102,16 +100,16 @@ class WorldIndex:
         node = self._number.get(uid)
         if node is None:
             return []
-        start, end = np.searchsorted(self._subject, (node, node + 1))
-        return [self._held(row) for row in range(int(start), int(end))]
+        start, end = self._subject.searchsorted((node, node + 1))
+        return self._held_rows(slice(start, end))
 
     def into(self, uid: str) -> list[Held]:
         """Facts of an object, by relation and subject."""
         node = self._number.get(uid)
         if node is None:
             return []
-        start, end = np.searchsorted(self._object_sorted, (node, node + 1))
-        return [self._held(int(row)) for row in self._by_object[int(start) : int(end)]]
+        start, end = self._object_sorted.searchsorted((node, node + 1))
+        return self._held_rows(self._by_object[start:end])
 
     def objects(self, subject: str, relation: str) -> list[Held]:
         """Facts of a subject and a relation."""
@@ -119,8 +117,8 @@ class WorldIndex:
         if node is None or name is None:
             return []
         lowest = (node * len(self._relations) + name) * len(self._uids)
-        start, end = np.searchsorted(self._key, (lowest, lowest + len(self._uids)))
-        return [self._held(row) for row in range(int(start), int(end))]
+        start, end = self._key.searchsorted((lowest, lowest + len(self._uids)))
+        return self._held_rows(slice(start, end)) if start < end else []
 
     def subjects(self, relation: str, obj: str) -> list[Held]:
         """Facts of a relation and an object."""
@@ -128,9 +126,9 @@ class WorldIndex:
         node = self._number.get(obj)
         if node is None or name is None:
             return []
-        start, end = np.searchsorted(self._object_sorted, (node, node + 1))
-        rows = self._by_object[int(start) : int(end)]
-        return [self._held(int(row)) for row in rows[self._relation[rows] == name]]
+        start, end = self._object_sorted.searchsorted((node, node + 1))
+        rows = self._by_object[start:end]
+        return self._held_rows(rows[self._relation[rows] == name])
 
     def derivation(self, triple: Triple) -> Derived | None:
         """The kept proof of a fact that follows."""
@@ -160,25 +158,44 @@ class WorldIndex:
 
     def derived(self) -> Iterator[Triple]:
         """All facts that follow."""
-        return (self._held(int(row)).triple for row in np.flatnonzero(self._round > 0))
+        return iter(self._triples(np.flatnonzero(self._round > 0)))
 
     def asserted(self) -> Iterator[Triple]:
         """All asserted facts."""
-        return (self._held(int(row)).triple for row in np.flatnonzero(self._round == 0))
+        return iter(self._triples(np.flatnonzero(self._round == 0)))
 
     def follows_around(self, uid: str) -> tuple[list[Triple], list[Triple]]:
         """Derived facts of a subject, and of an object, sorted."""
         node = self._number.get(uid)
         if node is None:
             return [], []
-        start, end = np.searchsorted(self._subject, (node, node + 1))
+        start, end = self._subject.searchsorted((node, node + 1))
         out = np.arange(start, end)
-        first, last = np.searchsorted(self._object_sorted, (node, node + 1))
+        first, last = self._object_sorted.searchsorted((node, node + 1))
         into = self._by_object[int(first) : int(last)]
         return (
-            [self._held(int(row)).triple for row in out[self._round[out] > 0]],
-            [self._held(int(row)).triple for row in into[self._round[into] > 0]],
+            self._triples(out[self._round[out] > 0]),
+            self._triples(into[self._round[into] > 0]),
         )
+
+    def relations_at(self, uid: str, *, back: bool) -> set[str]:
+        """Relations of which an entity is a subject, or (``back``) an object."""
+        rows = self._rows_at(uid, back=back)
+        return {self._relations[n] for n in set(self._relation[rows].tolist())}
+
+    def some_ends(self, uid: str, relation: str, *, back: bool, most: int) -> set[str]:
+        """Other ends of an entity's facts of a relation, at most so many; itself left out."""
+        rows = self._rows_at(uid, back=back)
+        ends = (self._subject if back else self._object)[rows]
+        ends = ends[(self._relation[rows] == self._relation_number[relation]) & (ends != self._number[uid])]
+        return {self._uids[node] for node in ends[:most].tolist()}
+
+    def _rows_at(self, uid: str, *, back: bool) -> Ints | slice:
+        node = self._number.get(uid)
+        if node is None:
+            return slice(0)
+        start, end = (self._object_sorted if back else self._subject).searchsorted((node, node + 1))
+        return self._by_object[start:end] if back else slice(start, end)
 
     def crowd(self, uid: str, *, more_than: int) -> list[tuple[str, bool]]:
         """Relations in which an entity has more facts than that, and whether as their object."""
@@ -225,11 +242,20 @@ class WorldIndex:
 
     def _held(self, row: int) -> Held:
         triple = (
-            self._uids[self._subject[row]],
-            self._relations[self._relation[row]],
-            self._uids[self._object[row]],
+            self._uids[self._subject.item(row)],
+            self._relations[self._relation.item(row)],
+            self._uids[self._object.item(row)],
         )
-        return Held(triple, int(self._round[row]))
+        return Held(triple, self._round.item(row))
+
+    def _held_rows(self, rows: Ints | slice) -> list[Held]:
+        return list(map(Held, self._triples(rows), self._round[rows].tolist()))
+
+    def _triples(self, rows: NDArray[np.integer[Any]] | slice) -> list[Triple]:
+        """The facts of many rows; a list's items are found faster by plain integers than by those of NumPy."""
+        uids, relations = self._uids, self._relations
+        columns = (self._subject[rows].tolist(), self._relation[rows].tolist(), self._object[rows].tolist())
+        return [(uids[s], relations[r], uids[o]) for s, r, o in zip(*columns, strict=True)]
 
     def _row(self, triple: Triple) -> int:
         subject, obj = self._number.get(triple[0]), self._number.get(triple[2])
@@ -237,8 +263,8 @@ class WorldIndex:
         if subject is None or obj is None or relation is None:
             return _NONE
         key = (subject * len(self._relations) + relation) * len(self._uids) + obj
-        row = int(np.searchsorted(self._key, key))
-        return row if row < len(self._key) and int(self._key[row]) == key else _NONE
+        row = int(self._key.searchsorted(key))
+        return row if row < len(self._key) and self._key.item(row) == key else _NONE
 
     def _keys(self, subject: Ints, relation: Ints, obj: Ints) -> NDArray[np.int64]:
         wide = subject.astype(np.int64) * len(self._relations) + relation
@@ -249,8 +275,7 @@ class WorldIndex:
         premises = np.full((len(self._subject), 2), _NONE, dtype=np.int32)
         if not derived:
             return rule, premises
-        triples = (self._held(row).triple for row in range(len(self._subject)))
-        rows = {fact_id(self.graph_id, *triple): row for row, triple in enumerate(triples)}
+        rows = {fact_id(self.graph_id, *triple): row for row, triple in enumerate(self._triples(slice(None)))}
         numbers = {name: n for n, name in enumerate(self._rules)}
         for name, fact in derived.items():
             row = rows[name]

@@ -70,14 +70,10 @@ class Sight:
         """Where a step with one answer leads from an entity, in either world."""
         found: set[str] = set()
         for world in self._worlds(uid):
-            ends: dict[tuple[str, bool], set[str]] = {}
-            for held in world.out(uid):
-                if held.triple[1] in forward and held.triple[2] != uid:
-                    ends.setdefault((held.triple[1], False), set()).add(held.triple[2])
-            for held in world.into(uid) if backward else ():
-                if held.triple[1] in backward and held.triple[0] != uid:
-                    ends.setdefault((held.triple[1], True), set()).add(held.triple[0])
-            found |= {next(iter(others)) for others in ends.values() if len(others) == 1}
+            for back, wanted in ((False, forward), (True, backward)):
+                for relation in world.relations_at(uid, back=back) & set(wanted):
+                    ends = world.some_ends(uid, relation, back=back, most=_ENOUGH)
+                    found |= ends if len(ends) == 1 else set()
         return found
 
     def asked(self, questions: Iterable[Question]) -> list[Question]:
