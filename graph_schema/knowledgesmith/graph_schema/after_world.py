@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -51,6 +51,10 @@ class ClosedWorld(Protocol):
 
     def premises(self, triple: Triple) -> list[Triple]:
         """The facts of that proof's last step."""
+        ...
+
+    def all_premises(self, triples: Collection[Triple]) -> set[Triple]:
+        """The same of many facts."""
         ...
 
 
@@ -163,6 +167,29 @@ class AfterWorld:
             self._premises[triple] = [self._by_id[premise] for premise in self.derived[triple].premises]
         return self._premises[triple]
 
+    def all_premises(self, triples: Collection[Triple]) -> set[Triple]:
+        """The same of many facts."""
+        new = {premise for triple in triples if triple in self.derived for premise in self.premises(triple)}
+        old = [t for t in triples if t not in self.derived and (held := self.find(t)) and held.derived]
+        return new | self._before.all_premises(old)
+
+    def rounds(self, triples: Sequence[Triple], before: Sequence[int]) -> list[int]:
+        """Rounds of many facts (asserted: 0), negative where one does not hold.
+
+        Args:
+            triples: the facts.
+            before: their rounds in the world before.
+        """
+        return [self._round(triple, known) for triple, known in zip(triples, before, strict=True)]
+
+    def _round(self, triple: Triple, before: int) -> int:
+        if triple in self._asserts:
+            return 0
+        if (fact := self.derived.get(triple)) is not None:
+            return fact.round
+        gone = self._anew(triple) if before > 0 else triple in self._retracts
+        return -1 if gone else before
+
     @cached_property
     def _by_id(self) -> Mapping[str, Triple]:
         """Every fact of this world by its id."""
@@ -179,7 +206,8 @@ class AfterWorld:
             # a derived fact of an affected group holds no more unless it was found again or is asserted now
             if triple not in self._asserts and (proof := self._before.derivation(triple)):
                 lost[triple] = proof
-        gained = {triple: fact for triple, fact in self.derived.items() if self._before.find(triple) is None}
+        rounds = self._before.rounds(list(self.derived))
+        gained = {t: fact for (t, fact), known in zip(self.derived.items(), rounds, strict=True) if known < 0}
         return lost, gained
 
     def _derived_before(self) -> Iterable[Triple]:

@@ -32,7 +32,7 @@ def cited(
     for op, world in ((WorldOp.RETRACT, before), (WorldOp.ASSERT, after)):
         todo = {(c.subject, c.relation, c.object) for c in changed if c.op is op}
         for _ in range(MAX_ROUNDS):
-            premises = {premise for triple in todo for premise in world.premises(triple)}
+            premises = world.all_premises(todo)
             fresh = [_cite(graph_id, world, triple, _SIDES[op]) for triple in sorted(premises - ours)]
             found.update({(one.fact_id, one.worlds): one for one in fresh})
             todo = premises - todo

@@ -7,7 +7,8 @@ Nothing is inferred here: rows are looked up, and whatever an update changes is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any, Final, NamedTuple
 
@@ -63,6 +64,7 @@ class WorldIndex:
         self._by_object = np.lexsort((self._subject, self._relation, self._object)).astype(np.int32)
         self._object_sorted = self._object[self._by_object]
         self._key = self._keys(self._subject, self._relation, self._object)
+        self._key_view = memoryview(self._key)
         rows = np.flatnonzero(self._round)
         self._groups = len(np.unique(self._subject[rows].astype(np.int64) * len(rules.types) + self._relation[rows]))
         self._rules: tuple[str, ...] = tuple(sorted({fact.rule for fact in derived.values()}))
@@ -143,6 +145,18 @@ class WorldIndex:
             premises=tuple(fact_id(self.graph_id, *premise) for premise in premises),
             round=int(self._round[row]),
         )
+
+    def rounds(self, triples: Sequence[Triple]) -> list[int]:
+        """Rounds of many facts (asserted: 0), negative where one does not hold."""
+        rows = self._rows(triples)
+        found: list[int] = np.where(rows == _NONE, _NONE, self._round[rows]).tolist() if len(self._round) else []
+        return found or [_NONE] * len(triples)
+
+    def all_premises(self, triples: Collection[Triple]) -> set[Triple]:
+        """Premises of the kept proofs of many facts."""
+        rows = self._rows(list(triples))
+        premises = np.unique(self._premises[rows[rows != _NONE]])
+        return set(self._triples(premises[premises != _NONE]))
 
     def premises(self, triple: Triple) -> list[Triple]:
         """The facts that the kept proof applies its rule to; none for an asserted fact."""
@@ -263,8 +277,23 @@ class WorldIndex:
         if subject is None or obj is None or relation is None:
             return _NONE
         key = (subject * len(self._relations) + relation) * len(self._uids) + obj
-        row = int(self._key.searchsorted(key))
-        return row if row < len(self._key) and self._key.item(row) == key else _NONE
+        row = bisect_left(self._key_view, key)  # a third of the time of NumPy's search for a single key
+        return row if row < len(self._key) and self._key_view[row] == key else _NONE
+
+    def _rows(self, triples: Sequence[Triple]) -> NDArray[np.int64]:
+        """Rows of many facts, ``_NONE`` where one does not hold. Shape ``(len(triples),)``."""
+        number, name, wide, size = self._number, self._relation_number, len(self._relations), len(self._uids)
+        keys = np.array(
+            [
+                (number[s] * wide + name[r]) * size + number[o] if s in number and o in number and r in name else _NONE
+                for s, r, o in triples
+            ],
+            dtype=np.int64,
+        )
+        if not len(keys) or not len(self._key):
+            return np.full(len(keys), _NONE, dtype=np.int64)
+        rows = np.minimum(self._key.searchsorted(keys), len(self._key) - 1)
+        return np.where(self._key[rows] == keys, rows, _NONE)
 
     def _keys(self, subject: Ints, relation: Ints, obj: Ints) -> NDArray[np.int64]:
         wide = subject.astype(np.int64) * len(self._relations) + relation

@@ -86,7 +86,10 @@ class Sight:
         ]
 
     def _put(self, triples: Iterable[Triple]) -> None:
-        self.placed.put((self._row(triple) for triple in triples if triple not in self.placed.facts), named=False)
+        fresh = list({triple: None for triple in triples if triple not in self.placed.facts})
+        rounds = self.before.rounds(fresh)
+        later = self.after.rounds(fresh, rounds)
+        self.placed.put(map(_row, fresh, rounds, later), named=False)
 
     def _world(self, world: int) -> ClosedWorld:
         return self.before if world == BEFORE else self.after
@@ -114,16 +117,11 @@ class Sight:
     def _follows(self, triple: Triple) -> bool:
         return any(held and held.derived for held in (self.before.find(triple), self.after.find(triple)))
 
-    def _row(self, triple: Triple) -> tuple[Triple, int, int | None]:
-        """The fact with the worlds in which it follows; a fact that touches no change follows in both or none."""
-        if triple[0] not in self.touched or triple[2] not in self.touched:
-            return (triple, 1, None)  # nothing is derived from it any more, so its round does not matter
-        before = self.before.find(triple)
-        after = self.after.find(triple)
-        follows_before, follows_after = bool(before and before.derived), bool(after and after.derived)
-        world = None if follows_before and follows_after else BEFORE if follows_before else AFTER
-        depth = max(held.round for held in (before, after) if held)
-        return (triple, depth, world)
+
+def _row(triple: Triple, before: int, after: int) -> tuple[Triple, int, int | None]:
+    """A fact with its round and the world in which it follows, ``None`` for both."""
+    world = None if before > 0 and after > 0 else BEFORE if before > 0 else AFTER
+    return (triple, max(before, after), world)
 
 
 def _few(uid: str, triples: list[Triple], crowd: set[Crowd], *, back: bool, whole: bool) -> list[Triple]:
