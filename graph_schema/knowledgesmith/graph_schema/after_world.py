@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -37,12 +37,24 @@ class ClosedWorld(Protocol):
         """Facts of a relation and an object."""
         ...
 
+    def relations_at(self, uid: str, *, back: bool) -> set[str]:
+        """Relations of which an entity may be a subject, or (``back``) an object."""
+        ...
+
+    def some_ends(self, uid: str, relation: str, *, back: bool, most: int) -> set[str]:
+        """Other ends of an entity's facts of a relation, at most so many; itself left out."""
+        ...
+
     def derivation(self, triple: Triple) -> Derived | None:
         """The kept proof of a fact that follows."""
         ...
 
     def premises(self, triple: Triple) -> list[Triple]:
         """The facts of that proof's last step."""
+        ...
+
+    def all_premises(self, triples: Collection[Triple]) -> set[Triple]:
+        """The same of many facts."""
         ...
 
 
@@ -121,6 +133,25 @@ class AfterWorld:
         new = [held for held in self._into.get(obj, []) if held.triple[1] == relation]
         return [held for held in self._before.subjects(relation, obj) if self._stays(held)] + new
 
+    def relations_at(self, uid: str, *, back: bool) -> set[str]:
+        """Relations of which an entity may be a subject, or (``back``) an object."""
+        new = (self._into if back else self._out).get(uid, [])
+        return self._before.relations_at(uid, back=back) | {held.triple[1] for held in new}
+
+    def some_ends(self, uid: str, relation: str, *, back: bool, most: int) -> set[str]:
+        """Other ends of an entity's facts of a relation, at most so many; itself left out."""
+        end = 0 if back else 2
+        new = (self._into if back else self._out).get(uid, [])
+        ends = {held.triple[end] for held in new if held.triple[1] == relation} - {uid}
+        if len(ends) < most:  # of a hub's old facts the first few tell enough
+            old = self._before.subjects(relation, uid) if back else self._before.objects(uid, relation)
+            for held in old:
+                if held.triple[end] != uid and self._stays(held):
+                    ends.add(held.triple[end])
+                    if len(ends) >= most:
+                        break
+        return set(sorted(ends)[:most])
+
     def derivation(self, triple: Triple) -> Derived | None:
         """The kept proof of a fact that follows."""
         if triple in self.derived:
@@ -136,6 +167,29 @@ class AfterWorld:
             self._premises[triple] = [self._by_id[premise] for premise in self.derived[triple].premises]
         return self._premises[triple]
 
+    def all_premises(self, triples: Collection[Triple]) -> set[Triple]:
+        """The same of many facts."""
+        new = {premise for triple in triples if triple in self.derived for premise in self.premises(triple)}
+        old = [t for t in triples if t not in self.derived and (held := self.find(t)) and held.derived]
+        return new | self._before.all_premises(old)
+
+    def rounds(self, triples: Sequence[Triple], before: Sequence[int]) -> list[int]:
+        """Rounds of many facts (asserted: 0), negative where one does not hold.
+
+        Args:
+            triples: the facts.
+            before: their rounds in the world before.
+        """
+        return [self._round(triple, known) for triple, known in zip(triples, before, strict=True)]
+
+    def _round(self, triple: Triple, before: int) -> int:
+        if triple in self._asserts:
+            return 0
+        if (fact := self.derived.get(triple)) is not None:
+            return fact.round
+        gone = self._anew(triple) if before > 0 else triple in self._retracts
+        return -1 if gone else before
+
     @cached_property
     def _by_id(self) -> Mapping[str, Triple]:
         """Every fact of this world by its id."""
@@ -149,13 +203,20 @@ class AfterWorld:
         """Derived facts that only the world before has, and those that only this one has."""
         lost: dict[Triple, Derived] = {}
         for triple in self._derived_before():
-            if self.find(triple) is None and (proof := self._before.derivation(triple)):
+            # a derived fact of an affected group holds no more unless it was found again or is asserted now
+            if triple not in self._asserts and (proof := self._before.derivation(triple)):
                 lost[triple] = proof
-        gained = {triple: fact for triple, fact in self.derived.items() if self._before.find(triple) is None}
+        rounds = self._before.rounds(list(self.derived))
+        gained = {t: fact for (t, fact), known in zip(self.derived.items(), rounds, strict=True) if known < 0}
         return lost, gained
 
     def _derived_before(self) -> Iterable[Triple]:
         """Derived facts of the world before that this one derived anew, or may have lost."""
         if self.groups is None:
             return (t for t in self._before.derived() if t not in self.derived)
-        return (held.triple for group in self.groups for held in self._before.objects(*group) if held.derived)
+        return (
+            held.triple
+            for group in self.groups
+            for held in self._before.objects(*group)
+            if held.derived and held.triple not in self.derived
+        )

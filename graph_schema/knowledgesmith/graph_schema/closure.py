@@ -1,7 +1,7 @@
 """The closure: facts that follow from the asserted ones by the relations' traits, by forward chaining in Cypher.
 
-Derived facts exist only inside a transaction that is rolled back. Each relationship carries ``derived: true``, its
-``rule``, its ``premises`` (fact ids), the ``round`` in which it appeared and the ``world`` it belongs to. A
+Derived facts exist only inside a transaction that is rolled back. Each relationship carries ``derived: true``, the
+``round`` in which it appeared and the ``world`` it belongs to; its proof comes back as :class:`Derived`. A
 relationship without ``world`` belongs to every world; so the state before and after an update can stand side by side
 in one transaction, and the same probe queries read either.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from knowledgesmith.graph_schema.errors import InvalidCatalogue
 from knowledgesmith.graph_schema.facts import Relation, fact_id
@@ -26,7 +26,10 @@ BEFORE: Final = 0
 AFTER: Final = 1
 """World after the update."""
 
+_T = TypeVar("_T")
 _BATCH: Final = 10_000
+_ANCHORS: Final = 2_000
+"""So many subjects a query: what it collects stays small, and so does its number of rows."""
 
 Triple = tuple[str, str, str]
 """Subject uid, relation name, object uid."""
@@ -169,28 +172,47 @@ def close(
         The derived facts by fact id.
     """
     derived: dict[str, Derived] = {}
-    anchors: list[str] | None = None
+    anchors = _subjects(tx, graph_id)
     for depth in range(MAX_ROUNDS):
         fresh = _derive_round(tx, graph_id=graph_id, rules=rules, world=world, depth=depth, anchors=anchors, last=last)
         if not fresh:
             break
         derived.update(fresh)
-        anchors = sorted({fact.triple[0] for fact in fresh.values()})
+        anchors = _batches(sorted({fact.triple[0] for fact in fresh.values()}), _ANCHORS)
     return derived
 
 
+def _subjects(tx: Transaction, graph_id: str) -> Iterator[Sequence[str]]:
+    """All entities of a graph, so many at a time."""
+    uids: list[str] = [""]
+    while uids:
+        uids = tx.rows("closure/subjects", graph_id=graph_id, after=uids[-1], limit=_ANCHORS)[0]["uids"]
+        if uids:
+            yield uids
+
+
 def _derive_round(
-    tx: Transaction, *, graph_id: str, rules: Rules, world: int, depth: int, anchors: list[str] | None, last: bool
+    tx: Transaction,
+    *,
+    graph_id: str,
+    rules: Rules,
+    world: int,
+    depth: int,
+    anchors: Iterable[Sequence[str]],
+    last: bool,
 ) -> dict[str, Derived]:
-    scope = {"graph_id": graph_id, "world": world, "round": depth, "anchors": anchors}
-    blocks = tx.rows("closure/swap", **scope, heads=rules.swaps) if rules.swaps else []
-    if rules.seconds:
-        blocks += tx.rows("closure/chain", **scope, seconds=rules.seconds, firsts=rules.firsts)
     fresh: dict[Triple, tuple[str, tuple[str, ...]]] = {}
-    for subject, rel_type, obj, rule, premises in (row for block in blocks for row in block["facts"]):
-        proof = (rule, tuple(premises))
-        triple = (subject, rel_type, obj)
-        fresh[triple] = min(proof, fresh.get(triple, proof))
+    for uids in anchors:
+        scope = {"graph_id": graph_id, "world": world, "round": depth, "anchors": uids}
+        blocks = tx.rows("closure/swap", **scope, heads=rules.swaps) if rules.swaps else []
+        if rules.seconds:
+            blocks += tx.rows("closure/chain", **scope, seconds=rules.seconds, firsts=rules.firsts)
+        for subject, rel_type, obj, rule, premises in (row for block in blocks for row in block["facts"]):
+            proof = (rule, tuple(premises))
+            triple = (subject, rel_type, obj)
+            known = fresh.get(triple)
+            if known is None or proof < known:
+                fresh[triple] = proof
     facts = [
         (
             rel_type,
@@ -205,8 +227,8 @@ def _derive_round(
         for (s, rel_type, o), (rule, premises) in sorted(fresh.items(), key=lambda item: (item[0][0], item[0][2], item))
     ]
     written = facts if last or depth + 1 < MAX_ROUNDS else []
-    rows = [[f.triple[0], rel_type, f.triple[2], f.fact_id, f.rule, list(f.premises)] for rel_type, f in written]
-    for batch in _batches(rows):
+    rows = [[fact.triple[0], rel_type, fact.triple[2], fact.fact_id] for rel_type, fact in written]
+    for batch in _batches(rows, _BATCH):
         tx.rows("closure/create", graph_id=graph_id, world=world, round=depth + 1, rows=batch)
     return {fact.fact_id: fact for _, fact in facts}
 
@@ -236,6 +258,6 @@ def leaves(derived: Mapping[str, Derived], fact: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _batches(rows: Sequence[object]) -> Iterator[Sequence[object]]:
-    for start in range(0, len(rows), _BATCH):
-        yield rows[start : start + _BATCH]
+def _batches(rows: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

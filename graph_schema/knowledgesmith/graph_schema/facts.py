@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from typing import Final
 
 from knowledgesmith.graph_schema.digests import prefixed
+
+_KEYS: Final = 1 << 15
 
 
 class Level(StrEnum):
@@ -117,7 +121,13 @@ class Fact:
 
 def fact_id(graph_id: str, subject: str, relation: str, obj: str) -> str:
     """Stable id of a fact: 32 hexadecimal digits of SHA-256 over the length-prefixed parts."""
-    return fact_id_from_keys(*(prefixed(part) for part in (graph_id, subject, relation, obj)))
+    return hashlib.sha256(_key(graph_id) + _key(subject) + _key(relation) + _key(obj)).hexdigest()[:32]
+
+
+@lru_cache(maxsize=_KEYS)
+def _key(part: str) -> bytes:
+    """``prefixed``, kept: the same few entities stand in very many facts."""
+    return prefixed(part)
 
 
 def fact_id_from_keys(graph: bytes, subject: bytes, relation: bytes, obj: bytes) -> str:

@@ -10,7 +10,9 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 from knowledgesmith.graph_schema.change_checks import check_changes
@@ -134,7 +136,15 @@ def digest_of(plan: Plan) -> str:
 
 def _members(value: Any) -> dict[str, Any]:
     """The members of a dataclass, without the copies that :func:`dataclasses.asdict` makes of them."""
-    return {member.name: getattr(value, member.name) for member in fields(value)}
+    names, read = _reader(type(value))
+    return dict(zip(names, read(value), strict=True))
+
+
+@cache
+def _reader(kind: type) -> tuple[tuple[str, ...], attrgetter[tuple[Any, ...]]]:
+    """Names of a dataclass's members, and what reads them all at once."""
+    names = tuple(member.name for member in fields(kind))
+    return names, attrgetter(*names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

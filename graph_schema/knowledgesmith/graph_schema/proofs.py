@@ -27,14 +27,14 @@ def cited(
         after: the world that new facts follow in.
         changed: overlay and derived changes of a plan.
     """
-    ours = {change.fact_id for change in changed}
+    ours = {(change.subject, change.relation, change.object) for change in changed}
     found: dict[tuple[str, str], Cited] = {}
     for op, world in ((WorldOp.RETRACT, before), (WorldOp.ASSERT, after)):
         todo = {(c.subject, c.relation, c.object) for c in changed if c.op is op}
         for _ in range(MAX_ROUNDS):
-            premises = {premise for triple in todo for premise in world.premises(triple)}
-            fresh = [_cite(graph_id, world, triple, _SIDES[op]) for triple in sorted(premises)]
-            found.update({(one.fact_id, one.worlds): one for one in fresh if one.fact_id not in ours})
+            premises = world.all_premises(todo)
+            fresh = [_cite(graph_id, world, triple, _SIDES[op]) for triple in sorted(premises - ours)]
+            found.update({(one.fact_id, one.worlds): one for one in fresh})
             todo = premises - todo
     return tuple(_merged(found))
 

@@ -7,10 +7,10 @@ Nothing is inferred here: rows are looked up, and whatever an update changes is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,7 @@ Ints = NDArray[np.int32]
 _NONE: Final = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A fact that holds, with the round in which it appears (asserted: 0)."""
 
     triple: Triple
@@ -65,6 +64,7 @@ class WorldIndex:
         self._by_object = np.lexsort((self._subject, self._relation, self._object)).astype(np.int32)
         self._object_sorted = self._object[self._by_object]
         self._key = self._keys(self._subject, self._relation, self._object)
+        self._key_view = memoryview(self._key)
         rows = np.flatnonzero(self._round)
         self._groups = len(np.unique(self._subject[rows].astype(np.int64) * len(rules.types) + self._relation[rows]))
         self._rules: tuple[str, ...] = tuple(sorted({fact.rule for fact in derived.values()}))
@@ -102,16 +102,16 @@ class WorldIndex:
         node = self._number.get(uid)
         if node is None:
             return []
-        start, end = np.searchsorted(self._subject, (node, node + 1))
-        return [self._held(row) for row in range(int(start), int(end))]
+        start, end = self._subject.searchsorted((node, node + 1))
+        return self._held_rows(slice(start, end))
 
     def into(self, uid: str) -> list[Held]:
         """Facts of an object, by relation and subject."""
         node = self._number.get(uid)
         if node is None:
             return []
-        start, end = np.searchsorted(self._object_sorted, (node, node + 1))
-        return [self._held(int(row)) for row in self._by_object[int(start) : int(end)]]
+        start, end = self._object_sorted.searchsorted((node, node + 1))
+        return self._held_rows(self._by_object[start:end])
 
     def objects(self, subject: str, relation: str) -> list[Held]:
         """Facts of a subject and a relation."""
@@ -119,8 +119,8 @@ class WorldIndex:
         if node is None or name is None:
             return []
         lowest = (node * len(self._relations) + name) * len(self._uids)
-        start, end = np.searchsorted(self._key, (lowest, lowest + len(self._uids)))
-        return [self._held(row) for row in range(int(start), int(end))]
+        start, end = self._key.searchsorted((lowest, lowest + len(self._uids)))
+        return self._held_rows(slice(start, end)) if start < end else []
 
     def subjects(self, relation: str, obj: str) -> list[Held]:
         """Facts of a relation and an object."""
@@ -128,9 +128,9 @@ class WorldIndex:
         node = self._number.get(obj)
         if node is None or name is None:
             return []
-        start, end = np.searchsorted(self._object_sorted, (node, node + 1))
-        rows = self._by_object[int(start) : int(end)]
-        return [self._held(int(row)) for row in rows[self._relation[rows] == name]]
+        start, end = self._object_sorted.searchsorted((node, node + 1))
+        rows = self._by_object[start:end]
+        return self._held_rows(rows[self._relation[rows] == name])
 
     def derivation(self, triple: Triple) -> Derived | None:
         """The kept proof of a fact that follows."""
@@ -146,6 +146,18 @@ class WorldIndex:
             round=int(self._round[row]),
         )
 
+    def rounds(self, triples: Sequence[Triple]) -> list[int]:
+        """Rounds of many facts (asserted: 0), negative where one does not hold."""
+        rows = self._rows(triples)
+        found: list[int] = np.where(rows == _NONE, _NONE, self._round[rows]).tolist() if len(self._round) else []
+        return found or [_NONE] * len(triples)
+
+    def all_premises(self, triples: Collection[Triple]) -> set[Triple]:
+        """Premises of the kept proofs of many facts."""
+        rows = self._rows(list(triples))
+        premises = np.unique(self._premises[rows[rows != _NONE]])
+        return set(self._triples(premises[premises != _NONE]))
+
     def premises(self, triple: Triple) -> list[Triple]:
         """The facts that the kept proof applies its rule to; none for an asserted fact."""
         row = self._row(triple)
@@ -160,25 +172,44 @@ class WorldIndex:
 
     def derived(self) -> Iterator[Triple]:
         """All facts that follow."""
-        return (self._held(int(row)).triple for row in np.flatnonzero(self._round > 0))
+        return iter(self._triples(np.flatnonzero(self._round > 0)))
 
     def asserted(self) -> Iterator[Triple]:
         """All asserted facts."""
-        return (self._held(int(row)).triple for row in np.flatnonzero(self._round == 0))
+        return iter(self._triples(np.flatnonzero(self._round == 0)))
 
     def follows_around(self, uid: str) -> tuple[list[Triple], list[Triple]]:
         """Derived facts of a subject, and of an object, sorted."""
         node = self._number.get(uid)
         if node is None:
             return [], []
-        start, end = np.searchsorted(self._subject, (node, node + 1))
+        start, end = self._subject.searchsorted((node, node + 1))
         out = np.arange(start, end)
-        first, last = np.searchsorted(self._object_sorted, (node, node + 1))
+        first, last = self._object_sorted.searchsorted((node, node + 1))
         into = self._by_object[int(first) : int(last)]
         return (
-            [self._held(int(row)).triple for row in out[self._round[out] > 0]],
-            [self._held(int(row)).triple for row in into[self._round[into] > 0]],
+            self._triples(out[self._round[out] > 0]),
+            self._triples(into[self._round[into] > 0]),
         )
+
+    def relations_at(self, uid: str, *, back: bool) -> set[str]:
+        """Relations of which an entity is a subject, or (``back``) an object."""
+        rows = self._rows_at(uid, back=back)
+        return {self._relations[n] for n in set(self._relation[rows].tolist())}
+
+    def some_ends(self, uid: str, relation: str, *, back: bool, most: int) -> set[str]:
+        """Other ends of an entity's facts of a relation, at most so many; itself left out."""
+        rows = self._rows_at(uid, back=back)
+        ends = (self._subject if back else self._object)[rows]
+        ends = ends[(self._relation[rows] == self._relation_number[relation]) & (ends != self._number[uid])]
+        return {self._uids[node] for node in ends[:most].tolist()}
+
+    def _rows_at(self, uid: str, *, back: bool) -> Ints | slice:
+        node = self._number.get(uid)
+        if node is None:
+            return slice(0)
+        start, end = (self._object_sorted if back else self._subject).searchsorted((node, node + 1))
+        return self._by_object[start:end] if back else slice(start, end)
 
     def crowd(self, uid: str, *, more_than: int) -> list[tuple[str, bool]]:
         """Relations in which an entity has more facts than that, and whether as their object."""
@@ -225,11 +256,20 @@ class WorldIndex:
 
     def _held(self, row: int) -> Held:
         triple = (
-            self._uids[self._subject[row]],
-            self._relations[self._relation[row]],
-            self._uids[self._object[row]],
+            self._uids[self._subject.item(row)],
+            self._relations[self._relation.item(row)],
+            self._uids[self._object.item(row)],
         )
-        return Held(triple, int(self._round[row]))
+        return Held(triple, self._round.item(row))
+
+    def _held_rows(self, rows: Ints | slice) -> list[Held]:
+        return list(map(Held, self._triples(rows), self._round[rows].tolist()))
+
+    def _triples(self, rows: NDArray[np.integer[Any]] | slice) -> list[Triple]:
+        """The facts of many rows; a list's items are found faster by plain integers than by those of NumPy."""
+        uids, relations = self._uids, self._relations
+        columns = (self._subject[rows].tolist(), self._relation[rows].tolist(), self._object[rows].tolist())
+        return [(uids[s], relations[r], uids[o]) for s, r, o in zip(*columns, strict=True)]
 
     def _row(self, triple: Triple) -> int:
         subject, obj = self._number.get(triple[0]), self._number.get(triple[2])
@@ -237,8 +277,23 @@ class WorldIndex:
         if subject is None or obj is None or relation is None:
             return _NONE
         key = (subject * len(self._relations) + relation) * len(self._uids) + obj
-        row = int(np.searchsorted(self._key, key))
-        return row if row < len(self._key) and int(self._key[row]) == key else _NONE
+        row = bisect_left(self._key_view, key)  # a third of the time of NumPy's search for a single key
+        return row if row < len(self._key) and self._key_view[row] == key else _NONE
+
+    def _rows(self, triples: Sequence[Triple]) -> NDArray[np.int64]:
+        """Rows of many facts, ``_NONE`` where one does not hold. Shape ``(len(triples),)``."""
+        number, name, wide, size = self._number, self._relation_number, len(self._relations), len(self._uids)
+        keys = np.array(
+            [
+                (number[s] * wide + name[r]) * size + number[o] if s in number and o in number and r in name else _NONE
+                for s, r, o in triples
+            ],
+            dtype=np.int64,
+        )
+        if not len(keys) or not len(self._key):
+            return np.full(len(keys), _NONE, dtype=np.int64)
+        rows = np.minimum(self._key.searchsorted(keys), len(self._key) - 1)
+        return np.where(self._key[rows] == keys, rows, _NONE)
 
     def _keys(self, subject: Ints, relation: Ints, obj: Ints) -> NDArray[np.int64]:
         wide = subject.astype(np.int64) * len(self._relations) + relation
@@ -249,8 +304,7 @@ class WorldIndex:
         premises = np.full((len(self._subject), 2), _NONE, dtype=np.int32)
         if not derived:
             return rule, premises
-        triples = (self._held(row).triple for row in range(len(self._subject)))
-        rows = {fact_id(self.graph_id, *triple): row for row, triple in enumerate(triples)}
+        rows = {fact_id(self.graph_id, *triple): row for row, triple in enumerate(self._triples(slice(None)))}
         numbers = {name: n for n, name in enumerate(self._rules)}
         for name, fact in derived.items():
             row = rows[name]

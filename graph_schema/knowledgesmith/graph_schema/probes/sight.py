@@ -70,14 +70,10 @@ class Sight:
         """Where a step with one answer leads from an entity, in either world."""
         found: set[str] = set()
         for world in self._worlds(uid):
-            ends: dict[tuple[str, bool], set[str]] = {}
-            for held in world.out(uid):
-                if held.triple[1] in forward and held.triple[2] != uid:
-                    ends.setdefault((held.triple[1], False), set()).add(held.triple[2])
-            for held in world.into(uid) if backward else ():
-                if held.triple[1] in backward and held.triple[0] != uid:
-                    ends.setdefault((held.triple[1], True), set()).add(held.triple[0])
-            found |= {next(iter(others)) for others in ends.values() if len(others) == 1}
+            for back, wanted in ((False, forward), (True, backward)):
+                for relation in world.relations_at(uid, back=back) & set(wanted):
+                    ends = world.some_ends(uid, relation, back=back, most=_ENOUGH)
+                    found |= ends if len(ends) == 1 else set()
         return found
 
     def asked(self, questions: Iterable[Question]) -> list[Question]:
@@ -90,7 +86,10 @@ class Sight:
         ]
 
     def _put(self, triples: Iterable[Triple]) -> None:
-        self.placed.put((self._row(triple) for triple in triples if triple not in self.placed.facts), named=False)
+        fresh = list({triple: None for triple in triples if triple not in self.placed.facts})
+        rounds = self.before.rounds(fresh)
+        later = self.after.rounds(fresh, rounds)
+        self.placed.put(map(_row, fresh, rounds, later), named=False)
 
     def _world(self, world: int) -> ClosedWorld:
         return self.before if world == BEFORE else self.after
@@ -118,16 +117,11 @@ class Sight:
     def _follows(self, triple: Triple) -> bool:
         return any(held and held.derived for held in (self.before.find(triple), self.after.find(triple)))
 
-    def _row(self, triple: Triple) -> tuple[Triple, int, int | None]:
-        """The fact with the worlds in which it follows; a fact that touches no change follows in both or none."""
-        if triple[0] not in self.touched or triple[2] not in self.touched:
-            return (triple, 1, None)  # nothing is derived from it any more, so its round does not matter
-        before = self.before.find(triple)
-        after = self.after.find(triple)
-        follows_before, follows_after = bool(before and before.derived), bool(after and after.derived)
-        world = None if follows_before and follows_after else BEFORE if follows_before else AFTER
-        depth = max(held.round for held in (before, after) if held)
-        return (triple, depth, world)
+
+def _row(triple: Triple, before: int, after: int) -> tuple[Triple, int, int | None]:
+    """A fact with its round and the world in which it follows, ``None`` for both."""
+    world = None if before > 0 and after > 0 else BEFORE if before > 0 else AFTER
+    return (triple, max(before, after), world)
 
 
 def _few(uid: str, triples: list[Triple], crowd: set[Crowd], *, back: bool, whole: bool) -> list[Triple]:

@@ -1,21 +1,15 @@
 // purpose: facts that follow from two facts in a row, at least one of them new (transitivity and composition)
 // params: graph_id, world, round, anchors, seconds, firsts
-// returns: subject, facts
+// returns: facts
 // access: read
 //
-// `seconds` maps the type of the first premise to rows [type of the second, head type, rule]; `firsts` maps the type
-// of the second premise to rows [type of the first, head type, rule]. The second branch pairs an old first premise
-// with a new second one, so that no pair is joined twice.
-CALL () {
-  UNWIND CASE WHEN $anchors IS NULL THEN [true] ELSE [] END AS whole
-  MATCH (n:Entity {graph_id: $graph_id})
-  WHERE n.uid IS NOT NULL
-  RETURN n
-  UNION ALL
-  UNWIND coalesce($anchors, []) AS uid
-  MATCH (n:Entity {graph_id: $graph_id, uid: uid})
-  RETURN n
-}
+// `anchors` are subjects of new facts. `seconds` maps the type of the first premise to rows [type of the second, head
+// type, rule]; `firsts` maps the type of the second premise to rows [type of the first, head type, rule]. The second
+// branch pairs an old first premise with a new second one, so that no pair is joined twice. Whether a conclusion is known
+// already is asked once for all pairs that lead to it: in a deep hierarchy there are many. All facts come back as one
+// block, since every row costs the driver more than reading it costs the database.
+UNWIND $anchors AS uid
+MATCH (n:Entity {graph_id: $graph_id, uid: uid})
 CALL (n) {
   MATCH (n)-[f]->(b:Entity)
   WHERE
@@ -50,11 +44,10 @@ CALL (n) {
     a <> c
   RETURN a, c, f, g, rule
 }
-WITH a, c, f, g, rule
+WITH a, c, rule[1] AS head, rule[2] AS name, min([f.fact_id, g.fact_id]) AS premises
 WHERE
   NOT EXISTS {
     (a)-[known]->(c)
-    WHERE type(known) = rule[1] AND (known.world IS NULL OR known.world = $world)
+    WHERE type(known) = head AND (known.world IS NULL OR known.world = $world)
   }
-WITH a, c, rule[1] AS head, rule[2] AS name, min([f.fact_id, g.fact_id]) AS premises
-RETURN a.uid AS subject, collect([a.uid, head, c.uid, name, premises]) AS facts
+RETURN collect([a.uid, head, c.uid, name, premises]) AS facts

@@ -3,18 +3,11 @@
 // returns: created
 // access: write
 //
-// `rows` are [subject, type, object, fact id, rule, premises], sorted by subject and object.
+// `rows` are [subject, type, object, fact id], sorted by subject and object. Their proofs stay with the caller: the more a
+// fact carries, the more of the database's memory the transaction takes.
 UNWIND $rows AS row
 MATCH (a:Entity {graph_id: $graph_id, uid: row[0]})
 MATCH (b:Entity {graph_id: $graph_id, uid: row[2]})
 CREATE (a)-[f:$(row[1])]->(b)
-SET f = {
-  fact_id: row[3],
-  graph_id: $graph_id,
-  derived: true,
-  rule: row[4],
-  premises: row[5],
-  world: $world,
-  round: $round
-}
+SET f = {fact_id: row[3], derived: true, world: $world, round: $round}
 RETURN count(f) AS created

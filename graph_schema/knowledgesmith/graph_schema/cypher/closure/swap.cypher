@@ -1,20 +1,12 @@
 // purpose: facts that follow from one new fact by exchanging its ends (inverse and symmetric relations)
 // params: graph_id, world, round, anchors, heads
-// returns: subject, facts
+// returns: facts
 // access: read
 //
 // `heads` maps the type of a premise to rows [head type, rule]. A fact is new when it appeared in `round` (asserted
-// facts: round 0). `anchors` are the subjects of the new facts, or null for the whole graph.
-CALL () {
-  UNWIND CASE WHEN $anchors IS NULL THEN [true] ELSE [] END AS whole
-  MATCH (a:Entity {graph_id: $graph_id})
-  WHERE a.uid IS NOT NULL
-  RETURN a
-  UNION ALL
-  UNWIND coalesce($anchors, []) AS uid
-  MATCH (a:Entity {graph_id: $graph_id, uid: uid})
-  RETURN a
-}
+// facts: round 0). `anchors` are the subjects of the new facts. All facts come back as one block.
+UNWIND $anchors AS uid
+MATCH (a:Entity {graph_id: $graph_id, uid: uid})
 MATCH (a)-[f]->(b:Entity)
 WHERE
   $heads[type(f)] IS NOT NULL AND
@@ -28,4 +20,4 @@ WHERE
     (b)-[known]->(a)
     WHERE type(known) = head[0] AND (known.world IS NULL OR known.world = $world)
   }
-RETURN a.uid AS subject, collect([b.uid, head[0], a.uid, head[1], [f.fact_id]]) AS facts
+RETURN collect([b.uid, head[0], a.uid, head[1], [f.fact_id]]) AS facts
