@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from tests.graph_schema.planning.conftest import describe
 
 from knowledgesmith.graph_schema import plan as planning
