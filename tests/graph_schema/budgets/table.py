@@ -73,7 +73,7 @@ BUDGETS: dict[str, Budget] = {
         399,
     ),
     "closure/place": _budget(
-        lambda w: {"graph_id": w.graph, "rows": [[*f[:3], f"{f[3]}x", 1, 0] for f in w.facts[:5]]}, 0
+        lambda w: {"graph_id": w.graph, "rows": [[*f[:3], f"{f[3]}x", 1, 0] for f in w.facts[:5]]}, 81
     ),
     "closure/swap": _budget(
         lambda w: {
@@ -322,7 +322,7 @@ BUDGETS: dict[str, Budget] = {
         lambda w: {"graph_id": w.graph, "asserts": [fact(w, "france", "symbol", "au")], "retracts": w.facts[:2]}, 88
     ),
     "world/entities": _budget(
-        lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", []], ["paris", "Paris", "T", "d", []]]}, 0
+        lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", []], ["paris", "Paris", "T", "d", []]]}, 19
     ),
     "world/facts": _budget(lambda w: {"graph_id": w.graph}, 1432),
     "world/stamp": _budget(lambda w: {"graph_id": w.graph}, 12),

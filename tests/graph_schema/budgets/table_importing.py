@@ -67,14 +67,14 @@ IMPORTING: dict[str, Budget] = {
     "importing/aliases_fill": budget(lambda w: {"graph_id": w.graph, "after": "", "limit": 10}, 88),
     "importing/begin": budget(_lease, 25),
     "importing/entities_create": budget(
-        lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", list[str](), "Leaf", None]]}, 0
+        lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", list[str](), "Leaf", None]]}, 21
     ),
     "importing/entities_retire": budget(lambda w: {"graph_id": w.graph, "rows": w.nodes[:5]}, 51),
     "importing/entities_update": budget(
-        lambda w: {"graph_id": w.graph, "rows": [[e, "N", "T", "d", list[str](), "Leaf", 1] for e in w.nodes[:5]]}, 0
+        lambda w: {"graph_id": w.graph, "rows": [[e, "N", "T", "d", list[str](), "Leaf", 1] for e in w.nodes[:5]]}, 51
     ),
     "importing/facts_create": budget(
-        lambda w: {"graph_id": w.graph, "rows": [[*w.nodes[n : n + 2], "NEW", f"new-{n}", "s"] for n in range(5)]}, 0
+        lambda w: {"graph_id": w.graph, "rows": [[*w.nodes[n : n + 2], "NEW", f"new-{n}", "s"] for n in range(5)]}, 66
     ),
     "importing/facts_delete": budget(lambda w: {"graph_id": w.graph, "rows": w.elements[:5]}, 51),
     "importing/facts_source": budget(lambda w: {"graph_id": w.graph, "rows": [[e, "s"] for e in w.elements[:5]]}, 51),
@@ -93,12 +93,12 @@ IMPORTING: dict[str, Budget] = {
     ),
     "importing/held": budget(lambda _: {}, 13, whole="asks whether the database holds anything at all"),
     "importing/links_create": budget(
-        lambda w: {"graph_id": w.graph, "rows": [w.nodes[n : n + 2] for n in range(5)]}, 0
+        lambda w: {"graph_id": w.graph, "rows": [w.nodes[n : n + 2] for n in range(5)]}, 36
     ),
     "importing/links_delete": budget(lambda w: {"graph_id": w.graph, "rows": w.links[:5]}, 51),
     "importing/relations_remove": budget(lambda w: {"graph_id": w.graph, "rows": ["symbol"]}, 9),
     "importing/relations_write": budget(
-        lambda w: {"graph_id": w.graph, "rows": [{"name": "symbol", "rel_type": "SYMBOL"}]}, 0
+        lambda w: {"graph_id": w.graph, "rows": [{"name": "symbol", "rel_type": "SYMBOL"}]}, 15
     ),
     "importing/release": budget(lambda w: {"graph_id": w.graph, "owner": "o", "untouched": True}, 19, before=LEASED),
     "importing/renew": budget(

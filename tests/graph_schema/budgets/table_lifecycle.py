@@ -82,7 +82,7 @@ LIFECYCLE: dict[str, Budget] = {
         before=(("models/create_branch", _branch), ("lifecycle/branch_mark", _branch_marked)),
     ),
     "lifecycle/branch_mark": budget(_branch_marked, 27, before=(("models/create_branch", _branch),)),
-    "lifecycle/branch_uses": budget(lambda w: {"id": w.branch, "live": LIVE}, 55),
+    "lifecycle/branch_uses": budget(lambda w: {"id": w.branch, "live": LIVE}, 75),
     "lifecycle/check_branches": budget(_graph, 144),
     "lifecycle/check_depths": budget(_page, 231),
     "lifecycle/check_entities": budget(_page, 241),
@@ -113,7 +113,7 @@ LIFECYCLE: dict[str, Budget] = {
     "lifecycle/graph_uses": budget(lambda w: {"graph_id": w.graph, "live": LIVE}, 78),
     "lifecycle/load_begin": budget(_empty, 18),
     "lifecycle/load_branches": budget(
-        lambda w: {"rows": [{"properties": {"id": f"{w.graph}-b"}, "model": w.model, "head": w.revision}]}, 0
+        lambda w: {"rows": [{"properties": {"id": f"{w.graph}-b"}, "model": w.model, "head": w.revision}]}, 18
     ),
     "lifecycle/load_cases": budget(
         lambda w: {
@@ -127,16 +127,16 @@ LIFECYCLE: dict[str, Budget] = {
     ),
     "lifecycle/load_end": budget(lambda w: {**_empty(w), "properties": {"digest": "d"}}, 15, before=LOADING),
     "lifecycle/load_entities": budget(
-        lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", list[str](), False]]}, 0
+        lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", list[str](), False]]}, 19
     ),
     "lifecycle/load_facts": budget(
-        lambda w: {"graph_id": w.graph, "rows": [[s, o, t, i, ""] for s, t, o, i in w.facts[:5]]}, 0
+        lambda w: {"graph_id": w.graph, "rows": [[s, o, t, i, ""] for s, t, o, i in w.facts[:5]]}, 66
     ),
     "lifecycle/load_ledger": budget(
-        lambda w: {"graph_id": w.graph, "rows": [[w.run, "france", {"intervention": w.run, "seq": 100_000}]]}, 0
+        lambda w: {"graph_id": w.graph, "rows": [[w.run, "france", {"intervention": w.run, "seq": 100_000}]]}, 18
     ),
     "lifecycle/load_models": budget(
-        lambda w: {"rows": [{"properties": {"id": f"{w.graph}-m"}, "base": f"{w.graph}-m.base"}]}, 0
+        lambda w: {"rows": [{"properties": {"id": f"{w.graph}-m"}, "base": f"{w.graph}-m.base"}]}, 37
     ),
     "lifecycle/load_planned": budget(
         lambda w: {"graph_id": w.graph, "rows": [[w.run, row["id"], {}] for row in w.probes[:5]]},

@@ -28,15 +28,15 @@ SUGGEST: dict[str, Budget] = {
         981,
     ),
     "suggest/other_types": budget(
-        lambda w: {"graph_id": w.graph, "kind": "CITY_OF", "wanted": "Person", "of_object": False, "limit": 5}, 0
+        lambda w: {"graph_id": w.graph, "kind": "CITY_OF", "wanted": "Person", "of_object": False, "limit": 5}, 942
     ),
     "suggest/paths": budget(_page, 507),
     "suggest/several": budget(
-        lambda w: {"graph_id": w.graph, "outgoing": ["CITY_OF"], "incoming": ["HAS_CAPITAL"], "limit": 5}, 0
+        lambda w: {"graph_id": w.graph, "outgoing": ["CITY_OF"], "incoming": ["HAS_CAPITAL"], "limit": 5}, 2547
     ),
     "suggest/triangles": budget(lambda w: {**_page(w), "max_degree": 100}, 484),
     "suggest/types": budget(_page, 250),
     "suggest/unanswered": budget(
-        lambda w: {"graph_id": w.graph, "there": "HAS_CAPITAL", "back": "CAPITAL_OF", "limit": 5}, 0
+        lambda w: {"graph_id": w.graph, "there": "HAS_CAPITAL", "back": "CAPITAL_OF", "limit": 5}, 897
     ),
 }

@@ -2,7 +2,9 @@
 // params: graph_id, after, limit
 // returns: properties, targets, produced
 // access: read
-MATCH (b:Branch {graph_id: $graph_id})<-[:ON]-(i:Intervention)
+//
+// No label stands on the interventions: an index of theirs would lead through those of all graphs.
+MATCH (b:Branch {graph_id: $graph_id})<-[:ON]-(i)
 USING INDEX b:Branch(graph_id)
 WHERE i.id > $after
 WITH i ORDER BY i.id LIMIT $limit
