@@ -19,7 +19,7 @@ def opened(uri: str = "") -> Generator[tuple[GraphStore, str]]:
         yield from _connected(uri)
         return
     with tempfile.TemporaryDirectory() as folder:
-        settings = EmbeddedSettings(data_dir=Path(folder), heap="1g", page_cache="512m", short_lived=True)
+        settings = EmbeddedSettings(data_dir=Path(folder), heap="1g", page_cache="512m")
         with start(settings, owned=True) as database:
             yield from _connected(database.uri)
 
