@@ -75,6 +75,7 @@ BUDGETS: dict[str, Budget] = {
     "closure/place": _budget(
         lambda w: {"graph_id": w.graph, "rows": [[*f[:3], f"{f[3]}x", 1, 0] for f in w.facts[:5]]}, 81
     ),
+    "closure/subjects": _budget(lambda w: {"graph_id": w.graph, "after": "", "limit": 10}, 72),
     "closure/swap": _budget(
         lambda w: {
             "graph_id": w.graph,
@@ -243,7 +244,6 @@ BUDGETS: dict[str, Budget] = {
         },
         376,
     ),
-    "probes/known": _budget(lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 234),
     "probes/multi_hop": _budget(
         lambda w: {
             "graph_id": w.graph,

@@ -84,6 +84,7 @@ LIFECYCLE: dict[str, Budget] = {
     "lifecycle/branch_mark": budget(_branch_marked, 27, before=(("models/create_branch", _branch),)),
     "lifecycle/branch_uses": budget(lambda w: {"id": w.branch, "live": LIVE}, 75),
     "lifecycle/check_branches": budget(_graph, 144),
+    "lifecycle/check_cases": budget(_page, 70, before=THERE),
     "lifecycle/check_depths": budget(_page, 231),
     "lifecycle/check_entities": budget(_page, 241),
     "lifecycle/check_heads": budget(lambda w: {**_page(w), "runs": [w.run, w.second]}, 478),

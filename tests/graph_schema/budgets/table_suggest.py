@@ -13,6 +13,10 @@ def _page(world: World) -> dict[str, Any]:
 
 
 SUGGEST: dict[str, Budget] = {
+    "suggest/accepted": budget(
+        lambda w: {"graph_id": w.graph, "accepted": "{}", "digest": "d", "removed": 1},
+        1285,
+    ),
     "suggest/degrees": budget(_page, 507),
     "suggest/homonyms": budget(lambda w: {"graph_id": w.graph, "skip": 0, "limit": 5}, 330),
     "suggest/lock": budget(lambda w: {"graph_id": w.graph}, 12),
@@ -31,6 +35,16 @@ SUGGEST: dict[str, Budget] = {
         lambda w: {"graph_id": w.graph, "kind": "CITY_OF", "wanted": "Person", "of_object": False, "limit": 5}, 942
     ),
     "suggest/paths": budget(_page, 507),
+    "suggest/second_ways_delete": budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "dropped": ["SPOUSE"],
+            "kept": ["SPOUSE"],
+            "symmetric": True,
+            "limit": 5,
+        },
+        2937,
+    ),
     "suggest/several": budget(
         lambda w: {"graph_id": w.graph, "outgoing": ["CITY_OF"], "incoming": ["HAS_CAPITAL"], "limit": 5}, 2547
     ),
