@@ -75,7 +75,9 @@ LIFECYCLE: dict[str, Budget] = {
     "lifecycle/archive_revisions": budget(_graph, 175),
     "lifecycle/archive_runs": budget(_page, 420),
     "lifecycle/archive_sets": budget(_graph, 16),
-    "lifecycle/artefact_uses": budget(lambda w: {"sha256": f"{w.graph}-none"}, 36),
+    "lifecycle/artefact_uses": budget(
+        lambda w: {"sha256": f"{w.graph}-none"}, 36, whole="looks at every running attempt"
+    ),
     "lifecycle/branch_delete": budget(
         lambda w: {"id": f"{w.graph}-idle"},
         15,
