@@ -64,7 +64,7 @@ class Network:
         yield from entity_records(
             place=place,
             uid=uid,
-            name=self._first(options.label_attributes, attributes) or clean(identifier),
+            name=self._first(options.label_attributes, attributes) or uid,
             type_=clean(self._first(options.type_attributes, attributes)),
             domain=clean(self._first(options.domain_attributes, attributes)),
             aliases=self._aliases(attributes),
