@@ -75,7 +75,7 @@ BUDGETS: dict[str, Budget] = {
     "closure/place": _budget(
         lambda w: {"graph_id": w.graph, "rows": [[*f[:3], f"{f[3]}x", 1, 0] for f in w.facts[:5]]}, 0
     ),
-    "closure/subjects": _budget(lambda w: {"graph_id": w.graph, "after": "", "limit": 5}, 40),
+    "closure/subjects": _budget(lambda w: {"graph_id": w.graph, "after": "", "limit": 5}, 66),
     "closure/swap": _budget(
         lambda w: {
             "graph_id": w.graph,
