@@ -3,7 +3,8 @@
 Run ``python -m benchmarks.graph.plan_speed`` with ``KSMITH_NEO4J_URI`` pointing at a Neo4j of your own, or let it start
 the embedded one in a temporary folder. Every line gives the median and the worst of several plans of different edits,
 with the closed world of the branch in the cache (warm) and without (cold, once), and for the same edits the time of a
-closure of the whole graph in both worlds, which the region replaces.
+closure of the whole graph in both worlds, which the region replaces. ``python_cpu_s`` is what this process works;
+the rest of the time the database works, or other processes of the machine do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import io
 import json
 import os
 import random
+import resource
 import statistics
 import tempfile
 import time
@@ -142,16 +144,18 @@ def measure(store: GraphStore, graph_id: str, sizes: Sequence[int]) -> list[dict
     rows: list[dict[str, Any]] = []
     for size in sizes:
         seconds: list[float] = []
+        busy: list[float] = []
         plan = None
         for repeat in range(_REPEATS[size] + 1):
             changes = edits(world, size, seed=100 * size + repeat)
             if len(changes) < size * 0.9:  # the graph has no more that do not contradict each other
                 break
             request = PlanRequest(graph_id=graph_id, branch_id="bench", goal=Goal.EDIT, changes=changes, seed=repeat)
-            started = time.perf_counter()
+            started, worked = time.perf_counter(), time.process_time()
             plan = make_plan(store, request, worlds=cache)
             if repeat:  # the first warms the queries
                 seconds.append(time.perf_counter() - started)
+                busy.append(time.process_time() - worked)
         if plan is None or not seconds:
             continue
         whole = _whole_seconds(store, world, edits(world, size, seed=100 * size))
@@ -161,6 +165,8 @@ def measure(store: GraphStore, graph_id: str, sizes: Sequence[int]) -> list[dict
             "asked": len(plan.targets),
             "median_s": round(statistics.median(seconds), 4),
             "worst_s": round(max(seconds), 4),
+            "python_cpu_s": round(statistics.median(busy), 4),
+            "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
             "plans": len(seconds),
             "whole_closures_s": round(whole, 4),
             "closures_alone_over_plan": round(whole / statistics.median(seconds), 2),

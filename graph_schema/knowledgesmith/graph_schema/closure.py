@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 from knowledgesmith.graph_schema.errors import InvalidCatalogue
 from knowledgesmith.graph_schema.facts import Relation, fact_id
-from knowledgesmith.graph_schema.store import Transaction
+from knowledgesmith.graph_schema.store import Row, Transaction
 
 MAX_ROUNDS: Final = 3
 """Proofs are at most this deep; cycles of a transitive relation end here too."""
@@ -207,9 +207,7 @@ def _derive_round(
         blocks = tx.rows("closure/swap", **scope, heads=rules.swaps) if rules.swaps else []
         if rules.seconds:
             blocks += tx.rows("closure/chain", **scope, seconds=rules.seconds, firsts=rules.firsts)
-        for subject, rel_type, obj, rule, premises in (row for block in blocks for row in block["facts"]):
-            proof = (rule, tuple(premises))
-            triple = (subject, rel_type, obj)
+        for triple, proof in (found for block in blocks for found in _found(block)):
             known = fresh.get(triple)
             if known is None or proof < known:
                 fresh[triple] = proof
@@ -227,10 +225,17 @@ def _derive_round(
         for (s, rel_type, o), (rule, premises) in sorted(fresh.items(), key=lambda item: (item[0][0], item[0][2], item))
     ]
     written = facts if last or depth + 1 < MAX_ROUNDS else []
-    rows = [[fact.triple[0], rel_type, fact.triple[2], fact.fact_id] for rel_type, fact in written]
+    rows = [(fact.triple[0], rel_type, fact.triple[2], fact.fact_id) for rel_type, fact in written]
     for batch in _batches(rows, _BATCH):
         tx.rows("closure/create", graph_id=graph_id, world=world, round=depth + 1, rows=batch)
     return {fact.fact_id: fact for _, fact in facts}
+
+
+def _found(block: Row) -> Iterator[tuple[Triple, tuple[str, tuple[str, ...]]]]:
+    """Each conclusion of a block (with its relationship type) and its rule and premises."""
+    triples = zip(block["subjects"], block["heads"], block["objects"], strict=True)
+    premises = [block[column] for column in ("firsts", "seconds") if column in block]
+    return zip(triples, zip(block["rules"], zip(*premises, strict=True), strict=True), strict=True)
 
 
 def clear(tx: Transaction, *, graph_id: str, derived: Mapping[str, Derived], world: int) -> None:

@@ -136,7 +136,7 @@ def digest_of(plan: Plan) -> str:
 
 def _members(value: Any) -> dict[str, Any]:
     """The members of a dataclass, without the copies that :func:`dataclasses.asdict` makes of them."""
-    names, read = _reader(type(value))
+    names, read = _reader(type(value))  # type: ignore[arg-type]  # classes are hashable
     return dict(zip(names, read(value), strict=True))
 
 

@@ -121,7 +121,7 @@ class Placed:
         fresh = {triple: (depth, world) for triple, depth, world in facts if triple not in self.facts}
         ordered = sorted(fresh.items(), key=lambda item: (item[0][0], item[0][2], item[0][1]))
         rows = [
-            [t[0], types[t[1]], t[2], fact_id(graph_id, *t) if named else None, depth, world]
+            (t[0], types[t[1]], t[2], fact_id(graph_id, *t) if named else None, depth, world)
             for t, (depth, world) in ordered
         ]
         for start in range(0, len(rows), _BATCH):

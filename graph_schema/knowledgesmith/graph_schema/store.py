@@ -11,11 +11,12 @@ from typing import Any, Protocol, Self, TypeVar
 import neo4j
 from neo4j import exceptions as driver_errors
 
-from knowledgesmith.graph_schema.errors import AlreadyExists, GraphUnavailable, InvalidInput, ReadOnlyQuery
+from knowledgesmith.graph_schema.errors import AlreadyExists, GraphUnavailable, InvalidInput, ReadOnlyQuery, TooLarge
 from knowledgesmith.graph_schema.queries import Query, load
 
 T = TypeVar("T")
 _TRY_OUTS = 6
+_NO_MEMORY = "MemoryPoolOutOfMemoryError"
 _OUTSIDE = frozenset({"LoadCSV", "TerminateTransactions"})
 Row = dict[str, Any]
 """One result row: column name to driver value (the driver's values are untyped)."""
@@ -68,6 +69,7 @@ class GraphStore:
     Raises (all methods):
         GraphUnavailable: the database does not answer, refuses the credentials, or is too busy to finish.
         AlreadyExists: another transaction wrote the same unique id first.
+        TooLarge: the unit of work needs more memory than the database gives to transactions.
     """
 
     def __init__(self, settings: StoreSettings, *, observe: QueryObserver | None = None) -> None:
@@ -278,7 +280,18 @@ def _mapped_errors(uri: str) -> Generator[None]:
         raise AlreadyExists(
             "another request wrote the same id at the same time", hint="Read it again before you retry."
         ) from error
-    except (driver_errors.TransientError, driver_errors.ConnectionAcquisitionTimeoutError) as error:
+    except driver_errors.TransientError as error:
+        if str(error.code).endswith(_NO_MEMORY):
+            raise TooLarge(
+                "the transaction needs more memory than Neo4j may use",
+                field="memory",
+                value=uri,
+                hint="Give Neo4j a larger heap (dbms.memory.transaction.total.max is a share of it), or ask for less.",
+            ) from error
+        raise GraphUnavailable(
+            "Neo4j is too busy or not ready", field="KSMITH_NEO4J_URI", value=uri, hint="Try again in a moment."
+        ) from error
+    except driver_errors.ConnectionAcquisitionTimeoutError as error:
         raise GraphUnavailable(
             "Neo4j is too busy or not ready", field="KSMITH_NEO4J_URI", value=uri, hint="Try again in a moment."
         ) from error

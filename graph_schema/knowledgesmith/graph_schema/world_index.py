@@ -64,7 +64,7 @@ class WorldIndex:
         self._by_object = np.lexsort((self._subject, self._relation, self._object)).astype(np.int32)
         self._object_sorted = self._object[self._by_object]
         self._key = self._keys(self._subject, self._relation, self._object)
-        self._key_view = memoryview(self._key)
+        self._key_view = self._key.data
         rows = np.flatnonzero(self._round)
         self._groups = len(np.unique(self._subject[rows].astype(np.int64) * len(rules.types) + self._relation[rows]))
         self._rules: tuple[str, ...] = tuple(sorted({fact.rule for fact in derived.values()}))

@@ -34,7 +34,7 @@ BUDGETS: dict[str, Budget] = {
             "graph_id": w.graph,
             "world": 0,
             "round": 1,
-            "rows": [[*f[:3], f"{f[3]}x", "r", []] for f in w.facts[:5]],
+            "rows": [[*f[:3], f"{f[3]}x"] for f in w.facts[:5]],
         },
         107,
     ),

@@ -1,13 +1,13 @@
 // purpose: facts that follow from two facts in a row, at least one of them new (transitivity and composition)
 // params: graph_id, world, round, anchors, seconds, firsts
-// returns: facts
+// returns: subjects, heads, objects, rules, firsts, seconds
 // access: read
 //
 // `anchors` are subjects of new facts. `seconds` maps the type of the first premise to rows [type of the second, head
 // type, rule]; `firsts` maps the type of the second premise to rows [type of the first, head type, rule]. The second
 // branch pairs an old first premise with a new second one, so that no pair is joined twice. Whether a conclusion is known
-// already is asked once for all pairs that lead to it: in a deep hierarchy there are many. All facts come back as one
-// block, since every row costs the driver more than reading it costs the database.
+// already is asked once for all pairs that lead to it: in a deep hierarchy there are many. The facts come back
+// as columns in one row: every row, and every list in one, costs the driver more than reading it costs the database.
 UNWIND $anchors AS uid
 MATCH (n:Entity {graph_id: $graph_id, uid: uid})
 CALL (n) {
@@ -50,4 +50,10 @@ WHERE
     (a)-[known]->(c)
     WHERE type(known) = head AND (known.world IS NULL OR known.world = $world)
   }
-RETURN collect([a.uid, head, c.uid, name, premises]) AS facts
+RETURN
+  collect(a.uid) AS subjects,
+  collect(head) AS heads,
+  collect(c.uid) AS objects,
+  collect(name) AS rules,
+  collect(premises[0]) AS firsts,
+  collect(premises[1]) AS seconds

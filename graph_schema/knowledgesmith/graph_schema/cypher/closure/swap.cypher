@@ -1,10 +1,10 @@
 // purpose: facts that follow from one new fact by exchanging its ends (inverse and symmetric relations)
 // params: graph_id, world, round, anchors, heads
-// returns: facts
+// returns: subjects, heads, objects, rules, firsts
 // access: read
 //
 // `heads` maps the type of a premise to rows [head type, rule]. A fact is new when it appeared in `round` (asserted
-// facts: round 0). `anchors` are the subjects of the new facts. All facts come back as one block.
+// facts: round 0). `anchors` are the subjects of the new facts. The facts come back as columns in one row.
 UNWIND $anchors AS uid
 MATCH (a:Entity {graph_id: $graph_id, uid: uid})
 MATCH (a)-[f]->(b:Entity)
@@ -20,4 +20,9 @@ WHERE
     (b)-[known]->(a)
     WHERE type(known) = head[0] AND (known.world IS NULL OR known.world = $world)
   }
-RETURN collect([b.uid, head[0], a.uid, head[1], [f.fact_id]]) AS facts
+RETURN
+  collect(b.uid) AS subjects,
+  collect(head[0]) AS heads,
+  collect(a.uid) AS objects,
+  collect(head[1]) AS rules,
+  collect(f.fact_id) AS firsts
