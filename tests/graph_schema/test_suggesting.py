@@ -24,10 +24,11 @@ from knowledgesmith.graph_schema.importing.lock import take_lock
 from knowledgesmith.graph_schema.lifecycle.check import check_graph
 from knowledgesmith.graph_schema.lifecycle.deletion import delete_graph
 from knowledgesmith.graph_schema.lifecycle.versions import list_versions
+from knowledgesmith.graph_schema.shares import wilson_interval
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.graph_schema.suggesting.accept import accept
 from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
-from knowledgesmith.graph_schema.suggesting.suggest import suggest, wilson
+from knowledgesmith.graph_schema.suggesting.suggest import suggest
 from knowledgesmith.graph_schema.world_cache import WorldCache
 
 Triple = tuple[str, str, str]
@@ -274,7 +275,7 @@ def test_shared_names_and_aliases_are_listed(store: GraphStore, graph_id: str) -
 
 
 def test_wilson_is_the_textbook_interval() -> None:
-    low, high = wilson(8, 10)
+    low, high = wilson_interval(8, 10)
     assert (round(low, 4), round(high, 4)) == (0.4902, 0.9433)
-    assert wilson(10, 10)[1] == pytest.approx(1.0)
-    assert wilson(0, 10)[0] == pytest.approx(0.0)
+    assert wilson_interval(10, 10)[1] == pytest.approx(1.0)
+    assert wilson_interval(0, 10)[0] == pytest.approx(0.0)

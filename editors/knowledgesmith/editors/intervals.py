@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-
-_Z95 = 1.959963984540054
+from knowledgesmith.graph_schema.shares import wilson_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +33,8 @@ def wilson(successes: int, n: int) -> Estimate:
         raise InvalidInput("impossible counts", field="successes", value=f"{successes} of {n}")
     if n == 0:
         return Estimate(value=math.nan, low=0.0, high=1.0, n=0, clusters=0)
-    share, z2 = successes / n, _Z95 * _Z95
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    low = 0.0 if successes == 0 else centre - half
-    high = 1.0 if successes == n else centre + half
-    return Estimate(value=share, low=low, high=high, n=n, clusters=n)
+    low, high = wilson_interval(successes, n)
+    return Estimate(value=successes / n, low=low, high=high, n=n, clusters=n)
 
 
 def cluster_bootstrap(

@@ -43,9 +43,12 @@ LONG_METHODS = frozenset(
         "SuggestTraits",
         "AcceptTraits",
         "ListHomonyms",
+        "SampleProbeSet",
+        "AuditProbeSet",
+        "ImportProbeSet",
     }
 )
-_MUTATING = (
+MUTATING = (
     "Create",
     "Import",
     "Register",
@@ -57,6 +60,7 @@ _MUTATING = (
     "Delete",
     "Load",
     "Accept",
+    "Sample",
 )
 
 Context: TypeAlias = "aio.ServicerContext[Any, Any]"
@@ -148,7 +152,7 @@ class ServiceInterceptor(aio.ServerInterceptor):
         return call
 
     def _check_draining(self, method: str) -> None:
-        if self._draining.is_set() and method.startswith(_MUTATING):
+        if self._draining.is_set() and method.startswith(MUTATING):
             raise ServerDraining("the server is shutting down", hint="Retry in a few seconds.")
 
     def _ended(self, name: str, code: grpc.StatusCode) -> None:

@@ -9,8 +9,8 @@ import pytest
 from tests.graph_schema.lifecycle.conftest import PARIS, Cypher, Runs, import_world
 from tests.server import world as small
 
-from knowledgesmith.graph_schema import ledger
-from knowledgesmith.graph_schema.errors import ArchiveRejected, GraphNotFound
+from knowledgesmith.graph_schema import jobs, ledger
+from knowledgesmith.graph_schema.errors import Aborted, ArchiveRejected, GraphNotFound
 from knowledgesmith.graph_schema.graphs import get_graph
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
 from knowledgesmith.graph_schema.lifecycle.archive_read import Archive
@@ -22,6 +22,7 @@ from knowledgesmith.graph_schema.lifecycle.versions import list_versions
 from knowledgesmith.graph_schema.plan_store import load_plan
 from knowledgesmith.graph_schema.propagation import ChangeFilter, Grouping, changes, groups
 from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.server.worker.compose import compose
 
 
 def test_a_run_stays_readable_when_its_entities_facts_and_relation_are_gone(store: GraphStore, runs: Runs) -> None:
@@ -107,3 +108,14 @@ def test_graphs_and_archives_are_compared(store: GraphStore, graph: str, cypher:
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(ArchiveRejected), Archive.open(path):
         pass
+
+
+def test_a_plan_of_another_version_trains_nothing(store: GraphStore, runs: Runs) -> None:
+    run = runs.finish(runs.branch(), PARIS)
+    plan, job = load_plan(store, run), jobs.get(store, run)
+    assert compose(store, job, plan).updates
+    import_world(store, runs.graph_id, without="nepal")
+    with pytest.raises(Aborted, match="imported again"):
+        compose(store, job, plan)
+    assert load_plan(store, run) == plan  # still readable under its digest
+    assert check_graph(store, runs.graph_id).sound

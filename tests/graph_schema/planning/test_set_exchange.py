@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,20 +19,23 @@ import pytest
 import yaml
 from tests.graph_schema.planning.conftest import describe
 
-from knowledgesmith.graph_schema.errors import InvalidInput, ProbeSetNotFound
+from knowledgesmith.graph_schema.accepted_traits import Acceptance, TraitKind
+from knowledgesmith.graph_schema.errors import Aborted, IllegalState, InvalidInput, ProbeSetNotFound
+from knowledgesmith.graph_schema.lifecycle.check import check_graph
 from knowledgesmith.graph_schema.probes import probe_set
 from knowledgesmith.graph_schema.probes.audit import Audit, audit_set
 from knowledgesmith.graph_schema.probes.baseline import options_only
 from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
-from knowledgesmith.graph_schema.probes.columns import KEY
-from knowledgesmith.graph_schema.probes.exchange import SetFormat, export, import_set
-from knowledgesmith.graph_schema.probes.generate import tables_of
+from knowledgesmith.graph_schema.probes.columns import KEY, SCHEMA, VERSION
+from knowledgesmith.graph_schema.probes.exchange import MAX_ROWS, SetFormat, export, import_set
+from knowledgesmith.graph_schema.probes.generate import generate_file, tables_of
 from knowledgesmith.graph_schema.probes.grammar import grammar_faults
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
 from knowledgesmith.graph_schema.probes.sampling import Balance, sample_set, turns
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
 from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.suggesting.accept import accept
 
 
 @pytest.fixture
@@ -99,6 +102,63 @@ def test_a_changed_file_is_refused_by_name(store: GraphStore, made: ProbeSetInfo
     assert list(bad.iterdir()) == []
     with pytest.raises(InvalidInput, match="only parquet and jsonl"):
         import_set(store, name="x", content=io.BytesIO(), form=SetFormat.DATASET, directory=bad)
+
+
+def test_a_file_that_would_fill_the_memory_or_the_stack_is_refused(store: GraphStore, tmp_path: Path) -> None:
+    about = {"graph_id": "g", "graph_digest": "0" * 64, "seed": 1, "split": "eval", "dropped": {}, "digest": "0" * 64}
+    header = {"knowledgesmith_probe_set": VERSION, **about}
+    many = SCHEMA.empty_table().to_pydict() | {name: [None] * (MAX_ROWS + 1) for name in SCHEMA.names}
+    sink = io.BytesIO()
+    table = pa.Table.from_pydict(many, schema=SCHEMA).replace_schema_metadata({KEY: json.dumps(about).encode()})
+    pq.write_table(table, sink, row_group_size=MAX_ROWS + 1, compression="zstd")
+    bad: list[tuple[SetFormat, bytes, str]] = [
+        (SetFormat.PARQUET, sink.getvalue(), "row group"),
+        (SetFormat.JSONL, b"[" * 200_000, "RecursionError"),
+        (SetFormat.JSONL, json.dumps(header).encode() + b"\n" + b"[" * 200_000, "RecursionError"),
+        (SetFormat.JSONL, json.dumps(header | {"seed": 1 << 70}).encode(), "malformed"),
+        (SetFormat.JSONL, json.dumps(header | {"graph_id": "x" * 9_000}).encode(), "malformed"),
+        (SetFormat.JSONL, json.dumps(header | {"graph_digest": "x"}).encode(), "malformed"),
+    ]
+    for form, content, words in bad:
+        with pytest.raises(InvalidInput, match=words) as refused:
+            import_set(store, name="bad", content=io.BytesIO(content), form=form, directory=tmp_path / "sets")
+        assert (refused.value.field, refused.value.value) == ("file", "'bad'")
+        assert not any((tmp_path / "sets").glob("*.parquet"))
+
+
+def test_a_file_that_is_gone_or_damaged_says_so(store: GraphStore, made: ProbeSetInfo, tmp_path: Path) -> None:
+    path = tmp_path / f"{made.digest}.parquet"
+    path.write_bytes(path.read_bytes()[:-100])
+    ways: list[Callable[[], object]] = [
+        lambda: probe_set.read_page(tmp_path, made.digest, kind=None, skip=0, limit=1),
+        lambda: _written(made, tmp_path, SetFormat.JSONL, tmp_path / "out"),
+        lambda: audit_set(store, probe_set_id=made.id, directory=tmp_path),
+        lambda: sample_set(store, probe_set_id=made.id, size=1, balance=[], seed=1, directory=tmp_path),
+    ]
+    for way in ways:
+        with pytest.raises(IllegalState, match="damaged"):
+            way()
+    results = {r.name: r for r in check_graph(store, made.graph_id, probe_set_dir=tmp_path).results}
+    assert [(f.subject, "damaged" in f.found) for f in results["probe sets"].findings] == [(made.id, True)]
+    path.unlink()
+    for way in ways:
+        with pytest.raises(ProbeSetNotFound, match="file of the probe set is gone"):
+            way()
+
+
+def test_a_set_of_a_graph_that_changed_meanwhile_is_not_recorded(
+    store: GraphStore, made: ProbeSetInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def and_then(*args: Any, **more: Any) -> Any:
+        result = generate_file(*args, **more)
+        accept(store, made.graph_id, [Acceptance(kind=TraitKind.DOMAIN, relation="on_continent", others=("Place",))])
+        return result
+
+    monkeypatch.setattr(probe_set, "generate_file", and_then)
+    request = BulkRequest(graph_id=made.graph_id, seed=4, phrasings=0)
+    with pytest.raises(Aborted, match="changed"):
+        probe_set.generate_set(store, request, directory=tmp_path)
+    assert [path.stem for path in tmp_path.glob("*.parquet")] == [made.digest]
 
 
 def test_the_data_set_folder_loads_without_a_network(

@@ -13,7 +13,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from knowledgesmith.graph_schema.errors import Aborted, AlreadyExists, ArchiveRejected, IllegalState, InvalidInput
+from knowledgesmith.graph_schema.errors import (
+    Aborted,
+    AlreadyExists,
+    ArchiveRejected,
+    IllegalState,
+    InvalidInput,
+    KnowledgeSmithError,
+)
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.interventions import TERMINAL_STATES
 from knowledgesmith.graph_schema.ledger import replay_heads
@@ -24,6 +31,7 @@ from knowledgesmith.graph_schema.lifecycle.archive_read import Archive
 from knowledgesmith.graph_schema.lifecycle.deletion import Folders, delete_graph
 from knowledgesmith.graph_schema.lifecycle.ledger_digest import ledger_digest
 from knowledgesmith.graph_schema.plan_store import load_plan
+from knowledgesmith.graph_schema.probes.probe_set import verify_file
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
 from knowledgesmith.graph_schema.text_checks import GRAPH_ID
 
@@ -190,6 +198,8 @@ class _Load:
                 target = place / name.rpartition("/")[2]
                 if not target.exists():
                     self.archive.unpack(name, target)
+                    if folder == "probe_sets":
+                        _check_set_file(target)
                     count += 1
         return count
 
@@ -374,6 +384,15 @@ def _node_row(name: str) -> Callable[[Any], dict[str, Any]]:
         return {**row, "properties": properties(row.get("properties"), name)}
 
     return convert
+
+
+def _check_set_file(path: Path) -> None:
+    """A file under a set's digest must hold that set: nothing else may ever be taken for it."""
+    try:
+        verify_file(path.parent, path.stem)
+    except KnowledgeSmithError as error:
+        path.unlink(missing_ok=True)
+        raise reject(f"probe_sets/{path.name}", "does not hold the probe set of its digest") from error
 
 
 def _link(row: Any, name: str) -> tuple[str, dict[str, Any]]:

@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import networkx as nx
 
+from knowledgesmith.graph_schema.errors import KnowledgeSmithError
 from knowledgesmith.graph_schema.facts import Relation
 from knowledgesmith.graph_schema.graphs import load_catalogue, require_graph
 from knowledgesmith.graph_schema.lifecycle import heads, streams
 from knowledgesmith.graph_schema.lifecycle.check_cases import broken_cases
 from knowledgesmith.graph_schema.migrations import migrations
+from knowledgesmith.graph_schema.probes.probe_set import verify_file
 from knowledgesmith.graph_schema.store import GraphStore
 
 EXAMPLES: Final = 20
@@ -311,12 +313,20 @@ def _probes(store: GraphStore, graph_id: str) -> _Tally:
 
 def _sets(store: GraphStore, graph_id: str, directory: Path | None) -> _Tally:
     hint = "Generate the set again with its seed; or delete it."
-    tally = _Tally("probe sets", "the file of a probe set lies under its digest", hint)
+    tally = _Tally("probe sets", "the file of a probe set lies under the digest of its content", hint)
     for row in store.read("lifecycle/check_sets", graph_id=graph_id):
         tally.looked_at += 1
-        if directory is not None and not any(directory.glob(f"{row['digest']}.*")):
-            tally.add(row["id"], "no file", f"{row['digest']}.parquet")
+        if directory is not None and (problem := _file_problem(directory, row["digest"])):
+            tally.add(row["id"], problem, f"{row['digest']}.parquet")
     return tally
+
+
+def _file_problem(directory: Path, digest: str) -> str:
+    try:
+        verify_file(directory, digest)
+    except KnowledgeSmithError as error:
+        return error.message
+    return ""
 
 
 def _cases(store: GraphStore, graph_id: str) -> _Tally:

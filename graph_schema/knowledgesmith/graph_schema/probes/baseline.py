@@ -14,13 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scipy import stats
-
 from knowledgesmith.graph_schema.probes.columns import Table
 from knowledgesmith.graph_schema.probes.draw import draw_key
+from knowledgesmith.graph_schema.shares import wilson_interval
 
 ALL: Final = "ALL"
-_CONFIDENCE: Final = 0.95
 _SMOOTHING: Final = 2.0
 _WORDS: Final = 6
 _WORD: Final = re.compile(r"\w+")
@@ -106,13 +104,13 @@ def _score(features: Sequence[str], offered: Counter[str], chosen: Counter[str],
 
 
 def _baseline(kind: str, tested: int, right: int, expected: float) -> Baseline:
-    interval = stats.binomtest(right, tested).proportion_ci(confidence_level=_CONFIDENCE, method="wilson")
+    low, high = wilson_interval(right, tested)
     return Baseline(
         kind=kind,
         tested=tested,
         right=right,
         accuracy=right / tested,
-        low=float(interval.low),
-        high=float(interval.high),
+        low=low,
+        high=high,
         chance=expected / tested,
     )

@@ -7,6 +7,7 @@ can go over the wire without a second copy on disk.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -24,11 +25,19 @@ from knowledgesmith.graph_schema.probes.folders import dataset_folder, harness_f
 from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
 from knowledgesmith.graph_schema.probes.types import Context, ProbeKind
 from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.text_checks import GRAPH_ID
 
 PIECE: Final = 1 << 18
 """Bytes handed on at a time."""
 _BATCH: Final = 5_000
 _MAX_LINE: Final = 1 << 20
+_MAX_GROUPS: Final = 1_000_000
+"""Parts of a Parquet file: a billion probes are 50,000 groups of 13 columns."""
+MAX_ROWS: Final = 1 << 20
+_MAX_GROUP: Final = 1 << 30
+"""Probes and unpacked bytes of a row group, which is read as a whole; sets have 20,000 probes in a group."""
+_MAX_SEED: Final = 1 << 63
+_GRAPH_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _HEADER: Final = "knowledgesmith_probe_set"
 
 Files = Iterator[tuple[str, Iterator[bytes]]]
@@ -92,7 +101,7 @@ def import_set(store: GraphStore, *, name: str, content: BinaryIO, form: SetForm
             scratch.replace(probe_set.path_of(directory, digest))
     except KnowledgeSmithError:
         raise
-    except (pa.ArrowException, ValueError, KeyError, TypeError, OSError) as error:
+    except (pa.ArrowException, ValueError, KeyError, TypeError, OSError, OverflowError, RecursionError) as error:
         raise _refused(name, f"it is no probe set ({type(error).__name__})", "Export the set again.") from error
     made = probe_set.info_of(
         BulkResult(
@@ -129,7 +138,7 @@ def _lines(path: Path, info: ProbeSetInfo) -> Iterator[bytes]:
         "digest": info.digest,
     }
     yield _json(about)
-    with pq.ParquetFile(path) as file:
+    with probe_set.opened(path) as file:
         for batch in file.iter_batches(batch_size=_BATCH):
             yield b"".join(_json(row) for row in batch.to_pylist())
 
@@ -139,8 +148,11 @@ def _json(value: object) -> bytes:
 
 
 def _parquet(name: str, content: BinaryIO) -> tuple[dict[str, Any], Iterable[Table]]:
-    file = pq.ParquetFile(content)
+    file = pq.ParquetFile(content, thrift_string_size_limit=_MAX_LINE, thrift_container_size_limit=_MAX_GROUPS)
     about: dict[str, Any] = json.loads((file.metadata.metadata or {})[KEY])
+    for group in map(file.metadata.row_group, range(file.num_row_groups)):
+        if group.num_rows > MAX_ROWS or group.total_byte_size > _MAX_GROUP:
+            raise _refused(name, f"a row group holds more than {MAX_ROWS} probes or {_MAX_GROUP} bytes", "Split it.")
     if file.schema_arrow.names != SCHEMA.names:
         raise _refused(name, "it has other columns than a probe set", "Export the set again.")
     return about, (file.read_row_group(group).cast(SCHEMA) for group in range(file.num_row_groups))
@@ -175,7 +187,10 @@ def _check_about(name: str, about: Mapping[str, Any]) -> None:
     texts = ("graph_id", "graph_digest", "digest")
     right = (
         all(isinstance(about[key], str) for key in texts)
-        and isinstance(about["seed"], int)
+        and GRAPH_ID.fullmatch(about["graph_id"]) is not None
+        and _GRAPH_DIGEST.fullmatch(about["graph_digest"]) is not None
+        and type(about["seed"]) is int
+        and -_MAX_SEED <= about["seed"] < _MAX_SEED
         and about["split"] in {split.value for split in Split}
         and isinstance(about["dropped"], dict)
         and all(isinstance(k, str) and isinstance(n, int) for k, n in about["dropped"].items())

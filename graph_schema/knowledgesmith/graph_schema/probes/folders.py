@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
+from knowledgesmith.graph_schema.probes.probe_set import opened
+
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
 
@@ -50,7 +52,7 @@ def harness_folder(path: Path, info: ProbeSetInfo) -> Iterator[tuple[str, Iterat
 
 
 def _choices(path: Path) -> Iterator[bytes]:
-    with pq.ParquetFile(path) as file:
+    with opened(path) as file:
         for batch in file.iter_batches(batch_size=_BATCH):
             yield b"".join(_choice(row) for row in batch.to_pylist())
 
@@ -106,7 +108,7 @@ def _of_kind(path: Path, kind: str) -> Iterator[bytes]:
     sink: io.BytesIO | None = None
     writer: pq.ParquetWriter | None = None
     rows = 0
-    with pq.ParquetFile(path) as file:
+    with opened(path) as file:
         for group in range(file.num_row_groups):
             table = file.read_row_group(group).replace_schema_metadata(None).filter(pc.field("kind") == kind)
             if not table.num_rows:

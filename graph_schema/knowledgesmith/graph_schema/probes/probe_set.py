@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -26,7 +27,7 @@ from knowledgesmith.graph_schema.errors import (
 from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.graphs import stamp_of
 from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult, Observer
-from knowledgesmith.graph_schema.probes.columns import KEY, SetWriter, Table
+from knowledgesmith.graph_schema.probes.columns import KEY, SetWriter, Table, digest_of_file
 from knowledgesmith.graph_schema.probes.generate import (
     ProbeSetData,
     digest_of,
@@ -166,19 +167,58 @@ def read_file(directory: Path, digest: str) -> ProbeSetData:
         digest=digest,
     )
     if (digest_of if "version" in about else first_digest_of)(data) != digest:
-        raise IllegalState(
-            "The file's content does not match its digest.",
-            field="probe_set",
-            value=digest,
-            hint="Remove the file and generate the set again.",
-        )
+        raise damaged(digest)
     return data
 
 
 def about_file(path: Path) -> dict[str, Any]:
     """What a set's file says about itself: graph, its digest, seed, dropped questions."""
-    about: dict[str, Any] = json.loads(pq.read_metadata(path).metadata[KEY])
+    with opened(path) as file:
+        about: dict[str, Any] = json.loads(file.metadata.metadata[KEY])
     return about
+
+
+@contextmanager
+def opened(path: Path) -> Generator[Any]:
+    """The Parquet file of a set; what cannot be read of it is told as damage.
+
+    Raises:
+        IllegalState: the file is damaged.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
+    except (pa.ArrowException, OSError, KeyError, TypeError) as error:
+        raise damaged(path.stem) from error
+
+
+def damaged(digest: str) -> IllegalState:
+    """The error for a file whose content is not that of the set it is named by."""
+    return IllegalState(
+        "The file of the probe set is damaged: its content does not match its digest.",
+        field="probe_set",
+        value=digest,
+        hint="Remove the file and generate the set again with its seed.",
+    )
+
+
+def verify_file(directory: Path, digest: str) -> None:
+    """Read a set's file once and compare its content with its name.
+
+    Raises:
+        ProbeSetNotFound: no file of this digest lies there.
+        IllegalState: the content is not what the name says.
+    """
+    path = existing(directory, digest)
+    if "version" not in about_file(path):
+        read_file(directory, digest)  # the first form, which is small
+        return
+    try:
+        _, found = digest_of_file(path)
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+        raise damaged(digest) from error
+    if found != digest:
+        raise damaged(digest)
 
 
 def read_page(directory: Path, digest: str, *, kind: ProbeKind | None, skip: int, limit: int) -> list[Probe]:
@@ -189,7 +229,7 @@ def read_page(directory: Path, digest: str, *, kind: ProbeKind | None, skip: int
     """
     found: list[Probe] = []
     path = existing(directory, digest)
-    with pq.ParquetFile(path) as file:
+    with opened(path) as file:
         for group in range(file.num_row_groups):
             if len(found) >= limit:
                 break
@@ -291,7 +331,7 @@ def tables(directory: Path, digest: str, *, kind: ProbeKind | None = None) -> It
     Raises:
         ProbeSetNotFound: no file of this digest lies there.
     """
-    with pq.ParquetFile(existing(directory, digest)) as file:
+    with opened(existing(directory, digest)) as file:
         for group in range(file.num_row_groups):
             yield _of_kind(file.read_row_group(group), kind)
 
@@ -316,7 +356,12 @@ def existing(directory: Path, digest: str) -> Path:
     """
     path = path_of(directory, digest)
     if not path.is_file():
-        raise _missing(digest)
+        raise ProbeSetNotFound(
+            "The file of the probe set is gone.",
+            field="probe_set",
+            value=digest,
+            hint="Generate the set again with its seed, or delete it.",
+        )
     return path
 
 

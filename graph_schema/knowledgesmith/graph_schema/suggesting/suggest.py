@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,12 +11,11 @@ from knowledgesmith.graph_schema.accepted_traits import TraitKind
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Relation
 from knowledgesmith.graph_schema.graphs import load_catalogue
+from knowledgesmith.graph_schema.shares import wilson_interval
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.graph_schema.suggesting.counts import Counts, Ends, count
 
 EXAMPLES: Final = 10
-_Z: Final = 1.959963984540054
-"""Two-sided 95 %."""
 _MANY: Final = 10_000
 
 
@@ -91,20 +89,11 @@ def _check_bounds(min_support: int, min_confidence: float, limit: int) -> None:
         raise InvalidInput(f"must be 1 to {_MANY}", field="limit", value=limit, hint="Use 200.")
 
 
-def wilson(support: int, cases: int) -> tuple[float, float]:
-    """95 % Wilson interval of a share (Wilson 1927, equation 6)."""
-    share, z2 = support / cases, _Z * _Z
-    middle = (share + z2 / (2 * cases)) / (1 + z2 / cases)
-    half = _Z * math.sqrt(share * (1 - share) / cases + z2 / (4 * cases * cases)) / (1 + z2 / cases)
-    # Rounding must not put the share itself outside.
-    return max(0.0, min(middle - half, share)), min(1.0, max(middle + half, share))
-
-
 def _suggestion(
     kind: TraitKind, relation: str, support: int, cases: int, *, others: tuple[str, ...] = (), declared: bool
 ) -> Iterator[Suggestion]:
     if cases:
-        low, high = wilson(support, cases)
+        low, high = wilson_interval(support, cases)
         yield Suggestion(
             kind=kind,
             relation=relation,

@@ -38,7 +38,7 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
         upload = Upload()
         try:
             async for request in request_iterator:
-                upload.add(request)
+                await asyncio.to_thread(upload.add, request)  # it unpacks: a small piece can hold much
             header, files = upload.complete()
         except BaseException:
             upload.close()

@@ -13,7 +13,7 @@ from knowledgesmith.graph_schema.probes.exchange import PIECE, SetFormat, export
 from knowledgesmith.graph_schema.probes.sampling import Balance, sample_set
 from knowledgesmith.proto.v1 import probe_pb2, probe_pb2_grpc
 from knowledgesmith.server import paging
-from knowledgesmith.server.conversions import kind_from, probe_to
+from knowledgesmith.server.conversions import check_text, kind_from, probe_to
 from knowledgesmith.server.probe_conversions import audit_to, bulk_request_from, one_of, set_to
 
 if TYPE_CHECKING:
@@ -133,17 +133,22 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
             async for request in request_iterator:
                 if request.HasField("header"):
                     header = request.header
+                    continue
+                if header is None:
+                    raise InvalidInput(
+                        "the first message must hold the header", field="part", hint="Send the header first."
+                    )
                 size += len(request.content)
                 if size > MAX_IMPORT_BYTES:
                     raise TooLarge("the file is too large", field="content", value=size, hint="At most 4 GiB.")
-                content.write(request.content)
+                await asyncio.to_thread(content.write, request.content)
             if header is None:
                 raise InvalidInput("nothing was sent", field="part", hint="Send a header and the file.")
             content.seek(0)
             info = await asyncio.to_thread(
                 import_set,
                 self._parts.store,
-                name=header.name or "the file",
+                name=check_text(header.name or "the file", "header.name"),
                 content=content,
                 form=one_of(SetFormat, header.format, "format"),
                 directory=self._parts.settings.probe_set_dir,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, UpdateRequest
-from knowledgesmith.graph_schema.errors import FailedPrecondition
+from knowledgesmith.graph_schema.errors import Aborted, FailedPrecondition
 from knowledgesmith.graph_schema.graphs import load_snapshot
 from knowledgesmith.graph_schema.structural import revive
 from knowledgesmith.graph_schema.training import training_material
@@ -25,8 +25,17 @@ def compose(store: GraphStore, job: Job, plan: Plan) -> UpdateRequest:
 
     Raises:
         FailedPrecondition: no target has a training phrasing.
+        Aborted: the graph's facts are not those of the plan any more.
     """
-    snapshot = revive(load_snapshot(store, plan.graph_id), plan.inserted)
+    stored = load_snapshot(store, plan.graph_id)
+    if stored.digest != plan.graph_digest:
+        raise Aborted(
+            "the graph was imported again after the intervention was planned",
+            field="graph_id",
+            value=plan.graph_id,
+            hint="Ask for the intervention again; it is then planned on the graph as it is.",
+        )
+    snapshot = revive(stored, plan.inserted)
     material = training_material(store, plan, snapshot, seed=plan.seed)
     return request_of(
         material,

@@ -11,7 +11,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from knowledgesmith.editors.registry import build
 from knowledgesmith.editors.score_cache import ScoreCache
@@ -20,6 +20,7 @@ from knowledgesmith.graph_schema import branches, jobs, ledger
 from knowledgesmith.graph_schema.errors import (
     Cancelled,
     FenceRejected,
+    GraphIncomplete,
     GraphUnavailable,
     IllegalState,
     KnowledgeSmithError,
@@ -35,7 +36,7 @@ from knowledgesmith.server.worker.measure import Meter, measured_row
 from knowledgesmith.server.worker.reporting import JobProgress, Reporter, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from knowledgesmith.editors.artefacts import Weights
     from knowledgesmith.editors.beliefs import Belief
@@ -50,6 +51,10 @@ _LOG = logging.getLogger(__name__)
 BATCH_PROBES = 48
 """Probes scored between two ledger writes: few enough to be seen growing, enough to fill a forward pass."""
 
+IMPORT_SECONDS = 300
+"""How long a job waits for an import of its graph; then it fails and says so."""
+
+_T = TypeVar("_T")
 _ACTIVE = (State.PREPARING, State.RUNNING)
 _RUNNING = (State.RUNNING,)
 
@@ -190,20 +195,17 @@ class JobRunner:
             return load_plan(self._store, job.id)
         self._advance(attempt, _ACTIVE, phase="plan")
         start = time.monotonic()
-        plan = make_plan(
-            self._store,
-            PlanRequest(
-                graph_id=job.graph_id,
-                branch_id=job.spec.branch_id,
-                goal=job.spec.goal,
-                changes=job.spec.changes,
-                overlay=branches.overlay(self._store, job.spec.branch_id),
-                entities=(*branches.inserted(self._store, job.spec.branch_id), *job.spec.entities),
-                seed=job.spec.seed,
-                max_probes=job.spec.max_probes,
-            ),
-            worlds=self._worlds,
+        request = PlanRequest(
+            graph_id=job.graph_id,
+            branch_id=job.spec.branch_id,
+            goal=job.spec.goal,
+            changes=job.spec.changes,
+            overlay=branches.overlay(self._store, job.spec.branch_id),
+            entities=(*branches.inserted(self._store, job.spec.branch_id), *job.spec.entities),
+            seed=job.spec.seed,
+            max_probes=job.spec.max_probes,
         )
+        plan = _when_imported(attempt, lambda: make_plan(self._store, request, worlds=self._worlds))
         store_plan(self._store, attempt.held, plan)
         self._report.phase(job, "plan", time.monotonic() - start)
         return plan
@@ -221,7 +223,7 @@ class JobRunner:
         job = attempt.job
         if job.artefact_sha256:
             return self._host.artefact(job.artefact_sha256)
-        request = compose(self._store, job, plan)
+        request = _when_imported(attempt, lambda: compose(self._store, job, plan))
         statistics = TextStatistics(
             resident.loaded,
             request.statistics_text,
@@ -291,3 +293,18 @@ def batches(slots: Sequence[LedgerSlot]) -> Iterator[list[LedgerSlot]]:
         probes += len(slot.probe_ids)
     if batch:
         yield batch
+
+
+def _when_imported(attempt: _Attempt, work: Callable[[], _T]) -> _T:
+    """Do what reads the graph; while the graph is being imported, wait.
+
+    Raises:
+        GraphIncomplete: the import takes longer than :data:`IMPORT_SECONDS`, or was cut off.
+    """
+    for second in range(IMPORT_SECONDS):
+        try:
+            return work()
+        except GraphIncomplete:
+            attempt.progress.step("wait_for_import", second, IMPORT_SECONDS)
+            time.sleep(1)
+    return work()
