@@ -6,14 +6,28 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import grpc
-from google.protobuf import any_pb2
 from google.protobuf.message import Message
-from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import HealthServicer
+from tests.client.wire import (
+    DIGEST,
+    ROWS,
+    Failure,
+    State,
+    Watch,
+    branch,
+    case,
+    change,
+    graph,
+    intervention,
+    plan,
+    probe,
+    rate,
+    whole_watch,
+)
 
 from knowledgesmith.proto.v1 import (
     case_pb2,
@@ -30,172 +44,6 @@ from knowledgesmith.proto.v1 import (
     propagation_pb2,
     propagation_pb2_grpc,
 )
-
-Watch = intervention_pb2.WatchInterventionResponse
-State = intervention_pb2.InterventionState
-ROWS = 6
-DIGEST = "ab" * 32
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """An error as the real server sends it; ``reason`` empty = a bare gRPC status."""
-
-    code: grpc.StatusCode
-    reason: str = ""
-    message: str = "it went wrong"
-    metadata: dict[str, str] = field(default_factory=dict[str, str])
-    domain: str = "knowledgesmith"
-
-    def abort(self, context: grpc.ServicerContext) -> NoReturn:
-        """End the call with this error."""
-        if self.reason:
-            info = error_details_pb2.ErrorInfo(reason=self.reason, domain=self.domain, metadata=self.metadata)
-            detail = any_pb2.Any()
-            detail.Pack(info)
-            number: int = self.code.value[0]
-            status = status_pb2.Status(code=number, message=self.message, details=[detail])
-            context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-        context.abort(self.code, self.message)
-        raise AssertionError("abort returns never")
-
-
-def graph(graph_id: str = "atlas") -> graph_pb2.Graph:
-    return graph_pb2.Graph(
-        graph_id=graph_id,
-        digest=DIGEST,
-        source="test",
-        entities_by_level={"Root": 2, "Intermediate": 3, "Leaf": 5},
-        facts=12,
-        relations=4,
-        entities_by_domain={"geography": 10},
-    )
-
-
-def probe(number: int = 0) -> probe_pb2.Probe:
-    return probe_pb2.Probe(
-        id=f"p{number}",
-        kind=common_pb2.PROBE_KIND_DIRECT,
-        anchor="japan",
-        chain_length=1,
-        stem="The capital of Japan is",
-        options=["Tokyo", "Paris"],
-        answers=[0],
-        hops=0,
-    )
-
-
-def case(case_id: str) -> case_pb2.Case:
-    """Japan's capital moves to Paris and back."""
-
-    def change(old: str, new: str) -> case_pb2.CaseRound:
-        made = case_pb2.CaseChange(subject="japan", relation="has_capital", old_object=old, new_object=new)
-        made.subject_name, made.old_object_name, made.new_object_name = "Japan", old.title(), new.title()
-        return case_pb2.CaseRound(changes=[made])
-
-    return case_pb2.Case(
-        graph_id="atlas",
-        id=case_id,
-        goal=common_pb2.GOAL_EDIT,
-        rounds=[change("tokyo", "paris"), change("paris", "tokyo")],
-        families={"rephrase": 1},
-        file="set.json",
-        record=1,
-        digest=DIGEST,
-    )
-
-
-def branch(branch_id: str = "main") -> model_pb2.Branch:
-    return model_pb2.Branch(id=branch_id, model_id="m", graph_id="atlas", head_revision="r2", interventions=["i1"])
-
-
-def intervention(state: State.ValueType = State.INTERVENTION_STATE_SUCCEEDED, **more: Any) -> Any:
-    made = intervention_pb2.Intervention(
-        id="i1",
-        spec=intervention_pb2.InterventionSpec(branch_id="main", goal=common_pb2.GOAL_EDIT, method="alphaedit"),
-        graph_id="atlas",
-        state=state,
-        attempt=1,
-        actor="tester",
-        planned_rows=ROWS,
-        written_rows=ROWS,
-        revision_id="r2",
-    )
-    made.create_time.FromSeconds(1_700_000_000)
-    made.MergeFrom(intervention_pb2.Intervention(**more))
-    return made
-
-
-def change(seq: int, name: str = "") -> intervention_pb2.BeliefChange:
-    return intervention_pb2.BeliefChange(
-        seq=seq,
-        entity=f"e{seq}",
-        name=name or f"Entity {seq}",
-        level="Leaf",
-        kind=common_pb2.PROBE_KIND_DIRECT,
-        polarity=common_pb2.POLARITY_CHANGE,
-        relation="capital_of",
-        before=0.75,
-        after=0.25,
-        delta=-0.5,
-        hops=seq % 3,
-        n_propagated=1,
-    )
-
-
-def batch(first: int, last: int) -> Watch:
-    rows = [change(seq) for seq in range(first, last + 1)]
-    return Watch(batch=intervention_pb2.BeliefBatch(first_sequence=first, last_sequence=last, changes=rows))
-
-
-def state(value: State.ValueType, **more: Any) -> Watch:
-    return Watch(state=intervention(value, **more))
-
-
-def plan() -> intervention_pb2.Plan:
-    made = intervention_pb2.Plan(
-        digest=DIGEST,
-        probe_counts={"DIRECT/change": 2},
-        hop_counts={"0": 2},
-        probes=[probe()],
-        rows=ROWS,
-        total_probes=2,
-    )
-    for op, rule, premises, derived in (
-        ("retract", "functional", ["f2"], False),
-        ("assert", "request", [], False),
-        ("assert", "inverse", ["f2"], True),
-    ):
-        made.changes.add(
-            op=op,
-            fact_id=f"f{len(made.changes) + 1}",
-            subject="japan",
-            relation="has_capital",
-            object="paris",
-            rule=rule,
-            premises=premises,
-            derived=derived,
-        )
-    made.changes[0].premises.append("c1")
-    made.cited.add(
-        fact_id="c1",
-        subject="tokyo",
-        relation="city_of",
-        object="japan",
-        rule="asserted",
-        worlds="both",
-    )
-    made.cut.fact_ids.append("f1")
-    made.cut.optimal = True
-    made.names["japan"] = "Japan"
-    made.names["tokyo"] = "Tokyo"
-    return made
-
-
-def rate(successes: int, trials: int) -> common_pb2.Rate:
-    if not trials:
-        return common_pb2.Rate()
-    return common_pb2.Rate(successes=successes, trials=trials, value=successes / trials, low=0.1, high=0.9)
 
 
 @dataclass
@@ -487,18 +335,6 @@ class _Interventions(_Part, intervention_pb2_grpc.InterventionServiceServicer):
         self.fake.take("DiscardIntervention", request, context)
         made = intervention(State.INTERVENTION_STATE_DISCARDED)
         return intervention_pb2.DiscardInterventionResponse(intervention=made)
-
-
-def whole_watch() -> list[Watch | Failure]:
-    """A job that runs to its end without a break."""
-    return [
-        state(State.INTERVENTION_STATE_RUNNING, written_rows=0),
-        Watch(progress=intervention_pb2.ProgressEvent(phase="apply", done=1, total=2)),
-        batch(1, 4),
-        Watch(heartbeat=intervention_pb2.Heartbeat(committed_sequence=4)),
-        batch(5, ROWS),
-        state(State.INTERVENTION_STATE_SUCCEEDED),
-    ]
 
 
 class _Propagation(_Part, propagation_pb2_grpc.PropagationServiceServicer):

@@ -10,7 +10,8 @@ from typing import Any
 
 import grpc
 import pytest
-from tests.client.fake_server import Failure, FakeServer
+from tests.client.fake_server import FakeServer
+from tests.client.wire import Failure
 
 from knowledgesmith import client as public
 from knowledgesmith.client import FactChange, Gate, Goal, Grouping, InterventionSpec, KnowledgeSmith, ProbeKind

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from tests.client import fake_server as wire
-from tests.client.fake_server import FakeServer, State
+from tests.client import wire
+from tests.client.fake_server import FakeServer
+from tests.client.wire import State
 
 from knowledgesmith.client import FailedPrecondition, Goal
 from knowledgesmith.client.demo import Settings, tell

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import grpc
 import pytest
-from tests.client.fake_server import Failure, FakeServer
+from tests.client.fake_server import FakeServer
+from tests.client.wire import Failure
 
 from knowledgesmith import client
 from knowledgesmith.client import KnowledgeSmith, KnowledgeSmithClientError

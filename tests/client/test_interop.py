@@ -9,7 +9,8 @@ from typing import Any
 import networkx as nx
 import pandas as pd
 import pytest
-from tests.client import fake_server as wire
+from tests.client import wire
+from tests.client.fake_server import FakeServer
 
 from knowledgesmith.client import (
     Attributes,
@@ -134,7 +135,7 @@ def test_paths_are_a_graph_in_the_direction_of_the_facts(smith: KnowledgeSmith) 
     assert {type(fact).__name__ for fact in drawn.relationships} == {"HAS_CAPITAL", "TWIN_OF"}
 
 
-def test_a_networkx_graph_becomes_tables(smith: KnowledgeSmith, fake: wire.FakeServer) -> None:
+def test_a_networkx_graph_becomes_tables(smith: KnowledgeSmith, fake: FakeServer) -> None:
     graph: nx.MultiDiGraph[object] = nx.MultiDiGraph()
     graph.add_node(1, label="Añ\u4e2d", kind="Animal", other=["a", "b"])
     graph.add_edge(1, 2, relation="is_a")
@@ -157,7 +158,7 @@ def test_a_networkx_graph_becomes_tables(smith: KnowledgeSmith, fake: wire.FakeS
     assert rows["relations.jsonl"] == [{"name": "is_a", "transitive": True}, {"name": "near"}]
 
 
-def test_an_undirected_graph_has_symmetric_relations(smith: KnowledgeSmith, fake: wire.FakeServer) -> None:
+def test_an_undirected_graph_has_symmetric_relations(smith: KnowledgeSmith, fake: FakeServer) -> None:
     smith.import_networkx(graph=nx.Graph([("b", "a"), ("a", "c")]), graph_id="mine", relation="near")
     sent = {r.chunk.name: r.chunk.content.decode() for r in fake.requests("ImportGraph") if r.HasField("chunk")}
     assert [json.loads(line) for line in sent["relations.jsonl"].splitlines()] == [{"name": "near", "symmetric": True}]
@@ -169,7 +170,7 @@ def test_an_undirected_graph_has_symmetric_relations(smith: KnowledgeSmith, fake
     ("graph", "message"), [(nx.DiGraph([(1, 2)]), "names no relation"), (nx.DiGraph([(1, "1")]), "read the same")]
 )
 def test_a_networkx_graph_that_cannot_be_meant_is_refused(
-    smith: KnowledgeSmith, fake: wire.FakeServer, graph: nx.DiGraph[object], message: str
+    smith: KnowledgeSmith, fake: FakeServer, graph: nx.DiGraph[object], message: str
 ) -> None:
     with pytest.raises(InvalidInput, match=message):
         smith.import_networkx(graph=graph, graph_id="mine")

@@ -7,7 +7,7 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
-from tests.client import fake_server as wire
+from tests.client import wire
 
 from knowledgesmith.client import Query, Subgraph, SubgraphEdge, SubgraphNode, draw, draw_svg
 from knowledgesmith.client._cypher import literal, pasteable

@@ -7,8 +7,9 @@ from typing import Any
 
 import grpc
 import pytest
-from tests.client import fake_server as wire
-from tests.client.fake_server import Failure, FakeServer, State
+from tests.client import wire
+from tests.client.fake_server import FakeServer
+from tests.client.wire import Failure, State
 
 from knowledgesmith.client import (
     BeliefBatch,

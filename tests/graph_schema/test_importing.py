@@ -15,7 +15,7 @@ from knowledgesmith.graph_schema.catalogue import REL_TYPE
 from knowledgesmith.graph_schema.digests import graph_digest
 from knowledgesmith.graph_schema.errors import GraphNotFound, ImportRejected, ImportRunning, InvalidInput
 from knowledgesmith.graph_schema.facts import Direction, Entity, Fact, Form, Relation, Split, fact_id
-from knowledgesmith.graph_schema.graphs import get_graph, list_graphs, load_catalogue, load_snapshot
+from knowledgesmith.graph_schema.graphs import get_graph, load_catalogue, load_snapshot
 from knowledgesmith.graph_schema.importing import ImportReport, InputFile, import_graph
 from knowledgesmith.graph_schema.importing.formats.table_rows import TableFormat
 from knowledgesmith.graph_schema.importing.formats.tables import FileRole, TablesImporter, TablesOptions
@@ -88,7 +88,9 @@ def _jsonl(rows: Sequence[object]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def _import(store: GraphStore, graph_id: str, texts: Texts = GRAPH, *, validate_only: bool = False) -> ImportReport:
+def import_world(
+    store: GraphStore, graph_id: str, texts: Texts = GRAPH, *, validate_only: bool = False
+) -> ImportReport:
     return import_graph(
         store, graph_id=graph_id, files=_files(texts), source="test", validate_only=validate_only, strict=True
     )
@@ -112,7 +114,7 @@ def _rejected(texts: Texts, kind: TableFormat = TableFormat.CSV) -> ImportReject
 
 
 def test_a_graph_is_stored_as_written(store: GraphStore, graph_id: str) -> None:
-    report = _import(store, graph_id)
+    report = import_world(store, graph_id)
     assert _counts(report) == (6, 0, 0, 4, 0, 0)
     snapshot = load_snapshot(store, graph_id)
     assert snapshot.digest == report.digest
@@ -129,7 +131,7 @@ def test_a_graph_is_stored_as_written(store: GraphStore, graph_id: str) -> None:
 
 
 def test_facts_are_typed_relationships_with_their_id(store: GraphStore, graph_id: str) -> None:
-    _import(store, graph_id)
+    import_world(store, graph_id)
     text = "MATCH (:Entity {graph_id: $g, uid: 'jp'})-[f:HAS_CAPITAL]->(o) RETURN properties(f) AS f, o.uid AS o"
     _, rows = store.run_user_query(text, {"g": graph_id}, limit=5, timeout_s=10)
     fid = fact_id(graph_id, "jp", "capital", "tokyo")
@@ -137,9 +139,9 @@ def test_facts_are_typed_relationships_with_their_id(store: GraphStore, graph_id
 
 
 def test_the_same_import_again_changes_nothing(store: GraphStore, graph_id: str) -> None:
-    first = _import(store, graph_id)
+    first = import_world(store, graph_id)
     before = load_snapshot(store, graph_id)
-    again = _import(store, graph_id)
+    again = import_world(store, graph_id)
     assert _counts(again) == (0, 6, 0, 0, 4, 0)
     assert again.digest == first.digest
     assert load_snapshot(store, graph_id) == before
@@ -159,67 +161,67 @@ def test_the_order_of_rows_does_not_matter() -> None:
 
 
 def test_what_vanishes_is_retired_and_what_returns_comes_back(store: GraphStore, graph_id: str) -> None:
-    _import(store, graph_id)
+    import_world(store, graph_id)
     smaller = {
         **GRAPH,
         FileRole.ENTITIES: ENTITIES.replace("fr,France,Country,geography,\n", "").replace("Tokyo", "Edo"),
         FileRole.FACTS: FACTS.replace("France,capital,Paris,\n", "").replace("book", "atlas"),
     }
-    assert _counts(_import(store, graph_id, smaller)) == (0, 5, 1, 0, 3, 1)
+    assert _counts(import_world(store, graph_id, smaller)) == (0, 5, 1, 0, 3, 1)
     snapshot = load_snapshot(store, graph_id)
     assert "fr" not in snapshot.entities
     assert snapshot.entities["tokyo"].name == "Edo"
     assert {fact.source for fact in snapshot.facts} == {"atlas", "test"}
     text = "MATCH (e:Entity {graph_id: $g, uid: 'fr'}) RETURN e.retired AS retired"
     assert store.run_user_query(text, {"g": graph_id}, limit=5, timeout_s=10)[1] == [{"retired": True}]
-    assert _counts(_import(store, graph_id)) == (0, 6, 0, 1, 3, 0)
+    assert _counts(import_world(store, graph_id)) == (0, 6, 0, 1, 3, 0)
     assert "fr" in load_snapshot(store, graph_id).entities
 
 
 def test_a_relation_that_changes_its_type_takes_its_facts_along(store: GraphStore, graph_id: str) -> None:
-    _import(store, graph_id)
+    import_world(store, graph_id)
     digest = get_graph(store, graph_id).digest
-    _import(store, graph_id, {**GRAPH, FileRole.RELATIONS: RELATIONS.replace("HAS_CAPITAL", "SEAT")})
+    import_world(store, graph_id, {**GRAPH, FileRole.RELATIONS: RELATIONS.replace("HAS_CAPITAL", "SEAT")})
     snapshot = load_snapshot(store, graph_id)
     assert snapshot.relations["capital"].rel_type == "SEAT"
     assert (len(snapshot.facts), snapshot.digest) == (4, digest)
 
 
 def test_two_graphs_do_not_touch(store: GraphStore, graph_id: str) -> None:
-    _import(store, graph_id)
+    import_world(store, graph_id)
     other = f"{graph_id[:50]}_b"
-    _import(store, other)
-    _import(store, other, {FileRole.ENTITIES: "uid,name\nx,X\n"})
+    import_world(store, other)
+    import_world(store, other, {FileRole.ENTITIES: "uid,name\nx,X\n"})
     assert get_graph(store, graph_id).facts == 4
     assert get_graph(store, other).facts == 0
 
 
 def test_validate_only_reports_and_writes_nothing(store: GraphStore, graph_id: str) -> None:
-    assert _counts(_import(store, graph_id, validate_only=True)) == (6, 0, 0, 4, 0, 0)
+    assert _counts(import_world(store, graph_id, validate_only=True)) == (6, 0, 0, 4, 0, 0)
     with pytest.raises(GraphNotFound):
         get_graph(store, graph_id)
-    _import(store, graph_id)
-    report = _import(store, graph_id, {FileRole.ENTITIES: "uid,name\njp,Japan\n"}, validate_only=True)
+    import_world(store, graph_id)
+    report = import_world(store, graph_id, {FileRole.ENTITIES: "uid,name\njp,Japan\n"}, validate_only=True)
     assert _counts(report) == (0, 1, 5, 0, 0, 4)
     assert get_graph(store, graph_id).facts == 4
 
 
 def test_nothing_is_imported_when_one_row_is_bad(store: GraphStore, graph_id: str) -> None:
-    _import(store, graph_id)
+    import_world(store, graph_id)
     before = load_snapshot(store, graph_id)
     bad = {**GRAPH, FileRole.ENTITIES: ENTITIES + "new,New,,,\nbroken\n"}
     with pytest.raises(ImportRejected):
-        _import(store, graph_id, bad)
+        import_world(store, graph_id, bad)
     assert load_snapshot(store, graph_id) == before
 
 
 def test_two_imports_at_once_leave_one_of_the_two(store: GraphStore, graph_id: str) -> None:
-    _import(store, graph_id)
+    import_world(store, graph_id)
     other = {**GRAPH, FileRole.FACTS: FACTS + "fr,located_in,earth,\n"}
 
     def run(texts: Texts) -> str:
         try:
-            return _import(store, graph_id, texts).digest
+            return import_world(store, graph_id, texts).digest
         except ImportRunning:
             return "refused"
 
@@ -293,7 +295,7 @@ def test_without_a_relations_file_nothing_is_assumed(store: GraphStore, graph_id
         FileRole.ENTITIES: ENTITIES,
         FileRole.FACTS: "subject,relation,object\njp,part_of,asia\njp,parent,fr\njp,is_a,asia\njp,is_a,fr\n",
     }
-    _import(store, graph_id, texts)
+    import_world(store, graph_id, texts)
     catalogue = load_catalogue(store, graph_id)
     assert list(catalogue) == ["is_a", "parent", "part_of"]
     assert not any(relation.traits.hierarchical or relation.traits.functional for relation in catalogue.values())
@@ -479,27 +481,10 @@ def test_hostile_texts_are_stored_as_data(store: GraphStore, graph_id: str) -> N
 @pytest.mark.parametrize("bad", ["", "A", "1a", "a b", "a" * 64, "a/../b", "a\n", "a`", "ä", "a\x00"])
 def test_a_malformed_graph_id_is_refused(store: GraphStore, bad: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        _import(store, bad)
+        import_world(store, bad)
     assert caught.value.field == "graph_id"
 
 
 def test_a_malformed_source_is_refused(store: GraphStore, graph_id: str) -> None:
     with pytest.raises(InvalidInput, match="source"):
         import_graph(store, graph_id=graph_id, files=_files(GRAPH), source="a\x00b")
-
-
-def test_counts_and_listing(store: GraphStore, graph_id: str) -> None:
-    _import(store, graph_id)
-    info = get_graph(store, graph_id)
-    assert info.entities_by_level == {"Root": 1, "Intermediate": 1, "Leaf": 4}
-    assert info.entities_by_domain == {"geography": 5, "physics": 1}
-    assert (info.facts, info.relations, info.source, info.head_branch) == (4, 3, "test", "")
-    assert list_graphs(store, after=graph_id[:-1], limit=1) == [info]
-    assert graph_id not in {graph.graph_id for graph in list_graphs(store, after=graph_id, limit=3)}
-
-
-def test_an_unknown_graph_is_not_found(store: GraphStore, graph_id: str) -> None:
-    for read in (get_graph, load_catalogue, load_snapshot):
-        with pytest.raises(GraphNotFound) as caught:
-            read(store, graph_id)
-        assert caught.value.metadata["graph_id"] == graph_id[:63]
