@@ -187,18 +187,18 @@ def _peak_mb() -> float:
 
 
 @contextmanager
-def database(uri: str) -> Generator[GraphStore]:
-    """A store at ``uri``, or at an embedded database that ends with the run."""
+def database(uri: str, pid: int) -> Generator[tuple[GraphStore, int]]:
+    """A store at ``uri``, or at an embedded database that ends with the run; and the database's process id."""
     if uri:
         store = GraphStore.connect(StoreSettings(uri=uri))
-        yield store
+        yield store, pid
         store.close()
         return
     with tempfile.TemporaryDirectory() as folder:
         settings = EmbeddedSettings(data_dir=Path(folder), heap="1g", page_cache="512m", short_lived=False)
         with start(settings, owned=True) as running:
             store = GraphStore.connect(StoreSettings(uri=running.uri))
-            yield store
+            yield store, running.pid
             store.close()
 
 
@@ -212,12 +212,10 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--part", choices=["bulk", "one"], help="measure one part in this process (used by the run)")
     parser.add_argument("--out", type=Path, default=RESULTS / "graph-probe-speed.json")
     options = parser.parse_args(None if arguments is None else list(arguments))
-    with database(options.uri) as store:
+    with database(options.uri, options.pid) as (store, pid):
         if options.part:
             bulk = options.part == "bulk"
-            found = (
-                measure_bulk(store, server=options.pid) if bulk else measure_one_by_one(store, anchors=options.sample)
-            )
+            found = measure_bulk(store, server=pid) if bulk else measure_one_by_one(store, anchors=options.sample)
             sys.stdout.write(json.dumps(found))
             return 0
         migrate(store)
@@ -225,7 +223,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
         if not options.loaded:
             load(store, *(wn18rr() if real else synthetic()))
         # each in a process of its own, so that one's memory is not counted as the other's
-        parts = {name: _in_process(name, uri=store.uri, sample=options.sample) for name in ("bulk", "one")}
+        parts = {name: _in_process(name, uri=store.uri, pid=pid, sample=options.sample) for name in ("bulk", "one")}
     result = {
         "graph": "WN18RR" if real else "synthetic",
         "bulk": parts["bulk"],
@@ -240,8 +238,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
     return 0
 
 
-def _in_process(part: str, *, uri: str, sample: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.graph.probe_speed", "--uri", uri, "--part", part]
+def _in_process(part: str, *, uri: str, pid: int, sample: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.graph.probe_speed", "--uri", uri, "--pid", str(pid), "--part", part]
     done = subprocess.run([*command, "--sample", str(sample)], check=True, capture_output=True, text=True, cwd=ROOT)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
