@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -109,8 +110,11 @@ def batches(rows: list[list[Any]]) -> Iterator[list[list[Any]]]:
         yield rows[first : first + BATCH]
 
 
-def measure_bulk(store: GraphStore) -> dict[str, Any]:
-    """One bulk run of all kinds and phrasings: probes, seconds, and peak memory at a quarter million and at the end."""
+def measure_bulk(store: GraphStore, *, server: int) -> dict[str, Any]:
+    """One bulk run of all kinds and phrasings: probes, seconds, and peak memory at a quarter million and at the end.
+
+    ``server`` is the process id of the database, 0 where it is not known.
+    """
     peaks: dict[str, float] = {}
 
     def observe(progress: BulkProgress) -> None:
@@ -118,7 +122,7 @@ def measure_bulk(store: GraphStore) -> dict[str, Any]:
             peaks.setdefault("rss_mb_at_quarter_million", _peak_mb())
 
     lexicon = load_lexicon(store, graph_id=GRAPH)
-    started, cpu = time.perf_counter(), time.process_time()
+    started, cpu, theirs = time.perf_counter(), time.process_time(), _cpu_of(server)
     with tempfile.TemporaryDirectory() as folder:
         request = BulkRequest(graph_id=GRAPH, phrasings=0)
         made = generate_file(store, request, directory=Path(folder), lexicon=lexicon, observe=observe)
@@ -129,6 +133,7 @@ def measure_bulk(store: GraphStore) -> dict[str, Any]:
         "probes": probes,
         "seconds": round(seconds, 2),
         "cpu_seconds_of_this_process": round(time.process_time() - cpu, 2),
+        "cpu_seconds_of_the_database": round(_cpu_of(server) - theirs, 2),
         "probes_per_second": round(probes / seconds),
         "seconds_per_million": round(seconds / probes * 1e6, 1),
         "counts": dict(made.counts),
@@ -169,23 +174,31 @@ def measure_one_by_one(store: GraphStore, *, anchors: int) -> dict[str, Any]:
     }
 
 
+def _cpu_of(pid: int) -> float:
+    """Processor seconds that another process has used; 0 where it is not known."""
+    if not pid:
+        return 0.0
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _peak_mb() -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
 @contextmanager
-def database(uri: str) -> Generator[GraphStore]:
-    """A store at ``uri``, or at an embedded database that ends with the run."""
+def database(uri: str, pid: int) -> Generator[tuple[GraphStore, int]]:
+    """A store at ``uri``, or at an embedded database that ends with the run; and the database's process id."""
     if uri:
         store = GraphStore.connect(StoreSettings(uri=uri))
-        yield store
+        yield store, pid
         store.close()
         return
     with tempfile.TemporaryDirectory() as folder:
         settings = EmbeddedSettings(data_dir=Path(folder), heap="1g", page_cache="512m", short_lived=False)
         with start(settings, owned=True) as running:
             store = GraphStore.connect(StoreSettings(uri=running.uri))
-            yield store
+            yield store, running.pid
             store.close()
 
 
@@ -193,14 +206,16 @@ def main(arguments: Iterable[str] | None = None) -> int:
     """Measure, print and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--uri", default="", help="Bolt address of a database to use; empty = an embedded one")
+    parser.add_argument("--pid", type=int, default=0, help="process id of that database, for its processor time")
     parser.add_argument("--sample", type=int, default=1_000, help="anchors of the one-by-one path")
     parser.add_argument("--loaded", action="store_true", help="the graph is in the database already")
     parser.add_argument("--part", choices=["bulk", "one"], help="measure one part in this process (used by the run)")
     parser.add_argument("--out", type=Path, default=RESULTS / "graph-probe-speed.json")
     options = parser.parse_args(None if arguments is None else list(arguments))
-    with database(options.uri) as store:
+    with database(options.uri, options.pid) as (store, pid):
         if options.part:
-            found = measure_bulk(store) if options.part == "bulk" else measure_one_by_one(store, anchors=options.sample)
+            bulk = options.part == "bulk"
+            found = measure_bulk(store, server=pid) if bulk else measure_one_by_one(store, anchors=options.sample)
             sys.stdout.write(json.dumps(found))
             return 0
         migrate(store)
@@ -208,7 +223,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
         if not options.loaded:
             load(store, *(wn18rr() if real else synthetic()))
         # each in a process of its own, so that one's memory is not counted as the other's
-        parts = {name: _in_process(name, uri=store.uri, sample=options.sample) for name in ("bulk", "one")}
+        parts = {name: _in_process(name, uri=store.uri, pid=pid, sample=options.sample) for name in ("bulk", "one")}
     result = {
         "graph": "WN18RR" if real else "synthetic",
         "bulk": parts["bulk"],
@@ -223,8 +238,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
     return 0
 
 
-def _in_process(part: str, *, uri: str, sample: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.graph.probe_speed", "--uri", uri, "--part", part]
+def _in_process(part: str, *, uri: str, pid: int, sample: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.graph.probe_speed", "--uri", uri, "--pid", str(pid), "--part", part]
     done = subprocess.run([*command, "--sample", str(sample)], check=True, capture_output=True, text=True, cwd=ROOT)
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import Counter
 from dataclasses import replace
@@ -20,6 +21,7 @@ from knowledgesmith.graph_schema.levels import rebuild_levels
 from knowledgesmith.graph_schema.probes import probe_set
 from knowledgesmith.graph_schema.probes.blocks import Blocks
 from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequest
+from knowledgesmith.graph_schema.probes.collecting import SeldomCollected
 from knowledgesmith.graph_schema.probes.draw import OPTIONS, draw_distractors, draw_key, permutation, sample
 from knowledgesmith.graph_schema.probes.generate import generate_file, generate_in_memory
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
@@ -294,3 +296,15 @@ def test_a_graph_without_probes_is_an_error(store: GraphStore, graph_id: str, wr
 
 def test_keys_of_purposes_differ() -> None:
     assert draw_key(0, "a") ^ OPTIONS != draw_key(0, "a")
+
+
+def test_overlapping_runs_leave_the_collector_as_it_was() -> None:
+    before = gc.get_threshold()
+    with SeldomCollected(), pytest.raises(ZeroDivisionError):
+        raise ZeroDivisionError
+    both = SeldomCollected()
+    with both:
+        with both:
+            assert gc.get_threshold()[0] > before[0]
+        assert gc.get_threshold()[0] > before[0]
+    assert gc.get_threshold() == before

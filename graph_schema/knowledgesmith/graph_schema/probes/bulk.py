@@ -24,6 +24,7 @@ from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.assemble import Assembler, Drawn
 from knowledgesmith.graph_schema.probes.blocks import Blocks
 from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequest, Observer
+from knowledgesmith.graph_schema.probes.collecting import SELDOM_COLLECTED
 from knowledgesmith.graph_schema.probes.columns import SCHEMA, Table
 from knowledgesmith.graph_schema.probes.draw import ORDER, draw_key, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
@@ -108,12 +109,13 @@ def bulk(
         block=block,
     )
     written = 0
-    for kind in sorted(set(request.kinds), key=lambda kind: kind.value):
-        for table, done, of in _kind(run, kind, anchors):
-            sink(table.select(SCHEMA.names))
-            written += table.num_rows
-            if observe is not None:
-                observe(BulkProgress(kind=kind, anchors_done=done, anchors=of, probes=written))
+    with SELDOM_COLLECTED:
+        for kind in sorted(set(request.kinds), key=lambda kind: kind.value):
+            for table, done, of in _kind(run, kind, anchors):
+                sink(table.select(SCHEMA.names))
+                written += table.num_rows
+                if observe is not None:
+                    observe(BulkProgress(kind=kind, anchors_done=done, anchors=of, probes=written))
     return dropped
 
 
