@@ -23,7 +23,7 @@ def case_changes(world: World) -> dict[str, Any]:
 
 def case_probes(world: World) -> dict[str, Any]:
     """Two probes a case."""
-    return {"graph_id": world.graph, "rows": [[name, {"position": n}] for name in CASES for n in range(2)]}
+    return {"graph_id": world.graph, "rows": [[name, [{"position": n} for n in range(2)]] for name in CASES]}
 
 
 def _lease(world: World) -> dict[str, Any]:
