@@ -200,8 +200,12 @@ def test_an_accepted_trait_that_does_not_fit_any_more_is_named(store: GraphStore
 def test_two_acceptances_at_once_lose_nothing(store: GraphStore, graph_id: str) -> None:
     _family(store, graph_id)
     wanted = [Acceptance(kind=TraitKind.TRANSITIVE, relation=name) for name in ("child_of", "likes", "grandchild_of")]
+
+    def take(item: Acceptance) -> None:
+        accept(store, graph_id, [item])
+
     with ThreadPoolExecutor(3) as pool:
-        list(pool.map(lambda item: accept(store, graph_id, [item]), wanted))
+        list(pool.map(take, wanted))
     assert all(load_catalogue(store, graph_id)[item.relation].traits.transitive for item in wanted)
 
 
