@@ -47,7 +47,7 @@ def ksmith(service: Service, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def _let_others_end(smith: KnowledgeSmith) -> None:
-    """Other tests leave jobs on this server; one that has no artefact yet might name the same file, which then stays."""
+    """Jobs that other tests left on this server might name the same file as long as they have no artefact."""
     for other in list(smith.list_interventions()):
         if not other.state.settled:
             with suppress(KnowledgeSmithClientError):  # it ended by itself
