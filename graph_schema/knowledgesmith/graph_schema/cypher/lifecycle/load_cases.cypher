@@ -11,6 +11,7 @@ WITH c, row
 CALL (c, row) {
   UNWIND row.changes AS change
   MATCH (e:Entity {graph_id: $graph_id, uid: change[0]})
+  USING INDEX e:Entity(graph_id, uid)
   CREATE (c)-[link:CHANGES]->(e)
   SET link = change[1]
   RETURN count(link) AS changes

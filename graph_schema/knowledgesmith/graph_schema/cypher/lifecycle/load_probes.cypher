@@ -6,6 +6,7 @@
 // Rows are [uid, properties, ids of probe sets].
 UNWIND $rows AS row
 MATCH (e:Entity {graph_id: $graph_id, uid: row[0]})
+USING INDEX e:Entity(graph_id, uid)
 MERGE (p:Probe {id: row[1].id})
 ON CREATE SET p = row[1]
 MERGE (p)-[:ABOUT]->(e)

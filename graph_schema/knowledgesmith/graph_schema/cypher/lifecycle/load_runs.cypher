@@ -13,6 +13,7 @@ WITH i, row
 CALL (i, row) {
   UNWIND row.targets AS target
   MATCH (e:Entity {graph_id: $graph_id, uid: target[0]})
+  USING INDEX e:Entity(graph_id, uid)
   CREATE (i)-[t:TARGETS]->(e)
   SET t = target[1]
   RETURN count(t) AS targets
