@@ -52,7 +52,11 @@ def test_a_small_file_cannot_fill_the_disk() -> None:
         taken.add(_chunk("b", b"x" * 6_000))
 
 
-@pytest.mark.parametrize("content", [b"not packed", gzip.compress(b"x" * 100)[:-9], gzip.compress(b"x") + b"tail"])
+@pytest.mark.parametrize(
+    "content",
+    [b"not packed", gzip.compress(b"x" * 100)[:-9], gzip.compress(b"x") + b"tail"],
+    ids=["not packed", "cut off", "more behind it"],
+)
 def test_a_broken_packed_file_is_refused(content: bytes) -> None:
     def send(taken: Upload) -> None:
         taken.add(_chunk("x.gz", content))
