@@ -8,10 +8,8 @@ from typing import Any, BinaryIO, Final
 import ijson
 from ijson.common import ObjectBuilder
 
-from knowledgesmith.graph_schema.importing.reading import rewind
+from knowledgesmith.graph_schema.importing.reading import MAX_DEPTH, rewind
 
-MAX_DEPTH: Final = 100
-"""Objects and lists inside each other."""
 ITEM: Final = ""
 """Step of a path into the items of a list."""
 Paths = Mapping[tuple[str, ...], str]
