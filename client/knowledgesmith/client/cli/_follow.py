@@ -41,6 +41,7 @@ class Follower:
         self._left = shown
         self._state = InterventionState.UNSPECIFIED
         self._tasks: dict[str, TaskID] = {}
+        self._phase = ""
         columns = (TextColumn("{task.description:>15}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._bars = Progress(*columns, console=out)
 
@@ -56,7 +57,8 @@ class Follower:
             case events.StateChanged():
                 self._show_state(event.intervention)
             case events.Progress():
-                self._advance(_PHASES.get(event.phase, event.phase), event.done, event.total)
+                self._enter(_PHASES.get(event.phase, event.phase))
+                self._advance(self._phase, event.done, event.total)
             case events.BeliefBatch():
                 self._show_batch(event)
             case events.Heartbeat():
@@ -67,6 +69,8 @@ class Follower:
             self._advance("ledger rows", intervention.written_rows, intervention.planned_rows)
         if intervention.state is not self._state:
             self._state = intervention.state
+            if intervention.state is InterventionState.SUCCEEDED:
+                self._enter("")
             self._out.print(f"{intervention.state.lower().replace('_', ' ')}", style="dim")
 
     def _show_batch(self, batch: events.BeliefBatch) -> None:
@@ -74,6 +78,13 @@ class Follower:
             self._out.print(change_line(change))
         self._left = max(0, self._left - len(batch.changes))
         self._advance("ledger rows", batch.last_sequence, 0)
+
+    def _enter(self, phase: str) -> None:
+        """Fill the bar of the phase that is over: reports are sampled, so its last one may never have come."""
+        task = self._tasks.get(self._phase)
+        if phase != self._phase and task is not None:
+            self._bars.update(task, completed=self._bars.tasks[self._bars.task_ids.index(task)].total or 0)
+        self._phase = phase
 
     def _advance(self, name: str, done: int, total: int) -> None:
         task = self._tasks.get(name)
@@ -84,13 +95,17 @@ class Follower:
 
 
 def change_line(change: events.BeliefChange) -> str:
-    """One ledger row on one line."""
+    """One ledger row on one line; where the old world has no answer, the belief in the new one's."""
     hops = "unreachable" if change.hops is None else f"hop {change.hops}"
-    before, after = (f"{value:.3f}" if value is not None else "–" for value in (change.before, change.after))
     where = f"{change.kind.lower()}, should {change.polarity.lower()}, {hops}"
+    before, after, delta = change.before, change.after, change.delta
+    if before is None and after is None and change.new_before is not None and change.new_after is not None:
+        before, after, delta = change.new_before, change.new_after, change.new_after - change.new_before
+        where += ", the new answer"
+    old, new = (f"{value:.3f}" if value is not None else "–" for value in (before, after))
     name = plain_text(change.name or change.entity)[:40]
     relation = plain_text(change.relation)[:28]
-    return f"  #{change.seq:<5} {name:<24} {relation:<18} {before} → {after} ({signed(change.delta)})  {where}"
+    return f"  #{change.seq:<5} {name:<24} {relation:<18} {old} → {new} ({signed(delta)})  {where}"
 
 
 def follow(
