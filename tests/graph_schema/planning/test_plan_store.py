@@ -12,6 +12,7 @@ from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
 from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
 from knowledgesmith.graph_schema.plan_types import Plan
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.types import Context
 from knowledgesmith.graph_schema.store import GraphStore
 
 
@@ -66,6 +67,53 @@ def test_a_stored_plan_does_not_change_what_is_planned_next(
     store_plan(store, held, plan)
     request = PlanRequest(graph_id=graph_id, branch_id="b", goal=Goal.EDIT, changes=plan.targets, seed=3)
     assert make_plan(store, request) == plan
+
+
+def test_plans_that_share_questions_are_all_read_back(
+    store: GraphStore, held: Held, graph_id: str, lexicon: Lexicon
+) -> None:
+    """What stands near the one change stands far from the other: the same question has another context."""
+    edits = [
+        Change(subject="france", relation="has_capital", old_object="paris", new_object="lyon"),
+        Change(subject="japan", relation="on_continent", old_object="asia", new_object="europe"),
+        Change(subject="gold", relation="symbol", old_object="au", new_object="fe"),
+        Change(subject="france", relation="uses_currency", old_object="euro", new_object="yen"),
+        Change(subject="peru", relation="has_capital", old_object="lima", new_object="cusco"),
+    ]
+    stored: dict[str, Plan] = {}
+    for number, change in enumerate(edits):
+        request = PlanRequest(graph_id=graph_id, branch_id="b", goal=Goal.EDIT, changes=(change,))
+        one = Held(id=f"{held.id}-{number}", fence=0)
+        store.write("jobs/create", branch_id=held.id, properties={"id": one.id, "request_id": one.id})
+        stored[one.id] = make_plan(store, request)
+        store_plan(store, one, stored[one.id])
+    assert {name: load_plan(store, name) for name in stored} == stored
+    asked: dict[tuple[str, str, tuple[str, ...]], set[Context]] = {}
+    for planned in (planned for plan in stored.values() for planned in plan.probes):
+        probe = planned.probe
+        asked.setdefault((probe.text, probe.template, probe.option_uids), set()).add(probe.context)
+    assert any(len(contexts - {Context.NONE}) > 1 for contexts in asked.values()), "some question had two contexts"
+
+
+def test_an_entity_that_is_renamed_leaves_older_plans_as_they_were(
+    store: GraphStore, held: Held, plan: Plan, graph_id: str
+) -> None:
+    store_plan(store, held, plan)
+    (found,) = store.run_user_query(
+        "MATCH (e:Entity {graph_id: $graph_id, uid: 'germany'}) RETURN elementId(e) AS element",
+        {"graph_id": graph_id},
+        limit=1,
+        timeout_s=10,
+    )[1]
+    renamed = [found["element"], "Deutschland", "Country", "geography", [], "Leaf", 0]
+    store.write("importing/entities_update", graph_id=graph_id, rows=[renamed])
+    other = Held(id=f"{held.id}-2", fence=0)
+    store.write("jobs/create", branch_id=held.id, properties={"id": other.id, "request_id": other.id})
+    request = PlanRequest(graph_id=graph_id, branch_id="b", goal=Goal.EDIT, changes=plan.targets, seed=3)
+    after = make_plan(store, request)
+    store_plan(store, other, after)
+    assert any("Deutschland" in planned.probe.options for planned in after.probes)
+    assert (load_plan(store, held.id), load_plan(store, other.id)) == (plan, after)
 
 
 def test_an_old_attempt_may_not_write(store: GraphStore, held: Held, plan: Plan) -> None:

@@ -11,13 +11,21 @@ import numpy as np
 import pyarrow as pa
 
 from knowledgesmith.graph_schema.facts import Split
-from knowledgesmith.graph_schema.probes.build import LEAK, NO_TEMPLATE, PREFIX_TRIES, asked_with, id_of
+from knowledgesmith.graph_schema.probes.build import (
+    LEAK,
+    NO_TEMPLATE,
+    PREFIX_TRIES,
+    asked_with,
+    context_of,
+    id_of,
+    option_texts,
+)
 from knowledgesmith.graph_schema.probes.columns import SCHEMA, Column, Table
 from knowledgesmith.graph_schema.probes.draw import PREFIX, streams
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.phrasing import Phraser
 from knowledgesmith.graph_schema.probes.questions import FALSE, TRUE, Question
-from knowledgesmith.graph_schema.probes.types import Context, ProbeKind
+from knowledgesmith.graph_schema.probes.types import ProbeKind
 from knowledgesmith.graph_schema.probes.vector_draw import NOBODY, Indices, Keys
 from knowledgesmith.graph_schema.probes.verbalise import FALSE_TEXT, TRUE_TEXT, Stem, leaks
 
@@ -92,7 +100,10 @@ class Assembler:
         made = self._stems(question, options, answer)
         if made and question.kind is ProbeKind.CONTEXTUAL and (prefix := self._prefix(question, options, places)):
             made = [made[0], (made[0][0], prefix)]
-        asked = asked_with(self._lexicon.graph_id, question, options) if made else ""
+        if not made:
+            return []
+        texts = option_texts(self._lexicon, question.kind, options)
+        asked = asked_with(self._lexicon.graph_id, question, options, texts)
         return [(id_of(asked, stem, prefix), row, stem, prefix) for stem, prefix in made]
 
     def _columns(self, kind: ProbeKind, drawn: Drawn, made: Sequence[tuple[str, int, Stem, str]]) -> Table:
@@ -118,9 +129,7 @@ class Assembler:
             "answers": pa.ListArray.from_arrays(np.arange(len(made) + 1, dtype=np.int32), answers),
             "template": pa.array([stem.template for _, _, stem, _ in made], type=pa.string()),
             "fact_ids": self._facts(drawn).take(rows),
-            "context": pa.array([question.context.value for question in questions], type=pa.string()).take(rows)
-            if kind is ProbeKind.CONTEXTUAL
-            else pa.repeat(Context.NONE.value, len(made)),
+            "context": pa.array([context_of(question).value for question in questions], type=pa.string()).take(rows),
             "prefix": pa.array([prefix for _, _, _, prefix in made], type=pa.string()),
             "key": pa.array(drawn.keys[rows], type=pa.uint64()),
         }

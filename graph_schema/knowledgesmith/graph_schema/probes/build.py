@@ -128,49 +128,54 @@ class Builder:
                 return text
         return ""
 
-    def _texts(self, question: Question, options: tuple[str, ...]) -> tuple[str, ...]:
-        if question.kind is ProbeKind.CONFLICT:
-            return tuple(TRUE_TEXT if uid == TRUE else FALSE_TEXT for uid in options)
-        return tuple(self.lexicon.entity(uid).name for uid in options)
-
     def _probe(
         self, question: Question, *, options: tuple[str, ...], stem: Stem, asked: str, prefix: str = ""
     ) -> Built:
         before = tuple(n for n, uid in enumerate(options) if uid in question.before)
         after = tuple(n for n, uid in enumerate(options) if uid in question.after)
         answers = [uid for uid in options if uid in {*question.before, *question.after}]
+        texts = option_texts(self.lexicon, question.kind, options)
         probe = Probe(
-            id=probe_id(self.lexicon.graph_id, question, options=options, stem=stem, prefix=prefix),
+            id=id_of(asked_with(self.lexicon.graph_id, question, options, texts), stem, prefix),
             kind=question.kind,
             anchor=question.anchor,
             path=question.path,
             chain_length=len(question.path),
             stem=stem.text,
-            options=self._texts(question, options),
+            options=texts,
             option_uids=options,
             answers=before,
             template=stem.template,
             fact_ids=question.facts(self.lexicon.graph_id, answers),
-            context=question.context if question.kind is ProbeKind.CONTEXTUAL else Context.NONE,
+            context=context_of(question),
             prefix=prefix,
         )
         return Built(question=question, probe=probe, before=before, after=after, asked=asked)
 
 
-def probe_id(graph_id: str, question: Question, *, options: Sequence[str], stem: Stem, prefix: str = "") -> str:
-    """32 hexadecimal digits over the question, its options and its text.
+def context_of(question: Question) -> Context:
+    """Where a contextual question stands to what is changed; other kinds have no context."""
+    return question.context if question.kind is ProbeKind.CONTEXTUAL else Context.NONE
 
+
+def option_texts(lexicon: Lexicon, kind: ProbeKind, options: Sequence[str]) -> tuple[str, ...]:
+    """The texts to score, in the order of the options' uids."""
+    if kind is ProbeKind.CONFLICT:
+        return tuple(TRUE_TEXT if uid == TRUE else FALSE_TEXT for uid in options)
+    return tuple(lexicon.entity(uid).name for uid in options)
+
+
+def asked_with(graph_id: str, question: Question, options: Sequence[str], texts: Sequence[str]) -> str:
+    """What the ids of all phrasings of a question have in common.
+
+    All that a probe's node keeps is in it, so that plans share a node only where it is the same for both: neither the
+    question's context (it depends on the plan) nor an entity's name (an import may change it) can differ under one id.
     No part can hold a separator: texts with control characters are refused at import.
     """
-    return id_of(asked_with(graph_id, question, options), stem, prefix)
-
-
-def asked_with(graph_id: str, question: Question, options: Sequence[str]) -> str:
-    """What the ids of all phrasings of a question have in common."""
-    return "\x1f".join((graph_id, *question.parts, "", *options, ""))
+    return "\x1f".join((graph_id, *question.parts, context_of(question).value, *options, *texts, ""))
 
 
 def id_of(asked: str, stem: Stem, prefix: str) -> str:
-    """The id of one phrasing; ``asked`` is what :func:`asked_with` gave."""
+    """The id of one phrasing, 32 hexadecimal digits; ``asked`` is what :func:`asked_with` gave."""
     content = f"{asked}\x1f{stem.text}\x1f{stem.template}\x1f{prefix}"
     return hashlib.sha256(content.encode()).hexdigest()[:32]
