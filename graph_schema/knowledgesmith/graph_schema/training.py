@@ -85,10 +85,11 @@ class TrainingMaterial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _World:
-    """The branch's asserted facts with their lookups."""
+    """The branch's asserted facts with their lookups, and the stems that the plan's probes ask."""
 
     lexicon: Lexicon
     seed: int
+    stems: frozenset[str]
     facts: tuple[Fact, ...]
     by_subject: Mapping[str, Sequence[Fact]]
     by_relation: Mapping[str, Sequence[Fact]]
@@ -141,7 +142,7 @@ def choose(
 
     ``overlay`` is what the branch changed before this plan; ``exclude`` are further facts that nothing may show.
     """
-    world = _world(snapshot, overlay, seed)
+    world = _world(snapshot, overlay, seed, stems=frozenset(_plain(planned.probe.stem) for planned in plan.probes))
     asked = _asked(plan, world, exclude)
     updates = tuple(_updates(plan, world))
     allowed = [fact for fact in world.facts if _id(world, fact.key) not in asked and _train(world, fact.relation)]
@@ -155,7 +156,7 @@ def choose(
     )
 
 
-def _world(snapshot: GraphSnapshot, overlay: Sequence[WorldChange], seed: int) -> _World:
+def _world(snapshot: GraphSnapshot, overlay: Sequence[WorldChange], seed: int, *, stems: frozenset[str]) -> _World:
     lexicon = Lexicon.of(snapshot)
     found = {fact.key: fact for fact in snapshot.facts}
     for change in overlay:
@@ -176,6 +177,7 @@ def _world(snapshot: GraphSnapshot, overlay: Sequence[WorldChange], seed: int) -
     return _World(
         lexicon=lexicon,
         seed=seed,
+        stems=stems,
         facts=facts,
         by_subject=by_subject,
         by_relation=by_relation,
@@ -237,10 +239,15 @@ def _displaced(subject: str, relation: str, gone: Iterable[Triple], world: _Worl
 def _update(world: _World, question: tuple[str, str], old: str, new: str, *, derived: bool) -> Iterable[TrainingUpdate]:
     subject, relation = question
     lexicon = world.lexicon
-    templates = _train(world, relation)
-    if not templates or any(uid and uid not in lexicon for uid in (subject, old, new)):
+    if any(uid and uid not in lexicon for uid in (subject, old, new)):
         return
     entity = lexicon.entity(subject)
+    # a relation's training phrasing may be an evaluation phrasing of its inverse
+    templates = tuple(
+        text for text in _train(world, relation) if _plain(fill(text, subject=entity.name)) not in world.stems
+    )
+    if not templates:
+        return
     siblings = _siblings(world, subject, relation, old)
     yield TrainingUpdate(
         fact_id=_id(world, (subject, relation, old or new)),
@@ -259,6 +266,10 @@ def _update(world: _World, question: tuple[str, str], old: str, new: str, *, der
         candidates=_candidates(world, relation, [uid for uid in (old, new) if uid], subject),
         derived=derived,
     )
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _siblings(world: _World, subject: str, relation: str, old: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from knowledgesmith.graph_schema.closure import rules_of
-from knowledgesmith.graph_schema.facts import Form, Split, fact_id
+from knowledgesmith.graph_schema.facts import Direction, Form, Split, fact_id
 from knowledgesmith.graph_schema.graphs import GraphSnapshot, load_snapshot
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
@@ -51,6 +51,27 @@ def test_nothing_that_is_measured_is_trained(store: GraphStore, plan: Plan, snap
     stems = {p.probe.stem.casefold() for p in plan.probes}
     for update in material.updates:
         assert not {t.replace("{s}", update.subject_name).casefold() for t in update.templates} & stems
+
+
+def test_a_training_phrasing_that_a_probe_asks_is_left_out(
+    store: GraphStore, plan: Plan, snapshot: GraphSnapshot
+) -> None:
+    """An inverse relation may be evaluated by the words that this one is trained with."""
+    before = {u.fact_id: u for u in choose(plan, snapshot, overlay=(), seed=1).updates}
+    target, stem = next(
+        (u, p.probe.stem)
+        for u in before.values()
+        for p in plan.probes
+        if len(u.templates) > 0 and u.subject_name in p.probe.stem
+    )
+    relation = snapshot.relations[target.relation]
+    text = stem.replace(target.subject_name, "{s}", 1)
+    trained = replace(relation.templates[0], direction=Direction.FORWARD, split=Split.TRAIN, form=Form.CLOZE, text=text)
+    changed = replace(relation, templates=(*relation.templates, trained))
+    asked = replace(snapshot, relations={**snapshot.relations, relation.name: changed})
+    (after,) = (u for u in choose(plan, asked, overlay=(), seed=1).updates if u.fact_id == target.fact_id)
+    assert text not in after.templates
+    assert after.templates == target.templates
 
 
 def test_the_target_comes_first_and_what_follows_is_marked(
