@@ -197,6 +197,29 @@ def test_an_accepted_trait_that_does_not_fit_any_more_is_named(store: GraphStore
     assert _family(store, graph_id).traits_accepted == 3
 
 
+def test_a_second_type_of_an_end_is_the_one_that_stays(store: GraphStore, graph_id: str) -> None:
+    _family(store, graph_id)
+    for name in ("Zebra", "Ape"):
+        accept(store, graph_id, [Acceptance(kind=TraitKind.DOMAIN, relation="likes", others=(name,))])
+    assert load_catalogue(store, graph_id)["likes"].domain_type == "Ape"
+    report = _family(store, graph_id)
+    assert (report.traits_accepted, report.traits_left_out) == (1, ())
+    assert load_catalogue(store, graph_id)["likes"].domain_type == "Ape"
+
+
+def test_nobody_becomes_an_own_parent_by_an_inverse(store: GraphStore, graph_id: str) -> None:
+    entities = "uid,name\na,A\nb,B\n"
+    parts = {
+        FileRole.ENTITIES: entities,
+        FileRole.RELATIONS: "name,hierarchical\nis_a,true\nhas,\n",
+        FileRole.FACTS: "subject,relation,object\na,is_a,b\na,has,a\n",
+    }
+    files = [InputFile(role=role, name=f"{role}.csv", content=io.BytesIO(t.encode())) for role, t in parts.items()]
+    import_graph(store, graph_id=graph_id, files=files)
+    with pytest.raises(InvalidCatalogue, match="a would be its own parent by has"):
+        accept(store, graph_id, [Acceptance(kind=TraitKind.INVERSE, relation="has", others=("is_a",))])
+
+
 def test_two_acceptances_at_once_lose_nothing(store: GraphStore, graph_id: str) -> None:
     _family(store, graph_id)
     wanted = [Acceptance(kind=TraitKind.TRANSITIVE, relation=name) for name in ("child_of", "likes", "grandchild_of")]

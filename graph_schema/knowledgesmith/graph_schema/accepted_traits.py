@@ -58,6 +58,13 @@ def parse_accepted(texts: Iterable[str] | None) -> tuple[Acceptance, ...]:
     return tuple(sorted(Acceptance(kind=TraitKind(r[0]), relation=r[1], others=tuple(r[2:])) for r in rows))
 
 
+def noted_with(earlier: Iterable[Acceptance], items: Sequence[Acceptance]) -> list[Acceptance]:
+    """What is noted when these are accepted too, sorted; of a kind that a relation has one of, the last one counts."""
+    last = {(item.kind, item.relation): item for item in items if item.kind in _NAMES_BESIDE}
+    kept = [item for item in (*earlier, *items) if last.get((item.kind, item.relation), item) == item]
+    return sorted(set(kept))
+
+
 def declare(catalogue: Mapping[str, Relation], items: Iterable[Acceptance]) -> dict[str, Relation]:
     """The relations with these traits; not checked as a whole.
 

@@ -64,3 +64,12 @@ class CaseRecord:
     goal: Goal
     rounds: Sequence[Sequence[CaseChange]]
     probes: Sequence[CaseProbe] = ()
+
+    @property
+    def characters(self) -> int:
+        """Characters of its probes' texts."""
+        return sum(
+            len(text)
+            for probe in self.probes
+            for text in (probe.stem, *probe.answers, *probe.answers_before, *probe.options)
+        )

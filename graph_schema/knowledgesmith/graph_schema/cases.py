@@ -31,6 +31,8 @@ from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
 
 BATCH_ROWS: Final = 5_000
 """Cases, changes and probes that one transaction writes (one case more where it does not end there)."""
+ROW_CHARACTERS: Final = 1_000
+"""Long texts count as further rows, so that a transaction is bounded in memory too."""
 _REMOVED_AT_ONCE: Final = 5_000
 T = TypeVar("T")
 _Rounds = tuple[tuple[CaseChange, ...], ...]
@@ -175,7 +177,7 @@ def _batches(cases: Iterable[CaseRecord]) -> Iterator[list[CaseRecord]]:
     rows = 0
     for case in cases:
         batch.append(case)
-        rows += 1 + len(case.probes) + sum(map(len, case.rounds))
+        rows += 1 + len(case.probes) + sum(map(len, case.rounds)) + case.characters // ROW_CHARACTERS
         if rows >= BATCH_ROWS:
             yield batch
             batch, rows = [], 0

@@ -15,7 +15,10 @@ from knowledgesmith.graph_schema.store import GraphStore, Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphInfo:
-    """One graph with its counts; retired entities are not counted."""
+    """One graph with its counts; retired entities are not counted.
+
+    ``incomplete``: an import, the loading of an archive or a deletion runs on it, or was cut off.
+    """
 
     graph_id: str
     digest: str
@@ -25,6 +28,7 @@ class GraphInfo:
     entities_by_domain: Mapping[str, int]
     facts: int
     relations: int
+    incomplete: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,4 +193,5 @@ def _info(tx: Transaction, graph_id: str) -> GraphInfo:
         entities_by_domain=dict(sorted(domains.items())),
         facts=row["facts"],
         relations=row["relations"],
+        incomplete=row["incomplete"],
     )

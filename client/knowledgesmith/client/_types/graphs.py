@@ -12,7 +12,11 @@ from knowledgesmith.proto.v1 import graph_pb2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """One knowledge graph with its counts; ``digest`` covers the asserted facts only."""
+    """One knowledge graph with its counts; ``digest`` covers the asserted facts only.
+
+    ``incomplete``: an import, the loading of an archive or a deletion runs on it, or was cut off; the counts are of
+    that moment.
+    """
 
     graph_id: str
     digest: str
@@ -22,6 +26,7 @@ class Graph:
     facts: int
     relations: int
     entities_by_domain: Mapping[str, int]
+    incomplete: bool
 
     @classmethod
     def from_proto(cls, message: graph_pb2.Graph) -> Self:
@@ -35,6 +40,7 @@ class Graph:
             facts=message.facts,
             relations=message.relations,
             entities_by_domain=dict(message.entities_by_domain),
+            incomplete=message.incomplete,
         )
 
     @property

@@ -20,7 +20,7 @@ def graphs(session: Session) -> None:
 
 
 def _table(found: list[Graph]) -> RenderableType:
-    columns = ("graph", "entities#", "levels", "facts#", "relations#", "domains", "head branch", "digest")
+    columns = ("graph", "entities#", "levels", "facts#", "relations#", "domains", "head branch", "digest", "state")
     return table(
         columns,
         (
@@ -33,6 +33,7 @@ def _table(found: list[Graph]) -> RenderableType:
                 counts(graph.entities_by_domain),
                 graph.head_branch,
                 short(graph.digest),
+                "incomplete" if graph.incomplete else "ready",
             )
             for graph in found
         ),

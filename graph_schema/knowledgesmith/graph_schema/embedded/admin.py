@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -40,8 +41,12 @@ def require_stopped(data_dir: Path) -> None:
         raise _running(home, f"process {record.java.pid}")
 
 
-def run_admin(settings: EmbeddedSettings, arguments: Sequence[str], *, timeout_s: float) -> str:
+def run_admin(
+    settings: EmbeddedSettings, arguments: Sequence[str], *, timeout_s: float, replaces_store: bool = False
+) -> str:
     """Run the admin tool and return what it printed; nobody can start the database meanwhile.
+
+    ``replaces_store`` removes the transaction logs first: they belong to the store that the tool replaces.
 
     Raises:
         DatabaseRunning: the database runs.
@@ -53,6 +58,8 @@ def run_admin(settings: EmbeddedSettings, arguments: Sequence[str], *, timeout_s
     home.create()
     command = admin_command(java=find_java().path, library=ensure_jars(), settings=settings, arguments=arguments)
     with _stopped(home):
+        if replaces_store:
+            shutil.rmtree(home.root / "data" / "transactions" / DATABASE, ignore_errors=True)
         write_config(home.config_dir, neo4j_settings(settings, port=settings.port or 0))
         environment = {**os.environ, "NEO4J_HOME": str(home.root), "NEO4J_CONF": str(home.config_dir)}
         try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from knowledgesmith.graph_schema.digests import prefixed
@@ -21,7 +22,7 @@ MAX_EXAMPLES: Final = 20
 _SCHEMA: Final = """
 CREATE TABLE stored_entity (uid TEXT PRIMARY KEY, name TEXT, type TEXT, domain TEXT, aliases TEXT, retired INTEGER,
                             level TEXT, depth INTEGER, element TEXT) WITHOUT ROWID;
-CREATE TABLE stored_fact (subject TEXT, rel_type TEXT, object TEXT, source TEXT, element TEXT);
+CREATE TABLE stored_fact (subject TEXT, rel_type TEXT, object TEXT, source TEXT, element TEXT, fact_id TEXT);
 CREATE TABLE stored_link (parent TEXT, child TEXT, element TEXT);
 CREATE TABLE kept_fact (subject INTEGER, relation INTEGER, object INTEGER, source TEXT, element TEXT,
                         PRIMARY KEY (subject, relation, object)) WITHOUT ROWID;
@@ -33,6 +34,7 @@ SELECT f.subject, f.relation, f.object, p.source, p.element
 FROM stored_fact p JOIN entity s ON s.uid = p.subject JOIN entity o ON o.uid = p.object
 JOIN relation r ON r.rel_type = p.rel_type
 JOIN fact f ON f.subject = s.id AND f.relation = r.id AND f.object = o.id
+WHERE p.fact_id = fact_id_of(s.key, r.name, o.key)
 ORDER BY p.element;
 INSERT OR IGNORE INTO kept_link
 SELECT l.parent, l.child, p.element
@@ -100,6 +102,8 @@ class Difference:
         self._database: sqlite3.Connection = staging.database
         self._graph_id = graph_id
         self._database.executescript(_SCHEMA)
+        # relations of other names may share a relationship type: a stored fact is this one only if its id says so
+        self._database.create_function("fact_id_of", 3, _fact_ids(graph_id), deterministic=True)
         self._database.execute("BEGIN")
         self.is_new = True
 
@@ -236,7 +240,7 @@ class Difference:
             ),
         )
         self._database.executemany(
-            "INSERT INTO stored_fact VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO stored_fact VALUES (?, ?, ?, ?, ?, ?)",
             ((row["uid"], *fact) for row in rows for fact in row["facts"]),
         )
         self._database.executemany(
@@ -258,6 +262,12 @@ class Difference:
     def _keys(self, query: str) -> tuple[tuple[str, str, str], ...]:
         rows = self._database.execute(f"{query} LIMIT {MAX_EXAMPLES}")
         return tuple((subject, relation, obj) for subject, relation, obj in rows)
+
+
+def _fact_ids(graph_id: str) -> Callable[[bytes, str, bytes], str]:
+    """The id of a fact from the keys of its ends and the name of its relation."""
+    graph, names = prefixed(graph_id), cache(prefixed)
+    return lambda subject, relation, obj: fact_id_from_keys(graph, subject, names(relation), obj)
 
 
 def _list(text: str) -> list[str]:

@@ -75,6 +75,15 @@ class Loader:
         counts[_CREATED], counts[_FACTS] = entities, facts
         self._store.write_transaction(lambda tx: self._lock.renew(tx, counts))
 
+    def guard(self, tx: Transaction) -> None:
+        """Keep the lock in a transaction that writes beside the difference; the graph counts as touched from then on.
+
+        Raises:
+            FenceRejected: another import took the lock over.
+        """
+        self._lock.renew(tx, [0] * 6)
+        self.touched = True
+
     def write_catalogue(self) -> bool:
         """Make the stored catalogue the staged one; returns whether it changed."""
         graph_id = self._lock.graph_id

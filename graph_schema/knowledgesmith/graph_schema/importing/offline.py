@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -89,8 +88,6 @@ def import_offline(
     ) as (staging, importer):
         watch.lap("settle")
         settings = EmbeddedSettings(data_dir=data_dir, heap=heap)
-        _require_empty(settings)
-        watch.lap("compare")
         fill_store(settings, staging, graph_id)
         watch.lap("tool")
         with start(settings, owned=True) as database:
@@ -124,7 +121,7 @@ def finish_graph(
     loader.count_written(entities=entities, facts=facts)
     loader.write_catalogue()
     _fill_aliases(store, graph_id)
-    version, cases = complete(store, staging, lock, watch, source=source, name=name, changed=True)
+    version, cases = complete(store, staging, lock, loader, watch, source=source, name=name, changed=True)
     lock.release(store, untouched=False)
     return report_of(graph_id, staging, counts, examples, watch, version=version, cases=cases)
 
@@ -159,6 +156,7 @@ def fill_store(settings: EmbeddedSettings, staging: Staging, graph_id: str) -> N
 
     Raises:
         DatabaseRunning: the database runs.
+        DatabaseNotEmpty: it holds something.
         OfflineImportFailed: the tool failed.
     """
     with tempfile.TemporaryDirectory(prefix="ksmith-offline-") as name:
@@ -169,9 +167,8 @@ def fill_store(settings: EmbeddedSettings, staging: Staging, graph_id: str) -> N
         arguments = ["database", "import", "full", DATABASE, *_OPTIONS, f"--report-file={folder / 'report'}"]
         arguments += [f"--nodes={folder / 'entities.csv'}"]
         arguments += [f"--relationships={folder / 'facts.csv'}", f"--relationships={folder / 'links.csv'}"]
-        transactions = settings.data_dir / "data" / "transactions" / DATABASE
-        shutil.rmtree(transactions, ignore_errors=True)  # they belong to the store that is replaced
-        run_admin(settings, arguments, timeout_s=_TIMEOUT_S)
+        _require_empty(settings)  # only now: writing the rows takes long enough for somebody to fill the database
+        run_admin(settings, arguments, timeout_s=_TIMEOUT_S, replaces_store=True)
 
 
 _ENTITY_HEADER: Final = (

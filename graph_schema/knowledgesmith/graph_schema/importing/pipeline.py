@@ -259,7 +259,7 @@ def _write(
         counts, examples = difference.counts(), difference.examples()
         watch.lap("compare")
         catalogue = loader.write(difference, counts)
-        version, cases = complete(store, staging, lock, watch, source=source, name=name, changed=catalogue)
+        version, cases = complete(store, staging, lock, loader, watch, source=source, name=name, changed=catalogue)
     except BaseException:
         with suppress(KnowledgeSmithError):  # the first failure is the one to tell
             lock.release(store, untouched=not loader.touched)
@@ -279,13 +279,19 @@ def _check_accepted(lock: ImportLock, staging: Staging) -> None:
 
 
 def complete(
-    store: GraphStore, staging: Staging, lock: ImportLock, watch: Watch, *, source: str, name: str, changed: bool
+    store: GraphStore,
+    staging: Staging,
+    lock: ImportLock,
+    loader: Loader,
+    watch: Watch,
+    *,
+    source: str,
+    name: str,
+    changed: bool,
 ) -> tuple[int, int]:
     """Give a written graph its cases, then make it usable; returns the version's number and how many cases."""
     watch.lap("write")
-    cases = replace_cases(
-        store, graph_id=lock.graph_id, cases=staging.cases(), guard=lambda tx: lock.renew(tx, [0] * 6)
-    )
+    cases = replace_cases(store, graph_id=lock.graph_id, cases=staging.cases(), guard=loader.guard)
     watch.lap("cases")
     version = lock.finish(
         store,

@@ -19,6 +19,10 @@ MAX_STEM = 20_000
 """Characters of a stem, answer or option of a benchmark's own probe (some bring whole passages)."""
 MAX_CHANGES = 10_000
 """Changes of one case."""
+MAX_PROBES = 10_000
+"""Probes of one case."""
+MAX_CHARACTERS = 4_000_000
+"""Characters of one case's probes; a case is written in one transaction."""
 
 
 def case_text(record: CaseRecord) -> str:
@@ -66,6 +70,8 @@ def case_trouble(record: CaseRecord) -> str:
         return "the case changes nothing"
     if sum(len(changes) for changes in record.rounds) > MAX_CHANGES:
         return f"the case has more than {MAX_CHANGES} changes"
+    if len(record.probes) > MAX_PROBES or record.characters > MAX_CHARACTERS:
+        return f"the case has more than {MAX_PROBES} probes or {MAX_CHARACTERS} characters of text"
     for what, text, limit, empty in _texts(record):
         if problem := _problem(text, limit=limit, empty=empty):
             return f"{what} {problem}" + (f": {quote(text)}" if text else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, Final
 
@@ -44,7 +44,7 @@ def merge_entities(database: sqlite3.Connection, reject: Reject, *, missing: boo
     )
     batch: list[tuple[Any, ...]] = []
     for number, (uid, group) in enumerate(groupby(rows, key=itemgetter(0)), start=1):
-        batch.append((number, *_merged(uid, list(_usable(uid, group, names, reject)))))
+        batch.append((number, *_merged(uid, _usable(uid, group, names, reject))))
         if len(batch) >= _BATCH:
             _insert(database, batch)
     _insert(database, batch)
@@ -71,7 +71,7 @@ def _insert(database: sqlite3.Connection, batch: list[tuple[Any, ...]]) -> None:
 
 
 def _usable(uid: str, group: Iterator[_Row], files: dict[int, str], reject: Reject) -> Iterator[_Row]:
-    """The records that make the entity: at most one that does not merge. A uid's records are few enough to hold."""
+    """The records that make the entity: at most one that does not merge."""
     kept: _Row | None = None
     for row in group:
         if row[5] == DECLARED:
@@ -86,17 +86,27 @@ def _usable(uid: str, group: Iterator[_Row], files: dict[int, str], reject: Reje
         yield row
 
 
-def _merged(uid: str, rows: list[_Row]) -> tuple[str, str, str, str, str, bytes]:
+def _merged(uid: str, rows: Iterator[_Row]) -> tuple[str, str, str, str, str, bytes]:
+    """One entity out of its records, which are read one by one: a hub may have as many as the graph has facts."""
     key = prefixed(uid)
-    if len(rows) == 1:
-        _, name, kind, domain, aliases, *_ = rows[0]
+    first, second = next(rows), next(rows, None)
+    if second is None:
+        _, name, kind, domain, aliases, *_ = first
         name = name or uid
         return uid, name, kind, domain, aliases if aliases == "[]" else _aliases(json.loads(aliases), name), key
-    name = min((row[1] for row in rows if row[1]), default=uid)
-    kind = min((row[2] for row in rows if row[2]), default="")
-    domain = min((row[3] for row in rows if row[3]), default="")
-    united = sorted({alias for row in rows for alias in json.loads(row[4])})
-    return uid, name, kind, domain, _aliases(united, name), key
+    name = kind = domain = ""
+    united: set[str] = set()
+    for row in chain((first, second), rows):
+        name, kind, domain = (_first(*pair) for pair in zip((name, kind, domain), row[1:4], strict=True))
+        if row[4] != "[]":
+            united.update(json.loads(row[4]))
+    name = name or uid
+    return uid, name, kind, domain, _aliases(sorted(united), name), key
+
+
+def _first(one: str, other: str) -> str:
+    """The alphabetically first that is not empty."""
+    return min(one, other) if one and other else one or other
 
 
 def _aliases(aliases: list[str], name: str) -> str:

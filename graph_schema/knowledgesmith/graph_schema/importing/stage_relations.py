@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from knowledgesmith.graph_schema.accepted_traits import Acceptance, declare_again
@@ -39,13 +39,19 @@ class StagedCatalogue:
         """Numbers in the order of names, from 1; after ``complete``."""
         self.rejected: dict[int, str] = {}
         """Numbers under which facts name a relation that was rejected, and its name; after ``complete``."""
-        self._declared: defaultdict[str, list[RelationRecord]] = defaultdict(list)
+        self._declared: dict[str, RelationRecord] = {}
         self._templates: defaultdict[str, list[TemplateRecord]] = defaultdict(list)
         self._named: dict[str, tuple[int, Place]] = {}
 
-    def declare(self, record: RelationRecord) -> None:
-        """Take a declared relation."""
-        self._declared[record.relation.name].append(record)
+    def declare(self, record: RelationRecord, reject: Reject) -> None:
+        """Take a declared relation; of several records of one name the one that says most stays, in whatever order."""
+        name = record.relation.name
+        kept = self._declared.get(name)
+        if kept is not None and _rank(record) > _rank(kept):
+            kept, record = record, kept
+        self._declared[name] = record
+        if kept is not None:
+            reject(kept.place, f"relation {quote(name)} stands several times, the record that says most is kept")
         self._check_number()
 
     def phrase(self, record: TemplateRecord) -> str:
@@ -58,6 +64,7 @@ class StagedCatalogue:
         if len(templates) >= MAX_TEMPLATES:
             return f"relation {quote(record.relation)} has more than {MAX_TEMPLATES} templates"
         templates.append(record)
+        self._check_number()
         return ""
 
     def number(self, name: str, place: Place) -> int:
@@ -71,13 +78,9 @@ class StagedCatalogue:
     def complete(self, reject: Reject) -> None:
         """Fill ``relations``, ``ids`` and ``rejected``; the result does not depend on the order of records."""
         places: dict[str, Place] = {}
-        for name, records in self._declared.items():
-            # The one that says most, whatever the order of records.
-            records.sort(key=lambda record: (-len(repr(record.relation)), repr(record.relation), record.place))
-            places[name] = records[0].place
-            for record in records[1:]:
-                reject(record.place, f"relation {quote(name)} stands twice, the one of {records[0].place} is kept")
-        relations = {name: records[0].relation for name, records in self._declared.items()}
+        relations: dict[str, Relation] = {}
+        for name, record in self._declared.items():
+            places[name], relations[name] = record.place, record.relation
         for name, (_, place) in self._named.items():
             relations.setdefault(name, Relation(name=name, rel_type=""))
             places.setdefault(name, place)
@@ -128,12 +131,20 @@ class StagedCatalogue:
             relations[name] = replace(relations[name], templates=tuple(added))
 
     def _check_number(self) -> None:
-        if len(self._named) > MAX_RELATIONS or len(self._declared) > MAX_RELATIONS:
+        if max(len(self._named), len(self._declared), len(self._templates)) > MAX_RELATIONS:
             raise TooLarge(
                 f"the graph has more than {MAX_RELATIONS} relations",
                 field="relation",
                 hint="Check which column holds the relation; texts and numbers belong into objects.",
             )
+
+
+def _rank(record: RelationRecord) -> tuple[int, str, Place]:
+    """Least for the record that says most: traits, templates, types of ends, a relationship type."""
+    told = record.relation
+    traits = sum(bool(getattr(told.traits, trait.name)) for trait in fields(told.traits))
+    says = traits + len(told.templates) + sum(map(bool, (told.rel_type, told.domain_type, told.range_type)))
+    return -says, repr(told), record.place
 
 
 def _without_faults(

@@ -121,7 +121,7 @@ class Staging:
         takers: dict[type[Record], Callable[[Any], None]] = {
             FactRecord: self._take_fact,
             EntityRecord: self._take_entity,
-            RelationRecord: self.catalogue.declare,
+            RelationRecord: self._take_relation,
             TemplateRecord: self._take_template,
             CaseRecord: self._take_case,
             Rejection: self._take_rejection,
@@ -235,6 +235,9 @@ class Staging:
                 *self._place(record.place),
             )
         )
+
+    def _take_relation(self, record: RelationRecord) -> None:
+        self.catalogue.declare(record, self.rejections.add)
 
     def _take_template(self, record: TemplateRecord) -> None:
         if problem := self.catalogue.phrase(record):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from knowledgesmith.graph_schema.accepted_traits import Acceptance, declare, parse_accepted
+from knowledgesmith.graph_schema.accepted_traits import Acceptance, declare, noted_with, parse_accepted
 from knowledgesmith.graph_schema.catalogue import build_catalogue, from_properties, rank, to_properties
 from knowledgesmith.graph_schema.errors import GraphNotFound, InvalidCatalogue, InvalidInput, TooLarge
 from knowledgesmith.graph_schema.facts import Relation
@@ -52,7 +52,8 @@ def _accept(tx: Transaction, graph_id: str, accepted: Sequence[Acceptance]) -> d
     changed = [relation for relation in after.values() if relation.traits != before[relation.name].traits]
     for relation in changed:
         _check_facts(tx, graph_id, relation, after)
-    noted = sorted({*parse_accepted(rows[0]["accepted"]), *accepted})
+    _check_loops(tx, graph_id, after)
+    noted = noted_with(parse_accepted(rows[0]["accepted"]), accepted)
     stored = [item.dump() for item in noted]
     if after == before and stored == rows[0]["accepted"]:
         return after
@@ -112,6 +113,24 @@ def _check_facts(tx: Transaction, graph_id: str, relation: Relation, catalogue: 
         _refuse(tx, graph_id, relation, "functional", ahead, back)
     if traits.inverse_functional:
         _refuse(tx, graph_id, relation, "inverse functional", back, ahead)
+
+
+def _check_loops(tx: Transaction, graph_id: str, catalogue: Mapping[str, Relation]) -> None:
+    """Refuse what makes an entity its own parent: the next import would leave such a fact out, with another digest."""
+    hierarchical = {name for name, relation in catalogue.items() if relation.traits.hierarchical}
+    both = {
+        name
+        for name, relation in catalogue.items()
+        if name in hierarchical or relation.traits.inverse_of in hierarchical
+    }
+    types = {catalogue[name].rel_type: name for name in both}
+    for row in tx.rows("suggest/loops", graph_id=graph_id, rel_types=sorted(types), limit=1):
+        raise InvalidCatalogue(
+            f"{row['uid']} would be its own parent by {types[row['rel_type']]}",
+            field="accepted",
+            value=types[row["rel_type"]],
+            hint="Correct the facts and import them again, or leave the trait out.",
+        )
 
 
 def _refuse(

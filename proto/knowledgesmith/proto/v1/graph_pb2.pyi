@@ -723,6 +723,7 @@ class Graph(_message.Message):
     FACTS_FIELD_NUMBER: _builtins.int
     RELATIONS_FIELD_NUMBER: _builtins.int
     ENTITIES_BY_DOMAIN_FIELD_NUMBER: _builtins.int
+    INCOMPLETE_FIELD_NUMBER: _builtins.int
     graph_id: _builtins.str
     """Id."""
     digest: _builtins.str
@@ -735,6 +736,10 @@ class Graph(_message.Message):
     """Asserted facts."""
     relations: _builtins.int
     """Relations."""
+    incomplete: _builtins.bool
+    """An import, the loading of an archive or a deletion runs on it, or was cut off: the counts are of this moment, and
+    questions about the graph are refused.
+    """
     @_builtins.property
     def entities_by_level(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Entities by level label."""
@@ -754,10 +759,11 @@ class Graph(_message.Message):
         facts: _builtins.int = ...,
         relations: _builtins.int = ...,
         entities_by_domain: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        incomplete: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "entities_by_domain", b"entities_by_domain", "entities_by_level", b"entities_by_level", "facts", b"facts", "graph_id", b"graph_id", "head_branch", b"head_branch", "relations", b"relations", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "entities_by_domain", b"entities_by_domain", "entities_by_level", b"entities_by_level", "facts", b"facts", "graph_id", b"graph_id", "head_branch", b"head_branch", "incomplete", b"incomplete", "relations", b"relations", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

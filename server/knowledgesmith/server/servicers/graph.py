@@ -124,4 +124,5 @@ def _graph_to(info: GraphInfo) -> graph_pb2.Graph:
         facts=info.facts,
         relations=info.relations,
         entities_by_domain=info.entities_by_domain,
+        incomplete=info.incomplete,
     )

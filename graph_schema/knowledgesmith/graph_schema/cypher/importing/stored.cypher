@@ -12,6 +12,6 @@ RETURN e.uid AS uid, e.name AS name, e.type AS type, e.domain AS domain, e.alias
        [label IN labels(e) WHERE label IN ['Root', 'Intermediate', 'Leaf']] AS level, e.depth AS depth,
        elementId(e) AS element,
        [(e)-[f]->(o:Entity) WHERE f.fact_id IS NOT NULL AND f.graph_id = $graph_id |
-         [type(f), o.uid, f.source, elementId(f)]] AS facts,
+         [type(f), o.uid, f.source, elementId(f), f.fact_id]] AS facts,
        [(e)-[h:HAS_CHILD]->(c:Entity) | [c.uid, elementId(h)]] AS links
 ORDER BY uid
