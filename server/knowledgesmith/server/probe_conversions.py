@@ -69,6 +69,7 @@ def set_to(info: ProbeSetInfo) -> probe_pb2.ProbeSet:
         verified=info.verified,
         dropped=info.dropped,
         split=info.split,
+        imported=info.imported,
     )
 
 

@@ -26,12 +26,12 @@ from knowledgesmith.graph_schema.probes import probe_set
 from knowledgesmith.graph_schema.probes.audit import Audit, audit_set
 from knowledgesmith.graph_schema.probes.baseline import options_only
 from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
-from knowledgesmith.graph_schema.probes.columns import KEY, SCHEMA, VERSION
+from knowledgesmith.graph_schema.probes.columns import KEY, SCHEMA, VERSION, ColumnDigest
 from knowledgesmith.graph_schema.probes.exchange import MAX_ROWS, SetFormat, export, import_set
 from knowledgesmith.graph_schema.probes.generate import generate_file, tables_of
 from knowledgesmith.graph_schema.probes.grammar import grammar_faults
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
+from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo, get_info
 from knowledgesmith.graph_schema.probes.sampling import Balance, sample_set, turns
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
 from knowledgesmith.graph_schema.store import GraphStore
@@ -68,7 +68,7 @@ def test_a_changed_file_is_refused_by_name(store: GraphStore, made: ProbeSetInfo
     (lines,) = _written(made, tmp_path, SetFormat.JSONL, tmp_path / "j")
     (table,) = _written(made, tmp_path, SetFormat.PARQUET, tmp_path / "p")
     rows = lines.read_bytes().splitlines(keepends=True)
-    first = json.loads(rows[1])
+    header, first = json.loads(rows[0]), json.loads(rows[1])
     column = pq.read_table(table)
     swapped = column.set_column(5, "stem", pa.array(["x", *column["stem"].to_pylist()[1:]]))
     about = pq.read_metadata(table).metadata[KEY]
@@ -86,6 +86,11 @@ def test_a_changed_file_is_refused_by_name(store: GraphStore, made: ProbeSetInfo
         ),
         "short.jsonl": b"".join(rows[:-1]),
         "range.jsonl": b"".join([rows[0], json.dumps({**first, "answers": [9]}).encode()]),
+        "split.jsonl": b"\n".join([json.dumps({**header, "split": "train"}).encode(), b"".join(rows[1:])]),
+        "dropped.jsonl": b"".join(
+            [json.dumps({**json.loads(rows[0]), "dropped": {"leak": 7}}).encode(), b"\n", *rows[1:]]
+        ),
+        "escape.jsonl": json.dumps({**header, "dropped": {"\x1b[2J": 1}}).encode(),
         "null.jsonl": b"".join([rows[0], json.dumps({**first, "stem": None}).encode()]),
         "kind.jsonl": b"".join([rows[0], json.dumps({**first, "kind": "ODD"}).encode()]),
         "noise.jsonl": b"\xff\xfe nothing",
@@ -95,13 +100,55 @@ def test_a_changed_file_is_refused_by_name(store: GraphStore, made: ProbeSetInfo
         "columns.parquet": parquet(column.drop_columns(["prefix"])),
         "noise.parquet": b"PAR1 nothing PAR1",
     }
+    told = {"split.jsonl": "does not match its digest", "dropped.jsonl": "does not match", "escape.jsonl": "malformed"}
     for name, content in cases.items():
         form = SetFormat(name.partition(".")[2])
-        with pytest.raises(InvalidInput, match=name):
+        with pytest.raises(InvalidInput, match=f"{name} was refused: .*{told.get(name, '')}"):
             import_set(store, name=name, content=io.BytesIO(content), form=form, directory=bad)
     assert list(bad.iterdir()) == []
     with pytest.raises(InvalidInput, match="only parquet and jsonl"):
         import_set(store, name="x", content=io.BytesIO(), form=SetFormat.DATASET, directory=bad)
+
+
+def test_what_would_break_a_reader_is_refused_though_the_digest_is_right(
+    store: GraphStore, made: ProbeSetInfo, tmp_path: Path
+) -> None:
+    (lines,) = _written(made, tmp_path, SetFormat.JSONL, tmp_path / "j")
+    header, first, second = (json.loads(line) for line in lines.read_bytes().splitlines()[:3])
+
+    def forge(**members: Any) -> ProbeSetInfo:
+        rows = [{**first, **members}, second]
+        digest = ColumnDigest(**{key: header[key] for key in ("graph_id", "graph_digest", "seed", "split")})
+        digest.update(pa.Table.from_pylist(rows, schema=SCHEMA))
+        head = {**header, "digest": digest.hexdigest(header["dropped"])}
+        content = b"".join(json.dumps(row).encode() + b"\n" for row in (head, *rows))
+        return import_set(store, name="f", content=io.BytesIO(content), form=SetFormat.JSONL, directory=tmp_path / "f")
+
+    wrong = next(n for n in range(len(first["options"])) if n not in first["answers"])
+    lie = forge(answers=[wrong])
+    assert lie.imported, "nobody verified it here"
+    assert not audit_set(store, probe_set_id=lie.id, directory=tmp_path / "f").passed
+    options = [f"o{n}" for n in range(14)]
+    for members in (
+        {"id": "zz"},
+        {"path": [], "chain_length": 0},
+        {"chain_length": 5},
+        {"stem": " "},
+        {"options": options, "option_uids": options},
+        {"options": ["a"], "option_uids": ["a"], "answers": [0]},
+        {"option_uids": first["option_uids"][:1] * len(first["options"])},
+    ):
+        with pytest.raises(InvalidInput, match="the probe"):
+            forge(**members)
+
+
+def test_a_sample_of_everything_is_another_set(store: GraphStore, made: ProbeSetInfo, tmp_path: Path) -> None:
+    """It says of itself that nothing was left out, where the set that it was drawn from left out something."""
+    assert made.dropped
+    whole = sample_set(store, probe_set_id=made.id, size=1_000_000, balance=[], seed=made.seed, directory=tmp_path)
+    assert whole.counts == made.counts
+    assert whole.digest != made.digest
+    assert get_info(store, made.id) == made
 
 
 def test_a_file_that_would_fill_the_memory_or_the_stack_is_refused(store: GraphStore, tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from .enums import Polarity, ProbeKind, read_kind, read_polarity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSet:
-    """A seeded, digested collection of probes: counts by kind, questions without a probe by reason."""
+    """A seeded, digested collection of probes: counts by kind, questions without a probe by reason.
+
+    ``imported``: taken in from a file, so that its probes were not verified here; ``audit_probes`` judges them.
+    """
 
     id: str
     graph_id: str
@@ -24,6 +27,7 @@ class ProbeSet:
     verified: int
     dropped: Mapping[str, int]
     split: str = "eval"
+    imported: bool = False
 
     @classmethod
     def from_proto(cls, message: probe_pb2.ProbeSet) -> Self:
@@ -38,6 +42,7 @@ class ProbeSet:
             verified=message.verified,
             dropped=dict(message.dropped),
             split=message.split or "eval",
+            imported=message.imported,
         )
 
 

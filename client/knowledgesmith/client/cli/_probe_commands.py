@@ -86,7 +86,8 @@ def agreement(session: Session, *, sheets: tuple[Path, ...]) -> None:
 def describe(made: ProbeSet) -> RenderableType:
     """A set in three lines."""
     head = f"probe set {made.id} of {made.graph_id}, seed {made.seed}, digest {short(made.digest)}"
-    return Group(head, f"{made.verified:,} verified: {counts(made.counts)}", f"dropped: {counts(made.dropped)}")
+    how = "probes, not verified here (audit the set)" if made.imported else "verified"
+    return Group(head, f"{made.verified:,} {how}: {counts(made.counts)}", f"dropped: {counts(made.dropped)}")
 
 
 def _audit(found: ProbeSetAudit) -> RenderableType:

@@ -19,7 +19,7 @@ Column = Any
 """A ``pyarrow.Array`` or ``ChunkedArray``."""
 CHUNK: Final = 20_000
 """Probes that are hashed and written at a time; part of the digest's definition."""
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the digest's definition."""
 KEY: Final = b"knowledgesmith"
 """Key of the metadata of a file."""
@@ -44,10 +44,13 @@ SCHEMA: Final = pa.schema(
 
 
 class ColumnDigest:
-    """SHA-256 over graph, seed and all columns in chunks of :data:`CHUNK` rows; how a file stores them is no matter."""
+    """SHA-256 over what a set says about itself and all columns in chunks of :data:`CHUNK` rows.
 
-    def __init__(self, *, graph_id: str, graph_digest: str, seed: int) -> None:
-        self._digest = hashlib.sha256(json.dumps([VERSION, graph_id, graph_digest, seed]).encode())
+    How a file stores them is no matter; what was left out, which nobody knows before the end, comes last.
+    """
+
+    def __init__(self, *, graph_id: str, graph_digest: str, seed: int, split: str) -> None:
+        self._digest = hashlib.sha256(json.dumps([VERSION, graph_id, graph_digest, seed, split]).encode())
 
     def update(self, chunk: Table) -> None:
         """Add the next :data:`CHUNK` rows (fewer only at the end)."""
@@ -56,8 +59,9 @@ class ColumnDigest:
             for piece in _contents(_whole(chunk[name])):
                 self._digest.update(piece)
 
-    def hexdigest(self) -> str:
-        """64 hexadecimal digits."""
+    def hexdigest(self, dropped: Mapping[str, int]) -> str:
+        """64 hexadecimal digits; once, at the end."""
+        self._digest.update(json.dumps(dict(dropped), sort_keys=True).encode())
         return self._digest.hexdigest()
 
 
@@ -123,7 +127,7 @@ class SetWriter:
 
     def __init__(self, path: Path, *, about: Mapping[str, Any]) -> None:
         self.counts: Counter[str] = Counter()
-        self._digest = ColumnDigest(graph_id=about["graph_id"], graph_digest=about["graph_digest"], seed=about["seed"])
+        self._digest = _digest_for(about)
         self._chunker = Chunker()
         self._about = dict(about)
         self._file = pq.ParquetWriter(path, SCHEMA, compression="zstd")
@@ -137,7 +141,7 @@ class SetWriter:
         """Finish the file with what was left out by reason, which nobody knows before; the digest."""
         for chunk in self._chunker.rest():
             self._write(chunk)
-        digest = self._digest.hexdigest()
+        digest = self._digest.hexdigest(dropped)
         about = {**self._about, "digest": digest, "dropped": dict(sorted(dropped.items())), "version": VERSION}
         self._file.add_key_value_metadata({KEY: json.dumps(about, sort_keys=True).encode()})
         self._file.close()
@@ -167,11 +171,15 @@ def digest_of_file(path: Path) -> tuple[dict[str, Any], str]:
     """
     with pq.ParquetFile(path) as file:
         about: dict[str, Any] = json.loads((file.metadata.metadata or {})[KEY])
-        digest = ColumnDigest(graph_id=about["graph_id"], graph_digest=about["graph_digest"], seed=about["seed"])
+        digest = _digest_for(about)
         chunker = Chunker()
         for group in range(file.num_row_groups):
             for chunk in chunker.push(file.read_row_group(group).cast(SCHEMA)):
                 digest.update(chunk)
         for chunk in chunker.rest():
             digest.update(chunk)
-    return about, digest.hexdigest()
+    return about, digest.hexdigest(about["dropped"])
+
+
+def _digest_for(about: Mapping[str, Any]) -> ColumnDigest:
+    return ColumnDigest(**{key: about[key] for key in ("graph_id", "graph_digest", "seed", "split")})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -37,6 +38,9 @@ MAX_ROWS: Final = 1 << 20
 _MAX_GROUP: Final = 1 << 30
 """Probes and unpacked bytes of a row group, which is read as a whole; sets have 20,000 probes in a group."""
 _MAX_SEED: Final = 1 << 63
+_MAX_OPTIONS: Final = 8
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+_REASON: Final = re.compile(r"[a-z_]{1,63}")
 _GRAPH_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _HEADER: Final = "knowledgesmith_probe_set"
 
@@ -114,8 +118,9 @@ def import_set(store: GraphStore, *, name: str, content: BinaryIO, form: SetForm
             dropped=about["dropped"],
         )
     )
+    made = replace(made, imported=True)
     probe_set.record(store, made, directory=directory)
-    return made
+    return probe_set.get_info(store, made.id)
 
 
 _ABOUT: Final = ("graph_id", "graph_digest", "seed", "split")
@@ -193,7 +198,7 @@ def _check_about(name: str, about: Mapping[str, Any]) -> None:
         and -_MAX_SEED <= about["seed"] < _MAX_SEED
         and about["split"] in {split.value for split in Split}
         and isinstance(about["dropped"], dict)
-        and all(isinstance(k, str) and isinstance(n, int) for k, n in about["dropped"].items())
+        and all(_REASON.fullmatch(k) and type(n) is int and n >= 0 for k, n in about["dropped"].items())
     )
     if not right:
         raise _refused(name, "what it says about itself is malformed", "Export the set again.")
@@ -207,10 +212,27 @@ def _check(name: str, table: Table) -> None:
         raise _refused(name, "it holds a kind of probe that does not exist", "Export the set again.")
     if set(table["context"].unique().to_pylist()) - {context.value for context in Context}:
         raise _refused(name, "it holds a context that does not exist", "Export the set again.")
-    rows = zip(*(table[column].to_pylist() for column in ("options", "option_uids", "answers")), strict=True)
-    for options, uids, answers in rows:
-        if len(options) != len(uids) or not answers or not all(0 <= n < len(options) for n in answers):
-            raise _refused(name, "a probe has an answer that is none of its options", "Export the set again.")
+    for row in table.select(_CHECKED).to_pylist():
+        if problem := _problem(row):
+            raise _refused(name, f"the probe {row['id'][:40]!r} {problem}", "Export the set again.")
+
+
+_CHECKED: Final = ("id", "path", "chain_length", "stem", "options", "option_uids", "answers")
+
+
+def _problem(row: Mapping[str, Any]) -> str:
+    options, uids, answers = row["options"], row["option_uids"], row["answers"]
+    if not _ID.fullmatch(row["id"]):
+        return "has an id that is not 32 hexadecimal digits"
+    if not row["path"] or len(row["path"]) != row["chain_length"] or not all(row["path"]):
+        return "asks along no path, or one of another length than it says"
+    if not row["stem"].strip():
+        return "has no text"
+    if len(options) != len(uids) or not 2 <= len(options) <= _MAX_OPTIONS or len(set(uids)) < len(uids):
+        return f"has not 2 to {_MAX_OPTIONS} different options"
+    if not answers or not all(0 <= n < len(options) for n in answers):
+        return "has an answer that is none of its options"
+    return ""
 
 
 def _refused(name: str, problem: str, hint: str) -> InvalidInput:

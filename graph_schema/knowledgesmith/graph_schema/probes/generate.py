@@ -13,6 +13,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.bulk import BLOCK, bulk
 from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult, Observer
 from knowledgesmith.graph_schema.probes.columns import SCHEMA, Chunker, ColumnDigest, SetWriter, Table
@@ -171,12 +172,12 @@ _NAMES: Final = frozenset(SCHEMA.names)
 _BATCH: Final = 5_000
 
 
-def digest_of(data: ProbeSetData) -> str:
-    """SHA-256 over graph, seed and probes; independent of how a file stores them."""
-    digest = ColumnDigest(graph_id=data.graph_id, graph_digest=data.graph_digest, seed=data.seed)
+def digest_of(data: ProbeSetData, *, split: str = Split.EVAL.value) -> str:
+    """SHA-256 over what the set says about itself and its probes; independent of how a file stores them."""
+    digest = ColumnDigest(graph_id=data.graph_id, graph_digest=data.graph_digest, seed=data.seed, split=split)
     for table in tables_of(data.probes):
         digest.update(table)
-    return digest.hexdigest()
+    return digest.hexdigest(data.dropped)
 
 
 def first_digest_of(data: ProbeSetData) -> str:

@@ -164,6 +164,7 @@ class ProbeSet(_message.Message):
     VERIFIED_FIELD_NUMBER: _builtins.int
     DROPPED_FIELD_NUMBER: _builtins.int
     SPLIT_FIELD_NUMBER: _builtins.int
+    IMPORTED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id."""
     graph_id: _builtins.str
@@ -175,9 +176,11 @@ class ProbeSet(_message.Message):
     digest: _builtins.str
     """SHA-256 of the content."""
     verified: _builtins.int
-    """Probes that the independent query verified."""
+    """Probes; the independent query verified every one, unless the set was imported."""
     split: _builtins.str
     """Phrasings: eval or train."""
+    imported: _builtins.bool
+    """Taken in from a file: nobody verified its probes here; an audit does."""
     @_builtins.property
     def counts(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Probes by kind."""
@@ -198,10 +201,11 @@ class ProbeSet(_message.Message):
         verified: _builtins.int = ...,
         dropped: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         split: _builtins.str = ...,
+        imported: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "digest", b"digest", "dropped", b"dropped", "graph_digest", b"graph_digest", "graph_id", b"graph_id", "id", b"id", "seed", b"seed", "split", b"split", "verified", b"verified"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "digest", b"digest", "dropped", b"dropped", "graph_digest", b"graph_digest", "graph_id", b"graph_id", "id", b"id", "imported", b"imported", "seed", b"seed", "split", b"split", "verified", b"verified"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
