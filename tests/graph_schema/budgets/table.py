@@ -164,7 +164,7 @@ BUDGETS: dict[str, Budget] = {
         },
         23,
     ),
-    "ledger/append": _budget(lambda w: {"id": w.running, "fence": 0, "rows": w.rows}, 776),
+    "ledger/append": _budget(lambda w: {"id": w.running, "fence": 0, "entities": w.rows}, 776),
     "ledger/clear_heads": _budget(lambda w: {"graph_id": w.graph}, 559),
     "ledger/heads": _budget(lambda w: {"id": w.running, "uids": w.uids[:5]}, 185),
     "ledger/outcomes": _budget(lambda w: {"id": w.running, "rows": w.outcomes}, 224),
