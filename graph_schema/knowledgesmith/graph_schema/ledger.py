@@ -1,13 +1,17 @@
 """The ledger: append-only belief changes of an intervention, and the head beliefs that follow from it.
 
-Head beliefs are a pure function of the ledgers: the same query writes them batch by batch while a job runs and
-replays them after a discard, a failure or a rollback.
+Head beliefs are a pure function of the ledgers: while a job runs they are written with each batch, and after a
+discard, a failure or a rollback they are replayed, with the same result to the last bit. Whatever changes which
+ledgers make up the heads of a graph replays them in its own transaction, and one run at a time holds a branch. So the
+heads of an entity name the running intervention exactly when that has rows of it already: an append needs to read the
+ledger of such entities only, and takes the heads of all others from the rows that it writes.
 """
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 from knowledgesmith.graph_schema.errors import FenceRejected
 
@@ -17,7 +21,8 @@ if TYPE_CHECKING:
     from knowledgesmith.graph_schema.plan_types import LedgerSlot
     from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
 
-COUNTS = ("n_propagated", "n_missed", "n_drifted", "n_preserved", "n_collateral", "n_ineligible")
+COUNTS: Final = ("n_propagated", "n_missed", "n_drifted", "n_preserved", "n_collateral", "n_ineligible")
+_COUNTS: Final = attrgetter(*COUNTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +41,9 @@ class Outcome:
     p_new_before: float
     p_new_after: float
     verdict: str
+
+
+_OUTCOME: Final = attrgetter(*(field.name for field in fields(Outcome)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,41 +101,44 @@ def append(store: GraphStore, intervention_id: str, fence: int, batch: Sequence[
     Raises:
         FenceRejected: a newer attempt owns the intervention, or it is no longer running.
     """
-    rows = [row_of(slot, measured) for slot, measured in sorted(batch, key=lambda pair: pair[0].entity)]
-    uids = sorted({slot.entity for slot, _ in batch})
-    outcomes = [list(astuple(outcome)) for _, measured in batch for outcome in measured.outcomes]
+    entities = by_entity(batch)
+    outcomes = [list(_OUTCOME(outcome)) for _, measured in batch for outcome in measured.outcomes]
 
     def work(tx: Transaction) -> int:
-        written = tx.rows("ledger/append", id=intervention_id, fence=fence, rows=rows)
-        if not written:
+        found = tx.rows("ledger/append", id=intervention_id, fence=fence, entities=entities)
+        if not found:
             raise FenceRejected("another attempt took over", field="intervention", value=intervention_id)
         if outcomes:
             tx.rows("ledger/outcomes", id=intervention_id, rows=outcomes)
-        tx.rows("ledger/heads", id=intervention_id, uids=uids)
-        return int(written[0]["written"])
+        if found[0]["again"]:
+            tx.rows("ledger/heads", id=intervention_id, uids=found[0]["again"])
+        return int(found[0]["written"])
 
     return store.write_transaction(work)
 
 
-def row_of(slot: LedgerSlot, measured: Measured) -> dict[str, object]:
-    """A ledger row as it travels to the database."""
-    counts = {name: getattr(measured, name) for name in COUNTS}
-    properties: dict[str, object] = {
-        "kind": slot.kind.value,
-        "polarity": slot.polarity.value,
-        "fact_id": slot.fact_id,
-        "relation": slot.relation,
-        "before": measured.before,
-        "after": measured.after,
-        "new_before": measured.new_before,
-        "new_after": measured.new_after,
-        "delta": measured.delta,
-        "hops": slot.hops,
-        "nearest_target": slot.nearest_target,
-        "n": measured.n,
-        **counts,
-    }
-    return {"seq": slot.seq, "entity": slot.entity, "properties": properties}
+def by_entity(batch: Sequence[tuple[LedgerSlot, Measured]]) -> list[list[object]]:
+    """Rows as they travel to the database: ``[uid, [[kind, rows]], last sequence number]``, in the order of uid.
+
+    An entity is looked up once, and lists spare the names that maps would repeat in every row. The order of entities
+    keeps writers that share some from locking each other out; that of kinds and rows is the order of the heads' sums.
+    """
+    found: dict[str, dict[str, list[list[object]]]] = {}
+    last: dict[str, int] = {}
+    for slot, measured in sorted(batch, key=lambda pair: (pair[0].entity, pair[0].kind.value, pair[0].seq)):
+        found.setdefault(slot.entity, {}).setdefault(slot.kind.value, []).append(_row(slot, measured))
+        last[slot.entity] = max(slot.seq, last.get(slot.entity, 0))
+    return [[uid, [[kind, rows] for kind, rows in kinds.items()], last[uid]] for uid, kinds in found.items()]
+
+
+def _row(slot: LedgerSlot, measured: Measured) -> list[object]:
+    """One row in the order that ``ledger/append`` names."""
+    return [
+        *(slot.seq, slot.polarity.value, slot.fact_id, slot.relation),
+        *(measured.before, measured.after, measured.new_before, measured.new_after, measured.delta),
+        *(slot.hops, slot.nearest_target, measured.n),
+        *_COUNTS(measured),
+    ]
 
 
 def read(store: GraphStore, intervention_id: str, *, after: int, limit: int) -> list[LedgerRow]:

@@ -12,6 +12,9 @@ from tests.graph_schema.propagation.conftest import CHANGES, Run, committed, ope
 from knowledgesmith.graph_schema import ledger
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.interventions import Goal
+from knowledgesmith.graph_schema.ledger import Measured
+from knowledgesmith.graph_schema.plan_types import LedgerSlot
+from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 
 COPIES = 10
@@ -45,7 +48,7 @@ class World:
     nodes: list[str]
     links: list[str]
     probes: list[dict[str, Any]]
-    rows: list[dict[str, Any]]
+    rows: list[list[Any]]
     outcomes: list[list[Any]]
     revision: str
 
@@ -151,10 +154,10 @@ def add_unrelated(store: GraphStore) -> None:
             finished=False,
         )
         changed = [
-            {"seq": at + 1, "entity": entity.uid, "properties": {"kind": "DIRECT", "n": 1, "delta": 0.5, "hops": 1}}
+            (ledger_slot(entity.uid, at + 1), Measured(before=0.25, after=0.75, new_before=None, new_after=None, n=1))
             for at, entity in enumerate(entities)
         ]
-        store.write("ledger/append", id=f"{graph}-{n}", fence=0, rows=changed)
+        ledger.append(store, f"{graph}-{n}", 0, changed)
         store.write(
             "jobs/advance",
             id=f"{graph}-{n}",
@@ -163,6 +166,21 @@ def add_unrelated(store: GraphStore) -> None:
             properties={"state": "SUCCEEDED", "commit_order": 1},
             finished=False,
         )
+
+
+def ledger_slot(uid: str, seq: int) -> LedgerSlot:
+    """A row about the entity itself."""
+    return LedgerSlot(
+        seq=seq,
+        entity=uid,
+        fact_id="f",
+        relation="r",
+        kind=ProbeKind.DIRECT,
+        polarity=Polarity.STAY,
+        hops=1,
+        nearest_target=uid,
+        probe_ids=(),
+    )
 
 
 def _levels(tx: Transaction, graph: str) -> None:
@@ -188,10 +206,9 @@ def _probes(run: Run) -> list[dict[str, Any]]:
     return rows
 
 
-def _rows(run: Run) -> list[dict[str, Any]]:
+def _rows(run: Run) -> list[list[Any]]:
     pairs = [(slot, run.rows[slot.seq]) for slot in run.plan.slots[:20]]
-    rows = [ledger.row_of(replace(slot, seq=slot.seq + 100_000), measured) for slot, measured in pairs]
-    return sorted(rows, key=lambda row: str(row["entity"]))
+    return ledger.by_entity([(replace(slot, seq=slot.seq + 100_000), measured) for slot, measured in pairs])
 
 
 def fact(world: World, subject: str, relation: str, obj: str) -> list[str]:

@@ -3,14 +3,15 @@
 // returns: entities
 // access: write
 //
-// `uids` are the entities of a batch, or null for every entity of the ledger (a replay). A batch starts from its
-// entities, so that its price does not grow with the rows that are there already. Sums run in the order of the
-// sequence and of the kinds, so that both ways agree to the last bit.
+// `uids` are the entities of a batch that had rows before it, or null for every entity of the ledger (a replay). It
+// starts from those entities, so that its price does not grow with the rows that are there already. Sums run in the
+// order of the sequence and of the kinds, as those of `ledger/append` do, so that both agree to the last bit.
 MATCH (i:Intervention {id: $id})
 MATCH (g:Graph {graph_id: i.graph_id}) WHERE g.head_branch = i.branch_id
 CALL (i) {
   UNWIND $uids AS uid
   MATCH (e:Entity {graph_id: i.graph_id, uid: uid})<-[c:CHANGED]-(i)
+  USING INDEX e:Entity(graph_id, uid)
   RETURN e, c
   UNION ALL
   WITH i WHERE $uids IS NULL

@@ -2,7 +2,10 @@
 // params: id
 // returns: key, rows, entities, mean_before, mean_after, mean_delta, propagated, missed, drifted, preserved, collateral, ineligible
 // access: read
-MATCH (i:Intervention {id: $id})-[c:CHANGED]->(e:Entity)
+//
+// A row's properties are one chain in the store: reading all at once walks it once, reading them by name each time.
+MATCH (i:Intervention {id: $id})-[c:CHANGED]->(e)
+WITH e, properties(c) AS c
 RETURN 'all' AS key,
        count(c) AS rows, count(DISTINCT e) AS entities,
        avg(c.before) AS mean_before, avg(c.after) AS mean_after, avg(c.delta) AS mean_delta,

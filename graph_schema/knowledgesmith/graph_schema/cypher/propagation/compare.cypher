@@ -4,17 +4,23 @@
 // access: read
 //
 // A row that only one of them has stands with empty values for the other, after all that both have.
+// What decides the order is joined first; the rest is looked up for the rows that are returned.
 CALL () {
-  MATCH (:Intervention {id: $first})-[c:CHANGED]->(e:Entity)
-  RETURN e, c, 0 AS side
+  MATCH (:Intervention {id: $first})-[c:CHANGED]->(e)
+  RETURN e, c.kind AS kind, c.polarity AS polarity, c.fact_id AS fact_id,
+         c.seq AS a_seq, c.delta AS a_delta, null AS b_seq, null AS b_delta
   UNION ALL
-  MATCH (:Intervention {id: $second})-[c:CHANGED]->(e:Entity)
-  RETURN e, c, 1 AS side
+  MATCH (:Intervention {id: $second})-[c:CHANGED]->(e)
+  RETURN e, c.kind AS kind, c.polarity AS polarity, c.fact_id AS fact_id,
+         null AS a_seq, null AS a_delta, c.seq AS b_seq, c.delta AS b_delta
 }
-WITH e, c.kind AS kind, c.polarity AS polarity, c.fact_id AS fact_id,
-     head(collect(CASE side WHEN 0 THEN c END)) AS a, head(collect(CASE side WHEN 1 THEN c END)) AS b
-WITH e, kind, polarity, fact_id, a, b, b.delta - a.delta AS difference
-ORDER BY a IS NULL OR b IS NULL, coalesce(abs(difference), -1.0) DESC, coalesce(a.seq, b.seq), e.uid, fact_id SKIP $skip LIMIT $limit
+WITH e, kind, polarity, fact_id, min(a_seq) AS a_seq, min(b_seq) AS b_seq, max(b_delta) - max(a_delta) AS difference
+ORDER BY a_seq IS NULL OR b_seq IS NULL, coalesce(abs(difference), -1.0) DESC, coalesce(a_seq, b_seq), e.uid, fact_id
+SKIP $skip LIMIT $limit
+OPTIONAL MATCH ()-[a:CHANGED {intervention: $first, seq: a_seq}]->()
+USING INDEX a:CHANGED(intervention, seq)
+OPTIONAL MATCH ()-[b:CHANGED {intervention: $second, seq: b_seq}]->()
+USING INDEX b:CHANGED(intervention, seq)
 RETURN e.uid AS entity, e.name AS name, kind, polarity, fact_id, coalesce(a.relation, b.relation) AS relation,
        a.before AS first_before, a.after AS first_after, a.delta AS first_delta,
        b.before AS second_before, b.after AS second_after, b.delta AS second_delta, difference

@@ -5,10 +5,10 @@
 //
 // An entity moved when a row of this run changed by at least `threshold`; the `movers` largest are followed, at most 6
 // facts far. The end is left unbound and found from each target by one breadth-first search.
-MATCH (i:Intervention {id: $id})-[c:CHANGED]->(e:Entity)
-WHERE abs(c.delta) >= $threshold
-WITH i, e, max(abs(c.delta)) AS moved, collect(c.delta) AS all
-WITH i, e, head([d IN all WHERE abs(d) = moved]) AS delta
+MATCH (i:Intervention {id: $id})-[c:CHANGED]->(e)
+WITH i, e, max(c.delta) AS up, -min(c.delta) AS down
+WHERE up >= $threshold OR down >= $threshold
+WITH i, e, CASE WHEN up >= down THEN up ELSE -down END AS delta
 ORDER BY abs(delta) DESC, e.uid LIMIT $movers
 WITH i, collect(e) AS moved, collect(delta) AS delta
 CALL (i) {

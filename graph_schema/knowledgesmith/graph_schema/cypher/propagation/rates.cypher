@@ -2,7 +2,10 @@
 // params: id
 // returns: band, level, kind, rows, probes, propagated, missed, drifted, preserved, collateral, ineligible
 // access: read
-MATCH (i:Intervention {id: $id})-[c:CHANGED]->(e:Entity)
+//
+// A row's properties are one chain in the store: reading all at once walks it once, reading them by name each time.
+MATCH (i:Intervention {id: $id})-[c:CHANGED]->(e)
+WITH e, properties(c) AS c
 RETURN CASE WHEN c.hops IS NULL THEN 'unreachable' WHEN c.hops > 3 THEN '4+' ELSE toString(c.hops) END AS band,
        head([l IN labels(e) WHERE l IN ['Root', 'Intermediate', 'Leaf']]) AS level, c.kind AS kind,
        count(c) AS rows, sum(c.n) AS probes,

@@ -2,8 +2,8 @@
 // params: id, threshold, limit
 // returns: entity, name, level, hops, moved, neighbours, names
 // access: read
-MATCH (i:Intervention {id: $id})-[c:CHANGED]->(e:Entity)
-WITH i, e, max(abs(c.delta)) AS moved, min(c.hops) AS hops
+MATCH (:Intervention {id: $id})-[c:CHANGED]->(e)
+WITH e, max(abs(c.delta)) AS moved, min(c.hops) AS hops
 WITH collect(CASE WHEN moved >= $threshold THEN e END) AS movers,
      collect(CASE WHEN moved < $threshold THEN [e, moved, hops] END) AS still
 UNWIND still AS row
