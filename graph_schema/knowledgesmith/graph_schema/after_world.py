@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain, islice
 from typing import Protocol
 
 from knowledgesmith.graph_schema.closure import Derived, Triple
@@ -144,8 +146,7 @@ class AfterWorld:
         new = (self._into if back else self._out).get(uid, [])
         ends = {held.triple[end] for held in new if held.triple[1] == relation} - {uid}
         if len(ends) < most:  # of a hub's old facts the first few tell enough
-            old = self._before.subjects(relation, uid) if back else self._before.objects(uid, relation)
-            for held in old:
+            for held in self._before.each_at(uid, relation, back=back):
                 if held.triple[end] != uid and self._stays(held):
                     ends.add(held.triple[end])
                     if len(ends) >= most:
@@ -199,8 +200,45 @@ class AfterWorld:
             fact.fact_id: triple for triple, fact in self.derived.items()
         }
 
+    def follows_at(self, uid: str, *, back: bool, most: int, of: Collection[str] | None) -> list[Triple]:
+        """Facts of an entity that follow here, where they were derived anew; a few of each of the relations ``of``.
+
+        Those that stay from the world before are named only where the few need them.
+        """
+        found = (self._into if back else self._out).get(uid, ())
+        new = sorted(held.triple for held in found if held.derived)
+        if of is None:
+            of = self.relations_at(uid, back=back)
+        kept = [triple for triple in new if triple[1] not in of]
+        for relation in sorted(of):
+            few = (triple for triple in new if triple[1] == relation)
+            old = self._before.each_at(uid, relation, back=back)
+            stay = (held.triple for held in old if held.derived and self._stays(held))
+            kept += islice(chain(few, stay), most)
+        return kept
+
+    def counts_at(self, uid: str, *, back: bool) -> dict[str, int]:
+        """How many facts of each relation a subject has, or (``back``) an object."""
+        counts = Counter(self._before.counts_at(uid, back=back))
+        counts.update(self._moved.get((uid, back), {}))
+        return counts
+
+    @cached_property
+    def _moved(self) -> Mapping[tuple[str, bool], Counter[str]]:
+        """By entity and whether it is the object: how many facts of each relation there are more, or fewer, here."""
+        lost, gained = self.changes
+        fresh = [*gained, *(triple for triple in self._asserts if self._before.find(triple) is None)]
+        gone = [*lost, *(triple for triple in self._retracts if self.find(triple) is None)]
+        moved: dict[tuple[str, bool], Counter[str]] = {}
+        for triples, step in ((fresh, 1), (gone, -1)):
+            for subject, relation, obj in triples:
+                moved.setdefault((subject, False), Counter())[relation] += step
+                moved.setdefault((obj, True), Counter())[relation] += step
+        return moved
+
+    @cached_property
     def changes(self) -> tuple[Mapping[Triple, Derived], Mapping[Triple, Derived]]:
-        """Derived facts that only the world before has, and those that only this one has."""
+        """Derived facts that only the world before has, and those that only this one has; once all is derived."""
         lost: dict[Triple, Derived] = {}
         for triple in self._derived_before():
             # a derived fact of an affected group holds no more unless it was found again or is asserted now

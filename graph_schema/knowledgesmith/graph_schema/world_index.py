@@ -21,6 +21,7 @@ from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 
 Ints = NDArray[np.int32]
 _NONE: Final = -1
+_CHUNK: Final = 32
 
 
 class Held(NamedTuple):
@@ -178,19 +179,40 @@ class WorldIndex:
         """All asserted facts."""
         return iter(self._triples(np.flatnonzero(self._round == 0)))
 
-    def follows_around(self, uid: str) -> tuple[list[Triple], list[Triple]]:
-        """Derived facts of a subject, and of an object, sorted."""
-        node = self._number.get(uid)
-        if node is None:
-            return [], []
-        start, end = self._subject.searchsorted((node, node + 1))
-        out = np.arange(start, end)
-        first, last = self._object_sorted.searchsorted((node, node + 1))
-        into = self._by_object[int(first) : int(last)]
-        return (
-            self._triples(out[self._round[out] > 0]),
-            self._triples(into[self._round[into] > 0]),
-        )
+    def follows_at(self, uid: str, *, back: bool, most: int = 0, of: Collection[str] | None = None) -> list[Triple]:
+        """Derived facts of a subject, or (``back``) of an object, sorted by relation and other end.
+
+        Args:
+            uid: the entity.
+            back: whether it is the object.
+            most: so many facts of each of the relations ``of`` are enough; 0 for all.
+            of: relations, ``None`` for all of them.
+        """
+        rows = self._rows_at(uid, back=back)
+        rows = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        rows = rows[self._round[rows] > 0]
+        if most and len(rows) > most:
+            relation = self._relation[rows]
+            kept = np.arange(len(rows)) - relation.searchsorted(relation) < most
+            if of is not None:
+                kept |= ~np.isin(relation, [self._relation_number[name] for name in of])
+            rows = rows[kept]
+        return self._triples(rows)
+
+    def each_at(self, uid: str, relation: str, *, back: bool) -> Iterator[Held]:
+        """Facts of an entity and a relation, read as far as they are looked at: a hub has thousands."""
+        name = self._relation_number.get(relation)
+        rows = self._rows_at(uid, back=back)
+        rows = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        rows = rows[self._relation[rows] == name]
+        for start in range(0, len(rows), _CHUNK):
+            yield from self._held_rows(rows[start : start + _CHUNK])
+
+    def counts_at(self, uid: str, *, back: bool) -> dict[str, int]:
+        """How many facts of each relation a subject has, or (``back``) an object."""
+        relations, counts = np.unique(self._relation[self._rows_at(uid, back=back)], return_counts=True)
+        names = (self._relations[n] for n in relations.tolist())
+        return dict(zip(names, counts.tolist(), strict=True))
 
     def relations_at(self, uid: str, *, back: bool) -> set[str]:
         """Relations of which an entity is a subject, or (``back``) an object."""
@@ -207,23 +229,9 @@ class WorldIndex:
     def _rows_at(self, uid: str, *, back: bool) -> Ints | slice:
         node = self._number.get(uid)
         if node is None:
-            return slice(0)
-        start, end = (self._object_sorted if back else self._subject).searchsorted((node, node + 1))
+            return slice(0, 0)
+        start, end = (self._object_sorted if back else self._subject).searchsorted((node, node + 1)).tolist()
         return self._by_object[start:end] if back else slice(start, end)
-
-    def crowd(self, uid: str, *, more_than: int) -> list[tuple[str, bool]]:
-        """Relations in which an entity has more facts than that, and whether as their object."""
-        node = self._number.get(uid)
-        if node is None:
-            return []
-        found: list[tuple[str, bool]] = []
-        for back in (False, True):
-            start, end = np.searchsorted(self._object_sorted if back else self._subject, (node, node + 1))
-            if end - start > more_than:
-                relations = self._relation[self._by_object[start:end]] if back else self._relation[start:end]
-                counts = np.bincount(relations, minlength=len(self._relations))
-                found += [(self._relations[n], back) for n in np.flatnonzero(counts > more_than).tolist()]
-        return found
 
     def distances(self, sources: Sequence[str]) -> dict[str, tuple[int, str]]:
         """Hops over asserted facts in both directions from the nearest source, with it (ties: smallest uid)."""

@@ -75,6 +75,14 @@ BUDGETS: dict[str, Budget] = {
     "closure/place": _budget(
         lambda w: {"graph_id": w.graph, "rows": [[*f[:3], f"{f[3]}x", 1, 0] for f in w.facts[:5]]}, 81
     ),
+    "closure/show": _budget(
+        lambda w: {
+            "graph_id": w.graph,
+            "uids": w.uids[:5],
+            "blocks": [[w.facts[0][1], {"derived": True, "world": 1}, [0, 1, 2], [1, 2, 4]]],
+        },
+        60,
+    ),
     "closure/subjects": _budget(lambda w: {"graph_id": w.graph, "after": "", "limit": 10}, 72),
     "closure/swap": _budget(
         lambda w: {
@@ -253,7 +261,7 @@ BUDGETS: dict[str, Budget] = {
             "final_forward": w.types,
             "final_backward": [],
             "anchors": ["lyon", "paris", "kyoto"],
-            "lengths": [2, 3],
+            "far_reaching": None,
         },
         3509,
     ),

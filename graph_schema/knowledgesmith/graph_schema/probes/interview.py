@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -50,12 +50,12 @@ class Interview:
         long_anchors = sample(list(around.changed), _LONG_ANCHORS, key=draw_key(self.seed, "long"))
         narrow = sorted({*around.endpoints, *around.changed, *few})
         far_reaching = sorted({*around.endpoints, *long_anchors})
-        self.sight.show(around.anchors)
+        moved = self._look_along(around.anchors, narrow, far_reaching)
         direct = self._ask(ProbeKind.DIRECT, Scope(anchors=around.anchors))
         found = {
             ProbeKind.DIRECT: direct,
             ProbeKind.REVERSE: self._ask(ProbeKind.REVERSE, Scope(anchors=around.anchors)),
-            ProbeKind.MULTI_HOP: self._chains(narrow, far_reaching),
+            ProbeKind.MULTI_HOP: self._chains(narrow, far_reaching, moved),
             ProbeKind.COMPARISON: _comparisons(direct, narrow),
             ProbeKind.CONTEXTUAL: self._contextual(around, direct),
             ProbeKind.CONFLICT: self._conflict(direct, changed),
@@ -74,22 +74,29 @@ class Interview:
         """Questions about single facts; where no change touches the anchor, one world answers for both."""
         return self.sight.asked(ask(self.tx, lexicon=self.lexicon, scope=scope, kind=kind, moved=self.sight.touched))
 
-    def _chains(self, narrow: Sequence[str], far_reaching: Sequence[str]) -> list[Question]:
-        """Chains; inside them only entities matter that a step with a single answer leads to."""
+    def _look_along(self, anchors: Sequence[str], narrow: Sequence[str], far_reaching: Sequence[str]) -> set[str]:
+        """Show the anchors, and the inner entities of chains: only where a step with a single answer leads to them.
+
+        Returns:
+            Starts of chains that may differ between the worlds.
+        """
         names = {relation.rel_type: relation.name for relation in self.lexicon.relations.values()}
         forward = {names[t] for t in types_with(self.lexicon, Direction.FORWARD, Form.PHRASE)}
         backward = {names[t] for t in types_with(self.lexicon, Direction.REVERSE, Form.PHRASE)}
         first = {uid: self.sight.onward(uid, forward=forward, backward=backward) for uid in narrow}
         inner = sorted({uid for uid in far_reaching for uid in first[uid]})
         second = {uid: self.sight.onward(uid, forward=forward, backward=backward) for uid in inner}
-        self.sight.show_steps({uid for ends in (*first.values(), *second.values()) for uid in ends})
+        self.sight.show(anchors, steps={uid for ends in (*first.values(), *second.values()) for uid in ends})
         touched, long_anchors = self.sight.touched, set(far_reaching)
-        moved = {
+        return {
             uid
             for uid in narrow
             if not touched.isdisjoint({uid, *first[uid]})
             or (uid in long_anchors and any(not touched.isdisjoint(second[end]) for end in first[uid]))
         }
+
+    def _chains(self, narrow: Sequence[str], far_reaching: Sequence[str], moved: Collection[str]) -> list[Question]:
+        """Chains of two facts, and of three from what is far-reaching."""
         return ask(
             self.tx,
             lexicon=self.lexicon,
