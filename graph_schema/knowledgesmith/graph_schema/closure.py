@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import itemgetter
 from typing import Final, TypeVar
 
 from knowledgesmith.graph_schema.errors import InvalidCatalogue
@@ -211,6 +212,7 @@ def _derive_round(
             known = fresh.get(triple)
             if known is None or proof < known:
                 fresh[triple] = proof
+    ordered = [(triple, fresh[triple]) for triple in sorted(fresh, key=itemgetter(0, 2, 1))]
     facts = [
         (
             rel_type,
@@ -222,7 +224,7 @@ def _derive_round(
                 round=depth + 1,
             ),
         )
-        for (s, rel_type, o), (rule, premises) in sorted(fresh.items(), key=lambda item: (item[0][0], item[0][2], item))
+        for (s, rel_type, o), (rule, premises) in ordered
     ]
     written = facts if last or depth + 1 < MAX_ROUNDS else []
     rows = [(fact.triple[0], rel_type, fact.triple[2], fact.fact_id) for rel_type, fact in written]

@@ -22,6 +22,8 @@ from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 Ints = NDArray[np.int32]
 _NONE: Final = -1
 _CHUNK: Final = 32
+_ID: Final = 16
+"""Bytes of a fact's id."""
 
 
 class Held(NamedTuple):
@@ -69,7 +71,7 @@ class WorldIndex:
         rows = np.flatnonzero(self._round)
         self._groups = len(np.unique(self._subject[rows].astype(np.int64) * len(rules.types) + self._relation[rows]))
         self._rules: tuple[str, ...] = tuple(sorted({fact.rule for fact in derived.values()}))
-        self._rule, self._premises = self._proofs(derived)
+        self._ids, self._rule, self._premises = self._proofs(derived)
 
     def __len__(self) -> int:
         return len(self._subject)
@@ -133,19 +135,34 @@ class WorldIndex:
         rows = self._by_object[start:end]
         return self._held_rows(rows[self._relation[rows] == name])
 
-    def derivation(self, triple: Triple) -> Derived | None:
-        """The kept proof of a fact that follows."""
-        row = self._row(triple)
-        if row < 0 or not self._round[row]:
-            return None
-        premises = (self._held(int(p)).triple for p in self._premises[row] if p != _NONE)
-        return Derived(
-            fact_id=fact_id(self.graph_id, *triple),
-            triple=triple,
-            rule=self._rules[self._rule[row]],
-            premises=tuple(fact_id(self.graph_id, *premise) for premise in premises),
-            round=int(self._round[row]),
-        )
+    def derivations(self, triples: Sequence[Triple]) -> list[Derived | None]:
+        """The kept proofs of facts that follow, ``None`` for every other."""
+        rows = self._rows(triples)
+        columns = (rows.tolist(), self._round[rows].tolist(), self._rule[rows].tolist(), self._premises[rows].tolist())
+        name, rules = self._id, self._rules
+        return [
+            Derived(
+                fact_id=name(row),
+                triple=triple,
+                rule=rules[rule],
+                premises=tuple([name(premise) for premise in premises if premise != _NONE]),
+                round=depth,
+            )
+            if row != _NONE and depth
+            else None
+            for triple, row, depth, rule, premises in zip(triples, *columns, strict=True)
+        ]
+
+    def ids(self, triples: Sequence[Triple]) -> list[str]:
+        """Ids of facts, whether they hold or not."""
+        rows = self._rows(triples).tolist()
+        return [
+            fact_id(self.graph_id, *triple) if row == _NONE else self._id(row)
+            for triple, row in zip(triples, rows, strict=True)
+        ]
+
+    def _id(self, row: int) -> str:
+        return self._ids[row * _ID : row * _ID + _ID].hex()
 
     def rounds(self, triples: Sequence[Triple]) -> list[int]:
         """Rounds of many facts (asserted: 0), negative where one does not hold."""
@@ -208,11 +225,13 @@ class WorldIndex:
         for start in range(0, len(rows), _CHUNK):
             yield from self._held_rows(rows[start : start + _CHUNK])
 
-    def counts_at(self, uid: str, *, back: bool) -> dict[str, int]:
-        """How many facts of each relation a subject has, or (``back``) an object."""
-        relations, counts = np.unique(self._relation[self._rows_at(uid, back=back)], return_counts=True)
-        names = (self._relations[n] for n in relations.tolist())
-        return dict(zip(names, counts.tolist(), strict=True))
+    def counts_at(self, uid: str, *, back: bool, at_least: int = 0) -> dict[str, int]:
+        """How many facts of each relation a subject has, or (``back``) an object; none where it has fewer in all."""
+        rows = self._rows_at(uid, back=back)
+        if (rows.stop - rows.start if isinstance(rows, slice) else len(rows)) < max(at_least, 1):
+            return {}
+        counts = np.bincount(self._relation[rows], minlength=len(self._relations))
+        return {self._relations[n]: int(counts[n]) for n in np.flatnonzero(counts).tolist()}
 
     def relations_at(self, uid: str, *, back: bool) -> set[str]:
         """Relations of which an entity is a subject, or (``back``) an object."""
@@ -307,18 +326,23 @@ class WorldIndex:
         wide = subject.astype(np.int64) * len(self._relations) + relation
         return wide * len(self._uids) + obj
 
-    def _proofs(self, derived: Mapping[str, Derived]) -> tuple[NDArray[np.int8], Ints]:
-        rule = np.zeros(len(self._subject), dtype=np.int8)
-        premises = np.full((len(self._subject), 2), _NONE, dtype=np.int32)
-        if not derived:
-            return rule, premises
-        rows = {fact_id(self.graph_id, *triple): row for row, triple in enumerate(self._triples(slice(None)))}
-        numbers = {name: n for n, name in enumerate(self._rules)}
-        for name, fact in derived.items():
-            row = rows[name]
-            rule[row] = numbers[fact.rule]
-            premises[row, : len(fact.premises)] = [rows[premise] for premise in fact.premises]
-        return rule, premises
+    def _proofs(self, derived: Mapping[str, Derived]) -> tuple[bytes, NDArray[np.int8], Ints]:
+        """Ids of all facts, and for derived ones the rule and the rows of the premises."""
+        names = {fact.triple: name for name, fact in derived.items()}
+        graph_id = self.graph_id
+        ids = [names.get(triple) or fact_id(graph_id, *triple) for triple in self._triples(slice(None))]
+        rule = np.zeros(len(ids), dtype=np.int8)
+        premises = np.full((len(ids), 2), _NONE, dtype=np.int32)
+        if derived:
+            rows = {name: row for row, name in enumerate(ids)}
+            numbers = {name: n for n, name in enumerate(self._rules)}
+            where = [rows[name] for name in derived]
+            rule[where] = [numbers[fact.rule] for fact in derived.values()]
+            premises[where] = [
+                [rows[fact.premises[0]], rows[fact.premises[1]] if len(fact.premises) > 1 else _NONE]
+                for fact in derived.values()
+            ]
+        return bytes.fromhex("".join(ids)), rule, premises
 
 
 def _numbered(

@@ -321,7 +321,7 @@ def _is_askable(question: Question, lexicon: Lexicon) -> bool:
     ]
     if question.kind is not ProbeKind.CONFLICT:
         ends += [*question.before, *question.after]
-    return all(uid in lexicon for uid in ends)
+    return all(map(lexicon.index.__contains__, ends))
 
 
 def _follow_missing(tx: Transaction, lexicon: Lexicon, before: Found, after: Found, follow: Following | None) -> None:

@@ -110,7 +110,7 @@ class Sight:
         """Questions about an entity that have too many right answers in one of the worlds."""
         for world in self._worlds(uid):
             for back in (False, True):
-                counts = world.counts_at(uid, back=back)
+                counts = world.counts_at(uid, back=back, at_least=MAX_ANSWERS + 1)
                 yield from ((uid, name, back) for name, count in counts.items() if count > MAX_ANSWERS)
 
     def _follows_at(self, uid: str, *, back: bool, few_of: Collection[str] | None) -> Iterator[Triple]:
@@ -129,4 +129,5 @@ def _world_of(before: int, after: int) -> int | None:
 
 def touched_ends(triples: Iterable[Triple]) -> frozenset[str]:
     """Subjects and objects."""
-    return frozenset(uid for subject, _, obj in triples for uid in (subject, obj))
+    known = list(triples)
+    return frozenset({subject for subject, _, _ in known} | {obj for _, _, obj in known})
