@@ -14,11 +14,10 @@ from typing import Final
 from knowledgesmith.graph_schema.after_world import AfterWorld, ClosedWorld, Group
 from knowledgesmith.graph_schema.closure import AFTER, MAX_ROUNDS, Derived, Rules, Triple
 from knowledgesmith.graph_schema.facts import fact_id
-from knowledgesmith.graph_schema.graphs import incomplete
+from knowledgesmith.graph_schema.placing import Placement, place
 from knowledgesmith.graph_schema.store import Transaction
 from knowledgesmith.graph_schema.world_index import Held, WorldIndex
 
-_BATCH: Final = 10_000
 _FEWEST: Final = 256
 _SHARE: Final = 4
 """A region of more than one group in so many is not worth the bookkeeping: then the whole graph is closed."""
@@ -114,43 +113,19 @@ class Placed:
 
     def put(self, facts: Iterable[tuple[Triple, int, int | None]]) -> None:
         """Put facts there that are not there yet, as premises: triple, round, and the world (``None``: both)."""
-        graph_id, types = self.before.graph_id, self.before.rules.types
+        graph_id = self.before.graph_id
         fresh = {triple: (depth, world) for triple, depth, world in facts if triple not in self.facts}
-        ordered = sorted(fresh.items(), key=lambda item: (item[0][0], item[0][2], item[0][1]))
-        rows = [
-            (t[0], types[t[1]], t[2], fact_id(graph_id, *t), depth, world)
-            for t, (depth, world) in ordered
-        ]
-        for start in range(0, len(rows), _BATCH):
-            self.tx.rows("closure/place", graph_id=graph_id, rows=rows[start : start + _BATCH])
-        self.facts.update(fresh)
+        self._place(Placement(triple, fact_id(graph_id, *triple), *where) for triple, where in fresh.items())
         self.rounds.update(depth for depth, _ in fresh.values())
+        self.facts.update(fresh)
 
     def show(self, facts: Mapping[Triple, int | None]) -> None:
-        """Put facts there for questions, which need neither ids nor rounds.
-
-        Args:
-            facts: by triple the world that has it (``None``: both); none that is there yet.
-
-        Raises:
-            GraphIncomplete: an entity of them is no longer there; the graph is being deleted or imported.
-        """
-        types = self.before.rules.types
-        ordered = sorted(facts.items(), key=lambda item: item[0])
-        for start in range(0, len(ordered), _BATCH):
-            part = ordered[start : start + _BATCH]
-            uids = sorted({uid for (subject, _, obj), _ in part for uid in (subject, obj)})
-            number = {uid: n for n, uid in enumerate(uids)}
-            blocks: dict[tuple[str, int | None], tuple[list[int], list[int]]] = {}
-            for (subject, relation, obj), world in part:
-                subjects, objects = blocks.setdefault((types[relation], world), ([], []))
-                subjects.append(number[subject])
-                objects.append(number[obj])
-            rows = [[name, {"derived": True, "world": world}, *ends] for (name, world), ends in blocks.items()]
-            shown = self.tx.rows("closure/show", graph_id=self.before.graph_id, uids=uids, blocks=rows)
-            if shown[0]["shown"] != len(part):
-                raise incomplete(self.before.graph_id)
+        """Put facts there for questions: by triple the world (``None``: both); none that is there yet."""
+        self._place(Placement(triple, world=world) for triple, world in facts.items())
         self.facts.update(facts)
+
+    def _place(self, facts: Iterable[Placement]) -> None:
+        place(self.tx, graph_id=self.before.graph_id, types=self.before.rules.types, facts=facts)
 
     def clear(self) -> None:
         """Remove them all."""

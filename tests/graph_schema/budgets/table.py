@@ -29,15 +29,6 @@ BUDGETS: dict[str, Budget] = {
         292,
     ),
     "closure/clear": _budget(lambda w: {"graph_id": w.graph, "world": 0, "subjects": w.uids[:5]}, 101),
-    "closure/create": _budget(
-        lambda w: {
-            "graph_id": w.graph,
-            "world": 0,
-            "round": 1,
-            "rows": [[*f[:3], f"{f[3]}x"] for f in w.facts[:5]],
-        },
-        107,
-    ),
     "closure/derivations": _budget(
         lambda w: {
             "graph_id": w.graph,
@@ -73,13 +64,10 @@ BUDGETS: dict[str, Budget] = {
         399,
     ),
     "closure/place": _budget(
-        lambda w: {"graph_id": w.graph, "rows": [[*f[:3], f"{f[3]}x", 1, 0] for f in w.facts[:5]]}, 81
-    ),
-    "closure/show": _budget(
         lambda w: {
             "graph_id": w.graph,
             "uids": w.uids[:5],
-            "blocks": [[w.facts[0][1], {"derived": True, "world": 1}, [0, 1, 2], [1, 2, 4]]],
+            "blocks": [[w.types[0], {"derived": True, "round": 1, "world": 1}, [0, 1, 2], [1, 2, 4], ["x", "y", None]]],
         },
         60,
     ),

@@ -96,7 +96,7 @@ class Sight:
         moved = [triple for triple in fresh if triple[0] in self.touched and triple[2] in self.touched]
         rounds = self.before.rounds(moved)
         later = self.after.rounds(moved, rounds)
-        worlds: dict[Triple, int | None] = {triple: None for triple in fresh}
+        worlds: dict[Triple, int | None] = dict.fromkeys(fresh)
         worlds |= {triple: _world_of(*pair) for triple, *pair in zip(moved, rounds, later, strict=True)}
         self.placed.show(worlds)
 
