@@ -237,9 +237,7 @@ class AfterWorld:
         fresh, gone, room = self._moved
         old = self._before.counts_at(uid, back=back, at_least=at_least - room[uid, back])
         names = old.keys() | self.relations_at(uid, back=back) if old or room[uid, back] >= at_least else ()
-        return {
-            name: old.get(name, 0) + fresh[uid, name, back] - gone[uid, name, back] for name in sorted(names)
-        }
+        return {name: old.get(name, 0) + fresh[uid, name, back] - gone[uid, name, back] for name in sorted(names)}
 
     @cached_property
     def _moved(self) -> tuple[Counter[End], Counter[End], Counter[tuple[str, bool]]]:

@@ -44,8 +44,10 @@ from knowledgesmith.graph_schema.world_index import WorldIndex
 DEFAULT_MAX_PROBES: Final = 2000
 _MAX_ANCHORS: Final = 2000
 _FEWEST_ANCHORS: Final = 40
-_ANCHOR_SHARE: Final = 16
-_TARGET_SHARE: Final = 8
+_ANCHOR_SHARE: Final = 20
+"""Of the entities of a group there is one in so many probes: each gives several questions."""
+_TARGET_SHARE: Final = 12
+"""One target in so many probes is asked about: its fact, both its objects and its statements, in several phrasings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

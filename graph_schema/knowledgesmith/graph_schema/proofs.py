@@ -16,9 +16,7 @@ _ASSERTED: Final = Proof(rule=ASSERTED)
 _SIDES: Final = {WorldOp.RETRACT: "before", WorldOp.ASSERT: "after"}
 
 
-def cited(
-    *, before: ClosedWorld, after: ClosedWorld, changed: Sequence[WorldChange]
-) -> tuple[Cited, ...]:
+def cited(*, before: ClosedWorld, after: ClosedWorld, changed: Sequence[WorldChange]) -> tuple[Cited, ...]:
     """Facts that the proofs of changes rest on and that are no changes themselves, sorted.
 
     Args:

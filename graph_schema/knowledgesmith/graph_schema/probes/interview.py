@@ -10,7 +10,7 @@ from knowledgesmith.graph_schema.closure import BEFORE, Triple
 from knowledgesmith.graph_schema.facts import Direction, Form
 from knowledgesmith.graph_schema.interventions import Change
 from knowledgesmith.graph_schema.plan_types import WorldChange
-from knowledgesmith.graph_schema.probes.draw import draw_distractors, draw_key, sample
+from knowledgesmith.graph_schema.probes.draw import draw_distractors, draw_key, permutation, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask, types_with
 from knowledgesmith.graph_schema.probes.scope import Neighbourhood
@@ -19,6 +19,9 @@ from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
 from knowledgesmith.graph_schema.store import Transaction
 
 _FALSE_STATEMENTS: Final = 6
+_FEW_STATEMENTS: Final = 40
+_STATEMENT_SHARE: Final = 4
+"""Statements that change, and true ones that stay, are at most one in so many probes: they are one kind of six."""
 _LONG_ANCHORS: Final = 40
 _FEW: Final = 12
 
@@ -33,7 +36,7 @@ class Interview:
         sight: what the questions can see of the closure.
         seed: of every draw.
         changes: the targets.
-        limit: most derived facts that are asked about as statements.
+        limit: most probes of the plan, which bounds the statements that are asked about.
     """
 
     tx: Transaction
@@ -120,14 +123,16 @@ class Interview:
         return [question for question in found if (question.anchor, question.path) in stay]
 
     def _conflict(self, direct: Sequence[Question], changed: Sequence[WorldChange]) -> list[Question]:
-        """Statements: what changes (of very much, a drawn part) and some that keep their truth."""
-        known = [(c.subject, c.relation, c.object) for c in changed if c.subject in self.lexicon]
-        known = [triple for triple in known if triple[2] in self.lexicon]
-        if len(known) > self.limit:
-            by_text = {"\n".join(triple): triple for triple in known}
-            key = draw_key(self.seed, "changed statements")
-            known = [by_text[text] for text in sample(sorted(by_text), self.limit, key=key)]
-        statements = sorted({*known, *self._statements(direct)})
+        """Statements: the targets, what else changes (of very much, a drawn part), and some that keep their truth."""
+        index = self.lexicon.index
+        known = {(c.subject, c.relation, c.object) for c in changed if c.subject in index and c.object in index}
+        targets = {(c.subject, c.relation, obj) for c in self.changes for obj in (c.old_object, c.new_object)} & known
+        rest = sorted(known - targets)
+        most = max(_FEW_STATEMENTS, self.limit // _STATEMENT_SHARE)
+        if len(rest) > most:
+            chosen = permutation(len(rest), key=draw_key(self.seed, "changed statements"))[:most]
+            rest = [rest[position] for position in chosen]
+        statements = sorted({*targets, *rest, *self._statements(direct)})
         self.sight.show_facts(statements)
         scope = Scope(anchors=(), statements=statements)
         return ask(self.tx, lexicon=self.lexicon, scope=scope, kind=ProbeKind.CONFLICT)
@@ -135,7 +140,8 @@ class Interview:
     def _statements(self, direct: Sequence[Question]) -> Iterable[Triple]:
         """Statements that should keep their truth: drawn true ones, and false ones about the same questions."""
         stay = [question for question in direct if question.polarity is Polarity.STAY]
-        count = min(len(stay), max(2 * _FALSE_STATEMENTS, _FALSE_STATEMENTS * len(self.changes)), self.limit)
+        most = max(2 * _FALSE_STATEMENTS, min(_FALSE_STATEMENTS * len(self.changes), self.limit // _STATEMENT_SHARE))
+        count = min(len(stay), most, self.limit)
         keys = {repr(question.key): question for question in stay}
         for chosen in sample(sorted(keys), count, key=draw_key(self.seed, "statements")):
             question = keys[chosen]
