@@ -69,7 +69,7 @@ BUDGETS: dict[str, Budget] = {
             "uids": w.uids[:5],
             "blocks": [[w.types[0], {"derived": True, "round": 1, "world": 1}, [0, 1, 2], [1, 2, 4], ["x", "y", None]]],
         },
-        60,
+        35,
     ),
     "closure/subjects": _budget(lambda w: {"graph_id": w.graph, "after": "", "limit": 10}, 72),
     "closure/swap": _budget(
