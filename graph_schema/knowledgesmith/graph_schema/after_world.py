@@ -49,6 +49,17 @@ class ClosedWorld(Protocol):
         """Other ends of an entity's facts of a relation, at most so many; itself left out."""
         ...
 
+    def follows_at(self, uid: str, *, back: bool, most: int, of: Collection[str] | None) -> list[Triple]:
+        """Derived facts of a subject, or (``back``) an object; ``most`` of each relation in ``of`` (or all).
+
+        A world after an update may leave out what the world before says as well.
+        """
+        ...
+
+    def counts_at(self, uid: str, *, back: bool, at_least: int = 0) -> dict[str, int]:
+        """How many facts of each relation an entity has; none where it has fewer than ``at_least`` in all."""
+        ...
+
     def derivations(self, triples: Sequence[Triple]) -> list[Derived | None]:
         """The kept proofs of facts that follow, ``None`` for every other."""
         ...
