@@ -4,7 +4,8 @@ Run ``python -m benchmarks.graph.plan_speed`` with ``KSMITH_NEO4J_URI`` pointing
 the embedded one in a temporary folder. Every line gives the median and the worst of several plans of different edits,
 with the closed world of the branch in the cache (warm) and without (cold, once), and for the same edits the time of a
 closure of the whole graph in both worlds, which the region replaces. ``python_cpu_s`` is what this process works;
-the rest of the time the database works, or other processes of the machine do.
+the rest of the time the database works, or other processes of the machine do. Python's garbage collector and the
+embedded database are set as the server sets them.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
 from knowledgesmith.graph_schema.update import update_of
 from knowledgesmith.graph_schema.world_cache import WorldCache
 from knowledgesmith.graph_schema.world_index import WorldIndex
+from knowledgesmith.server.memory import collect_rarely
 
 SIZES: Final = (1, 10, 100, 1_000, 10_000)
 BARS_S: Final = {1: 0.1, 1_000: 5.0}
@@ -201,7 +203,7 @@ def database() -> Generator[GraphStore]:
         store.close()
         return
     with tempfile.TemporaryDirectory() as folder:
-        settings = EmbeddedSettings(data_dir=Path(folder), heap="1g", page_cache="256m", short_lived=True)
+        settings = EmbeddedSettings(data_dir=Path(folder), heap="1g", page_cache="256m")
         with start(settings, owned=True) as running:
             store = GraphStore.connect(StoreSettings(uri=running.uri))
             yield store
@@ -216,6 +218,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=_RESULT)
     asked = parser.parse_args()
     rows: list[dict[str, Any]] = []
+    collect_rarely()
     with database() as store:
         migrate(store)
         for name in asked.graphs:

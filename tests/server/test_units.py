@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import math
 import socket
@@ -33,6 +34,7 @@ from knowledgesmith.proto.v1 import (
 )
 from knowledgesmith.server import conversions, interceptors, paging, settings, statuses
 from knowledgesmith.server.hub import Hub, JobProgress
+from knowledgesmith.server.memory import collect_rarely
 from knowledgesmith.server.worker import gates
 from knowledgesmith.server.worker.channel import Channel, dump_error, load_error
 from knowledgesmith.server.worker.runner import BATCH_PROBES, batches
@@ -201,6 +203,15 @@ def test_the_front_process_does_not_import_torch() -> None:
     code = "import sys, knowledgesmith.server.app; print('torch' in sys.modules or 'transformers' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_the_front_process_looks_for_garbage_seldom() -> None:
+    usual = gc.get_threshold()
+    try:
+        collect_rarely()
+        assert all(seldom > often for seldom, often in zip(gc.get_threshold(), usual, strict=True))
+    finally:
+        gc.set_threshold(*usual)
 
 
 def test_the_status_table_covers_the_whole_tree() -> None:

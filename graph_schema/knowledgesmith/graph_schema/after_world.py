@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain, islice
 from typing import Protocol
 
 from knowledgesmith.graph_schema.closure import Derived, Triple
@@ -12,6 +14,8 @@ from knowledgesmith.graph_schema.world_index import Held, WorldIndex
 
 Group = tuple[str, str]
 """Subject uid and relation name."""
+End = tuple[str, str, bool]
+"""Entity, relation, and whether the entity is the object."""
 
 
 class ClosedWorld(Protocol):
@@ -45,8 +49,23 @@ class ClosedWorld(Protocol):
         """Other ends of an entity's facts of a relation, at most so many; itself left out."""
         ...
 
-    def derivation(self, triple: Triple) -> Derived | None:
-        """The kept proof of a fact that follows."""
+    def follows_at(self, uid: str, *, back: bool, most: int, of: Collection[str] | None) -> list[Triple]:
+        """Derived facts of a subject, or (``back``) an object; ``most`` of each relation in ``of`` (or all).
+
+        A world after an update may leave out what the world before says as well.
+        """
+        ...
+
+    def counts_at(self, uid: str, *, back: bool, at_least: int = 0) -> dict[str, int]:
+        """How many facts of each relation an entity has; none where it has fewer than ``at_least`` in all."""
+        ...
+
+    def derivations(self, triples: Sequence[Triple]) -> list[Derived | None]:
+        """The kept proofs of facts that follow, ``None`` for every other."""
+        ...
+
+    def ids(self, triples: Sequence[Triple]) -> list[str]:
+        """Ids of facts."""
         ...
 
     def premises(self, triple: Triple) -> list[Triple]:
@@ -82,21 +101,21 @@ class AfterWorld:
         self.derived: dict[Triple, Derived] = {}
         self._premises: dict[Triple, list[Triple]] = {}
         self._asserts = frozenset(asserts)
-        self._out: dict[str, list[Held]] = {}
-        self._into: dict[str, list[Held]] = {}
+        self._out: defaultdict[str, list[Held]] = defaultdict(list)
+        self._into: defaultdict[str, list[Held]] = defaultdict(list)
         for triple in sorted(asserts):
-            self._add(Held(triple, 0))
+            self._out[triple[0]].append(Held(triple, 0))
+            self._into[triple[2]].append(Held(triple, 0))
 
     def derive(self, facts: Iterable[Derived], *, premises: Mapping[Triple, list[Triple]] | None = None) -> None:
         """Add newly derived facts, with the triples of their premises where they are known."""
         for fact in facts:
-            self.derived[fact.triple] = fact
-            self._add(Held(fact.triple, fact.round))
+            triple = fact.triple
+            self.derived[triple] = fact
+            held = Held(triple, fact.round)
+            self._out[triple[0]].append(held)
+            self._into[triple[2]].append(held)
         self._premises.update(premises or {})
-
-    def _add(self, held: Held) -> None:
-        self._out.setdefault(held.triple[0], []).append(held)
-        self._into.setdefault(held.triple[2], []).append(held)
 
     def _stays(self, held: Held) -> bool:
         if held.derived:
@@ -144,25 +163,33 @@ class AfterWorld:
         new = (self._into if back else self._out).get(uid, [])
         ends = {held.triple[end] for held in new if held.triple[1] == relation} - {uid}
         if len(ends) < most:  # of a hub's old facts the first few tell enough
-            old = self._before.subjects(relation, uid) if back else self._before.objects(uid, relation)
-            for held in old:
+            for held in self._before.each_at(uid, relation, back=back):
                 if held.triple[end] != uid and self._stays(held):
                     ends.add(held.triple[end])
                     if len(ends) >= most:
                         break
         return set(sorted(ends)[:most])
 
-    def derivation(self, triple: Triple) -> Derived | None:
-        """The kept proof of a fact that follows."""
-        if triple in self.derived:
-            return self.derived[triple]
+    def derivations(self, triples: Sequence[Triple]) -> list[Derived | None]:
+        """The kept proofs of facts that follow, ``None`` for every other."""
+        old = self._before.derivations(triples)
+        return [
+            self.derived.get(triple) or (None if known is None or self._anew(triple) else known)
+            for triple, known in zip(triples, old, strict=True)
+        ]
+
+    def ids(self, triples: Sequence[Triple]) -> list[str]:
+        """Ids of facts."""
+        return self._before.ids(triples)
+
+    def _follows(self, triple: Triple) -> bool:
         held = self.find(triple)
-        return self._before.derivation(triple) if held and held.derived else None
+        return held is not None and held.derived
 
     def premises(self, triple: Triple) -> list[Triple]:
         """The facts of that proof's last step."""
         if triple not in self.derived:
-            return self._before.premises(triple) if self.derivation(triple) else []
+            return self._before.premises(triple) if self._follows(triple) else []
         if triple not in self._premises:
             self._premises[triple] = [self._by_id[premise] for premise in self.derived[triple].premises]
         return self._premises[triple]
@@ -170,7 +197,7 @@ class AfterWorld:
     def all_premises(self, triples: Collection[Triple]) -> set[Triple]:
         """The same of many facts."""
         new = {premise for triple in triples if triple in self.derived for premise in self.premises(triple)}
-        old = [t for t in triples if t not in self.derived and (held := self.find(t)) and held.derived]
+        old = [triple for triple in triples if triple not in self.derived and self._follows(triple)]
         return new | self._before.all_premises(old)
 
     def rounds(self, triples: Sequence[Triple], before: Sequence[int]) -> list[int]:
@@ -199,13 +226,52 @@ class AfterWorld:
             fact.fact_id: triple for triple, fact in self.derived.items()
         }
 
+    def follows_at(self, uid: str, *, back: bool, most: int, of: Collection[str] | None) -> list[Triple]:
+        """Facts of an entity that follow here, where they were derived anew; a few of each of the relations ``of``.
+
+        Those that stay from the world before are named only where the few need them.
+        """
+        found = (self._into if back else self._out).get(uid, ())
+        new = sorted(held.triple for held in found if held.derived)
+        if of is None:
+            of = self.relations_at(uid, back=back)
+        kept = [triple for triple in new if triple[1] not in of]
+        for relation in sorted(of):
+            few = (triple for triple in new if triple[1] == relation)
+            old = self._before.each_at(uid, relation, back=back)
+            stay = (held.triple for held in old if held.derived and self._stays(held))
+            kept += islice(chain(few, stay), most)
+        return kept
+
+    def counts_at(self, uid: str, *, back: bool, at_least: int = 0) -> dict[str, int]:
+        """How many facts of each relation a subject has, or (``back``) an object; none where it has fewer in all."""
+        fresh, gone, room = self._moved
+        old = self._before.counts_at(uid, back=back, at_least=at_least - room[uid, back])
+        names = old.keys() | self.relations_at(uid, back=back) if old or room[uid, back] >= at_least else ()
+        return {name: old.get(name, 0) + fresh[uid, name, back] - gone[uid, name, back] for name in sorted(names)}
+
+    @cached_property
+    def _moved(self) -> tuple[Counter[End], Counter[End], Counter[tuple[str, bool]]]:
+        """How many facts an entity has here alone, and in the world before alone; the former of all relations too."""
+        lost, gained = self.changes
+        fresh = [*gained, *(triple for triple in self._asserts if self._before.find(triple) is None)]
+        gone = [*lost, *(triple for triple in self._retracts if self.find(triple) is None)]
+        counts: list[Counter[End]] = []
+        for triples in (fresh, gone):
+            ends = Counter((subject, relation, False) for subject, relation, _ in triples)
+            ends.update((obj, relation, True) for _, relation, obj in triples)
+            counts.append(ends)
+        room: Counter[tuple[str, bool]] = Counter()
+        for (uid, _, back), count in counts[0].items():
+            room[uid, back] += count
+        return counts[0], counts[1], room
+
+    @cached_property
     def changes(self) -> tuple[Mapping[Triple, Derived], Mapping[Triple, Derived]]:
-        """Derived facts that only the world before has, and those that only this one has."""
-        lost: dict[Triple, Derived] = {}
-        for triple in self._derived_before():
-            # a derived fact of an affected group holds no more unless it was found again or is asserted now
-            if triple not in self._asserts and (proof := self._before.derivation(triple)):
-                lost[triple] = proof
+        """Derived facts that only the world before has, and those that only this one has; once all is derived."""
+        # a derived fact of an affected group holds no more unless it was found again or is asserted now
+        gone = [triple for triple in self._derived_before() if triple not in self._asserts]
+        lost = {proof.triple: proof for proof in self._before.derivations(gone) if proof}
         rounds = self._before.rounds(list(self.derived))
         gained = {t: fact for (t, fact), known in zip(self.derived.items(), rounds, strict=True) if known < 0}
         return lost, gained

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 
 from knowledgesmith.graph_schema.errors import InvalidCatalogue
 from knowledgesmith.graph_schema.facts import Relation, fact_id
+from knowledgesmith.graph_schema.placing import Placement, place
 from knowledgesmith.graph_schema.store import Row, Transaction
 
 MAX_ROUNDS: Final = 3
@@ -27,7 +28,6 @@ AFTER: Final = 1
 """World after the update."""
 
 _T = TypeVar("_T")
-_BATCH: Final = 10_000
 _ANCHORS: Final = 2_000
 """So many subjects a query: what it collects stays small, and so does its number of rows."""
 
@@ -212,23 +212,19 @@ def _derive_round(
             if known is None or proof < known:
                 fresh[triple] = proof
     facts = [
-        (
-            rel_type,
-            Derived(
-                fact_id=fact_id(graph_id, s, rules.names[rel_type], o),
-                triple=(s, rules.names[rel_type], o),
-                rule=rule,
-                premises=premises,
-                round=depth + 1,
-            ),
+        Derived(
+            fact_id=fact_id(graph_id, s, rules.names[rel_type], o),
+            triple=(s, rules.names[rel_type], o),
+            rule=rule,
+            premises=premises,
+            round=depth + 1,
         )
-        for (s, rel_type, o), (rule, premises) in sorted(fresh.items(), key=lambda item: (item[0][0], item[0][2], item))
+        for (s, rel_type, o), (rule, premises) in sorted(fresh.items())
     ]
-    written = facts if last or depth + 1 < MAX_ROUNDS else []
-    rows = [(fact.triple[0], rel_type, fact.triple[2], fact.fact_id) for rel_type, fact in written]
-    for batch in _batches(rows, _BATCH):
-        tx.rows("closure/create", graph_id=graph_id, world=world, round=depth + 1, rows=batch)
-    return {fact.fact_id: fact for _, fact in facts}
+    if last or depth + 1 < MAX_ROUNDS:
+        placements = (Placement(fact.triple, fact.fact_id, depth + 1, world) for fact in facts)
+        place(tx, graph_id=graph_id, types=rules.types, facts=placements)
+    return {fact.fact_id: fact for fact in facts}
 
 
 def _found(block: Row) -> Iterator[tuple[Triple, tuple[str, tuple[str, ...]]]]:

@@ -44,8 +44,10 @@ from knowledgesmith.graph_schema.world_index import WorldIndex
 DEFAULT_MAX_PROBES: Final = 2000
 _MAX_ANCHORS: Final = 2000
 _FEWEST_ANCHORS: Final = 40
-_ANCHOR_SHARE: Final = 16
-_TARGET_SHARE: Final = 8
+_ANCHOR_SHARE: Final = 20
+"""Of the entities of a group there is one in so many probes: each gives several questions."""
+_TARGET_SHARE: Final = 12
+"""One target in so many probes is asked about: its fact, both its objects and its statements, in several phrasings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,7 @@ def digest_of(plan: Plan) -> str:
     """SHA-256 over the plan's canonical JSON, its own digest left out."""
     content = _members(replace(plan, digest=""))
     del content["digest"]
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=_members)
+    text = json.dumps(dict(sorted(content.items())), separators=(",", ":"), default=_members)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -142,8 +144,8 @@ def _members(value: Any) -> dict[str, Any]:
 
 @cache
 def _reader(kind: type) -> tuple[tuple[str, ...], attrgetter[tuple[Any, ...]]]:
-    """Names of a dataclass's members, and what reads them all at once."""
-    names = tuple(member.name for member in fields(kind))
+    """Names of a dataclass's members in order, and what reads them all at once."""
+    names = tuple(sorted(member.name for member in fields(kind)))
     return names, attrgetter(*names)
 
 
@@ -196,14 +198,15 @@ def _look_inside(tx: Transaction, *, request: PlanRequest, before: WorldIndex, w
     interview = Interview(
         tx=tx, lexicon=before.lexicon, sight=sight, seed=request.seed, changes=asked, limit=request.max_probes
     )
-    why = cited(request.graph_id, before=before, after=worlds.after, changed=worlds.changed)
+    why = cited(before=before, after=worlds.after, changed=worlds.changed)
     return _Seen(worlds=worlds, cited=why, hops=hops, questions=interview.questions(around, worlds.changed))
 
 
 def _names(lexicon: Lexicon, seen: _Seen) -> tuple[tuple[str, str], ...]:
     """Names of all entities that the changes and their proofs speak of."""
     facts: tuple[WorldChange | Cited, ...] = (*seen.worlds.changed, *seen.cited)
-    uids = {uid for fact in facts for uid in (fact.subject, fact.object) if uid in lexicon}
+    uids = {fact.subject for fact in facts} | {fact.object for fact in facts}
+    uids &= lexicon.index.keys()
     return tuple((uid, lexicon.entity(uid).name) for uid in sorted(uids))
 
 

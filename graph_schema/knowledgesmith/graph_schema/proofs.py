@@ -8,21 +8,18 @@ from typing import Final
 
 from knowledgesmith.graph_schema.after_world import ClosedWorld
 from knowledgesmith.graph_schema.closure import MAX_ROUNDS, Triple
-from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.plan_types import Cited, Plan, Proof, WorldChange, WorldOp
 
 ASSERTED: Final = "asserted"
 BOTH: Final = "both"
+_ASSERTED: Final = Proof(rule=ASSERTED)
 _SIDES: Final = {WorldOp.RETRACT: "before", WorldOp.ASSERT: "after"}
 
 
-def cited(
-    graph_id: str, *, before: ClosedWorld, after: ClosedWorld, changed: Sequence[WorldChange]
-) -> tuple[Cited, ...]:
+def cited(*, before: ClosedWorld, after: ClosedWorld, changed: Sequence[WorldChange]) -> tuple[Cited, ...]:
     """Facts that the proofs of changes rest on and that are no changes themselves, sorted.
 
     Args:
-        graph_id: the graph.
         before: the world that retracted facts follow in.
         after: the world that new facts follow in.
         changed: overlay and derived changes of a plan.
@@ -31,25 +28,26 @@ def cited(
     found: dict[tuple[str, str], Cited] = {}
     for op, world in ((WorldOp.RETRACT, before), (WorldOp.ASSERT, after)):
         todo = {(c.subject, c.relation, c.object) for c in changed if c.op is op}
+        seen: set[Triple] = set()
         for _ in range(MAX_ROUNDS):
             premises = world.all_premises(todo)
-            fresh = [_cite(graph_id, world, triple, _SIDES[op]) for triple in sorted(premises - ours)]
+            fresh = _cite(world, sorted(premises - ours - seen), _SIDES[op])
             found.update({(one.fact_id, one.worlds): one for one in fresh})
+            seen |= premises
             todo = premises - todo
     return tuple(_merged(found))
 
 
-def _cite(graph_id: str, world: ClosedWorld, triple: Triple, side: str) -> Cited:
-    fact = world.derivation(triple)
-    proof = Proof(rule=fact.rule, premises=fact.premises) if fact else Proof(rule=ASSERTED)
-    return Cited(
-        fact_id=fact_id(graph_id, *triple),
-        subject=triple[0],
-        relation=triple[1],
-        object=triple[2],
-        proof=proof,
-        worlds=side,
-    )
+def _cite(world: ClosedWorld, triples: Sequence[Triple], side: str) -> Iterator[Cited]:
+    for name, triple, fact in zip(world.ids(triples), triples, world.derivations(triples), strict=True):
+        yield Cited(
+            fact_id=name,
+            subject=triple[0],
+            relation=triple[1],
+            object=triple[2],
+            proof=Proof(rule=fact.rule, premises=fact.premises) if fact else _ASSERTED,
+            worlds=side,
+        )
 
 
 def _merged(found: Mapping[tuple[str, str], Cited]) -> Iterator[Cited]:

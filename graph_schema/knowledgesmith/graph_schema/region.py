@@ -14,10 +14,10 @@ from typing import Final
 from knowledgesmith.graph_schema.after_world import AfterWorld, ClosedWorld, Group
 from knowledgesmith.graph_schema.closure import AFTER, MAX_ROUNDS, Derived, Rules, Triple
 from knowledgesmith.graph_schema.facts import fact_id
+from knowledgesmith.graph_schema.placing import Placement, place
 from knowledgesmith.graph_schema.store import Transaction
 from knowledgesmith.graph_schema.world_index import Held, WorldIndex
 
-_BATCH: Final = 10_000
 _FEWEST: Final = 256
 _SHARE: Final = 4
 """A region of more than one group in so many is not worth the bookkeeping: then the whole graph is closed."""
@@ -109,24 +109,23 @@ class Placed:
     tx: Transaction
     before: WorldIndex
     facts: set[Triple] = field(default_factory=set[Triple])
+    rounds: set[int] = field(default_factory=set[int])
 
-    def put(self, facts: Iterable[tuple[Triple, int, int | None]], *, named: bool = True) -> None:
-        """Put facts there that are not there yet.
-
-        Args:
-            facts: triple, round, and the world that has it (``None``: both).
-            named: whether they need their fact ids, since proofs may cite them.
-        """
-        graph_id, types = self.before.graph_id, self.before.rules.types
+    def put(self, facts: Iterable[tuple[Triple, int, int | None]]) -> None:
+        """Put facts there that are not there yet, as premises: triple, round, and the world (``None``: both)."""
+        graph_id = self.before.graph_id
         fresh = {triple: (depth, world) for triple, depth, world in facts if triple not in self.facts}
-        ordered = sorted(fresh.items(), key=lambda item: (item[0][0], item[0][2], item[0][1]))
-        rows = [
-            (t[0], types[t[1]], t[2], fact_id(graph_id, *t) if named else None, depth, world)
-            for t, (depth, world) in ordered
-        ]
-        for start in range(0, len(rows), _BATCH):
-            self.tx.rows("closure/place", graph_id=graph_id, rows=rows[start : start + _BATCH])
+        self._place(Placement(triple, fact_id(graph_id, *triple), *where) for triple, where in fresh.items())
+        self.rounds.update(depth for depth, _ in fresh.values())
         self.facts.update(fresh)
+
+    def show(self, facts: Mapping[Triple, int | None]) -> None:
+        """Put facts there for questions: by triple the world (``None``: both); none that is there yet."""
+        self._place(Placement(triple, world=world) for triple, world in facts.items())
+        self.facts.update(facts)
+
+    def _place(self, facts: Iterable[Placement]) -> None:
+        place(self.tx, graph_id=self.before.graph_id, types=self.before.rules.types, facts=facts)
 
     def clear(self) -> None:
         """Remove them all."""
@@ -134,6 +133,7 @@ class Placed:
         if subjects:
             self.tx.rows("closure/unplace", graph_id=self.before.graph_id, subjects=subjects)
         self.facts.clear()
+        self.rounds.clear()
 
 
 def close_region(
@@ -160,9 +160,12 @@ def close_region(
     changed = {*asserts, *retracts}
     while True:
         after = AfterWorld(before, asserts=asserts, retracts=retracts, groups=groups)
-        for depth in range(MAX_ROUNDS):
-            _put_premises(placed, after, rules, groups)
-            fresh = _derive(placed, rules, groups, depth)
+        fresh: list[tuple[Derived, list[Triple]]] = []
+        for depth in range(MAX_ROUNDS if groups else 0):
+            new = ((fact.triple, fact.round, _world_of(before, fact.triple)) for fact, _ in fresh)
+            placed.put([*new, *_premises(after, rules, groups)])
+            # without a fact of this round nothing can follow in the next
+            fresh = _derive(placed, rules, groups, depth) if not depth or depth in placed.rounds else []
             after.derive((fact for fact, _ in fresh), premises={fact.triple: premises for fact, premises in fresh})
         reached = {
             (fact.triple[2], head)
@@ -180,7 +183,9 @@ def close_region(
         groups = grown | groups
 
 
-def _put_premises(placed: Placed, after: AfterWorld, rules: NamedRules, groups: frozenset[Group]) -> None:
+def _premises(
+    after: AfterWorld, rules: NamedRules, groups: frozenset[Group]
+) -> Iterator[tuple[Triple, int, int | None]]:
     """Unchanged derived facts that the affected groups may follow from."""
     wanted: dict[Triple, int] = {}
 
@@ -199,13 +204,13 @@ def _put_premises(placed: Placed, after: AfterWorld, rules: NamedRules, groups: 
             want(after.objects(subject, first))
         for premise, _ in rules.swaps_to.get(relation, ()):
             want(after.subjects(premise, subject))
-    placed.put((triple, depth, None) for triple, depth in wanted.items())
+    return ((triple, depth, None) for triple, depth in wanted.items())
 
 
 def _derive(
     placed: Placed, rules: NamedRules, groups: frozenset[Group], depth: int
 ) -> list[tuple[Derived, list[Triple]]]:
-    """One round for the affected groups, written into the transaction."""
+    """One round for the affected groups."""
     before = placed.before
     types, names = before.rules.types, before.rules.names
     chains: dict[str, list[list[str]]] = {}
@@ -234,8 +239,6 @@ def _derive(
         ids, premises = _read_proof(triple, found, names)
         name = fact_id(before.graph_id, *triple)
         fresh.append((Derived(fact_id=name, triple=triple, rule=rule, premises=ids, round=depth + 1), premises))
-    if depth + 1 < MAX_ROUNDS:  # nothing is derived from the last round
-        placed.put((fact.triple, fact.round, _world_of(before, fact.triple)) for fact, _ in fresh)
     return fresh
 
 

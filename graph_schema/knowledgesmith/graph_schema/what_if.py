@@ -206,7 +206,7 @@ def _cut_of(cuts: Sequence[CutSet]) -> Cut:
 def _difference(after: AfterWorld, *, overlay: tuple[WorldChange, ...]) -> tuple[WorldChange, ...]:
     """Derived facts that only one world has; a fact that merely became asserted has not changed."""
     touched = {change.fact_id for change in overlay}
-    lost, gained = after.changes()
+    lost, gained = after.changes
     return tuple(
         world_change(op, fact.fact_id, fact.triple, Proof(rule=fact.rule, premises=fact.premises))
         for op, facts in ((WorldOp.RETRACT, lost), (WorldOp.ASSERT, gained))

@@ -21,6 +21,9 @@ from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 
 Ints = NDArray[np.int32]
 _NONE: Final = -1
+_CHUNK: Final = 32
+_ID: Final = 16
+"""Bytes of a fact's id."""
 
 
 class Held(NamedTuple):
@@ -68,7 +71,7 @@ class WorldIndex:
         rows = np.flatnonzero(self._round)
         self._groups = len(np.unique(self._subject[rows].astype(np.int64) * len(rules.types) + self._relation[rows]))
         self._rules: tuple[str, ...] = tuple(sorted({fact.rule for fact in derived.values()}))
-        self._rule, self._premises = self._proofs(derived)
+        self._ids, self._rule, self._premises = self._proofs(derived)
 
     def __len__(self) -> int:
         return len(self._subject)
@@ -132,19 +135,34 @@ class WorldIndex:
         rows = self._by_object[start:end]
         return self._held_rows(rows[self._relation[rows] == name])
 
-    def derivation(self, triple: Triple) -> Derived | None:
-        """The kept proof of a fact that follows."""
-        row = self._row(triple)
-        if row < 0 or not self._round[row]:
-            return None
-        premises = (self._held(int(p)).triple for p in self._premises[row] if p != _NONE)
-        return Derived(
-            fact_id=fact_id(self.graph_id, *triple),
-            triple=triple,
-            rule=self._rules[self._rule[row]],
-            premises=tuple(fact_id(self.graph_id, *premise) for premise in premises),
-            round=int(self._round[row]),
-        )
+    def derivations(self, triples: Sequence[Triple]) -> list[Derived | None]:
+        """The kept proofs of facts that follow, ``None`` for every other."""
+        rows = self._rows(triples)
+        columns = (rows.tolist(), self._round[rows].tolist(), self._rule[rows].tolist(), self._premises[rows].tolist())
+        name, rules = self._id, self._rules
+        return [
+            Derived(
+                fact_id=name(row),
+                triple=triple,
+                rule=rules[rule],
+                premises=tuple([name(premise) for premise in premises if premise != _NONE]),
+                round=depth,
+            )
+            if row != _NONE and depth
+            else None
+            for triple, row, depth, rule, premises in zip(triples, *columns, strict=True)
+        ]
+
+    def ids(self, triples: Sequence[Triple]) -> list[str]:
+        """Ids of facts, whether they hold or not."""
+        rows = self._rows(triples).tolist()
+        return [
+            fact_id(self.graph_id, *triple) if row == _NONE else self._id(row)
+            for triple, row in zip(triples, rows, strict=True)
+        ]
+
+    def _id(self, row: int) -> str:
+        return self._ids[row * _ID : row * _ID + _ID].hex()
 
     def rounds(self, triples: Sequence[Triple]) -> list[int]:
         """Rounds of many facts (asserted: 0), negative where one does not hold."""
@@ -178,19 +196,42 @@ class WorldIndex:
         """All asserted facts."""
         return iter(self._triples(np.flatnonzero(self._round == 0)))
 
-    def follows_around(self, uid: str) -> tuple[list[Triple], list[Triple]]:
-        """Derived facts of a subject, and of an object, sorted."""
-        node = self._number.get(uid)
-        if node is None:
-            return [], []
-        start, end = self._subject.searchsorted((node, node + 1))
-        out = np.arange(start, end)
-        first, last = self._object_sorted.searchsorted((node, node + 1))
-        into = self._by_object[int(first) : int(last)]
-        return (
-            self._triples(out[self._round[out] > 0]),
-            self._triples(into[self._round[into] > 0]),
-        )
+    def follows_at(self, uid: str, *, back: bool, most: int = 0, of: Collection[str] | None = None) -> list[Triple]:
+        """Derived facts of a subject, or (``back``) of an object, sorted by relation and other end.
+
+        Args:
+            uid: the entity.
+            back: whether it is the object.
+            most: so many facts of each of the relations ``of`` are enough; 0 for all.
+            of: relations, ``None`` for all of them.
+        """
+        rows = self._rows_at(uid, back=back)
+        rows = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        rows = rows[self._round[rows] > 0]
+        if most and len(rows) > most:
+            relation = self._relation[rows]
+            kept = np.arange(len(rows)) - relation.searchsorted(relation) < most
+            if of is not None:
+                kept |= ~np.isin(relation, [self._relation_number[name] for name in of])
+            rows = rows[kept]
+        return self._triples(rows)
+
+    def each_at(self, uid: str, relation: str, *, back: bool) -> Iterator[Held]:
+        """Facts of an entity and a relation, read as far as they are looked at: a hub has thousands."""
+        name = self._relation_number.get(relation)
+        rows = self._rows_at(uid, back=back)
+        rows = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        rows = rows[self._relation[rows] == name]
+        for start in range(0, len(rows), _CHUNK):
+            yield from self._held_rows(rows[start : start + _CHUNK])
+
+    def counts_at(self, uid: str, *, back: bool, at_least: int = 0) -> dict[str, int]:
+        """How many facts of each relation a subject has, or (``back``) an object; none where it has fewer in all."""
+        rows = self._rows_at(uid, back=back)
+        if (rows.stop - rows.start if isinstance(rows, slice) else len(rows)) < max(at_least, 1):
+            return {}
+        counts = np.bincount(self._relation[rows], minlength=len(self._relations))
+        return {self._relations[n]: int(counts[n]) for n in np.flatnonzero(counts).tolist()}
 
     def relations_at(self, uid: str, *, back: bool) -> set[str]:
         """Relations of which an entity is a subject, or (``back``) an object."""
@@ -207,23 +248,9 @@ class WorldIndex:
     def _rows_at(self, uid: str, *, back: bool) -> Ints | slice:
         node = self._number.get(uid)
         if node is None:
-            return slice(0)
-        start, end = (self._object_sorted if back else self._subject).searchsorted((node, node + 1))
+            return slice(0, 0)
+        start, end = (self._object_sorted if back else self._subject).searchsorted((node, node + 1)).tolist()
         return self._by_object[start:end] if back else slice(start, end)
-
-    def crowd(self, uid: str, *, more_than: int) -> list[tuple[str, bool]]:
-        """Relations in which an entity has more facts than that, and whether as their object."""
-        node = self._number.get(uid)
-        if node is None:
-            return []
-        found: list[tuple[str, bool]] = []
-        for back in (False, True):
-            start, end = np.searchsorted(self._object_sorted if back else self._subject, (node, node + 1))
-            if end - start > more_than:
-                relations = self._relation[self._by_object[start:end]] if back else self._relation[start:end]
-                counts = np.bincount(relations, minlength=len(self._relations))
-                found += [(self._relations[n], back) for n in np.flatnonzero(counts > more_than).tolist()]
-        return found
 
     def distances(self, sources: Sequence[str]) -> dict[str, tuple[int, str]]:
         """Hops over asserted facts in both directions from the nearest source, with it (ties: smallest uid)."""
@@ -299,18 +326,23 @@ class WorldIndex:
         wide = subject.astype(np.int64) * len(self._relations) + relation
         return wide * len(self._uids) + obj
 
-    def _proofs(self, derived: Mapping[str, Derived]) -> tuple[NDArray[np.int8], Ints]:
-        rule = np.zeros(len(self._subject), dtype=np.int8)
-        premises = np.full((len(self._subject), 2), _NONE, dtype=np.int32)
-        if not derived:
-            return rule, premises
-        rows = {fact_id(self.graph_id, *triple): row for row, triple in enumerate(self._triples(slice(None)))}
-        numbers = {name: n for n, name in enumerate(self._rules)}
-        for name, fact in derived.items():
-            row = rows[name]
-            rule[row] = numbers[fact.rule]
-            premises[row, : len(fact.premises)] = [rows[premise] for premise in fact.premises]
-        return rule, premises
+    def _proofs(self, derived: Mapping[str, Derived]) -> tuple[bytes, NDArray[np.int8], Ints]:
+        """Ids of all facts, and for derived ones the rule and the rows of the premises."""
+        names = {fact.triple: name for name, fact in derived.items()}
+        graph_id = self.graph_id
+        ids = [names.get(triple) or fact_id(graph_id, *triple) for triple in self._triples(slice(None))]
+        rule = np.zeros(len(ids), dtype=np.int8)
+        premises = np.full((len(ids), 2), _NONE, dtype=np.int32)
+        if derived:
+            rows = {name: row for row, name in enumerate(ids)}
+            numbers = {name: n for n, name in enumerate(self._rules)}
+            where = [rows[name] for name in derived]
+            rule[where] = [numbers[fact.rule] for fact in derived.values()]
+            premises[where] = [
+                [rows[fact.premises[0]], rows[fact.premises[1]] if len(fact.premises) > 1 else _NONE]
+                for fact in derived.values()
+            ]
+        return bytes.fromhex("".join(ids)), rule, premises
 
 
 def _numbered(

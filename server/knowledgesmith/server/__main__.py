@@ -8,12 +8,14 @@ import sys
 
 from knowledgesmith.graph_schema.errors import KnowledgeSmithError
 from knowledgesmith.server.app import serve
+from knowledgesmith.server.memory import collect_rarely
 from knowledgesmith.server.settings import parse
 
 
 def main() -> int:
     """Parse, run, and turn a failed start into one clear line."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    collect_rarely()
     try:
         asyncio.run(serve(parse()))
     except KnowledgeSmithError as error:

@@ -29,15 +29,6 @@ BUDGETS: dict[str, Budget] = {
         292,
     ),
     "closure/clear": _budget(lambda w: {"graph_id": w.graph, "world": 0, "subjects": w.uids[:5]}, 101),
-    "closure/create": _budget(
-        lambda w: {
-            "graph_id": w.graph,
-            "world": 0,
-            "round": 1,
-            "rows": [[*f[:3], f"{f[3]}x"] for f in w.facts[:5]],
-        },
-        107,
-    ),
     "closure/derivations": _budget(
         lambda w: {
             "graph_id": w.graph,
@@ -73,7 +64,12 @@ BUDGETS: dict[str, Budget] = {
         399,
     ),
     "closure/place": _budget(
-        lambda w: {"graph_id": w.graph, "rows": [[*f[:3], f"{f[3]}x", 1, 0] for f in w.facts[:5]]}, 81
+        lambda w: {
+            "graph_id": w.graph,
+            "uids": w.uids[:5],
+            "blocks": [[w.types[0], {"derived": True, "round": 1, "world": 1}, [0, 1, 2], [1, 2, 4], ["x", "y", None]]],
+        },
+        35,
     ),
     "closure/subjects": _budget(lambda w: {"graph_id": w.graph, "after": "", "limit": 10}, 72),
     "closure/swap": _budget(
@@ -253,7 +249,7 @@ BUDGETS: dict[str, Budget] = {
             "final_forward": w.types,
             "final_backward": [],
             "anchors": ["lyon", "paris", "kyoto"],
-            "lengths": [2, 3],
+            "far_reaching": None,
         },
         3509,
     ),

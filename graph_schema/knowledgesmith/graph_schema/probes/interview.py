@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,7 +10,7 @@ from knowledgesmith.graph_schema.closure import BEFORE, Triple
 from knowledgesmith.graph_schema.facts import Direction, Form
 from knowledgesmith.graph_schema.interventions import Change
 from knowledgesmith.graph_schema.plan_types import WorldChange
-from knowledgesmith.graph_schema.probes.draw import draw_distractors, draw_key, sample
+from knowledgesmith.graph_schema.probes.draw import draw_distractors, draw_key, permutation, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask, types_with
 from knowledgesmith.graph_schema.probes.scope import Neighbourhood
@@ -19,6 +19,9 @@ from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
 from knowledgesmith.graph_schema.store import Transaction
 
 _FALSE_STATEMENTS: Final = 6
+_FEW_STATEMENTS: Final = 40
+_STATEMENT_SHARE: Final = 4
+"""Statements that change, and true ones that stay, are at most one in so many probes: they are one kind of six."""
 _LONG_ANCHORS: Final = 40
 _FEW: Final = 12
 
@@ -33,7 +36,7 @@ class Interview:
         sight: what the questions can see of the closure.
         seed: of every draw.
         changes: the targets.
-        limit: most derived facts that are asked about as statements.
+        limit: most probes of the plan, which bounds the statements that are asked about.
     """
 
     tx: Transaction
@@ -50,12 +53,12 @@ class Interview:
         long_anchors = sample(list(around.changed), _LONG_ANCHORS, key=draw_key(self.seed, "long"))
         narrow = sorted({*around.endpoints, *around.changed, *few})
         far_reaching = sorted({*around.endpoints, *long_anchors})
-        self.sight.show(around.anchors)
+        moved = self._look_along(around.anchors, narrow, far_reaching)
         direct = self._ask(ProbeKind.DIRECT, Scope(anchors=around.anchors))
         found = {
             ProbeKind.DIRECT: direct,
             ProbeKind.REVERSE: self._ask(ProbeKind.REVERSE, Scope(anchors=around.anchors)),
-            ProbeKind.MULTI_HOP: self._chains(narrow, far_reaching),
+            ProbeKind.MULTI_HOP: self._chains(narrow, far_reaching, moved),
             ProbeKind.COMPARISON: _comparisons(direct, narrow),
             ProbeKind.CONTEXTUAL: self._contextual(around, direct),
             ProbeKind.CONFLICT: self._conflict(direct, changed),
@@ -74,22 +77,29 @@ class Interview:
         """Questions about single facts; where no change touches the anchor, one world answers for both."""
         return self.sight.asked(ask(self.tx, lexicon=self.lexicon, scope=scope, kind=kind, moved=self.sight.touched))
 
-    def _chains(self, narrow: Sequence[str], far_reaching: Sequence[str]) -> list[Question]:
-        """Chains; inside them only entities matter that a step with a single answer leads to."""
+    def _look_along(self, anchors: Sequence[str], narrow: Sequence[str], far_reaching: Sequence[str]) -> set[str]:
+        """Show the anchors, and the inner entities of chains: only where a step with a single answer leads to them.
+
+        Returns:
+            Starts of chains that may differ between the worlds.
+        """
         names = {relation.rel_type: relation.name for relation in self.lexicon.relations.values()}
         forward = {names[t] for t in types_with(self.lexicon, Direction.FORWARD, Form.PHRASE)}
         backward = {names[t] for t in types_with(self.lexicon, Direction.REVERSE, Form.PHRASE)}
         first = {uid: self.sight.onward(uid, forward=forward, backward=backward) for uid in narrow}
         inner = sorted({uid for uid in far_reaching for uid in first[uid]})
         second = {uid: self.sight.onward(uid, forward=forward, backward=backward) for uid in inner}
-        self.sight.show_steps({uid for ends in (*first.values(), *second.values()) for uid in ends})
+        self.sight.show(anchors, steps={uid for ends in (*first.values(), *second.values()) for uid in ends})
         touched, long_anchors = self.sight.touched, set(far_reaching)
-        moved = {
+        return {
             uid
             for uid in narrow
             if not touched.isdisjoint({uid, *first[uid]})
             or (uid in long_anchors and any(not touched.isdisjoint(second[end]) for end in first[uid]))
         }
+
+    def _chains(self, narrow: Sequence[str], far_reaching: Sequence[str], moved: Collection[str]) -> list[Question]:
+        """Chains of two facts, and of three from what is far-reaching."""
         return ask(
             self.tx,
             lexicon=self.lexicon,
@@ -113,14 +123,16 @@ class Interview:
         return [question for question in found if (question.anchor, question.path) in stay]
 
     def _conflict(self, direct: Sequence[Question], changed: Sequence[WorldChange]) -> list[Question]:
-        """Statements: what changes (of very much, a drawn part) and some that keep their truth."""
-        known = [(c.subject, c.relation, c.object) for c in changed if c.subject in self.lexicon]
-        known = [triple for triple in known if triple[2] in self.lexicon]
-        if len(known) > self.limit:
-            by_text = {"\n".join(triple): triple for triple in known}
-            key = draw_key(self.seed, "changed statements")
-            known = [by_text[text] for text in sample(sorted(by_text), self.limit, key=key)]
-        statements = sorted({*known, *self._statements(direct)})
+        """Statements: the targets, what else changes (of very much, a drawn part), and some that keep their truth."""
+        index = self.lexicon.index
+        known = {(c.subject, c.relation, c.object) for c in changed if c.subject in index and c.object in index}
+        targets = {(c.subject, c.relation, obj) for c in self.changes for obj in (c.old_object, c.new_object)} & known
+        rest = sorted(known - targets)
+        most = max(_FEW_STATEMENTS, self.limit // _STATEMENT_SHARE)
+        if len(rest) > most:
+            chosen = permutation(len(rest), key=draw_key(self.seed, "changed statements"))[:most]
+            rest = [rest[position] for position in chosen]
+        statements = sorted({*targets, *rest, *self._statements(direct)})
         self.sight.show_facts(statements)
         scope = Scope(anchors=(), statements=statements)
         return ask(self.tx, lexicon=self.lexicon, scope=scope, kind=ProbeKind.CONFLICT)
@@ -128,7 +140,8 @@ class Interview:
     def _statements(self, direct: Sequence[Question]) -> Iterable[Triple]:
         """Statements that should keep their truth: drawn true ones, and false ones about the same questions."""
         stay = [question for question in direct if question.polarity is Polarity.STAY]
-        count = min(len(stay), max(2 * _FALSE_STATEMENTS, _FALSE_STATEMENTS * len(self.changes)), self.limit)
+        most = max(2 * _FALSE_STATEMENTS, min(_FALSE_STATEMENTS * len(self.changes), self.limit // _STATEMENT_SHARE))
+        count = min(len(stay), most, self.limit)
         keys = {repr(question.key): question for question in stay}
         for chosen in sample(sorted(keys), count, key=draw_key(self.seed, "statements")):
             question = keys[chosen]

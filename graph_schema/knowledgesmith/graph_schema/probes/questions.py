@@ -100,7 +100,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Which entities to ask about, and what is changed; ``anchors`` of ``None`` mean the whole graph."""
+    """Which entities to ask about, and what is changed; ``anchors`` of ``None`` mean the whole graph.
+
+    ``long_anchors`` are those of the anchors from which chains of three facts are asked too.
+    """
 
     anchors: Sequence[str] | None = None
     long_anchors: Sequence[str] | None = None
@@ -188,12 +191,9 @@ def _ask_multi_hop(tx: Transaction, lexicon: Lexicon, scope: Scope, world: int) 
         "final_backward": types_with(lexicon, Direction.REVERSE, Form.CLOZE),
     }
     params = {"graph_id": lexicon.graph_id, "world": world, "forward": forward, "backward": backward, **ends}
-    if scope.anchors is None or scope.anchors == scope.long_anchors:
-        anchors = None if scope.anchors is None else list(scope.anchors)
-        rows = tx.rows("probes/multi_hop", **params, anchors=anchors, lengths=[2, 3])
-    else:
-        rows = tx.rows("probes/multi_hop", **params, anchors=list(scope.anchors), lengths=[2])
-        rows += tx.rows("probes/multi_hop", **params, anchors=list(scope.long_anchors or ()), lengths=[3])
+    anchors = None if scope.anchors is None else list(scope.anchors)
+    far = None if anchors is None or scope.anchors == scope.long_anchors else list(scope.long_anchors or ())
+    rows = tx.rows("probes/multi_hop", **params, anchors=anchors, far_reaching=far)
     spoken = _spoken_steps(lexicon)
     return {
         (anchor, path, ""): Answered(answers=nodes[-1:], nodes=nodes)
@@ -321,7 +321,7 @@ def _is_askable(question: Question, lexicon: Lexicon) -> bool:
     ]
     if question.kind is not ProbeKind.CONFLICT:
         ends += [*question.before, *question.after]
-    return all(uid in lexicon for uid in ends)
+    return all(map(lexicon.index.__contains__, ends))
 
 
 def _follow_missing(tx: Transaction, lexicon: Lexicon, before: Found, after: Found, follow: Following | None) -> None:

@@ -66,14 +66,15 @@ def neighbourhood(
     seen = set(endpoints)
 
     def take(name: str, candidates: Iterable[str], count: int) -> tuple[str, ...]:
-        fresh = sorted({uid for uid in candidates if uid in lexicon} - seen)
+        fresh = sorted((set(candidates) & lexicon.index.keys()) - seen)
         taken = sample(fresh, min(count, limit), key=draw_key(seed, "scope", name))
         seen.update(taken)
         return tuple(sorted(taken))
 
     count = len(changes)
-    moved = (uid for change in changed for uid in (change.subject, change.object))
-    by_hops = sorted({uid for uid in moved if uid in lexicon} - seen, key=lambda u: (*_rank(distances, u), u))[:limit]
+    moved = {change.subject for change in changed} | {change.object for change in changed}
+    moved = (moved & lexicon.index.keys()) - seen
+    by_hops = sorted(moved, key=lambda uid: (*_rank(distances, uid), uid))[:limit]
     seen.update(by_hops)
     rings = [[uid for uid, (hops, _) in distances.items() if hops == ring] for ring in range(1, NEAR_HOPS + 1)]
     near = [uid for n, ring in enumerate(rings) for uid in take(f"near{n}", ring, max(_FLOOR, _NEAR * count))]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -35,18 +34,24 @@ class Sight:
     after: AfterWorld
     touched: frozenset[str]
     crowded: set[Crowd] = field(default_factory=set[Crowd])
-    _nodes: set[str] = field(default_factory=set[str])
 
-    def show(self, anchors: Iterable[str]) -> None:
-        """Everything that follows about the anchors, hubs aside; those are noted as ``crowded``."""
-        fresh = sorted(set(anchors) - self._nodes)
-        self._nodes.update(fresh)
-        self._put(triple for uid in fresh for triple in self._around(uid, whole=True))
+    def show(self, anchors: Collection[str], *, steps: Collection[str] = ()) -> None:
+        """Everything that follows about the anchors, hubs aside; those are noted as ``crowded``.
 
-    def show_steps(self, nodes: Iterable[str]) -> None:
-        """Enough about entities inside a chain to tell whether a step has one answer, and which."""
-        fresh = sorted(set(nodes) - self._nodes)
-        self._put(triple for uid in fresh for triple in self._around(uid, whole=False))
+        Args:
+            anchors: entities to ask about.
+            steps: entities inside a chain, about which it is enough to tell whether a step has one answer, and which.
+        """
+        found: list[Triple] = []
+        for uid in sorted(anchors):
+            crowds = set(self._crowds(uid))
+            self.crowded |= crowds
+            for back in (False, True):
+                found += self._follows_at(uid, back=back, few_of={name for _, name, side in crowds if side is back})
+        for uid in sorted(set(steps) - set(anchors)):
+            for back in (False, True):
+                found += self._follows_at(uid, back=back, few_of=None)
+        self._put(found)
 
     def show_facts(self, triples: Iterable[Triple]) -> None:
         """Given facts, where they follow."""
@@ -86,10 +91,14 @@ class Sight:
         ]
 
     def _put(self, triples: Iterable[Triple]) -> None:
-        fresh = list({triple: None for triple in triples if triple not in self.placed.facts})
-        rounds = self.before.rounds(fresh)
-        later = self.after.rounds(fresh, rounds)
-        self.placed.put(map(_row, fresh, rounds, later), named=False)
+        fresh = dict.fromkeys(triple for triple in triples if triple not in self.placed.facts)
+        # what differs between the worlds has both ends among the touched
+        moved = [triple for triple in fresh if triple[0] in self.touched and triple[2] in self.touched]
+        rounds = self.before.rounds(moved)
+        later = self.after.rounds(moved, rounds)
+        worlds: dict[Triple, int | None] = dict.fromkeys(fresh)
+        worlds |= {triple: _world_of(*pair) for triple, *pair in zip(moved, rounds, later, strict=True)}
+        self.placed.show(worlds)
 
     def _world(self, world: int) -> ClosedWorld:
         return self.before if world == BEFORE else self.after
@@ -97,46 +106,28 @@ class Sight:
     def _worlds(self, uid: str) -> tuple[ClosedWorld, ...]:
         return (self.before, self.after) if uid in self.touched else (self.before,)
 
-    def _around(self, uid: str, *, whole: bool) -> list[Triple]:
-        """Derived facts of an entity; of crowds, and where not the ``whole`` is needed, a few of each relation."""
-        if uid not in self.touched:
-            crowd = {(uid, *group) for group in self.before.crowd(uid, more_than=MAX_ANSWERS)} if whole else set()
-            self.crowded |= crowd
-            out, into = self.before.follows_around(uid)
-            return [*_few(uid, out, crowd, back=False, whole=whole), *_few(uid, into, crowd, back=True, whole=whole)]
-        found: set[Triple] = set()
-        for world in (self.before, self.after):
-            for back, facts in ((False, world.out(uid)), (True, world.into(uid))):
-                counts = Counter(held.triple[1] for held in facts)
-                crowd = {(uid, name, back) for name, count in counts.items() if count > MAX_ANSWERS and whole}
-                self.crowded |= crowd
-                derived = sorted(held.triple for held in facts if held.derived)
-                found.update(_few(uid, derived, crowd, back=back, whole=whole))
-        return sorted(found)
+    def _crowds(self, uid: str) -> Iterator[Crowd]:
+        """Questions about an entity that have too many right answers in one of the worlds."""
+        for world in self._worlds(uid):
+            for back in (False, True):
+                counts = world.counts_at(uid, back=back, at_least=MAX_ANSWERS + 1)
+                yield from ((uid, name, back) for name, count in counts.items() if count > MAX_ANSWERS)
+
+    def _follows_at(self, uid: str, *, back: bool, few_of: Collection[str] | None) -> Iterator[Triple]:
+        """Derived facts of an entity; a few of each of certain relations (``None``: of all)."""
+        for world in self._worlds(uid):
+            yield from world.follows_at(uid, back=back, most=_ENOUGH, of=few_of)
 
     def _follows(self, triple: Triple) -> bool:
         return any(held and held.derived for held in (self.before.find(triple), self.after.find(triple)))
 
 
-def _row(triple: Triple, before: int, after: int) -> tuple[Triple, int, int | None]:
-    """A fact with its round and the world in which it follows, ``None`` for both."""
-    world = None if before > 0 and after > 0 else BEFORE if before > 0 else AFTER
-    return (triple, max(before, after), world)
-
-
-def _few(uid: str, triples: list[Triple], crowd: set[Crowd], *, back: bool, whole: bool) -> list[Triple]:
-    """All of the sorted facts, of crowded relations only a few; a few of each where not the ``whole`` is needed."""
-    if whole and not crowd:
-        return triples
-    kept: list[Triple] = []
-    counts: Counter[str] = Counter()
-    for triple in triples:
-        counts[triple[1]] += 1
-        if counts[triple[1]] <= _ENOUGH or (whole and (uid, triple[1], back) not in crowd):
-            kept.append(triple)
-    return kept
+def _world_of(before: int, after: int) -> int | None:
+    """The world in which a fact follows by its rounds, ``None`` for both."""
+    return None if before > 0 and after > 0 else BEFORE if before > 0 else AFTER
 
 
 def touched_ends(triples: Iterable[Triple]) -> frozenset[str]:
     """Subjects and objects."""
-    return frozenset(uid for subject, _, obj in triples for uid in (subject, obj))
+    known = list(triples)
+    return frozenset({subject for subject, _, _ in known} | {obj for _, _, obj in known})

@@ -1,11 +1,12 @@
 // purpose: chains of two or three facts whose every step has one answer and whose ends no single fact connects
-// params: graph_id, world, forward, backward, final_forward, final_backward, anchors, lengths
+// params: graph_id, world, forward, backward, final_forward, final_backward, anchors, far_reaching
 // returns: found
 // access: read
 //
 // `found` holds pairs of an anchor and its chains. A chain is its steps followed by the entities they lead to; a step is
 // a relation type, with "~" in front where the fact is read from object to subject. The parameters name the types that
-// may be read in each direction, for a step inside the chain and for the last one.
+// may be read in each direction, for a step inside the chain and for the last one. Chains of three facts start at the
+// anchors in `far_reaching`, of two at all of them; null means all.
 CALL () {
   UNWIND CASE WHEN $anchors IS NULL THEN [true] ELSE [] END AS whole
   MATCH (a:Entity {graph_id: $graph_id})
@@ -30,7 +31,7 @@ CALL (a) {
   RETURN step AS s1, ends[0] AS b
 }
 // an entity that many anchors lead to is looked at once, which matters for those with thousands of facts
-WITH b, collect([a, s1]) AS starts
+WITH b, collect([a, s1, $far_reaching IS NULL OR a.uid IN $far_reaching]) AS starts
 CALL (b) {
   MATCH (b)-[f]->(c:Entity)
   WHERE (type(f) IN $forward OR type(f) IN $final_forward) AND (f.world IS NULL OR f.world = $world) AND b <> c
@@ -45,14 +46,14 @@ CALL (b) {
   RETURN
     '~' + relation AS s2, ends[0] AS c, relation IN $backward AS goes_on, relation IN $final_backward AS may_end
 }
-WITH b, b.uid AS first, starts, s2, c, goes_on AND 3 IN $lengths AS goes_on, may_end AND 2 IN $lengths AS may_end
+WITH b, b.uid AS first, starts, s2, c, goes_on, may_end
 UNWIND starts AS start
-WITH start[0] AS a, start[1] AS s1, b, first, s2, c, goes_on, may_end
+WITH start[0] AS a, start[1] AS s1, b, first, s2, c, goes_on AND start[2] AS goes_on, may_end
 WHERE c <> a AND (goes_on OR may_end)
 WITH c, collect([a, s1, b, first, s2, goes_on, may_end]) AS starts
-CALL (c) {
-  WITH c
-  WHERE 3 IN $lengths
+CALL (c, starts) {
+  WITH c, any(start IN starts WHERE start[5]) AS goes_on
+  WHERE goes_on
   CALL (c) {
     MATCH (c)-[f]->(d:Entity)
     WHERE type(f) IN $final_forward AND (f.world IS NULL OR f.world = $world) AND c <> d
