@@ -148,6 +148,13 @@ def _encoding_of(head: bytes) -> str:
     for mark, name in _MARKS:
         if head.startswith(mark):
             return name
+    start = head[:64]
+    if len(start) > 3 and 0 in start and start.count(0) == len(start) // 2:
+        # Every other byte is zero: Latin letters in UTF-16 without a mark
+        if not any(start[1::2]):
+            return "utf-16-le"
+        if not any(start[0::2]):
+            return "utf-16-be"
     declared = _DECLARED.match(head.removeprefix(codecs.BOM_UTF8).decode("latin-1"))
     if declared is None or declared[2].casefold() in {"utf-8", "utf8"}:
         return ""

@@ -38,7 +38,7 @@ class NodeLinkImporter:
 
 def _read(file: InputFile, network: Network) -> Iterator[Record]:
     directed = _is_directed(file)
-    nodes = edges = 0
+    nodes = named = edges = 0
     by_position: bool | None = None
     for record, (kind, value, reason) in enumerate(json_parts(file.content, _LISTS), start=1):
         place = Place(file=file.name, record=record)
@@ -49,7 +49,8 @@ def _read(file: InputFile, network: Network) -> Iterator[Record]:
         elif kind == "node":
             nodes += 1
             identifier = value.get("id")
-            if identifier is None and "id" not in value:
+            named += "id" in value
+            if identifier is None and not named:
                 by_position = _by_position(file) if by_position is None else by_position
                 identifier = nodes - 1 if by_position else value.get("name", value.get("label"))
             if identifier is None:
