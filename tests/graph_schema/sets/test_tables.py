@@ -9,11 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from knowledgesmith.graph_schema.importing.formats.mapped_rows import walk
 from tests.graph_schema.sets.folding import fold
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Form, Split
+from knowledgesmith.graph_schema.importing.formats.mapped_rows import walk
 from knowledgesmith.graph_schema.importing.mapping import load_mapping, shipped_mappings
 from knowledgesmith.graph_schema.interventions import Goal
 

@@ -39,10 +39,12 @@ class NodeLinkImporter:
 def _read(file: InputFile, network: Network) -> Iterator[Record]:
     directed = _is_directed(file)
     nodes = named = edges = 0
+    whole = True
     by_position: bool | None = None
     for record, (kind, value, reason) in enumerate(json_parts(file.content, _LISTS), start=1):
         place = Place(file=file.name, record=record)
         if reason:
+            whole = False
             yield Rejection(place=place, reason=reason)
         elif not isinstance(value, dict):
             yield Rejection(place=place, reason=f"the {kind} is not an object")
@@ -61,7 +63,7 @@ def _read(file: InputFile, network: Network) -> Iterator[Record]:
         else:
             edges += 1
             yield from _edge(place, network, value, directed=directed)
-    if not edges and not any(kind_at(file, name) for name in ("edges", "links")):
+    if whole and not edges and not any(kind_at(file, name) for name in ("edges", "links")):
         yield Rejection(place=Place(file=file.name), reason="there is no list of edges or links")
 
 

@@ -123,6 +123,8 @@ class Properties:
             if isinstance(node, NamedNode) and isinstance(parent, NamedNode):
                 self._parents.setdefault(node.value, set()).add(parent.value)
                 self.kinds.setdefault(node.value, "")
+                if self._options.super_properties:
+                    self.kinds.setdefault(parent.value, "")
 
     def _declare(self, iri: str) -> None:
         key = self.key(iri)
