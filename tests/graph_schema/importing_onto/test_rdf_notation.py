@@ -19,6 +19,10 @@ PREFIXES = """
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 """
 
+NEGATED = """
+[] a owl:NegativePropertyAssertion ; owl:sourceIndividual e:x ; owl:assertionProperty e:p ; owl:targetIndividual e:z .
+"""
+
 
 def turtle(text: str, **options: object) -> Folded:
     return read("rdf", ("t.ttl", PREFIXES + text), **options)
@@ -65,8 +69,7 @@ def test_disjoint_classes_become_pairs() -> None:
     ("text", "told"),
     [
         (
-            "[] owl:sourceIndividual e:x ; owl:assertionProperty e:p ; owl:targetIndividual e:z ; a "
-            + "owl:NegativePropertyAssertion .",
+            NEGATED,
             "'http://e.org/x' 'http://e.org/p' 'http://e.org/z': says that something does not hold",
         ),
         (
