@@ -48,7 +48,7 @@ def _pairs(test: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Prompts with their answers; several prompts have an answer each where the lists are equally long."""
     prompts, answers = test.get("prompt"), test.get("ground_truth")
     if isinstance(prompts, list) and isinstance(answers, list) and len(prompts) == len(answers) > 1:
-        for prompt, answer in zip(cast("list[Any]", prompts), cast("list[Any]", answers), strict=True):
+        for prompt, answer in zip(cast("list[object]", prompts), cast("list[object]", answers), strict=True):
             yield from ((text, texts_in(answer)) for text in texts_in(prompt))
         return
     yield from ((text, texts_in(answers)) for text in texts_in(prompts))
