@@ -18,9 +18,9 @@ from knowledgesmith.graph_schema.importing.unpacking import plain_files
 TEXT = "uid,name\na,Änne\n"
 
 
-def plain(name: str, content: bytes, **limits: int) -> tuple[str, str]:
+def plain(name: str, content: bytes, *, max_bytes: int = 1 << 20) -> tuple[str, str]:
     """Name and text of a file behind all wrappings."""
-    with plain_files([InputFile(name=name, content=io.BytesIO(content))], **limits) as (file,):
+    with plain_files([InputFile(name=name, content=io.BytesIO(content))], max_bytes=max_bytes) as (file,):
         return file.name, file.content.read().decode()
 
 
