@@ -29,6 +29,7 @@ from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.graph_schema.suggesting.accept import accept
 from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
 from knowledgesmith.graph_schema.suggesting.suggest import suggest
+from knowledgesmith.graph_schema.suggesting.withdraw import withdraw
 from knowledgesmith.graph_schema.world_cache import WorldCache
 
 Triple = tuple[str, str, str]
@@ -218,6 +219,28 @@ def test_nobody_becomes_an_own_parent_by_an_inverse(store: GraphStore, graph_id:
     import_graph(store, graph_id=graph_id, files=files)
     with pytest.raises(InvalidCatalogue, match="a would be its own parent by has"):
         accept(store, graph_id, [Acceptance(kind=TraitKind.INVERSE, relation="has", others=("is_a",))])
+
+
+def test_a_withdrawn_trait_is_gone_with_the_next_import(store: GraphStore, graph_id: str) -> None:
+    declared = _family(store, graph_id)
+    catalogue, graph = load_catalogue(store, graph_id), get_graph(store, graph_id)
+    symmetric = Acceptance(kind=TraitKind.SYMMETRIC, relation="likes")
+    functional = Acceptance(kind=TraitKind.FUNCTIONAL, relation="child_of")
+    changed = accept(store, graph_id, [symmetric, functional])
+    with pytest.raises(InvalidInput, match="child_of functional; likes symmetric"):
+        withdraw(store, graph_id, [symmetric, Acceptance(kind=TraitKind.TRANSITIVE, relation="likes")])
+    assert withdraw(store, graph_id, [symmetric]) == (functional,)
+    assert load_catalogue(store, graph_id) == changed
+    assert withdraw(store, graph_id, [functional]) == ()
+    report = _family(store, graph_id)
+    assert (report.digest, report.traits_accepted) == (declared.digest, 0)
+    assert load_catalogue(store, graph_id) == catalogue
+    assert get_graph(store, graph_id).facts == graph.facts
+    for unknown in ([], [symmetric]):
+        with pytest.raises(InvalidInput):
+            withdraw(store, graph_id, unknown)
+    with pytest.raises(GraphNotFound):
+        withdraw(store, "nowhere", [symmetric])
 
 
 def test_two_acceptances_at_once_lose_nothing(store: GraphStore, graph_id: str) -> None:

@@ -74,7 +74,7 @@ def test_calls_that_receive_a_file_or_walk_a_graph_have_a_long_deadline() -> Non
     uploads = {name for name, m in methods.items() if m.client_streaming and not m.server_streaming}
     assert uploads == {"DiffArchive", "LoadArchive", "ImportProbeSet"}
     assert uploads <= interceptors.LONG_METHODS <= methods.keys()
-    writing = {"Import", "Generate", "Sample", "Delete", "Load", "Accept", "Create", "Register", "Rollback"}
+    writing = {"Import", "Generate", "Sample", "Delete", "Load", "Accept", "Withdraw", "Create", "Register", "Rollback"}
     assert writing <= set(interceptors.MUTATING)
 
 

@@ -94,7 +94,7 @@ def derive_templates(name: str) -> tuple[Template, ...]:
     The relations of ontologies and thesauri (``is_a``, ``broader``, ``partOf``) have wordings of their own. Else nouns
     (``currency``, ``has_capital``) read "The currency of X is"; names that hold a preposition (``located_in``,
     ``presentInTaxon``; "of" only at the end, for a ``date_of_birth`` is a noun), start with an auxiliary
-    (``is_used_by``) or look like a verb (``borders``) read "X is located in".
+    (``is_used_by``) or look like a verb (``borders``, ``created``) read "X is located in".
     """
     words = re.sub(r"[\s_{}-]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)).strip().lower() or "relation"
     if words in WORDINGS:
@@ -104,7 +104,7 @@ def derive_templates(name: str) -> tuple[Template, ...]:
         return _predicate(first, rest)
     if first == "has" and rest:
         return _fitted(_NOUN, n=" ".join(rest))
-    if _is_verb(first):
+    if _is_verb(first) or (not rest and _is_past(first)):
         return _predicate(first, rest)
     if words.rsplit(" ", 1)[-1] in _PREPOSITIONS or _PREPOSITIONS.intersection([first, *rest[:1]]) - {"of"}:
         return _predicate("is", [first, *rest])
@@ -145,6 +145,10 @@ def _worded(wording: Wording) -> tuple[Template, ...]:
 
 def _is_verb(word: str) -> bool:
     return len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is"))
+
+
+def _is_past(word: str) -> bool:
+    return len(word) > 4 and word.endswith("ed") and not word.endswith("eed")
 
 
 def complete_templates(name: str, templates: tuple[Template, ...]) -> tuple[Template, ...]:

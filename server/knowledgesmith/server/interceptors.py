@@ -60,6 +60,7 @@ MUTATING = (
     "Delete",
     "Load",
     "Accept",
+    "Withdraw",
     "Sample",
 )
 

@@ -124,7 +124,7 @@ def test_defaults_directions_nesting_and_hyperedges() -> None:
     }
     assert not folded.relations["knows"].traits.symmetric, "one of its edges has a direction"
     assert folded.made == {"outside": {""}}
-    assert folded.reasons == ["g.graphml:6: a hyperedge joins more than two nodes and is no fact"]
+    assert folded.reasons == ["g.graphml:6: a hyperedge joins any number of nodes and is no fact"]
 
 
 def test_labels_of_yed() -> None:
@@ -218,3 +218,33 @@ def test_order_does_not_matter() -> None:
             random.Random(seed).shuffle(data[key])  # noqa: S311
         got = link(data)
         assert (got.digest, got.names, got.relations) == (wanted.digest, wanted.names, wanted.relations)
+
+
+def test_nodes_without_ids_are_known_by_position_or_by_name() -> None:
+    nodes = [{"name": "Ann"}, {"name": "Bob"}]
+    by_position = link({"directed": True, "nodes": nodes, "links": [{"source": 0, "target": 1}]})
+    assert set(by_position.facts) == {("0", "related_to", "1")}
+    assert by_position.names == {"0": "Ann", "1": "Bob"}
+    by_name = link({"directed": True, "links": [{"source": "Ann", "target": "Bob"}], "nodes": nodes})
+    assert set(by_name.facts) == {("Ann", "related_to", "Bob")}
+    assert set(by_name.entities) == {"Ann", "Bob"}
+    assert by_position.reasons == by_name.reasons == []
+
+
+def test_a_graph_in_another_shape_is_told_and_numbers_are_one_id() -> None:
+    assert link({"nodes": [{"id": 1}], "adjacency": [[]]}).reasons == ["g.json: there is no list of edges or links"]
+    folded = link({"directed": True, "nodes": [{"id": 1.0}, {"id": 2}], "edges": [{"source": 1, "target": 2.0}]})
+    assert set(folded.entities) == {"1", "2"}
+    with pytest.raises(InvalidInput, match="NaN"):
+        link('{"nodes": [{"w": NaN, "id": "a"}], "edges": []}')
+
+
+def test_labels_as_graph_databases_export_them() -> None:
+    head = '<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="directed">'
+    edge = '<edge source="a" target="b"><data key="labelE">of</data></edge>'
+    gremlin = f'<node id="a"><data key="labelV">Film</data></node>{edge}'
+    neo4j = '<node id="a" labels=":Film:Work"/><edge source="a" target="b" label="of"/>'
+    for body in (gremlin, neo4j):
+        folded = read("graphml", ("g.graphml", f"{head}{body}</graph></graphml>"))
+        assert set(folded.facts) == {("a", "of", "b")}
+        assert folded.entities["a"].type == "Film"

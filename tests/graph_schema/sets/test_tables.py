@@ -13,8 +13,8 @@ from tests.graph_schema.sets.folding import fold
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Form, Split
+from knowledgesmith.graph_schema.importing.formats.mapped_rows import walk
 from knowledgesmith.graph_schema.importing.mapping import load_mapping, shipped_mappings
-from knowledgesmith.graph_schema.importing.table_rows import walk
 from knowledgesmith.graph_schema.interventions import Goal
 
 CITIES: dict[str, Any] = {
@@ -262,7 +262,9 @@ def test_tofu() -> None:
     assert sorted(probe.family for probe in whole.probes) == ["forget_question", "forget_question", "retain_question"]
     assert [reason.split(":")[0] for reason in folded.reasons()] == ["forget01.json", "eval_log_forget.json"]
     only = fold("tofu", {"world_facts.json": [asked]})
-    assert only.cases["world_facts:all"].rounds == ()
+    assert only.cases == {}
+    assert [reason.partition(": ")[2][:26] for reason in only.reasons()] == ["nothing is to be forgotten"]
+    assert fold("tofu", {"full.json": [{"question": "Who?", "answer": "He."}]}).reasons() == []
 
 
 def test_knowundo() -> None:

@@ -61,6 +61,19 @@ class CatalogueCalls(Calls):
         answer = self._transport.unary(self._catalogue_stub.AcceptTraits, request, slow=True)
         return tuple(Relation.from_proto(relation) for relation in answer.relations)
 
+    def withdraw_traits(self, *, graph_id: str, traits: Sequence[Trait]) -> tuple[Trait, ...]:
+        """Take accepted traits back and return those that are left.
+
+        The catalogue follows with the next import, which declares what the files say and brings back what the
+        acceptance took away.
+
+        Raises:
+            InvalidInput: a trait was not accepted; the hint names those that were.
+        """
+        request = pb.WithdrawTraitsRequest(graph_id=graph_id, traits=[trait.to_proto() for trait in traits])
+        answer = self._transport.unary(self._catalogue_stub.WithdrawTraits, request)
+        return tuple(map(Trait.from_proto, answer.traits))
+
     def list_homonyms(self, *, graph_id: str, limit: int | None = None) -> Iterator[Homonym]:
         """Names and aliases that several entities share, the most shared first."""
 

@@ -15,6 +15,7 @@ from knowledgesmith.client.cli._session import Session, common
 @click.argument("graph_id", metavar="GRAPH")
 @click.option("--suggest", is_flag=True, help="Show suggested traits; nothing is applied.")
 @click.option("--accept", "accepted", multiple=True, metavar="TRAIT", help="Declare a trait as --suggest writes it.")
+@click.option("--withdraw", "withdrawn", multiple=True, metavar="TRAIT", help="Take an accepted trait back.")
 @click.option("--min-support", type=click.IntRange(1), default=10, show_default=True, help="Cases that must agree.")
 @click.option(
     "--min-confidence", type=click.FloatRange(0, 1, min_open=True), default=0.9, show_default=True, help="Their share."
@@ -27,15 +28,21 @@ def relations(
     graph_id: str,
     suggest: bool,
     accepted: tuple[str, ...],
+    withdrawn: tuple[str, ...],
     min_support: int,
     min_confidence: float,
     limit: int,
 ) -> None:
-    """List, suggest or accept."""
-    if suggest and accepted:
-        raise click.UsageError("--suggest and --accept exclude each other.")
-    traits = [_trait(text) for text in accepted]
+    """List, suggest, accept or withdraw."""
+    if suggest + bool(accepted) + bool(withdrawn) > 1:
+        raise click.UsageError("--suggest, --accept and --withdraw exclude each other.")
+    traits = [_trait(text, "--accept") for text in accepted]
+    gone = [_trait(text, "--withdraw") for text in withdrawn]
     with session.connect() as smith:
+        if gone:
+            left = smith.withdraw_traits(graph_id=graph_id, traits=gone)
+            session.emit(left, lambda: _withdrawn(left))
+            return
         if suggest:
             found = smith.suggest_traits(
                 graph_id=graph_id, min_support=min_support, min_confidence=min_confidence, limit=limit
@@ -49,13 +56,18 @@ def relations(
     session.emit(listed, lambda: _relations(listed))
 
 
-def _trait(text: str) -> Trait:
+def _trait(text: str, option: str) -> Trait:
     try:
         return Trait.parse(text)
     except ValueError as error:
         raise InvalidInput(
-            str(error), field="--accept", value=text, hint="Write it as `ksmith relations GRAPH --suggest` does."
+            str(error), field=option, value=text, hint="Write it as `ksmith relations GRAPH --suggest` does."
         ) from None
+
+
+def _withdrawn(left: tuple[Trait, ...]) -> RenderableType:
+    told = "import the graph's files again: until then its catalogue stays as it is"
+    return Group(table(("accepted traits that are left",), ((str(trait),) for trait in left)), told)
 
 
 def _relations(listed: tuple[Relation, ...]) -> RenderableType:

@@ -158,7 +158,7 @@ def reverse_templates(prompt: str) -> tuple[Template, ...]:
 
 
 def text_field(record: Mapping[str, Any], *names: str) -> str:
-    """The first of these fields that holds a non-empty text, on one line.
+    """The first of these fields that holds a non-empty text (or a number), on one line.
 
     Raises:
         Unusable: none does.
@@ -167,6 +167,8 @@ def text_field(record: Mapping[str, Any], *names: str) -> str:
         value = record.get(name)
         if isinstance(value, str) and value.strip():
             return one_line(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value)
     raise Unusable(f"no text in {' or '.join(repr(name) for name in names)}")
 
 

@@ -37,6 +37,8 @@ from knowledgesmith.graph_schema.importing.staging import Progress, Staging
 from knowledgesmith.graph_schema.migrations import migrate
 from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
 
+MAX_BYTES: Final = 64 * 1024**3
+"""Bytes of one unpacked file; it comes from the machine itself."""
 _TIMEOUT_S: Final = 3_600.0
 _ARRAY: Final = "\x1f"
 """Parts the aliases; no text of a graph may hold a control character."""
@@ -85,6 +87,7 @@ def import_offline(
         folder=None,
         progress=watch.report,
         on_rejection=on_rejection,
+        max_bytes=MAX_BYTES,
     ) as (staging, importer):
         watch.lap("settle")
         settings = EmbeddedSettings(data_dir=data_dir, heap=heap)

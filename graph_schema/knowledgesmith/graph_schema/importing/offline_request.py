@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import Any, BinaryIO, Final, TextIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
+from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.offline import import_offline
 from knowledgesmith.graph_schema.importing.records import Rejection
-
-MAX_BYTES: Final = 64 * 1024**3
-"""Bytes of one file, unpacked."""
-_PIECE: Final = 1024 * 1024
 
 
 class _File(BaseModel):
@@ -83,19 +76,6 @@ def run_request(data_dir: Path, text: str, *, heap: str) -> dict[str, Any]:
 def _open(file: _File, stack: ExitStack) -> InputFile:
     try:
         content = cast("BinaryIO", stack.enter_context(file.path.open("rb")))
-        if not file.name.lower().endswith(".gz"):
-            return InputFile(name=file.name, content=content, role=file.role)
-        unpacked = cast("BinaryIO", stack.enter_context(TemporaryFile()))  # noqa: SIM115 - the stack closes it
-        _unpack(content, unpacked, file.name)
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise InvalidInput("a file cannot be read", field="files", value=f"{file.name}: {error}") from error
-    return InputFile(name=file.name[:-3], content=unpacked, role=file.role)
-
-
-def _unpack(packed: BinaryIO, unpacked: BinaryIO, name: str) -> None:
-    with gzip.open(packed) as stream:
-        while piece := stream.read(_PIECE):
-            unpacked.write(piece)
-            if unpacked.tell() > MAX_BYTES:
-                raise TooLarge(f"the file holds more than {MAX_BYTES} bytes", field="files", value=name)
-    unpacked.seek(0)
+    return InputFile(name=file.name, content=content, role=file.role)

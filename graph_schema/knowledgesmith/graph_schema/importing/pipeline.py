@@ -28,6 +28,7 @@ from knowledgesmith.graph_schema.importing.lock import ImportLock, take_lock
 from knowledgesmith.graph_schema.importing.records import Rejection
 from knowledgesmith.graph_schema.importing.registry import guess_importer, load_importer
 from knowledgesmith.graph_schema.importing.staging import Progress, Staging
+from knowledgesmith.graph_schema.importing.unpacking import MAX_BYTES, plain_files
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.graph_schema.text_checks import GRAPH_ID, MAX_NAME, problem_with
 
@@ -147,19 +148,23 @@ def stage_files(
     progress: Progress,
     on_rejection: Callable[[Rejection], None] | None = None,
     accepted: Sequence[Acceptance] = (),
+    max_bytes: int = MAX_BYTES,
 ) -> Generator[tuple[Staging, Importer]]:
     """Read, check and settle the files of one graph; the block gets the staging, which is gone after it.
 
     Raises:
-        InvalidInput: ``source``, ``format`` or an option is wrong.
+        InvalidInput: ``source``, ``format``, an option or a file's packing is wrong.
         ImportRejected: no usable entity is left, or (strict) a record is bad.
-        TooLarge: more relations than a graph may have.
+        TooLarge: more relations than a graph may have, or a file that unpacks to more than ``max_bytes``.
     """
     if problem := problem_with(source, limit=MAX_NAME, empty=True):
         raise InvalidInput(f"source {problem}", field="source", value=source, hint="Give a short text.")
-    importer = choose_importer(format, files)
-    checked = check_options(importer, options or {})
-    with Staging(source=source, folder=folder, accepted=accepted) as staging:
+    with (
+        plain_files(files, folder, max_bytes=max_bytes) as files,
+        Staging(source=source, folder=folder, accepted=accepted) as staging,
+    ):
+        importer = choose_importer(format, files)
+        checked = check_options(importer, options or {})
         staging.take(importer.read(files, checked), progress=progress)
         staging.settle(progress=progress)
         if on_rejection is not None:

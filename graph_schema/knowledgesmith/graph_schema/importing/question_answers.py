@@ -2,8 +2,8 @@
 
 The question is an entity, the answer is one, and ``answer`` is the relation between them: such sets name no subjects,
 so a question is all there is to hold on to. Each question to be forgotten is a case of its own. What must be kept is
-asked for in one case more, which forgets the whole file: the sets are meant to be used that way. Files without anything
-to forget give that case without changes, so that their own options and paraphrases are not lost.
+asked for in one case more, which forgets the whole file: the sets are meant to be used that way. Where
+nothing is to be forgotten there is no case; that options or paraphrases are in none is then told.
 """
 
 from __future__ import annotations
@@ -102,8 +102,12 @@ class QuestionSet:
             return
         place = self._first.get(Part.FORGET) or self._first[Part.RETAIN]
         whole = Place(file=place.file)
-        rounds = ((*self._changes,),) if self._changes else ()
-        yield self.builder.case(whole, "all", Goal.UNLEARN, rounds, self._probes)
+        if not self._changes:
+            if any(probe.options or probe.family.endswith("paraphrase") for probe in self._probes):
+                reason = "nothing is to be forgotten, so no case holds the options and paraphrases of the questions"
+                yield Rejection(place=whole, reason=reason)
+            return
+        yield self.builder.case(whole, "all", Goal.UNLEARN, ((*self._changes,),), self._probes)
         if self._dropped:
             reason = f"the case over all questions holds {MAX_WHOLE} probes; {self._dropped} questions are not in it"
             yield Rejection(place=whole, reason=reason)

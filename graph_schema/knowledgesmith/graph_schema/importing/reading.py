@@ -1,4 +1,4 @@
-"""Reads JSON in all the shapes that data sets come in, and lines of text, one record at a time.
+"""Reads JSON (and rows of columns) in all the shapes that data sets come in, and lines of text, one record at a time.
 
 Nothing here knows what a record means. What cannot be read is yielded as a ``Rejection`` with its place.
 """
@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final, cast
 import ijson
 
 from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.importing.columnar import BrokenColumns, columnar_rows, is_columnar
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import Place, Rejection
@@ -144,7 +145,8 @@ def _starts_with_whole_object(file: InputFile) -> bool:
 def json_items(file: InputFile, *, path: str = "") -> Iterator[Item | Rejection]:
     """Records of a JSON file: a list, one object a line, or an object that holds a list (or an object) at ``path``.
 
-    Without a path an object is one record. Memory is bounded by one record.
+    Without a path an object is one record; rows of Parquet and Arrow are records too. Memory is bounded by one record
+    (or a batch of rows).
 
     Args:
         file: the file; its ending does not matter, its content does.
@@ -153,6 +155,9 @@ def json_items(file: InputFile, *, path: str = "") -> Iterator[Item | Rejection]
     Raises:
         InvalidInput: the file is not JSON, or it has nothing at ``path``.
     """
+    if not path and is_columnar(file):
+        yield from _rows(file)
+        return
     shape = shape_of(file)
     if shape is None:
         raise not_json(file)
@@ -166,13 +171,23 @@ def json_items(file: InputFile, *, path: str = "") -> Iterator[Item | Rejection]
         yield from _below(file, path)
 
 
+def _rows(file: InputFile) -> Iterator[Item | Rejection]:
+    number = 0
+    try:
+        for row in columnar_rows(file):
+            number += 1
+            yield Item(place=Place(file=file.name, record=number), value=row)
+    except BrokenColumns as error:
+        yield broken(file, number + 1, error)
+
+
 def not_json(file: InputFile) -> InvalidInput:
     """The error that says a file is not JSON."""
     return InvalidInput(
         "the file is not JSON",
         field="files",
         value=file.name,
-        hint="JSON starts with [ or {; choose another format.",
+        hint="JSON starts with [ or {. Choose another format, or name the files of data one by one.",
     )
 
 

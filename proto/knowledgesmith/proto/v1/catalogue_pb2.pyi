@@ -374,6 +374,58 @@ class AcceptTraitsResponse(_message.Message):
 Global___AcceptTraitsResponse: _TypeAlias = AcceptTraitsResponse  # noqa: Y015
 
 @_typing.final
+class WithdrawTraitsRequest(_message.Message):
+    """Request of WithdrawTraits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GRAPH_ID_FIELD_NUMBER: _builtins.int
+    TRAITS_FIELD_NUMBER: _builtins.int
+    graph_id: _builtins.str
+    """Id of the graph."""
+    @_builtins.property
+    def traits(self) -> _containers.RepeatedCompositeFieldContainer[Global___Trait]:
+        """What was accepted and holds no longer."""
+
+    def __init__(
+        self,
+        *,
+        graph_id: _builtins.str = ...,
+        traits: _abc.Iterable[Global___Trait] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph_id", b"graph_id", "traits", b"traits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawTraitsRequest: _TypeAlias = WithdrawTraitsRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawTraitsResponse(_message.Message):
+    """Response of WithdrawTraits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRAITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def traits(self) -> _containers.RepeatedCompositeFieldContainer[Global___Trait]:
+        """Accepted traits that are left."""
+
+    def __init__(
+        self,
+        *,
+        traits: _abc.Iterable[Global___Trait] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["traits", b"traits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawTraitsResponse: _TypeAlias = WithdrawTraitsResponse  # noqa: Y015
+
+@_typing.final
 class ListHomonymsRequest(_message.Message):
     """Request of ListHomonyms."""
 

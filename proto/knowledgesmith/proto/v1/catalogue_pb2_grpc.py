@@ -50,6 +50,11 @@ class CatalogueServiceStub(object):
                 request_serializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.AcceptTraitsRequest.SerializeToString,
                 response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.AcceptTraitsResponse.FromString,
                 _registered_method=True)
+        self.WithdrawTraits = channel.unary_unary(
+                '/knowledgesmith.proto.v1.CatalogueService/WithdrawTraits',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.WithdrawTraitsRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.WithdrawTraitsResponse.FromString,
+                _registered_method=True)
         self.ListHomonyms = channel.unary_unary(
                 '/knowledgesmith.proto.v1.CatalogueService/ListHomonyms',
                 request_serializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.ListHomonymsRequest.SerializeToString,
@@ -82,6 +87,13 @@ class CatalogueServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WithdrawTraits(self, request, context):
+        """Takes back accepted traits: the next import of the graph declares what its files say. Until then nothing changes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListHomonyms(self, request, context):
         """Names and aliases that several entities share, the most shared first.
         """
@@ -106,6 +118,11 @@ def add_CatalogueServiceServicer_to_server(servicer, server):
                     servicer.AcceptTraits,
                     request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.AcceptTraitsRequest.FromString,
                     response_serializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.AcceptTraitsResponse.SerializeToString,
+            ),
+            'WithdrawTraits': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawTraits,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.WithdrawTraitsRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.WithdrawTraitsResponse.SerializeToString,
             ),
             'ListHomonyms': grpc.unary_unary_rpc_method_handler(
                     servicer.ListHomonyms,
@@ -195,6 +212,33 @@ class CatalogueService(object):
             '/knowledgesmith.proto.v1.CatalogueService/AcceptTraits',
             knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.AcceptTraitsRequest.SerializeToString,
             knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.AcceptTraitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawTraits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.proto.v1.CatalogueService/WithdrawTraits',
+            knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.WithdrawTraitsRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.WithdrawTraitsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,8 @@ class CatalogueServiceStub:
     """Traits that the facts suggest, the surest first. Nothing is applied."""
     AcceptTraits: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.AcceptTraitsRequest, _catalogue_pb2.AcceptTraitsResponse]
     """Declares traits after a check of catalogue and facts; levels follow, facts and digest stay."""
+    WithdrawTraits: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.WithdrawTraitsRequest, _catalogue_pb2.WithdrawTraitsResponse]
+    """Takes back accepted traits: the next import of the graph declares what its files say. Until then nothing changes."""
     ListHomonyms: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.ListHomonymsRequest, _catalogue_pb2.ListHomonymsResponse]
     """Names and aliases that several entities share, the most shared first."""
 
@@ -53,6 +55,8 @@ class CatalogueServiceAsyncStub(CatalogueServiceStub):
     """Traits that the facts suggest, the surest first. Nothing is applied."""
     AcceptTraits: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.AcceptTraitsRequest, _catalogue_pb2.AcceptTraitsResponse]  # type: ignore[assignment]
     """Declares traits after a check of catalogue and facts; levels follow, facts and digest stay."""
+    WithdrawTraits: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.WithdrawTraitsRequest, _catalogue_pb2.WithdrawTraitsResponse]  # type: ignore[assignment]
+    """Takes back accepted traits: the next import of the graph declares what its files say. Until then nothing changes."""
     ListHomonyms: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.ListHomonymsRequest, _catalogue_pb2.ListHomonymsResponse]  # type: ignore[assignment]
     """Names and aliases that several entities share, the most shared first."""
 
@@ -82,6 +86,14 @@ class CatalogueServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_catalogue_pb2.AcceptTraitsResponse, _abc.Awaitable[_catalogue_pb2.AcceptTraitsResponse]]:
         """Declares traits after a check of catalogue and facts; levels follow, facts and digest stay."""
+
+    @_abc_1.abstractmethod
+    def WithdrawTraits(
+        self,
+        request: _catalogue_pb2.WithdrawTraitsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalogue_pb2.WithdrawTraitsResponse, _abc.Awaitable[_catalogue_pb2.WithdrawTraitsResponse]]:
+        """Takes back accepted traits: the next import of the graph declares what its files say. Until then nothing changes."""
 
     @_abc_1.abstractmethod
     def ListHomonyms(

@@ -11,12 +11,15 @@ from knowledgesmith.graph_schema.graphs import load_catalogue
 from knowledgesmith.graph_schema.suggesting.accept import accept
 from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
 from knowledgesmith.graph_schema.suggesting.suggest import Suggestion, suggest
+from knowledgesmith.graph_schema.suggesting.withdraw import withdraw
 from knowledgesmith.proto.v1 import catalogue_pb2 as pb
 from knowledgesmith.proto.v1 import catalogue_pb2_grpc
 from knowledgesmith.server import paging
 from knowledgesmith.server.conversions import check_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from knowledgesmith.graph_schema.facts import Relation
     from knowledgesmith.server.interceptors import Context
     from knowledgesmith.server.parts import Parts
@@ -49,11 +52,14 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
 
     async def AcceptTraits(self, request: pb.AcceptTraitsRequest, context: Context) -> pb.AcceptTraitsResponse:
         """Declare traits."""
-        if len(request.traits) > _MAX_TRAITS:
-            raise TooLarge(f"more than {_MAX_TRAITS} traits", field="traits", value=len(request.traits))
-        accepted = [_acceptance_from(trait, f"traits[{n}]") for n, trait in enumerate(request.traits)]
-        after = await asyncio.to_thread(accept, self._parts.store, request.graph_id, accepted)
+        after = await asyncio.to_thread(accept, self._parts.store, request.graph_id, _acceptances_from(request.traits))
         return pb.AcceptTraitsResponse(relations=[_relation_to(relation) for relation in after.values()])
+
+    async def WithdrawTraits(self, request: pb.WithdrawTraitsRequest, context: Context) -> pb.WithdrawTraitsResponse:
+        """Take accepted traits back."""
+        withdrawn = _acceptances_from(request.traits)
+        left = await asyncio.to_thread(withdraw, self._parts.store, request.graph_id, withdrawn)
+        return pb.WithdrawTraitsResponse(traits=[_trait_to(item) for item in left])
 
     async def ListHomonyms(self, request: pb.ListHomonymsRequest, context: Context) -> pb.ListHomonymsResponse:
         """Shared names."""
@@ -85,10 +91,14 @@ def _relation_to(relation: Relation) -> pb.Relation:
     )
 
 
+def _trait_to(item: Acceptance | Suggestion) -> pb.Trait:
+    kind = pb.TraitKind.Value(f"TRAIT_KIND_{item.kind.name}")
+    return pb.Trait(kind=kind, relation=item.relation, others=item.others)
+
+
 def _suggestion_to(suggestion: Suggestion) -> pb.Suggestion:
-    kind = pb.TraitKind.Value(f"TRAIT_KIND_{suggestion.kind.name}")
     return pb.Suggestion(
-        trait=pb.Trait(kind=kind, relation=suggestion.relation, others=suggestion.others),
+        trait=_trait_to(suggestion),
         support=suggestion.support,
         cases=suggestion.cases,
         low=suggestion.low,
@@ -96,6 +106,12 @@ def _suggestion_to(suggestion: Suggestion) -> pb.Suggestion:
         exceptions=suggestion.exceptions,
         declared=suggestion.declared,
     )
+
+
+def _acceptances_from(traits: Sequence[pb.Trait]) -> list[Acceptance]:
+    if len(traits) > _MAX_TRAITS:
+        raise TooLarge(f"more than {_MAX_TRAITS} traits", field="traits", value=len(traits))
+    return [_acceptance_from(trait, f"traits[{n}]") for n, trait in enumerate(traits)]
 
 
 def _acceptance_from(trait: pb.Trait, field: str) -> Acceptance:

@@ -1,12 +1,13 @@
 """CounterFact: single-fact edits, as ROME published them (nested) and as EasyEdit flattened them.
 
 Flat: ``{"case_id", "prompt", "subject", "target_new", "ground_truth", "rephrase_prompt", "locality_prompt",
-"locality_ground_truth"}``. Nested: ``requested_rewrite`` with ``target_true``/``target_new`` as ``{"str", "id"}``, and
+"locality_ground_truth", "portability"?}``, or with ``target_true`` and ``target_false`` as CounterFact was prepared for
+tracing. Nested: ``requested_rewrite`` with ``target_true``/``target_new`` as ``{"str", "id"}``, and
 lists of paraphrase, neighborhood, attribute and generation prompts.
 
-The flat form has no ids of relations: the relation is derived from the prompt without its subject (``relation_of``), so
-it is stable, but wordings of one Wikidata property stay relations of their own. The nested form brings ``relation_id``.
-Entities merge by their normalised name in both.
+EasyEdit's form has no ids of relations: the relation is derived from the prompt without its subject
+(``relation_of``), so it is stable, but wordings of one Wikidata property stay relations of their own. The other forms
+bring ``relation_id``. Entities merge by their normalised name in all.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from knowledgesmith.graph_schema.importing.case_building import (
     texts_in,
     with_slot,
 )
+from knowledgesmith.graph_schema.importing.formats.side_probes import side_probes
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.reading import json_items
 from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, Place, Record
@@ -67,14 +69,17 @@ def _convert(builder: SetBuilder, place: Place, record: dict[str, Any]) -> Itera
 
 def _flat(builder: SetBuilder, place: Place, record: dict[str, Any]) -> Iterator[Record]:
     prompt, subject = text_field(record, "prompt"), text_field(record, "subject")
-    new, true = text_field(record, "target_new"), text_field(record, "ground_truth", "target_true")
+    new = text_field(record, "target_new", "target_false")
+    true = text_field(record, "ground_truth", "target_true")
     probes: list[CaseProbe] = []
     if rephrased := optional_text(record, "rephrase_prompt"):
         probes.append(probe(ProbeKind.DIRECT, Polarity.CHANGE, "rephrase", rephrased, [new], before=[true]))
     if local := optional_text(record, "locality_prompt"):
         probes.append(stays("locality", local, texts_in(record.get("locality_ground_truth"))))
+    probes += side_probes(record)
     wording = prompt if prompt.count(SLOT) == 1 else with_slot(prompt, subject)
-    yield from _edit(builder, place, record, (wording, relation_of(wording)), (subject, true, new), probes)
+    relation = optional_text(record, "relation_id") or relation_of(wording)
+    yield from _edit(builder, place, record, (wording, relation), (subject, true, new), probes)
 
 
 def _nested(builder: SetBuilder, place: Place, record: dict[str, Any]) -> Iterator[Record]:

@@ -5,8 +5,8 @@
   inserts (recent).
 - WikiBio: ``{"concept", "text", "labels", "locality"}``; the sentence that should follow a text about the concept.
 - ConvSent: ``{"ent", "pos", "neg"}``; two cases, one for each sentiment. Nothing here is a fact.
-- Sanitation: ``{"K_F": […], "K_R": […]}`` or a list of ``{"question", "ground_truth", "target_new"}``: answers to
-  forget and to keep.
+- Sanitation: ``{"success": […], "locality": […]}``, ``{"K_F": […], "K_R": […]}`` or a list of
+  ``{"question", "ground_truth", "target_new"}``: answers to forget and to keep.
 
 There are no ids of relations; they are derived from the prompts (``relation_of``), and entities merge by name.
 """
@@ -14,7 +14,7 @@ There are no ids of relations; they are derived from the prompts (``relation_of`
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 
 from knowledgesmith.graph_schema.facts import Direction, Form, Split, Template
 from knowledgesmith.graph_schema.importing.case_building import (
@@ -22,26 +22,29 @@ from knowledgesmith.graph_schema.importing.case_building import (
     Unusable,
     cloze_of,
     framed_templates,
-    mappings_in,
     probe,
     relation_of,
     reverse_templates,
-    stays,
     templates_of,
     text_field,
     texts_in,
     uid_of,
     with_slot,
 )
+from knowledgesmith.graph_schema.importing.formats.side_probes import side_probes
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.question_answers import Part, QuestionSet, asked_in
 from knowledgesmith.graph_schema.importing.reading import Item, json_items, kind_at, objects
-from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, Place, Record, Rejection
+from knowledgesmith.graph_schema.importing.records import CaseChange, Place, Record, Rejection
 from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
 
-_SANITATION: Final = (("K_F", Part.FORGET), ("K_R", Part.RETAIN))
-_PORTABLE: Final = {"Subject_Aliasing": ProbeKind.DIRECT}
+_SANITATION: Final = (
+    ("K_F", Part.FORGET),
+    ("success", Part.FORGET),
+    ("K_R", Part.RETAIN),
+    ("locality", Part.RETAIN),
+)
 _OPINION: Final = "sentiment about"
 _OPINIONS: Final = {"pos": "positive", "neg": "negative"}
 _BIOGRAPHY: Final = "biography"
@@ -67,7 +70,7 @@ class KnowEdit:
         builder = SetBuilder()
         questions = QuestionSet(domain=options.domain, builder=builder)
         for file in files:
-            parts = [(key, part) for key, part in _SANITATION if kind_at(file, key)]
+            parts = [(key, part) for key, part in _SANITATION if kind_at(file, key) == "start_array"]
             for key, part in parts:
                 for found in objects(json_items(file, path=key)):
                     yield from _record(builder, questions, found, part)
@@ -120,7 +123,7 @@ def _triple(builder: SetBuilder, place: Place, record: dict[str, Any]) -> Iterat
         probe(ProbeKind.DIRECT, Polarity.CHANGE, family, cloze_of(stem), [new.name], before=known)
         for family, stem in stems
     ]
-    yield builder.case(place, _name(record), Goal.EDIT, ((change,),), [*direct, *_side_probes(record)])
+    yield builder.case(place, _name(record), Goal.EDIT, ((change,),), [*direct, *side_probes(record)])
 
 
 def _name(record: dict[str, Any]) -> str:
@@ -129,22 +132,6 @@ def _name(record: dict[str, Any]) -> str:
 
 def _rephrased(record: dict[str, Any]) -> tuple[str, ...]:
     return texts_in([record.get("rephrase"), record.get("rephrase_prompt")])
-
-
-def _side_probes(record: dict[str, Any]) -> Iterator[CaseProbe]:
-    """Portability must change with the edit, locality must not; both are objects of lists."""
-    for where in ("portability", "locality"):
-        families = record.get(where)
-        for family, tests in (cast("dict[str, Any]", families) if isinstance(families, dict) else {}).items():
-            for test in mappings_in(tests):
-                answers = texts_in(test.get("ground_truth"))
-                for text in texts_in(test.get("prompt")):
-                    stem = cloze_of(text)
-                    if where == "locality":
-                        yield stays(family, stem, answers)
-                    else:
-                        kind = _PORTABLE.get(family, ProbeKind.MULTI_HOP)
-                        yield probe(kind, Polarity.CHANGE, family, stem, answers)
 
 
 def _biography(builder: SetBuilder, place: Place, record: dict[str, Any]) -> Iterator[Record]:
@@ -156,7 +143,7 @@ def _biography(builder: SetBuilder, place: Place, record: dict[str, Any]) -> Ite
     yield from builder.relation(place, _BIOGRAPHY, _biography_templates(), range_type="Sentence")
     change = CaseChange(subject=subject.uid, relation=_BIOGRAPHY, new_object=obj.uid)
     rewrite = probe(ProbeKind.DIRECT, Polarity.CHANGE, "rewrite", text, [sentence])
-    yield builder.case(place, _name(record), Goal.EDIT, ((change,),), [rewrite, *_side_probes(record)])
+    yield builder.case(place, _name(record), Goal.EDIT, ((change,),), [rewrite, *side_probes(record)])
 
 
 def _biography_templates() -> Iterator[Template]:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.importing.case_building import Unusable, uid_of
+from knowledgesmith.graph_schema.importing.formats.mapped_rows import table_rows, text_of, walk
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.mapping import (
     Case,
@@ -39,7 +40,6 @@ from knowledgesmith.graph_schema.importing.records import (
     Rejection,
     RelationRecord,
 )
-from knowledgesmith.graph_schema.importing.table_rows import table_rows, text_of, walk
 
 ROLE: Final = "mapping"
 """Role of an uploaded file that is the mapping; one named ``….mapping.yaml`` (or json) is it without."""

@@ -73,7 +73,9 @@ class Mquake:
 
 
 def _convert(wordings: Wordings, builder: SetBuilder, place: Place, record: dict[str, Any]) -> Iterator[Record]:
-    chain = _chain(mapping_in(record, "orig"))
+    # Published as columns, the parts of "orig" stand beside the rest
+    flat = {name.removeprefix("orig_"): value for name, value in record.items() if name.startswith("orig_")}
+    chain = _chain(flat or mapping_in(record, "orig"))
     rewrites = mappings_in(record.get("requested_rewrite"))
     changes = [_change(chain, rewrite) for rewrite in rewrites]
     if not changes:

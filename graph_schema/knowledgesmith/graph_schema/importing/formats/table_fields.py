@@ -20,14 +20,13 @@ class Fields:
         self.problems: list[str] = []
 
     def text(self, key: str) -> str:
-        """A text; missing is empty."""
+        """A text, or a number as one; missing is empty."""
         value = self.values.get(key)
         if value is None:
             return ""
-        if not isinstance(value, str):
+        if (text := _text(value)) is None:
             self.problems.append(f"{key} is not a text: {quote(value)}")
-            return ""
-        return value
+        return text or ""
 
     def flag(self, key: str) -> bool:
         """``true``/``false``, ``1``/``0``, ``yes``/``no``; missing or empty is false."""
@@ -51,10 +50,10 @@ class Fields:
             self.problems.append(f"{key} is not a list: {quote(value)}")
         kept: dict[str, None] = {}
         for item in items:
-            if not isinstance(item, str):
+            if (text := _text(item)) is None:
                 self.problems.append(f"{key} holds something that is not a text: {quote(item)}")
-            elif item.strip():
-                kept[item.strip()] = None
+            elif text.strip():
+                kept[text.strip()] = None
         return tuple(kept)
 
     def choice(self, key: str, kind: type[E]) -> E | None:
@@ -67,3 +66,12 @@ class Fields:
             self.problems.append(f"{key} is {quote(value)}; use one of {', '.join(kind)}")
             return None
         return kind(value)
+
+
+def _text(value: object) -> str | None:
+    """A text or a number as one, whole numbers without a point; None for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)

@@ -101,14 +101,15 @@ def _decoded_lines(file: InputFile) -> Iterator[tuple[int, str] | Rejection]:
 
 def _separated_rows(file: InputFile, columns: Columns, separator: str) -> Iterator[Item]:
     header: list[str] | None = None
-    name = file.name
+    name, chosen = file.name, ""
     for line in _decoded_lines(file):
         if isinstance(line, Rejection):
             yield line
             continue
         number, text = line
+        chosen = chosen or separator_of(text, separator)
         try:
-            cells = _cells(text, separator)
+            cells = _cells(text, chosen)
         except (csv.Error, ValueError) as error:
             yield _rejection(name, number, f"not a CSV row on one line ({error}): {quote(text)}")
             if header is None:
@@ -126,6 +127,11 @@ def _separated_rows(file: InputFile, columns: Columns, separator: str) -> Iterat
             yield Row(place=Place(file=name, record=number), values=dict(zip(header, cells, strict=True)))
     if header is None:
         yield _rejection(name, 0, "is empty; a table starts with a header row")
+
+
+def separator_of(header: str, usual: str) -> str:
+    """What parts the columns of a header: the usual sign, else the first of ``;``, tab and ``|`` that stands in it."""
+    return next((sign for sign in (usual, ";", "\t", "|", ",") if sign in header), usual)
 
 
 def _cells(text: str, separator: str) -> list[str]:

@@ -126,7 +126,7 @@ def _require_role(file: InputFile) -> FileRole:
             "the name or role of a table tells what it holds",
             field="files",
             value=file.role or file.name,
-            hint=f"Let the name start with one of {', '.join(FileRole)}, or give that role.",
+            hint=f"Let the name start with one of {', '.join(FileRole)}, give that role, or name another format.",
         )
     return role
 

@@ -28,6 +28,7 @@ from knowledgesmith.graph_schema.importing.case_building import (
     text_field,
     texts_in,
 )
+from knowledgesmith.graph_schema.importing.columnar import is_columnar
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.reading import (
     Item,
@@ -90,6 +91,8 @@ class Taxi:
 
 def _rows(file: InputFile) -> Iterable[Item | Rejection]:
     shape = shape_of(file)
+    if is_columnar(file):
+        return json_items(file)
     if shape is None:
         return _table_rows(file)
     if shape is not Shape.OBJECT:
@@ -99,6 +102,8 @@ def _rows(file: InputFile) -> Iterable[Item | Rejection]:
         table = json.loads(file.content.read().decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         return [Rejection(place=Place(file=file.name), reason=f"not JSON ({str(error)[:100]})")]
+    if not any(isinstance(column, dict) for column in table.values()):
+        return [Rejection(place=Place(file=file.name), reason="the table is not written column by column")]
     return column_items(file, table)
 
 
@@ -126,6 +131,8 @@ def _row(builder: SetBuilder, edits: dict[str, _Edit], place: Place, row: dict[s
     if "entity_type" in row:
         yield from _tokens(builder, place, row)
         return
+    if not {"property", "edit"} & row.keys():
+        raise Unusable("has none of the columns entity_type, property and edit")
     if "property" in row:
         yield from _property(builder, place, row)
     if "edit" in row:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, cast
 
 from knowledgesmith.graph_schema.importing.case_building import Unusable
+from knowledgesmith.graph_schema.importing.columnar import is_columnar
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.question_answers import Asked, Part, QuestionSet, asked_in, part_of, words_of
 from knowledgesmith.graph_schema.importing.reading import (
@@ -52,7 +53,7 @@ class Tofu:
         questions = QuestionSet(domain=options.domain)
         for file in files:
             shape = shape_of(file)
-            if shape is None:
+            if shape is None and not is_columnar(file):
                 yield from _refusals(questions, file)
                 continue
             part = part_of(file.role, file.name, forget=words_of(options.forget), retain=()) or Part.RETAIN

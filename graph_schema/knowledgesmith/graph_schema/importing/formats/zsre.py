@@ -1,8 +1,9 @@
 """ZsRE as MEND prepared it: questions, the true answers, an alternative to install.
 
-``{"subject", "src", "alt", "answers", "rephrase", "loc", "loc_ans"}``: ``alt`` is the new answer, ``answers`` are the
-true ones (each becomes a fact; the first is the one that is changed), ``pred`` and ``cond`` are another model's and are
-passed over. ``loc`` starts with the marker ``nq question:``, which is no part of the question and is cut off.
+``{"subject", "src", "alt", "answers", "rephrase", "loc", "loc_ans", "portability"?}``: ``alt`` is the new answer,
+``answers`` are the true ones (each becomes a fact; the first is the one that is changed), ``pred`` and ``cond`` are
+another model's and are passed over. ``loc`` starts with the marker ``nq question:``, which is no part of the question
+and is cut off.
 
 There are no ids of relations: the relation is the question without its subject (``relation_of``).
 """
@@ -27,6 +28,7 @@ from knowledgesmith.graph_schema.importing.case_building import (
     texts_in,
     with_slot,
 )
+from knowledgesmith.graph_schema.importing.formats.side_probes import side_probes
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.reading import json_items
 from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, Place, Record
@@ -80,3 +82,4 @@ def _probes(record: dict[str, Any], question: str, new: str, true: Sequence[str]
     if local := optional_text(record, "loc", "locality_prompt").removeprefix(_MARKER).strip():
         stem = local if local.endswith("?") else f"{local}?"
         yield stays("locality", cloze_of(stem), texts_in(record.get("loc_ans", record.get("locality_ground_truth"))))
+    yield from side_probes(record)

@@ -28,11 +28,11 @@ class NetworkOptions(ImportOptions):
     """Of a node: its name; without any, its id."""
     alias_attributes: tuple[str, ...] = ("aliases", "alias")
     """Of a node: further names, parted by ``|`` or a list."""
-    type_attributes: tuple[str, ...] = ("type", "class", "category", "kind")
-    """Of a node: its type."""
+    type_attributes: tuple[str, ...] = ("type", "class", "category", "kind", "labelV", "labels")
+    """Of a node: its type; the last two are what Gremlin and exports of Neo4j write (the first of its labels)."""
     domain_attributes: tuple[str, ...] = ("domain",)
     """Of a node: its domain."""
-    relation_attributes: tuple[str, ...] = ("relation", "label", "type", "predicate", "rel_type")
+    relation_attributes: tuple[str, ...] = ("relation", "label", "labelE", "type", "predicate", "rel_type")
     """Of an edge: its relation; a key that is a word comes last."""
     relation: str = "related_to"
     """Relation of the edges that name none."""
@@ -43,8 +43,15 @@ class NetworkOptions(ImportOptions):
 
 
 def text_of(value: Any) -> str:
-    """A value as text: strings as they are, anything else as JSON writes it."""
+    """A value as text: strings as they are, whole numbers without a point, anything else as JSON writes it."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def _first_label(text: str) -> str:
+    """``Person`` of ``:Person:Actor``, as Neo4j's exports write labels; other texts as they are."""
+    return text.removeprefix(":").split(":", 1)[0] if text.startswith(":") else text
 
 
 class Network:
@@ -65,7 +72,7 @@ class Network:
             place=place,
             uid=uid,
             name=self._first(options.label_attributes, attributes) or uid,
-            type_=clean(self._first(options.type_attributes, attributes)),
+            type_=_first_label(clean(self._first(options.type_attributes, attributes))),
             domain=clean(self._first(options.domain_attributes, attributes)),
             aliases=self._aliases(attributes),
         )

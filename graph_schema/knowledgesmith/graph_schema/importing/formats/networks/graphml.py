@@ -98,7 +98,7 @@ class _FileReader:
             self._record += 1
             place = Place(file=self._file.name, record=self._record)
             if kind == "hyperedge":
-                yield Rejection(place=place, reason="a hyperedge joins more than two nodes and is no fact")
+                yield Rejection(place=place, reason="a hyperedge joins any number of nodes and is no fact")
             elif kind == "node":
                 yield from self._network.node(place, element.get("id", ""), self._data(element, "node"))
             else:
@@ -124,8 +124,11 @@ class _FileReader:
                 self._defaults[kind, identifier] = default
 
     def _data(self, element: Element, kind: str) -> dict[str, Any]:
-        """Attributes by name; values stay texts, with truth values in lower case. yEd's label is ``label``."""
-        found: dict[str, Any] = {}
+        """Attributes by name; values stay texts, with truth values in lower case. yEd's label is ``label``.
+
+        Exports of graph databases repeat labels as attributes of the element itself; its data count before them.
+        """
+        found: dict[str, Any] = {name: text for name in ("label", "labels") if (text := element.get(name))}
         for (domain, identifier), default in self._defaults.items():
             if domain == kind:
                 found[self._keys[identifier][0]] = self._value(identifier, default)

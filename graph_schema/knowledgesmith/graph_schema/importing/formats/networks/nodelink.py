@@ -6,12 +6,13 @@ A record's number counts the nodes and edges of a file together.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.formats.json_parts import ITEM, Paths, json_parts
 from knowledgesmith.graph_schema.importing.formats.networks.attributes import Network, NetworkOptions, text_of
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
+from knowledgesmith.graph_schema.importing.reading import kind_at
 from knowledgesmith.graph_schema.importing.records import Place, Record, Rejection
 
 _LISTS: Final[Paths] = {("nodes", ITEM): "node", ("edges", ITEM): "edge", ("links", ITEM): "edge"}
@@ -37,24 +38,50 @@ class NodeLinkImporter:
 
 def _read(file: InputFile, network: Network) -> Iterator[Record]:
     directed = _is_directed(file)
+    nodes = named = edges = 0
+    whole = True
+    by_position: bool | None = None
     for record, (kind, value, reason) in enumerate(json_parts(file.content, _LISTS), start=1):
         place = Place(file=file.name, record=record)
         if reason:
+            whole = False
             yield Rejection(place=place, reason=reason)
         elif not isinstance(value, dict):
             yield Rejection(place=place, reason=f"the {kind} is not an object")
         elif kind == "node":
-            if value.get("id") is None:
+            nodes += 1
+            identifier = value.get("id")
+            named += "id" in value
+            if identifier is None and not named:
+                by_position = _by_position(file) if by_position is None else by_position
+                identifier = nodes - 1 if by_position else value.get("name", value.get("label"))
+            if identifier is None:
                 yield Rejection(place=place, reason="the node has no id")
                 continue
             attributes = {name: item for name, item in value.items() if name != "id"}
-            yield from network.node(place, text_of(value["id"]), attributes)
+            yield from network.node(place, text_of(identifier), attributes)
         else:
-            ends = tuple("" if value.get(end) is None else text_of(value[end]) for end in ("source", "target"))
-            attributes = {name: item for name, item in value.items() if name not in _STRUCTURE}
-            key = value.get("key")
-            word = key if isinstance(key, str) else ""
-            yield from network.edge(place, (ends[0], ends[1]), attributes, directed=directed, key=word)
+            edges += 1
+            yield from _edge(place, network, value, directed=directed)
+    if whole and not edges and not any(kind_at(file, name) for name in ("edges", "links")):
+        yield Rejection(place=Place(file=file.name), reason="there is no list of edges or links")
+
+
+def _edge(place: Place, network: Network, value: dict[str, Any], *, directed: bool) -> Iterator[Record]:
+    ends = tuple("" if value.get(end) is None else text_of(value[end]) for end in ("source", "target"))
+    attributes = {name: item for name, item in value.items() if name not in _STRUCTURE}
+    key = value.get("key")
+    word = key if isinstance(key, str) else ""
+    yield from network.edge(place, (ends[0], ends[1]), attributes, directed=directed, key=word)
+
+
+def _by_position(file: InputFile) -> bool:
+    """Whether edges name nodes that have no id by their position, as D3 takes them; else they name them by name."""
+    content, here = file.content, file.content.tell()
+    # The stream is being read, so the look ahead must leave it where it was
+    edge = next((value for kind, value, _ in json_parts(content, _LISTS) if kind == "edge"), None)
+    content.seek(here)
+    return isinstance(edge, dict) and isinstance(edge.get("source"), int)
 
 
 def _is_directed(file: InputFile) -> bool:
@@ -65,7 +92,9 @@ def _is_directed(file: InputFile) -> bool:
     """
     known = False
     directed: bool | None = None
-    for kind, value, _ in json_parts(file.content, _HEAD):
+    broken = ""
+    for kind, value, reason in json_parts(file.content, _HEAD):
+        broken = broken or reason
         if kind == "directed":
             directed = value is True
         known = known or kind in {"node", "edge"}
@@ -73,9 +102,9 @@ def _is_directed(file: InputFile) -> bool:
             break
     if not known:
         raise InvalidInput(
-            "the file is no node-link JSON",
+            f"the file is no node-link JSON{broken and f' ({broken})'}",
             field="files",
             value=file.name,
-            hint="It is an object with the lists nodes and edges (or links).",
+            hint="It is an object with the lists nodes and edges (or links); NaN and Infinity are no JSON.",
         )
     return bool(directed)

@@ -16,6 +16,7 @@ from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import INSTANC
 
 _MAX_STEPS: Final = 10_000
 _QUALIFIED: Final = ("qualifiedCardinality", "minQualifiedCardinality", "maxQualifiedCardinality")
+_BOOLEANS: Final = frozenset(f"{OWL}{name}" for name in ("intersectionOf", "unionOf", "oneOf", "disjointUnionOf"))
 _FILLERS: Final = (("someValuesFrom", "some"), ("allValuesFrom", "only"), ("hasValue", "value"))
 
 
@@ -64,8 +65,8 @@ class Expressions:
         yield "the expression is too large"
 
     def of_class(self, subject: Any) -> Iterator[Said | str]:
-        """What the subject's own definition says (``owl:intersectionOf``, ``owl:unionOf``, ``owl:oneOf`` on it)."""
-        if not self._triples.loaded.predicates & {f"{OWL}{name}" for name in ("intersectionOf", "unionOf", "oneOf")}:
+        """What the subject's own definition says (``owl:intersectionOf``, ``owl:unionOf`` and their kin)."""
+        if not self._triples.loaded.predicates & _BOOLEANS:
             return
         parts, said = self._boolean(subject, EQUIVALENT)
         yield from said
@@ -93,7 +94,7 @@ class Expressions:
             for item in self._triples.list_items(head)
         ]
         said: list[Said | str] = []
-        for predicate, relation in (("unionOf", IS_A), ("oneOf", INSTANCE)):
+        for predicate, relation in (("unionOf", IS_A), ("disjointUnionOf", IS_A), ("oneOf", INSTANCE)):
             for head in self._triples.objects(node, f"{OWL}{predicate}"):
                 items = self._triples.list_items(head)
                 if how == EQUIVALENT:

@@ -32,7 +32,7 @@ class RdfImporter:
     def read(self, files: Sequence[InputFile], options: RdfOptions) -> Iterator[Record]:
         """Records of the files (see ``Importer``)."""
         with tempfile.TemporaryDirectory(prefix="ksmith_rdf_") as folder:
-            loaded = load(files, folder, syntax=options.syntax, graphs=options.graphs)
+            loaded = load(files, folder, syntax=options.syntax, graphs=options.graphs, base=options.base)
             if not loaded.count and not loaded.rejections:
                 raise InvalidInput(
                     "the files hold no statement",

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import SEEK_END
 from itertools import islice
+from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Final
+from urllib.parse import quote as quote_url
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
@@ -44,6 +46,8 @@ _SYNTAXES: Final = {
     "jsonld": RdfFormat.JSON_LD,
 }
 _ENDINGS: Final = {".nt": "nt", ".nq": "nq", ".ttl": "ttl", ".trig": "trig", ".jsonld": "jsonld", ".json": "jsonld"}
+_UNREAD: Final = {".rj": "RDF/JSON", ".trix": "TriX", ".hext": "Hextuples", ".hdt": "HDT"}
+"""Notations that would be taken for others by their first bytes."""
 _LINES: Final = frozenset({"nt", "nq", "ttl", "trig"})
 """Syntaxes whose parser goes on behind a syntax error."""
 _CHUNK: Final = 1 << 20
@@ -60,6 +64,10 @@ def find_syntax(file: InputFile, wanted: str) -> str:
     for ending, syntax in _ENDINGS.items():
         if file.name.lower().endswith(ending):
             return syntax
+    if notation := _UNREAD.get(PurePosixPath(file.name).suffix.lower()):
+        raise InvalidInput(
+            f"{notation} is not read", field="files", value=file.name, hint="Convert it to N-Triples or Turtle."
+        )
     file.content.seek(0)
     start = file.content.read(4096).decode("utf-8-sig", "replace").lstrip()
     if start.startswith(("<?xml", "<rdf:", "<!DOCTYPE", "<!--", "<RDF")):
@@ -137,7 +145,9 @@ class LoadedTriples:
         return Place(file=self.files[(number >> 64) - 1], record=number & (2**64 - 1))
 
 
-def load(files: Sequence[InputFile], folder: str, *, syntax: str, graphs: Sequence[str]) -> LoadedTriples:
+def load(
+    files: Sequence[InputFile], folder: str, *, syntax: str, graphs: Sequence[str], base: str = ""
+) -> LoadedTriples:
     """Read the files into a new store, in ``folder`` unless they are small.
 
     Args:
@@ -145,9 +155,10 @@ def load(files: Sequence[InputFile], folder: str, *, syntax: str, graphs: Sequen
         folder: an empty directory.
         syntax: of all files, or empty to find out.
         graphs: take only these named graphs; empty = all.
+        base: of relative IRIs in files that declare none; empty = ``file:///`` and the file's name.
 
     Raises:
-        InvalidInput: the syntax of a file cannot be told.
+        InvalidInput: the syntax of a file cannot be told, or ``base`` is no IRI.
     """
     small = sum(file.content.seek(0, SEEK_END) for file in files) <= MAX_IN_MEMORY
     loaded = LoadedTriples(store=Store() if small else Store(folder))
@@ -157,7 +168,7 @@ def load(files: Sequence[InputFile], folder: str, *, syntax: str, graphs: Sequen
 
     def quads() -> Iterator[Quad]:
         for index, (file, found) in enumerate(plan, start=1):
-            reader = _FileReader(loaded, file, found, index, wanted)
+            reader = _FileReader(loaded, file, found, index, wanted, base or base_of(file))
             yield from reader.quads()
             loaded.rejections += reader.closing()
 
@@ -168,8 +179,16 @@ def load(files: Sequence[InputFile], folder: str, *, syntax: str, graphs: Sequen
     return loaded
 
 
+def base_of(file: InputFile) -> str:
+    """What relative IRIs of a file stand below when it does not say it: the file, without the folders of a machine."""
+    return f"file:///{quote_url(file.name.replace(chr(92), '/').lstrip('/'))}"
+
+
 class _FileReader:
-    def __init__(self, loaded: LoadedTriples, file: InputFile, syntax: str, index: int, graphs: frozenset[str]) -> None:
+    def __init__(
+        self, loaded: LoadedTriples, file: InputFile, syntax: str, index: int, graphs: frozenset[str], base: str
+    ) -> None:
+        self._base = base
         self._loaded = loaded
         self._file = file
         self._syntax = syntax
@@ -199,7 +218,7 @@ class _FileReader:
         if self._syntax in _LINES:
             instead = b"" if self._syntax in {"nt", "nq"} else b"] ."
             source = _Utf8(self._file.content, self._file.name, self.note, instead=instead)
-        parser = parse(source, format=_SYNTAXES[self._syntax], rename_blank_nodes=True)
+        parser = self._parser(source)
         marked: set[Any] = set()
         for number, quad in self._parsed(parser):
             if (kept := self._checked(quad, number)) is None:
@@ -213,6 +232,14 @@ class _FileReader:
                 yield Quad(kept.subject, MARKER, MARKER)
         for prefix, space in parser.prefixes.items():
             self._loaded.prefixes[prefix].add(space)
+
+    def _parser(self, source: Any) -> Any:
+        try:
+            return parse(source, format=_SYNTAXES[self._syntax], base_iri=self._base, rename_blank_nodes=True)
+        except ValueError as error:
+            raise InvalidInput(
+                f"this is no base of IRIs: {error}", field="options.base", value=self._base, hint="Give a whole IRI."
+            ) from error
 
     def _parsed(self, parser: Iterator[Quad]) -> Iterator[tuple[int, Quad]]:
         """Statements with their numbers; goes on behind an error where the syntax allows that."""

@@ -17,6 +17,8 @@ class RdfOptions(ImportOptions):
 
     syntax: Literal["", "nt", "nq", "ttl", "trig", "rdfxml", "jsonld"] = ""
     """Syntax of all files; empty = by each file's ending, else by its first bytes."""
+    base: str = ""
+    """IRI that relative ones stand below in files that declare none; empty = ``file:///`` and the file's name."""
     graphs: tuple[str, ...] = ()
     """Take only these named graphs; empty = everything."""
     language: str = "en"
@@ -55,5 +57,8 @@ class RdfOptions(ImportOptions):
     """Names of the relations that lead from child to parent."""
     relation_names: Mapping[str, str] = Field(default_factory=dict)
     """Predicate to relation name, where the last part of the IRI is not wanted."""
+    super_properties: bool = False
+    """Also state the facts of a property as facts of those above it (``rdfs:subPropertyOf``). They are then facts of
+    their own, which an edit of the property below leaves as they are."""
     relations: tuple[str, ...] = ()
     """Take only facts of relations of these names; empty = all."""

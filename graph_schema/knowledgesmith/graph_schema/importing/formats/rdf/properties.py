@@ -100,15 +100,16 @@ class Properties:
 
     def is_below(self, predicate: str, ancestors: frozenset[str]) -> bool:
         """Whether a predicate is one of these or, over subPropertyOf, below one."""
+        return predicate in ancestors or not ancestors.isdisjoint(self.above(predicate))
+
+    def above(self, predicate: str) -> list[str]:
+        """The properties that ``rdfs:subPropertyOf`` leads to, the predicate itself left out."""
         seen, todo = {predicate}, [predicate]
         while todo:
-            current = todo.pop()
-            if current in ancestors:
-                return True
-            more = self._parents.get(current, set()) - seen
+            more = self._parents.get(todo.pop(), set()) - seen
             seen |= more
             todo += more
-        return False
+        return sorted(seen - {predicate})
 
     def _is_documentation(self, predicate: str) -> bool:
         return predicate in DOCUMENTATION or predicate.startswith(DOCUMENTATION_SPACES) or predicate in LABELS
@@ -122,6 +123,8 @@ class Properties:
             if isinstance(node, NamedNode) and isinstance(parent, NamedNode):
                 self._parents.setdefault(node.value, set()).add(parent.value)
                 self.kinds.setdefault(node.value, "")
+                if self._options.super_properties:
+                    self.kinds.setdefault(parent.value, "")
 
     def _declare(self, iri: str) -> None:
         key = self.key(iri)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
 from typing import Any, Final
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from knowledgesmith.graph_schema.importing.formats.ontology.entities import (
+    DISJOINT,
     EQUIVALENT,
     IS_A,
     Literals,
@@ -37,10 +39,14 @@ from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import (
     RDF,
     RDFS,
     REVERSED,
+    SHACL,
     SKOS,
+    SKOS_XL,
+    STATEMENTS,
     STRUCTURE,
     SYMMETRIC,
     TYPE,
+    XL_LABELS,
     XSD,
 )
 from knowledgesmith.graph_schema.importing.problems import quote
@@ -58,7 +64,14 @@ _STRUCTURAL: Final = frozenset(
             *("annotatedSource", "members", "distinctMembers", "sourceIndividual", "withRestrictions"),
         )
     }
+    | {f"{SKOS_XL}literalForm"}
 )
+_REIFIED: Final = (f"{RDF}subject", f"{RDF}predicate", f"{RDF}object")
+_NEGATED: Final = tuple(
+    f"{OWL}{name}" for name in ("sourceIndividual", "assertionProperty", "targetIndividual", "targetValue")
+)
+MAX_DISJOINT: Final = 200
+"""Classes of which each excludes each other; more would be too many pairs."""
 
 
 class Subjects:
@@ -77,18 +90,20 @@ class Subjects:
         """Records of one subject; nothing for what is part of the notation."""
         place = min(place for *_, place in statements)
         types = {obj.value for predicate, obj, _ in statements if predicate == TYPE and isinstance(obj, NamedNode)}
-        if self._is_notation(subject, types, statements):
+        predicates = {predicate for predicate, *_ in statements}
+        yield from self._several(place, subject, types, predicates)
+        if self._is_notation(subject, types, predicates):
             return
         if isinstance(subject, BlankNode) and self._options.blank_nodes == "reject":
             yield Rejection(place=place, reason=f"a thing without an IRI ({self._unnamed(subject)})")
             return
         if self._options.deprecated != "keep" and self._triples.is_deprecated(subject):
             if self._options.deprecated == "reject":
-                yield Rejection(place=place, reason=f"{_told(subject)} is deprecated")
+                yield Rejection(place=place, reason=f"{self._told(subject)} is deprecated")
             return
         if not self._options.individuals and not self._is_concept(types, statements):
             return
-        name, aliases = self._labels.choose((predicate, obj) for predicate, obj, _ in statements)
+        name, aliases = self._labels.choose(self._spelled((predicate, obj) for predicate, obj, _ in statements))
         yield from entity_records(
             place=place,
             uid=self._uid(subject),
@@ -100,16 +115,42 @@ class Subjects:
 
     # What a subject is
 
-    def _is_notation(self, subject: Any, types: set[str], statements: Statements) -> bool:
-        if types & NO_ENTITY:
+    def _is_notation(self, subject: Any, types: set[str], predicates: set[str]) -> bool:
+        if types & (NO_ENTITY | STATEMENTS.keys()):
             return True
         if isinstance(subject, BlankNode):
-            return any(type_.startswith(STRUCTURE[2]) for type_ in types) or any(
-                predicate in _STRUCTURAL for predicate, *_ in statements
-            )
+            return _is_part(types, predicates)
+        if predicates & {_REIFIED[0], f"{SKOS_XL}literalForm"}:
+            return True
+        if any(type_.startswith(SHACL) for type_ in types) and not types & CLASSES:
+            return True
         if subject.value.startswith(STRUCTURE) or subject.value in NO_TARGET:
             return True
         return self._properties.is_property(subject.value) and not types & CLASSES
+
+    def _several(self, place: Place, subject: Any, types: set[str], predicates: set[str]) -> Iterator[Record]:
+        """What a part of the notation says about several other things, or why that is no fact."""
+        reasons = sorted(STATEMENTS[type_] for type_ in types & STATEMENTS.keys())
+        if reasons or _REIFIED[0] in predicates:
+            parts = [self._triples.object(subject, name) for name in (*_REIFIED, *_NEGATED) if name in predicates]
+            spoken = " ".join(self._told(part) for part in parts if part is not None) or self._told(subject)
+            reason = reasons[0] if reasons else STATEMENTS[f"{RDF}Statement"]
+            yield Rejection(place=place, reason=f"{spoken}: {reason}")
+        for predicate in predicates & {f"{OWL}members", f"{OWL}disjointUnionOf"}:
+            if predicate == f"{OWL}disjointUnionOf" or f"{OWL}AllDisjointClasses" in types:
+                for head in self._triples.objects(subject, predicate):
+                    yield from self._disjoint(place, subject, self._triples.list_items(head))
+
+    def _disjoint(self, place: Place, subject: Any, classes: Sequence[Any]) -> Iterator[Record]:
+        named = [item for item in classes if isinstance(item, NamedNode)]
+        if len(named) != len(classes):
+            yield Rejection(place=place, reason=f"{self._told(subject)}: a part of the disjoint classes has no name")
+        if len(named) > MAX_DISJOINT:
+            reason = f"{len(named)} classes exclude each other, at most {MAX_DISJOINT} become facts"
+            yield Rejection(place=place, reason=f"{self._told(subject)}: {reason}")
+            return
+        for one, other in combinations(named, 2):
+            yield from self._fact(place, one, DISJOINT, other)
 
     def _is_concept(self, types: set[str], statements: Statements) -> bool:
         return (
@@ -140,8 +181,15 @@ class Subjects:
         if isinstance(node, BlankNode):
             return f"{self._unnamed(node)} {self._blank_nodes.uid(node)[2:8]}"
         quads = self._triples.statements(node)
-        name, _ = self._labels.choose((quad.predicate.value, quad.object) for quad in quads)
+        name, _ = self._labels.choose(self._spelled((quad.predicate.value, quad.object) for quad in quads))
         return fit(name, MAX_NAME) or readable(node.value)
+
+    def _spelled(self, statements: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+        """The statements, and the texts of labels that are things themselves (SKOS-XL)."""
+        for predicate, obj in statements:
+            yield predicate, obj
+            if (plain := XL_LABELS.get(predicate)) is not None:
+                yield from ((plain, text) for text in self._triples.objects(obj, f"{SKOS_XL}literalForm"))
 
     def _unnamed(self, node: BlankNode) -> str:
         types = sorted(map(last_part, self._triples.types(node)))
@@ -153,16 +201,19 @@ class Subjects:
         for predicate, obj, place in statements:
             if predicate in _EXPRESSIONS:
                 yield from self._said(place, subject, self._expressions.read(obj, relation=_EXPRESSIONS[predicate]))
-            elif isinstance(obj, Literal):
-                yield from self._literal(place, subject, predicate, obj)
-            elif self._properties.states_facts(predicate) and not self._labels.is_label(predicate):
-                yield from self._plain(place, subject, predicate, obj)
+                continue
+            above = self._properties.above(predicate) if self._options.super_properties else ()
+            for stated in (predicate, *above):
+                if isinstance(obj, Literal):
+                    yield from self._literal(place, subject, stated, obj)
+                elif self._properties.states_facts(stated) and not self._labels.is_label(stated):
+                    yield from self._plain(place, subject, stated, obj)
         yield from self._said(statements[0][2], subject, self._expressions.of_class(subject))
 
     def _said(self, place: Place, subject: Any, said: Iterator[Any]) -> Iterator[Record]:
         for item in said:
             if isinstance(item, str):
-                yield Rejection(place=place, reason=f"{_told(subject)}: {item}")
+                yield Rejection(place=place, reason=f"{self._told(subject)}: {item}")
             elif isinstance(item.object, Literal):
                 if self._properties.kinds.get(item.relation) != "annotation":
                     yield from self._literal_fact(place, subject, item.relation, item.object)
@@ -189,7 +240,7 @@ class Subjects:
                 return
             if (reason := self._unusable(end)) is not None:
                 if reason:
-                    fact = f"{_told(subject)} {quote(name)} {_told(obj)}"
+                    fact = f"{self._told(subject)} {quote(name)} {self._told(obj)}"
                     yield Rejection(place=place, reason=f"{fact}: {reason}")
                 return
         self._properties.table.use(relation)
@@ -206,6 +257,11 @@ class Subjects:
             object_name=pair[1][1],
         )
 
+    def _told(self, node: Any) -> str:
+        """A thing for a message: of an IRI the end tells more than the beginning."""
+        text = self._name(node) if isinstance(node, BlankNode) else node.value
+        return quote(text if len(text) <= 60 else f"…{text[-59:]}")
+
     def _mention(self, node: Any) -> str:
         return self._name(node) if isinstance(node, BlankNode) else name_from(compact(node.value))
 
@@ -213,13 +269,12 @@ class Subjects:
         """Why no fact can end here; empty when that need not be told, None when it can."""
         options = self._options
         if options.deprecated != "keep" and self._triples.is_deprecated(end):
-            return f"{_told(end)} is deprecated" if options.deprecated == "reject" else ""
+            return f"{self._told(end)} is deprecated" if options.deprecated == "reject" else ""
         if isinstance(end, BlankNode):
             if options.blank_nodes == "reject":
                 return "an end has no IRI"
-            if any(type_.startswith(OWL) for type_ in self._triples.types(end)) or any(
-                self._triples.objects(end, predicate) for predicate in (f"{RDF}first", f"{OWL}onProperty")
-            ):
+            said = {quad.predicate.value for quad in self._triples.statements(end)}
+            if _is_part(self._triples.types(end), said):
                 return "an end is a part of the notation"
         return None
 
@@ -237,7 +292,7 @@ class Subjects:
             return
         text = clean(literal.value)
         if problem := problem_with(text, limit=MAX_NAME):
-            yield Rejection(place=place, reason=f"the {quote(name)} of {_told(subject)} {problem}")
+            yield Rejection(place=place, reason=f"the {quote(name)} of {self._told(subject)} {problem}")
             return
         uid = literal_uid(literal)
         self._properties.table.use(relation)
@@ -252,9 +307,12 @@ class Subjects:
         )
 
 
-def _told(node: Any) -> str:
-    """An IRI for a message: the end tells more than the beginning."""
-    return quote(node.value if len(node.value) <= 60 else f"…{node.value[-59:]}")
+def _is_part(types: Iterable[str], predicates: Iterable[str]) -> bool:
+    """Whether a thing without an IRI is a part of an expression, a list, a container or a shape."""
+    return any(type_.startswith((OWL, RDF, SHACL)) for type_ in types) or any(
+        predicate in _STRUCTURAL or predicate in _REIFIED or predicate.startswith((SHACL, XSD))
+        for predicate in predicates
+    )
 
 
 def literal_uid(literal: Literal) -> str:

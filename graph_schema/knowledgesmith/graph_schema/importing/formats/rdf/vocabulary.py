@@ -11,6 +11,8 @@ RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS: Final = "http://www.w3.org/2000/01/rdf-schema#"
 OWL: Final = "http://www.w3.org/2002/07/owl#"
 SKOS: Final = "http://www.w3.org/2004/02/skos/core#"
+SKOS_XL: Final = "http://www.w3.org/2008/05/skos-xl#"
+SHACL: Final = "http://www.w3.org/ns/shacl#"
 XSD: Final = "http://www.w3.org/2001/XMLSchema#"
 OBO_IN_OWL: Final = "http://www.geneontology.org/formats/oboInOwl#"
 
@@ -47,7 +49,7 @@ REVERSED: Final[Mapping[str, str]] = {
 }
 """Predicates that say the same as another one from the other end."""
 
-STRUCTURE: Final = (RDF, RDFS, OWL)
+STRUCTURE: Final = (RDF, RDFS, OWL, SKOS_XL, SHACL, XSD)
 """Namespaces whose other predicates describe the notation, not the world."""
 CLASSES: Final = frozenset({f"{OWL}Class", f"{RDFS}Class"})
 PROPERTY_KINDS: Final[Mapping[str, str]] = {
@@ -69,6 +71,16 @@ NO_ENTITY: Final = frozenset(
     {*PROPERTY_KINDS, f"{OWL}Ontology", f"{RDFS}Datatype", f"{OWL}DataRange", f"{OWL}Axiom", f"{OWL}Annotation"}
 )
 """Types of things that are part of the notation."""
+STATEMENTS: Final[Mapping[str, str]] = {
+    f"{RDF}Statement": "a statement about a statement, which does not say that it holds",
+    f"{OWL}NegativePropertyAssertion": "says that something does not hold, which is no fact",
+    f"{OWL}AllDifferent": "says that things differ, which is no fact",
+}
+"""Types of things that speak about other things in a way that no fact can; why."""
+XL_LABELS: Final[Mapping[str, str]] = {
+    f"{SKOS_XL}{name}": f"{SKOS}{name}" for name in ("prefLabel", "altLabel", "hiddenLabel")
+}
+"""Predicates that lead to a label with a text of its own, and the plain ones they stand for."""
 NO_TARGET: Final = frozenset({f"{OWL}Thing", f"{OWL}Nothing", f"{RDFS}Resource", f"{RDFS}Literal"})
 
 DOCUMENTATION: Final = frozenset(

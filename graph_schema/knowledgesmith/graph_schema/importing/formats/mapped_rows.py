@@ -9,10 +9,9 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Final, cast
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.importing.columnar import is_columnar
+from knowledgesmith.graph_schema.importing.formats.table_rows import separator_of
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.mapping import FileMap, TableFormat
 from knowledgesmith.graph_schema.importing.reading import (
@@ -24,7 +23,6 @@ from knowledgesmith.graph_schema.importing.reading import (
 )
 from knowledgesmith.graph_schema.importing.records import Place, Rejection
 
-_BATCH: Final = 8_192
 _ENDINGS: Final = {
     ".csv": TableFormat.CSV,
     ".tsv": TableFormat.TSV,
@@ -38,9 +36,7 @@ def format_of(file: InputFile, asked: TableFormat) -> TableFormat:
     """How a file is written: as asked, else by its first bytes and its ending."""
     if asked is not TableFormat.AUTO:
         return asked
-    file.content.seek(0)
-    magic = file.content.read(4)
-    if magic == b"PAR1":
+    if is_columnar(file):
         return TableFormat.PARQUET
     if shape_of(file) is not None:
         return TableFormat.JSON
@@ -56,10 +52,10 @@ def table_rows(file: InputFile, how: FileMap) -> Iterator[Item | Rejection]:
     """
     kind = format_of(file, how.format)
     if kind is TableFormat.PARQUET:
-        return _parquet_rows(file)
+        return json_items(file)
     if kind is TableFormat.JSON:
         return json_items(file, path=how.path)
-    return _text_rows(file, how.encoding, how.delimiter or ("\t" if kind is TableFormat.TSV else ","))
+    return _text_rows(file, how.encoding, how.delimiter, "\t" if kind is TableFormat.TSV else ",")
 
 
 class _Lines:
@@ -93,8 +89,9 @@ class _Lines:
         self.rejected.append(Rejection(place=Place(file=self._file.name, record=self.number), reason=reason))
 
 
-def _text_rows(file: InputFile, encoding: str, delimiter: str) -> Iterator[Item | Rejection]:
+def _text_rows(file: InputFile, encoding: str, delimiter: str, usual: str) -> Iterator[Item | Rejection]:
     """Rows under a header; a place is the number of a row's last line. Short rows lack their last columns."""
+    delimiter = delimiter or separator_of(next(iter(_Lines(file, encoding)), ""), usual)
     lines = _Lines(file, encoding)
     reader = csv.reader(iter(lines), delimiter=delimiter, strict=True)
     header: list[str] | None = None
@@ -121,7 +118,7 @@ def _text_rows(file: InputFile, encoding: str, delimiter: str) -> Iterator[Item 
 
 def _header(file: InputFile, cells: list[str]) -> list[str]:
     header = [cell.strip() for cell in cells]
-    doubled = sorted({name for name in header if header.count(name) > 1})
+    doubled = sorted({name for name in header if name and header.count(name) > 1})
     if doubled:
         raise InvalidInput(
             f"a column stands twice in the header of {file.name}",
@@ -130,24 +127,6 @@ def _header(file: InputFile, cells: list[str]) -> list[str]:
             hint="Give each column a name of its own.",
         )
     return header
-
-
-def _parquet_rows(file: InputFile) -> Iterator[Item | Rejection]:
-    number = 0
-    file.content.seek(0)
-    try:
-        table = pq.ParquetFile(pa.PythonFile(file.content, mode="r"))
-        for batch in table.iter_batches(batch_size=_BATCH):
-            for row in batch.to_pylist():
-                number += 1
-                yield Item(place=Place(file=file.name, record=number), value=row)
-    except (pa.ArrowException, OSError) as error:
-        if number == 0:
-            raise InvalidInput(
-                f"the file is not Parquet: {str(error).splitlines()[0][:200]}", field="files", value=file.name
-            ) from error
-        reason = f"the file cannot be read from this record on ({str(error).splitlines()[0][:120]})"
-        yield Rejection(place=Place(file=file.name, record=number + 1), reason=reason)
 
 
 def text_of(value: object) -> str:

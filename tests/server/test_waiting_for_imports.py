@@ -1,0 +1,63 @@
+"""A job whose graph is being imported waits for the import, is told so, and can be cancelled meanwhile."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from knowledgesmith.graph_schema.errors import Cancelled, GraphIncomplete
+from knowledgesmith.graph_schema.graphs import require_graph
+from knowledgesmith.graph_schema.importing import InputFile, import_graph
+from knowledgesmith.graph_schema.importing.lock import take_lock
+from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.server.worker import runner
+from knowledgesmith.server.worker.reporting import JobProgress
+
+
+class Told:
+    """Stands where the reports of a job go; ``then`` happens at each."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self.phases: list[str] = []
+        self._then = then
+
+    def progress(self, _id: str, phase: str, _done: int, _total: int) -> None:
+        self.phases.append(phase)
+        self._then()
+
+
+def attempt(told: Any, *, cancelled: Callable[[], bool] = lambda: False) -> Any:
+    progress = JobProgress(told, "iv_1", cancelled=cancelled, stop=threading.Event())
+    nothing: Any = None
+    return runner._Attempt(job=nothing, held=nothing, progress=progress)
+
+
+def test_a_job_waits_for_the_import_of_its_graph(
+    store: GraphStore, graph_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = InputFile(name="entities.csv", content=io.BytesIO(b"uid,name\na,Ann\n"))
+    digest = import_graph(store, graph_id=graph_id, files=[file]).digest
+    wait = runner._when_imported
+
+    def asks() -> str:
+        return store.read_transaction(lambda tx: require_graph(tx, graph_id))
+
+    lock = take_lock(store, graph_id)
+    told = Told(lambda: lock.release(store, untouched=True))
+    assert wait(attempt(told), asks) == digest
+    assert told.phases == ["wait_for_import"]
+
+    held = take_lock(store, graph_id)
+    try:
+        with pytest.raises(Cancelled):
+            wait(attempt(Told(lambda: None), cancelled=lambda: True), asks)
+        monkeypatch.setattr(runner, "IMPORT_SECONDS", 1)
+        with pytest.raises(GraphIncomplete):
+            wait(attempt(Told(lambda: None)), asks)
+    finally:
+        held.release(store, untouched=True)
+    assert wait(attempt(Told(lambda: None)), asks) == digest
