@@ -1,7 +1,7 @@
 """Draws the view "Levels" of ``docs/browser.md`` on the bundled graph with the colours of the Browser's style file.
 
-Neo4j Browser itself is not part of this project; the query, the data and the colours are the real ones, the layout is
-networkx'. Needs Chromium. Usage: ``python -m scripts.draw_levels [--uri bolt://…] [--root economy]``
+Without Neo4j Browser: the query, the data and the colours are the real ones, the layout is networkx'.
+Needs Chromium. Usage: ``python -m scripts.draw_levels [--uri bolt://…] [--root economy]``
 """
 
 from __future__ import annotations

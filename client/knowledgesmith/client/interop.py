@@ -70,7 +70,7 @@ def to_pandas(answer: Answer | Iterable[Any]) -> pd.DataFrame:
     rows = tuple(getattr(answer, member) if member else cast("Iterable[Any]", answer))
     if isinstance(answer, Changes) or all(isinstance(row, BeliefChange) for row in rows):
         return _ledger(rows)
-    return pd.json_normalize([to_plain(asdict(row)) for row in rows], sep="_")
+    return pd.json_normalize([to_plain(row) for row in rows], sep="_")
 
 
 def to_py2neo(answer: Subgraph | Travel | nx.MultiDiGraph[str]) -> Any:
@@ -101,8 +101,10 @@ def to_py2neo(answer: Subgraph | Travel | nx.MultiDiGraph[str]) -> Any:
 def _ledger(rows: tuple[BeliefChange, ...]) -> pd.DataFrame:
     import pandas as pd
 
-    columns = list(BeliefChange.__dataclass_fields__)
-    frame = pd.DataFrame([to_plain(asdict(row)) for row in rows], columns=pd.Index(columns))
+    columns = BeliefChange.__dataclass_fields__
+    frame = pd.DataFrame({name: [getattr(row, name) for row in rows] for name in columns})
+    for name in ("kind", "polarity"):
+        frame[name] = [str(value) for value in frame[name]]
     numbers = ["before", "after", "new_before", "new_after", "delta"]
     frame[numbers] = frame[numbers].astype("float64")
     frame["hops"] = frame["hops"].astype("Int64")

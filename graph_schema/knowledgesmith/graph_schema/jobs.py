@@ -186,15 +186,7 @@ def get(store: GraphStore, intervention_id: str) -> Job:
         raise InterventionNotFound(
             "no such intervention", field="id", value=intervention_id, hint="See `ksmith interventions`."
         )
-    try:
-        return _job(rows[0])
-    except (KeyError, TypeError, ValueError) as error:
-        raise IllegalState(
-            "the stored intervention is damaged",
-            field="id",
-            value=intervention_id,
-            hint="Somebody wrote to the database by hand; delete the node.",
-        ) from error
+    return _job(rows[0])
 
 
 def list_jobs(
@@ -207,6 +199,23 @@ def list_jobs(
 
 
 def _job(row: Row) -> Job:
+    """The intervention of a node.
+
+    Raises:
+        IllegalState: its properties are not those of an intervention.
+    """
+    try:
+        return _parse(row)
+    except (KeyError, TypeError, ValueError) as error:
+        raise IllegalState(
+            "the stored intervention is damaged",
+            field="id",
+            value=row["properties"].get("id"),
+            hint="Somebody wrote to the database by hand; delete the node.",
+        ) from error
+
+
+def _parse(row: Row) -> Job:
     p = row["properties"]
     spec = JobSpec(
         branch_id=p["branch_id"],

@@ -108,13 +108,15 @@ def resolve_changes(
     *,
     goal: Goal,
     objects_of: ObjectsOf | None = None,
+    following: ObjectsOf | None = None,
     known: Lookup | None = None,
     catalogue: Mapping[str, Relation] | None = None,
 ) -> tuple[Change, ...]:
     """Resolve the changes of one request against a graph, in canonical order and without doubles.
 
-    A missing ``old_object`` is filled in when it is clear: UNLEARN where the subject has one object; EDIT where the
-    relation is functional and the subject has an object. An EDIT of another relation without ``old_object`` inserts.
+    A missing ``old_object`` is filled in when it is clear: UNLEARN where the subject has one object (asserted, else one
+    that follows); EDIT where the relation is functional and the subject has an object. An EDIT of another relation
+    without ``old_object`` inserts.
 
     Args:
         store: the database.
@@ -122,6 +124,8 @@ def resolve_changes(
         changes: what the user wrote.
         goal: EDIT needs a ``new_object``, UNLEARN must not have one.
         objects_of: what the branch's world asserts; the graph's own facts when left out.
+        following: what follows there without being asserted, so that a fact may be named that goes with its supports;
+            nothing when left out.
         known: finds clear cases without asking the database.
         catalogue: the graph's relations, where the caller has read them already.
 
@@ -130,7 +134,7 @@ def resolve_changes(
         InvalidInput: a field is empty or malformed, does not fit the goal, or leaves open which fact is meant.
         TooLarge: a field has over 500 characters.
         AmbiguousName, EntityNotFound, RelationNotFound: see ``resolve_entity`` and ``resolve_relation``.
-        FactNotFound: the world does not assert the fact to be changed.
+        FactNotFound: the fact to be changed does not hold in the world.
         NothingToChange: the world already asserts the fact to be inserted.
         ConflictingChanges: two changes contradict each other.
     """
@@ -139,7 +143,14 @@ def resolve_changes(
         raise InvalidInput("there is no change", field="changes", hint="Name at least one fact.")
     world = objects_of or _asserted_objects(store, graph_id, catalogue)
     resolver = _Resolver(
-        store=store, graph_id=graph_id, catalogue=catalogue, goal=goal, objects_of=world, lookup=known, known={}
+        store=store,
+        graph_id=graph_id,
+        catalogue=catalogue,
+        goal=goal,
+        objects_of=world,
+        following=following or _nothing,
+        lookup=known,
+        known={},
     )
     resolved = [resolver.resolve(change, f"changes[{number}]") for number, change in enumerate(changes)]
     return without_conflicts(resolved, catalogue)
@@ -172,6 +183,7 @@ class _Resolver:
     catalogue: Mapping[str, Relation]
     goal: Goal
     objects_of: ObjectsOf
+    following: ObjectsOf
     lookup: Lookup | None
     known: dict[str, str]
 
@@ -183,9 +195,11 @@ class _Resolver:
         old = self._entity(change.old_object, f"{field}.old_object", relation.range_type) if change.old_object else ""
         new = self._entity(change.new_object, f"{field}.new_object", relation.range_type) if change.new_object else ""
         asserted = sorted(self.objects_of(subject, name))
-        if old and old not in asserted:
-            raise self._not_asserted(change, relation, subject, old, asserted, field)
-        if not old and (self.goal is Goal.UNLEARN or traits.functional):
+        if old and old not in asserted and old not in self.following(subject, name):
+            raise self._no_such_fact(change, relation, subject, old, asserted, field)
+        if not old and self.goal is Goal.UNLEARN:
+            old = self._only_object(change, asserted or sorted(self.following(subject, name)), field)
+        elif not old and traits.functional:
             old = self._only_object(change, asserted, field)
         if self.goal is Goal.EDIT and new == old:
             raise InvalidInput(
@@ -225,16 +239,16 @@ class _Resolver:
             self.known[text] = resolve_entity(self.store, self.graph_id, text, field=field, expected_type=expected_type)
         return self.known[text]
 
-    def _only_object(self, change: NamedChange, asserted: Sequence[str], field: str) -> str:
+    def _only_object(self, change: NamedChange, objects: Sequence[str], field: str) -> str:
         """The object that a change without ``old_object`` means; nothing when an edit inserts."""
-        if len(asserted) == 1:
-            return asserted[0]
-        if asserted:
+        if len(objects) == 1:
+            return objects[0]
+        if objects:
             raise InvalidInput(
-                f"the subject has {len(asserted)} objects of this relation",
+                f"the subject has {len(objects)} objects of this relation",
                 field=f"{field}.old_object",
-                hint=f"Name one of {_listed(asserted[:10])}.",
-                metadata={"uids": ", ".join(asserted[:50])},
+                hint=f"Name one of {_listed(objects[:10])}.",
+                metadata={"uids": ", ".join(objects[:50])},
             )
         if self.goal is Goal.UNLEARN:
             raise FactNotFound(
@@ -245,17 +259,21 @@ class _Resolver:
             )
         return ""
 
-    def _not_asserted(
+    def _no_such_fact(
         self, change: NamedChange, relation: Relation, subject: str, old: str, asserted: Sequence[str], field: str
     ) -> FactNotFound:
         known = f"Asserted objects: {_listed(asserted[:10])}." if asserted else "The subject has no object there."
         return FactNotFound(
-            "the branch's world does not assert this fact",
+            "this fact does not hold in the branch's world",
             field=field,
             value=_written(change, change.old_object),
-            hint=f"{known} A fact that follows from others cannot be changed by itself.",
+            hint=known if asserted else f"{known} Check the direction of the relation.",
             metadata={"subject": subject, "relation": relation.name, "old_object": old},
         )
+
+
+def _nothing(_subject: str, _relation: str) -> frozenset[str]:
+    return frozenset()
 
 
 def _asserted_objects(store: GraphStore, graph_id: str, catalogue: Mapping[str, Relation]) -> ObjectsOf:

@@ -29,7 +29,7 @@ class Resolved:
 def asserted_objects(world: WorldIndex, subject: str, relation: str) -> set[str]:
     """Objects that a world asserts for a subject and a relation, either way round.
 
-    Facts that only follow by chains or transitivity are not included: they cannot be changed by themselves.
+    Facts that only follow by chains or transitivity are not included (``following_objects``).
     """
     catalogue = world.lexicon.relations
     ahead = {held.triple[2] for held in world.objects(subject, relation) if not held.derived}
@@ -39,6 +39,12 @@ def asserted_objects(world: WorldIndex, subject: str, relation: str) -> set[str]
         for held in world.subjects(other, subject)
         if not held.derived
     }
+
+
+def following_objects(world: WorldIndex, subject: str, relation: str) -> set[str]:
+    """Objects of a subject and a relation that a world derives and does not assert; they go with their supports."""
+    derived = {held.triple[2] for held in world.objects(subject, relation) if held.derived}
+    return derived - asserted_objects(world, subject, relation)
 
 
 def _reversals(catalogue: Mapping[str, Relation], relation: Relation) -> set[str]:
@@ -83,6 +89,7 @@ def resolve_in_world(
         [*changes, *expanded.changes],
         goal=goal,
         objects_of=lambda subject, relation: asserted_objects(here, subject, relation),
+        following=lambda subject, relation: following_objects(here, subject, relation),
         known=lambda text: _clear(here.lexicon, text),
         catalogue=here.lexicon.relations,
     )

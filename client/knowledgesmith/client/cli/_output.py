@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType, RenderResult
 from rich.table import Table
+from rich.text import Text
 
 from knowledgesmith.client._types.propagation import Rate
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _PIPED_WIDTH: Final = 200
+_WORD: Final = 24
+"""A longer word may be broken: digests and paths are."""
 
 
 def plain_text(text: str) -> str:
@@ -30,15 +35,86 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> Table:
-    """A table; a column whose name ends in ``#`` holds numbers and is set to the right."""
-    made = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
-    for name in columns:
-        numeric = name.endswith("#")
-        made.add_column(name.rstrip("#"), justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
-    for row in rows:
-        made.add_row(*(plain_text(cell(value)) for value in row))
-    return made
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> RenderableType:
+    """A table; without rows it says so.
+
+    A terminal that is too narrow for it gets closer columns, then none of the optional ones, then a block of lines for
+    every row. What is piped on has one line a row.
+
+    Args:
+        columns: names; a column whose name ends in ``#`` holds numbers and is set to the right, one whose name begins
+            with ``?`` is optional.
+        rows: a value for each column.
+        title: a line above.
+    """
+    made = tuple(_Column(name.lstrip("?").removesuffix("#"), name.endswith("#"), name[:1] == "?") for name in columns)
+    return _Fitted(made, [tuple(plain_text(cell(value)) for value in row) for row in rows], title)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    numeric: bool
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """Rows as the widest table that the terminal holds without breaking words, else as blocks."""
+
+    columns: tuple[_Column, ...]
+    rows: Sequence[tuple[str, ...]]
+    title: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        every = tuple(range(len(self.columns)))
+        if not self.rows:
+            yield Text(f"{self.title}: none" if self.title else "none", style="dim")
+        elif not console.is_terminal:
+            yield self._table(every, 1)
+        else:
+            needed = tuple(place for place in every if not self.columns[place].optional)
+            for places, padding in ((every, 1), (every, 0), (needed, 0)):
+                if self._width(places, padding) <= options.max_width:
+                    yield self._table(places, padding)
+                    return
+            yield from self._blocks()
+
+    def _width(self, places: Sequence[int], padding: int) -> int:
+        """Cells that a table needs before a number or a word of up to :data:`_WORD` letters is broken."""
+        return sum(self._least(place) + 2 * padding + 1 for place in places) + 1
+
+    def _least(self, place: int) -> int:
+        column = self.columns[place]
+        texts = [column.name, *(row[place] for row in self.rows)]
+        if column.numeric:
+            return max(map(cell_len, texts))
+        return max(min(cell_len(word), _WORD) for text in texts for word in text.split() or [""])
+
+    def _table(self, places: Sequence[int], padding: int) -> Table:
+        made = Table(box=SIMPLE_HEAD, title=self.title or None, title_justify="left", title_style="bold")
+        made.pad_edge = False
+        made.padding = (0, padding)
+        for place in places:
+            name, numeric = self.columns[place].name, self.columns[place].numeric
+            side: JustifyMethod = "right" if numeric else "left"
+            made.add_column(name, justify=side, no_wrap=numeric, overflow="fold", min_width=self._least(place))
+        for row in self.rows:
+            made.add_row(*(row[place] for place in places))
+        return made
+
+    def _blocks(self) -> Iterator[RenderableType]:
+        if self.title:
+            yield Text(self.title, style="bold")
+        for row in self.rows:
+            block = Table.grid(padding=(0, 2))
+            block.add_column(style="dim", no_wrap=True)
+            block.add_column(overflow="fold")
+            for column, text in zip(self.columns, row, strict=True):
+                if text != cell(None):
+                    block.add_row(column.name, text)
+            yield block
+            yield Text()
 
 
 def cell(value: object) -> str:

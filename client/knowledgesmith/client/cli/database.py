@@ -15,7 +15,7 @@ from knowledgesmith.client.cli._output import table
 from knowledgesmith.client.cli._session import Session, common
 from knowledgesmith.client.local_server import default_data_dir
 
-_COMMANDS = ("start", "stop", "status", "logs", "info")
+_COMMANDS = ("start", "stop", "status", "logs", "info", "browser")
 
 
 @click.command(help="The embedded Neo4j by itself.")

@@ -69,7 +69,7 @@ def emit(session: Session, value: object, queries: Sequence[Query], shown: Rende
 
 def group_table(found: Propagation, by: str, *, title: str = "") -> RenderableType:
     """One row a group."""
-    columns = (by, "rows#", "entities#", "before#", "after#", "change#", "propagated", "residual", "collateral")
+    columns = (by, "rows#", "?entities#", "before#", "after#", "change#", "propagated", "residual", "collateral")
     lines = (
         (
             group.key,
@@ -85,7 +85,7 @@ def group_table(found: Propagation, by: str, *, title: str = "") -> RenderableTy
         )
         for group in found.groups
     )
-    return table((*columns, "ineligible#"), lines, title=title)
+    return table((*columns, "?ineligible#"), lines, title=title)
 
 
 def change_table(changes: Sequence[BeliefChange], *, title: str = "") -> RenderableType:

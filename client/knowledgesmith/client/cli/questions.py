@@ -220,7 +220,7 @@ def _compare_table(found: Sequence[ComparedRow], *, title: str) -> RenderableTyp
 
 def _time_table(found: Sequence[TimePoint]) -> RenderableType:
     columns = (
-        "#",
+        "nr#",
         "intervention",
         "goal",
         "method",
@@ -250,7 +250,7 @@ def _time_table(found: Sequence[TimePoint]) -> RenderableType:
 
 
 def _metric_table(found: Sequence[Metric]) -> RenderableType:
-    columns = ("metric", "by", "group", "value", "chance#", "asked#", "corrected#")
+    columns = ("metric", "by", "group", "value", "chance#", "?asked#", "corrected#")
     lines = (
         (one.name, one.group_by, one.group, rate(one.rate), one.rate.chance, one.asked, one.corrected)
         for one in found

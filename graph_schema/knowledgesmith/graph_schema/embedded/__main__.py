@@ -1,17 +1,19 @@
-"""Entry point: ``python -m knowledgesmith.graph_schema.embedded start|stop|status|logs|info|fetch|import``."""
+"""Entry point: ``python -m knowledgesmith.graph_schema.embedded start|stop|status|logs|info|browser|fetch|import``."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, info, start, status, stop, tail_logs
 from knowledgesmith.graph_schema.embedded.jars import ensure_jars
-from knowledgesmith.graph_schema.errors import KnowledgeSmithError
+from knowledgesmith.graph_schema.errors import GraphUnavailable, KnowledgeSmithError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,6 +55,28 @@ def _fetch(_args: argparse.Namespace) -> dict[str, Any]:
     return {"jars": str(ensure_jars())}
 
 
+def _browser(args: argparse.Namespace) -> dict[str, Any]:
+    """Serve Neo4j Browser until interrupted, for ``KSMITH_NEO4J_URI`` or the embedded database that runs."""
+    from knowledgesmith.graph_schema.embedded.browser import BrowserServer, ensure_browser, read_bundle
+
+    uri = os.environ.get("KSMITH_NEO4J_URI") or status(args.data_dir).uri
+    if not uri:
+        raise GraphUnavailable(
+            "No database runs here.",
+            field="data_dir",
+            value=str(args.data_dir),
+            hint="Start it with `ksmith up` or `ksmith neo4j start`, or set KSMITH_NEO4J_URI.",
+        )
+    user = os.environ.get("KSMITH_NEO4J_USER", "") if os.environ.get("KSMITH_NEO4J_URI") else ""
+    files = read_bundle(ensure_browser())
+    with BrowserServer(files, uri=uri, port=args.port or 0, user=user) as server:
+        sys.stdout.write(f"Neo4j Browser for {uri}, until Ctrl-C:\n{server.address}\n")
+        sys.stdout.flush()
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+    return {}
+
+
 def _import(args: argparse.Namespace) -> dict[str, Any]:
     """Fill the empty, stopped database; what is imported stands as one JSON object on standard input."""
     from knowledgesmith.graph_schema.importing.offline_request import run_request
@@ -66,6 +90,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "status": _status,
     "info": _info,
     "logs": _logs,
+    "browser": _browser,
     "fetch": _fetch,
     "import": _import,
 }
@@ -76,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m knowledgesmith.graph_schema.embedded", description=__doc__)
     parser.add_argument("command", choices=sorted(_COMMANDS))
     parser.add_argument("--data-dir", type=Path, required=False, default=Path("neo4j"), help="the database's folder")
-    parser.add_argument("--port", type=int, help="Bolt port; default: a free one")
+    parser.add_argument("--port", type=int, help="Bolt port (browser: HTTP port); default: a free one")
     parser.add_argument("--heap", default="1g", help="heap of the Java process")
     parser.add_argument("--lines", type=int, default=50, help="lines of the log to show")
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -125,13 +125,13 @@ def _is_complete(library: Path, marker: Path, lock: JarLock) -> bool:
 def _fill(library: Path, lock: JarLock) -> None:
     wanted = {jar.file_name: jar for jar in lock.jars}
     for entry in library.iterdir():  # the class path is lib/*, so leftovers would be loaded
-        if entry.name not in wanted or not _matches(entry, wanted[entry.name]):
+        if entry.name not in wanted or not matches(entry, wanted[entry.name]):
             entry.unlink()
     missing = [jar for name, jar in wanted.items() if not (library / name).exists()]
     if missing:
         fetcher = Fetcher(base=base_url())
         with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="jars") as pool:
-            jobs = [pool.submit(_fetch, fetcher, jar, library) for jar in missing]
+            jobs = [pool.submit(fetch_jar, fetcher, jar, library) for jar in missing]
             try:
                 for job in jobs:
                     job.result()
@@ -140,12 +140,18 @@ def _fill(library: Path, lock: JarLock) -> None:
                 raise
 
 
-def _matches(file: Path, jar: Jar) -> bool:
+def matches(file: Path, jar: Jar) -> bool:
+    """Whether a file is the locked jar."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest() == jar.sha256
 
 
-def _fetch(fetcher: Fetcher, jar: Jar, library: Path) -> None:
+def fetch_jar(fetcher: Fetcher, jar: Jar, library: Path) -> None:
+    """Write one jar below ``library``, whole or not at all.
+
+    Raises:
+        JarsUnavailable: it cannot be fetched or has another SHA-256.
+    """
     try:
         content = fetcher.read(jar.path)
     except OSError as error:

@@ -14,6 +14,7 @@ from knowledgesmith.proto.v1 import propagation_pb2, propagation_pb2_grpc
 from knowledgesmith.server import paging
 from knowledgesmith.server import propagation_conversions as wire
 from knowledgesmith.server.conversions import check_text, edge_to, group_to, kind_from, node_to, row_to
+from knowledgesmith.server.read_ahead import ReadAhead
 from knowledgesmith.server.world_status import edge_statuses
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._ahead = ReadAhead()
+
+    async def _key(self, listing: list[str], *runs: str) -> tuple[object, ...]:
+        """What the rows of a listing depend on: the runs must exist, and are taken as they stand."""
+        found = [await asyncio.to_thread(jobs.get, self._parts.store, run) for run in runs]
+        return (*listing, *((job.state, job.attempt, job.written_rows, job.created_ms) for job in found))
 
     async def GetPropagation(
         self, request: propagation_pb2.GetPropagationRequest, context: Context
@@ -69,16 +76,15 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
             raise InvalidInput("unknown filter", field="filter", value=request.filter)
         listing = ["ListBeliefChanges", request.intervention_id, str(request.filter)]
         size = paging.page_size(request.page_size)
-        position = paging.decode(listing, request.page_token, int)
-        skip = int(position[0]) if position else 0
-        store = self._parts.store
-        await asyncio.to_thread(jobs.get, store, request.intervention_id)
-        rows, query = await asyncio.to_thread(
-            propagation.changes, store, request.intervention_id, _FILTERS[request.filter], skip=skip, limit=size + 1
+        skip, which = _skip(listing, request.page_token), _FILTERS[request.filter]
+        store, run = self._parts.store, request.intervention_id
+        key = await self._key(listing, run)
+        rows, query, more = await self._ahead.page(
+            key, skip, size, lambda at, limit: propagation.changes(store, run, which, skip=at, limit=limit)
         )
         return propagation_pb2.ListBeliefChangesResponse(
-            changes=[row_to(row) for row in rows[:size]],
-            next_page_token=paging.encode(listing, [skip + size]) if len(rows) > size else "",
+            changes=[row_to(row) for row in rows],
+            next_page_token=_next(listing, skip + size, more=more),
             cypher=query.cypher,
             parameters_json=query.parameters_json,
         )
@@ -109,14 +115,14 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         verdicts = wire.verdicts_from(request.verdicts)
         listing = ["ListEvidence", request.intervention_id, *sorted(verdict.value for verdict in verdicts)]
         size, skip = paging.page_size(request.page_size), _skip(listing, request.page_token)
-        store = self._parts.store
-        await asyncio.to_thread(jobs.get, store, request.intervention_id)
-        found, query = await asyncio.to_thread(
-            propagation.evidence, store, request.intervention_id, verdicts, skip=skip, limit=size + 1
+        store, run = self._parts.store, request.intervention_id
+        key = await self._key(listing, run)
+        found, query, more = await self._ahead.page(
+            key, skip, size, lambda at, limit: propagation.evidence(store, run, verdicts, skip=at, limit=limit)
         )
         return propagation_pb2.ListEvidenceResponse(
-            evidence=[wire.evidence_to(one) for one in found[:size]],
-            next_page_token=_next(listing, skip, size, len(found)),
+            evidence=[wire.evidence_to(one) for one in found],
+            next_page_token=_next(listing, skip + size, more=more),
             query=wire.query_to(query),
         )
 
@@ -126,19 +132,17 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         """The targets with the questions that support the old and the new object."""
         listing = ["ListChangedFacts", request.intervention_id, str(request.conflicts_only)]
         size, skip = paging.page_size(request.page_size), _skip(listing, request.page_token)
-        store = self._parts.store
-        await asyncio.to_thread(jobs.get, store, request.intervention_id)
-        found, query = await asyncio.to_thread(
-            propagation.changed_facts,
-            store,
-            request.intervention_id,
-            conflicts_only=request.conflicts_only,
-            skip=skip,
-            limit=size + 1,
+        store, run, conflicts = self._parts.store, request.intervention_id, request.conflicts_only
+        key = await self._key(listing, run)
+        found, query, more = await self._ahead.page(
+            key,
+            skip,
+            size,
+            lambda at, limit: propagation.changed_facts(store, run, conflicts_only=conflicts, skip=at, limit=limit),
         )
         return propagation_pb2.ListChangedFactsResponse(
-            facts=[wire.fact_to(fact) for fact in found[:size]],
-            next_page_token=_next(listing, skip, size, len(found)),
+            facts=[wire.fact_to(fact) for fact in found],
+            next_page_token=_next(listing, skip + size, more=more),
             query=wire.query_to(query),
         )
 
@@ -171,12 +175,13 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         listing = ["CompareInterventions", first, second]
         size, skip = paging.page_size(request.page_size), _skip(listing, request.page_token)
         store = self._parts.store
-        for one in (first, second):
-            await asyncio.to_thread(jobs.get, store, one)
-        rows, query = await asyncio.to_thread(propagation.compare, store, first, second, skip=skip, limit=size + 1)
+        key = await self._key(listing, first, second)
+        rows, query, more = await self._ahead.page(
+            key, skip, size, lambda at, limit: propagation.compare(store, first, second, skip=at, limit=limit)
+        )
         answer = propagation_pb2.CompareInterventionsResponse(
-            rows=[wire.compared_to(row) for row in rows[:size]],
-            next_page_token=_next(listing, skip, size, len(rows)),
+            rows=[wire.compared_to(row) for row in rows],
+            next_page_token=_next(listing, skip + size, more=more),
             query=wire.query_to(query),
         )
         if not skip:
@@ -250,5 +255,5 @@ def _skip(listing: list[str], token: str) -> int:
     return int(position[0]) if position else 0
 
 
-def _next(listing: list[str], skip: int, size: int, found: int) -> str:
-    return paging.encode(listing, [skip + size]) if found > size else ""
+def _next(listing: list[str], position: int, *, more: bool) -> str:
+    return paging.encode(listing, [position]) if more else ""
