@@ -1,18 +1,16 @@
-"""Probes of a whole graph, in blocks of anchors: memory does not grow with the number of probes.
+"""Probes of a whole graph, some anchors at a time: memory does not grow with the number of probes.
 
 Cypher says which questions exist and what their answers are, and a second query judges every question with its
-options, all in one transaction that holds the closure and is rolled back. A block is asked about by the one thread
-that uses the transaction, its options are drawn by the caller's, it is judged by the first again, and a third writes
-texts: so the database works on one block while others are drawn and written. Anchors come in sorted order and no draw
-depends on a block, so the set is the same for every block size and order of import.
+options, all in one transaction that holds the closure and is rolled back (the stages: :mod:`pipeline`). Anchors come
+in sorted order and no draw depends on how many are asked about together, so the set is the same for every block size
+and order of import.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +27,7 @@ from knowledgesmith.graph_schema.probes.columns import SCHEMA, Table
 from knowledgesmith.graph_schema.probes.draw import ORDER, draw_key, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.options import OptionDrawer
+from knowledgesmith.graph_schema.probes.pipeline import Failed, Stages, run_stages
 from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_facts, with_chains
 from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask
 from knowledgesmith.graph_schema.probes.reach import anchors_of
@@ -38,9 +37,7 @@ from knowledgesmith.graph_schema.probes.verify import Claim, claim, judge
 from knowledgesmith.graph_schema.store import Transaction
 
 BLOCK: Final = 2_000
-"""Anchors asked about at a time."""
-_AHEAD: Final = 2
-"""Blocks that are asked about before they are needed, and that may wait for their texts."""
+"""Most anchors asked about at a time."""
 _SENTENCE_ANCHORS: Final = 1_000
 _CHAIN_ANCHORS: Final = 2_000
 _ANCHORS_PER_PROBE: Final = 8
@@ -160,42 +157,18 @@ def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tupl
         dropped=unsaid,
         split=run.request.split,
     )
-    blocks = [anchors[start : start + run.block] for start in range(0, len(anchors), run.block)]
-    written = _pipeline(run, kind, blocks, assembler)
-    done = 0
-    for part, table in zip(blocks, written, strict=True):
-        done += len(part)
+    stages = Stages(
+        ask=lambda part: _questions(run, kind, part),
+        draw=lambda found: run.drawer.draw(kind, _with_false(run, kind, found)),
+        judge=lambda drawn: _judged(run, drawn),
+        write=lambda drawn, judged: _write(run, kind, drawn, judged, assembler),
+    )
+    # what the facts' blocks are kept by must be the same for all kinds
+    even = kind is not ProbeKind.MULTI_HOP
+    for table, done in run_stages(stages, anchors, block=run.block, even=even):
         yield table, done, len(anchors)
     run.dropped.update(unsaid + run.refused)
     run.refused.clear()
-
-
-def _pipeline(run: _Run, kind: ProbeKind, blocks: Sequence[Sequence[str]], assembler: Assembler) -> Iterator[Table]:
-    """Tables of the blocks, in order; whatever fails ends all stages."""
-    with _thread("probe-queries") as database, _thread("probe-texts") as writer:
-        asked = deque(database.submit(_questions, run, kind, part) for part in blocks[:_AHEAD])
-        written: deque[Future[Table]] = deque()
-        for number in range(len(blocks)):
-            found = asked.popleft().result()
-            if number + _AHEAD < len(blocks):
-                asked.append(database.submit(_questions, run, kind, blocks[number + _AHEAD]))
-            drawn = run.drawer.draw(kind, _with_false(run, kind, found))
-            judged = database.submit(_judged, run, _claims(run, drawn))
-            written.append(writer.submit(_write, run, kind, drawn, judged, assembler))
-            while len(written) > _AHEAD:
-                yield written.popleft().result()
-        while written:
-            yield written.popleft().result()
-
-
-@contextmanager
-def _thread(name: str) -> Generator[ThreadPoolExecutor]:
-    """One thread; what waits for it when the caller gives up is not done any more."""
-    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _questions(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> list[Question]:
@@ -213,7 +186,7 @@ def _with_false(run: _Run, kind: ProbeKind, found: list[Question]) -> list[Quest
 
 
 def _claims(run: _Run, drawn: Drawn) -> dict[str, list[Claim]]:
-    """What the drawn questions claim, by the query that judges it; their keys are places in the block."""
+    """What the drawn questions claim, by the query that judges it; their keys are places in the piece."""
     groups: dict[str, list[Claim]] = {}
     for number, (question, options, answer) in enumerate(
         zip(drawn.questions, drawn.options, drawn.answers, strict=True)
@@ -224,15 +197,15 @@ def _claims(run: _Run, drawn: Drawn) -> dict[str, list[Claim]]:
     return groups
 
 
-def _judged(run: _Run, groups: dict[str, list[Claim]]) -> dict[object, str]:
+def _judged(run: _Run, drawn: Drawn) -> Failed:
     """The places of questions that the independent query refuses, with the reason."""
-    failed: dict[object, str] = {}
-    for name, rows in sorted(groups.items()):
+    failed: Failed = {}
+    for name, rows in sorted(_claims(run, drawn).items()):
         failed.update(judge(run.tx, name, rows, lexicon=run.lexicon))
     return failed
 
 
-def _write(run: _Run, kind: ProbeKind, drawn: Drawn, judged: Future[dict[object, str]], assembler: Assembler) -> Table:
+def _write(run: _Run, kind: ProbeKind, drawn: Drawn, judged: Future[Failed], assembler: Assembler) -> Table:
     failed = judged.result()
     if failed:
         run.refused.update(failed.values())
