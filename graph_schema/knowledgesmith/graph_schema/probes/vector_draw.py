@@ -52,7 +52,7 @@ def draw_many(lexicon: Lexicon, wanted: Wanted) -> Indices:
     open_rows = np.arange(len(wanted.keys))
     for column in range(candidates.shape[1]):
         here = candidates[open_rows, column]
-        fits = ~lexicon.ambiguous[here] & ~_contains(forbidden, open_rows * size + here)
+        fits = ~lexicon.ambiguous[here] & ~contains(forbidden, open_rows * size + here)
         fits &= (here != wanted.shown[open_rows]) & ~(drawn[open_rows] == here[:, None]).any(axis=1)
         rows = open_rows[fits]
         drawn[rows, found[rows]] = here[fits]
@@ -94,9 +94,10 @@ def _candidates(pool: Indices, keys: Keys) -> Indices:
     return pool[np.argsort(streams(keys, len(pool)), axis=1, kind="stable")]
 
 
-def _contains(ordered: Indices, values: Indices) -> NDArray[np.bool_]:
+def contains(ordered: Indices, values: Indices) -> NDArray[np.bool_]:
+    """Which of the values stand in the ``ordered`` ones. Shape as ``values``."""
     if not len(ordered):
-        return np.zeros(len(values), dtype=np.bool_)
+        return np.zeros(values.shape, dtype=np.bool_)
     places = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
     found: NDArray[np.bool_] = ordered[places] == values
     return found
