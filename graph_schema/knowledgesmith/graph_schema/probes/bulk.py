@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -22,13 +23,14 @@ from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.assemble import Assembler, Drawn
 from knowledgesmith.graph_schema.probes.blocks import Blocks
 from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequest, Observer
+from knowledgesmith.graph_schema.probes.chain_blocks import Chains
 from knowledgesmith.graph_schema.probes.collecting import SELDOM_COLLECTED
 from knowledgesmith.graph_schema.probes.columns import SCHEMA, Table
 from knowledgesmith.graph_schema.probes.draw import ORDER, draw_key, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.options import OptionDrawer
-from knowledgesmith.graph_schema.probes.pipeline import Failed, Stages, run_stages
-from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_facts, with_chains
+from knowledgesmith.graph_schema.probes.pipeline import Failed, Stages, ask_ahead, one_thread, run_stages
+from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_chains, answers_of_facts
 from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask
 from knowledgesmith.graph_schema.probes.reach import anchors_of
 from knowledgesmith.graph_schema.probes.sentences import irrelevant_sentences
@@ -39,8 +41,9 @@ from knowledgesmith.graph_schema.store import Transaction
 BLOCK: Final = 2_000
 """Most anchors asked about at a time."""
 _SENTENCE_ANCHORS: Final = 1_000
-_CHAIN_ANCHORS: Final = 2_000
 _ANCHORS_PER_PROBE: Final = 8
+
+_NO_PROBES: Final[Table] = SCHEMA.append(pa.field("key", pa.uint64())).empty_table()
 
 Sink = Callable[[Table], None]
 """Takes tables of probes in the set's order."""
@@ -91,9 +94,8 @@ def bulk(
     dropped: Counter[str] = Counter()
     close(tx, graph_id=request.graph_id, rules=rules_of(lexicon.relations.values()), world=BEFORE)
     anchors = anchors_of(tx, lexicon=lexicon, levels=request.levels, subtree=request.subtree)
-    whole = request.limit_per_kind is None and len(anchors) == len(lexicon.entities)
-    blocks = Blocks(tx, lexicon=lexicon, keep=whole)
-    pools = _pools(tx, lexicon, request, blocks=blocks, block=block)
+    blocks = Blocks(tx, lexicon=lexicon, keep=request.limit_per_kind is None)
+    pools = Pools(lexicon, answers_of_facts(blocks, lexicon, anchors, block=block))
     drawer = OptionDrawer(lexicon, seed=request.seed, pools=pools, dropped=dropped)
     run = _Run(
         tx=tx,
@@ -134,7 +136,7 @@ def _kind(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tuple[
 
 def _best(tables: Iterator[tuple[Table, int, int]], limit: int) -> Table:
     """The ``limit`` probes whose questions come first in a drawn order, in the set's order."""
-    kept: Table = SCHEMA.append(pa.field("key", pa.uint64())).empty_table()
+    kept: Table = _NO_PROBES
     for table, _, _ in tables:
         kept = pa.concat_tables([kept, table.select(kept.column_names)])
         if kept.num_rows > limit:
@@ -157,9 +159,17 @@ def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tupl
         dropped=unsaid,
         split=run.request.split,
     )
+    drawer, ask_about = run.drawer, partial(run.blocks.questions, kind)
+    if kind is ProbeKind.MULTI_HOP:
+        chains = Chains(run.lexicon)
+        for _ in _read_chains(run, anchors, chains):
+            yield _NO_PROBES, 0, len(anchors)
+        pools = Pools(run.lexicon, answers_of_chains(chains, run.lexicon))
+        drawer = OptionDrawer(run.lexicon, seed=run.request.seed, pools=pools, dropped=run.dropped)
+        ask_about = chains.questions
     stages = Stages(
-        ask=lambda part: _questions(run, kind, part),
-        draw=lambda found: run.drawer.draw(kind, _with_false(run, kind, found)),
+        ask=lambda part: _wanted(run, ask_about(part)),
+        draw=lambda found: drawer.draw(kind, found),
         judge=lambda drawn: _judged(run, drawn),
         write=lambda drawn, judged: _write(run, kind, drawn, judged, assembler),
     )
@@ -171,18 +181,18 @@ def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tupl
     run.refused.clear()
 
 
-def _questions(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> list[Question]:
-    found = run.blocks.questions(kind, anchors)
-    if run.request.relations:
-        wanted = frozenset(run.request.relations)
-        found = [question for question in found if question.relation in wanted]
-    return found
+def _read_chains(run: _Run, anchors: Sequence[str], chains: Chains) -> Iterator[int]:
+    """Keep all chains, since how often an answer occurs must be known before the first options are drawn."""
+    with one_thread("probe-queries") as database:
+        ask_about = partial(run.blocks.questions, ProbeKind.MULTI_HOP)
+        for found, done in ask_ahead(ask_about, anchors, database, block=run.block, even=False):
+            chains.add(found)
+            yield done
 
 
-def _with_false(run: _Run, kind: ProbeKind, found: list[Question]) -> list[Question]:
-    if kind is not ProbeKind.CONFLICT:
-        return found
-    return sorted([*found, *run.drawer.false_statements(found)], key=lambda question: question.key)
+def _wanted(run: _Run, found: list[Question]) -> list[Question]:
+    wanted = frozenset(run.request.relations)
+    return [question for question in found if question.relation in wanted] if wanted else found
 
 
 def _claims(run: _Run, drawn: Drawn) -> dict[str, list[Claim]]:
@@ -218,17 +228,6 @@ def _sentences(run: _Run) -> list[tuple[str, str]]:
     few = _drawn_anchors(run.lexicon, _SENTENCE_ANCHORS, seed=run.request.seed, purpose="sentence anchors")
     questions = ask(run.tx, lexicon=run.lexicon, scope=Scope(anchors=few), kind=ProbeKind.CONTEXTUAL, worlds=(BEFORE,))
     return irrelevant_sentences(questions, lexicon=run.lexicon, seed=run.request.seed)
-
-
-def _pools(tx: Transaction, lexicon: Lexicon, request: BulkRequest, *, blocks: Blocks, block: int) -> Pools:
-    """Pools of facts from all facts, those of chains from the chains of drawn anchors."""
-    answers = answers_of_facts(blocks, lexicon, block=block)
-    if ProbeKind.MULTI_HOP in request.kinds:
-        few = _drawn_anchors(lexicon, _CHAIN_ANCHORS, seed=request.seed, purpose="chain anchors")
-        scope = Scope(anchors=few, long_anchors=few)
-        chains = ask(tx, lexicon=lexicon, scope=scope, kind=ProbeKind.MULTI_HOP, worlds=(BEFORE,))
-        answers = with_chains(answers, chains, lexicon)
-    return Pools(lexicon, answers)
 
 
 def _drawn_anchors(lexicon: Lexicon, count: int, *, seed: int, purpose: str) -> list[str]:

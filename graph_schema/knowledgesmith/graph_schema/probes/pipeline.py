@@ -61,9 +61,9 @@ def run_stages(stages: Stages, anchors: Sequence[str], *, block: int, even: bool
         block: most anchors to ask about at a time.
         even: ask about ``block`` anchors each time, whatever they give.
     """
-    with _thread("probe-queries") as database, _thread("probe-texts") as writer:
+    with one_thread("probe-queries") as database, one_thread("probe-texts") as writer:
         waiting: deque[tuple[Future[Table], int]] = deque()
-        for piece in _asked(stages, anchors, database, block=block, even=even):
+        for piece in _pieces(stages, anchors, database, block=block, even=even):
             drawn = stages.draw(piece.questions)
             judged = database.submit(stages.judge, drawn)
             waiting.append((writer.submit(stages.write, drawn, judged), piece.done))
@@ -91,25 +91,37 @@ def _of_one(one: Question, other: Question) -> bool:
     return (one.anchor, one.path) == (other.anchor, other.path)
 
 
-def _asked(
-    stages: Stages, anchors: Sequence[str], database: ThreadPoolExecutor, *, block: int, even: bool
-) -> Iterator[Piece]:
-    """Pieces in order; while those of some anchors are taken, the next anchors are asked about."""
+def ask_ahead(
+    ask: Callable[[Sequence[str]], list[Question]],
+    anchors: Sequence[str],
+    database: ThreadPoolExecutor,
+    *,
+    block: int,
+    even: bool,
+) -> Iterator[tuple[list[Question], int]]:
+    """What is asked about some anchors after others, with the anchors done; the next are asked about meanwhile."""
     part = anchors[: block if even else min(block, _FIRST)]
     done = 0
-    if not part:
-        return
-    coming = database.submit(stages.ask, part)
+    coming = database.submit(ask, part)
     while part:
         found = coming.result()
-        before, done = done, done + len(part)
+        done += len(part)
         part = anchors[done : done + (block if even else _next_size(len(part), found, most=block))]
         if part:
-            coming = database.submit(stages.ask, part)
+            coming = database.submit(ask, part)
+        yield found, done
+
+
+def _pieces(
+    stages: Stages, anchors: Sequence[str], database: ThreadPoolExecutor, *, block: int, even: bool
+) -> Iterator[Piece]:
+    before = 0
+    for found, done in ask_ahead(stages.ask, anchors, database, block=block, even=even):
         *pieces, last = cut(found)
         for piece in pieces:
             yield Piece(questions=piece, done=before)
         yield Piece(questions=last, done=done)
+        before = done
 
 
 def _next_size(anchors: int, found: Sequence[Question], *, most: int) -> int:
@@ -124,7 +136,7 @@ def _first(waiting: deque[tuple[Future[Table], int]]) -> tuple[Table, int]:
 
 
 @contextmanager
-def _thread(name: str) -> Generator[ThreadPoolExecutor]:
+def one_thread(name: str) -> Generator[ThreadPoolExecutor]:
     """One thread; what waits for it when the caller gives up is not done any more."""
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
     try:
