@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from knowledgesmith.graph_schema.probes.columns import Table
 from knowledgesmith.graph_schema.probes.draw import draw_key
@@ -27,6 +28,8 @@ _SMOOTHING: Final = 2.0
 _WORDS: Final = 6
 _WORD: Final = re.compile(r"\w+")
 _MIN_TEST: Final = 30
+_ALPHA: Final = 0.001
+"""An audit tests some seven baselines, so one in twenty would cry wolf in every third."""
 Indices = NDArray[np.int64]
 Row = tuple[str, int, tuple[str, ...], tuple[str, ...], int]
 """Kind, fold, option texts, option uids, place of the right one."""
@@ -46,8 +49,8 @@ class Baseline:
 
     @property
     def above_chance(self) -> bool:
-        """Whether chance lies below the interval, for enough probes to say so."""
-        return self.tested >= _MIN_TEST and self.low > self.chance
+        """Whether guessing would do as well in less than one of a thousand sets, for enough questions to say so."""
+        return self.tested >= _MIN_TEST and _as_good(self.right, self.tested, self.chance) < _ALPHA
 
 
 def options_only(tables: Callable[[], Iterable[Table]], *, seed: int) -> tuple[Baseline, ...]:
@@ -154,6 +157,11 @@ def _features(kind: str, texts: Sequence[str], uids: Sequence[str]) -> list[list
         ]
         for place, (uid, text, length) in enumerate(zip(uids, texts, lengths, strict=True))
     ]
+
+
+def _as_good(right: int, tested: int, chance: float) -> float:
+    """Probability of so many right answers or more by guessing."""
+    return float(stats.binom.sf(right - 1, tested, chance))
 
 
 def _baseline(kind: str, tested: int, right: int, expected: float) -> Baseline:

@@ -29,11 +29,13 @@ from knowledgesmith.graph_schema.probes.columns import SCHEMA, Table
 from knowledgesmith.graph_schema.probes.draw import ORDER, draw_key, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.options import OptionDrawer
+from knowledgesmith.graph_schema.probes.phrasing import Phraser
 from knowledgesmith.graph_schema.probes.pipeline import Failed, Stages, ask_ahead, one_thread, run_stages
 from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_chains, answers_of_facts
 from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask
 from knowledgesmith.graph_schema.probes.reach import anchors_of
 from knowledgesmith.graph_schema.probes.sentences import irrelevant_sentences
+from knowledgesmith.graph_schema.probes.telling import Telling
 from knowledgesmith.graph_schema.probes.types import ProbeKind
 from knowledgesmith.graph_schema.probes.verify import Claim, claim, judge
 from knowledgesmith.graph_schema.store import Transaction
@@ -58,6 +60,7 @@ class _Run:
     request: BulkRequest
     drawer: OptionDrawer
     blocks: Blocks
+    telling: Telling
     dropped: Counter[str]
     refused: Counter[str]
     block: int
@@ -95,7 +98,9 @@ def bulk(
     close(tx, graph_id=request.graph_id, rules=rules_of(lexicon.relations.values()), world=BEFORE)
     anchors = anchors_of(tx, lexicon=lexicon, levels=request.levels, subtree=request.subtree)
     blocks = Blocks(tx, lexicon=lexicon, keep=request.limit_per_kind is None)
-    pools = Pools(lexicon, answers_of_facts(blocks, lexicon, anchors, block=block))
+    telling = Telling(lexicon, Phraser(lexicon, limit=request.phrasings, split=request.split))
+    answers = answers_of_facts(blocks, lexicon, anchors, telling=telling, block=block)
+    pools = Pools(lexicon, answers, telling)
     drawer = OptionDrawer(lexicon, seed=request.seed, pools=pools, dropped=dropped)
     run = _Run(
         tx=tx,
@@ -103,6 +108,7 @@ def bulk(
         request=request,
         drawer=drawer,
         blocks=blocks,
+        telling=telling,
         dropped=dropped,
         refused=Counter(),
         block=block,
@@ -164,7 +170,8 @@ def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tupl
         chains = Chains(run.lexicon)
         for _ in _read_chains(run, anchors, chains):
             yield _NO_PROBES, 0, len(anchors)
-        pools = Pools(run.lexicon, answers_of_chains(chains, run.lexicon))
+        answers = answers_of_chains(chains, run.lexicon, telling=run.telling)
+        pools = Pools(run.lexicon, answers, run.telling)
         drawer = OptionDrawer(run.lexicon, seed=run.request.seed, pools=pools, dropped=run.dropped)
         ask_about = chains.questions
     stages = Stages(

@@ -10,7 +10,7 @@ questions ask for the same, the entities of the type fill the options up.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,8 +22,8 @@ from knowledgesmith.graph_schema.probes.chain_blocks import Chains
 from knowledgesmith.graph_schema.probes.fairness import Fair, fair_parts, weights_for
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question
+from knowledgesmith.graph_schema.probes.telling import Telling
 from knowledgesmith.graph_schema.probes.vector_draw import Indices
-from knowledgesmith.graph_schema.probes.verbalise import leaks
 
 _HANDFUL: Final = 12
 """From so many questions that ask for the same, nothing stands among their options that is never their answer."""
@@ -59,9 +59,10 @@ class Answers:
 class Pools:
     """Pools of one graph by the answer's type and by what is asked."""
 
-    def __init__(self, lexicon: Lexicon, answers: Answers) -> None:
+    def __init__(self, lexicon: Lexicon, answers: Answers, telling: Telling) -> None:
         self._lexicon = lexicon
         self._answers = answers
+        self._telling = telling
         self._by_type: dict[Asked, dict[str, Counter[int]]] = {}
         self._fair: dict[tuple[Pool, int], Fair] = {}
         self._members: dict[tuple[Pool, int], Members] = {}
@@ -75,8 +76,8 @@ class Pools:
         if len(right) == 1:
             return right[0]
         anchor = self._lexicon.index[question.anchor]
-        told = told_by(self._lexicon, anchor)
-        return rarest(self._answers.right.get(asked(question), {}), anchor, [n for n in right if not told(n)] or right)
+        plain = [n for n in right if not self._telling.told(anchor, question.path, n)]
+        return rarest(self._answers.right.get(asked(question), {}), anchor, plain or right)
 
     def part(self, question: Question, *, answer: int, arity: int) -> float:
         """Which part of the questions with this answer is asked, 1 for all but common answers."""
@@ -132,13 +133,9 @@ def rarest(counts: Mapping[int, int], anchor: int, right: Sequence[int]) -> int:
     return min(right, key=lambda n: (counts.get(n, 0), ((anchor * golden ^ n) * odd & mask) >> 20, n))
 
 
-def told_by(lexicon: Lexicon, anchor: int) -> Callable[[int], bool]:
-    """Whether an entity's name stands in the anchor's, which the question says (dense indices)."""
-    name = lexicon.entities[anchor].name
-    return lambda answer: leaks(name, lexicon.surfaces[answer])
-
-
-def answers_of_facts(blocks: Blocks, lexicon: Lexicon, anchors: Sequence[str], *, block: int) -> Answers:
+def answers_of_facts(
+    blocks: Blocks, lexicon: Lexicon, anchors: Sequence[str], *, telling: Telling, block: int
+) -> Answers:
     """The answers of all questions of one fact about the anchors, which are read ``block`` at a time."""
     right: dict[Asked, Counter[int]] = {}
     shown: dict[Asked, Counter[int]] = {}
@@ -161,17 +158,17 @@ def answers_of_facts(blocks: Blocks, lexicon: Lexicon, anchors: Sequence[str], *
         plain = [n for n in answers if n != RETIRED and not lexicon.ambiguous[n]]
         if RETIRED in answers or lexicon.ambiguous[anchor]:
             continue
-        told = told_by(lexicon, anchor)
-        if plain := [n for n in plain if not told(n)]:
+        path = (BACKWARD + what[0] if what[1] else what[0],)
+        if plain := [n for n in plain if not telling.told(anchor, path, n)]:
             shown.setdefault(what, Counter())[rarest(right[what], anchor, plain)] += 1
     return Answers(right=right, shown=shown)
 
 
-def answers_of_chains(chains: Chains, lexicon: Lexicon) -> Answers:
+def answers_of_chains(chains: Chains, lexicon: Lexicon, *, telling: Telling) -> Answers:
     """The answers of chains; each has one."""
     found: dict[Asked, Counter[int]] = {}
     for path, anchor, answer in chains.answers():
-        if not (lexicon.ambiguous[anchor] or lexicon.ambiguous[answer] or told_by(lexicon, anchor)(answer)):
+        if not (lexicon.ambiguous[anchor] or lexicon.ambiguous[answer] or telling.told(anchor, path, answer)):
             what = (path[-1].removeprefix(BACKWARD), path[-1].startswith(BACKWARD), len(path))
             found.setdefault(what, Counter())[answer] += 1
     return Answers(right=found, shown=found)
