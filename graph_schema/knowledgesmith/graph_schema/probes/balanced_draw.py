@@ -38,7 +38,7 @@ def draw_sets(lexicon: Lexicon, wanted: Wanted, weights: NDArray[np.int64]) -> I
             open_rows = _fill(lexicon, wanted, open_rows, drawn, ends=ends, forbidden=forbidden, tries=tries)
             if not len(open_rows):
                 return drawn
-    drawn[open_rows] = draw_many(lexicon, _only(wanted, open_rows))
+    drawn[open_rows] = draw_many(lexicon, wanted.only(open_rows))
     return drawn
 
 
@@ -61,18 +61,3 @@ def _fill(
     found: NDArray[np.bool_] = np.logical_or.reduce(fits, axis=1)
     drawn[rows[found]] = sets[found, fits[found].argmax(axis=1)]
     return rows[~found]
-
-
-def _only(wanted: Wanted, rows: Indices) -> Wanted:
-    """Some of the questions; ``rows`` rise."""
-    places = np.searchsorted(rows, wanted.banned[0])
-    here = np.zeros(len(places), dtype=np.bool_)
-    inside = places < len(rows)
-    here[inside] = rows[places[inside]] == wanted.banned[0][inside]
-    return Wanted(
-        pool=wanted.pool,
-        shown=wanted.shown[rows],
-        banned=(places[here], wanted.banned[1][here]),
-        keys=wanted.keys[rows],
-        count=wanted.count,
-    )

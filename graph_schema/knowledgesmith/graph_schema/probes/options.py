@@ -14,7 +14,7 @@ from knowledgesmith.graph_schema.probes.balanced_draw import draw_sets
 from knowledgesmith.graph_schema.probes.build import AMBIGUOUS_ANCHOR, AMBIGUOUS_OPTION, NO_DISTRACTOR
 from knowledgesmith.graph_schema.probes.draw import ANSWER, OPTIONS, STATEMENT, draw_key, streams
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.pools import Asked, Pools
+from knowledgesmith.graph_schema.probes.pools import Asked, Members, Pools
 from knowledgesmith.graph_schema.probes.questions import FALSE, TRUE, Question
 from knowledgesmith.graph_schema.probes.types import ProbeKind
 from knowledgesmith.graph_schema.probes.vector_draw import (
@@ -194,10 +194,16 @@ class OptionDrawer:
                 keys=keys[rows],
                 count=count or members.count,
             )
-            weights = members.weights
-            found = draw_many(self._lexicon, wanted) if weights is None else draw_sets(self._lexicon, wanted, weights)
-            drawn[rows, : wanted.count] = found
+            drawn[rows, : wanted.count] = self._from_pool(members, wanted)
         return drawn
+
+    def _from_pool(self, members: Members, wanted: Wanted) -> Indices:
+        if members.weights is not None:
+            return draw_sets(self._lexicon, wanted, members.weights)
+        found = draw_many(self._lexicon, wanted)
+        if members.others is not None and len(short := np.flatnonzero(found[:, -1] == NOBODY)):
+            found[short] = draw_many(self._lexicon, replace(wanted.only(short), pool=members.others))
+        return found
 
     def _kept(self, questions: Sequence[Question], answers: Sequence[int], keys: Keys, *, arity: int) -> list[int]:
         """Rows of the questions that are asked: all but a drawn part of those with a common answer."""

@@ -3,8 +3,8 @@
 Of several right answers the rarest is shown: one that is true nearly everywhere could be wrong nowhere, and would give
 itself away. Wrong ones are other answers to what is asked, of the same type, drawn so that each stands among the
 options as often rightly as chance has it (:mod:`fairness`). A question whose answer is so common that this cannot be
-is left out now and then; where only two or three answers are known, there are only so many options. Where a handful of
-questions ask for the same, the entities of the type fill the options up.
+is left out now and then; where only two or three answers are known, there are only so many options. Where no more than
+a handful of questions ask for the same, all are asked, and other entities of the type fill the options up.
 """
 
 from __future__ import annotations
@@ -25,27 +25,29 @@ from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question
 from knowledgesmith.graph_schema.probes.telling import Telling
 from knowledgesmith.graph_schema.probes.vector_draw import Indices
 
-_HANDFUL: Final = 12
-"""From so many questions that ask for the same, nothing stands among their options that is never their answer."""
+_HANDFUL: Final = 8
+"""Fewer questions that ask for the same say too little about the shares of their answers."""
 _MIX: Final = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, (1 << 64) - 1)
 
 Asked = tuple[str, bool, int]
 """Relation, whether it is read backward, facts in the chain."""
 Pool = tuple[str, Asked]
 """The answer's type, and what is asked."""
-_NONE: Final = Fair(options=0, parts={})
+_AS_THEY_ARE: Final = Fair(options=0, parts={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Members:
     """Who may be wrong in a question: dense indices, and how likely each is drawn (``None``: all alike).
 
-    ``count`` is how many are drawn for a question. Shapes ``(members,)``.
+    ``count`` is how many are drawn for a question, of ``others`` where the pool does not hold so many. Shapes
+    ``(members,)``.
     """
 
     pool: Indices
     weights: NDArray[np.int64] | None
     count: int
+    others: Indices | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +96,17 @@ class Pools:
         kind, (relation, reverse, _) = name
         counts, fair = self._counts(name), self._balanced(name, arity)
         known = sorted(counts, key=lambda position: self._lexicon.entities[position].uid)
-        if len(known) < 2 or (counts.total() < _HANDFUL and len(known) < arity):
-            everyone = self._lexicon.pool_of(kind=kind, relation=relation, reverse=reverse, known=known)
-            return Members(pool=np.array(everyone, dtype=np.int64), weights=None, count=arity - 1)
+        pool = np.array(known, dtype=np.int64)
+        few = counts.total() < _HANDFUL
+        if few or len(known) < 2:
+            found = self._lexicon.pool_of(kind=kind, relation=relation, reverse=reverse, known=known)
+            everyone = np.array(found, dtype=np.int64)
+            own = len(known) >= arity
+            return Members(pool=pool if own else everyone, weights=None, count=arity - 1, others=everyone)
         asked_for = np.array([counts[position] * fair.parts.get(position, 1.0) for position in known])
         kept = asked_for > 0
         return Members(
-            pool=np.array(known, dtype=np.int64)[kept],
+            pool=pool[kept],
             weights=weights_for(asked_for[kept] / asked_for.sum(), options=fair.options),
             count=fair.options - 1,
         )
@@ -118,7 +124,8 @@ class Pools:
         known = self._fair.get((name, arity))
         if known is None:
             counts = self._counts(name)
-            known = self._fair[name, arity] = fair_parts(counts, arity=arity) if counts else _NONE
+            enough = counts.total() >= _HANDFUL
+            known = self._fair[name, arity] = fair_parts(counts, arity=arity) if enough else _AS_THEY_ARE
         return known
 
 

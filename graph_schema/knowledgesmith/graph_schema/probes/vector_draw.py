@@ -41,6 +41,18 @@ class Wanted:
     keys: Keys
     count: int
 
+    def only(self, rows: Indices) -> Wanted:
+        """Some of the questions; ``rows`` rise."""
+        places = np.searchsorted(rows, self.banned[0])
+        here = contains(rows, self.banned[0])
+        return Wanted(
+            pool=self.pool,
+            shown=self.shown[rows],
+            banned=(places[here], self.banned[1][here]),
+            keys=self.keys[rows],
+            count=self.count,
+        )
+
 
 def draw_many(lexicon: Lexicon, wanted: Wanted) -> Indices:
     """Distractors in drawn order, padded with :data:`NOBODY`. Shape ``(questions, count)``."""
