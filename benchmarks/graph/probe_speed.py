@@ -11,7 +11,6 @@ import argparse
 import gzip
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from benchmarks.graph.memory import Memory
 
 from knowledgesmith.graph_schema.catalogue import build_catalogue, to_properties
 from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
@@ -31,7 +31,7 @@ from knowledgesmith.graph_schema.facts import Relation, Traits, fact_id
 from knowledgesmith.graph_schema.levels import rebuild_levels
 from knowledgesmith.graph_schema.migrations import migrate
 from knowledgesmith.graph_schema.probes.build import Builder
-from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequest
+from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
 from knowledgesmith.graph_schema.probes.generate import generate_file
 from knowledgesmith.graph_schema.probes.lexicon import load_lexicon
 from knowledgesmith.graph_schema.probes.questions import Scope, ask
@@ -44,7 +44,6 @@ SHARED: Final = ROOT.parent / "shared" / "data" / "kg" / "general" / "wn18rr"
 RESULTS: Final = ROOT / "benchmarks" / "results"
 GRAPH: Final = "probe-speed"
 SYMMETRIC: Final = frozenset({"derivationally_related_form", "similar_to", "verb_group", "also_see"})
-QUARTER: Final = 250_000
 BATCH: Final = 5_000
 Triples = set[tuple[str, str, str]]
 
@@ -111,21 +110,15 @@ def batches(rows: list[list[Any]]) -> Iterator[list[list[Any]]]:
 
 
 def measure_bulk(store: GraphStore, *, server: int) -> dict[str, Any]:
-    """One bulk run of all kinds and phrasings: probes, seconds, and peak memory at a quarter million and at the end.
+    """One bulk run of all kinds and phrasings: probes, seconds, and resident memory over time.
 
     ``server`` is the process id of the database, 0 where it is not known.
     """
-    peaks: dict[str, float] = {}
-
-    def observe(progress: BulkProgress) -> None:
-        if progress.probes >= QUARTER:
-            peaks.setdefault("rss_mb_at_quarter_million", _peak_mb())
-
     lexicon = load_lexicon(store, graph_id=GRAPH)
     started, cpu, theirs = time.perf_counter(), time.process_time(), _cpu_of(server)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Memory() as memory:
         request = BulkRequest(graph_id=GRAPH, phrasings=0)
-        made = generate_file(store, request, directory=Path(folder), lexicon=lexicon, observe=observe)
+        made = generate_file(store, request, directory=Path(folder), lexicon=lexicon, observe=memory.observe)
         size = sum(path.stat().st_size for path in Path(folder).iterdir())
     seconds = time.perf_counter() - started
     probes = sum(made.counts.values())
@@ -140,8 +133,7 @@ def measure_bulk(store: GraphStore, *, server: int) -> dict[str, Any]:
         "dropped": dict(made.dropped),
         "digest": made.digest,
         "file_mb": round(size / 2**20, 1),
-        **peaks,
-        "rss_mb_at_end": _peak_mb(),
+        "memory": memory.report(),
     }
 
 
@@ -180,10 +172,6 @@ def _cpu_of(pid: int) -> float:
         return 0.0
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _peak_mb() -> float:
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
 @contextmanager

@@ -18,8 +18,9 @@ from knowledgesmith.graph_schema.catalogue import (
 )
 from knowledgesmith.graph_schema.errors import InvalidCatalogue
 from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split, Template, Traits
+from knowledgesmith.graph_schema.filling import fill
 from knowledgesmith.graph_schema.relation_wordings import WORDINGS
-from knowledgesmith.graph_schema.templates import derive_templates, fill, problem_with_template, shared_text
+from knowledgesmith.graph_schema.templates import derive_templates, problem_with_template, shared_text
 
 
 def _relation(name: str, *, rel_type: str = "", templates: tuple[Template, ...] = (), **traits: object) -> Relation:

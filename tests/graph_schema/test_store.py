@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,18 @@ def test_a_failing_unit_of_work_leaves_nothing(store: GraphStore, graph_id: str)
     with pytest.raises(RuntimeError, match="in the middle"):
         store.write_transaction(work)
     assert _count(store, graph_id) == 0
+
+
+def test_a_long_transaction_forgets_the_parameters_of_its_queries(store: GraphStore, graph_id: str) -> None:
+    """Else a run of a million probes would hold them all in memory until its end."""
+    uid = "".join(["a uid", " that nobody else holds"])
+    uids = [uid]
+    before = sys.getrefcount(uid)
+    with store.what_if() as tx:
+        for _ in range(3):
+            assert tx.rows("probes/scope", graph_id=graph_id, uids=uids) == []
+        assert sys.getrefcount(uid) == before
+        assert uids == [uid]
 
 
 def test_a_what_if_is_seen_inside_and_nowhere_else(store: GraphStore, graph_id: str) -> None:

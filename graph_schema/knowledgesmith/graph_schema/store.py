@@ -53,11 +53,17 @@ class _Transaction:
     def rows(self, name: str, /, **params: object) -> list[Row]:
         query = load(name)
         _check_params(query, params)
+        # the driver keeps every result with its parameters until the transaction ends, which may be minutes away
+        batches = {name: list[object](value) for name, value in params.items() if isinstance(value, list)}  # pyright: ignore[reportUnknownArgumentType]
         with _observed(query.name, self._observe):
-            result = self._tx.run(query.text, dict(params))
-            columns = result.keys()
-            # packaged queries return plain values; walking through them for nodes would cost more than reading them
-            return [dict(zip(columns, record.values(), strict=True)) for record in result]
+            try:
+                result = self._tx.run(query.text, {**params, **batches})
+                columns = result.keys()
+                # packaged queries return plain values; walking through them for nodes would cost more than reading them
+                return [dict(zip(columns, record.values(), strict=True)) for record in result]
+            finally:
+                for batch in batches.values():
+                    batch.clear()
 
 
 class GraphStore:

@@ -1,4 +1,4 @@
-"""Templates of relations: their rules, the safe way to fill them, and defaults derived from a relation's name."""
+"""Templates of relations: their rules, and defaults derived from a relation's name."""
 
 from __future__ import annotations
 
@@ -53,11 +53,6 @@ _KIND_OF_OBJECT: tuple[tuple[Direction, Split, Form, str], ...] = (
     (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s} {h} which {n}?"),
     (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} that {s} {h}"),
 )
-
-
-def fill(text: str, *, subject: str = "", obj: str = "") -> str:
-    """Put names into a template in one pass, so that braces inside a name stay what they are."""
-    return _SLOT.sub(lambda slot: subject if slot.group(1) == "s" else obj, text)
 
 
 def problem_with_template(template: Template) -> str:

@@ -15,12 +15,12 @@ from typing import Final
 from knowledgesmith.graph_schema import branches
 from knowledgesmith.graph_schema.closure import Triple, rules_of
 from knowledgesmith.graph_schema.facts import Direction, Fact, Form, Relation, Split, fact_id
+from knowledgesmith.graph_schema.filling import fill
 from knowledgesmith.graph_schema.graphs import GraphSnapshot
 from knowledgesmith.graph_schema.plan_types import Plan, WorldChange, WorldOp
 from knowledgesmith.graph_schema.probes.draw import draw_key, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.templates import fill
 
 RETAIN_PER_UPDATE: Final = 12
 STATISTICS: Final = 600

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,10 +21,11 @@ LITERAL = "Literal"
 class Judge:
     """What is true in one or two worlds of the same entities, and which options may stand in a probe.
 
-    ``worlds`` is (now,) or (before, after).
+    ``worlds`` is (now,) or (before, after). ``own`` may name the only entities that stand beside an answer.
     """
 
     worlds: Sequence[World]
+    own: Callable[[Probe, str], frozenset[str] | None] = lambda _probe, _answer: None
 
     @property
     def graph(self) -> World:
@@ -121,7 +122,9 @@ class Judge:
         for truth in self.truths:
             if probe.kind is ProbeKind.MULTI_HOP:
                 along |= set().union(*self.walk(probe, truth))
-        return {uid for uid, entity in self.graph.entities.items() if entity.type == kind} - along
+        own = self.own(probe, shown[0])
+        legal = {uid for uid, entity in self.graph.entities.items() if entity.type == kind} - along
+        return legal if own is None else legal & own
 
     # -- one probe ----------------------------------------------------------------------------------------------
 

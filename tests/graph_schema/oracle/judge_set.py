@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from tests.graph_schema.oracle.judge import Judge
 from tests.graph_schema.oracle.reasoning import Triple
+from tests.graph_schema.oracle.shares import Shares
 from tests.graph_schema.oracle.worlds import World
 
 from knowledgesmith.graph_schema.probes.generate import ProbeSetData
@@ -21,7 +22,8 @@ def check_set(data: ProbeSetData, world: World) -> None:
     Raises:
         AssertionError: the set says something else.
     """
-    judge = Judge(worlds=(world,))
+    shares = Shares(Judge(worlds=(world,)))
+    judge = Judge(worlds=(world,), own=shares.own)
     for probe in data.probes:
         judge.check(probe, (probe.answers,))
     verdicts = {"false_answer", "true_distractor", "not_unique", "shortcut", "no_answer"}
@@ -29,10 +31,10 @@ def check_set(data: ProbeSetData, world: World) -> None:
     by_kind = {kind: [probe for probe in data.probes if probe.kind is kind] for kind in ProbeKind}
     forward, backward = _answers(judge.truths[0])
     for kind in (ProbeKind.DIRECT, ProbeKind.CONTEXTUAL):
-        _check_asked(by_kind[kind], forward, judge)
-    _check_asked(by_kind[ProbeKind.REVERSE], backward, judge)
-    _check_statements(by_kind[ProbeKind.CONFLICT], judge)
-    _check_chains(by_kind[ProbeKind.MULTI_HOP], judge)
+        _check_asked(by_kind[kind], forward, shares)
+    _check_asked(by_kind[ProbeKind.REVERSE], backward, shares)
+    _check_statements(by_kind[ProbeKind.CONFLICT], shares)
+    _check_chains(by_kind[ProbeKind.MULTI_HOP], shares)
 
 
 def _answers(truth: frozenset[Triple]) -> tuple[dict[Asked, set[str]], dict[Asked, set[str]]]:
@@ -44,8 +46,9 @@ def _answers(truth: frozenset[Triple]) -> tuple[dict[Asked, set[str]], dict[Aske
     return forward, backward
 
 
-def _check_asked(probes: list[Probe], expected: Mapping[Asked, set[str]], judge: Judge) -> None:
-    """A question is missing only where nothing false can stand beside an answer, or a name would give it away."""
+def _check_asked(probes: list[Probe], expected: Mapping[Asked, set[str]], shares: Shares) -> None:
+    """A question is missing only where nothing false can stand beside an answer, or something gives it away."""
+    judge = shares.judge
     asked = {(probe.anchor, probe.path) for probe in probes}
     assert asked <= expected.keys()
     for anchor, path in expected.keys() - asked:
@@ -55,6 +58,7 @@ def _check_asked(probes: list[Probe], expected: Mapping[Asked, set[str]], judge:
             or any(_no_company(uid, {anchor, *right}, judge) for uid in right)
             or any(not judge.surfaces(uid).isdisjoint(judge.surfaces(anchor)) for uid in right)
             or any(_name_inside(uid, anchor, path, judge) for uid in right)
+            or shares.predictable(path[0], 1, right, [anchor])
         )
         assert hindered, f"{anchor} {path} could have been asked: {right}"
 
@@ -76,20 +80,23 @@ def _name_inside(answer: str, anchor: str, path: tuple[str, ...], judge: Judge) 
     return any(judge.says(text, [answer]) for text in (judge.graph.entities[anchor].name, *texts))
 
 
-def _check_statements(probes: list[Probe], judge: Judge) -> None:
-    """Every true statement of plain names is asked, and no more false ones of a subject and relation than true ones."""
+def _check_statements(probes: list[Probe], shares: Shares) -> None:
+    """As many false as true statements of each subject and relation; all true ones, where false ones are no scarcer."""
+    judge = shares.judge
     true = {judge.statement(probe) for probe in probes if probe.option_uids[probe.answers[0]] == "true"}
     false = [judge.statement(probe) for probe in probes if probe.option_uids[probe.answers[0]] == "false"]
     plain = {fact for fact in judge.truths[0] if not judge.ambiguous(fact[0]) and not judge.ambiguous(fact[2])}
-    assert true == plain
+    assert true <= plain
     assert len(set(false)) == len(false)
-    said = Counter((s, r) for s, r, _ in judge.truths[0])
-    assert all(count <= said[about] for about, count in Counter((s, r) for s, r, _ in false).items())
+    assert Counter((s, r) for s, r, _ in true) == Counter((s, r) for s, r, _ in false)
+    for s, r, _ in plain - true:
+        assert shares.scarce(s, r, {o for a, b, o in judge.truths[0] if (a, b) == (s, r)}), f"{s} {r} could be stated"
     assert all(s != o for s, _, o in false)
 
 
-def _check_chains(probes: list[Probe], judge: Judge) -> None:
+def _check_chains(probes: list[Probe], shares: Shares) -> None:
     """The entities along the asked chains are those of every proper chain."""
+    judge = shares.judge
     truth = judge.truths[0]
     found: set[tuple[str, ...]] = set()
     for probe in probes:
@@ -100,6 +107,7 @@ def _check_chains(probes: list[Probe], judge: Judge) -> None:
             hindered = (
                 judge.ambiguous(anchor)
                 or _no_company(end, set(nodes), judge)
+                or shares.predictable("", length, [end], nodes)
                 or judge.says(judge.graph.entities[anchor].name, [end])
                 or any(
                     judge.says(template.text, [end])

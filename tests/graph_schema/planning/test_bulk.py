@@ -231,6 +231,34 @@ def test_the_options_alone_say_nothing(store: GraphStore, graph_id: str, writer:
     assert all(right[uid] < 0.6 * offered[uid] for uid in often)
 
 
+def test_two_answers_are_two_options_and_equally_often_right(store: GraphStore, graph_id: str, writer: Any) -> None:
+    """Whatever the type, and whether there is one: nothing else stands beside the two, and the common one gives way."""
+    from knowledgesmith.graph_schema.catalogue import build_catalogue
+
+    relations = list(
+        build_catalogue([Relation(name="gender", rel_type=""), Relation(name="near", rel_type="")]).values()
+    )
+    people = [f"p{n:03}" for n in range(300)]
+    facts = [(uid, "gender", "female" if n % 4 == 0 else "male") for n, uid in enumerate(people)]
+    facts += [(uid, "near", people[(n + 1) % 300]) for n, uid in enumerate(people)]
+    entities = [Entity(uid=uid, name=f"the {uid} one") for uid in [*people, "male", "female"]]
+    writer(graph_id, entities, relations, facts)
+    data = generate_in_memory(store, BulkRequest(graph_id=graph_id, phrasings=1))
+    asked = [probe for probe in data.probes if probe.path[-1] == "gender" and probe.kind is not ProbeKind.CONFLICT]
+    assert {probe.option_uids for probe in asked} == {("male", "female"), ("female", "male")}
+    assert data.dropped["predictable_answer"] > 300
+    for kind in (ProbeKind.DIRECT, ProbeKind.COMPARISON, ProbeKind.MULTI_HOP):
+        right = Counter(p.option_uids[p.answers[0]] for p in asked if p.kind is kind)
+        assert right["female"] >= 70
+        # the kept part of the common answer is drawn: five standard deviations of 225 draws of one third
+        assert abs(right["male"] - right["female"]) < 36 * (1 + (kind is not ProbeKind.DIRECT))
+    statements = Counter(
+        (p.anchor, p.path, p.option_uids[p.answers[0]]) for p in data.probes if p.kind is ProbeKind.CONFLICT
+    )
+    assert set(statements.values()) == {1}
+    assert len(statements) == 1200
+
+
 def _mutants(lexicon: Lexicon) -> list[tuple[str, tuple[str, list[Any]]]]:
     """Claims that are wrong in one way each, with the reason that must be found."""
 

@@ -337,8 +337,32 @@ def test_the_baseline_sees_a_bias_and_no_ghosts() -> None:
     assert all(b.above_chance for b in options_only(lambda: tables_of(_probes(biased=True)), seed=0))
 
 
+def test_phrasings_of_a_question_count_once() -> None:
+    probes = list(_probes(biased=True, count=200))
+    twice = [p for probe in probes for p in (probe, replace(probe, id=f"f{probe.id[1:]}", stem="Its r is"))]
+    once = options_only(lambda: tables_of(probes), seed=0)
+    assert options_only(lambda: tables_of(twice), seed=0) == once
+    assert once[0].tested == 200
+
+
+def test_what_a_question_taught_is_not_asked_of_it() -> None:
+    """Answers that stand in one question each can be learned by heart, and tell nothing of other questions."""
+    probes = [
+        replace(p, option_uids=tuple(f"{uid}-{n}" for uid in p.option_uids), options=tuple(map(str, range(4))))
+        for n, p in enumerate(_probes(biased=False))
+    ]
+    (every, _) = options_only(lambda: tables_of(probes), seed=0)
+    assert every.low < 0.25 < every.high
+
+
 def test_clean_texts_have_no_faults() -> None:
     for probe in _probes(biased=False, count=2):
         assert list(grammar_faults(probe)) == []
         assert list(grammar_faults(replace(probe, prefix="It rains"))) == ["missing_punctuation"]
         assert list(grammar_faults(replace(probe, stem="Which r? A or B"))) == ["missing_question_mark"]
+        for stem in ("The sex of A A Frank is", "Is it Yahoo!? Answer:", "The A-Z of X is"):
+            assert list(grammar_faults(replace(probe, stem=stem))) == []
+        for stem in ("The the r is", "In the The Hague, r is", "An a is"):
+            assert list(grammar_faults(replace(probe, stem=stem))) == ["double_article"]
+        for stem in ("Is it Who?? Answer:", "It is D.C.. True", "Of Acme,, it is"):
+            assert list(grammar_faults(replace(probe, stem=stem))) == ["double_punctuation"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from knowledgesmith.graph_schema.probes.nodes import probe_from
 from knowledgesmith.graph_schema.probes.questions import Question
 from knowledgesmith.graph_schema.probes.sheet import sheet_of
 from knowledgesmith.graph_schema.probes.stated import stated_object
+from knowledgesmith.graph_schema.probes.twins import Twins
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
 from knowledgesmith.graph_schema.probes.verbalise import leaks
 from knowledgesmith.graph_schema.probes.verify import verify
@@ -110,11 +112,15 @@ def audit_set(store: GraphStore, *, probe_set_id: str, directory: Path, seed: in
     current = lexicon.graph_digest == info.graph_digest
     findings = _Findings()
     letters: dict[int, Counter[int]] = {}
-    seen: set[bytes] = set()
+    twins = Twins()
     for table in probe_set.tables(directory, info.digest):
         for probe in map(probe_from, table.to_pylist()):
-            _check(probe, lexicon=lexicon, findings=findings, seen=seen)
+            twins.add(probe)
+            _check(probe, lexicon=lexicon, findings=findings)
             letters.setdefault(len(probe.options), Counter())[probe.answers[0]] += 1
+    places = twins.found()
+    for probe_id in _ids_at(probe_set.tables(directory, info.digest), places) if places else ():
+        findings.add("duplicate", probe_id)
     if current:
         store.try_out(
             lambda tx: _judge(tx, lexicon, probe_set.tables(directory, info.digest), findings), timeout_s=TIMEOUT_S
@@ -130,13 +136,18 @@ def audit_set(store: GraphStore, *, probe_set_id: str, directory: Path, seed: in
     )
 
 
-def _check(probe: Probe, *, lexicon: Lexicon, findings: _Findings, seen: set[bytes]) -> None:
-    """What shows without the graph's facts."""
-    key = bytes.fromhex(probe.id)
-    content = hash((probe.text, probe.options)).to_bytes(8, "big", signed=True)
-    if key in seen or content in seen:
-        findings.add("duplicate", probe.id)
-    seen.update((key, content))
+def _ids_at(tables: Iterator[Table], places: Sequence[int]) -> Iterator[str]:
+    """Ids of the probes at these places (rising) of a set."""
+    start = 0
+    for table in tables:
+        first, last = bisect_left(places, start), bisect_left(places, start + table.num_rows)
+        ids = table["id"].to_pylist() if first < last else []
+        yield from (ids[place - start] for place in places[first:last])
+        start += table.num_rows
+
+
+def _check(probe: Probe, *, lexicon: Lexicon, findings: _Findings) -> None:
+    """What shows in one probe without the graph's facts."""
     if len({option.casefold() for option in probe.options}) < len(probe.options):
         findings.add("same_option_twice", probe.id)
     if len(probe.answers) != 1:

@@ -1,19 +1,18 @@
-"""Probes of a whole graph, in blocks of anchors: memory does not grow with the number of probes.
+"""Probes of a whole graph, some anchors at a time: memory does not grow with the number of probes.
 
 Cypher says which questions exist and what their answers are, and a second query judges every question with its
-options, all in one transaction that holds the closure and is rolled back. A block is asked about by the one thread
-that uses the transaction, its options are drawn by the caller's, it is judged by the first again, and a third writes
-texts: so the database works on one block while others are drawn and written. Anchors come in sorted order and no draw
-depends on a block, so the set is the same for every block size and order of import.
+options, all in one transaction that holds the closure and is rolled back (the stages: :mod:`pipeline`). Anchors come
+in sorted order and no draw depends on how many are asked about together, so the set is the same for every block size
+and order of import.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -24,26 +23,29 @@ from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.assemble import Assembler, Drawn
 from knowledgesmith.graph_schema.probes.blocks import Blocks
 from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequest, Observer
+from knowledgesmith.graph_schema.probes.chain_blocks import Chains
 from knowledgesmith.graph_schema.probes.collecting import SELDOM_COLLECTED
 from knowledgesmith.graph_schema.probes.columns import SCHEMA, Table
 from knowledgesmith.graph_schema.probes.draw import ORDER, draw_key, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.options import OptionDrawer
-from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_facts, with_chains
+from knowledgesmith.graph_schema.probes.phrasing import Phraser
+from knowledgesmith.graph_schema.probes.pipeline import Failed, Stages, ask_ahead, one_thread, run_stages
+from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_chains, answers_of_facts
 from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask
 from knowledgesmith.graph_schema.probes.reach import anchors_of
 from knowledgesmith.graph_schema.probes.sentences import irrelevant_sentences
+from knowledgesmith.graph_schema.probes.telling import Telling
 from knowledgesmith.graph_schema.probes.types import ProbeKind
 from knowledgesmith.graph_schema.probes.verify import Claim, claim, judge
 from knowledgesmith.graph_schema.store import Transaction
 
 BLOCK: Final = 2_000
-"""Anchors asked about at a time."""
-_AHEAD: Final = 2
-"""Blocks that are asked about before they are needed, and that may wait for their texts."""
+"""Most anchors asked about at a time."""
 _SENTENCE_ANCHORS: Final = 1_000
-_CHAIN_ANCHORS: Final = 2_000
 _ANCHORS_PER_PROBE: Final = 8
+
+_NO_PROBES: Final[Table] = SCHEMA.append(pa.field("key", pa.uint64())).empty_table()
 
 Sink = Callable[[Table], None]
 """Takes tables of probes in the set's order."""
@@ -58,6 +60,7 @@ class _Run:
     request: BulkRequest
     drawer: OptionDrawer
     blocks: Blocks
+    telling: Telling
     dropped: Counter[str]
     refused: Counter[str]
     block: int
@@ -94,9 +97,10 @@ def bulk(
     dropped: Counter[str] = Counter()
     close(tx, graph_id=request.graph_id, rules=rules_of(lexicon.relations.values()), world=BEFORE)
     anchors = anchors_of(tx, lexicon=lexicon, levels=request.levels, subtree=request.subtree)
-    whole = request.limit_per_kind is None and len(anchors) == len(lexicon.entities)
-    blocks = Blocks(tx, lexicon=lexicon, keep=whole)
-    pools = _pools(tx, lexicon, request, blocks=blocks, block=block)
+    blocks = Blocks(tx, lexicon=lexicon, keep=request.limit_per_kind is None)
+    telling = Telling(lexicon, Phraser(lexicon, limit=request.phrasings, split=request.split))
+    answers = answers_of_facts(blocks, lexicon, anchors, telling=telling, block=block)
+    pools = Pools(lexicon, answers, telling)
     drawer = OptionDrawer(lexicon, seed=request.seed, pools=pools, dropped=dropped)
     run = _Run(
         tx=tx,
@@ -104,6 +108,7 @@ def bulk(
         request=request,
         drawer=drawer,
         blocks=blocks,
+        telling=telling,
         dropped=dropped,
         refused=Counter(),
         block=block,
@@ -137,7 +142,7 @@ def _kind(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tuple[
 
 def _best(tables: Iterator[tuple[Table, int, int]], limit: int) -> Table:
     """The ``limit`` probes whose questions come first in a drawn order, in the set's order."""
-    kept: Table = SCHEMA.append(pa.field("key", pa.uint64())).empty_table()
+    kept: Table = _NO_PROBES
     for table, _, _ in tables:
         kept = pa.concat_tables([kept, table.select(kept.column_names)])
         if kept.num_rows > limit:
@@ -160,60 +165,45 @@ def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tupl
         dropped=unsaid,
         split=run.request.split,
     )
-    blocks = [anchors[start : start + run.block] for start in range(0, len(anchors), run.block)]
-    written = _pipeline(run, kind, blocks, assembler)
-    done = 0
-    for part, table in zip(blocks, written, strict=True):
-        done += len(part)
+    drawer, ask_about = run.drawer, partial(run.blocks.questions, kind)
+    if kind is ProbeKind.MULTI_HOP:
+        chains = Chains(run.lexicon)
+        for _ in _read_chains(run, anchors, chains):
+            yield _NO_PROBES, 0, len(anchors)
+        answers = answers_of_chains(chains, run.lexicon, telling=run.telling)
+        pools = Pools(run.lexicon, answers, run.telling)
+        drawer = OptionDrawer(run.lexicon, seed=run.request.seed, pools=pools, dropped=run.dropped)
+        ask_about = chains.questions
+    stages = Stages(
+        ask=lambda part: _wanted(run, ask_about(part)),
+        draw=lambda found: drawer.draw(kind, found),
+        judge=lambda drawn: _judged(run, drawn),
+        write=lambda drawn, judged: _write(run, kind, drawn, judged, assembler),
+    )
+    # what the facts' blocks are kept by must be the same for all kinds
+    even = kind is not ProbeKind.MULTI_HOP
+    for table, done in run_stages(stages, anchors, block=run.block, even=even):
         yield table, done, len(anchors)
     run.dropped.update(unsaid + run.refused)
     run.refused.clear()
 
 
-def _pipeline(run: _Run, kind: ProbeKind, blocks: Sequence[Sequence[str]], assembler: Assembler) -> Iterator[Table]:
-    """Tables of the blocks, in order; whatever fails ends all stages."""
-    with _thread("probe-queries") as database, _thread("probe-texts") as writer:
-        asked = deque(database.submit(_questions, run, kind, part) for part in blocks[:_AHEAD])
-        written: deque[Future[Table]] = deque()
-        for number in range(len(blocks)):
-            found = asked.popleft().result()
-            if number + _AHEAD < len(blocks):
-                asked.append(database.submit(_questions, run, kind, blocks[number + _AHEAD]))
-            drawn = run.drawer.draw(kind, _with_false(run, kind, found))
-            judged = database.submit(_judged, run, _claims(run, drawn))
-            written.append(writer.submit(_write, run, kind, drawn, judged, assembler))
-            while len(written) > _AHEAD:
-                yield written.popleft().result()
-        while written:
-            yield written.popleft().result()
+def _read_chains(run: _Run, anchors: Sequence[str], chains: Chains) -> Iterator[int]:
+    """Keep all chains, since how often an answer occurs must be known before the first options are drawn."""
+    with one_thread("probe-queries") as database:
+        ask_about = partial(run.blocks.questions, ProbeKind.MULTI_HOP)
+        for found, done in ask_ahead(ask_about, anchors, database, block=run.block, even=False):
+            chains.add(found)
+            yield done
 
 
-@contextmanager
-def _thread(name: str) -> Generator[ThreadPoolExecutor]:
-    """One thread; what waits for it when the caller gives up is not done any more."""
-    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _questions(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> list[Question]:
-    found = run.blocks.questions(kind, anchors)
-    if run.request.relations:
-        wanted = frozenset(run.request.relations)
-        found = [question for question in found if question.relation in wanted]
-    return found
-
-
-def _with_false(run: _Run, kind: ProbeKind, found: list[Question]) -> list[Question]:
-    if kind is not ProbeKind.CONFLICT:
-        return found
-    return sorted([*found, *run.drawer.false_statements(found)], key=lambda question: question.key)
+def _wanted(run: _Run, found: list[Question]) -> list[Question]:
+    wanted = frozenset(run.request.relations)
+    return [question for question in found if question.relation in wanted] if wanted else found
 
 
 def _claims(run: _Run, drawn: Drawn) -> dict[str, list[Claim]]:
-    """What the drawn questions claim, by the query that judges it; their keys are places in the block."""
+    """What the drawn questions claim, by the query that judges it; their keys are places in the piece."""
     groups: dict[str, list[Claim]] = {}
     for number, (question, options, answer) in enumerate(
         zip(drawn.questions, drawn.options, drawn.answers, strict=True)
@@ -224,15 +214,15 @@ def _claims(run: _Run, drawn: Drawn) -> dict[str, list[Claim]]:
     return groups
 
 
-def _judged(run: _Run, groups: dict[str, list[Claim]]) -> dict[object, str]:
+def _judged(run: _Run, drawn: Drawn) -> Failed:
     """The places of questions that the independent query refuses, with the reason."""
-    failed: dict[object, str] = {}
-    for name, rows in sorted(groups.items()):
+    failed: Failed = {}
+    for name, rows in sorted(_claims(run, drawn).items()):
         failed.update(judge(run.tx, name, rows, lexicon=run.lexicon))
     return failed
 
 
-def _write(run: _Run, kind: ProbeKind, drawn: Drawn, judged: Future[dict[object, str]], assembler: Assembler) -> Table:
+def _write(run: _Run, kind: ProbeKind, drawn: Drawn, judged: Future[Failed], assembler: Assembler) -> Table:
     failed = judged.result()
     if failed:
         run.refused.update(failed.values())
@@ -245,17 +235,6 @@ def _sentences(run: _Run) -> list[tuple[str, str]]:
     few = _drawn_anchors(run.lexicon, _SENTENCE_ANCHORS, seed=run.request.seed, purpose="sentence anchors")
     questions = ask(run.tx, lexicon=run.lexicon, scope=Scope(anchors=few), kind=ProbeKind.CONTEXTUAL, worlds=(BEFORE,))
     return irrelevant_sentences(questions, lexicon=run.lexicon, seed=run.request.seed)
-
-
-def _pools(tx: Transaction, lexicon: Lexicon, request: BulkRequest, *, blocks: Blocks, block: int) -> Pools:
-    """Pools of facts from all facts, those of chains from the chains of drawn anchors."""
-    answers = answers_of_facts(blocks, lexicon, block=block)
-    if ProbeKind.MULTI_HOP in request.kinds:
-        few = _drawn_anchors(lexicon, _CHAIN_ANCHORS, seed=request.seed, purpose="chain anchors")
-        scope = Scope(anchors=few, long_anchors=few)
-        chains = ask(tx, lexicon=lexicon, scope=scope, kind=ProbeKind.MULTI_HOP, worlds=(BEFORE,))
-        answers = with_chains(answers, chains, lexicon)
-    return Pools(lexicon, answers)
 
 
 def _drawn_anchors(lexicon: Lexicon, count: int, *, seed: int, purpose: str) -> list[str]:

@@ -9,10 +9,10 @@ from typing import Final
 from knowledgesmith.graph_schema.probes.types import Probe
 
 _CHECKS: Final = {
-    "double_article": re.compile(r"\b(?:the|a|an) (?:the|a|an)\b(?!-)", re.IGNORECASE),
+    "double_article": re.compile(r"^(?:The|An?) (?:the|an?)\b(?!-)|\b(?:the|an?) (?:[Tt]he|[Aa]n?)\b(?!-)"),
     "double_space": re.compile(r"  "),
     "space_before_punctuation": re.compile(r" [,;?!](?:\s|$)"),
-    "double_punctuation": re.compile(r"[?!]{2,}|,,|(?<!\.)\.\.(?!\.)|[,;]\."),
+    "double_punctuation": re.compile(r"\?[?!]|!!|,,|(?<!\.)\.\.(?!\.)|[,;]\."),
     "unfilled_slot": re.compile(r"\{[a-z]?\}"),
     "outer_space": re.compile(r"^\s|\s$"),
     "underscore": re.compile(r"\b[a-z]+_[a-z]+\b"),

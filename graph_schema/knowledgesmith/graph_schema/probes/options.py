@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from knowledgesmith.graph_schema.probes.assemble import Drawn
+from knowledgesmith.graph_schema.probes.balanced_draw import draw_sets
 from knowledgesmith.graph_schema.probes.build import AMBIGUOUS_ANCHOR, AMBIGUOUS_OPTION, NO_DISTRACTOR
 from knowledgesmith.graph_schema.probes.draw import ANSWER, OPTIONS, STATEMENT, draw_key, streams
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.pools import Asked, Pools
+from knowledgesmith.graph_schema.probes.pools import Asked, Members, Pools
 from knowledgesmith.graph_schema.probes.questions import FALSE, TRUE, Question
 from knowledgesmith.graph_schema.probes.types import ProbeKind
 from knowledgesmith.graph_schema.probes.vector_draw import (
@@ -27,8 +28,8 @@ from knowledgesmith.graph_schema.probes.vector_draw import (
 
 _TRUTH: Final = (TRUE, FALSE)
 _AT_A_TIME: Final = 4
-COMMON_ANSWER: Final = "common_answer"
-"""A question whose answer is shown often enough elsewhere."""
+PREDICTABLE_ANSWER: Final = "predictable_answer"
+"""A question whose answer is so common, or whose statement so seldom false, that it tells itself."""
 
 
 class OptionDrawer:
@@ -41,27 +42,73 @@ class OptionDrawer:
         self._dropped = dropped
 
     def draw(self, kind: ProbeKind, questions: Sequence[Question]) -> Drawn:
-        """The askable questions of one kind with their options."""
-        return self._statements(questions) if kind is ProbeKind.CONFLICT else self._choices(kind, questions)
+        """The askable questions of one kind with their options; of statements, false ones beside the true ones."""
+        return (
+            self._statements(self.balanced_statements(questions))
+            if kind is ProbeKind.CONFLICT
+            else self._choices(kind, questions)
+        )
 
-    def false_statements(self, true: Iterable[Question]) -> list[Question]:
-        """As many false statements of each subject and relation as there are true ones, where the graph offers them."""
-        groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    def balanced_statements(self, true: Sequence[Question]) -> list[Question]:
+        """As many false as true statements of each subject and relation, sorted by key.
+
+        Where the graph offers fewer false ones, a part of the true ones is drawn. Ambiguous names stay as they are.
+        """
+        plain: dict[tuple[str, tuple[str, ...]], list[Question]] = {}
+        kept: list[Question] = []
+        right: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         for question in true:
-            groups.setdefault((question.anchor, question.path), []).append(question.object)
+            right.setdefault((question.anchor, question.path), []).append(question.object)
+            if self._is_plain(question):
+                plain.setdefault((question.anchor, question.path), []).append(question)
+            else:
+                kept.append(question)
+        false: dict[tuple[str, tuple[str, ...]], set[str]] = {}
+        for anchor, path, obj in self._false_ones(plain, right):
+            false.setdefault((anchor, path), set()).add(obj)
+        for about, questions in plain.items():
+            found = false.get(about, set())
+            kept += self._drawn(questions, len(found))
+            kept += [
+                Question(
+                    kind=ProbeKind.CONFLICT, anchor=about[0], path=about[1], before=(FALSE,), after=(FALSE,), object=obj
+                )
+                for obj in found
+            ]
+        return sorted(kept, key=lambda question: question.key)
+
+    def _is_plain(self, question: Question) -> bool:
+        index, ambiguous = self._lexicon.index, self._lexicon.ambiguous
+        return not (ambiguous[index[question.anchor]] or ambiguous[index[question.object]])
+
+    def _drawn(self, questions: list[Question], count: int) -> list[Question]:
+        """So many of the questions; a draw of its own decides which."""
+        if count >= len(questions):
+            return questions
+        self._drop(PREDICTABLE_ANSWER, len(questions) - count)
+        lots = self._keys(questions) ^ np.uint64(ANSWER)
+        return [questions[n] for n in np.argsort(lots, kind="stable")[:count].tolist()]
+
+    def _false_ones(
+        self,
+        plain: Mapping[tuple[str, tuple[str, ...]], Sequence[Question]],
+        right: Mapping[tuple[str, tuple[str, ...]], Sequence[str]],
+    ) -> Iterator[tuple[str, tuple[str, ...], str]]:
+        """Subject, path and object of false statements, a few at a time about objects of one type."""
         sizes: dict[int, list[tuple[Question, str]]] = {}
-        for (anchor, path), objects in sorted(groups.items()):
-            right = tuple(sorted(objects))
-            row = Question(kind=ProbeKind.CONFLICT, anchor=anchor, path=path, before=right, after=right)
-            # a few at a time, since a draw of very many would have to look at everything
-            for first in range(0, len(right), _AT_A_TIME):
-                part = right[first : first + _AT_A_TIME]
-                sizes.setdefault(len(part), []).append((row, part[0]))
-        found = {key for count, rows in sizes.items() for key in self._false(rows, count=count)}
-        return [
-            Question(kind=ProbeKind.CONFLICT, anchor=anchor, path=path, before=(FALSE,), after=(FALSE,), object=obj)
-            for anchor, path, obj in sorted(found)
-        ]
+        for (anchor, path), questions in plain.items():
+            answers = tuple(right[anchor, path])
+            row = Question(kind=ProbeKind.CONFLICT, anchor=anchor, path=path, before=answers, after=answers)
+            types: dict[str, list[str]] = {}
+            for question in questions:
+                types.setdefault(self._lexicon.entity(question.object).type, []).append(question.object)
+            # a draw of very many would have to look at everything
+            for objects in types.values():
+                for first in range(0, len(objects), _AT_A_TIME):
+                    part = objects[first : first + _AT_A_TIME]
+                    sizes.setdefault(len(part), []).append((row, part[0]))
+        for count, rows in sizes.items():
+            yield from self._false(rows, count=count)
 
     def _false(self, rows: Sequence[tuple[Question, str]], *, count: int) -> Iterator[tuple[str, tuple[str, ...], str]]:
         """Subject, path and object of ``count`` false statements for each row and the answer it is about."""
@@ -70,7 +117,7 @@ class OptionDrawer:
         keys = self._keys(about) ^ np.uint64(STATEMENT)
         shown = np.full(len(rows), NOBODY, dtype=np.int64)
         sample = [self._lexicon.index[first] for _, first in rows]
-        drawn = self._distractors(questions, keys=keys, shown=shown, sample=sample, count=count)
+        drawn = self._distractors(questions, keys=keys, shown=shown, sample=sample, arity=2, count=count)
         entities = self._lexicon.entities
         for row, places in zip(questions, drawn.tolist(), strict=True):
             for place in places:
@@ -98,12 +145,12 @@ class OptionDrawer:
         named = [named[row] for row in askable]
         picked = [self._pools.pick(q, right[row]) for q, row in zip(named, askable, strict=True)]
         keys = self._keys(named)
-        kept = self._kept(named, picked, keys)
-        self._drop(COMMON_ANSWER, len(named) - len(kept))
+        kept = self._kept(named, picked, keys, arity=kind.arity)
+        self._drop(PREDICTABLE_ANSWER, len(named) - len(kept))
         named, keys = [named[row] for row in kept], keys[kept]
         shown = np.array([picked[row] for row in kept], dtype=np.int64)
         key = keys ^ np.uint64(OPTIONS)
-        drawn = self._distractors(named, keys=key, shown=shown, sample=shown.tolist(), count=kind.arity - 1)
+        drawn = self._distractors(named, keys=key, shown=shown, sample=shown.tolist(), arity=kind.arity)
         options = shuffle(np.concatenate([shown[:, None], drawn], axis=1), key)
         enough = options[:, 1] != NOBODY
         self._drop(NO_DISTRACTOR, int((~enough).sum()))
@@ -118,26 +165,49 @@ class OptionDrawer:
         )
 
     def _distractors(
-        self, questions: Sequence[Question], *, keys: Keys, shown: Indices, sample: Sequence[int], count: int
+        self,
+        questions: Sequence[Question],
+        *,
+        keys: Keys,
+        shown: Indices,
+        sample: Sequence[int],
+        arity: int,
+        count: int = 0,
     ) -> Indices:
-        """Distractors by pool; ``sample`` are answers whose type says which pool. Shape ``(questions, count)``."""
-        drawn = np.full((len(questions), count), NOBODY, dtype=np.int64)
+        """Distractors by pool, as many as the pool has for ``arity`` options, or ``count`` of them.
+
+        ``sample`` are answers whose type says which pool. Shape ``(questions, count or arity - 1)``.
+        """
+        drawn = np.full((len(questions), count or arity - 1), NOBODY, dtype=np.int64)
         groups: dict[tuple[str, Asked], list[int]] = {}
         for row, (question, answer) in enumerate(zip(questions, sample, strict=True)):
             groups.setdefault(self._pools.of(question, answer=answer), []).append(row)
-        for name, members in groups.items():
-            pool = self._pools.members(name, count=count)
-            if not len(pool):
+        for name, group in groups.items():
+            members = self._pools.members(name, arity=arity)
+            if not len(members.pool):
                 continue
-            rows = np.array(members, dtype=np.int64)
-            banned = _banned([questions[row] for row in members], self._lexicon.index)
-            wanted = Wanted(pool=pool, shown=shown[rows], banned=banned, keys=keys[rows], count=count)
-            drawn[rows] = draw_many(self._lexicon, wanted)
+            rows = np.array(group, dtype=np.int64)
+            wanted = Wanted(
+                pool=members.pool,
+                shown=shown[rows],
+                banned=_banned([questions[row] for row in group], self._lexicon.index),
+                keys=keys[rows],
+                count=count or members.count,
+            )
+            drawn[rows, : wanted.count] = self._from_pool(members, wanted)
         return drawn
 
-    def _kept(self, questions: Sequence[Question], answers: Sequence[int], keys: Keys) -> list[int]:
-        """Rows of the questions that are asked: all but a drawn part of those with a very common answer."""
-        parts = np.array([self._pools.kept(q, answer=n) for q, n in zip(questions, answers, strict=True)])
+    def _from_pool(self, members: Members, wanted: Wanted) -> Indices:
+        if members.weights is not None:
+            return draw_sets(self._lexicon, wanted, members.weights)
+        found = draw_many(self._lexicon, wanted)
+        if members.others is not None and len(short := np.flatnonzero(found[:, -1] == NOBODY)):
+            found[short] = draw_many(self._lexicon, replace(wanted.only(short), pool=members.others))
+        return found
+
+    def _kept(self, questions: Sequence[Question], answers: Sequence[int], keys: Keys, *, arity: int) -> list[int]:
+        """Rows of the questions that are asked: all but a drawn part of those with a common answer."""
+        parts = np.array([self._pools.part(q, answer=n, arity=arity) for q, n in zip(questions, answers, strict=True)])
         drawn = streams(keys ^ np.uint64(ANSWER), 1)[:, 0].astype(np.float64) / 2.0**64
         rows: list[int] = np.flatnonzero(drawn < parts).tolist()
         return rows

@@ -6,19 +6,19 @@ relation has templates. Only templates of one split are looked at: those for eva
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Final
 
 from knowledgesmith.graph_schema.facts import Direction, Form, Split
+from knowledgesmith.graph_schema.filling import fill, fill_one
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question
 from knowledgesmith.graph_schema.probes.types import ProbeKind
-from knowledgesmith.graph_schema.probes.verbalise import Stem, nested, sentence
+from knowledgesmith.graph_schema.probes.verbalise import Stem, choice, nested, sentence
 
-_SLOT: Final = re.compile(r"\{([so])\}")
 _EVERY: Final = 1 << 30
+_MARK: Final = "\x1e"
 Texts = Sequence[tuple[str, str]]
 """Template texts with the template's name in probes."""
 
@@ -36,6 +36,13 @@ class Phraser:
     def stems(self, question: Question, options: Sequence[str]) -> list[Stem]:
         """All phrasings of a question; ``options`` are the names of the two things to compare, in uid order."""
         return self._makers[question.kind](question, options)
+
+    def frames(self, path: tuple[str, ...]) -> list[str]:
+        """The texts of all phrasings of a path that asks for its end, with a mark where the anchor's name stands."""
+        step, *further = path
+        if further:
+            return [stem.text for stem in self._chained("", _MARK, path)]
+        return [fill_one(text, _MARK) for text, _ in self._step(step, Form.CLOZE)[: self._limit]]
 
     def forget(self) -> None:
         """Drop what was kept for the chains of earlier anchors."""
@@ -57,27 +64,30 @@ class Phraser:
         name = self._name(question.anchor)
         direction = Direction.REVERSE if question.reverse else Direction.FORWARD
         found = self._of(question.relation, direction, Form.CLOZE)[: self._limit]
-        return [Stem(text=sentence(name.join(_parts(text))), template=template) for text, template in found]
+        return [Stem(text=sentence(fill_one(text, name)), template=template) for text, template in found]
 
     def _chain(self, question: Question, _options: Sequence[str]) -> list[Stem]:
-        phrase, used = self._phrase(question.anchor, question.path[:-1])
+        return self._chained(question.anchor, self._name(question.anchor), question.path)
+
+    def _chained(self, anchor: str, name: str, path: tuple[str, ...]) -> list[Stem]:
+        phrase, used = self._phrase(anchor, name, path[:-1])
         if not phrase:
             return []
         found: list[Stem] = []
-        for text, template in self._step(question.path[-1], Form.CLOZE):
+        for text, template in self._step(path[-1], Form.CLOZE):
             if whole := nested(text, phrase, first=False):
                 found.append(Stem(text=sentence(whole), template=f"{used}+{template}"))
             if len(found) == self._limit:
                 break
         return found
 
-    def _phrase(self, anchor: str, path: tuple[str, ...]) -> tuple[str, str]:
+    def _phrase(self, anchor: str, name: str, path: tuple[str, ...]) -> tuple[str, str]:
         """The noun phrase of the chain so far, and its templates; empty where no phrasing nests."""
         known = self._phrases.get((anchor, path))
         if known is not None:
             return known
         *before, step = path
-        inner, used = self._phrase(anchor, tuple(before)) if before else (self._name(anchor), "")
+        inner, used = self._phrase(anchor, name, tuple(before)) if before else (name, "")
         made = ("", "")
         for text, template in self._step(step, Form.PHRASE) if inner else ():
             if whole := nested(text, inner, first=not before):
@@ -93,16 +103,16 @@ class Phraser:
         one, other = options
         found: list[Stem] = []
         for text, template in self._of(question.relation, Direction.FORWARD, Form.QUESTION)[: self._limit]:
-            asked = sentence(name.join(_parts(text))).rstrip()
-            found.append(Stem(text=f"{asked} {one} or {other}? Answer:", template=f"{template}/0"))
-            found.append(Stem(text=f"{asked} {other} or {one}? Answer:", template=f"{template}/1"))
+            asked = sentence(fill_one(text, name)).rstrip()
+            found.append(Stem(text=choice(asked, one, other), template=f"{template}/0"))
+            found.append(Stem(text=choice(asked, other, one), template=f"{template}/1"))
         return found
 
     def _judgement(self, question: Question, _options: Sequence[str]) -> list[Stem]:
-        names = {"s": self._name(question.anchor), "o": self._name(question.object)}
+        subject, obj = self._name(question.anchor), self._name(question.object)
         found = self._of(question.relation, Direction.FORWARD, Form.STATEMENT)[: self._limit]
         return [
-            Stem(text=f"{sentence(_filled(text, names))} True or false? Answer:", template=template)
+            Stem(text=f"{sentence(fill(text, subject=subject, obj=obj))} True or false? Answer:", template=template)
             for text, template in found
         ]
 
@@ -121,13 +131,3 @@ class Phraser:
             known = [(t.text, f"{relation}/{direction}/{form}/{number}") for number, t in enumerate(picked)]
             self._texts[key] = known
         return known
-
-
-@cache
-def _parts(text: str) -> list[str]:
-    """What stands around the slots; a template that names one end only is filled by joining with its name."""
-    return _SLOT.split(text)[::2]
-
-
-def _filled(text: str, names: Mapping[str, str]) -> str:
-    return _SLOT.sub(lambda slot: names[slot.group(1)], text)

@@ -1,46 +1,53 @@
 """What a bulk run shows: which right answer, and which wrong ones, so that the options alone say nothing.
 
 Of several right answers the rarest is shown: one that is true nearly everywhere could be wrong nowhere, and would give
-itself away. Wrong ones are of the answer's type, and each entity is drawn as often as it takes to stand among the
-options wrongly three times (in a choice of four) for each time it stands there rightly. A question whose answer is so
-common that this cannot be is left out now and then. Where the graph knows too few answers for such counts, every entity
-of the type is as likely as the next.
+itself away. Wrong ones are other answers to what is asked, of the same type, drawn so that each stands among the
+options as often rightly as chance has it (:mod:`fairness`). A question whose answer is so common that this cannot be
+is left out now and then; where only two or three answers are known, there are only so many options. Where no more than
+a handful of questions ask for the same, all are asked, and other entities of the type fill the options up.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from knowledgesmith.graph_schema.probes.blocks import RETIRED, Blocks
+from knowledgesmith.graph_schema.probes.chain_blocks import Chains
+from knowledgesmith.graph_schema.probes.fairness import Fair, fair_parts, weights_for
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.questions import Question
+from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question
+from knowledgesmith.graph_schema.probes.telling import Telling
 from knowledgesmith.graph_schema.probes.vector_draw import Indices
-from knowledgesmith.graph_schema.probes.verbalise import leaks
 
-_ENOUGH: Final = 8
-"""Different answers that make a pool."""
-_MANY: Final = 100
-"""Questions from which on shares of answers mean something."""
-_ONLY: Final = 5
-"""Questions that are asked where all have the same answer, since nothing else could be right."""
-_COMMON: Final = 0.12
-"""Largest share of the questions of a kind that one answer may have."""
-_SPREAD: Final = 4
-"""An answer keeps at least this part of what an average one has."""
-_ROUNDS: Final = 64
-_FINE: Final = 50_000
-"""Places of a weighted pool, at most about."""
+_HANDFUL: Final = 8
+"""Fewer questions that ask for the same say too little about the shares of their answers."""
 _MIX: Final = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, (1 << 64) - 1)
 
 Asked = tuple[str, bool, int]
 """Relation, whether it is read backward, facts in the chain."""
 Pool = tuple[str, Asked]
 """The answer's type, and what is asked."""
+_AS_THEY_ARE: Final = Fair(options=0, parts={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """Who may be wrong in a question: dense indices, and how likely each is drawn (``None``: all alike).
+
+    ``count`` is how many are drawn for a question, of ``others`` where the pool does not hold so many. Shapes
+    ``(members,)``.
+    """
+
+    pool: Indices
+    weights: NDArray[np.int64] | None
+    count: int
+    others: Indices | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +61,13 @@ class Answers:
 class Pools:
     """Pools of one graph by the answer's type and by what is asked."""
 
-    def __init__(self, lexicon: Lexicon, answers: Answers) -> None:
+    def __init__(self, lexicon: Lexicon, answers: Answers, telling: Telling) -> None:
         self._lexicon = lexicon
         self._answers = answers
-        self._made: dict[tuple[Pool, int], Indices] = {}
-        self._answered: dict[Pool, Counter[int]] = {}
-        self._kept: dict[Pool, Mapping[int, float]] = {}
+        self._telling = telling
+        self._by_type: dict[Asked, dict[str, Counter[int]]] = {}
+        self._fair: dict[tuple[Pool, int], Fair] = {}
+        self._members: dict[tuple[Pool, int], Members] = {}
 
     def of(self, question: Question, *, answer: int) -> Pool:
         """The name of the pool for a question with this answer (a dense index)."""
@@ -70,74 +78,55 @@ class Pools:
         if len(right) == 1:
             return right[0]
         anchor = self._lexicon.index[question.anchor]
-        told = told_by(self._lexicon, anchor)
-        return rarest(self._answers.right.get(asked(question), {}), anchor, [n for n in right if not told(n)] or right)
+        plain = [n for n in right if not self._telling.told(anchor, question.path, n)]
+        return rarest(self._answers.right.get(asked(question), {}), anchor, plain or right)
 
-    def kept(self, question: Question, *, answer: int) -> float:
-        """Which part of the questions with this answer is asked, 1 for all but very common answers."""
-        return self._shares(self.of(question, answer=answer)).get(answer, 1.0)
+    def part(self, question: Question, *, answer: int, arity: int) -> float:
+        """Which part of the questions with this answer is asked, 1 for all but common answers."""
+        return self._balanced(self.of(question, answer=answer), arity).parts.get(answer, 1.0)
 
-    def members(self, name: Pool, *, count: int) -> Indices:
-        """Dense indices in sorted order; an entity that is to be drawn more often stands there more often.
-
-        ``count`` is how many are drawn at a time.
-        """
-        made = self._made.get((name, count))
+    def members(self, name: Pool, *, arity: int) -> Members:
+        """What the wrong options of questions with at most ``arity`` options are drawn from."""
+        made = self._members.get((name, arity))
         if made is None:
-            made = self._made[name, count] = self._make(*name, count)
+            made = self._members[name, arity] = self._make(name, arity)
         return made
 
-    def _make(self, kind: str, what: Asked, count: int) -> Indices:
-        relation, reverse, _ = what
-        counts = self._counts((kind, what))
+    def _make(self, name: Pool, arity: int) -> Members:
+        kind, (relation, reverse, _) = name
+        counts, fair = self._counts(name), self._balanced(name, arity)
         known = sorted(counts, key=lambda position: self._lexicon.entities[position].uid)
-        base = np.array(
-            self._lexicon.pool_of(kind=kind, relation=relation, reverse=reverse, known=known), dtype=np.int64
+        pool = np.array(known, dtype=np.int64)
+        few = counts.total() < _HANDFUL
+        if few or len(known) < 2:
+            found = self._lexicon.pool_of(kind=kind, relation=relation, reverse=reverse, known=known)
+            everyone = np.array(found, dtype=np.int64)
+            own = len(known) >= arity
+            return Members(pool=pool if own else everyone, weights=None, count=arity - 1, others=everyone)
+        asked_for = np.array([counts[position] * fair.parts.get(position, 1.0) for position in known])
+        kept = asked_for > 0
+        return Members(
+            pool=pool[kept],
+            weights=weights_for(asked_for[kept] / asked_for.sum(), options=fair.options),
+            count=fair.options - 1,
         )
-        kept = self._shares((kind, what))
-        asked_for = np.array([counts[position] * kept.get(position, 1.0) for position in base.tolist()])
-        # where a count says little, an entity that was never right may well be
-        if (asked_for > 0).sum() < (count + 2 if counts.total() >= _MANY else _ENOUGH):
-            return base
-        share = asked_for / asked_for.sum()
-        # in how many of the other questions it must stand, and how likely one draw of several must find it for that
-        wanted = np.minimum(count * share / (1.0 - share), 0.95)
-        weights = 1.0 - (1.0 - wanted) ** (1.0 / count)
-        least = weights[weights > 0].min()
-        repeats = np.rint(weights / max(least / 4, weights.sum() / _FINE)).astype(np.int64)
-        return np.repeat(base, np.where(weights > 0, np.maximum(repeats, 1), 0))
 
     def _counts(self, name: Pool) -> Counter[int]:
         """How often each entity of the type is the answer that is shown."""
-        known = self._answered.get(name)
+        kind, what = name
+        if what not in self._by_type:
+            types = self._by_type[what] = {}
+            for position, count in self._answers.shown.get(what, {}).items():
+                types.setdefault(self._lexicon.entities[position].type, Counter())[position] = count
+        return self._by_type[what].get(kind, Counter())
+
+    def _balanced(self, name: Pool, arity: int) -> Fair:
+        known = self._fair.get((name, arity))
         if known is None:
-            kind, (relation, reverse, length) = name
-            shown = self._answers.shown
-            counts = shown.get((relation, reverse, length)) or shown.get((relation, reverse, 1)) or Counter()
-            entities = self._lexicon.entities
-            known = self._answered[name] = Counter({n: c for n, c in counts.items() if entities[n].type == kind})
+            counts = self._counts(name)
+            enough = counts.total() >= _HANDFUL
+            known = self._fair[name, arity] = fair_parts(counts, arity=arity) if enough else _AS_THEY_ARE
         return known
-
-    def _shares(self, name: Pool) -> Mapping[int, float]:
-        known = self._kept.get(name)
-        if known is None:
-            known = self._kept[name] = _kept(self._counts(name))
-        return known
-
-
-def _kept(counts: Counter[int]) -> dict[int, float]:
-    """For very common answers, the part of their questions that leaves them a share of :data:`_COMMON`."""
-    if counts.total() < _MANY:
-        return {}
-    if len(counts) == 1:
-        return {position: _ONLY / count for position, count in counts.items()}
-    largest = max(_COMMON, 1.0 / len(counts))
-    # what is left out of one makes the share of the next larger; a rare answer must not leave nothing of the others
-    least = counts.total() / (len(counts) * _SPREAD)
-    limit = float(counts.total())
-    for _ in range(_ROUNDS):
-        limit = max(largest * sum(min(count, limit) for count in counts.values()), least)
-    return {position: limit / count for position, count in counts.items() if count > limit}
 
 
 def asked(question: Question) -> Asked:
@@ -151,21 +140,16 @@ def rarest(counts: Mapping[int, int], anchor: int, right: Sequence[int]) -> int:
     return min(right, key=lambda n: (counts.get(n, 0), ((anchor * golden ^ n) * odd & mask) >> 20, n))
 
 
-def told_by(lexicon: Lexicon, anchor: int) -> Callable[[int], bool]:
-    """Whether an entity's name stands in the anchor's, which the question says (dense indices)."""
-    name = lexicon.entities[anchor].name
-    return lambda answer: leaks(name, lexicon.surfaces[answer])
-
-
-def answers_of_facts(blocks: Blocks, lexicon: Lexicon, *, block: int) -> Answers:
-    """The answers of all questions of one fact."""
+def answers_of_facts(
+    blocks: Blocks, lexicon: Lexicon, anchors: Sequence[str], *, telling: Telling, block: int
+) -> Answers:
+    """The answers of all questions of one fact about the anchors, which are read ``block`` at a time."""
     right: dict[Asked, Counter[int]] = {}
     shown: dict[Asked, Counter[int]] = {}
-    uids = sorted(entity.uid for entity in lexicon.entities)
     parts = [
-        (blocks.facts(uids[start : start + block], reverse=reverse), reverse)
+        (blocks.facts(anchors[start : start + block], reverse=reverse), reverse)
         for reverse in (False, True)
-        for start in range(0, len(uids), block)
+        for start in range(0, len(anchors), block)
     ]
 
     def questions() -> Iterator[tuple[Asked, int, list[int]]]:
@@ -181,19 +165,17 @@ def answers_of_facts(blocks: Blocks, lexicon: Lexicon, *, block: int) -> Answers
         plain = [n for n in answers if n != RETIRED and not lexicon.ambiguous[n]]
         if RETIRED in answers or lexicon.ambiguous[anchor]:
             continue
-        told = told_by(lexicon, anchor)
-        if plain := [n for n in plain if not told(n)]:
+        path = (BACKWARD + what[0] if what[1] else what[0],)
+        if plain := [n for n in plain if not telling.told(anchor, path, n)]:
             shown.setdefault(what, Counter())[rarest(right[what], anchor, plain)] += 1
     return Answers(right=right, shown=shown)
 
 
-def with_chains(answers: Answers, questions: Iterable[Question], lexicon: Lexicon) -> Answers:
-    """The same with the answers of chains, as far as some of them show it."""
+def answers_of_chains(chains: Chains, lexicon: Lexicon, *, telling: Telling) -> Answers:
+    """The answers of chains; each has one."""
     found: dict[Asked, Counter[int]] = {}
-    for question in questions:
-        anchor = lexicon.index[question.anchor]
-        told = told_by(lexicon, anchor)
-        right = [lexicon.index[uid] for uid in question.before]
-        if not lexicon.ambiguous[anchor]:
-            found.setdefault(asked(question), Counter()).update(n for n in right if not told(n))
-    return Answers(right={**answers.right, **found}, shown={**answers.shown, **found})
+    for path, anchor, answer in chains.answers():
+        if not (lexicon.ambiguous[anchor] or lexicon.ambiguous[answer] or telling.told(anchor, path, answer)):
+            what = (path[-1].removeprefix(BACKWARD), path[-1].startswith(BACKWARD), len(path))
+            found.setdefault(what, Counter())[answer] += 1
+    return Answers(right=found, shown=found)

@@ -41,6 +41,18 @@ class Wanted:
     keys: Keys
     count: int
 
+    def only(self, rows: Indices) -> Wanted:
+        """Some of the questions; ``rows`` rise."""
+        places = np.searchsorted(rows, self.banned[0])
+        here = contains(rows, self.banned[0])
+        return Wanted(
+            pool=self.pool,
+            shown=self.shown[rows],
+            banned=(places[here], self.banned[1][here]),
+            keys=self.keys[rows],
+            count=self.count,
+        )
+
 
 def draw_many(lexicon: Lexicon, wanted: Wanted) -> Indices:
     """Distractors in drawn order, padded with :data:`NOBODY`. Shape ``(questions, count)``."""
@@ -52,7 +64,7 @@ def draw_many(lexicon: Lexicon, wanted: Wanted) -> Indices:
     open_rows = np.arange(len(wanted.keys))
     for column in range(candidates.shape[1]):
         here = candidates[open_rows, column]
-        fits = ~lexicon.ambiguous[here] & ~_contains(forbidden, open_rows * size + here)
+        fits = ~lexicon.ambiguous[here] & ~contains(forbidden, open_rows * size + here)
         fits &= (here != wanted.shown[open_rows]) & ~(drawn[open_rows] == here[:, None]).any(axis=1)
         rows = open_rows[fits]
         drawn[rows, found[rows]] = here[fits]
@@ -94,9 +106,10 @@ def _candidates(pool: Indices, keys: Keys) -> Indices:
     return pool[np.argsort(streams(keys, len(pool)), axis=1, kind="stable")]
 
 
-def _contains(ordered: Indices, values: Indices) -> NDArray[np.bool_]:
+def contains(ordered: Indices, values: Indices) -> NDArray[np.bool_]:
+    """Which of the values stand in the ``ordered`` ones. Shape as ``values``."""
     if not len(ordered):
-        return np.zeros(len(values), dtype=np.bool_)
+        return np.zeros(values.shape, dtype=np.bool_)
     places = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
     found: NDArray[np.bool_] = ordered[places] == values
     return found

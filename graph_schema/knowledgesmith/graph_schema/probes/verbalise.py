@@ -9,10 +9,10 @@ from functools import cache
 from typing import Final
 
 from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split
+from knowledgesmith.graph_schema.filling import fill
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question
 from knowledgesmith.graph_schema.probes.types import ProbeKind
-from knowledgesmith.graph_schema.templates import fill
 
 MAX_PHRASINGS: Final = 3
 TRUE_TEXT: Final = "True"
@@ -57,7 +57,11 @@ def statement(relation: Relation, *, subject: str, obj: str, number: int = 0) ->
 
 def leaks(text: str, names: Iterable[str]) -> bool:
     """Whether one of the (case-folded) names stands in the text as a word of its own."""
-    folded = text.casefold()
+    return stands_in(text.casefold(), names)
+
+
+def stands_in(folded: str, names: Iterable[str]) -> bool:
+    """The same for a text that is case-folded already."""
     # most names are no substring at all, which is a hundred times cheaper to see than a pattern is to compile
     suspects = (name for name in names if name and name in folded)
     return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", folded) for name in suspects)
@@ -117,7 +121,7 @@ def _comparison(relation: Relation, name: str, options: Sequence[str]) -> list[S
         return []
     question = sentence(fill(found[0].text, subject=name)).rstrip()
     return [
-        Stem(text=f"{question} {one} or {other}? Answer:", template=f"{relation.name}/forward/question/0/{order}")
+        Stem(text=choice(question, one, other), template=f"{relation.name}/forward/question/0/{order}")
         for order, (one, other) in enumerate((tuple(options), tuple(reversed(options))))
     ]
 
@@ -126,6 +130,11 @@ def _judgement(relation: Relation, *, subject: str, obj: str) -> list[Stem]:
     text = statement(relation, subject=subject, obj=obj)
     template = f"{relation.name}/forward/statement/0"
     return [Stem(text=f"{text} True or false? Answer:", template=template)] if text else []
+
+
+def choice(question: str, one: str, other: str) -> str:
+    """A question with the two things to choose from."""
+    return f"{question} {fill('{s} or {o}? Answer:', subject=one, obj=other)}"
 
 
 def sentence(text: str) -> str:

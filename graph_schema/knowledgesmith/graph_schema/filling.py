@@ -1,0 +1,83 @@
+"""Puts names into templates so that the whole reads as English: articles and closing marks meet only once.
+
+"The capital is {o}." with "Washington, D.C." ends in one dot; "the {o}" with "The Hague" has one article; "a {o}" with
+"apple" reads "an apple". Nothing else of a name is touched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+_SLOT: Final = re.compile(r"(?:\b(?P<article>[Tt]he|[Aa]n?) )?\{(?P<slot>[so])\}(?P<mark>[.?!,;]?)")
+_ARTICLES: Final = frozenset({"the", "a", "an"})
+_SWALLOWED: Final = {".": ".", "…": ".", "?": ".?", "!": ".!", ",": ",", ";": ";"}
+"""By the last character of a name: the marks that may not follow it."""
+_WORD: Final = re.compile(r"\W*(\w+)")
+_LIKE_A_CONSONANT: Final = re.compile(
+    r"uni(?!n|m|de)|us[aeu]|eu|ew|ur[ai]|ut[aeio]|ubi|ufo|(?:one|once)(?!\w)", re.IGNORECASE
+)
+"""Words that begin with the sound of "you" or "won"."""
+_SILENT_H: Final = re.compile(r"hou?r|hono|honest|heir", re.IGNORECASE)
+_LETTERS: Final = frozenset("AEFHILMNORSX")
+"""Letters whose own names begin with a vowel."""
+_SPELT: Final = 3
+"""Capitals alone, up to so many, are read letter by letter."""
+
+
+def fill(text: str, *, subject: str = "", obj: str = "") -> str:
+    """Put names into a template in one pass, so that braces inside a name stay what they are."""
+    return _SLOT.sub(_filler(subject, obj), text)
+
+
+def fill_one(text: str, name: str) -> str:
+    """The same for a template that names one end only, quickly."""
+    before, after, plain = _around(text)
+    if plain and name[-1:] not in _SWALLOWED:
+        return f"{before}{name}{after}"
+    return fill(text, subject=name, obj=name)
+
+
+def indefinite(name: str) -> str:
+    """``a`` or ``an``, by how the first word of a name begins when it is read."""
+    found = _WORD.match(name)
+    if found is None:
+        return "a"
+    word = found[1]
+    if word[0].isdigit():
+        digits = re.match(r"\d+", word)
+        number = digits[0] if digits else word
+        return "an" if number[0] == "8" or (number[:2] in {"11", "18"} and len(number) % 3 == 2) else "a"
+    if len(word) == 1 or (word.isupper() and len(word) <= _SPELT):
+        return "an" if word[0].upper() in _LETTERS else "a"
+    if _LIKE_A_CONSONANT.match(name, found.start(1)):
+        return "a"
+    return "an" if word[0].casefold() in "aeiou" or _SILENT_H.match(word) else "a"
+
+
+def _filler(subject: str, obj: str) -> Callable[[re.Match[str]], str]:
+    def put(found: re.Match[str]) -> str:
+        name = subject if found["slot"] == "s" else obj
+        mark = "" if found["mark"] and found["mark"] in _SWALLOWED.get(name[-1:], "") else found["mark"]
+        return f"{_article(found['article'] or '', name)}{name}{mark}"
+
+    return put
+
+
+def _article(article: str, name: str) -> str:
+    """The article that stands before a name, with the space after it."""
+    if not article or name.partition(" ")[0].casefold() in _ARTICLES:
+        return ""
+    fitting = article if article.casefold() == "the" else indefinite(name)
+    return f"{fitting.capitalize() if article[0].isupper() else fitting} "
+
+
+@cache
+def _around(text: str) -> tuple[str, str, bool]:
+    """What stands before and after the only slot, and whether it is the only one, without an article."""
+    slots = list(_SLOT.finditer(text))
+    if len(slots) != 1 or slots[0]["article"]:
+        return "", "", False
+    return text[: slots[0].start()], text[slots[0].start() + len("{s}") :], True
