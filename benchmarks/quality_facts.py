@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from knowledgesmith.editors.generation import generate
 from knowledgesmith.editors.matching import matches
 from knowledgesmith.graph_schema.facts import Direction, Fact, Form, Split
-from knowledgesmith.graph_schema.templates import fill
+from knowledgesmith.graph_schema.filling import fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -14,8 +14,9 @@ from knowledgesmith.graph_schema.graphs import require_graph
 from knowledgesmith.graph_schema.importing import InputFile, import_graph
 from knowledgesmith.graph_schema.importing.lock import take_lock
 from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.server.worker import runner
+from knowledgesmith.server.worker import waiting
 from knowledgesmith.server.worker.reporting import JobProgress
+from knowledgesmith.server.worker.waiting import when_imported
 
 
 class Told:
@@ -30,10 +31,8 @@ class Told:
         self._then()
 
 
-def attempt(told: Any, *, cancelled: Callable[[], bool] = lambda: False) -> Any:
-    progress = JobProgress(told, "iv_1", cancelled=cancelled, stop=threading.Event())
-    nothing: Any = None
-    return runner._Attempt(job=nothing, held=nothing, progress=progress)
+def progress_of(told: Any, *, cancelled: Callable[[], bool] = lambda: False) -> JobProgress:
+    return JobProgress(told, "iv_1", cancelled=cancelled, stop=threading.Event())
 
 
 def test_a_job_waits_for_the_import_of_its_graph(
@@ -41,23 +40,22 @@ def test_a_job_waits_for_the_import_of_its_graph(
 ) -> None:
     file = InputFile(name="entities.csv", content=io.BytesIO(b"uid,name\na,Ann\n"))
     digest = import_graph(store, graph_id=graph_id, files=[file]).digest
-    wait = runner._when_imported
 
     def asks() -> str:
         return store.read_transaction(lambda tx: require_graph(tx, graph_id))
 
     lock = take_lock(store, graph_id)
     told = Told(lambda: lock.release(store, untouched=True))
-    assert wait(attempt(told), asks) == digest
+    assert when_imported(progress_of(told), asks) == digest
     assert told.phases == ["wait_for_import"]
 
     held = take_lock(store, graph_id)
     try:
         with pytest.raises(Cancelled):
-            wait(attempt(Told(lambda: None), cancelled=lambda: True), asks)
-        monkeypatch.setattr(runner, "IMPORT_SECONDS", 1)
+            when_imported(progress_of(Told(lambda: None), cancelled=lambda: True), asks)
+        monkeypatch.setattr(waiting, "IMPORT_SECONDS", 1)
         with pytest.raises(GraphIncomplete):
-            wait(attempt(Told(lambda: None)), asks)
+            when_imported(progress_of(Told(lambda: None)), asks)
     finally:
         held.release(store, untouched=True)
-    assert wait(attempt(Told(lambda: None)), asks) == digest
+    assert when_imported(progress_of(Told(lambda: None)), asks) == digest

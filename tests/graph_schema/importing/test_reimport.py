@@ -85,7 +85,11 @@ def test_an_import_that_fails_among_the_cases_leaves_the_graph_incomplete(
     store: GraphStore, graph_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     importer = _Cases()
-    monkeypatch.setattr(pipeline, "choose_importer", lambda _name, _files: importer)
+
+    def chosen(_name: str, _files: object) -> _Cases:
+        return importer
+
+    monkeypatch.setattr(pipeline, "choose_importer", chosen)
     monkeypatch.setattr("knowledgesmith.graph_schema.cases.BATCH_ROWS", 1)
     import_graph(store, graph_id=graph_id, files=chain(1))
     assert not get_graph(store, graph_id).incomplete

@@ -165,7 +165,8 @@ def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tupl
         dropped=unsaid,
         split=run.request.split,
     )
-    drawer, ask_about = run.drawer, partial(run.blocks.questions, kind)
+    drawer = run.drawer
+    ask_about: Callable[[Sequence[str]], list[Question]] = partial(run.blocks.questions, kind)
     if kind is ProbeKind.MULTI_HOP:
         chains = Chains(run.lexicon)
         for _ in _read_chains(run, anchors, chains):

@@ -101,11 +101,13 @@ def weights_for(shares: NDArray[np.float64], *, options: int) -> NDArray[np.int6
 
 def _others(weights: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """For every member, the sum over all sets of ``size`` others of the products of their weights (Newton)."""
-    one = weights.sum() - weights
+    one: NDArray[np.float64] = weights.sum() - weights
     if size == 1:
         return one
-    two = (weights**2).sum() - weights**2
+    two: NDArray[np.float64] = (weights**2).sum() - weights**2
     if size == 2:
-        return (one**2 - two) / 2
-    three = (weights**3).sum() - weights**3
-    return (one**3 - 3 * one * two + 2 * three) / 6
+        pairs: NDArray[np.float64] = (one**2 - two) / 2
+        return pairs
+    three: NDArray[np.float64] = (weights**3).sum() - weights**3
+    triples: NDArray[np.float64] = (one**3 - 3 * one * two + 2 * three) / 6
+    return triples

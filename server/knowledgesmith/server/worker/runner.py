@@ -11,7 +11,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from knowledgesmith.editors.registry import build
 from knowledgesmith.editors.score_cache import ScoreCache
@@ -20,7 +20,6 @@ from knowledgesmith.graph_schema import branches, jobs, ledger
 from knowledgesmith.graph_schema.errors import (
     Cancelled,
     FenceRejected,
-    GraphIncomplete,
     GraphUnavailable,
     IllegalState,
     KnowledgeSmithError,
@@ -34,9 +33,10 @@ from knowledgesmith.server.worker import gates
 from knowledgesmith.server.worker.compose import compose
 from knowledgesmith.server.worker.measure import Meter, measured_row
 from knowledgesmith.server.worker.reporting import JobProgress, Reporter, Stopped
+from knowledgesmith.server.worker.waiting import when_imported
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from knowledgesmith.editors.artefacts import Weights
     from knowledgesmith.editors.beliefs import Belief
@@ -51,10 +51,6 @@ _LOG = logging.getLogger(__name__)
 BATCH_PROBES = 48
 """Probes scored between two ledger writes: few enough to be seen growing, enough to fill a forward pass."""
 
-IMPORT_SECONDS = 300
-"""How long a job waits for an import of its graph; then it fails and says so."""
-
-_T = TypeVar("_T")
 _ACTIVE = (State.PREPARING, State.RUNNING)
 _RUNNING = (State.RUNNING,)
 
@@ -205,7 +201,7 @@ class JobRunner:
             seed=job.spec.seed,
             max_probes=job.spec.max_probes,
         )
-        plan = _when_imported(attempt, lambda: make_plan(self._store, request, worlds=self._worlds))
+        plan = when_imported(attempt.progress, lambda: make_plan(self._store, request, worlds=self._worlds))
         store_plan(self._store, attempt.held, plan)
         self._report.phase(job, "plan", time.monotonic() - start)
         return plan
@@ -223,7 +219,7 @@ class JobRunner:
         job = attempt.job
         if job.artefact_sha256:
             return self._host.artefact(job.artefact_sha256)
-        request = _when_imported(attempt, lambda: compose(self._store, job, plan))
+        request = when_imported(attempt.progress, lambda: compose(self._store, job, plan))
         statistics = TextStatistics(
             resident.loaded,
             request.statistics_text,
@@ -293,18 +289,3 @@ def batches(slots: Sequence[LedgerSlot]) -> Iterator[list[LedgerSlot]]:
         probes += len(slot.probe_ids)
     if batch:
         yield batch
-
-
-def _when_imported(attempt: _Attempt, work: Callable[[], _T]) -> _T:
-    """Do what reads the graph; while the graph is being imported, wait.
-
-    Raises:
-        GraphIncomplete: the import takes longer than :data:`IMPORT_SECONDS`, or was cut off.
-    """
-    for second in range(IMPORT_SECONDS):
-        try:
-            return work()
-        except GraphIncomplete:
-            attempt.progress.step("wait_for_import", second, IMPORT_SECONDS)
-            time.sleep(1)
-    return work()
