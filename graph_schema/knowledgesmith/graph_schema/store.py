@@ -11,12 +11,21 @@ from typing import Any, Protocol, Self, TypeVar
 import neo4j
 from neo4j import exceptions as driver_errors
 
+from knowledgesmith.graph_schema import cancellation
+from knowledgesmith.graph_schema.cancellation import Caller
 from knowledgesmith.graph_schema.errors import AlreadyExists, GraphUnavailable, InvalidInput, ReadOnlyQuery, TooLarge
 from knowledgesmith.graph_schema.queries import Query, load
 
 T = TypeVar("T")
 _TRY_OUTS = 6
 _NO_MEMORY = "MemoryPoolOutOfMemoryError"
+_ENDED_BY_DATABASE = tuple(
+    f"Neo.ClientError.Transaction.{name}" for name in ("TransactionTimedOut", "Terminated", "LockClientStopped")
+)
+_DATABASE_LIMIT_S = 120.0
+"""What a transaction may last without a word from us (``db.transaction.timeout``); a deadline only shortens it."""
+_GRACE_S = 0.1
+"""A transaction outlives its deadline by this, so that it is clear which of the two ended."""
 _OUTSIDE = frozenset({"LoadCSV", "TerminateTransactions"})
 Row = dict[str, Any]
 """One result row: column name to driver value (the driver's values are untyped)."""
@@ -46,11 +55,19 @@ class Transaction(Protocol):
 
 
 class _Transaction:
-    def __init__(self, tx: neo4j.Transaction | neo4j.ManagedTransaction, observe: QueryObserver) -> None:
+    def __init__(
+        self,
+        tx: neo4j.Transaction | neo4j.ManagedTransaction,
+        observe: QueryObserver,
+        caller: Caller | None = None,
+    ) -> None:
         self._tx = tx
         self._observe = observe
+        self._caller = caller  # kept here, since the body may run its queries in a thread of its own
 
     def rows(self, name: str, /, **params: object) -> list[Row]:
+        if self._caller is not None:
+            self._caller.check()
         query = load(name)
         _check_params(query, params)
         # the driver keeps every result with its parameters until the transaction ends, which may be minutes away
@@ -76,6 +93,7 @@ class GraphStore:
         GraphUnavailable: the database does not answer, refuses the credentials, or is too busy to finish.
         AlreadyExists: another transaction wrote the same unique id first.
         TooLarge: the unit of work needs more memory than the database gives to transactions.
+        Cancelled: reads and what-if transactions only: nobody waits for them any more (:mod:`.cancellation`).
     """
 
     def __init__(self, settings: StoreSettings, *, observe: QueryObserver | None = None) -> None:
@@ -124,9 +142,16 @@ class GraphStore:
         return self.write_transaction(lambda tx: tx.rows(name, **params))
 
     def read_transaction(self, work: Callable[[Transaction], T]) -> T:
-        """Run several reads in one transaction."""
+        """Run several reads in one transaction, which ends with the caller's deadline."""
+        caller = cancellation.current()
+        caller.check()
+
+        @neo4j.unit_of_work(timeout=_at_most(caller))
+        def unit(tx: neo4j.ManagedTransaction) -> T:
+            return work(_Transaction(tx, self._observe, caller))
+
         with _mapped_errors(self.uri), self._session(neo4j.READ_ACCESS) as session:
-            return session.execute_read(lambda tx: work(_Transaction(tx, self._observe)))
+            return session.execute_read(unit)
 
     def write_transaction(self, work: Callable[[Transaction], T]) -> T:
         """Run reads and writes in one transaction, retried on transient errors: ``work`` must be idempotent."""
@@ -137,12 +162,14 @@ class GraphStore:
     def what_if(self, *, timeout_s: float | None = None) -> Generator[Transaction]:
         """A transaction that is always rolled back: writes are visible inside it and nowhere else.
 
-        ``timeout_s`` replaces the database's own limit of a transaction.
+        ``timeout_s`` replaces the database's own limit of a transaction; the caller's deadline shortens it.
         """
+        caller = cancellation.current()
+        caller.check()
         with _mapped_errors(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
-            tx = session.begin_transaction(timeout=timeout_s)
+            tx = session.begin_transaction(timeout=_at_most(caller, timeout_s))
             try:
-                yield _Transaction(tx, self._observe)
+                yield _Transaction(tx, self._observe, caller)
             finally:
                 if not tx.closed():
                     tx.rollback()
@@ -189,10 +216,13 @@ class GraphStore:
         Raises:
             ReadOnlyQuery: the text would write, read files or addresses, or end other transactions.
             InvalidInput: the text is not valid Cypher, fails on its own values, or takes too long.
+            Cancelled: nobody waits for it any more.
         """
+        caller = cancellation.current()
+        limit_s = _at_most(caller, timeout_s)
         with _mapped_errors(self.uri), self._session(neo4j.READ_ACCESS) as session:
             try:
-                plan = session.run(neo4j.Query("EXPLAIN " + text), dict(params)).consume()  # pyright: ignore[reportArgumentType]
+                plan = session.run(neo4j.Query("EXPLAIN " + text, timeout=limit_s), dict(params)).consume()  # pyright: ignore[reportArgumentType]
                 if plan.query_type != "r" or _OUTSIDE & _operators(plan.plan):
                     raise ReadOnlyQuery(
                         "only reading queries are allowed here",
@@ -200,7 +230,7 @@ class GraphStore:
                         value=text,
                         hint="Remove CREATE, MERGE, SET, DELETE, LOAD CSV, CALL … IN TRANSACTIONS and schema commands.",
                     )
-                with session.begin_transaction(timeout=timeout_s) as tx:
+                with session.begin_transaction(timeout=limit_s) as tx:
                     result = tx.run(text, dict(params))  # pyright: ignore[reportArgumentType]
                     columns = list(result.keys())
                     rows = [record.data() for record, _ in zip(result, range(limit), strict=False)]
@@ -209,6 +239,8 @@ class GraphStore:
             except driver_errors.AuthError:
                 raise
             except driver_errors.ClientError as error:
+                if str(error.code).startswith(_ENDED_BY_DATABASE):
+                    caller.check()
                 raise InvalidInput(error.message or "the query fails", field="query", value=text) from error
             except OverflowError as error:
                 raise InvalidInput("a number has more than 64 bits", field="parameters", value=dict(params)) from error
@@ -240,6 +272,12 @@ def _operators(plan: Mapping[str, Any] | None) -> set[str]:
         found.add(str(step.get("operatorType", "")).partition("@")[0])
         waiting += step.get("children", [])
     return found
+
+
+def _at_most(caller: Caller, limit_s: float | None = None) -> float | None:
+    """Seconds for a transaction: ``limit_s``, or less where the caller waits less; ``None`` = the database's limit."""
+    left = caller.seconds_left()
+    return left + _GRACE_S if left is not None and left < (limit_s or _DATABASE_LIMIT_S) else limit_s
 
 
 def _ignore(_name: str, _seconds: float, _outcome: str) -> None:
@@ -285,6 +323,16 @@ def _mapped_errors(uri: str) -> Generator[None]:
     except driver_errors.ConstraintError as error:
         raise AlreadyExists(
             "another request wrote the same id at the same time", hint="Read it again before you retry."
+        ) from error
+    except driver_errors.ClientError as error:
+        if not str(error.code).startswith(_ENDED_BY_DATABASE):
+            raise
+        cancellation.check()
+        raise GraphUnavailable(
+            "the query took longer than Neo4j allows a transaction",
+            field="KSMITH_NEO4J_URI",
+            value=uri,
+            hint="Ask for less, or raise db.transaction.timeout.",
         ) from error
     except driver_errors.TransientError as error:
         if str(error.code).endswith(_NO_MEMORY):

@@ -38,7 +38,7 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
         self, request: probe_pb2.GenerateProbeSetRequest, context: Context
     ) -> probe_pb2.GenerateProbeSetResponse:
         """Generate, verify, and store by digest."""
-        info = await asyncio.to_thread(self._generate, bulk_request_from(request), materialise=request.materialise)
+        info = await self._parts.long.run(self._generate, bulk_request_from(request), materialise=request.materialise)
         return probe_pb2.GenerateProbeSetResponse(probe_set=set_to(info))
 
     def _generate(self, request: BulkRequest, *, materialise: bool) -> ProbeSetInfo:
@@ -89,7 +89,7 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
         self, request: probe_pb2.SampleProbeSetRequest, context: Context
     ) -> probe_pb2.SampleProbeSetResponse:
         """A balanced sample as a set of its own."""
-        info = await asyncio.to_thread(
+        info = await self._parts.long.run(
             sample_set,
             self._parts.store,
             probe_set_id=request.probe_set_id,
@@ -104,7 +104,7 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
         self, request: probe_pb2.AuditProbeSetRequest, context: Context
     ) -> probe_pb2.AuditProbeSetResponse:
         """Check a set."""
-        found = await asyncio.to_thread(
+        found = await self._parts.long.run(
             audit_set,
             self._parts.store,
             probe_set_id=request.probe_set_id,
@@ -145,7 +145,7 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
             if header is None:
                 raise InvalidInput("nothing was sent", field="part", hint="Send a header and the file.")
             content.seek(0)
-            info = await asyncio.to_thread(
+            info = await self._parts.long.run_to_end(
                 import_set,
                 self._parts.store,
                 name=check_text(header.name or "the file", "header.name"),
