@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -51,9 +51,9 @@ class Service:
 
 
 @asynccontextmanager
-async def served(service: Service) -> AsyncIterator[Callable[..., Any]]:
+async def served(service: Service) -> AsyncGenerator[Callable[[str, float], Any]]:
     """A server with the interceptor; the value calls a method by name."""
-    handlers = {
+    handlers: dict[str, Any] = {
         name: grpc.unary_unary_rpc_method_handler(getattr(service, name)) for name in ("work", "work_to_end", "short")
     }
     server = aio.server(interceptors=[ServiceInterceptor(Metrics(), draining=asyncio.Event())])
@@ -61,8 +61,13 @@ async def served(service: Service) -> AsyncIterator[Callable[..., Any]]:
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
+        channel: Any  # its stubs have no types for raw bytes
         async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield lambda name, timeout: channel.unary_unary(f"/knowledgesmith.test/{name}")(b"", timeout=timeout)
+
+            def call(name: str, timeout: float) -> Any:
+                return channel.unary_unary(f"/knowledgesmith.test/{name}")(b"", timeout=timeout)
+
+            yield call
     finally:
         service.go.set()
         await server.stop(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from typing import Any, Protocol, Self, TypeVar
 
 import neo4j
 from neo4j import exceptions as driver_errors
+from neo4j import graph, spatial
+from neo4j import time as time_types
 
 from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.cancellation import Caller
@@ -208,7 +211,11 @@ class GraphStore:
     def run_user_query(
         self, text: str, params: Mapping[str, object], *, limit: int, timeout_s: float
     ) -> tuple[list[str], list[Row]]:
-        """Run a Cypher text typed by the operator, read-only, at most ``limit`` rows.
+        """Run a Cypher text typed by the operator, read-only, at most ``limit`` rows, as values that JSON has.
+
+        A node is ``{id, labels, properties}``, a relationship ``{id, type, start, end, properties}``, a path ``{nodes,
+        relationships}``, a point ``{srid, x, y[, z]}``; times and durations are ISO 8601 texts, bytes hexadecimal ones.
+        A number that is not finite is null.
 
         Read-only is enforced twice: the session is opened for reading, and the plan must be of type ``r`` without a
         step that reaches outside the graph.
@@ -233,7 +240,8 @@ class GraphStore:
                 with session.begin_transaction(timeout=limit_s) as tx:
                     result = tx.run(text, dict(params))  # pyright: ignore[reportArgumentType]
                     columns = list(result.keys())
-                    rows = [record.data() for record, _ in zip(result, range(limit), strict=False)]
+                    found = [record.values() for record, _ in zip(result, range(limit), strict=False)]
+                    rows = [dict(zip(columns, map(_plain, values), strict=True)) for values in found]
                     tx.rollback()
                 return columns, rows
             except driver_errors.AuthError:
@@ -272,6 +280,39 @@ def _operators(plan: Mapping[str, Any] | None) -> set[str]:
         found.add(str(step.get("operatorType", "")).partition("@")[0])
         waiting += step.get("children", [])
     return found
+
+
+def _plain(value: Any) -> Any:
+    """A value of the driver as one that JSON has; see ``run_user_query``."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, bytes | bytearray):
+        return value.hex()
+    if isinstance(value, spatial.Point):  # before tuples, which points are too
+        return {"srid": value.srid, **dict(zip("xyz", map(_plain, value), strict=False))}
+    if isinstance(value, graph.Entity | graph.Path):  # before mappings, which entities are too
+        return _plain_part(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, time_types.Duration | time_types.Date | time_types.Time | time_types.DateTime):
+        return value.iso_format()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value)
+
+
+def _plain_part(part: graph.Entity | graph.Path) -> dict[str, Any]:
+    if isinstance(part, graph.Path):
+        return {"nodes": [_plain(n) for n in part.nodes], "relationships": [_plain(r) for r in part.relationships]}
+    properties = {key: _plain(item) for key, item in part.items()}
+    if isinstance(part, graph.Node):
+        return {"id": part.element_id, "labels": sorted(part.labels), "properties": properties}
+    if not isinstance(part, graph.Relationship):
+        raise TypeError(type(part).__name__)
+    ends = [end.element_id if end else "" for end in part.nodes]
+    return {"id": part.element_id, "type": part.type, "start": ends[0], "end": ends[1], "properties": properties}
 
 
 def _at_most(caller: Caller, limit_s: float | None = None) -> float | None:

@@ -292,10 +292,16 @@ def get_info(store: GraphStore, probe_set_id: str) -> ProbeSetInfo:
     return _info_from(rows[0]["properties"])
 
 
-def list_infos(store: GraphStore, *, graph_id: str = "", skip: int = 0, limit: int = 50) -> list[ProbeSetInfo]:
-    """Probe sets of a graph (of all graphs, where the id is empty), newest first."""
-    rows = store.read("probe_sets/list", graph_id=graph_id, skip=skip, limit=limit)
-    return [_info_from(row["properties"]) for row in rows]
+def list_infos(
+    store: GraphStore, *, graph_id: str = "", before: tuple[int, str] | None = None, limit: int = 50
+) -> list[tuple[ProbeSetInfo, int]]:
+    """Probe sets of a graph (of all graphs, where the id is empty), newest first, each with when it was made.
+
+    Times are milliseconds since 1970; ``before`` = (time, id) is the last one of the page before.
+    """
+    before_ms, before_id = before or (None, "")
+    rows = store.read("probe_sets/list", graph_id=graph_id, before_ms=before_ms, before_id=before_id, limit=limit)
+    return [(_info_from(row["properties"]), row["created_ms"]) for row in rows]
 
 
 @contextmanager

@@ -66,10 +66,12 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
         """Shared names."""
         listing = ["ListHomonyms", request.graph_id]
         size = paging.page_size(request.page_size)
-        position = paging.decode(listing, request.page_token, int)
-        skip = int(position[0]) if position else 0
-        found = await self._parts.long.run(homonyms, self._parts.store, request.graph_id, skip=skip, limit=size + 1)
-        token = paging.encode(listing, [skip + size]) if len(found) > size else ""
+        position = paging.decode(listing, request.page_token, int, str)
+        after = (int(position[0]), str(position[1])) if position else None
+        found = await self._parts.long.run(homonyms, self._parts.store, request.graph_id, after=after, limit=size + 1)
+        token = ""
+        if len(found) > size:
+            token = paging.encode(listing, [found[size - 1].entities, found[size - 1].label])
         shown = [pb.Homonym(label=h.label, entities=h.entities, uids=h.uids) for h in found[:size]]
         return pb.ListHomonymsResponse(homonyms=shown, next_page_token=token)
 

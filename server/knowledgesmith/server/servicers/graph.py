@@ -98,7 +98,7 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
             limit=rows,
             timeout_s=_CYPHER_SECONDS,
         )
-        lines = [json.dumps([row[c] for c in columns], ensure_ascii=False, default=str) for row in found]
+        lines = [json.dumps([row[c] for c in columns], ensure_ascii=False, allow_nan=False) for row in found]
         return graph_pb2.RunCypherResponse(columns=columns, rows_json=lines)
 
     async def GetConnectionInfo(

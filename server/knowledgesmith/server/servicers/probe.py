@@ -58,13 +58,18 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
         """Probe sets of a graph, newest first."""
         listing = ["ListProbeSets", request.graph_id]
         size = paging.page_size(request.page_size)
-        position = paging.decode(listing, request.page_token, int)
-        skip = int(position[0]) if position else 0
+        position = paging.decode(listing, request.page_token, int, str)
+        before = (int(position[0]), str(position[1])) if position else None
         found = await asyncio.to_thread(
-            probe_set.list_infos, self._parts.store, graph_id=request.graph_id, skip=skip, limit=size + 1
+            probe_set.list_infos, self._parts.store, graph_id=request.graph_id, before=before, limit=size + 1
         )
-        token = paging.encode(listing, [skip + size]) if len(found) > size else ""
-        return probe_pb2.ListProbeSetsResponse(probe_sets=[set_to(i) for i in found[:size]], next_page_token=token)
+        token = ""
+        if len(found) > size:
+            last, created_ms = found[size - 1]
+            token = paging.encode(listing, [created_ms, last.id])
+        return probe_pb2.ListProbeSetsResponse(
+            probe_sets=[set_to(info) for info, _ in found[:size]], next_page_token=token
+        )
 
     async def ListProbes(self, request: probe_pb2.ListProbesRequest, context: Context) -> probe_pb2.ListProbesResponse:
         """Probes of a set."""
