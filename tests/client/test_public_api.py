@@ -24,7 +24,7 @@ Model ModelNotFound ModelNotLoadable MoveSubtree NotFound NothingToChange Option
 PermissionDenied Plan Polarity Preview Probe ProbeEvidence ProbeKind ProbeSet ProbeSetAudit ProbeSetEmpty
 ProbeSetNotFound Progress Propagation PropagationGroup Query Rate ReadOnlyQuery Relation RelationNotFound
 RequestIdReused ResourceExhausted Revision RevisionMismatch RevisionNotFound Rollback ScaleAccuracy ScaleFall
-SchemaTooNew SequenceGap ServerDraining ServerFault ServerStatus ServerUnreachable SlowWatcher StateChanged
+SchemaTooNew SequenceGap ServerBusy ServerDraining ServerFault ServerStatus ServerUnreachable SlowWatcher StateChanged
 StillReferenced Subgraph SubgraphEdge SubgraphNode SubjectNotInPrompt Suggestion Support TargetDistribution TimePoint
 TooLarge Trait TraitKind Travel TravelPath TravelStep TravelStop Unavailable UnknownMethod UnsupportedArchitecture
 Verdict WatchEvent WorkerUnavailable WorldChange draw draw_svg to_json to_networkx to_pandas to_plain to_py2neo

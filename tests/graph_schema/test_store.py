@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import sys
@@ -202,3 +203,36 @@ def test_a_database_that_does_not_answer_is_unavailable() -> None:
 def test_a_malformed_address_is_the_users_fault(uri: str) -> None:
     with pytest.raises(InvalidInput, match="bolt"):
         GraphStore(StoreSettings(uri=uri))
+
+
+def test_user_values_have_a_json_form(store: GraphStore) -> None:
+    text = """
+    RETURN 0.0 / 0.0 AS nan, [1.0 / 0.0, 1.5] AS list, point({x: 1, y: 2, z: 3}) AS point,
+           {d: date('2020-01-02')} AS map, duration('P1DT2S') AS duration, datetime('2020-01-02T03:04:05Z') AS time
+    """
+    columns, [row] = store.run_user_query(text, {}, limit=1, timeout_s=10)
+    json.dumps(row, allow_nan=False)
+    assert columns == ["nan", "list", "point", "map", "duration", "time"]
+    assert row["nan"] is None
+    assert row["list"] == [None, 1.5]
+    assert row["point"] == {"srid": 9157, "x": 1.0, "y": 2.0, "z": 3.0}
+    assert row["map"] == {"d": "2020-01-02"}
+    assert row["duration"] == "P1DT2S"
+    assert row["time"].startswith("2020-01-02T03:04:05")
+
+
+def test_user_queries_keep_labels_types_and_properties(store: GraphStore, graph_id: str) -> None:
+    store.write("importing/begin", graph_id=graph_id, owner="o", dead="", lease_ms=1)
+    try:
+        text = "MATCH (g:Graph {graph_id: $g}) RETURN g, [g] AS list"
+        _, [row] = store.run_user_query(text, {"g": graph_id}, limit=1, timeout_s=10)
+    finally:
+        store.write("importing/release", graph_id=graph_id, owner="o", untouched=True)
+    assert row["g"]["labels"] == ["Graph"]
+    assert row["g"]["properties"]["graph_id"] == graph_id
+    assert row["list"] == [row["g"]]
+    text = "MATCH p = (a)-[r:HAS_CHILD]->(b) RETURN r, p, a, b"
+    for found in store.run_user_query(text, {}, limit=1, timeout_s=10)[1]:
+        assert found["r"]["type"] == "HAS_CHILD"
+        assert (found["r"]["start"], found["r"]["end"]) == (found["a"]["id"], found["b"]["id"])
+        assert found["p"] == {"nodes": [found["a"], found["b"]], "relationships": [found["r"]]}

@@ -321,7 +321,7 @@ def test_shared_names_and_aliases_are_listed(store: GraphStore, graph_id: str) -
     _family(store, graph_id)
     found = [(h.label, h.entities, h.uids) for h in homonyms(store, graph_id)]
     assert found == [("Ann", 3, ("ann", "finn", "hal")), ("Bobby", 2, ("bob", "gus"))]
-    assert [h.label for h in homonyms(store, graph_id, skip=1, limit=5)] == ["Bobby"]
+    assert [h.label for h in homonyms(store, graph_id, after=(3, "Ann"), limit=5)] == ["Bobby"]
 
 
 def test_wilson_is_the_textbook_interval() -> None:

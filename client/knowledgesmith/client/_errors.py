@@ -14,7 +14,7 @@ The tree (leaves by the ``reason`` of the server's ``ErrorInfo``, the second lev
     │                           StillReferenced
     ├── Aborted                 RevisionMismatch  BranchBusy
     ├── Unavailable             GraphUnavailable  WorkerUnavailable  ServerDraining  ServerUnreachable
-    ├── ResourceExhausted       DeviceOutOfMemory  TooLarge  SlowWatcher
+    ├── ResourceExhausted       DeviceOutOfMemory  TooLarge  SlowWatcher  ServerBusy
     ├── PermissionDenied
     ├── Cancelled
     ├── DeadlineExceeded
@@ -347,6 +347,12 @@ class SlowWatcher(ResourceExhausted):
     default_reason = "SLOW_WATCHER"
 
 
+class ServerBusy(ResourceExhausted):
+    """As many long calls run and wait as the server takes; try again later, with fewer at once."""
+
+    default_reason = "SERVER_BUSY"
+
+
 class PermissionDenied(KnowledgeSmithClientError):
     """The caller may not do this."""
 
@@ -360,7 +366,7 @@ class Cancelled(KnowledgeSmithClientError):
 
 
 class DeadlineExceeded(KnowledgeSmithClientError):
-    """The answer did not come in time; the server may still be at work."""
+    """The answer did not come in time; the server stops reading, but finishes a write that it has begun."""
 
     default_reason = "DEADLINE_EXCEEDED"
 

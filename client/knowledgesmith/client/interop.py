@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final, cast
+from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING, Any, Final, cast, get_args, get_type_hints
 
 from knowledgesmith.client._json import to_plain
 from knowledgesmith.client._types.enums import Polarity
@@ -62,14 +62,18 @@ def to_networkx(answer: Subgraph | Travel) -> nx.MultiDiGraph[str]:
 def to_pandas(answer: Answer | Iterable[Any]) -> pd.DataFrame:
     """One row an item of an answer (or of any iterable of result objects); enums as text, missing values as NaN.
 
-    Ledger rows are indexed by ``seq``. Members of members become columns such as ``rate_low``.
+    Ledger rows are indexed by ``seq``. Members of members become columns such as ``rate_low``. An answer without items
+    has the columns of its own sort; an empty iterable those of the ledger.
     """
     import pandas as pd
 
     member = _ROWS.get(type(answer), "")
     rows = tuple(getattr(answer, member) if member else cast("Iterable[Any]", answer))
-    if isinstance(answer, Changes) or all(isinstance(row, BeliefChange) for row in rows):
+    if isinstance(answer, Changes) or (not member and all(isinstance(row, BeliefChange) for row in rows)):
         return _ledger(rows)
+    if not rows:
+        [row_type, *_] = get_args(get_type_hints(type(answer))[member])
+        return pd.DataFrame(columns=pd.Index(_columns(row_type)))
     return pd.json_normalize([to_plain(row) for row in rows], sep="_")
 
 
@@ -112,20 +116,33 @@ def _ledger(rows: tuple[BeliefChange, ...]) -> pd.DataFrame:
     return frame.set_index("seq")
 
 
+def _columns(row_type: Any, prefix: str = "") -> list[str]:
+    """The columns of a sort of items, those of members that are objects too."""
+    found: list[str] = []
+    for name, hint in get_type_hints(row_type).items():
+        nested = is_dataclass(hint)
+        found += _columns(hint, f"{prefix}{name}_") if nested else [f"{prefix}{name}"]
+    return found
+
+
 def _add_travel(graph: nx.MultiDiGraph[str], travel: Travel) -> None:
     for path in travel.paths:
         graph.add_node(path.target, name=path.target_name, target=True)
         here = path.target
         for step in path.steps:
-            known = graph.nodes[step.entity].get("target", False) if step.entity in graph else False
-            graph.add_node(step.entity, name=step.name, delta=step.delta, target=known)
+            graph.add_node(step.entity, name=step.name, delta=step.delta, target=_is_target(graph, step.entity))
             ends = (here, step.entity) if step.forward else (step.entity, here)
             graph.add_edge(*ends, key=step.relation, relation=step.relation)
             here = step.entity
     for stop in travel.stops:
+        known = _is_target(graph, stop.entity)  # a change may stop where it began
         graph.add_node(
-            stop.entity, name=stop.name, level=stop.level, hops=stop.hops, moved=stop.moved, stopped=True, target=False
+            stop.entity, name=stop.name, level=stop.level, hops=stop.hops, moved=stop.moved, stopped=True, target=known
         )
+
+
+def _is_target(graph: nx.MultiDiGraph[str], uid: str) -> bool:
+    return uid in graph and bool(graph.nodes[uid].get("target"))
 
 
 def _attributes(node: SubgraphNode) -> dict[str, Any]:

@@ -3,21 +3,44 @@
 >>> from py2neo import Graph
 >>> from knowledgesmith.client.ogm import EntityNode
 >>> graph = Graph("bolt://127.0.0.1:7687")
->>> EntityNode.match(graph).where(graph_id="atlas", name="Japan").first()
+>>> EntityNode.of_graph(graph, "atlas", name="Japan").first()
 
-The classes only read: the service is the one writer of these nodes.
+The classes only read: the service is the one writer of these nodes. Two limits of py2neo's mapper:
+
+- A primary key is one property, while entities, relations and cases are unique within a graph only:
+  ``EntityNode.match(graph, "france")`` finds the entities of all graphs, so use ``of_graph`` for them.
+- Related objects are a set of nodes, which keeps one of several relationships to the same node, so read the ledger with
+  :meth:`InterventionNode.ledger` and the targets with :meth:`InterventionNode.target_facts`.
 """
 
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
+    from py2neo import RelationshipMatcher
     from py2neo.ogm import Label, Model, Property, RelatedFrom, RelatedTo
 
 
-class EntityNode(Model):  # type: ignore[misc]  # py2neo has no types
+class _WithinGraph:
+    """Nodes whose key is unique within a graph only."""
+
+    @classmethod
+    def of_graph(cls, graph: Any, graph_id: str, **properties: Any) -> Any:
+        """A ``ModelMatch`` of the nodes of one graph that have these properties.
+
+        Args:
+            graph: the ``py2neo.Graph`` (the database).
+            graph_id: the knowledge graph.
+            properties: values that must be equal, such as ``uid="france"``.
+        """
+        found: Any = cls
+        return found.match(graph).where(graph_id=graph_id, **properties)
+
+
+class EntityNode(_WithinGraph, Model):  # type: ignore[misc]  # py2neo has no types
     """An entity with the head beliefs of its graph's selected branch."""
 
     __primarylabel__ = "Entity"
@@ -53,7 +76,7 @@ class EntityNode(Model):  # type: ignore[misc]  # py2neo has no types
     changed_by = RelatedFrom("InterventionNode", "CHANGED")
 
 
-class RelationNode(Model):  # type: ignore[misc]  # py2neo has no types
+class RelationNode(_WithinGraph, Model):  # type: ignore[misc]  # py2neo has no types
     """An entry of a graph's relation catalogue; its key is unique within a graph."""
 
     __primarylabel__ = "Relation"
@@ -122,7 +145,7 @@ class ProbeSetNode(Model):  # type: ignore[misc]  # py2neo has no types
     members = RelatedFrom(ProbeNode, "MEMBER")
 
 
-class CaseNode(Model):  # type: ignore[misc]  # py2neo has no types
+class CaseNode(_WithinGraph, Model):  # type: ignore[misc]  # py2neo has no types
     """A ready intervention of a benchmark; its key is unique within a graph."""
 
     __primarylabel__ = "Case"
@@ -181,7 +204,11 @@ class BranchNode(Model):  # type: ignore[misc]  # py2neo has no types
 
 
 class InterventionNode(Model):  # type: ignore[misc]  # py2neo has no types
-    """An intervention; ``changed`` is its ledger, ``planned`` its probes, with their outcomes on the relationship."""
+    """An intervention; ``planned`` are its probes, with their outcomes on the relationship.
+
+    ``changed`` and ``targets`` are the *entities* of its ledger and of its changes, each once, with the properties of
+    an arbitrary one of their rows; :meth:`ledger` and :meth:`target_facts` give every row.
+    """
 
     __primarylabel__ = "Intervention"
     __primarykey__ = "id"
@@ -202,3 +229,19 @@ class InterventionNode(Model):  # type: ignore[misc]  # py2neo has no types
     planned = RelatedTo(ProbeNode, "PLANNED")
     branch = RelatedTo(BranchNode, "ON")
     produced = RelatedTo(RevisionNode, "PRODUCED")
+
+    def ledger(self, graph: Any) -> list[Any]:
+        """All ``CHANGED`` relationships as ``py2neo.Relationship``, by ``seq``; ``end_node`` is the entity.
+
+        Args:
+            graph: the ``py2neo.Graph`` that this object was matched in.
+        """
+        return self._relationships(graph, "CHANGED", "_.seq")
+
+    def target_facts(self, graph: Any) -> list[Any]:
+        """All ``TARGETS`` relationships as ``py2neo.Relationship``, by ``fact_id``; one for each changed fact."""
+        return self._relationships(graph, "TARGETS", "_.fact_id")
+
+    def _relationships(self, graph: Any, kind: str, order: str) -> list[Any]:
+        mapped: Any = self
+        return list(RelationshipMatcher(graph).match((mapped.__node__, None), r_type=kind).order_by(order))

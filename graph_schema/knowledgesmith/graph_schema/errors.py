@@ -22,7 +22,7 @@ The tree (each leaf carries a stable ``reason``; ``server.statuses`` maps the se
     │   ├── GraphUnavailable  WorkerUnavailable  ServerDraining  JarsUnavailable  DatabaseStartFailed
     │   ├── OfflineImportFailed
     ├── ResourceExhausted
-    │   ├── DeviceOutOfMemory  TooLarge  SlowWatcher
+    │   ├── DeviceOutOfMemory  TooLarge  SlowWatcher  ServerBusy
     └── Cancelled
 """
 
@@ -371,6 +371,12 @@ class SlowWatcher(ResourceExhausted):
     """A watch client did not read for too long."""
 
     reason = "SLOW_WATCHER"
+
+
+class ServerBusy(ResourceExhausted):
+    """As many long calls run and wait as the server takes."""
+
+    reason = "SERVER_BUSY"
 
 
 class Cancelled(KnowledgeSmithError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,13 +11,24 @@ from typing import Any, Protocol, Self, TypeVar
 
 import neo4j
 from neo4j import exceptions as driver_errors
+from neo4j import graph, spatial
+from neo4j import time as time_types
 
+from knowledgesmith.graph_schema import cancellation
+from knowledgesmith.graph_schema.cancellation import Caller
 from knowledgesmith.graph_schema.errors import AlreadyExists, GraphUnavailable, InvalidInput, ReadOnlyQuery, TooLarge
 from knowledgesmith.graph_schema.queries import Query, load
 
 T = TypeVar("T")
 _TRY_OUTS = 6
 _NO_MEMORY = "MemoryPoolOutOfMemoryError"
+_ENDED_BY_DATABASE = tuple(
+    f"Neo.ClientError.Transaction.{name}" for name in ("TransactionTimedOut", "Terminated", "LockClientStopped")
+)
+_DATABASE_LIMIT_S = 120.0
+"""What a transaction may last without a word from us (``db.transaction.timeout``); a deadline only shortens it."""
+_GRACE_S = 0.1
+"""A transaction outlives its deadline by this, so that it is clear which of the two ended."""
 _OUTSIDE = frozenset({"LoadCSV", "TerminateTransactions"})
 Row = dict[str, Any]
 """One result row: column name to driver value (the driver's values are untyped)."""
@@ -46,11 +58,19 @@ class Transaction(Protocol):
 
 
 class _Transaction:
-    def __init__(self, tx: neo4j.Transaction | neo4j.ManagedTransaction, observe: QueryObserver) -> None:
+    def __init__(
+        self,
+        tx: neo4j.Transaction | neo4j.ManagedTransaction,
+        observe: QueryObserver,
+        caller: Caller | None = None,
+    ) -> None:
         self._tx = tx
         self._observe = observe
+        self._caller = caller  # kept here, since the body may run its queries in a thread of its own
 
     def rows(self, name: str, /, **params: object) -> list[Row]:
+        if self._caller is not None:
+            self._caller.check()
         query = load(name)
         _check_params(query, params)
         # the driver keeps every result with its parameters until the transaction ends, which may be minutes away
@@ -76,6 +96,7 @@ class GraphStore:
         GraphUnavailable: the database does not answer, refuses the credentials, or is too busy to finish.
         AlreadyExists: another transaction wrote the same unique id first.
         TooLarge: the unit of work needs more memory than the database gives to transactions.
+        Cancelled: reads and what-if transactions only: nobody waits for them any more (:mod:`.cancellation`).
     """
 
     def __init__(self, settings: StoreSettings, *, observe: QueryObserver | None = None) -> None:
@@ -124,9 +145,16 @@ class GraphStore:
         return self.write_transaction(lambda tx: tx.rows(name, **params))
 
     def read_transaction(self, work: Callable[[Transaction], T]) -> T:
-        """Run several reads in one transaction."""
+        """Run several reads in one transaction, which ends with the caller's deadline."""
+        caller = cancellation.current()
+        caller.check()
+
+        @neo4j.unit_of_work(timeout=_at_most(caller))
+        def unit(tx: neo4j.ManagedTransaction) -> T:
+            return work(_Transaction(tx, self._observe, caller))
+
         with _mapped_errors(self.uri), self._session(neo4j.READ_ACCESS) as session:
-            return session.execute_read(lambda tx: work(_Transaction(tx, self._observe)))
+            return session.execute_read(unit)
 
     def write_transaction(self, work: Callable[[Transaction], T]) -> T:
         """Run reads and writes in one transaction, retried on transient errors: ``work`` must be idempotent."""
@@ -137,12 +165,14 @@ class GraphStore:
     def what_if(self, *, timeout_s: float | None = None) -> Generator[Transaction]:
         """A transaction that is always rolled back: writes are visible inside it and nowhere else.
 
-        ``timeout_s`` replaces the database's own limit of a transaction.
+        ``timeout_s`` replaces the database's own limit of a transaction; the caller's deadline shortens it.
         """
+        caller = cancellation.current()
+        caller.check()
         with _mapped_errors(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
-            tx = session.begin_transaction(timeout=timeout_s)
+            tx = session.begin_transaction(timeout=_at_most(caller, timeout_s))
             try:
-                yield _Transaction(tx, self._observe)
+                yield _Transaction(tx, self._observe, caller)
             finally:
                 if not tx.closed():
                     tx.rollback()
@@ -181,7 +211,11 @@ class GraphStore:
     def run_user_query(
         self, text: str, params: Mapping[str, object], *, limit: int, timeout_s: float
     ) -> tuple[list[str], list[Row]]:
-        """Run a Cypher text typed by the operator, read-only, at most ``limit`` rows.
+        """Run a Cypher text typed by the operator, read-only, at most ``limit`` rows, as values that JSON has.
+
+        A node is ``{id, labels, properties}``, a relationship ``{id, type, start, end, properties}``, a path ``{nodes,
+        relationships}``, a point ``{srid, x, y[, z]}``; times and durations are ISO 8601 texts, bytes hexadecimal ones.
+        A number that is not finite is null.
 
         Read-only is enforced twice: the session is opened for reading, and the plan must be of type ``r`` without a
         step that reaches outside the graph.
@@ -189,10 +223,13 @@ class GraphStore:
         Raises:
             ReadOnlyQuery: the text would write, read files or addresses, or end other transactions.
             InvalidInput: the text is not valid Cypher, fails on its own values, or takes too long.
+            Cancelled: nobody waits for it any more.
         """
+        caller = cancellation.current()
+        limit_s = _at_most(caller, timeout_s)
         with _mapped_errors(self.uri), self._session(neo4j.READ_ACCESS) as session:
             try:
-                plan = session.run(neo4j.Query("EXPLAIN " + text), dict(params)).consume()  # pyright: ignore[reportArgumentType]
+                plan = session.run(neo4j.Query("EXPLAIN " + text, timeout=limit_s), dict(params)).consume()  # pyright: ignore[reportArgumentType]
                 if plan.query_type != "r" or _OUTSIDE & _operators(plan.plan):
                     raise ReadOnlyQuery(
                         "only reading queries are allowed here",
@@ -200,15 +237,18 @@ class GraphStore:
                         value=text,
                         hint="Remove CREATE, MERGE, SET, DELETE, LOAD CSV, CALL … IN TRANSACTIONS and schema commands.",
                     )
-                with session.begin_transaction(timeout=timeout_s) as tx:
+                with session.begin_transaction(timeout=limit_s) as tx:
                     result = tx.run(text, dict(params))  # pyright: ignore[reportArgumentType]
                     columns = list(result.keys())
-                    rows = [record.data() for record, _ in zip(result, range(limit), strict=False)]
+                    found = [record.values() for record, _ in zip(result, range(limit), strict=False)]
+                    rows = [dict(zip(columns, map(_plain, values), strict=True)) for values in found]
                     tx.rollback()
                 return columns, rows
             except driver_errors.AuthError:
                 raise
             except driver_errors.ClientError as error:
+                if str(error.code).startswith(_ENDED_BY_DATABASE):
+                    caller.check()
                 raise InvalidInput(error.message or "the query fails", field="query", value=text) from error
             except OverflowError as error:
                 raise InvalidInput("a number has more than 64 bits", field="parameters", value=dict(params)) from error
@@ -240,6 +280,45 @@ def _operators(plan: Mapping[str, Any] | None) -> set[str]:
         found.add(str(step.get("operatorType", "")).partition("@")[0])
         waiting += step.get("children", [])
     return found
+
+
+def _plain(value: Any) -> Any:
+    """A value of the driver as one that JSON has; see ``run_user_query``."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, bytes | bytearray):
+        return value.hex()
+    if isinstance(value, spatial.Point):  # before tuples, which points are too
+        return {"srid": value.srid, **dict(zip("xyz", map(_plain, value), strict=False))}
+    if isinstance(value, graph.Entity | graph.Path):  # before mappings, which entities are too
+        return _plain_part(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, time_types.Duration | time_types.Date | time_types.Time | time_types.DateTime):
+        return value.iso_format()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value)
+
+
+def _plain_part(part: graph.Entity | graph.Path) -> dict[str, Any]:
+    if isinstance(part, graph.Path):
+        return {"nodes": [_plain(n) for n in part.nodes], "relationships": [_plain(r) for r in part.relationships]}
+    properties = {key: _plain(item) for key, item in part.items()}
+    if isinstance(part, graph.Node):
+        return {"id": part.element_id, "labels": sorted(part.labels), "properties": properties}
+    if not isinstance(part, graph.Relationship):
+        raise TypeError(type(part).__name__)
+    ends = [end.element_id if end else "" for end in part.nodes]
+    return {"id": part.element_id, "type": part.type, "start": ends[0], "end": ends[1], "properties": properties}
+
+
+def _at_most(caller: Caller, limit_s: float | None = None) -> float | None:
+    """Seconds for a transaction: ``limit_s``, or less where the caller waits less; ``None`` = the database's limit."""
+    left = caller.seconds_left()
+    return left + _GRACE_S if left is not None and left < (limit_s or _DATABASE_LIMIT_S) else limit_s
 
 
 def _ignore(_name: str, _seconds: float, _outcome: str) -> None:
@@ -285,6 +364,16 @@ def _mapped_errors(uri: str) -> Generator[None]:
     except driver_errors.ConstraintError as error:
         raise AlreadyExists(
             "another request wrote the same id at the same time", hint="Read it again before you retry."
+        ) from error
+    except driver_errors.ClientError as error:
+        if not str(error.code).startswith(_ENDED_BY_DATABASE):
+            raise
+        cancellation.check()
+        raise GraphUnavailable(
+            "the query took longer than Neo4j allows a transaction",
+            field="KSMITH_NEO4J_URI",
+            value=uri,
+            hint="Ask for less, or raise db.transaction.timeout.",
         ) from error
     except driver_errors.TransientError as error:
         if str(error.code).endswith(_NO_MEMORY):

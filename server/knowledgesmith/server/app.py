@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _REFRESH_SECONDS = 2.0
 _STORE_THREADS = 64
-"""Calls that wait for the database at once; the default follows the cores, so a few imports would stall all others."""
+"""Short calls that wait for the database at once; the default follows the cores, which would be too few."""
 _CHANNEL_OPTIONS = (
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
     ("grpc.keepalive_time_ms", 60_000),
@@ -103,6 +103,8 @@ async def _start(settings: ServerSettings, stack: AsyncExitStack) -> tuple[Parts
     hub = Hub()
     worker = WorkerHandle(environment=worker_environment(settings, database.store_settings), metrics=metrics, hub=hub)
     parts = Parts(settings=settings, store=store, worker=worker, hub=hub, metrics=metrics, embedded=database.embedded)
+    stack.callback(parts.long.close)
+    stack.callback(parts.planning.close)
     worker.start()
     stack.push_async_callback(worker.stop, settings.drain_seconds / 2)
     _serve_metrics(settings, metrics, stack)

@@ -156,8 +156,7 @@ async def _planned(parts: Parts, spec: JobSpec, request: Request) -> tuple[JobSp
         made = make_plan(parts.store, plan_request, worlds=parts.worlds)
         return replace(spec, changes=resolved.changes, entities=resolved.entities), made
 
-    async with parts.planning:
-        return await asyncio.to_thread(plan_it)
+    return await parts.planning.run(plan_it)
 
 
 def _draft(spec: JobSpec, plan: Plan, actor: str, request_id: str) -> Job:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from knowledgesmith.graph_schema.store import GraphStore
+    from knowledgesmith.server.parts import Parts
 
 _QUEUE = 64
 _REJECTIONS = 200
@@ -61,7 +62,7 @@ def run_import(
 
 
 async def stream_import(
-    store: GraphStore, header: graph_pb2.ImportHeader, files: Sequence[InputFile], *, close: Callable[[], None]
+    parts: Parts, header: graph_pb2.ImportHeader, files: Sequence[InputFile], *, close: Callable[[], None]
 ) -> AsyncIterator[graph_pb2.ImportGraphResponse | graph_pb2.ImportReport]:
     """Progress and rejections while an import runs, its report at the end.
 
@@ -83,7 +84,7 @@ async def stream_import(
                 continue
             return
 
-    work = loop.create_task(asyncio.to_thread(run_import, store, header, files, emit=emit))
+    work = loop.create_task(parts.long.run(run_import, parts.store, header, files, emit=emit))
     work.add_done_callback(lambda done: _ended(done, close))
     try:
         while not (work.done() and queue.empty()):

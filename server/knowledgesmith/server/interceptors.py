@@ -1,4 +1,7 @@
-"""What every call passes through: metrics, default deadlines, draining, and domain errors turned into status."""
+"""What every call passes through: metrics, deadlines, draining, and domain errors turned into status.
+
+The call's deadline and its end reach its work as ``graph_schema.cancellation``'s caller.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 import grpc
 from grpc import aio
 
-from knowledgesmith.graph_schema.errors import KnowledgeSmithError, ServerDraining, Unavailable
+from knowledgesmith.graph_schema.cancellation import Caller, set_caller
+from knowledgesmith.graph_schema.errors import Cancelled, KnowledgeSmithError, ServerDraining, Unavailable
 from knowledgesmith.server.statuses import code_of, message_of, trailers
 
 if TYPE_CHECKING:
@@ -109,17 +113,22 @@ class ServiceInterceptor(aio.ServerInterceptor):
         async def call(request: Any, context: Context) -> Any:
             start = time.perf_counter()
             self._metrics.inc("ksmith_grpc_server_started", method=name)
+            asked = _seconds_left(context)
+            seconds = limit if asked is None else max(asked, 0.05)
+            caller = Caller(seconds)
+            set_caller(caller)
             try:
                 self._check_draining(method)
-                asked = cast("float | None", context.time_remaining())
-                seconds = limit if asked is None else max(asked, 0.05)
                 response = await asyncio.wait_for(inner(request, context), seconds)
                 self._ended(name, grpc.StatusCode.OK)
             except TimeoutError:
-                late = Unavailable("the call took longer than its deadline", hint="Give it a longer deadline.")
-                self._ended(name, grpc.StatusCode.DEADLINE_EXCEEDED)
-                await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, late.describe(), trailers(late))
+                await self._late(name, context)
+            except asyncio.CancelledError:
+                self._ended(name, grpc.StatusCode.CANCELLED)
+                raise
             except KnowledgeSmithError as error:
+                if isinstance(error, Cancelled) and not caller.waits:  # the work saw it before the clock here did
+                    await self._late(name, context)
                 await self._refuse(name, error, context)
             except aio.AbortError:
                 raise
@@ -128,6 +137,7 @@ class ServiceInterceptor(aio.ServerInterceptor):
             else:
                 return response
             finally:
+                caller.leave()
                 self._metrics.observe("ksmith_grpc_server_handling_seconds", time.perf_counter() - start, method=name)
 
         return call
@@ -135,6 +145,8 @@ class ServiceInterceptor(aio.ServerInterceptor):
     def _streaming(self, name: str, inner: Callable[..., Any]) -> Callable[..., Any]:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             self._metrics.inc("ksmith_grpc_server_started", method=name)
+            caller = Caller(_seconds_left(context))
+            set_caller(caller)
             try:
                 self._check_draining(name.rpartition("/")[2])
                 async for message in inner(request, context):
@@ -147,6 +159,8 @@ class ServiceInterceptor(aio.ServerInterceptor):
                 raise
             except Exception as error:  # noqa: BLE001 - the last resort: logged, and INTERNAL for the client
                 await self._crash(name, error, context)
+            finally:
+                caller.leave()
 
         if not inspect.isasyncgenfunction(inner):
             raise TypeError(f"{name} must be an async generator")
@@ -164,8 +178,17 @@ class ServiceInterceptor(aio.ServerInterceptor):
         self._ended(name, code)
         await context.abort(code, message_of(error), trailers(error))
 
+    async def _late(self, name: str, context: Context) -> NoReturn:
+        late = Unavailable("the call took longer than its deadline", hint="Give it a longer deadline.")
+        self._ended(name, grpc.StatusCode.DEADLINE_EXCEEDED)
+        await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, late.describe(), trailers(late))
+
     async def _crash(self, name: str, error: Exception, context: Context) -> NoReturn:
         _LOG.error("unexpected error in %s", name, exc_info=error)
         self._ended(name, grpc.StatusCode.INTERNAL)
         wrapped = KnowledgeSmithError("internal error; the server's log has the details")
         await context.abort(grpc.StatusCode.INTERNAL, wrapped.describe(), trailers(wrapped))
+
+
+def _seconds_left(context: Context) -> float | None:
+    return cast("float | None", context.time_remaining())

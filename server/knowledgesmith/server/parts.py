@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.world_cache import WorldCache
+from knowledgesmith.server.lanes import Lane, long_lane, planning_lane
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.store import GraphStore
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 class Parts:
     """Everything a servicer may need.
 
-    Store calls block, so servicers run them with ``asyncio.to_thread``. ``planning`` bounds the what-if
-    transactions: they hold write locks until they are rolled back. ``worlds`` keeps closed worlds between plans.
+    Store calls block, so servicers run them with ``asyncio.to_thread``, and what may last for minutes in the lane
+    ``long``. ``planning`` bounds the what-if transactions: they hold write locks until they are rolled back. ``worlds``
+    keeps closed worlds between plans.
     """
 
     settings: ServerSettings
@@ -32,4 +34,5 @@ class Parts:
     embedded: bool
     worlds: WorldCache = field(default_factory=WorldCache)
     draining: asyncio.Event = field(default_factory=asyncio.Event)
-    planning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    long: Lane = field(default_factory=long_lane)
+    planning: Lane = field(default_factory=planning_lane)

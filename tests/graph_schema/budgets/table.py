@@ -201,7 +201,7 @@ BUDGETS: dict[str, Budget] = {
     "plan/probes": _budget(lambda w: {"id": w.running, "graph_id": w.graph, "rows": w.probes}, 659),
     "plan/read": _budget(lambda w: {"id": w.run, "after": -1, "limit": 20}, 20, 75),
     "probe_sets/get": _budget(lambda w: {"id": w.probe_set}, 20),
-    "probe_sets/list": _budget(lambda w: {"graph_id": w.graph, "skip": 0, "limit": 5}, 23),
+    "probe_sets/list": _budget(lambda w: {"graph_id": w.graph, "before_ms": None, "before_id": "", "limit": 5}, 23),
     "probe_sets/materialise": _budget(lambda w: {"id": w.probe_set, "graph_id": w.graph, "rows": w.probes}, 746),
     "probe_sets/save": _budget(lambda w: {"id": f"{w.probe_set}-new", "properties": {"graph_id": w.graph}}, 22),
     "probes/block": _budget(lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 170),

@@ -18,7 +18,9 @@ SUGGEST: dict[str, Budget] = {
         1285,
     ),
     "suggest/degrees": budget(_page, 507),
-    "suggest/homonyms": budget(lambda w: {"graph_id": w.graph, "skip": 0, "limit": 5}, 330),
+    "suggest/homonyms": budget(
+        lambda w: {"graph_id": w.graph, "after_entities": None, "after_label": "", "limit": 5}, 330
+    ),
     "suggest/lock": budget(lambda w: {"graph_id": w.graph}, 12),
     "suggest/loops": budget(lambda w: {"graph_id": w.graph, "rel_types": ["LOCATED_IN"], "limit": 1}, 650),
     "suggest/mirrors": budget(_page, 649),

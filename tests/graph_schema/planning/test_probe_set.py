@@ -231,13 +231,38 @@ def test_a_damaged_or_missing_file_is_refused(data: ProbeSetData, tmp_path: Path
         probe_set.read_file(tmp_path, data.digest)
 
 
+def test_pages_of_sets_repeat_nothing_while_sets_are_made(store: GraphStore, graph_id: str, tmp_path: Path) -> None:
+    def make(number: int) -> None:
+        info = probe_set.ProbeSetInfo(
+            id=f"{graph_id}-{number}",
+            graph_id=graph_id,
+            graph_digest="d",
+            seed=number,
+            digest="d",
+            counts={},
+            verified=0,
+            dropped={},
+        )
+        probe_set.record(store, info, directory=tmp_path)
+
+    for number in (1, 2, 3):
+        make(number)
+    first = probe_set.list_infos(store, graph_id=graph_id, limit=2)
+    make(4)
+    last, created_ms = first[-1]
+    second = probe_set.list_infos(store, graph_id=graph_id, before=(created_ms, last.id), limit=9)
+    seen = [info.seed for info, _ in (*first, *second)]
+    assert len(seen) == len(set(seen))
+    assert {1, 2, 3} <= set(seen)
+
+
 def test_a_set_is_recorded_and_can_become_nodes(
     store: GraphStore, graph_id: str, data: ProbeSetData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     info = probe_set.save(store, data, directory=tmp_path, materialise=True)
     assert probe_set.save(store, data, directory=tmp_path, materialise=True) == info
     assert probe_set.get_info(store, info.id) == info
-    assert probe_set.list_infos(store, graph_id=graph_id) == [info]
+    assert [found for found, _ in probe_set.list_infos(store, graph_id=graph_id)] == [info]
     assert info.verified == len(data.probes) == sum(info.counts.values())
     _, rows = store.run_user_query(
         "MATCH (s:ProbeSet {id: $id})<-[:MEMBER]-(p:Probe)-[:ABOUT]->(e:Entity {graph_id: $graph}) "

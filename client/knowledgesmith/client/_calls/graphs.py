@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from knowledgesmith.client._errors import InvalidInput
 from knowledgesmith.client._paging import iterate, page_size
 from knowledgesmith.client._types.graphs import ConnectionInfo, CypherResult, Graph
 from knowledgesmith.proto.v1 import graph_pb2 as pb
@@ -47,7 +48,10 @@ class GraphCalls(Calls):
         Raises:
             ReadOnlyQuery: the query may write.
         """
-        text = json.dumps(dict(parameters)) if parameters else ""
+        try:
+            text = json.dumps(dict(parameters), allow_nan=False) if parameters else ""
+        except (TypeError, ValueError) as error:
+            raise InvalidInput("The parameters have no JSON form.", field="parameters", value=str(error)) from None
         request = pb.RunCypherRequest(query=query, parameters_json=text, max_rows=max_rows)
         return CypherResult.from_proto(self._transport.unary(self._graph_stub.RunCypher, request))
 

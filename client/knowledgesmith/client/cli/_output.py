@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,12 +11,13 @@ from typing import Any, Final
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from knowledgesmith.client._json import CONTROL
 from knowledgesmith.client._types.propagation import Rate
 
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _PIPED_WIDTH: Final = 200
 _WORD: Final = 24
 """A longer word may be broken: digests and paths are."""
@@ -25,14 +25,27 @@ _WORD: Final = 24
 
 def plain_text(text: str) -> str:
     """Text without control characters, so that no name can move the cursor or recolour the terminal."""
-    return _CONTROL.sub("\ufffd", " ".join(text.split("\n")))
+    return CONTROL.sub("\ufffd", " ".join(text.split("\n")))
+
+
+class _PlainConsole(Console):
+    """A console on which no text moves the cursor or recolours anything, whoever wrote it."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """What is printed, without control characters; those that rich itself sends are kept."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=_lines(segment.text))
+
+
+def _lines(text: str) -> str:
+    return "\n".join(CONTROL.sub("\ufffd", line) for line in text.split("\n"))
 
 
 def console(*, stderr: bool = False) -> Console:
     """A console that takes every text literally; wide when it does not write to a terminal."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _PIPED_WIDTH
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
+    return _PlainConsole(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> RenderableType:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from knowledgesmith.client._errors import InvalidInput
+from knowledgesmith.client._json import to_json
 from knowledgesmith.client.cli._output import table
 from knowledgesmith.client.cli._session import Session, common
 from knowledgesmith.client.local_server import default_data_dir
@@ -60,4 +61,4 @@ def read_parameters(text: str) -> dict[str, Any]:
 
 
 def _cell(value: object) -> object:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+    return to_json(value) if isinstance(value, dict | list) else value

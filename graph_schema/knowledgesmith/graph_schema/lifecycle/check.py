@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import networkx as nx
 
+from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import KnowledgeSmithError
 from knowledgesmith.graph_schema.facts import Relation
 from knowledgesmith.graph_schema.graphs import load_catalogue, require_graph
@@ -316,6 +317,7 @@ def _sets(store: GraphStore, graph_id: str, directory: Path | None) -> _Tally:
     tally = _Tally("probe sets", "the file of a probe set lies under the digest of its content", hint)
     for row in store.read("lifecycle/check_sets", graph_id=graph_id):
         tally.looked_at += 1
+        cancellation.check()
         if directory is not None and (problem := _file_problem(directory, row["digest"])):
             tally.add(row["id"], problem, f"{row['digest']}.parquet")
     return tally

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import (
     Aborted,
     IllegalState,
@@ -83,6 +84,14 @@ def generate_set(
     stamp = store.read_transaction(lambda tx: stamp_of(tx, request.graph_id))
     result = generate_file(store, request, directory=directory, observe=observe)
     info = info_of(result)
+    with cancellation.to_the_end():  # the file is in its place: its node follows, or it goes
+        _keep(store, request, info, stamp=stamp, directory=directory, materialise=materialise)
+    return info
+
+
+def _keep(
+    store: GraphStore, request: BulkRequest, info: ProbeSetInfo, *, stamp: str, directory: Path, materialise: bool
+) -> None:
     if store.read_transaction(lambda tx: stamp_of(tx, request.graph_id)) != stamp:
         if not store.read("probe_sets/get", id=info.id):
             path_of(directory, info.digest).unlink(missing_ok=True)
@@ -102,7 +111,6 @@ def generate_set(
             metadata={"dropped": json.dumps(info.dropped)},
         )
     record(store, info, directory=directory, materialise=materialise)
-    return info
 
 
 def record(store: GraphStore, info: ProbeSetInfo, *, directory: Path, materialise: bool = False) -> None:
@@ -284,10 +292,16 @@ def get_info(store: GraphStore, probe_set_id: str) -> ProbeSetInfo:
     return _info_from(rows[0]["properties"])
 
 
-def list_infos(store: GraphStore, *, graph_id: str = "", skip: int = 0, limit: int = 50) -> list[ProbeSetInfo]:
-    """Probe sets of a graph (of all graphs, where the id is empty), newest first."""
-    rows = store.read("probe_sets/list", graph_id=graph_id, skip=skip, limit=limit)
-    return [_info_from(row["properties"]) for row in rows]
+def list_infos(
+    store: GraphStore, *, graph_id: str = "", before: tuple[int, str] | None = None, limit: int = 50
+) -> list[tuple[ProbeSetInfo, int]]:
+    """Probe sets of a graph (of all graphs, where the id is empty), newest first, each with when it was made.
+
+    Times are milliseconds since 1970; ``before`` = (time, id) is the last one of the page before.
+    """
+    before_ms, before_id = before or (None, "")
+    rows = store.read("probe_sets/list", graph_id=graph_id, before_ms=before_ms, before_id=before_id, limit=limit)
+    return [(_info_from(row["properties"]), row["created_ms"]) for row in rows]
 
 
 @contextmanager
@@ -335,10 +349,12 @@ def tables(directory: Path, digest: str, *, kind: ProbeKind | None = None) -> It
     """A set's columns, row group by row group.
 
     Raises:
+        Cancelled: nobody waits for them any more.
         ProbeSetNotFound: no file of this digest lies there.
     """
     with opened(existing(directory, digest)) as file:
         for group in range(file.num_row_groups):
+            cancellation.check()
             yield _of_kind(file.read_row_group(group), kind)
 
 

@@ -17,12 +17,15 @@ class Homonym:
     uids: tuple[str, ...]
 
 
-def homonyms(store: GraphStore, graph_id: str, *, skip: int = 0, limit: int = 100) -> list[Homonym]:
-    """Shared names and aliases, the most shared first.
+def homonyms(
+    store: GraphStore, graph_id: str, *, after: tuple[int, str] | None = None, limit: int = 100
+) -> list[Homonym]:
+    """Shared names and aliases, the most shared first, then by label; ``after`` = (entities, label) of the last one.
 
     Raises:
         GraphNotFound: there is no graph of this id.
     """
     store.read_transaction(lambda tx: require_graph(tx, graph_id))
-    rows = store.read("suggest/homonyms", graph_id=graph_id, skip=skip, limit=limit)
+    entities, label = after or (None, "")
+    rows = store.read("suggest/homonyms", graph_id=graph_id, after_entities=entities, after_label=label, limit=limit)
     return [Homonym(label=row["label"], entities=row["entities"], uids=tuple(row["uids"])) for row in rows]

@@ -913,7 +913,10 @@ class RunCypherResponse(_message.Message):
 
     @_builtins.property
     def rows_json(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """One JSON array a row."""
+        """One JSON array a row. A node is {id, labels, properties}, a relationship {id, type, start, end, properties}, a path
+        {nodes, relationships}, a point {srid, x, y[, z]}; times and durations are ISO 8601 texts, bytes hexadecimal ones, and
+        a number that is not finite is null.
+        """
 
     def __init__(
         self,

@@ -99,7 +99,10 @@ class PropagationServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListBeliefChanges(self, request, context):
-        """Ledger rows that fit a question: top movers, collateral, residual, conflicts.
+        """Ledger rows that fit a question: top movers, collateral, residual, conflicts. Pages count rows in the filter's order.
+        Of an intervention that has ended they are complete and repeat nothing. While one runs, its new rows take places
+        between the others, so a page may repeat rows of the one before or miss new ones: tell rows apart by their sequence,
+        or watch the intervention, which sends every row once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

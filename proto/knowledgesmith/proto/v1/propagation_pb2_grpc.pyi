@@ -36,7 +36,11 @@ class PropagationServiceStub:
     GetPropagation: _grpc.UnaryUnaryMultiCallable[_propagation_pb2.GetPropagationRequest, _propagation_pb2.GetPropagationResponse]
     """Rates and mean changes grouped by hops, level, kind, relation or domain."""
     ListBeliefChanges: _grpc.UnaryUnaryMultiCallable[_propagation_pb2.ListBeliefChangesRequest, _propagation_pb2.ListBeliefChangesResponse]
-    """Ledger rows that fit a question: top movers, collateral, residual, conflicts."""
+    """Ledger rows that fit a question: top movers, collateral, residual, conflicts. Pages count rows in the filter's order.
+    Of an intervention that has ended they are complete and repeat nothing. While one runs, its new rows take places
+    between the others, so a page may repeat rows of the one before or miss new ones: tell rows apart by their sequence,
+    or watch the intervention, which sends every row once.
+    """
     GetSubgraph: _grpc.UnaryUnaryMultiCallable[_propagation_pb2.GetSubgraphRequest, _propagation_pb2.GetSubgraphResponse]
     """The changed entities and the facts between them, for a picture."""
     ListEvidence: _grpc.UnaryUnaryMultiCallable[_propagation_pb2.ListEvidenceRequest, _propagation_pb2.ListEvidenceResponse]
@@ -62,7 +66,11 @@ class PropagationServiceAsyncStub(PropagationServiceStub):
     GetPropagation: _aio.UnaryUnaryMultiCallable[_propagation_pb2.GetPropagationRequest, _propagation_pb2.GetPropagationResponse]  # type: ignore[assignment]
     """Rates and mean changes grouped by hops, level, kind, relation or domain."""
     ListBeliefChanges: _aio.UnaryUnaryMultiCallable[_propagation_pb2.ListBeliefChangesRequest, _propagation_pb2.ListBeliefChangesResponse]  # type: ignore[assignment]
-    """Ledger rows that fit a question: top movers, collateral, residual, conflicts."""
+    """Ledger rows that fit a question: top movers, collateral, residual, conflicts. Pages count rows in the filter's order.
+    Of an intervention that has ended they are complete and repeat nothing. While one runs, its new rows take places
+    between the others, so a page may repeat rows of the one before or miss new ones: tell rows apart by their sequence,
+    or watch the intervention, which sends every row once.
+    """
     GetSubgraph: _aio.UnaryUnaryMultiCallable[_propagation_pb2.GetSubgraphRequest, _propagation_pb2.GetSubgraphResponse]  # type: ignore[assignment]
     """The changed entities and the facts between them, for a picture."""
     ListEvidence: _aio.UnaryUnaryMultiCallable[_propagation_pb2.ListEvidenceRequest, _propagation_pb2.ListEvidenceResponse]  # type: ignore[assignment]
@@ -97,7 +105,11 @@ class PropagationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _propagation_pb2.ListBeliefChangesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_propagation_pb2.ListBeliefChangesResponse, _abc.Awaitable[_propagation_pb2.ListBeliefChangesResponse]]:
-        """Ledger rows that fit a question: top movers, collateral, residual, conflicts."""
+        """Ledger rows that fit a question: top movers, collateral, residual, conflicts. Pages count rows in the filter's order.
+        Of an intervention that has ended they are complete and repeat nothing. While one runs, its new rows take places
+        between the others, so a page may repeat rows of the one before or miss new ones: tell rows apart by their sequence,
+        or watch the intervention, which sends every row once.
+        """
 
     @_abc_1.abstractmethod
     def GetSubgraph(

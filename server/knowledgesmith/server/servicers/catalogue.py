@@ -40,7 +40,7 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
 
     async def SuggestTraits(self, request: pb.SuggestTraitsRequest, context: Context) -> pb.SuggestTraitsResponse:
         """What the facts suggest."""
-        found = await asyncio.to_thread(
+        found = await self._parts.long.run(
             suggest,
             self._parts.store,
             request.graph_id,
@@ -52,23 +52,26 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
 
     async def AcceptTraits(self, request: pb.AcceptTraitsRequest, context: Context) -> pb.AcceptTraitsResponse:
         """Declare traits."""
-        after = await asyncio.to_thread(accept, self._parts.store, request.graph_id, _acceptances_from(request.traits))
+        accepted = _acceptances_from(request.traits)
+        after = await self._parts.long.run(accept, self._parts.store, request.graph_id, accepted)
         return pb.AcceptTraitsResponse(relations=[_relation_to(relation) for relation in after.values()])
 
     async def WithdrawTraits(self, request: pb.WithdrawTraitsRequest, context: Context) -> pb.WithdrawTraitsResponse:
         """Take accepted traits back."""
         withdrawn = _acceptances_from(request.traits)
-        left = await asyncio.to_thread(withdraw, self._parts.store, request.graph_id, withdrawn)
+        left = await self._parts.long.run(withdraw, self._parts.store, request.graph_id, withdrawn)
         return pb.WithdrawTraitsResponse(traits=[_trait_to(item) for item in left])
 
     async def ListHomonyms(self, request: pb.ListHomonymsRequest, context: Context) -> pb.ListHomonymsResponse:
         """Shared names."""
         listing = ["ListHomonyms", request.graph_id]
         size = paging.page_size(request.page_size)
-        position = paging.decode(listing, request.page_token, int)
-        skip = int(position[0]) if position else 0
-        found = await asyncio.to_thread(homonyms, self._parts.store, request.graph_id, skip=skip, limit=size + 1)
-        token = paging.encode(listing, [skip + size]) if len(found) > size else ""
+        position = paging.decode(listing, request.page_token, int, str)
+        after = (int(position[0]), str(position[1])) if position else None
+        found = await self._parts.long.run(homonyms, self._parts.store, request.graph_id, after=after, limit=size + 1)
+        token = ""
+        if len(found) > size:
+            token = paging.encode(listing, [found[size - 1].entities, found[size - 1].label])
         shown = [pb.Homonym(label=h.label, entities=h.entities, uids=h.uids) for h in found[:size]]
         return pb.ListHomonymsResponse(homonyms=shown, next_page_token=token)
 

@@ -43,7 +43,7 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
         except BaseException:
             upload.close()
             raise
-        async for message in stream_import(self._parts.store, header, files, close=upload.close):
+        async for message in stream_import(self._parts, header, files, close=upload.close):
             if isinstance(message, graph_pb2.ImportGraphResponse):
                 yield message
                 continue
@@ -60,7 +60,7 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
             graph_id=check_id(request.graph_id or name, "graph_id"), source=f"bundled: {name}", strict=True
         )
         files = bundled_files(name)
-        report = await asyncio.to_thread(run_import, self._parts.store, header, files)
+        report = await self._parts.long.run(run_import, self._parts.store, header, files)
         return graph_pb2.ImportBundledGraphResponse(graph=await self._graph(header.graph_id), report=report)
 
     async def ListImporters(
@@ -98,7 +98,7 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
             limit=rows,
             timeout_s=_CYPHER_SECONDS,
         )
-        lines = [json.dumps([row[c] for c in columns], ensure_ascii=False, default=str) for row in found]
+        lines = [json.dumps([row[c] for c in columns], ensure_ascii=False, allow_nan=False) for row in found]
         return graph_pb2.RunCypherResponse(columns=columns, rows_json=lines)
 
     async def GetConnectionInfo(

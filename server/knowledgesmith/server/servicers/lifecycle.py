@@ -56,7 +56,7 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         """Two graphs of the database."""
         store = self._parts.store
         left, right = StoredSide(store, request.left_graph_id), StoredSide(store, request.right_graph_id)
-        return pb.DiffGraphsResponse(diff=diff_to(await asyncio.to_thread(diff, left, right)))
+        return pb.DiffGraphsResponse(diff=diff_to(await self._parts.long.run(diff, left, right)))
 
     async def DiffArchive(
         self, request_iterator: AsyncIterator[pb.DiffArchiveRequest], context: Context
@@ -73,7 +73,7 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
             if header is None:
                 raise _headless()
             name = check_text(header.name or "archive", "header.name")
-            report = await asyncio.to_thread(self._diff_archive, header.graph_id, name, path)
+            report = await self._parts.long.run_to_end(self._diff_archive, header.graph_id, name, path)
         return pb.DiffArchiveResponse(diff=diff_to(report))
 
     def _diff_archive(self, graph_id: str, name: str, path: Path) -> DiffReport:
@@ -82,14 +82,14 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
 
     async def CheckGraph(self, request: pb.CheckGraphRequest, context: Context) -> pb.CheckGraphResponse:
         """Every rule."""
-        report = await asyncio.to_thread(
+        report = await self._parts.long.run(
             check_graph, self._parts.store, request.graph_id, probe_set_dir=self._parts.settings.probe_set_dir
         )
         return check_to(report)
 
     async def DeleteGraph(self, request: pb.DeleteGraphRequest, context: Context) -> pb.DeleteGraphResponse:
         """A graph, with what stands on it when forced."""
-        report = await asyncio.to_thread(
+        report = await self._parts.long.run(
             deletion.delete_graph,
             self._parts.store,
             request.graph_id,
@@ -100,7 +100,7 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
 
     async def DeleteBranch(self, request: pb.DeleteBranchRequest, context: Context) -> pb.DeleteBranchResponse:
         """A branch, with its interventions when forced."""
-        report = await asyncio.to_thread(
+        report = await self._parts.long.run(
             deletion.delete_branch,
             self._parts.store,
             request.branch_id,
@@ -113,12 +113,12 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         self, request: pb.DeleteInterventionRequest, context: Context
     ) -> pb.DeleteInterventionResponse:
         """An intervention that nothing is built on."""
-        report = await asyncio.to_thread(deletion.delete_run, self._parts.store, request.id, folders=self._folders)
+        report = await self._parts.long.run(deletion.delete_run, self._parts.store, request.id, folders=self._folders)
         return pb.DeleteInterventionResponse(deletion=deletion_to(report))
 
     async def DeleteProbeSet(self, request: pb.DeleteProbeSetRequest, context: Context) -> pb.DeleteProbeSetResponse:
         """A probe set with its file."""
-        report = await asyncio.to_thread(
+        report = await self._parts.long.run(
             deletion.delete_probe_set, self._parts.store, request.id, folders=self._folders
         )
         return pb.DeleteProbeSetResponse(deletion=deletion_to(report))
@@ -129,7 +129,7 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         """Write the archive, then send it piece by piece."""
         with tempfile.TemporaryDirectory(dir=self._parts.settings.export_dir, prefix="archive-") as folder:
             path = Path(folder) / "graph.ksmith"
-            info = await asyncio.to_thread(
+            info = await self._parts.long.run_to_end(
                 archive_write.export_graph,
                 self._parts.store,
                 request.graph_id,
@@ -158,7 +158,7 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
                 raise _headless()
             if header.graph_id:
                 check_id(header.graph_id, "header.graph_id")
-            report = await asyncio.to_thread(
+            report = await self._parts.long.run_to_end(
                 archive_load.load_archive,
                 self._parts.store,
                 path,

@@ -38,7 +38,7 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
         self, request: probe_pb2.GenerateProbeSetRequest, context: Context
     ) -> probe_pb2.GenerateProbeSetResponse:
         """Generate, verify, and store by digest."""
-        info = await asyncio.to_thread(self._generate, bulk_request_from(request), materialise=request.materialise)
+        info = await self._parts.long.run(self._generate, bulk_request_from(request), materialise=request.materialise)
         return probe_pb2.GenerateProbeSetResponse(probe_set=set_to(info))
 
     def _generate(self, request: BulkRequest, *, materialise: bool) -> ProbeSetInfo:
@@ -58,13 +58,18 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
         """Probe sets of a graph, newest first."""
         listing = ["ListProbeSets", request.graph_id]
         size = paging.page_size(request.page_size)
-        position = paging.decode(listing, request.page_token, int)
-        skip = int(position[0]) if position else 0
+        position = paging.decode(listing, request.page_token, int, str)
+        before = (int(position[0]), str(position[1])) if position else None
         found = await asyncio.to_thread(
-            probe_set.list_infos, self._parts.store, graph_id=request.graph_id, skip=skip, limit=size + 1
+            probe_set.list_infos, self._parts.store, graph_id=request.graph_id, before=before, limit=size + 1
         )
-        token = paging.encode(listing, [skip + size]) if len(found) > size else ""
-        return probe_pb2.ListProbeSetsResponse(probe_sets=[set_to(i) for i in found[:size]], next_page_token=token)
+        token = ""
+        if len(found) > size:
+            last, created_ms = found[size - 1]
+            token = paging.encode(listing, [created_ms, last.id])
+        return probe_pb2.ListProbeSetsResponse(
+            probe_sets=[set_to(info) for info, _ in found[:size]], next_page_token=token
+        )
 
     async def ListProbes(self, request: probe_pb2.ListProbesRequest, context: Context) -> probe_pb2.ListProbesResponse:
         """Probes of a set."""
@@ -89,7 +94,7 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
         self, request: probe_pb2.SampleProbeSetRequest, context: Context
     ) -> probe_pb2.SampleProbeSetResponse:
         """A balanced sample as a set of its own."""
-        info = await asyncio.to_thread(
+        info = await self._parts.long.run(
             sample_set,
             self._parts.store,
             probe_set_id=request.probe_set_id,
@@ -104,7 +109,7 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
         self, request: probe_pb2.AuditProbeSetRequest, context: Context
     ) -> probe_pb2.AuditProbeSetResponse:
         """Check a set."""
-        found = await asyncio.to_thread(
+        found = await self._parts.long.run(
             audit_set,
             self._parts.store,
             probe_set_id=request.probe_set_id,
@@ -145,7 +150,7 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
             if header is None:
                 raise InvalidInput("nothing was sent", field="part", hint="Send a header and the file.")
             content.seek(0)
-            info = await asyncio.to_thread(
+            info = await self._parts.long.run_to_end(
                 import_set,
                 self._parts.store,
                 name=check_text(header.name or "the file", "header.name"),

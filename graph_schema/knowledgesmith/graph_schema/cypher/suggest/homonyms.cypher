@@ -1,5 +1,5 @@
-// purpose: names and aliases that several living entities share, the most shared first
-// params: graph_id, skip, limit
+// purpose: names and aliases that several living entities share, the most shared first, after a given position
+// params: graph_id, after_entities, after_label, limit
 // returns: label, entities, uids
 // access: read
 MATCH (e:Entity {graph_id: $graph_id})
@@ -10,6 +10,7 @@ CALL (e) {
 }
 WITH label, count(e) AS entities, collect(e.uid) AS uids
 WHERE entities > 1
-WITH label, entities, uids ORDER BY entities DESC, label SKIP $skip LIMIT $limit
+  AND ($after_entities IS NULL OR entities < $after_entities OR (entities = $after_entities AND label > $after_label))
+WITH label, entities, uids ORDER BY entities DESC, label LIMIT $limit
 RETURN label, entities, COLLECT { UNWIND uids AS uid WITH uid ORDER BY uid LIMIT 20 RETURN uid } AS uids
 ORDER BY entities DESC, label

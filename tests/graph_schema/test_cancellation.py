@@ -1,0 +1,65 @@
+"""The store's queries end with the caller they are made for."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from knowledgesmith.graph_schema import cancellation
+from knowledgesmith.graph_schema.cancellation import Caller
+from knowledgesmith.graph_schema.errors import Cancelled
+from knowledgesmith.graph_schema.store import GraphStore
+
+ENDLESS = "UNWIND range(1, 2000000) AS a UNWIND range(1, 2000000) AS b WITH a, b WHERE a = -b RETURN count(*) AS n"
+
+
+def for_caller(caller: Caller, work: Callable[[], object]) -> object:
+    """Do ``work`` for ``caller``, in a context of its own."""
+
+    def run() -> object:
+        cancellation.set_caller(caller)
+        return work()
+
+    return contextvars.copy_context().run(run)
+
+
+def test_a_running_query_ends_at_the_deadline(store: GraphStore) -> None:
+    with pytest.raises(Cancelled):
+        for_caller(Caller(0.5), lambda: store.run_user_query(ENDLESS, {}, limit=1, timeout_s=20))
+
+
+def test_nothing_is_read_for_a_caller_who_has_left(store: GraphStore, graph_id: str) -> None:
+    caller = Caller()
+    caller.leave()
+    with pytest.raises(Cancelled):
+        for_caller(caller, lambda: store.read("world/stamp", graph_id=graph_id))
+
+
+def test_a_what_if_ends_at_its_next_query_in_whatever_thread(store: GraphStore, graph_id: str) -> None:
+    caller = Caller(60)
+
+    def work() -> None:
+        with store.what_if(timeout_s=600) as tx, ThreadPoolExecutor(1) as pool:
+            pool.submit(tx.rows, "world/stamp", graph_id=graph_id).result()
+            caller.leave()
+            pool.submit(tx.rows, "world/stamp", graph_id=graph_id).result()
+
+    with pytest.raises(Cancelled):
+        for_caller(caller, work)
+
+
+def test_a_write_and_what_must_follow_it_are_finished(store: GraphStore, graph_id: str) -> None:
+    caller = Caller()
+    caller.leave()
+
+    def work() -> None:
+        store.write("importing/release", graph_id=graph_id, owner="", untouched=True)
+        with cancellation.to_the_end():
+            store.read("world/stamp", graph_id=graph_id)
+        cancellation.check()
+
+    with pytest.raises(Cancelled):
+        for_caller(caller, work)
