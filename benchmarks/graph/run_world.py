@@ -91,7 +91,8 @@ def open_run(store: GraphStore, world: RunWorld, run: str, *, branch_id: str = "
 def target(world: RunWorld, number: int) -> list[str]:
     """Entity ``number + 1`` moves below another parent: subject, relation, fact id, old and new object."""
     uid, old, new = world.entities[number + 1], world.entities[number // FANOUT], world.entities[-1 - number]
-    return [uid, "belongs_to", fact_id(world.graph_id, uid, "belongs_to", old), old, new]
+    ids = [fact_id(world.graph_id, uid, "belongs_to", obj) for obj in (old, new)]
+    return [uid, "belongs_to", ids[0], old, new, ids[1]]
 
 
 def slots(world: RunWorld, rows: int) -> list[LedgerSlot]:

@@ -193,7 +193,7 @@ BUDGETS: dict[str, Budget] = {
             "id": w.running,
             "fence": 0,
             "properties": {"plan_graph": w.graph},
-            "targets": [["france", "symbol", "f", "au", "fe"]],
+            "targets": [["france", "symbol", "f", "au", "fe", "g"]],
         },
         409,
     ),
@@ -274,6 +274,7 @@ BUDGETS: dict[str, Budget] = {
     "propagation/evidence": _budget(lambda w: {"id": w.run, "verdicts": ["COLLATERAL"], "skip": 0, "limit": 10}, 798),
     "propagation/fact_metrics": _budget(lambda w: {"id": w.run}, 1096),
     "propagation/facts": _budget(lambda w: {"id": w.run, "conflicts_only": False, "skip": 0, "limit": 10}, 1166),
+    "propagation/guesses": _budget(lambda w: {"id": w.run}, 2670),
     "propagation/over_time": _budget(lambda w: {"branch_id": w.branch, "relation": "", "kind": ""}, 4330),
     "propagation/over_time_entity": _budget(
         lambda w: {"branch_id": w.branch, "entity": "france", "relation": "", "kind": ""}, 536
