@@ -1,4 +1,4 @@
-// purpose: chains of two or three facts whose every step has one answer and whose ends no single fact connects
+// purpose: chains of two or three facts whose every step has one answer and whose ends no single fact connects, either way
 // params: graph_id, world, forward, backward, final_forward, final_backward, anchors, far_reaching
 // returns: found
 // access: read
@@ -78,8 +78,8 @@ WHERE
   end <> a AND
   end <> b AND
   NOT EXISTS {
-    (a)-[g]->(end)
-    WHERE (type(g) IN $forward OR type(g) IN $final_forward) AND (g.world IS NULL OR g.world = $world)
+    (a)-[g]-(end)
+    WHERE g.fact_id IS NOT NULL AND (g.world IS NULL OR g.world = $world)
   }
 WITH
   a,
