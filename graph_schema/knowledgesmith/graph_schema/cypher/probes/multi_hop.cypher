@@ -6,8 +6,8 @@
 // `found` holds pairs of an anchor and its chains. A chain is its steps followed by the entities they lead to; a step is
 // a relation type, with "~" in front where the fact is read from object to subject. The parameters name the types that
 // may be read in each direction, for a step inside the chain and for the last one. Chains of three facts start at the
-// anchors in `far_reaching`, of two at all of them; null means all. `types` are those of
-// all facts, any of which may be a shortcut.
+// anchors in `far_reaching`, of two at all of them; null means all. `types` are those of all facts: any may be
+// the one that connects the ends.
 CALL () {
   UNWIND CASE WHEN $anchors IS NULL THEN [true] ELSE [] END AS whole
   MATCH (a:Entity {graph_id: $graph_id})
