@@ -187,7 +187,11 @@ def test_a_gate_on_the_residual_sees_what_had_an_old_answer(monkeypatch: pytest.
         ineligible=0,
         no_old=5,
     )
-    monkeypatch.setattr(gates, "groups", lambda *_: ([unmoved], None))
+
+    def groups(*_: object) -> tuple[list[Group], None]:
+        return [unmoved], None
+
+    monkeypatch.setattr(gates, "groups", groups)
     job: Any = SimpleNamespace(id="run", spec=SimpleNamespace(gates=()))
     nothing: Any = None
     values = gates.measure(nothing, job, nothing, [], nothing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from tests.graph_schema.planning.conftest import _templates, write_graph
+from tests.graph_schema.planning.conftest import templates_of, write_graph
 from tests.graph_schema.propagation.conftest import open_branch, planned
 
 from knowledgesmith.graph_schema.catalogue import build_catalogue
@@ -31,7 +31,7 @@ def ring(store: GraphStore, *, shift: int) -> str:
     words = {"lies_in": "country", "main_river": "main river", "passes": "town"}
     relations = build_catalogue(
         [
-            Relation(name=name, rel_type="", traits=Traits(functional=True), templates=_templates(noun))
+            Relation(name=name, rel_type="", traits=Traits(functional=True), templates=templates_of(noun))
             for name, noun in words.items()
         ]
     )

@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 
 import pytest
-from tests.graph_schema.planning.conftest import _templates, atlas_entities, atlas_facts, atlas_relations, write_graph
+from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, templates_of, write_graph
 from tests.graph_schema.propagation.conftest import Run, committed, open_branch, planned
 
 from knowledgesmith.graph_schema import propagation as ask
@@ -57,7 +57,7 @@ def moved(store: GraphStore, world: str) -> Run:
 def neighbours(store: GraphStore) -> Run:
     """Three facts of one subject and many-valued relation are erased from a model that forgets the first statement."""
     graph_id = f"t_{uuid.uuid4().hex}"
-    borders = Relation(name="borders", rel_type="", traits=Traits(), templates=_templates("neighbour"))
+    borders = Relation(name="borders", rel_type="", traits=Traits(), templates=templates_of("neighbour"))
     facts = [*atlas_facts(), *(("france", "borders", uid) for uid in NEIGHBOURS)]
     relations = list(build_catalogue([*atlas_relations(), borders]).values())
     write_graph(store, graph_id, atlas_entities(), relations, facts)

@@ -5,11 +5,10 @@
 //
 // Over the eligible probes: `kept` sums the share of options that are the old answer where the answer should change,
 // `lost` that of all others where it should stay.
-MATCH (i:Intervention {id: $id})-[q:PLANNED]->(p)
-WITH p, properties(q) AS q
+MATCH (i:Intervention {id: $id})-[q:PLANNED]->(p:Probe)
 WHERE q.verdict <> 'INELIGIBLE'
 MATCH (p)-[:ABOUT]->(e)
-WITH e, properties(p) AS p, q, q.polarity = 'change' AS change
+WITH q, p, e, q.polarity = 'change' AS change
 WITH CASE WHEN q.hops IS NULL THEN 'unreachable' WHEN q.hops > 3 THEN '4+' ELSE toString(q.hops) END AS band,
      head([l IN labels(e) WHERE l IN ['Root', 'Intermediate', 'Leaf']]) AS level, p.kind AS kind, change,
      1.0 * size([n IN q.before WHERE NOT change OR NOT n IN q.after]) / size(p.options) AS old
