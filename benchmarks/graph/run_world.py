@@ -90,8 +90,16 @@ def open_run(store: GraphStore, world: RunWorld, run: str, *, branch_id: str = "
 
 def target(world: RunWorld, number: int) -> list[str]:
     """Entity ``number + 1`` moves below another parent: subject, relation, fact id, old and new object."""
-    uid, old, new = world.entities[number + 1], world.entities[number // FANOUT], world.entities[-1 - number]
-    return [uid, "belongs_to", fact_id(world.graph_id, uid, "belongs_to", old), old, new]
+    uid = world.entities[number + 1]
+    old, new = _objects(world, uid)
+    ids = [fact_id(world.graph_id, uid, "belongs_to", obj) for obj in (old, new)]
+    return [uid, "belongs_to", ids[0], old, new, ids[1]]
+
+
+def _objects(world: RunWorld, uid: str) -> list[str]:
+    """Where an entity belongs before and after it moves; the topmost one stays."""
+    number = max(0, int(uid.removeprefix("n")) - 1)
+    return [world.entities[number // FANOUT], world.entities[-1 - number]]
 
 
 def slots(world: RunWorld, rows: int) -> list[LedgerSlot]:
@@ -137,7 +145,7 @@ def _probe(world: RunWorld, slot: LedgerSlot) -> dict[str, object]:
         "stem": f"{slot.entity} belongs to",
         "prefix": "",
         "options": options,
-        "option_uids": options,
+        "option_uids": options if slot.kind is ProbeKind.CONFLICT else [*_objects(world, slot.entity), "c", "d"],
     }
     planned = {
         "position": slot.seq - 1,

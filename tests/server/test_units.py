@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError
 from knowledgesmith.graph_schema.jobs import Gate
 from knowledgesmith.graph_schema.plan_types import LedgerSlot
 from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
+from knowledgesmith.graph_schema.propagation import Group
 from knowledgesmith.proto.v1 import (
     case_pb2,
     catalogue_pb2,
@@ -166,6 +168,37 @@ def test_channel_carries_json_both_ways() -> None:
     with pytest.raises(EOFError):
         theirs.receive()
     theirs.close()
+
+
+def test_a_gate_on_the_residual_sees_what_had_an_old_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that did not move keeps all of its old answers, whatever else should have come to be."""
+    unmoved = Group(
+        key="all",
+        rows=9,
+        entities=3,
+        mean_before=1.0,
+        mean_after=1.0,
+        mean_delta=0.0,
+        propagated=0,
+        missed=17,
+        drifted=5,
+        preserved=1,
+        collateral=0,
+        ineligible=0,
+        no_old=5,
+    )
+
+    def groups(*_: object) -> tuple[list[Group], None]:
+        return [unmoved], None
+
+    monkeypatch.setattr(gates, "groups", groups)
+    job: Any = SimpleNamespace(id="run", spec=SimpleNamespace(gates=()))
+    nothing: Any = None
+    values = gates.measure(nothing, job, nothing, [], nothing)
+    assert values == {"collateral": 0.0, "propagated": 0.0, "residual": 1.0}
+    assert gates.failed([Gate(metric="residual", max=0.8)], values)
+    rates = conversions.group_to(unmoved)
+    assert (rates.residual.trials, rates.propagated.trials) == (17, 22)
 
 
 def test_gates_fail_without_evidence() -> None:

@@ -162,6 +162,7 @@ def _targets(plan: Plan) -> list[list[str]]:
             fact_id(plan.graph_id, target.subject, target.relation, target.old_object or target.new_object),
             target.old_object,
             target.new_object,
+            fact_id(plan.graph_id, target.subject, target.relation, target.new_object or target.old_object),
         ]
         for target in plan.targets
     ]

@@ -429,7 +429,7 @@ def group_to(group: Group) -> propagation_pb2.PropagationGroup:
         mean_after=group.mean_after,
         mean_delta=group.mean_delta,
         propagated=rate_to(group.propagated, group.eligible_change),
-        residual=rate_to(group.missed, group.eligible_change),
+        residual=rate_to(group.missed, group.eligible_old),
         collateral=rate_to(group.collateral, group.eligible_stay),
         ineligible=group.ineligible,
     )

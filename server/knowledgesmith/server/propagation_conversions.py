@@ -192,6 +192,7 @@ def point_to(point: Point) -> propagation_pb2.TimePoint:
         preserved=point.preserved,
         collateral=point.collateral,
         ineligible=point.ineligible,
+        no_old=point.no_old,
     )
     return propagation_pb2.TimePoint(
         position=point.position,

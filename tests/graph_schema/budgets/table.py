@@ -193,7 +193,7 @@ BUDGETS: dict[str, Budget] = {
             "id": w.running,
             "fence": 0,
             "properties": {"plan_graph": w.graph},
-            "targets": [["france", "symbol", "f", "au", "fe"]],
+            "targets": [["france", "symbol", "f", "au", "fe", "g"]],
         },
         409,
     ),
@@ -244,6 +244,7 @@ BUDGETS: dict[str, Budget] = {
         lambda w: {
             "graph_id": w.graph,
             "world": 0,
+            "types": w.types,
             "forward": w.types,
             "backward": [],
             "final_forward": w.types,
@@ -270,10 +271,11 @@ BUDGETS: dict[str, Budget] = {
     "propagation/collateral": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 645),
     "propagation/compare": _budget(lambda w: {"first": w.run, "second": w.second, "skip": 0, "limit": 10}, 1460),
     "propagation/compare_counts": _budget(lambda w: {"first": w.run, "second": w.second}, 1010),
-    "propagation/conflict": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 654),
+    "propagation/conflict": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 342),
     "propagation/evidence": _budget(lambda w: {"id": w.run, "verdicts": ["COLLATERAL"], "skip": 0, "limit": 10}, 798),
-    "propagation/fact_metrics": _budget(lambda w: {"id": w.run}, 1096),
-    "propagation/facts": _budget(lambda w: {"id": w.run, "conflicts_only": False, "skip": 0, "limit": 10}, 1166),
+    "propagation/fact_metrics": _budget(lambda w: {"id": w.run}, 1303),
+    "propagation/facts": _budget(lambda w: {"id": w.run, "conflicts_only": False, "skip": 0, "limit": 10}, 1347),
+    "propagation/guesses": _budget(lambda w: {"id": w.run}, 2670),
     "propagation/over_time": _budget(lambda w: {"branch_id": w.branch, "relation": "", "kind": ""}, 4330),
     "propagation/over_time_entity": _budget(
         lambda w: {"branch_id": w.branch, "entity": "france", "relation": "", "kind": ""}, 536
@@ -293,7 +295,7 @@ BUDGETS: dict[str, Budget] = {
             "types": w.types,
             "rows": [["france", ["paris", "euro"]], ["lyon", ["france", "asia"]]],
         },
-        129,
+        342,
     ),
     "verify/options": _budget(
         lambda w: {

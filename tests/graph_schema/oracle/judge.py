@@ -168,14 +168,14 @@ class Judge:
         assert whole, probe
 
     def is_proper(self, anchor: str, path: Sequence[str], truth: frozenset[Triple]) -> bool:
-        """Whether a chain is a question: one answer a step, all entities different, no fact from start to end."""
+        """Whether a chain is a question: one answer a step, all entities different, no fact between start and end."""
         nodes = [anchor]
         for step in path:
             ends = self.ends(nodes[-1], step, truth)
             if len(ends) != 1:
                 return False
             nodes += ends
-        direct = any((s, o) == (anchor, nodes[-1]) for s, _, o in truth)
+        direct = any({s, o} == {anchor, nodes[-1]} for s, _, o in truth)
         return len(set(nodes)) == len(nodes) and not direct
 
     def chains(self, truth: frozenset[Triple], length: int) -> set[tuple[str, ...]]:
@@ -185,7 +185,7 @@ class Judge:
 
         def grow(nodes: tuple[str, ...]) -> None:
             if len(nodes) == length + 1:
-                if not any((s, o) == (nodes[0], nodes[-1]) for s, _, o in truth):
+                if not any({s, o} == {nodes[0], nodes[-1]} for s, _, o in truth):
                     found.add(nodes)
                 return
             for step in steps:

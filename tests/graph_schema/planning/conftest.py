@@ -28,7 +28,7 @@ FAMILY = {"Ann": "Bob", "Carla": "Dan"}
 ELEMENTS = {"gold": "Au", "iron": "Fe", "tin": "Sn", "lead": "Pb", "silver": "Ag"}
 
 
-def _templates(noun: str, phrase: str = "", reverse: str = "", reverse_phrase: str = "") -> tuple[Template, ...]:
+def templates_of(noun: str, phrase: str = "", reverse: str = "", reverse_phrase: str = "") -> tuple[Template, ...]:
     def make(direction: Direction, split: Split, form: Form, text: str) -> Template:
         return Template(direction=direction, split=split, form=form, text=text)
 
@@ -62,24 +62,26 @@ def atlas_relations() -> list[Relation]:
                 relation(
                     "capital_of",
                     Traits(functional=True, inverse_functional=True, inverse_of="has_capital"),
-                    _templates("state led from", phrase="the country led from {s}", reverse="{o} is led from"),
+                    templates_of("state led from", phrase="the country led from {s}", reverse="{o} is led from"),
                 ),
                 relation(
                     "has_capital",
                     Traits(functional=True, inverse_functional=True, inverse_of="capital_of"),
-                    _templates(
+                    templates_of(
                         "capital", reverse="{o} is the capital of", reverse_phrase="the land whose capital is {o}"
                     ),
                 ),
-                relation("on_continent", one, _templates("continent", reverse="One country of {o} is")),
-                relation("uses_currency", one, _templates("currency", reverse="The {o} is the money of")),
-                relation("located_in", Traits(transitive=True), _templates("place", reverse="In {o} one finds")),
-                relation("city_currency", Traits(composed_of=("city_of", "uses_currency")), _templates("city money")),
-                relation("city_of", one, _templates("country", reverse="A city of {o} is")),
-                relation("spouse", Traits(symmetric=True, functional=True), _templates("spouse")),
-                relation("child_of", Traits(inverse_of="parent_of"), _templates("parent", reverse="A child of {o} is")),
-                relation("parent_of", Traits(), _templates("child")),
-                relation("symbol", Traits(functional=True, inverse_functional=True), _templates("symbol")),
+                relation("on_continent", one, templates_of("continent", reverse="One country of {o} is")),
+                relation("uses_currency", one, templates_of("currency", reverse="The {o} is the money of")),
+                relation("located_in", Traits(transitive=True), templates_of("place", reverse="In {o} one finds")),
+                relation("city_currency", Traits(composed_of=("city_of", "uses_currency")), templates_of("city money")),
+                relation("city_of", one, templates_of("country", reverse="A city of {o} is")),
+                relation("spouse", Traits(symmetric=True, functional=True), templates_of("spouse")),
+                relation(
+                    "child_of", Traits(inverse_of="parent_of"), templates_of("parent", reverse="A child of {o} is")
+                ),
+                relation("parent_of", Traits(), templates_of("child")),
+                relation("symbol", Traits(functional=True, inverse_functional=True), templates_of("symbol")),
             ]
         ).values()
     )

@@ -67,7 +67,7 @@ def test_every_chain_of_the_small_world_is_found(
     objects: dict[tuple[str, str], set[str]] = {}
     for s, r, o in world:
         objects.setdefault((s, r), set()).add(o)
-    direct = {(s, o) for s, _, o in world}
+    direct = {pair for s, _, o in world for pair in ((s, o), (o, s))}
     expected = {
         (a, (r1, r2), c)
         for (a, r1), first in objects.items()

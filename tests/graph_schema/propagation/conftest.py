@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -25,6 +25,7 @@ CHANGES = (
     Change(subject="japan", relation="uses_currency", old_object="yen", new_object="euro"),
     Change(subject="gold", relation="symbol", old_object="au", new_object="fe"),
 )
+Answers = Callable[[PlannedProbe], tuple[int, int]]
 ERASURES = (Change(subject="kenya", relation="on_continent", old_object="africa"),)
 
 
@@ -94,15 +95,18 @@ def planned(store: GraphStore, graph_id: str, *, goal: Goal, changes: Sequence[C
     return make_plan(store, request)
 
 
-def committed(store: GraphStore, plan: Plan, *, seed: int, order: int) -> Run:
-    """Store the plan, write the ledger in batches, and mark the intervention as committed."""
+def committed(store: GraphStore, plan: Plan, *, seed: int, order: int, answers: Answers | None = None) -> Run:
+    """Store the plan, write the ledger in batches, and mark the intervention as committed.
+
+    The model's answers are drawn from the seed, or given: the best option before and after.
+    """
     graph_id = plan.graph_id
     run = f"{graph_id}-{seed}"
     properties = {"id": run, "request_id": run, "goal": plan.goal.value, "method": "drawn"}
     store.write("jobs/create", branch_id=graph_id, properties=properties)
     store_plan(store, Held(run), plan)
     _advance(store, run, "QUEUED", {"state": "RUNNING"})
-    shown = {p.probe.id: draw(p, seed=seed) for p in plan.probes}
+    shown = {p.probe.id: outcome(p, *answers(p)) if answers else draw(p, seed=seed) for p in plan.probes}
     probes = {p.probe.id: p for p in plan.probes}
     rows = {slot.seq: measured(slot, probes, shown) for slot in plan.slots}
     written = list(plan.slots)
@@ -139,6 +143,21 @@ def draw(planned: PlannedProbe, *, seed: int) -> Outcome:
         verdict=verdict(
             planned.before, planned.after, before, after, changed=planned.polarity is Polarity.CHANGE
         ).value,
+    )
+
+
+def outcome(planned: PlannedProbe, before: int, after: int) -> Outcome:
+    """What a model showed that is sure of its answers."""
+    changed = planned.polarity is Polarity.CHANGE
+    return Outcome(
+        probe_id=planned.probe.id,
+        pred_before=before,
+        pred_after=after,
+        p_old_before=float(before in planned.before),
+        p_old_after=float(after in planned.before),
+        p_new_before=float(before in planned.after),
+        p_new_after=float(after in planned.after),
+        verdict=verdict(planned.before, planned.after, before, after, changed=changed).value,
     )
 
 

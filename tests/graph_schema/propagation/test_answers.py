@@ -14,6 +14,8 @@ from tests.graph_schema.propagation.conftest import Run
 
 from knowledgesmith.graph_schema import propagation as ask
 from knowledgesmith.graph_schema.errors import InterventionNotFound, InvalidInput
+from knowledgesmith.graph_schema.facts import fact_id
+from knowledgesmith.graph_schema.interventions import Change
 from knowledgesmith.graph_schema.ledger import Outcome
 from knowledgesmith.graph_schema.plan_types import LedgerSlot
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind
@@ -84,44 +86,37 @@ def test_groups_add_up_the_rows(store: GraphStore, first: Run, which: ask.Groupi
 
 
 def contexts(run: Run, number: int) -> Asked:
-    """The questions about one target: of its subject, and reverse ones that name its old or new object."""
+    """The questions about one target: those that it answers, reverse ones about its objects, and its statements."""
     change = run.plan.targets[number]
+    objects = {change.old_object, change.new_object} - {""}
+    stated = {fact_id(run.graph_id, change.subject, change.relation, uid) for uid in objects}
     found: Asked = []
     for planned, outcome in shown(run):
         if planned.polarity is not Polarity.CHANGE:
             continue
         probe = planned.probe
-        forward = probe.anchor == change.subject and probe.path == (change.relation,)
         answers = {probe.option_uids[n] for n in (*planned.before, *planned.after)}
-        reverse = (
-            probe.anchor in {change.old_object, change.new_object}
-            and probe.path == (f"~{change.relation}",)
-            and change.subject in answers
-        )
+        about = planned.asked_fact_id in stated if probe.kind is ProbeKind.CONFLICT else bool(answers & objects)
+        forward = probe.anchor == change.subject and probe.path == (change.relation,) and about
+        reverse = probe.anchor in objects and probe.path == (f"~{change.relation}",) and change.subject in answers
         if forward or reverse:
             found.append((planned, outcome))
     return found
 
 
-def says(planned: PlannedProbe, best: int, subject: str) -> bool:
-    """Whether a best answer asserts something about the target itself."""
-    uid = planned.probe.option_uids[best]
-    if planned.probe.kind is ProbeKind.CONFLICT:
-        return uid == "true"
-    return uid == subject if planned.probe.path[0].startswith("~") else True
-
-
-def support(found: Asked, subject: str, *, after: bool) -> tuple[int, int, int, int]:
+def support(found: Asked, change: Change, *, after: bool) -> tuple[int, int, int, int]:
     """How many questions support the old, the new object; and of the statements alone."""
     counts = [0, 0, 0, 0]
     for planned, outcome in found:
         best = outcome.pred_after if after else outcome.pred_before
-        if not says(planned, best, subject):
-            continue
         statement = planned.probe.kind is ProbeKind.CONFLICT
-        for place, answers in enumerate((planned.before, planned.after)):
-            counts[place] += best in answers
-            counts[place + 2] += statement and best in answers
+        for place, (answers, uid) in enumerate(
+            ((planned.before, change.old_object), (planned.after, change.new_object))
+        ):
+            backward = planned.probe.path[0].startswith("~")
+            said = "true" if statement else change.subject if backward else uid
+            counts[place] += best in answers and planned.probe.option_uids[best] == said
+            counts[place + 2] += statement and best in answers and planned.probe.option_uids[best] == said
     return counts[0], counts[1], counts[2], counts[3]
 
 
@@ -144,8 +139,8 @@ def test_changed_facts_count_which_questions_support_what(store: GraphStore, fir
             assert fact.contexts == len(asked)
             before = (fact.old_before, fact.new_before, fact.yes_old_before, fact.yes_new_before)
             after = (fact.old_after, fact.new_after, fact.yes_old_after, fact.yes_new_after)
-            assert before == support(asked, fact.subject, after=False)
-            assert after == support(asked, fact.subject, after=True)
+            assert before == support(asked, run.plan.targets[number], after=False)
+            assert after == support(asked, run.plan.targets[number], after=True)
             assert fact.functional
             assert len(fact.evidence) == min(20, len(asked))
             new = sum(right(*one) for one in asked)
@@ -181,12 +176,18 @@ def test_collateral_and_residual_are_over_eligible_probes(store: GraphStore, fir
             change = [(p, o) for p, o in eligible if p.polarity is Polarity.CHANGE]
             ccr, rr = metric(found, "ccr", by, group), metric(found, "rr", by, group)
             assert (ccr.successes, ccr.trials) == (sum(o.pred_after not in p.before for p, o in stay), len(stay))
-            kept = sum(o.pred_after in p.before and o.pred_after not in p.after for p, o in change)
-            assert (rr.successes, rr.trials, rr.asked) == (kept, len(change), len(asked))
+            old = [(p, o) for p, o in change if p.before]
+            kept = sum(o.pred_after in p.before and o.pred_after not in p.after for p, o in old)
+            assert (rr.successes, rr.trials, rr.asked) == (kept, len(old), len(asked))
+            assert metric(found, "propagated", by, group).trials == len(change)
             if stay:
-                guess = sum(1 - p.probe.kind.chance for p, _ in stay) / len(stay)
+                guess = sum(1 - len(p.before) / len(p.probe.options) for p, _ in stay) / len(stay)
                 assert ccr.chance == pytest.approx(guess)
+            if old:
+                guess = sum(len({*p.before} - {*p.after}) / len(p.probe.options) for p, _ in old) / len(old)
+                assert rr.chance == pytest.approx(guess)
     assert metric(found, "ccr").trials > 20
+    assert metric(found, "rr").trials < metric(found, "propagated").trials
     for query in queries:
         assert rows_of(store, query)
 

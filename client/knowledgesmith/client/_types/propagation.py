@@ -51,7 +51,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PropagationGroup:
-    """Rates of one group; ``ineligible`` counts probes whose old answer the model did not give before."""
+    """Rates of one group; ``ineligible`` counts probes whose old answer the model did not give before.
+
+    ``residual`` is over the eligible probes that had an old answer, ``propagated`` over all that should change.
+    """
 
     key: str
     rows: int

@@ -187,6 +187,7 @@ def _ask_multi_hop(tx: Transaction, lexicon: Lexicon, scope: Scope, world: int) 
     forward = types_with(lexicon, Direction.FORWARD, Form.PHRASE)
     backward = types_with(lexicon, Direction.REVERSE, Form.PHRASE)
     ends = {
+        "types": lexicon.rel_types,
         "final_forward": types_with(lexicon, Direction.FORWARD, Form.CLOZE),
         "final_backward": types_with(lexicon, Direction.REVERSE, Form.CLOZE),
     }

@@ -2,6 +2,7 @@
 
 Conflict in the same context: the model holds the old and the new statement for true at once. Across contexts: some
 question is answered with the old object and another one with the new (Luo et al. 2026; ConflictEdit for the pairs).
+Of several changed facts of one subject and relation, each has the questions that its own objects answer.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ The counts come from two queries; intervals are computed where they are shown. D
 answered rightly before; Q+ should change, Q- should stay; a0 and a1: answers of the old and of the closed new graph):
 
 - ``ccr``: share of El in Q- that is no longer answered rightly, by hop band, level and kind.
-- ``rr``: share of El in Q+ that is still answered with a0; ``propagated``: share that is answered with a1.
+- ``rr``: share of El in Q+ that is still answered with a0. A question without an a0 was not answered rightly before
+  and does not count; it does in ``propagated``, the share of eligible probes in Q+ that is answered with a1.
 - ``conflict_same``: facts of functional relations, asked as statements, whose old and new statement are both held
   for true. ``conflict_any``: facts with a question that supports a0 and one that supports a1. ``…_before`` is the
   same before the update, to be subtracted.
@@ -20,7 +21,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from knowledgesmith.graph_schema.probes.types import ProbeKind
 from knowledgesmith.graph_schema.propagation.pasteable import Pasteable, pasteable
 
 if TYPE_CHECKING:
@@ -47,7 +47,11 @@ class Metric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """Verdict counts of one hop band, level and kind."""
+    """Verdict counts of one hop band, level and kind.
+
+    ``no_old`` are the eligible probes in Q+ without an old answer. ``guess_kept`` and ``guess_lost`` are what a uniform
+    guesser would get: old answers where the answer should change, and other answers where it should stay.
+    """
 
     band: str
     level: str
@@ -60,6 +64,9 @@ class Cell:
     preserved: int
     collateral: int
     ineligible: int
+    no_old: int
+    guess_kept: float
+    guess_lost: float
 
     @property
     def change(self) -> int:
@@ -67,30 +74,37 @@ class Cell:
         return self.propagated + self.missed + self.drifted
 
     @property
+    def old(self) -> int:
+        """Those that have an old answer, which can be retained."""
+        return self.change - self.no_old
+
+    @property
     def stay(self) -> int:
         """Eligible probes that should stay."""
         return self.preserved + self.collateral
 
-    @property
-    def guess(self) -> float:
-        """Share of right answers of a uniform guesser."""
-        return ProbeKind(self.kind).chance
 
-
-def metrics(store: GraphStore, intervention_id: str) -> tuple[list[Metric], tuple[Pasteable, Pasteable]]:
-    """All metrics of one intervention, and the two queries that they were counted with."""
-    cells = [_cell(row) for row in store.read("propagation/rates", id=intervention_id)]
+def metrics(store: GraphStore, intervention_id: str) -> tuple[list[Metric], tuple[Pasteable, ...]]:
+    """All metrics of one intervention, and the queries that they were counted with."""
+    guesses = {_place(row): row for row in store.read("propagation/guesses", id=intervention_id)}
+    cells = [_cell(row, guesses.get(_place(row), {})) for row in store.read("propagation/rates", id=intervention_id)]
     facts = store.read("propagation/fact_metrics", id=intervention_id)
     found = [*spread(cells), *(fact_metrics(facts[0]) if facts else ())]
-    queries = (
-        pasteable("propagation/rates", id=intervention_id),
-        pasteable("propagation/fact_metrics", id=intervention_id),
-    )
-    return found, queries
+    names = ("propagation/rates", "propagation/guesses", "propagation/fact_metrics")
+    return found, tuple(pasteable(name, id=intervention_id) for name in names)
 
 
-def _cell(row: Row) -> Cell:
-    values: Row = {**row, "level": row["level"] or ""}
+def _place(row: Row) -> tuple[str, str, str]:
+    return (row["band"], row["level"] or "", row["kind"])
+
+
+def _cell(row: Row, guesses: Row) -> Cell:
+    values: Row = {
+        **row,
+        "level": row["level"] or "",
+        "guess_kept": guesses.get("kept", 0.0),
+        "guess_lost": guesses.get("lost", 0.0),
+    }
     return Cell(**values)
 
 
@@ -105,10 +119,10 @@ def spread(cells: Sequence[Cell]) -> list[Metric]:
 
 def _spread(by: str, group: str, cells: Iterable[Cell]) -> list[Metric]:
     chosen = list(cells)
-    change, stay = sum(c.change for c in chosen), sum(c.stay for c in chosen)
+    change, old, stay = (sum(getattr(c, name) for c in chosen) for name in ("change", "old", "stay"))
     asked = sum(c.probes for c in chosen)
-    kept = sum(c.guess * c.change for c in chosen) / change if change else None
-    lost = sum((1 - c.guess) * c.stay for c in chosen) / stay if stay else None
+    kept = sum(c.guess_kept for c in chosen) / old if old else None
+    lost = sum(c.guess_lost for c in chosen) / stay if stay else None
 
     def metric(name: str, successes: int, trials: int, chance: float | None) -> Metric:
         return Metric(
@@ -123,7 +137,7 @@ def _spread(by: str, group: str, cells: Iterable[Cell]) -> list[Metric]:
 
     return [
         metric("ccr", sum(c.collateral for c in chosen), stay, lost),
-        metric("rr", sum(c.missed for c in chosen), change, kept),
+        metric("rr", sum(c.missed for c in chosen), old, kept),
         metric("propagated", sum(c.propagated for c in chosen), change, None),
     ]
 

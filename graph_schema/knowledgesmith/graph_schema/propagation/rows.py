@@ -36,7 +36,11 @@ class ChangeFilter(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Sums of one group; rates are derived from the verdict counts (design: belief, verdict, metrics)."""
+    """Sums of one group; rates are derived from the verdict counts (design: belief, verdict, metrics).
+
+    ``no_old`` are those of the eligible probes whose answer should change that had no answer in the old world: the rows
+    without a belief before.
+    """
 
     key: str
     rows: int
@@ -50,11 +54,17 @@ class Group:
     preserved: int
     collateral: int
     ineligible: int
+    no_old: int
 
     @property
     def eligible_change(self) -> int:
         """Eligible probes whose answer should change."""
         return self.propagated + self.missed + self.drifted
+
+    @property
+    def eligible_old(self) -> int:
+        """Those of them that have an old answer, which can be retained."""
+        return self.eligible_change - self.no_old
 
     @property
     def eligible_stay(self) -> int:

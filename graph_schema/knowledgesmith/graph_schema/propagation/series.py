@@ -62,6 +62,7 @@ class Point:
     preserved: int
     collateral: int
     ineligible: int
+    no_old: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

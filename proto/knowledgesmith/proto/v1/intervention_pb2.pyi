@@ -272,7 +272,7 @@ class Gate(_message.Message):
     MAX_FIELD_NUMBER: _builtins.int
     MIN_FIELD_NUMBER: _builtins.int
     metric: _builtins.str
-    """Metric: collateral, propagated, residual, perplexity_ratio."""
+    """Metric: collateral, propagated, residual (of the probes that had an old answer), perplexity_ratio."""
     max: _builtins.float
     """Upper bound; absent = none."""
     min: _builtins.float

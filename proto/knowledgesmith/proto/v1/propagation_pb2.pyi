@@ -76,7 +76,7 @@ class _ChangeFilterEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChangeFi
     CHANGE_FILTER_RESIDUAL: _ChangeFilter.ValueType  # 3
     """Should have changed and did not."""
     CHANGE_FILTER_CONFLICT: _ChangeFilter.ValueType  # 4
-    """The model supports the old and the new statement."""
+    """Old statements that the model holds for true, as it does the new ones that replaced them."""
 
 class ChangeFilter(_ChangeFilter, metaclass=_ChangeFilterEnumTypeWrapper):
     """Which rows."""
@@ -90,7 +90,7 @@ CHANGE_FILTER_COLLATERAL: ChangeFilter.ValueType  # 2
 CHANGE_FILTER_RESIDUAL: ChangeFilter.ValueType  # 3
 """Should have changed and did not."""
 CHANGE_FILTER_CONFLICT: ChangeFilter.ValueType  # 4
-"""The model supports the old and the new statement."""
+"""Old statements that the model holds for true, as it does the new ones that replaced them."""
 Global___ChangeFilter: _TypeAlias = ChangeFilter  # noqa: Y015
 
 class _Verdict:
@@ -227,7 +227,7 @@ class PropagationGroup(_message.Message):
 
     @_builtins.property
     def residual(self) -> _common_pb2.Rate:
-        """Eligible probes that should change and still give the old answer."""
+        """Eligible probes that should change and still give the old answer; those without an old answer do not count."""
 
     @_builtins.property
     def collateral(self) -> _common_pb2.Rate:

@@ -31,7 +31,8 @@ def measure(
             values["collateral"] = group.collateral / group.eligible_stay
         if group.eligible_change:
             values["propagated"] = group.propagated / group.eligible_change
-            values["residual"] = group.missed / group.eligible_change
+        if group.eligible_old:
+            values["residual"] = group.missed / group.eligible_old
     if any(gate.metric == "perplexity_ratio" for gate in job.spec.gates):
         resident.switch(base)
         before = perplexity(resident.loaded, plain_text())

@@ -3,7 +3,8 @@
 // returns: id
 // access: write
 //
-// Targets are [subject, relation, fact id, old object, new object], in order.
+// Targets are [subject, relation, fact id, old object, new object, id of the fact with the new object], in order; where
+// there is only one object, both ids are those of its fact.
 MATCH (i:Intervention {id: $id})
 SET i.fence = i.fence + 0
 WITH i
@@ -25,7 +26,8 @@ CALL (i) {
       relation: target[1],
       fact_id: target[2],
       old_object: target[3],
-      new_object: target[4]
+      new_object: target[4],
+      new_fact_id: target[5]
     }]->(e)
   RETURN count(*) AS targeted
 }

@@ -4,7 +4,7 @@
 // access: read
 //
 // A chain is [position, anchor, steps]; a step is [relation type, "" or "~"], two or three of them. `unique` says that
-// no step had a second answer, `shortcut` that one fact leads from the anchor to an end.
+// no step had a second answer, `shortcut` that one fact connects the anchor with an end.
 UNWIND $chains AS chain
 WITH chain[0] AS position, chain[1] AS uid, chain[2] AS steps
 MATCH (a:Entity {graph_id: $graph_id, uid: uid})
@@ -44,6 +44,6 @@ RETURN
   size(first) <= 1 AND size(second) <= 1 AND size(third) <= 1 AND
   NOT a IN ends AND NOT a IN second AND NOT any(n IN first WHERE n IN ends) AS unique,
   EXISTS {
-    (a)-[g]->(end)
+    (a)-[g]-(end)
     WHERE end IN ends AND type(g) IN $types AND (g.world IS NULL OR g.world = $world)
   } AS shortcut

@@ -1,12 +1,13 @@
-// purpose: chains of two or three facts whose every step has one answer and whose ends no single fact connects
-// params: graph_id, world, forward, backward, final_forward, final_backward, anchors, far_reaching
+// purpose: chains of two or three facts whose every step has one answer and whose ends no single fact connects, either way
+// params: graph_id, world, forward, backward, final_forward, final_backward, anchors, far_reaching, types
 // returns: found
 // access: read
 //
 // `found` holds pairs of an anchor and its chains. A chain is its steps followed by the entities they lead to; a step is
 // a relation type, with "~" in front where the fact is read from object to subject. The parameters name the types that
 // may be read in each direction, for a step inside the chain and for the last one. Chains of three facts start at the
-// anchors in `far_reaching`, of two at all of them; null means all.
+// anchors in `far_reaching`, of two at all of them; null means all. `types` are those of all facts: any may be
+// the one that connects the ends.
 CALL () {
   UNWIND CASE WHEN $anchors IS NULL THEN [true] ELSE [] END AS whole
   MATCH (a:Entity {graph_id: $graph_id})
@@ -78,8 +79,8 @@ WHERE
   end <> a AND
   end <> b AND
   NOT EXISTS {
-    (a)-[g]->(end)
-    WHERE (type(g) IN $forward OR type(g) IN $final_forward) AND (g.world IS NULL OR g.world = $world)
+    (a)-[g]-(end)
+    WHERE type(g) IN $types AND (g.world IS NULL OR g.world = $world)
   }
 WITH
   a,

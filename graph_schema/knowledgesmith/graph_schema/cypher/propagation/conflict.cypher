@@ -1,13 +1,24 @@
-// purpose: statements that the model supports although a changed statement contradicts them: conflict rows still judged as before
+// purpose: statements that the model still holds for true next to the one that replaced them: rows of conflicting facts
 // params: id, skip, limit
 // returns: entity, name, level, row
 // access: read
-MATCH (i:Intervention {id: $id})-[c:CHANGED {polarity: 'change'}]->(e:Entity)
-WHERE c.n_propagated > 0 OR (c.kind = 'CONFLICT' AND c.n_missed > 0)
-WITH e, c.relation AS relation, count(CASE WHEN c.n_propagated > 0 THEN 1 END) AS new,
-     collect(CASE WHEN c.kind = 'CONFLICT' AND c.n_missed > 0 THEN c END) AS old
+//
+// A changed fact conflicts when the model says yes to its old and to its new statement (see `facts.cypher`).
+MATCH (i:Intervention {id: $id})-[t:TARGETS]->(s:Entity)
+CALL (i, t, s) {
+  MATCH (s)<-[:ABOUT]-(p:Probe)<-[q:PLANNED]-(i)
+  WHERE q.verdict IS NOT NULL AND q.polarity = 'change' AND p.path = [t.relation] AND p.kind = 'CONFLICT'
+    AND p.option_uids[q.pred_after] = 'true'
+    AND q.asked_fact_id IN [t.fact_id, coalesce(t.new_fact_id, q.asked_fact_id)]
+  RETURN collect(CASE WHEN q.pred_after IN q.before THEN q.row_seq END) AS old,
+         count(CASE WHEN q.pred_after IN q.after THEN 1 END) AS new
+}
+WITH s, old, new
 WHERE new > 0
-UNWIND old AS c
+UNWIND old AS seq
+WITH DISTINCT s AS e, seq
+MATCH ()-[c:CHANGED {intervention: $id, seq: seq}]->(e)
+USING INDEX c:CHANGED(intervention, seq)
 RETURN e.uid AS entity, e.name AS name,
        head([l IN labels(e) WHERE l IN ['Root', 'Intermediate', 'Leaf']]) AS level, properties(c) AS row
 ORDER BY row.n_missed DESC, row.seq SKIP $skip LIMIT $limit

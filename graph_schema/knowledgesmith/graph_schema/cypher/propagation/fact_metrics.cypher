@@ -4,7 +4,8 @@
 // access: read
 //
 // `contradictable`: facts of functional relations that have an old and a new object. `same_context`: those of them that
-// were asked both as true-or-false statements. The chances are sums over probes of the share of right options.
+// were asked both as true-or-false statements. The chances are sums over probes of the share of right options. Which
+// questions belong to a fact says `facts.cypher`; one that belongs to several counts once among the direct and reverse ones.
 MATCH (i:Intervention {id: $id})-[t:TARGETS]->(s:Entity)
 OPTIONAL MATCH (r:Relation {graph_id: i.graph_id, name: t.relation})
 OPTIONAL MATCH (o:Entity {graph_id: i.graph_id, uid: t.old_object})
@@ -13,6 +14,8 @@ CALL (i, t, s, o, n) {
   CALL (i, t, s, o, n) {
     MATCH (s)<-[:ABOUT]-(p:Probe)<-[q:PLANNED]-(i)
     WHERE q.verdict IS NOT NULL AND q.polarity = 'change' AND p.path = [t.relation]
+      AND CASE WHEN p.kind = 'CONFLICT' THEN q.asked_fact_id IN [t.fact_id, coalesce(t.new_fact_id, q.asked_fact_id)]
+               ELSE any(x IN q.before + q.after WHERE p.option_uids[x] IN [t.old_object, t.new_object]) END
     RETURN p, q, false AS reversed
     UNION ALL
     UNWIND [o, n] AS end
@@ -21,16 +24,16 @@ CALL (i, t, s, o, n) {
       AND any(x IN q.before + q.after WHERE p.option_uids[x] = s.uid)
     RETURN p, q, true AS reversed
   }
-  WITH p.kind AS kind, q, size(p.options) AS options,
-       [x IN [q.pred_before, q.pred_after] |
-         CASE WHEN p.kind = 'CONFLICT' THEN p.option_uids[x] = 'true'
-              WHEN reversed THEN p.option_uids[x] = s.uid ELSE true END] AS says,
+  WITH p.kind AS kind, q, p.option_uids[q.pred_before] AS first, p.option_uids[q.pred_after] AS last,
+       CASE WHEN p.kind = 'CONFLICT' THEN ['true', 'true'] WHEN reversed THEN [s.uid, s.uid]
+            ELSE [t.old_object, t.new_object] END AS said
+  WITH kind, q, kind = 'CONFLICT' AS yes,
+       first = said[0] AND q.pred_before IN q.before AS old_before,
+       first = said[1] AND q.pred_before IN q.after AS new_before,
+       last = said[0] AND q.pred_after IN q.before AS old_after,
+       last = said[1] AND q.pred_after IN q.after AS new_after,
        q.pred_after IN q.before AS old,
        q.pred_after IN q.after OR (size(q.after) = 0 AND NOT q.pred_after IN q.before) AS new
-  WITH kind, q, old, new, options,
-       says[0] AND q.pred_before IN q.before AS old_before, says[0] AND q.pred_before IN q.after AS new_before,
-       says[1] AND q.pred_after IN q.before AS old_after, says[1] AND q.pred_after IN q.after AS new_after,
-       kind = 'CONFLICT' AS yes
   RETURN count(q) AS asked,
          count(CASE WHEN old_before THEN 1 END) AS ob, count(CASE WHEN new_before THEN 1 END) AS nb,
          count(CASE WHEN old_after THEN 1 END) AS oa, count(CASE WHEN new_after THEN 1 END) AS na,
@@ -39,29 +42,43 @@ CALL (i, t, s, o, n) {
          count(CASE WHEN yes AND size(q.before) > 0 THEN 1 END) AS statements,
          count(CASE WHEN old THEN 1 END) AS old_n, count(CASE WHEN new THEN 1 END) AS new_n,
          count(CASE WHEN kind = 'DIRECT' THEN 1 END) AS d, count(CASE WHEN kind = 'DIRECT' AND new THEN 1 END) AS d_new,
-         count(CASE WHEN kind = 'DIRECT' AND old THEN 1 END) AS d_old,
-         count(CASE WHEN kind = 'DIRECT' AND q.verdict <> 'INELIGIBLE' THEN 1 END) AS d_el,
-         count(CASE WHEN kind = 'DIRECT' AND q.verdict <> 'INELIGIBLE' AND new THEN 1 END) AS d_el_new,
-         sum(CASE WHEN kind <> 'DIRECT' THEN 0.0 WHEN size(q.after) > 0 THEN 1.0 * size(q.after) / options
-                  ELSE 1.0 - 1.0 * size(q.before) / options END) AS d_chance,
-         sum(CASE WHEN kind = 'DIRECT' THEN 1.0 * size(q.before) / options ELSE 0.0 END) AS d_chance_old,
-         count(CASE WHEN kind = 'REVERSE' THEN 1 END) AS v, count(CASE WHEN kind = 'REVERSE' AND new THEN 1 END) AS v_new
+         count(CASE WHEN kind = 'REVERSE' THEN 1 END) AS v, count(CASE WHEN kind = 'REVERSE' AND new THEN 1 END) AS v_new,
+         collect(CASE WHEN kind IN ['DIRECT', 'REVERSE'] THEN q END) AS forms
 }
-WITH i.goal AS goal, asked, ob, nb, oa, na, yob, ynb, yoa, yna, statements, old_n, new_n, d, d_new, d_old, d_el, d_el_new,
-     d_chance, d_chance_old, v, v_new,
+WITH i, asked, ob, nb, oa, na, yob, ynb, yoa, yna, statements, old_n, new_n, d, d_new, v, v_new, forms,
      coalesce(r.functional, false) AND o IS NOT NULL AND n IS NOT NULL AS contrary
-RETURN goal, count(*) AS facts, count(CASE WHEN contrary AND asked > 0 THEN 1 END) AS contradictable,
-       count(CASE WHEN contrary AND statements > 1 THEN 1 END) AS same_context,
-       count(CASE WHEN contrary AND statements > 1 AND yob > 0 AND ynb > 0 THEN 1 END) AS conflict_same_before,
-       count(CASE WHEN contrary AND statements > 1 AND yoa > 0 AND yna > 0 THEN 1 END) AS conflict_same_after,
-       count(CASE WHEN contrary AND ob > 0 AND nb > 0 THEN 1 END) AS conflict_any_before,
-       count(CASE WHEN contrary AND oa > 0 AND na > 0 THEN 1 END) AS conflict_any_after,
-       count(CASE WHEN asked > 0 THEN 1 END) AS asked,
-       count(CASE WHEN asked > 0 AND new_n = asked THEN 1 END) AS all_new,
-       count(CASE WHEN asked > 0 AND old_n = asked THEN 1 END) AS all_old,
-       count(CASE WHEN new_n < asked AND old_n < asked THEN 1 END) AS mixed,
-       count(CASE WHEN d > 0 AND v > 0 THEN 1 END) AS both_forms,
-       count(CASE WHEN d > 0 AND v > 0 AND (2 * d_new > d) = (2 * v_new > v) THEN 1 END) AS forms_agree,
-       sum(d) AS direct_n, sum(d_new) AS direct_new, sum(d_old) AS direct_old, sum(d_el) AS direct_eligible,
-       sum(d_el_new) AS direct_eligible_new, sum(d_chance) AS direct_chance_new, sum(d_chance_old) AS direct_chance_old,
-       sum(v) AS reverse_n, sum(v_new) AS reverse_right
+WITH i, count(*) AS facts, count(CASE WHEN contrary AND asked > 0 THEN 1 END) AS contradictable,
+     count(CASE WHEN contrary AND statements > 1 THEN 1 END) AS same_context,
+     count(CASE WHEN contrary AND statements > 1 AND yob > 0 AND ynb > 0 THEN 1 END) AS conflict_same_before,
+     count(CASE WHEN contrary AND statements > 1 AND yoa > 0 AND yna > 0 THEN 1 END) AS conflict_same_after,
+     count(CASE WHEN contrary AND ob > 0 AND nb > 0 THEN 1 END) AS conflict_any_before,
+     count(CASE WHEN contrary AND oa > 0 AND na > 0 THEN 1 END) AS conflict_any_after,
+     count(CASE WHEN asked > 0 THEN 1 END) AS asked,
+     count(CASE WHEN asked > 0 AND new_n = asked THEN 1 END) AS all_new,
+     count(CASE WHEN asked > 0 AND old_n = asked THEN 1 END) AS all_old,
+     count(CASE WHEN new_n < asked AND old_n < asked THEN 1 END) AS mixed,
+     count(CASE WHEN d > 0 AND v > 0 THEN 1 END) AS both_forms,
+     count(CASE WHEN d > 0 AND v > 0 AND (2 * d_new > d) = (2 * v_new > v) THEN 1 END) AS forms_agree,
+     collect(forms) AS forms
+CALL (forms) {
+  UNWIND forms AS some
+  UNWIND some AS q
+  WITH DISTINCT q
+  WITH q, endNode(q) AS p
+  WITH p.kind = 'DIRECT' AS direct, q.verdict <> 'INELIGIBLE' AS eligible, size(p.options) AS options,
+       size(q.before) AS before, size(q.after) AS after, q.pred_after IN q.before AS old,
+       q.pred_after IN q.after OR (size(q.after) = 0 AND NOT q.pred_after IN q.before) AS new
+  RETURN count(CASE WHEN direct THEN 1 END) AS direct_n, count(CASE WHEN direct AND new THEN 1 END) AS direct_new,
+         count(CASE WHEN direct AND old THEN 1 END) AS direct_old,
+         count(CASE WHEN direct AND eligible THEN 1 END) AS direct_eligible,
+         count(CASE WHEN direct AND eligible AND new THEN 1 END) AS direct_eligible_new,
+         sum(CASE WHEN NOT direct THEN 0.0 WHEN after > 0 THEN 1.0 * after / options
+                  ELSE 1.0 - 1.0 * before / options END) AS direct_chance_new,
+         sum(CASE WHEN direct THEN 1.0 * before / options ELSE 0.0 END) AS direct_chance_old,
+         count(CASE WHEN NOT direct THEN 1 END) AS reverse_n,
+         count(CASE WHEN NOT direct AND new THEN 1 END) AS reverse_right
+}
+RETURN i.goal AS goal, facts, contradictable, same_context, conflict_same_before, conflict_same_after,
+       conflict_any_before, conflict_any_after, asked, all_new, all_old, mixed, both_forms, forms_agree,
+       direct_n, direct_new, direct_old, direct_eligible, direct_eligible_new, direct_chance_new, direct_chance_old,
+       reverse_n, reverse_right

@@ -3,8 +3,11 @@
 // returns: position, subject, subject_name, relation, functional, old_object, old_name, new_object, new_name, contexts, old_before, new_before, old_after, new_after, yes_old_before, yes_new_before, yes_old_after, yes_new_after, agree_old, agree_new, evidence
 // access: read
 //
-// A question supports an object when the model's best answer says it: the object itself (DIRECT, COMPARISON), the
-// subject (REVERSE), or "true" (CONFLICT). `agree_old` and `agree_new` count questions answered as that world answers.
+// The questions of a fact are those about its subject and relation that have its old or its new object among the
+// answers of either world, the reverse ones about these objects, and the statements of the two: what belongs to other
+// changed facts of the same subject and relation is not counted. A question supports an object when the model's best
+// answer says it: the object itself (DIRECT, COMPARISON), the subject (REVERSE), or "true" (CONFLICT). `agree_old` and
+// `agree_new` count questions answered as that world answers.
 // The evidence is one row a question: kind, text, best answer before and after, supports old and new after.
 MATCH (i:Intervention {id: $id})-[t:TARGETS]->(s:Entity)
 OPTIONAL MATCH (r:Relation {graph_id: i.graph_id, name: t.relation})
@@ -13,6 +16,8 @@ OPTIONAL MATCH (n:Entity {graph_id: i.graph_id, uid: t.new_object})
 CALL (i, t, s, o, n) {
   MATCH (s)<-[:ABOUT]-(p:Probe)<-[q:PLANNED]-(i)
   WHERE q.verdict IS NOT NULL AND q.polarity = 'change' AND p.path = [t.relation]
+    AND CASE WHEN p.kind = 'CONFLICT' THEN q.asked_fact_id IN [t.fact_id, coalesce(t.new_fact_id, q.asked_fact_id)]
+             ELSE any(x IN q.before + q.after WHERE p.option_uids[x] IN [t.old_object, t.new_object]) END
   RETURN p, q, false AS reversed
   UNION ALL
   UNWIND [o, n] AS end
@@ -21,13 +26,14 @@ CALL (i, t, s, o, n) {
     AND any(x IN q.before + q.after WHERE p.option_uids[x] = s.uid)
   RETURN p, q, true AS reversed
 }
+WITH t, s, r, o, n, p, q, p.option_uids[q.pred_before] AS first, p.option_uids[q.pred_after] AS last,
+     CASE WHEN p.kind = 'CONFLICT' THEN ['true', 'true'] WHEN reversed THEN [s.uid, s.uid]
+          ELSE [t.old_object, t.new_object] END AS said
 WITH t, s, r, o, n, p, q,
-     [x IN [q.pred_before, q.pred_after] |
-       CASE WHEN p.kind = 'CONFLICT' THEN p.option_uids[x] = 'true'
-            WHEN reversed THEN p.option_uids[x] = s.uid ELSE true END] AS says
-WITH t, s, r, o, n, p, q,
-     says[0] AND q.pred_before IN q.before AS old_before, says[0] AND q.pred_before IN q.after AS new_before,
-     says[1] AND q.pred_after IN q.before AS old_after, says[1] AND q.pred_after IN q.after AS new_after,
+     first = said[0] AND q.pred_before IN q.before AS old_before,
+     first = said[1] AND q.pred_before IN q.after AS new_before,
+     last = said[0] AND q.pred_after IN q.before AS old_after,
+     last = said[1] AND q.pred_after IN q.after AS new_after,
      q.pred_after IN q.before AS agrees_old,
      q.pred_after IN q.after OR (size(q.after) = 0 AND NOT q.pred_after IN q.before) AS agrees_new
 ORDER BY q.position

@@ -1,4 +1,4 @@
-// purpose: which ends of chains a single fact connects with the start
+// purpose: which ends of chains a single fact connects with the start, either way
 // params: graph_id, world, types, rows
 // returns: linked
 // access: read
@@ -9,7 +9,7 @@ OPTIONAL MATCH (start:Entity {graph_id: $graph_id, uid: row[0]})
 WITH
   row,
   COLLECT {
-    MATCH (start)-[s]->(x:Entity)
+    MATCH (start)-[s]-(x:Entity)
     WHERE type(s) IN $types AND coalesce(s.world, $world) = $world
     RETURN x.uid
   } AS reached

@@ -1,0 +1,140 @@
+"""What counts as a trial: a question without an old answer retains nothing, and a question counts for its own fact."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+
+import pytest
+from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, templates_of, write_graph
+from tests.graph_schema.propagation.conftest import Run, committed, open_branch, planned
+
+from knowledgesmith.graph_schema import propagation as ask
+from knowledgesmith.graph_schema.catalogue import build_catalogue
+from knowledgesmith.graph_schema.facts import Relation, Traits, fact_id
+from knowledgesmith.graph_schema.interventions import Change, Goal
+from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind
+from knowledgesmith.graph_schema.propagation import Metric
+from knowledgesmith.graph_schema.store import GraphStore
+
+NEIGHBOURS = ("germany", "japan", "kenya")
+MOVE = Change(subject="france", relation="has_capital", old_object="paris", new_object="lyon")
+
+
+def right_before(probe: PlannedProbe) -> int:
+    """The old world's answer; where it has none, something else than the new one."""
+    options = range(len(probe.probe.options))
+    return probe.before[0] if probe.before else next(n for n in options if n not in probe.after)
+
+
+def unmoved(probe: PlannedProbe) -> tuple[int, int]:
+    """A model that knew everything and did not change."""
+    return (right_before(probe), right_before(probe))
+
+
+def stated(probe: PlannedProbe) -> bool:
+    return probe.probe.kind is ProbeKind.CONFLICT and probe.polarity is Polarity.CHANGE
+
+
+def denies(probe: PlannedProbe) -> tuple[int, int]:
+    """The same, but afterwards it holds neither the old nor the new statement for true."""
+    before = right_before(probe)
+    return (before, probe.probe.option_uids.index("false") if stated(probe) else before)
+
+
+def agrees(probe: PlannedProbe) -> tuple[int, int]:
+    """The same, but afterwards it holds both for true."""
+    before = right_before(probe)
+    return (before, probe.probe.option_uids.index("true") if stated(probe) else before)
+
+
+@pytest.fixture(scope="module")
+def moved(store: GraphStore, world: str) -> Run:
+    return committed(store, planned(store, world, goal=Goal.EDIT, changes=[MOVE]), seed=11, order=11, answers=unmoved)
+
+
+@pytest.fixture(scope="module")
+def neighbours(store: GraphStore) -> Run:
+    """Three facts of one subject and many-valued relation are erased from a model that forgets the first statement."""
+    graph_id = f"t_{uuid.uuid4().hex}"
+    borders = Relation(name="borders", rel_type="", traits=Traits(), templates=templates_of("neighbour"))
+    facts = [*atlas_facts(), *(("france", "borders", uid) for uid in NEIGHBOURS)]
+    relations = list(build_catalogue([*atlas_relations(), borders]).values())
+    write_graph(store, graph_id, atlas_entities(), relations, facts)
+    open_branch(store, graph_id, graph_id)
+    erasures = [Change(subject="france", relation="borders", old_object=uid) for uid in NEIGHBOURS]
+    first = fact_id(graph_id, "france", "borders", NEIGHBOURS[0])
+    plan = planned(store, graph_id, goal=Goal.UNLEARN, changes=erasures)
+    return committed(
+        store, plan, seed=1, order=1, answers=lambda p: denies(p) if p.asked_fact_id == first else unmoved(p)
+    )
+
+
+def metric(store: GraphStore, run: Run, name: str) -> Metric:
+    (one,) = [m for m in ask.metrics(store, run.id)[0] if m.name == name and m.group_by == "all"]
+    return one
+
+
+def test_a_model_that_does_not_move_retains_all_of_the_old_answers(store: GraphStore, moved: Run) -> None:
+    change = [p for p in moved.plan.probes if p.polarity is Polarity.CHANGE]
+    old = [p for p in change if p.before]
+    assert len(old) < len(change), "the old world has no inverse of a city that was no capital"
+    retained = metric(store, moved, "rr")
+    assert (retained.successes, retained.trials) == (len(old), len(old))
+    assert metric(store, moved, "propagated").trials == len(change)
+    for which in ask.Grouping:
+        for group in ask.groups(store, moved.id, which)[0]:
+            assert group.missed == group.eligible_old
+    (point,) = [one for one in ask.over_time(store, moved.branch_id)[0] if one.intervention == moved.id]
+    (about,) = [one for one in ask.over_time(store, moved.branch_id, entity="lyon")[0] if one.intervention == moved.id]
+    assert (
+        point.no_old
+        == len(change) - len(old)
+        == about.no_old + sum(not p.before and p.probe.anchor != "lyon" for p in change)
+    )
+
+
+def test_the_probes_of_a_row_have_an_old_answer_all_or_none(moved: Run, neighbours: Run) -> None:
+    """So a row without a belief before says that none of its probes has one."""
+    for run in (moved, neighbours):
+        rows: dict[int, set[bool]] = defaultdict(set)
+        for one in run.plan.probes:
+            rows[one.row_seq].add(bool(one.before))
+        assert all(len(held) == 1 for held in rows.values())
+        assert {seq for seq, row in run.rows.items() if row.before is None} == {
+            seq for seq, held in rows.items() if held == {False}
+        }
+
+
+def test_chance_is_that_of_the_options_which_a_probe_has(store: GraphStore, neighbours: Run) -> None:
+    old = [p for p in neighbours.plan.probes if p.polarity is Polarity.CHANGE and p.before]
+    assert {len(p.probe.options) for p in old} >= {2, 3}
+    expected = sum(len(p.before) / len(p.probe.options) for p in old) / len(old)
+    assert metric(store, neighbours, "rr").chance == pytest.approx(expected)
+
+
+def test_facts_of_one_subject_and_relation_have_their_own_questions(store: GraphStore, neighbours: Run) -> None:
+    direct = [p for p in neighbours.plan.probes if p.probe.kind is ProbeKind.DIRECT and p.polarity is Polarity.CHANGE]
+    plastic = metric(store, neighbours, "plasticity")
+    assert (plastic.successes, plastic.trials) == (0, len(direct))
+    facts, _ = ask.changed_facts(store, neighbours.id)
+    assert [(fact.old_object, fact.yes_old_before, fact.yes_old_after) for fact in facts] == [
+        (uid, 1, int(number > 0)) for number, uid in enumerate(NEIGHBOURS)
+    ]
+    for fact in facts:
+        assert sum(context.kind == "CONFLICT" for context in fact.evidence) == 1
+    assert ask.changes(store, neighbours.id, ask.ChangeFilter.CONFLICT, skip=0, limit=50)[0] == []
+
+
+def test_only_what_is_said_both_ways_is_a_conflict(store: GraphStore, moved: Run) -> None:
+    plan = moved.plan
+    denied = committed(store, plan, seed=12, order=12, answers=denies)
+    assert ask.changes(store, denied.id, ask.ChangeFilter.CONFLICT, skip=0, limit=50)[0] == []
+    agreed = committed(store, plan, seed=13, order=13, answers=agrees)
+    rows, _ = ask.changes(store, agreed.id, ask.ChangeFilter.CONFLICT, skip=0, limit=50)
+    old = fact_id(agreed.graph_id, "france", "has_capital", "paris")
+    assert [(row.entity, row.kind, row.fact_id, row.measured.n_missed) for row in rows] == [
+        ("france", "CONFLICT", old, 1)
+    ]
+    (fact,) = ask.changed_facts(store, agreed.id, conflicts_only=True)[0]
+    assert fact.conflict_same_context
