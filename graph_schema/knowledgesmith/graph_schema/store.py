@@ -164,7 +164,7 @@ class GraphStore:
     def write_transaction(self, work: Callable[[Transaction], T]) -> T:
         """Run reads and writes in one transaction, retried on transient errors: ``work`` must be idempotent."""
         with _mapped_errors(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
-            return session.execute_write(lambda tx: work(_Transaction(tx, self._observe, self.uri)))
+            return session.execute_write(lambda tx: work(_Transaction(tx, self._observe)))
 
     @contextmanager
     def what_if(self, *, timeout_s: float | None = None) -> Generator[Transaction]:

@@ -145,7 +145,7 @@ LIFECYCLE: dict[str, Budget] = {
     "lifecycle/load_ledger": budget(
         lambda w: {"graph_id": w.graph, "rows": [[w.run, "france", {"intervention": w.run, "seq": 100_000}]]}, 18
     ),
-    "lifecycle/load_links": budget(lambda w: {"graph_id": w.graph, "rows": [["france", "lyon"]]}, 20),
+    "lifecycle/load_links": budget(lambda w: {"graph_id": w.graph, "rows": [["france", "paris"]]}, 20),
     "lifecycle/load_models": budget(_model, 37),
     "lifecycle/load_parents": budget(
         lambda w: {"rows": [[f"{w.graph}-lone", w.revision]]}, 20, before=(("lifecycle/load_revisions", _lone),)
@@ -156,11 +156,14 @@ LIFECYCLE: dict[str, Budget] = {
         before=(("probe_sets/materialise", _members),),
     ),
     "lifecycle/load_probes": budget(
-        lambda w: {"graph_id": w.graph, "rows": [["france", {"id": f"{w.graph}-{n}"}, [w.probe_set]] for n in (1, 2)]},
+        lambda w: {
+            "graph_id": w.graph,
+            "rows": [["france", {"id": f"{w.graph}-{n}", "graph_id": w.graph}, [w.probe_set]] for n in (1, 2)],
+        },
         72,
     ),
     "lifecycle/load_relations": budget(lambda w: {"rows": [{"graph_id": w.graph, "name": "new"}]}, 13),
-    "lifecycle/load_revisions": budget(_lone, 31),
+    "lifecycle/load_revisions": budget(_lone, 20),
     "lifecycle/load_revisions_known": budget(lambda w: {"ids": [w.revision]}, 15),
     "lifecycle/load_runs": budget(
         lambda w: {

@@ -18,6 +18,7 @@ from typing import Any, Final
 from knowledgesmith.graph_schema.errors import (
     Aborted,
     AlreadyExists,
+    Cancelled,
     GraphUnavailable,
     IllegalState,
     InvalidInput,
@@ -150,7 +151,7 @@ class _Load:
                 self._load(self._steps(levels), mark)
             files = self._unpack()
             self._finish(ids, mark)
-        except (GraphUnavailable, Aborted, OSError, sqlite3.Error):
+        except (GraphUnavailable, Aborted, Cancelled, OSError, sqlite3.Error):
             raise  # the same load again goes on from here
         except KnowledgeSmithError:
             self._take_back(ids)
