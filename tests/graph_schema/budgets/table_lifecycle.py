@@ -145,7 +145,7 @@ LIFECYCLE: dict[str, Budget] = {
     "lifecycle/load_ledger": budget(
         lambda w: {"graph_id": w.graph, "rows": [[w.run, "france", {"intervention": w.run, "seq": 100_000}]]}, 18
     ),
-    "lifecycle/load_links": budget(lambda w: {"graph_id": w.graph, "rows": [["france", "paris"]]}, 20),
+    "lifecycle/load_links": budget(lambda w: {"graph_id": w.graph, "rows": [[s, o] for s, _, o, _ in w.facts[:5]]}, 25),
     "lifecycle/load_models": budget(_model, 37),
     "lifecycle/load_parents": budget(
         lambda w: {"rows": [[f"{w.graph}-lone", w.revision]]}, 20, before=(("lifecycle/load_revisions", _lone),)
