@@ -8,7 +8,7 @@ import json
 import uuid
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,9 @@ from tests.graph_schema.lifecycle.conftest import Cypher
 
 from knowledgesmith.graph_schema import branches
 from knowledgesmith.graph_schema.branches import ModelInfo, revision_id
-from knowledgesmith.graph_schema.errors import AlreadyExists, ArchiveRejected, IllegalState
+from knowledgesmith.graph_schema.errors import AlreadyExists, ArchiveRejected, IllegalState, StillReferenced
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
-from knowledgesmith.graph_schema.lifecycle import archive_ids, archive_load, archive_read, archive_write, deletion
+from knowledgesmith.graph_schema.lifecycle import archive_ids, archive_load, archive_read, deletion, streams
 from knowledgesmith.graph_schema.lifecycle.archive_format import MANIFEST
 from knowledgesmith.graph_schema.lifecycle.archive_load import load_archive
 from knowledgesmith.graph_schema.lifecycle.archive_write import export_graph
@@ -255,13 +255,16 @@ def test_a_fault_that_only_the_driver_finds_leaves_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def no_value(_value: object, _place: str) -> dict[str, object]:
+        return {"x": object()}
+
     before, files = census(), _files(tmp_path)
     changes = _line_of(graph_id, _sha(graph_id))
     path = _write(
         tmp_path / "x.ksmith", {**members, **changes, f"artefacts/{_sha(graph_id)}.safetensors": graph_id.encode()}
     )
     with monkeypatch.context() as patch:
-        patch.setattr(archive_load, "properties", lambda *_: {"x": object()})
+        patch.setattr(archive_load, "properties", no_value)
         with pytest.raises(ArchiveRejected, match="does not take"):
             load_archive(store, path, folders=folders)
     assert (census(), _files(tmp_path)) == (before, files)
@@ -326,7 +329,7 @@ def test_a_catalogue_is_read_once_and_only_as_far_as_an_import_goes(
 
 def test_batches_are_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive_load, "_BATCH_BYTES", 100)
-    found = list(archive_load._batches(iter([(60, "a"), (60, "b"), (10, "c"), (10, "d"), (10, "e")]), 2))
+    found = list(archive_load.batches(iter([(60, "a"), (60, "b"), (10, "c"), (10, "d"), (10, "e")]), 2))
     assert found == [["a", "b"], ["c", "d"], ["e"]]
 
 
@@ -347,13 +350,13 @@ def test_an_export_notices_a_change_that_leaves_the_facts_alone(
     store: GraphStore, graph_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _import(store, graph_id)
-    real = archive_write._keyset
+    real = streams.entities
 
-    def meanwhile(*args: Any, **params: Any) -> Any:
-        _import(store, graph_id, names=" renamed")
-        return real(*args, **params)
+    def meanwhile(own: GraphStore, name: str) -> Iterator[streams.EntityRow]:
+        _import(own, name, names=" renamed")
+        return real(own, name)
 
-    monkeypatch.setattr(archive_write, "_keyset", meanwhile)
+    monkeypatch.setattr(streams, "entities", meanwhile)
     with pytest.raises(Exception, match="changed while it was exported"):
         export_graph(store, graph_id, tmp_path / "torn.ksmith", folders=Folders())
 
@@ -363,6 +366,10 @@ def test_a_refused_deletion_does_not_take_the_lock(
 ) -> None:
     _import(store, graph_id)
     cypher("CREATE (:ProbeSet {id: $id, graph_id: $g, digest: $d})", id=f"ps{graph_id}", g=graph_id, d="d" * 64)
-    monkeypatch.setattr(deletion, "take_lock", lambda *_, **__: pytest.fail("took the lock"))
-    with pytest.raises(deletion.StillReferenced):
+
+    def no_lock(_store: GraphStore, _graph_id: str, *, with_traits: bool) -> None:
+        pytest.fail(f"took the lock, {with_traits=}")
+
+    monkeypatch.setattr(deletion, "take_lock", no_lock)
+    with pytest.raises(StillReferenced):
         delete_graph(store, graph_id)

@@ -215,7 +215,7 @@ class _Load:
         for number, step in enumerate(steps):
             if number < first:
                 continue
-            for batch in _batches(islice(step.rows(), done, None), step.size):
+            for batch in batches(islice(step.rows(), done, None), step.size):
                 rows = [row for row in map(step.convert, batch) if row is not None]
                 self._advance(mark, (number, done), (number, done + len(batch)), rows, step)
                 done += len(batch)
@@ -329,7 +329,7 @@ def _as_it_is(row: Any) -> object:
     return row
 
 
-def _batches(rows: Iterator[Sized], size: int) -> Iterator[list[Any]]:
+def batches(rows: Iterator[Sized], size: int) -> Iterator[list[Any]]:
     """Batches of at most ``size`` rows, and of few megabytes however long a row is."""
     batch: list[Any] = []
     held = 0
