@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from knowledgesmith.graph_schema.errors import (
@@ -196,13 +197,21 @@ class _Load:
             for name in self.archive.files(folder):
                 target = place / name.rpartition("/")[2]
                 if not target.exists():
-                    if folder == "artefacts":
-                        self._check_artefact(name, target.stem)
-                    self.archive.unpack(name, target)
-                    if folder == "probe_sets":
-                        _check_set_file(target)
+                    self._place(folder, name, target)
                     count += 1
         return count
+
+    def _place(self, folder: str, name: str, target: Path) -> None:
+        """Unpack a file; it stands in its place when it is known to be what its name says."""
+        if folder == "artefacts":
+            self._check_artefact(name, target.stem)
+            self.archive.unpack(name, target)
+            return
+        with TemporaryDirectory(prefix=".loading-", dir=target.parent) as scratch:
+            found = Path(scratch) / target.name
+            self.archive.unpack(name, found)
+            _check_set_file(found)
+            found.replace(target)
 
     def _check_artefact(self, name: str, digest: str) -> None:
         """The manifest's digest of the member, which unpacking checks, must be the one in its name."""
@@ -348,5 +357,4 @@ def _check_set_file(path: Path) -> None:
     try:
         verify_file(path.parent, path.stem)
     except KnowledgeSmithError as error:
-        path.unlink(missing_ok=True)
         raise reject(f"probe_sets/{path.name}", "does not hold the probe set of its digest") from error
