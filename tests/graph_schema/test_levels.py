@@ -10,12 +10,16 @@ from dataclasses import replace
 import networkx as nx
 import pytest
 
+from knowledgesmith.graph_schema import levels
+from knowledgesmith.graph_schema.accepted_traits import Acceptance, TraitKind
+from knowledgesmith.graph_schema.errors import TooLarge
 from knowledgesmith.graph_schema.facts import Traits
 from knowledgesmith.graph_schema.graphs import load_catalogue, load_snapshot
 from knowledgesmith.graph_schema.importing import InputFile, import_graph
 from knowledgesmith.graph_schema.importing.formats.tables import FileRole
 from knowledgesmith.graph_schema.levels import cycle_seeds, rebuild_levels
 from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.suggesting.accept import accept
 
 Links = Sequence[tuple[str, str]]
 
@@ -135,3 +139,26 @@ def test_every_entity_has_exactly_one_level_label(store: GraphStore, graph_id: s
         "c": ["Entity", "Root"],
         "d": ["Entity", "Leaf"],
     }
+
+
+def test_an_accepted_inverse_of_a_hierarchy_gives_levels_up_to_a_size(
+    store: GraphStore, graph_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one transaction of a small server cannot rebuild is refused, and nothing changed."""
+    parts = {
+        FileRole.ENTITIES: "uid,name\na,A\nb,B\nc,C\n",
+        FileRole.RELATIONS: "name,hierarchical\nis_a,true\nkinds,false\n",
+        FileRole.FACTS: "subject,relation,object\nb,is_a,a\nb,kinds,c\n",
+    }
+    files = [InputFile(role=role, name=f"{role}.csv", content=io.BytesIO(t.encode())) for role, t in parts.items()]
+    import_graph(store, graph_id=graph_id, files=files)
+    wanted = [Acceptance(kind=TraitKind.INVERSE, relation="is_a", others=("kinds",))]
+    before = _depths(store, graph_id)
+    with monkeypatch.context() as patch:
+        patch.setattr(levels, "MAX_LINKS", 1)
+        with pytest.raises(TooLarge, match="more than 1 links"):
+            accept(store, graph_id, wanted)
+        accept(store, graph_id, [Acceptance(kind=TraitKind.TRANSITIVE, relation="is_a")])  # changes no link
+    assert _depths(store, graph_id) == before
+    accept(store, graph_id, wanted)
+    assert _depths(store, graph_id) == {"a": 0, "b": 1, "c": 2}

@@ -8,10 +8,12 @@ import socket
 import sys
 from pathlib import Path
 
+import neo4j
 import pytest
+from neo4j import exceptions as driver_errors
 
 from knowledgesmith.graph_schema import migrations as migration_files
-from knowledgesmith.graph_schema.errors import GraphUnavailable, InvalidInput, ReadOnlyQuery, SchemaTooNew
+from knowledgesmith.graph_schema.errors import GraphUnavailable, InvalidInput, ReadOnlyQuery, SchemaTooNew, TooLarge
 from knowledgesmith.graph_schema.migrations import Migration, migrate, migrations, split_statements
 from knowledgesmith.graph_schema.store import GraphStore, StoreSettings, Transaction
 
@@ -236,3 +238,21 @@ def test_user_queries_keep_labels_types_and_properties(store: GraphStore, graph_
         assert found["r"]["type"] == "HAS_CHILD"
         assert (found["r"]["start"], found["r"]["end"]) == (found["a"]["id"], found["b"]["id"])
         assert found["p"] == {"nodes": [found["a"], found["b"]], "relationships": [found["r"]]}
+
+
+def test_a_transaction_that_needs_too_much_memory_is_not_tried_again(
+    store: GraphStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each attempt would need as much again, until the server as a whole has none left."""
+    attempts: list[int] = []
+
+    def run(*_: object, **__: object) -> None:
+        attempts.append(1)
+        error = driver_errors.TransientError("full")
+        monkeypatch.setattr(type(error), "code", "Neo.TransientError.General.MemoryPoolOutOfMemoryError")
+        raise error
+
+    monkeypatch.setattr(neo4j.ManagedTransaction, "run", run)
+    with pytest.raises(TooLarge, match="more memory"):
+        store.write("suggest/lock", graph_id="none")
+    assert len(attempts) == 1

@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Final
 
 from knowledgesmith.graph_schema.catalogue import inspect_catalogue
-from knowledgesmith.graph_schema.errors import InvalidInput, RelationNotFound
+from knowledgesmith.graph_schema.errors import IllegalState, InvalidInput, RelationNotFound
 from knowledgesmith.graph_schema.facts import Relation, Traits
+from knowledgesmith.graph_schema.text_checks import MAX_WORD, problem_with
 
 
 class TraitKind(StrEnum):
@@ -53,9 +54,33 @@ class Acceptance:
 
 
 def parse_accepted(texts: Iterable[str] | None) -> tuple[Acceptance, ...]:
-    """What a graph stores, sorted."""
-    rows = [json.loads(text) for text in texts or ()]
-    return tuple(sorted(Acceptance(kind=TraitKind(r[0]), relation=r[1], others=tuple(r[2:])) for r in rows))
+    """What a graph stores, sorted.
+
+    Raises:
+        IllegalState: a text is none that :meth:`Acceptance.dump` gives.
+    """
+    return tuple(sorted(_parse(text) for text in texts or ()))
+
+
+def _parse(text: str) -> Acceptance:
+    try:
+        kind, relation, *others = json.loads(text)
+        problems = [problem for name in (relation, *others) if (problem := problem_with(name, limit=MAX_WORD))]
+        parsed = Acceptance(kind=TraitKind(kind), relation=relation, others=tuple(others))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _damaged(text) from error
+    if problems:
+        raise _damaged(text)
+    return parsed
+
+
+def _damaged(text: str) -> IllegalState:
+    return IllegalState(
+        "an accepted trait of the graph is damaged",
+        field="accepted_traits",
+        value=str(text)[:100],
+        hint="Delete the graph and import its files again.",
+    )
 
 
 def noted_with(earlier: Iterable[Acceptance], items: Sequence[Acceptance]) -> list[Acceptance]:

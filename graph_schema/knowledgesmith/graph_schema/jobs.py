@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from knowledgesmith.graph_schema.branches import dump_entities, parse_entities
 from knowledgesmith.graph_schema.errors import (
     AlreadyExists,
+    BranchNotFound,
     FenceRejected,
     IllegalState,
     InterventionNotFound,
@@ -109,6 +110,7 @@ def create(
         Its id, and whether it is new.
 
     Raises:
+        BranchNotFound: no such branch, or it is being deleted.
         RequestIdReused: the request id was used with another body.
     """
     properties = {
@@ -125,6 +127,13 @@ def create(
         if earlier is not None:
             return earlier, False
         rows = tx.rows("jobs/create", branch_id=spec.branch_id, properties=properties)
+        if not rows:
+            raise BranchNotFound(
+                "no such branch, or it is being deleted",
+                field="branch_id",
+                value=spec.branch_id,
+                hint="See `ksmith branch list`.",
+            )
         return str(rows[0]["id"]), True
 
     try:

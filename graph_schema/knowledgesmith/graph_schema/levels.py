@@ -9,11 +9,16 @@ so its label stays Intermediate).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import networkx as nx
 
+from knowledgesmith.graph_schema.errors import TooLarge
 from knowledgesmith.graph_schema.facts import Relation
 from knowledgesmith.graph_schema.store import Transaction
+
+MAX_LINKS: Final = 100_000
+"""Links of a hierarchy that one transaction rebuilds: a third of what a server with 512 MB of heap could not."""
 
 
 def rebuild_levels(tx: Transaction, *, graph_id: str, relations: Mapping[str, Relation]) -> bool:
@@ -22,12 +27,7 @@ def rebuild_levels(tx: Transaction, *, graph_id: str, relations: Mapping[str, Re
     Returns:
         Whether the hierarchy had changed; when not, depths and labels were left alone.
     """
-    up = sorted(r.rel_type for r in relations.values() if r.traits.hierarchical)
-    down = sorted(
-        relations[r.traits.inverse_of].rel_type
-        for r in relations.values()
-        if r.traits.hierarchical and r.traits.inverse_of is not None
-    )
+    up, down = _link_types(relations)
     changed = tx.rows("graph/hierarchy_unlink", graph_id=graph_id, to_parent=up, to_child=down)[0]["removed"]
     changed += tx.rows("graph/hierarchy_link_up", graph_id=graph_id, types=up)[0]["added"]
     changed += tx.rows("graph/hierarchy_link_down", graph_id=graph_id, types=down)[0]["added"]
@@ -43,6 +43,34 @@ def rebuild_levels(tx: Transaction, *, graph_id: str, relations: Mapping[str, Re
         _spread(tx, graph_id)
     tx.rows("graph/level_labels", graph_id=graph_id)
     return True
+
+
+def follow_catalogue(
+    tx: Transaction, *, graph_id: str, before: Mapping[str, Relation], after: Mapping[str, Relation]
+) -> None:
+    """Rebuild the levels where a changed catalogue makes other facts links of the hierarchy.
+
+    Raises:
+        TooLarge: the hierarchy would have more than :data:`MAX_LINKS` links.
+    """
+    if _link_types(before) == _link_types(after):
+        return
+    types = sorted({*_link_types(before)[0], *_link_types(before)[1], *_link_types(after)[0], *_link_types(after)[1]})
+    if tx.rows("graph/hierarchy_size", graph_id=graph_id, types=types, limit=MAX_LINKS + 1)[0]["links"] > MAX_LINKS:
+        raise TooLarge(
+            f"the hierarchy has more than {MAX_LINKS} links",
+            field="accepted",
+            value=" ".join(types)[:200],
+            hint="Declare the trait in the graph's files and import them again: an import writes levels in batches.",
+        )
+    rebuild_levels(tx, graph_id=graph_id, relations=after)
+
+
+def _link_types(relations: Mapping[str, Relation]) -> tuple[list[str], list[str]]:
+    """Relationship types that point to the parent, and those that point to the child."""
+    hierarchical = [relation for relation in relations.values() if relation.traits.hierarchical]
+    inverses = [relation.traits.inverse_of for relation in hierarchical if relation.traits.inverse_of is not None]
+    return sorted(r.rel_type for r in hierarchical), sorted(relations[name].rel_type for name in inverses)
 
 
 def cycle_seeds(links: Iterable[tuple[str, str]]) -> list[str]:

@@ -81,6 +81,11 @@ class _Transaction:
                 columns = result.keys()
                 # packaged queries return plain values; walking through them for nodes would cost more than reading them
                 return [dict(zip(columns, record.values(), strict=True)) for record in result]
+            except driver_errors.TransientError as error:
+                if not str(error.code).endswith(_NO_MEMORY):
+                    raise
+                # The driver would try again, with the same need, until the server is out of memory as a whole.
+                raise _too_large(query.name) from error
             finally:
                 for batch in batches.values():
                     batch.clear()
@@ -343,6 +348,15 @@ def _observed(name: str, observe: QueryObserver) -> Generator[None]:
         observe(name, time.perf_counter() - start, outcome)
 
 
+def _too_large(what: str) -> TooLarge:
+    return TooLarge(
+        "the transaction needs more memory than Neo4j may use",
+        field="memory",
+        value=what,
+        hint="Give Neo4j a larger heap (dbms.memory.transaction.total.max is a share of it), or ask for less.",
+    )
+
+
 @contextmanager
 def _mapped_errors(uri: str) -> Generator[None]:
     try:
@@ -377,12 +391,7 @@ def _mapped_errors(uri: str) -> Generator[None]:
         ) from error
     except driver_errors.TransientError as error:
         if str(error.code).endswith(_NO_MEMORY):
-            raise TooLarge(
-                "the transaction needs more memory than Neo4j may use",
-                field="memory",
-                value=uri,
-                hint="Give Neo4j a larger heap (dbms.memory.transaction.total.max is a share of it), or ask for less.",
-            ) from error
+            raise _too_large(uri) from error
         raise GraphUnavailable(
             "Neo4j is too busy or not ready", field="KSMITH_NEO4J_URI", value=uri, hint="Try again in a moment."
         ) from error

@@ -15,6 +15,8 @@ MAX_WORD = 200
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 GRAPH_ID = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 """What an id of a graph looks like."""
+DIGEST = re.compile(r"[0-9a-f]{64}")
+"""What names a file: anything else could be a pattern, or lead out of the folder."""
 
 
 def problem_with(text: str, *, limit: int, empty: bool = False) -> str:

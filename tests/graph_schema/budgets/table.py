@@ -97,6 +97,7 @@ BUDGETS: dict[str, Budget] = {
     "graph/get": _budget(lambda w: {"graph_id": w.graph}, 1409),
     "graph/hierarchy_link_down": _budget(lambda w: {"graph_id": w.graph, "types": ["SYMBOL"]}, 995),
     "graph/hierarchy_link_up": _budget(lambda w: {"graph_id": w.graph, "types": ["SYMBOL"]}, 1048),
+    "graph/hierarchy_size": _budget(lambda w: {"graph_id": w.graph, "types": ["SYMBOL"], "limit": 10}, 1000),
     "graph/hierarchy_unlink": _budget(lambda w: {"graph_id": w.graph, "to_parent": [], "to_child": []}, 1645),
     "graph/level_labels": _budget(lambda w: {"graph_id": w.graph}, 220),
     "graph/list": _budget(lambda w: {"after": w.graph[:-1], "limit": 2}, 17),

@@ -56,7 +56,13 @@ def _branch_marked(world: World) -> dict[str, Any]:
 
 
 def _lone(world: World) -> dict[str, Any]:
-    return {"rows": [{"properties": {"id": f"{world.graph}-lone"}, "parent": world.revision}]}
+    values = {"id": f"{world.graph}-lone", "artefact_sha256": "", "weights_sha256": ""}
+    return {"rows": [{"properties": values, "parent": world.revision}]}
+
+
+def _model(world: World) -> dict[str, Any]:
+    values = {"id": f"{world.graph}-m", "weights_sha256": ""}
+    return {"rows": [{"properties": values, "base": f"{world.graph}-m.base"}]}
 
 
 Before = tuple[tuple[str, Parameters], ...]
@@ -84,6 +90,7 @@ LIFECYCLE: dict[str, Budget] = {
         before=(("models/create_branch", _branch), ("lifecycle/branch_mark", _branch_marked)),
     ),
     "lifecycle/branch_mark": budget(_branch_marked, 27, before=(("models/create_branch", _branch),)),
+    "lifecycle/branch_states": budget(_graph, 40),
     "lifecycle/branch_uses": budget(lambda w: {"id": w.branch, "live": LIVE}, 75),
     "lifecycle/check_branches": budget(_graph, 144),
     "lifecycle/check_cases": budget(_page, 70, before=THERE),
@@ -130,7 +137,7 @@ LIFECYCLE: dict[str, Budget] = {
     ),
     "lifecycle/load_end": budget(lambda w: {**_empty(w), "properties": {"digest": "d"}}, 15, before=LOADING),
     "lifecycle/load_entities": budget(
-        lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", list[str](), False]]}, 19
+        lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", list[str](), False, "Leaf", None]]}, 19
     ),
     "lifecycle/load_facts": budget(
         lambda w: {"graph_id": w.graph, "rows": [[s, o, t, i, ""] for s, t, o, i in w.facts[:5]]}, 66
@@ -138,8 +145,10 @@ LIFECYCLE: dict[str, Budget] = {
     "lifecycle/load_ledger": budget(
         lambda w: {"graph_id": w.graph, "rows": [[w.run, "france", {"intervention": w.run, "seq": 100_000}]]}, 18
     ),
-    "lifecycle/load_models": budget(
-        lambda w: {"rows": [{"properties": {"id": f"{w.graph}-m"}, "base": f"{w.graph}-m.base"}]}, 37
+    "lifecycle/load_links": budget(lambda w: {"graph_id": w.graph, "rows": [[s, o] for s, _, o, _ in w.facts[:5]]}, 25),
+    "lifecycle/load_models": budget(_model, 37),
+    "lifecycle/load_parents": budget(
+        lambda w: {"rows": [[f"{w.graph}-lone", w.revision]]}, 20, before=(("lifecycle/load_revisions", _lone),)
     ),
     "lifecycle/load_planned": budget(
         lambda w: {"graph_id": w.graph, "rows": [[w.run, row["id"], {}] for row in w.probes[:5]]},
@@ -147,11 +156,15 @@ LIFECYCLE: dict[str, Budget] = {
         before=(("probe_sets/materialise", _members),),
     ),
     "lifecycle/load_probes": budget(
-        lambda w: {"graph_id": w.graph, "rows": [["france", {"id": f"{w.graph}-{n}"}, [w.probe_set]] for n in (1, 2)]},
+        lambda w: {
+            "graph_id": w.graph,
+            "rows": [["france", {"id": f"{w.graph}-{n}", "graph_id": w.graph}, [w.probe_set]] for n in (1, 2)],
+        },
         72,
     ),
     "lifecycle/load_relations": budget(lambda w: {"rows": [{"graph_id": w.graph, "name": "new"}]}, 13),
-    "lifecycle/load_revisions": budget(_lone, 31),
+    "lifecycle/load_revisions": budget(_lone, 20),
+    "lifecycle/load_revisions_known": budget(lambda w: {"ids": [w.revision]}, 15),
     "lifecycle/load_runs": budget(
         lambda w: {
             "graph_id": w.graph,
@@ -181,6 +194,7 @@ LIFECYCLE: dict[str, Budget] = {
         22,
     ),
     "lifecycle/load_versions": budget(lambda w: {"graph_id": w.graph, "rows": [{"number": 1}, {"number": 2}]}, 22),
+    "lifecycle/model_delete": budget(lambda w: {"id": f"{w.graph}-m"}, 20, before=(("lifecycle/load_models", _model),)),
     "lifecycle/page_entities": budget(_page, 147),
     "lifecycle/page_facts": budget(_page, 282),
     "lifecycle/parents_of": budget(lambda w: {"graph_id": w.graph, "uids": ["lyon", "france"]}, 90),

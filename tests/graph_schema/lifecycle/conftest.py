@@ -80,7 +80,7 @@ class Runs:
         )
         return made
 
-    def finish(self, branch: str, change: Change, *, commit: bool = True) -> str:
+    def finish(self, branch: str, change: Change, *, commit: bool = True, artefact: str = "") -> str:
         """A run with a plan and a full ledger, committed or failed at the end."""
         run = self.queue(branch, change)
         held = jobs.claim(self.store, run)
@@ -95,7 +95,7 @@ class Runs:
         )
         plan = make_plan(self.store, request)
         store_plan(self.store, held, plan)
-        sha = uuid.uuid4().hex * 2
+        sha = artefact or uuid.uuid4().hex * 2
         jobs.advance(
             self.store,
             held,

@@ -41,6 +41,7 @@ from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
 from knowledgesmith.graph_schema.propagation import Grouping, groups
 from knowledgesmith.graph_schema.store import GraphStore
 
+ARTEFACT = uuid.uuid4().bytes
 EVERYTHING = """
 MATCH (n) WHERE n.graph_id = $graph
 WITH n { .*, archive: null, imported_at: null } AS values, labels(n) AS kinds
@@ -59,6 +60,7 @@ class Exported:
     path: Path
     folders: Folders
     info: ArchiveInfo
+    artefact: str
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,8 @@ def made(store: GraphStore, tmp_path_factory: pytest.TempPathFactory) -> Exporte
     graph_id = f"t_{uuid.uuid4().hex}"
     import_world(store, graph_id)
     runs = Runs(store, graph_id)
-    ids = [runs.finish(runs.branch(), PARIS), runs.finish(runs.branch(), LIMA, commit=False)]
+    artefact = hashlib.sha256(ARTEFACT).hexdigest()
+    ids = [runs.finish(runs.branch(), PARIS, artefact=artefact), runs.finish(runs.branch(), LIMA, commit=False)]
     data = generate(store, graph_id=graph_id, kinds=(ProbeKind.DIRECT,), seed=1, limit_per_kind=20)
     saved = probe_set.save(store, data, directory=root / "sets", materialise=True)
     asked = CaseProbe(kind=ProbeKind.DIRECT, polarity=Polarity.CHANGE, family="direct", stem="ä", answers=("Kyoto",))
@@ -82,7 +85,7 @@ def made(store: GraphStore, tmp_path_factory: pytest.TempPathFactory) -> Exporte
     replace_cases(store, graph_id=graph_id, cases=[case])
     path = root / "graph.ksmith"
     info = export_graph(store, graph_id, path, folders=folders)
-    return Exported(store, graph_id, ids, saved.id, path, folders, info)
+    return Exported(store, graph_id, ids, saved.id, path, folders, info, artefact)
 
 
 @pytest.fixture
@@ -208,14 +211,13 @@ def test_artefacts_travel_on_request(exported: Exported, tmp_path: Path) -> None
         export_graph(exported.store, exported.graph_id, path, folders=exported.folders, with_artefacts=True)
     assert not path.exists()
     assert exported.folders.artefacts is not None
-    sha256 = jobs.get(exported.store, exported.runs[0]).artefact_sha256
-    weights = exported.folders.artefacts / f"{sha256}.safetensors"
-    weights.write_bytes(b"w" * 1000)
+    weights = exported.folders.artefacts / f"{exported.artefact}.safetensors"
+    weights.write_bytes(ARTEFACT)
     export_graph(exported.store, exported.graph_id, path, folders=exported.folders, with_artefacts=True)
     delete_graph(exported.store, exported.graph_id, with_branches=True, folders=exported.folders)
     assert not weights.exists()
     load_archive(exported.store, path, folders=exported.folders)
-    assert weights.read_bytes() == b"w" * 1000
+    assert weights.read_bytes() == ARTEFACT
 
 
 def test_a_graph_under_a_job_is_not_exported(store: GraphStore, runs: Runs, tmp_path: Path) -> None:

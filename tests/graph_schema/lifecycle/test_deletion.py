@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Cypher, Runs, import_world
@@ -32,7 +34,7 @@ from knowledgesmith.graph_schema.lifecycle.deletion import (
 from knowledgesmith.graph_schema.probes import probe_set
 from knowledgesmith.graph_schema.probes.generate import generate
 from knowledgesmith.graph_schema.probes.types import ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.store import GraphStore, Transaction
 
 Census = Callable[[], Counter[str]]
 HEADS = "MATCH (e:Entity {graph_id: $graph}) RETURN e.uid AS uid, properties(e) AS heads ORDER BY uid"
@@ -225,3 +227,23 @@ def _cut_off(store: GraphStore, monkeypatch: pytest.MonkeyPatch, *, after: int, 
         patch.setattr(GraphStore, "write", write)
         with pytest.raises(Killed):
             work()
+
+
+def test_no_run_is_queued_on_a_branch_that_is_being_closed(store: GraphStore, runs: Runs, cypher: Cypher) -> None:
+    """The head that a new run starts from is looked up under the branch's lock."""
+    branch = runs.branch()
+    marked, queued = Event(), Event()
+
+    def close(tx: Transaction) -> None:
+        tx.rows("lifecycle/branch_mark", id=branch, live=[])
+        marked.set()
+        queued.wait(1.5)  # the other one waits for us, so this passes
+
+    with ThreadPoolExecutor(1) as pool:
+        closing = pool.submit(store.write_transaction, close)
+        assert marked.wait(20)
+        with pytest.raises(BranchNotFound):
+            runs.queue(branch, PARIS)
+        queued.set()
+        closing.result()
+    assert not cypher("MATCH (:Branch {id: $id})<-[:ON]-(i) RETURN i", id=branch)

@@ -17,7 +17,7 @@ from knowledgesmith.graph_schema.accepted_traits import Acceptance, parse_accept
 from knowledgesmith.graph_schema.embedded.processes import ProcessIdentity, identify
 from knowledgesmith.graph_schema.errors import FenceRejected, ImportRunning
 from knowledgesmith.graph_schema.importing.staging import Progress
-from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
 
 LEASE_MS: Final = 120_000
 """How long a lock outlives its last batch, in milliseconds; no single batch takes as long (the transaction limit)."""
@@ -89,24 +89,36 @@ class ImportLock:
         )
 
 
-def take_lock(store: GraphStore, graph_id: str) -> ImportLock:
+def take_lock(store: GraphStore, graph_id: str, *, with_traits: bool = True) -> ImportLock:
     """Lock a graph for an import; the graph counts as being imported from now on.
 
+    Args:
+        store: the database.
+        graph_id: the graph.
+        with_traits: read the accepted traits, so that damaged ones keep the lock from being taken; a deletion does not
+            need them.
+
     Raises:
+        IllegalState: the accepted traits are damaged; nothing was locked.
         ImportRunning: another import of the graph runs.
         GraphUnavailable: the database does not answer.
     """
     owner = _new_owner()
     dead = ""
+
+    def begin(tx: Transaction) -> tuple[Row, tuple[Acceptance, ...]]:
+        row = tx.rows("importing/begin", graph_id=graph_id, owner=owner, dead=dead, lease_ms=LEASE_MS)[0]
+        return row, parse_accepted(row["accepted"]) if with_traits else ()  # an error here undoes the lock
+
     for _ in range(2):
-        row = store.write("importing/begin", graph_id=graph_id, owner=owner, dead=dead, lease_ms=LEASE_MS)[0]
+        row, accepted = store.write_transaction(begin)
         if row["free"]:
             return ImportLock(
                 graph_id=graph_id,
                 owner=owner,
                 digest=row["digest"] or "",
                 resumed=row["resumed"],
-                accepted=parse_accepted(row["accepted"]),
+                accepted=accepted,
             )
         if row["blocked"]:
             raise _blocked(graph_id, row["blocked"])

@@ -14,11 +14,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from knowledgesmith.graph_schema.errors import ArchiveRejected
+from knowledgesmith.graph_schema.text_checks import MAX_UID, problem_with
 
 FORMAT: Final = "knowledgesmith-archive"
 VERSION: Final = 1
@@ -48,6 +49,18 @@ NOT_CARRIED: Final = frozenset(
 )
 """Properties of a graph that are about the database it lies in; an archive neither says nor sets them."""
 _TIME: Final = "$time"
+_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_NAMES: Final = frozenset(
+    {
+        *("id", "graph_id", "branch_id", "model_id", "request_id", "intervention", "anchor", "uid", "relation"),
+        *("fact_id", "revision_id", "base_revision", "state", "stamp", "name", "rel_type", "head_branch"),
+    }
+)
+"""Properties that stand in an index, or name something: texts of bounded length."""
+
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Member(BaseModel):
@@ -56,7 +69,7 @@ class Member(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: Digest
     size: int = Field(ge=0)
     rows: int = Field(ge=0)
 
@@ -70,11 +83,11 @@ class Manifest(BaseModel):
     version: int
     schema_version: int
     graph_id: str
-    graph_digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+    graph_digest: Digest
     members: tuple[Member, ...]
-    probe_sets: Mapping[str, str]
-    plans: Mapping[str, str]
-    ledgers: Mapping[str, str]
+    probe_sets: Mapping[str, Digest]
+    plans: Mapping[str, Digest]
+    ledgers: Mapping[str, Digest]
 
     def dump(self) -> bytes:
         """Canonical JSON."""
@@ -157,7 +170,18 @@ def properties(value: object, place: str) -> dict[str, Any]:
     """
     if not isinstance(value, dict):
         raise reject(place, "has a row without properties")
+    for key in value:
+        if not _KEY.fullmatch(key):
+            raise reject(place, f"has a property that no release writes: {key!a:.60}")
+        if key.endswith("_at") and not (value[key] is None or isinstance(value[key], dict)):
+            raise reject(place, f"has a time that is none: {key:.60}")
+        if key in _NAMES and value[key] is not None and not _is_name(value[key]):
+            raise reject(place, f"has an id that is none: {key:.60}")
     return {str(key): _property(item, f"{place}: {key!s:.60}") for key, item in value.items()}
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and not problem_with(value, limit=MAX_UID, empty=True)
 
 
 def _property(value: object, place: str) -> object:
@@ -170,9 +194,13 @@ def _property(value: object, place: str) -> object:
         except ValueError as error:
             raise reject(place, f"is no time: {text[:40]!r}") from error
     if isinstance(value, list):
-        if any(isinstance(item, (list, dict)) for item in value):
+        if any(isinstance(item, (list, dict)) or item is None for item in value):
             raise reject(place, "is a list of lists")
+        if len({type(item) for item in value}) > 1:
+            raise reject(place, "is a list of values of several types")
         return [_property(item, place) for item in value]
+    if isinstance(value, str) and _SURROGATE.search(value):
+        raise reject(place, "holds half a character")
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise reject(place, "has more than 64 bits")
     if isinstance(value, float) and not math.isfinite(value):

@@ -8,12 +8,16 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
 
+from knowledgesmith.graph_schema.accepted_traits import parse_accepted
 from knowledgesmith.graph_schema.catalogue import from_properties, inspect_catalogue
+from knowledgesmith.graph_schema.errors import IllegalState
 from knowledgesmith.graph_schema.facts import Fact, Relation
+from knowledgesmith.graph_schema.importing.stage_relations import MAX_RELATIONS, MAX_TEMPLATES
 from knowledgesmith.graph_schema.lifecycle import streams
 from knowledgesmith.graph_schema.lifecycle.archive_format import (
     FILE_MEMBER,
@@ -27,13 +31,22 @@ from knowledgesmith.graph_schema.lifecycle.archive_format import (
     Manifest,
     Member,
     parse_manifest,
+    properties,
     reject,
 )
 from knowledgesmith.graph_schema.migrations import migrations
-from knowledgesmith.graph_schema.text_checks import GRAPH_ID, MAX_UID, problem_with
+from knowledgesmith.graph_schema.text_checks import GRAPH_ID, MAX_NAME, MAX_UID, MAX_WORD, problem_with
 
 _CHUNK: Final = 1 << 20
 _SMALL: Final = 1 << 20
+_MAX_TEMPLATES: Final = MAX_TEMPLATES * (2 * MAX_NAME)
+"""Characters of the templates of a relation: all that an import takes, with their JSON around."""
+_MAX_CATALOGUE: Final = 256 << 20
+"""Bytes of the catalogue, which is held in memory; 10,000 relations with ten templates each have 20 MB."""
+_MAX_ROWS: Final = 1_000_000
+"""Rows of members whose ids are held in memory."""
+Sized = tuple[int, Any]
+"""A row's size in bytes, and the row."""
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 
 
@@ -51,6 +64,7 @@ class Archive:
     manifest: Manifest
     sha256: str
     _file: zipfile.ZipFile
+    _catalogue: dict[str, Relation] | None = None
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -90,6 +104,11 @@ class Archive:
 
     def rows(self, name: str) -> Iterator[Any]:
         """The rows of a member; its size and digest are checked on the way."""
+        for _, row in self.sized(name):
+            yield row
+
+    def sized(self, name: str) -> Iterator[Sized]:
+        """The rows of a member with their sizes in bytes."""
         member = self._member(name)
         count = 0
         with self._stream(member) as stream:
@@ -98,9 +117,10 @@ class Archive:
                 if len(line) > MAX_LINE:
                     raise reject(name, f"has a row of more than {MAX_LINE} bytes")
                 try:
-                    yield json.loads(line)
+                    row = json.loads(line)
                 except (ValueError, RecursionError) as error:
                     raise reject(name, f"has no JSON in row {count}") from error
+                yield len(line), row
             stream.finish()
         if count != member.rows:
             raise reject(name, f"has {count} rows, the manifest says {member.rows}")
@@ -127,8 +147,17 @@ class Archive:
         Raises:
             ArchiveRejected: it is no catalogue that an import would accept.
         """
+        if self._catalogue is None:
+            self._catalogue = self._read_catalogue()
+        return self._catalogue
+
+    def _read_catalogue(self) -> dict[str, Relation]:
         try:
-            relations = [from_properties(row) for row in self.rows("relations.jsonl")]
+            relations: list[Relation] = []
+            for row in self.rows("relations.jsonl"):
+                if len(relations) == MAX_RELATIONS:
+                    raise reject("relations.jsonl", f"has more than {MAX_RELATIONS} relations")
+                relations.append(from_properties(_relation(row)))
             catalogue, problems = inspect_catalogue(relations)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise reject("relations.jsonl", "holds a row that is no relation") from error
@@ -141,6 +170,8 @@ class Archive:
         for row in self.rows("facts.jsonl"):
             if not (isinstance(row, list) and len(row) == 4 and all(isinstance(part, str) for part in row)):
                 raise reject("facts.jsonl", "has a row that is no fact")
+            if problem := problem_with(row[3], limit=MAX_NAME, empty=True):
+                raise reject("facts.jsonl", f"has a fact whose source {problem}")
             yield Fact(subject=row[0], relation=row[1], object=row[2], source=row[3])
 
     def entities(self) -> Iterator[streams.EntityRow]:
@@ -162,6 +193,7 @@ class Archive:
         Raises:
             ArchiveRejected: with the member that is wrong.
         """
+        self._verify_graph()
         self._verify_facts(self.catalogue())
         for _ in self.entities():
             pass
@@ -169,12 +201,30 @@ class Archive:
             if member.name not in {"relations.jsonl", "entities.jsonl", "facts.jsonl"}:
                 self._verify_member(member)
 
+    def _verify_graph(self) -> None:
+        rows = [properties(row, "graph.jsonl") for row in islice(self.rows("graph.jsonl"), 2)]
+        if len(rows) != 1:
+            raise reject("graph.jsonl", "does not describe one graph")
+        traits, imports = rows[0].get("accepted_traits"), rows[0].get("imports", 0)
+        if type(imports) is not int or not isinstance(rows[0].get("source", ""), str):
+            raise reject("graph.jsonl", "has a property of another type")
+        try:
+            if traits is not None and not isinstance(traits, list):
+                raise reject("graph.jsonl", "has accepted traits that are no list")
+            parse_accepted(traits)
+        except IllegalState as error:
+            raise reject("graph.jsonl", "has an accepted trait that is none") from error
+
     def _verify_facts(self, catalogue: Mapping[str, Relation]) -> None:
         digest = streams.FactsDigest()
+        last: tuple[str, str, str] | None = None
         try:
             for fact in self.facts():
                 if fact.relation not in catalogue:
                     raise reject("facts.jsonl", f"names a relation that the catalogue lacks: {fact.relation[:60]!r}")
+                if fact.key == last:
+                    raise reject("facts.jsonl", f"states a fact twice: {' '.join(fact.key)!a:.100}")
+                last = fact.key
                 digest.add(fact.key)
         except ValueError as error:
             raise reject("facts.jsonl", "is not in order") from error
@@ -242,6 +292,29 @@ class _Checked:
             raise reject(self._member.name, "does not have the digest that the manifest says")
 
 
+def _relation(row: Any) -> Any:
+    """A row of the catalogue whose values have the types of an import's.
+
+    Raises:
+        ValueError: they have not.
+    """
+    flags = ("functional", "inverse_functional", "symmetric", "transitive", "hierarchical")
+    parts = row["composed_of"]
+    typed = (
+        all(isinstance(row[key], bool) for key in flags)
+        and all(isinstance(row[key], str) for key in ("name", "rel_type", "domain_type", "range_type", "templates"))
+        and row["rel_type"] != ""
+        and isinstance(row["inverse_of"], str | None)
+        and isinstance(parts, list)
+        and all(isinstance(part, str) for part in parts)
+    )
+    if not typed:
+        raise ValueError("a property of another type")
+    if len(row["templates"]) > _MAX_TEMPLATES:
+        raise ValueError("too many templates")
+    return row
+
+
 def _is_entity(row: object) -> bool:
     if not isinstance(row, list) or len(row) != 6:
         return False
@@ -249,8 +322,11 @@ def _is_entity(row: object) -> bool:
     return (
         all(isinstance(text, str) for text in texts)
         and not problem_with(row[0], limit=MAX_UID)
+        and not problem_with(row[1], limit=MAX_NAME)
+        and not problem_with(row[2], limit=MAX_WORD, empty=True)
+        and not problem_with(row[3], limit=MAX_WORD, empty=True)
         and isinstance(row[4], list)
-        and all(isinstance(alias, str) for alias in row[4])
+        and all(isinstance(alias, str) and not problem_with(alias, limit=MAX_NAME, empty=True) for alias in row[4])
         and isinstance(row[5], bool)
     )
 
@@ -302,6 +378,11 @@ def _check_manifest(manifest: Manifest, infos: dict[str, zipfile.ZipInfo]) -> No
         raise reject(MANIFEST, "names a member twice")
     for name in set(named) ^ (set(infos) - {MANIFEST}):
         raise reject(name, "stands in the archive or in its manifest, but not in both")
+    for name in ("models.jsonl", "revisions.jsonl", "branches.jsonl", "interventions.jsonl", "probe_sets.jsonl"):
+        if manifest.rows(name) > _MAX_ROWS:
+            raise reject(name, f"has more than {_MAX_ROWS} rows")
+    if infos["relations.jsonl"].file_size > _MAX_CATALOGUE:
+        raise reject("relations.jsonl", f"has more than {_MAX_CATALOGUE} bytes")
     for member in manifest.members:
         if infos[member.name].file_size != member.size:
             raise reject(member.name, "has not the size that the manifest says")

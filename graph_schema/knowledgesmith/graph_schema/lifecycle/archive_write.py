@@ -12,7 +12,7 @@ from typing import IO, Any, Final
 
 from knowledgesmith.graph_schema.catalogue import from_properties
 from knowledgesmith.graph_schema.errors import Aborted, FailedPrecondition, GraphNotFound, IllegalState
-from knowledgesmith.graph_schema.graphs import require_graph
+from knowledgesmith.graph_schema.graphs import require_graph, stamp_of
 from knowledgesmith.graph_schema.jobs import LIVE
 from knowledgesmith.graph_schema.lifecycle import streams
 from knowledgesmith.graph_schema.lifecycle.archive_format import (
@@ -30,6 +30,7 @@ from knowledgesmith.graph_schema.lifecycle.deletion import Folders
 from knowledgesmith.graph_schema.lifecycle.ledger_digest import ledger_rows
 from knowledgesmith.graph_schema.migrations import migrations
 from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.text_checks import DIGEST
 
 _PAGE: Final = 2_000
 _RUNS: Final = 100
@@ -120,7 +121,7 @@ def export_graph(
 
 def _fingerprint(store: GraphStore, graph_id: str) -> tuple[str, list[str], list[str]]:
     """What an import, a run or a deletion in the meantime would change."""
-    digest = store.read_transaction(lambda tx: require_graph(tx, graph_id))
+    digest, stamp = store.read_transaction(lambda tx: (require_graph(tx, graph_id), stamp_of(tx, graph_id)))
     uses = store.read("lifecycle/graph_uses", graph_id=graph_id, live=_LIVE)
     if not uses:
         raise GraphNotFound("no such graph", field="graph_id", value=graph_id, hint="See `ksmith graphs`.")
@@ -132,7 +133,9 @@ def _fingerprint(store: GraphStore, graph_id: str) -> tuple[str, list[str], list
             hint=f"Wait for them, or cancel or discard them first: {', '.join(uses[0]['running'][:5])}.",
         )
     runs = [row["id"] for row in store.read("lifecycle/run_ids", graph_id=graph_id)]
-    return digest, runs, [*uses[0]["branches"], *uses[0]["sets"]]
+    states = store.read("lifecycle/branch_states", graph_id=graph_id)
+    branches = [f"{row['id']} {row['commits']} {row['head']} {row['selected']}" for row in states]
+    return digest, [stamp, *runs], [*branches, *uses[0]["sets"]]
 
 
 def _write(writer: _Writer, store: GraphStore, graph_id: str, *, folders: Folders, with_artefacts: bool) -> Manifest:
@@ -249,7 +252,7 @@ def _plans(store: GraphStore, runs: list[str]) -> dict[str, str]:
 
 
 def _add_file(writer: _Writer, folder_name: str, folder: Path | None, digest: str) -> None:
-    found = sorted(folder.glob(f"{digest}.*")) if folder is not None else []
+    found = sorted(folder.glob(f"{digest}.*")) if folder is not None and DIGEST.fullmatch(digest) else []
     if not found:
         raise FailedPrecondition(
             f"a file of {folder_name} is missing",

@@ -8,7 +8,7 @@ finishes the work. Files go last, and only when nothing in the graph names their
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,7 @@ from knowledgesmith.graph_schema.importing.lock import take_lock
 from knowledgesmith.graph_schema.jobs import LIVE
 from knowledgesmith.graph_schema.ledger import replay_heads
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.text_checks import DIGEST
 
 BATCH: Final = 10_000
 """Relationships a transaction: well below the heap of a small server."""
@@ -129,6 +130,8 @@ class _Deletion:
             self.revisions(row["last_head"])
 
     def _files(self, folder: Path, digest: str, *, keep: bool) -> None:
+        if not DIGEST.fullmatch(digest):
+            return  # the name of no file of ours
         for path in sorted(folder.glob(f"{digest}.*")):
             if keep:
                 self.files_kept.append(path.name)
@@ -264,12 +267,14 @@ def delete_graph(
         StillReferenced: it has branches or probe sets, and they were not to be deleted.
     """
     uses = _graph_uses(store, graph_id)
+    _check_graph(uses, graph_id, with_branches=with_branches)
     if uses["blocked"]:  # its deletion, or the loading of its archive, was cut off: no import can begin
-        return _delete_graph(store, uses, graph_id, with_branches=with_branches, folders=folders)
-    lock = take_lock(store, graph_id)
+        return _delete_graph(store, uses, graph_id, folders=folders)
+    lock = take_lock(store, graph_id, with_traits=False)  # not before: readers wait for whoever holds it
     try:
         uses = _graph_uses(store, graph_id)  # as it is now that nothing new can come
-        return _delete_graph(store, uses, graph_id, with_branches=with_branches, folders=folders)
+        _check_graph(uses, graph_id, with_branches=with_branches)
+        return _delete_graph(store, uses, graph_id, folders=folders)
     finally:  # where the deletion began, the lock is gone and this does nothing
         lock.release(store, untouched=True)
 
@@ -281,9 +286,8 @@ def _graph_uses(store: GraphStore, graph_id: str) -> Mapping[str, Any]:
     return rows[0]
 
 
-def _delete_graph(
-    store: GraphStore, uses: Mapping[str, Any], graph_id: str, *, with_branches: bool, folders: Folders | None
-) -> DeleteReport:
+def _check_graph(uses: Mapping[str, Any], graph_id: str, *, with_branches: bool) -> None:
+    """Refuse what may not be deleted."""
     _refuse_while_running("graph_id", graph_id, uses["running"])
     if (uses["branches"] or uses["sets"]) and not with_branches and not uses["deleting"]:
         raise StillReferenced(
@@ -294,6 +298,11 @@ def _delete_graph(
             hint="Ask to delete them too (--force), or export the graph first (`ksmith graph export`).",
             metadata={"branches": str(len(uses["branches"])), "probe_sets": str(len(uses["sets"]))},
         )
+
+
+def _delete_graph(
+    store: GraphStore, uses: Mapping[str, Any], graph_id: str, *, folders: Folders | None
+) -> DeleteReport:
     deletion = _Deletion(store, folders or Folders())
     for branch in uses["branches"]:
         _close_branch(store, branch)
@@ -322,6 +331,15 @@ def _delete_content(deletion: _Deletion, graph_id: str) -> None:
         removed["versions"] += row["versions"]
         removed["graphs"] += 1
     _check_gone(deletion, "graphs", "graph_id", graph_id)
+
+
+def delete_loose(store: GraphStore, *, models: Sequence[str], revisions: Sequence[str], folders: Folders) -> None:
+    """Delete those of these models that have no branch, and those of these revisions that nothing needs."""
+    deletion = _Deletion(store, folders)
+    for model in models:
+        store.write("lifecycle/model_delete", id=model)
+    for revision in (*revisions, *(f"{model}.base" for model in models)):
+        deletion.revisions(revision)
 
 
 def _check_gone(deletion: _Deletion, kind: str, field_name: str, value: str) -> None:

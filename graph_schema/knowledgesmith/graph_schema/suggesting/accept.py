@@ -15,7 +15,7 @@ from knowledgesmith.graph_schema.catalogue import build_catalogue, from_properti
 from knowledgesmith.graph_schema.errors import GraphNotFound, InvalidCatalogue, InvalidInput, TooLarge
 from knowledgesmith.graph_schema.facts import Relation
 from knowledgesmith.graph_schema.graphs import require_graph
-from knowledgesmith.graph_schema.levels import rebuild_levels
+from knowledgesmith.graph_schema.levels import follow_catalogue
 from knowledgesmith.graph_schema.lifecycle.streams import FactsDigest, facts
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 
@@ -34,7 +34,7 @@ def accept(store: GraphStore, graph_id: str, accepted: Sequence[Acceptance]) -> 
         InvalidInput: nothing is accepted, or a trait lacks what it needs.
         InvalidCatalogue: the traits contradict each other or the present ones, or facts break them; the metadata
             lists the facts.
-        TooLarge: more than :data:`MAX_SECOND_WAYS` facts are stored both ways.
+        TooLarge: more than :data:`MAX_SECOND_WAYS` facts are stored both ways, or a large hierarchy would change.
     """
     if not accepted:
         raise InvalidInput("nothing is accepted", field="accepted", hint="Name at least one suggestion.")
@@ -59,7 +59,7 @@ def _accept(tx: Transaction, graph_id: str, accepted: Sequence[Acceptance]) -> d
         return after
     tx.rows("graph/relations_replace", graph_id=graph_id, rows=[to_properties(r) for r in after.values()])
     removed = sum(_drop_second_ways(tx, graph_id, relation, after) for relation in changed)
-    rebuild_levels(tx, graph_id=graph_id, relations=after)
+    follow_catalogue(tx, graph_id=graph_id, before=before, after=after)
     digest = _digest(tx, graph_id, after) if removed else rows[0]["digest"]
     tx.rows("suggest/accepted", graph_id=graph_id, accepted=stored, digest=digest, removed=removed)
     return after

@@ -18,6 +18,8 @@ CALL (i, row) {
   SET t = target[1]
   RETURN count(t) AS targets
 }
+WITH i, row, targets
+WHERE targets = size(row.targets)
 CALL (i, row) {
   MATCH (r:Revision {id: row.produced})
   CREATE (i)-[:PRODUCED]->(r)
