@@ -38,6 +38,7 @@ def plain(name: str, content: bytes, *, max_bytes: int = 1 << 20) -> tuple[str, 
         ("t.csv", TEXT.encode("utf-32")),
         ("t.csv", TEXT.encode()),
     ],
+    ids=range(10),  # packed bytes hold the time
 )
 def test_packed_and_recoded_files_are_read(name: str, content: bytes) -> None:
     assert plain(name, content) == ("t.csv", TEXT)
@@ -72,6 +73,7 @@ def _archive() -> bytes:
         (b"\xff\xfea\x00\x00\xd8b\x00", "does not have the encoding"),
         (b'<?xml version="1.0" encoding="klingon"?><a/>', "does not have the encoding"),
     ],
+    ids=range(7),
 )
 def test_what_cannot_be_unpacked_is_refused_by_name(content: bytes, told: str) -> None:
     with pytest.raises(InvalidInput, match=told) as caught:
