@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,7 +56,7 @@ def test_command_block(server: Service) -> None:
     [commands] = [block for block in blocks("sh") if "ksmith edit" in block]
     job = ""
     for line in commands.splitlines():
-        words = [job if word == "ID" else word for word in line.split()]
+        words = [job if word == "ID" else word for word in shlex.split(line, comments=True)]
         output = run(ksmith, *words[1:], service=server)
         job = next(iter(re.findall(r"iv_[0-9a-f]+", output)), job)
     assert job

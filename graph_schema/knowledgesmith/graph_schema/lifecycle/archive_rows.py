@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from knowledgesmith.graph_schema.catalogue import to_properties
+from knowledgesmith.graph_schema.catalogue import from_properties, to_properties
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.interventions import TERMINAL_STATES
 from knowledgesmith.graph_schema.lifecycle.archive_format import properties, reject
@@ -38,8 +38,9 @@ class Rows:
         return convert
 
     def relation(self, row: Any) -> dict[str, Any]:
-        """A relation as the checked catalogue has it."""
-        return {**to_properties(self.archive.catalogue()[row["name"]]), "graph_id": self.graph_id}
+        """A relation as the checked catalogue has it, with the templates that the archive's graph had."""
+        checked, given = self.archive.catalogue()[row["name"]], from_properties(row)
+        return {**to_properties(replace(checked, templates=given.templates)), "graph_id": self.graph_id}
 
     def version(self, row: Any) -> dict[str, Any]:
         """A version of the graph."""
