@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from knowledgesmith.graph_schema.facts import Direction, Form, Split, Template
 from knowledgesmith.graph_schema.relation_wordings import WORDINGS, Wording
-from knowledgesmith.graph_schema.text_checks import MAX_NAME, problem_with
+from knowledgesmith.graph_schema.text_checks import MAX_NAME, folded, problem_with
 
 _SLOT = re.compile(r"\{([so])\}")
 _PREPOSITIONS = frozenset(
@@ -77,7 +77,7 @@ def shared_text(templates: Iterable[Template]) -> str:
     """A text that stands in both splits (case and spaces aside); empty when there is none."""
     seen: dict[str, Split] = {}
     for template in templates:
-        key = " ".join(template.text.casefold().split())
+        key = folded(template.text)
         if seen.setdefault(key, template.split) is not template.split:
             return template.text
     return ""
@@ -152,13 +152,13 @@ def complete_templates(name: str, templates: tuple[Template, ...]) -> tuple[Temp
     if not templates:
         return derived
     present = {(t.direction, t.split, t.form) for t in templates}
-    texts = {" ".join(t.text.casefold().split()) for t in templates}
+    texts = {folded(t.text) for t in templates}
     added = tuple(
         t
         for t in derived
         if t.direction is Direction.FORWARD
         and t.form in {Form.CLOZE, Form.STATEMENT}
         and (t.direction, t.split, t.form) not in present
-        and " ".join(t.text.casefold().split()) not in texts
+        and folded(t.text) not in texts
     )
     return (*templates, *added)

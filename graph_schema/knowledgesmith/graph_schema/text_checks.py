@@ -19,6 +19,11 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 """What names a file: anything else could be a pattern, or lead out of the folder."""
 
 
+def folded(text: str) -> str:
+    """A text by which two that differ in case and spaces alone are told to be the same."""
+    return " ".join(text.casefold().split())
+
+
 def problem_with(text: str, *, limit: int, empty: bool = False) -> str:
     """What is wrong with a text, in a few words; empty when nothing is."""
     if not text:

@@ -21,6 +21,7 @@ from knowledgesmith.graph_schema.plan_types import Plan, WorldChange, WorldOp
 from knowledgesmith.graph_schema.probes.draw import draw_key, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.text_checks import folded
 
 RETAIN_PER_UPDATE: Final = 12
 STATISTICS: Final = 600
@@ -142,7 +143,7 @@ def choose(
 
     ``overlay`` is what the branch changed before this plan; ``exclude`` are further facts that nothing may show.
     """
-    world = _world(snapshot, overlay, seed, stems=frozenset(_plain(planned.probe.stem) for planned in plan.probes))
+    world = _world(snapshot, overlay, seed, stems=frozenset(folded(planned.probe.stem) for planned in plan.probes))
     asked = _asked(plan, world, exclude)
     updates = tuple(_updates(plan, world))
     allowed = [fact for fact in world.facts if _id(world, fact.key) not in asked and _train(world, fact.relation)]
@@ -244,7 +245,7 @@ def _update(world: _World, question: tuple[str, str], old: str, new: str, *, der
     entity = lexicon.entity(subject)
     # a relation's training phrasing may be an evaluation phrasing of its inverse
     templates = tuple(
-        text for text in _train(world, relation) if _plain(fill(text, subject=entity.name)) not in world.stems
+        text for text in _train(world, relation) if folded(fill(text, subject=entity.name)) not in world.stems
     )
     if not templates:
         return
@@ -266,10 +267,6 @@ def _update(world: _World, question: tuple[str, str], old: str, new: str, *, der
         candidates=_candidates(world, relation, [uid for uid in (old, new) if uid], subject),
         derived=derived,
     )
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
 
 
 def _siblings(world: _World, subject: str, relation: str, old: str) -> list[str]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from knowledgesmith.graph_schema.errors import GraphUnavailable
 from knowledgesmith.graph_schema.facts import Relation, Traits
 from knowledgesmith.graph_schema.importing import InputFile, Place, Rejection
 from knowledgesmith.graph_schema.importing.records import EntityRecord, FactRecord, Record, RelationRecord
 from knowledgesmith.graph_schema.importing.staging import Staging
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.store import GraphStore, Transaction
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,18 @@ class Settled:
     relations: Mapping[str, Relation]
     rejections: list[Rejection]
     digest: str
+
+
+class CutStore(GraphStore):
+    """A store whose connection is gone after some writing transactions."""
+
+    left = 1_000
+
+    def write_transaction(self, work: Callable[[Transaction], T]) -> T:
+        self.left -= 1
+        if self.left < 0:
+            raise GraphUnavailable("the connection is gone")
+        return super().write_transaction(work)
 
 
 def place(record: int, file: str = "f") -> Place:

@@ -6,12 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from tests.graph_schema.importing.records import chain, entity, fact, place, stored, tables
+from tests.graph_schema.importing.records import CutStore, chain, entity, fact, place, stored, tables
 
 from knowledgesmith.graph_schema.branches import ModelInfo, create_branch, register_model
 from knowledgesmith.graph_schema.cases import list_cases
@@ -32,22 +30,9 @@ from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe,
 from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
 from knowledgesmith.graph_schema.queries import names
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings, Transaction
+from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
 
-T = TypeVar("T")
 ROOT = Path(__file__).parents[3]
-
-
-class _Cut(GraphStore):
-    """A store whose connection is gone after some writing transactions."""
-
-    left = 1_000
-
-    def write_transaction(self, work: Callable[[Transaction], T]) -> T:
-        self.left -= 1
-        if self.left < 0:
-            raise GraphUnavailable("the connection is gone")
-        return super().write_transaction(work)
 
 
 @pytest.fixture
@@ -63,7 +48,7 @@ def _versions(store: GraphStore, graph_id: str) -> list[dict[str, object]]:
 @pytest.mark.usefixtures("small_batches")
 def test_an_import_that_ends_after_any_batch_is_completed_by_the_same_import(store: GraphStore, graph_id: str) -> None:
     whole = import_graph(store, graph_id=graph_id, files=chain(30))
-    cut = _Cut(StoreSettings(uri=store.uri))
+    cut = CutStore(StoreSettings(uri=store.uri))
     batches = 0
     for number in range(1, 30):
         other, cut.left = f"{graph_id[:40]}_{number}", number
@@ -168,7 +153,7 @@ def test_a_long_comparison_keeps_the_lock(store: GraphStore, graph_id: str, monk
 
 
 def test_an_import_that_fails_before_it_writes_leaves_nothing(store: GraphStore, graph_id: str) -> None:
-    cut = _Cut(StoreSettings(uri=store.uri))
+    cut = CutStore(StoreSettings(uri=store.uri))
 
     def stop(stage: str, _done: int) -> None:
         if stage == "compare":

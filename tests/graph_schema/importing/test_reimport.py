@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from tests.graph_schema.importing.records import chain, entity, fact, place, relation, settle, tables
+from tests.graph_schema.importing.records import CutStore, chain, entity, fact, place, relation, settle, tables
 
 from knowledgesmith.graph_schema.cases import replace_cases
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings
@@ -23,9 +22,8 @@ from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.lifecycle.check import check_graph
 from knowledgesmith.graph_schema.lifecycle.versions import list_versions
 from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings, Transaction
+from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
 
-T = TypeVar("T")
 ENTITIES = "uid,name\na,A\nb,B\n"
 
 
@@ -46,18 +44,6 @@ def test_a_relation_that_is_renamed_gives_its_facts_their_new_ids(store: GraphSt
     report = import_graph(store, graph_id=graph_id, files=tables(ENTITIES, both))
     assert (report.facts_created, report.facts_matched) == (1, 1)
     assert check_graph(store, graph_id).sound
-
-
-class _Failing(GraphStore):
-    """A store that does not answer from its n-th writing transaction of cases on."""
-
-    left = 1_000
-
-    def write_transaction(self, work: Callable[[Transaction], T]) -> T:
-        self.left -= 1
-        if self.left < 0:
-            raise GraphUnavailable("the connection is gone")
-        return super().write_transaction(work)
 
 
 class _Cases:
@@ -96,7 +82,7 @@ def test_an_import_that_fails_among_the_cases_leaves_the_graph_incomplete(
     importer.answer = "y"
 
     def fail_after_one(store: GraphStore, **rest: object) -> int:
-        cut = _Failing(StoreSettings(uri=store.uri))
+        cut = CutStore(StoreSettings(uri=store.uri))
         cut.left = 1
         try:
             return replace_cases(cut, **rest)  # type: ignore[arg-type]

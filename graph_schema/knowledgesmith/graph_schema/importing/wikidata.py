@@ -22,6 +22,7 @@ from knowledgesmith.graph_schema.importing.case_building import (
 )
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.reading import Shape, events_of, shape_of
+from knowledgesmith.graph_schema.text_checks import folded
 
 PROPERTY: Final = re.compile(r"P[1-9][0-9]{0,9}")
 _MAX_WORDINGS: Final = 1_000
@@ -74,7 +75,7 @@ class Wordings:
         for prompt in prompts:
             if prompt.count(SLOT) != 1 or "{" in prompt.replace(SLOT, ""):
                 raise Unusable(f"the prompt {prompt!r} does not name its subject once as {SLOT}")
-        own = {_key(prompt) for prompt in prompts}
+        own = {folded(prompt) for prompt in prompts}
         clozes = [prompt for prompt in prompts if not is_question(prompt)] or list(prompts)
         for prompt in prompts:
             # Beside a cloze a question only adds the question: its derived cloze would read worse.
@@ -84,12 +85,8 @@ class Wordings:
             yield from framed_templates(prompt)
             yield from reverse_templates(prompt)
         for text in self._wordings.get(property_id, ()):
-            if _key(text) not in own:
+            if folded(text) not in own:
                 yield from templates_of(text, split=Split.EVAL)
-
-
-def _key(text: str) -> str:
-    return " ".join(text.casefold().split())
 
 
 def item_of(value: Any) -> tuple[str, str]:

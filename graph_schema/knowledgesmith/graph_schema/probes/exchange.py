@@ -26,7 +26,7 @@ from knowledgesmith.graph_schema.probes.folders import dataset_folder, harness_f
 from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
 from knowledgesmith.graph_schema.probes.types import Context, ProbeKind
 from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.text_checks import GRAPH_ID
+from knowledgesmith.graph_schema.text_checks import DIGEST, GRAPH_ID
 
 PIECE: Final = 1 << 18
 """Bytes handed on at a time."""
@@ -41,7 +41,6 @@ _MAX_SEED: Final = 1 << 63
 _MAX_OPTIONS: Final = 8
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _REASON: Final = re.compile(r"[a-z_]{1,63}")
-_GRAPH_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _HEADER: Final = "knowledgesmith_probe_set"
 
 Files = Iterator[tuple[str, Iterator[bytes]]]
@@ -193,7 +192,7 @@ def _check_about(name: str, about: Mapping[str, Any]) -> None:
     right = (
         all(isinstance(about[key], str) for key in texts)
         and GRAPH_ID.fullmatch(about["graph_id"]) is not None
-        and _GRAPH_DIGEST.fullmatch(about["graph_digest"]) is not None
+        and DIGEST.fullmatch(about["graph_digest"]) is not None
         and type(about["seed"]) is int
         and -_MAX_SEED <= about["seed"] < _MAX_SEED
         and about["split"] in {split.value for split in Split}

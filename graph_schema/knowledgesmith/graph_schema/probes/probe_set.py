@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import uuid
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -39,10 +38,10 @@ from knowledgesmith.graph_schema.probes.generate import (
 from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.text_checks import DIGEST
 
 MAX_NODES: Final = 10_000
 _BATCH: Final = 5_000
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -393,7 +392,7 @@ def path_of(directory: Path, digest: str) -> Path:
     Raises:
         InvalidInput: this is no digest.
     """
-    if not _DIGEST.fullmatch(digest):
+    if not DIGEST.fullmatch(digest):
         raise InvalidInput(
             "Not a digest.", field="digest", value=digest, hint="Use the digest that the probe set reports."
         )
