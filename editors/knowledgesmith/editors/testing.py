@@ -1,14 +1,40 @@
-"""Tiny random models with a tokenizer built in memory: for tests and dry runs, without a download, in milliseconds."""
+"""Tiny random models of nine structures with a tokenizer built in memory: no download, built in milliseconds.
+
+The structures differ in what an editor can trip over: a transposed down projection (GPT-2), parallel branches (NeoX,
+Phi), heads with norms of their own (Qwen 3), sliding windows (Mistral, Gemma 3), norms after the down projection
+(Gemma 3, OLMo 2), a multiplier on what is added to the residual stream (Granite).
+"""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    GPT2Config,
+    GPT2LMHeadModel,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    GraniteConfig,
+    GraniteForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    Olmo2Config,
+    Olmo2ForCausalLM,
+    PhiConfig,
+    PhiForCausalLM,
+    PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
 from knowledgesmith.editors.loading import prepare
 
@@ -26,6 +52,8 @@ _CORPUS = (
 _END, _END_ID = "<eos>", 0
 _VOCABULARY = 384
 _INITIAL_SPREAD = 0.15
+WINDOW = 8
+"""Sliding window of the tiny models that have one: shorter than most prompts."""
 
 
 @lru_cache(maxsize=1)
@@ -54,46 +82,68 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
 
 def tiny_llama(*, seed: int = 0, tied: bool = True, dtype: torch.dtype = torch.float32) -> LoadedModel:
     """A random Llama: 4 layers, width 32, MLP 64, grouped heads; weights drawn from ``seed``."""
-    tokenizer = tiny_tokenizer()
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=256,
-        initializer_range=_INITIAL_SPREAD,
-        tie_word_embeddings=tied,
-        bos_token_id=None,
-        eos_token_id=_END_ID,
-        pad_token_id=_END_ID,
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = LlamaForCausalLM(config)
-    torch.nn.Module.to(model, dtype)
-    return prepare(model, tokenizer)
+    return _tiny(LlamaConfig, LlamaForCausalLM, {**_GROUPED, "tie_word_embeddings": tied}, seed=seed, dtype=dtype)
 
 
-def tiny_gpt2(*, seed: int = 0) -> LoadedModel:
+def tiny_gpt2(*, seed: int = 0, dtype: torch.dtype = torch.float32) -> LoadedModel:
     """A random GPT-2: 3 layers, width 32, ``Conv1D`` projections, tied head; weights drawn from ``seed``."""
+    members = {
+        "n_embd": 32,
+        "n_layer": 3,
+        "n_head": 4,
+        "n_positions": 256,
+        "initializer_range": _INITIAL_SPREAD,
+    }
+    return _tiny(GPT2Config, GPT2LMHeadModel, members, seed=seed, dtype=dtype)
+
+
+def _tiny(
+    config: type[Any], model: type[Any], members: dict[str, Any], *, seed: int, dtype: torch.dtype
+) -> LoadedModel:
     tokenizer = tiny_tokenizer()
-    config = GPT2Config(
-        vocab_size=len(tokenizer),
-        n_embd=32,
-        n_layer=3,
-        n_head=4,
-        n_positions=256,
-        initializer_range=_INITIAL_SPREAD,
-        bos_token_id=None,
-        eos_token_id=_END_ID,
-        pad_token_id=_END_ID,
-    )
+    made = config(vocab_size=len(tokenizer), bos_token_id=None, eos_token_id=_END_ID, pad_token_id=_END_ID, **members)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = GPT2LMHeadModel(config)
-    return prepare(model, tokenizer)
+        built = model(made)
+    torch.nn.Module.to(built, dtype)
+    return prepare(built, tokenizer)
+
+
+_COMMON: dict[str, Any] = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 256,
+    "initializer_range": _INITIAL_SPREAD,
+}
+_GROUPED: dict[str, Any] = {**_COMMON, "num_key_value_heads": 2}
+_GRANITE: dict[str, Any] = {
+    **_GROUPED,
+    "residual_multiplier": 0.22,
+    "embedding_multiplier": 12.0,
+    "attention_multiplier": 0.35,
+    "logits_scaling": 4.0,
+}
+_GEMMA: dict[str, Any] = {**_GROUPED, "head_dim": 8, "query_pre_attn_scalar": 8, "sliding_window": WINDOW}
+
+STRUCTURES: dict[str, Callable[..., LoadedModel]] = {
+    "llama": tiny_llama,
+    "qwen3": partial(_tiny, Qwen3Config, Qwen3ForCausalLM, {**_GROUPED, "head_dim": 8}),
+    "gpt2": tiny_gpt2,
+    "neox": partial(_tiny, GPTNeoXConfig, GPTNeoXForCausalLM, _COMMON),
+    "phi": partial(_tiny, PhiConfig, PhiForCausalLM, _COMMON),
+    "mistral": partial(_tiny, MistralConfig, MistralForCausalLM, {**_GROUPED, "sliding_window": WINDOW}),
+    "gemma3": partial(_tiny, Gemma3TextConfig, Gemma3ForCausalLM, _GEMMA),
+    "olmo2": partial(_tiny, Olmo2Config, Olmo2ForCausalLM, _GROUPED),
+    "granite": partial(_tiny, GraniteConfig, GraniteForCausalLM, _GRANITE),
+}
+"""Tiny models by structure; see :func:`tiny`."""
+
+
+def tiny(structure: str, *, seed: int = 0, dtype: torch.dtype = torch.float32) -> LoadedModel:
+    """A random model of one of :data:`STRUCTURES`; weights drawn from ``seed``, then cast to ``dtype``."""
+    return STRUCTURES[structure](seed=seed, dtype=dtype)
 
 
 def save_checkpoint(loaded: LoadedModel, folder: Path) -> Path:
