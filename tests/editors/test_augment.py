@@ -47,6 +47,11 @@ def _retain(*pairs: tuple[str, str]) -> tuple[RetainRow, ...]:
         ("A thing", "A", True),
         ("five % of it", "%", True),
         ("anything", "  ", False),
+        ("首都は東京です", "東京", True),
+        ("เมืองหลวงคือโตเกียวนะ", "โตเกียว", True),
+        ("수도는 도쿄이다", "도쿄", True),
+        ("首都は京都です", "東京", False),
+        ("Sa\u0303o Tome\u0301", "Tomé", True),
     ],
 )
 def test_a_leak_is_a_span_of_whole_words(text: str, name: str, expected: bool) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow
 from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.spans import holds, units
 
 VAGUE = (
     "not stated here.",
@@ -47,10 +48,11 @@ class TrainingText:
 
 
 def leaks(text: str, names: Iterable[str]) -> bool:
-    """Whether one of ``names`` occurs in ``text`` as a span of whole words, whatever its case and punctuation.
+    """Whether one of ``names`` occurs in ``text`` as a span of words, whatever its case and punctuation.
 
-    Names of one or two characters are compared with their case ("I" is iodine, "a" an article); names without any
-    letter or digit are looked for literally.
+    Words are what the script makes them (:mod:`knowledgesmith.graph_schema.spans`): in a Japanese or Thai text a name
+    may begin and end anywhere. Names of one or two characters are compared with their case ("I" is iodine, "a" an
+    article); names without any letter or digit are looked for literally.
     """
     return any(_occurs(text, name) for name in names)
 
@@ -124,14 +126,9 @@ def states(prompt: Prompt, names: Sequence[str]) -> bool:
 
 
 def _occurs(text: str, name: str) -> bool:
-    wanted = _WORDS.findall(name)
-    if not wanted:
+    if not units(name):
         return bool(name.strip()) and name.strip() in text
-    found = _WORDS.findall(text)
-    if len(name.strip()) > _SHORT_NAME:
-        wanted, found = [w.casefold() for w in wanted], [w.casefold() for w in found]
-    width = len(wanted)
-    return any(found[start : start + width] == wanted for start in range(len(found) - width + 1))
+    return holds(text, name, fold=len(name.strip()) > _SHORT_NAME)
 
 
 def _contexts(update: FactUpdate, retain: Sequence[RetainRow], names: Sequence[str]) -> list[str]:
