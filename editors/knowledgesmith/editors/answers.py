@@ -1,0 +1,52 @@
+"""Answers as texts: which option a greedy text says, and what closes an answer in a training text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from knowledgesmith.editors.encoding import plain_ids
+from knowledgesmith.editors.matching import matched_alias, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from transformers import PreTrainedTokenizerBase
+
+_SENTENCE_ENDS = ".!?…‥。．！？｡؟۔।॥։።᙮។៕။།"
+_CLOSING = "\"'”’»)]}」』`*_"
+_END, _LINE = ".", "\n"
+
+
+def chosen_by_text(text: str, options: Sequence[Sequence[str]]) -> int | None:
+    """Index of the option that a text says, or ``None``.
+
+    Args:
+        text: a greedy continuation of the stem.
+        options: the names (name and aliases) of each option.
+
+    The longest name that the text begins with wins, over all options: "New York City" is not "New York". Of options
+    that share that name, the first.
+    """
+    found = [(matched_alias(text, names), index) for index, names in enumerate(options)]
+    said = [(len(normalise(name)), -index) for name, index in found if name is not None]
+    return -max(said)[1] if said else None
+
+
+def end_mark(answer: str) -> str:
+    """What closes ``answer`` in a training text: a full stop, or nothing where a sentence mark is there already."""
+    bare = answer.rstrip().rstrip(_CLOSING)
+    return "" if (bare or answer.rstrip())[-1:] in _SENTENCE_ENDS else _END
+
+
+def end_that_keeps_tokens(tokenizer: PreTrainedTokenizerBase, stem: str, answer: str) -> str:
+    """The first of full stop, line break and nothing that leaves the answer's own tokens as they are.
+
+    Symbols merge with what follows ("++." may be one token): a method would then train another answer than the one
+    that is scored. Never a second end mark (:func:`end_mark`).
+    """
+    ends = list(dict.fromkeys(mark for mark in (end_mark(answer), _LINE) if mark))
+    plain, *closed = plain_ids(tokenizer, [f"{stem} {answer}", *(f"{stem} {answer}{mark}" for mark in ends)])
+    for mark, ids in zip(ends, closed, strict=True):
+        if ids[: len(plain)] == plain:
+            return mark
+    return ""
