@@ -80,10 +80,11 @@ SET e.belief = entity[1], e.belief_delta = entity[2], e.belief_run = $id
 WITH i, e, entity
 UNWIND entity[3] AS row
 CREATE (i)-[:CHANGED {
-  intervention: $id, seq: row[0], kind: row[1], polarity: row[2], fact_id: row[3], relation: row[4],
-  before: row[5], after: row[6], new_before: row[7], new_after: row[8], delta: row[9], hops: row[10],
-  nearest_target: row[11], n: row[12], n_propagated: row[13], n_missed: row[14], n_drifted: row[15],
-  n_preserved: row[16], n_collateral: row[17], n_ineligible: row[18]}]->(e)
+  intervention: $id, seq: row[0], kind: row[1], polarity: row[2], role: row[3], fact_id: row[4], relation: row[5],
+  before: row[6], after: row[7], new_before: row[8], new_after: row[9], delta: row[10], hops: row[11],
+  nearest_target: row[12], n: row[13], n_installed: row[14], n_not_installed: row[15], n_erased: row[16],
+  n_not_erased: row[17], n_propagated: row[18], n_forgotten: row[19], n_missed: row[20], n_drifted: row[21],
+  n_preserved: row[22], n_collateral: row[23], n_ineligible: row[24]}]->(e)
 """
 
 TUNED_OUTCOMES: Final[LiteralString] = """
@@ -209,6 +210,7 @@ def _properties(run: str, slot: LedgerSlot, one: Measured) -> dict[str, Any]:
         "seq": slot.seq,
         "kind": slot.kind.value,
         "polarity": slot.polarity.value,
+        "role": slot.role.value if slot.role else None,
         "fact_id": slot.fact_id,
         "relation": slot.relation,
         "before": one.before,

@@ -13,7 +13,7 @@ from typing import Final
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.ledger import Measured, Outcome
 from knowledgesmith.graph_schema.plan_types import LedgerSlot
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
+from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind, Role, role_of
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 
 KINDS: Final = (ProbeKind.DIRECT, ProbeKind.REVERSE, ProbeKind.CONTEXTUAL, ProbeKind.CONFLICT)
@@ -102,6 +102,14 @@ def _objects(world: RunWorld, uid: str) -> list[str]:
     return [world.entities[number // FANOUT], world.entities[-1 - number]]
 
 
+def _polarity(n: int) -> Polarity:
+    return Polarity.CHANGE if n // len(KINDS) < 1000 and n % len(KINDS) != 2 else Polarity.STAY
+
+
+def _role(n: int) -> Role:
+    return role_of(KINDS[n % len(KINDS)], _polarity(n), asks_target=n // len(KINDS) < 100)
+
+
 def slots(world: RunWorld, rows: int) -> list[LedgerSlot]:
     """Rows that keep an entity together, nearest first, as a plan would number them."""
     return [
@@ -111,7 +119,8 @@ def slots(world: RunWorld, rows: int) -> list[LedgerSlot]:
             fact_id=fact_id(world.graph_id, world.entities[n // len(KINDS)], "belongs_to", str(n)),
             relation="belongs_to",
             kind=KINDS[n % len(KINDS)],
-            polarity=Polarity.CHANGE if n // len(KINDS) < 1000 and n % len(KINDS) != 2 else Polarity.STAY,
+            polarity=_polarity(n),
+            role=_role(n),
             hops=_depth(n // len(KINDS)),
             nearest_target=world.entities[0],
             probe_ids=(f"{world.graph_id}-{n}",),
@@ -152,6 +161,7 @@ def _probe(world: RunWorld, slot: LedgerSlot) -> dict[str, object]:
         "before": [0],
         "after": [1] if change else [0],
         "polarity": slot.polarity.value,
+        "role": slot.role.value if slot.role else None,
         "hops": slot.hops,
         "asked_fact_id": slot.fact_id,
         "relation": slot.relation,

@@ -18,7 +18,7 @@ from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.ledger import LedgerRow, Measured
 from knowledgesmith.graph_schema.lifecycle import heads
 from knowledgesmith.graph_schema.plan_types import LedgerSlot
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
+from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind, Role
 from knowledgesmith.graph_schema.store import GraphStore
 
 UIDS = ("a", "b", "c", "d")
@@ -64,6 +64,7 @@ def rows_of(drawn: Sequence[tuple[str, ProbeKind, float | None, float | None, in
                 relation="r",
                 kind=kind,
                 polarity=Polarity.STAY,
+                role=Role.STAYS,
                 hops=seq % 3 or None,
                 nearest_target=uid,
                 probe_ids=(),
@@ -123,6 +124,7 @@ def as_read(slot: LedgerSlot, one: Measured) -> LedgerRow:
         level="Leaf",
         kind=slot.kind.value,
         polarity=slot.polarity.value,
+        role=slot.role.value if slot.role else "",
         fact_id=slot.fact_id,
         relation=slot.relation,
         hops=slot.hops,

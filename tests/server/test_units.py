@@ -22,7 +22,7 @@ from knowledgesmith.graph_schema import errors
 from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError, PageTokenMismatch
 from knowledgesmith.graph_schema.jobs import Gate
 from knowledgesmith.graph_schema.plan_types import LedgerSlot
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
+from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind, Role
 from knowledgesmith.graph_schema.propagation import Group
 from knowledgesmith.proto.v1 import (
     case_pb2,
@@ -216,6 +216,7 @@ def slot(seq: int, entity: str, probes: int) -> LedgerSlot:
         relation="r",
         kind=ProbeKind.DIRECT,
         polarity=Polarity.STAY,
+        role=Role.STAYS,
         hops=0,
         nearest_target="t",
         probe_ids=tuple(f"{seq}.{n}" for n in range(probes)),

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from knowledgesmith.graph_schema.plan_types import LedgerSlot
     from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
 
-COUNTS: Final = ("n_propagated", "n_missed", "n_drifted", "n_preserved", "n_collateral", "n_ineligible")
+COUNTS: Final = (
+    *("n_installed", "n_not_installed", "n_erased", "n_not_erased"),
+    *("n_propagated", "n_forgotten", "n_missed", "n_drifted", "n_preserved", "n_collateral", "n_ineligible"),
+)
+"""Verdict counts of a row: those of targets, then those of what follows and stays."""
 _COUNTS: Final = attrgetter(*COUNTS)
 
 
@@ -59,7 +63,12 @@ class Measured:
     new_before: float | None
     new_after: float | None
     n: int
+    n_installed: int = 0
+    n_not_installed: int = 0
+    n_erased: int = 0
+    n_not_erased: int = 0
     n_propagated: int = 0
+    n_forgotten: int = 0
     n_missed: int = 0
     n_drifted: int = 0
     n_preserved: int = 0
@@ -75,7 +84,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerRow:
-    """A ledger row as it stands in the graph, with its entity's name and level."""
+    """A ledger row as it stands in the graph, with its entity's name and level.
+
+    ``role`` is empty in rows of the verdicts' first scheme, which did not tell targets from what follows.
+    """
 
     seq: int
     entity: str
@@ -83,6 +95,7 @@ class LedgerRow:
     level: str
     kind: str
     polarity: str
+    role: str
     fact_id: str
     relation: str
     hops: int | None
@@ -134,7 +147,7 @@ def by_entity(batch: Sequence[tuple[LedgerSlot, Measured]]) -> list[list[object]
 def _row(slot: LedgerSlot, measured: Measured) -> list[object]:
     """One row in the order that ``ledger/append`` names."""
     return [
-        *(slot.seq, slot.polarity.value, slot.fact_id, slot.relation),
+        *(slot.seq, slot.polarity.value, slot.role.value if slot.role else None, slot.fact_id, slot.relation),
         *(measured.before, measured.after, measured.new_before, measured.new_after, measured.delta),
         *(slot.hops, slot.nearest_target, measured.n),
         *_COUNTS(measured),
@@ -156,6 +169,7 @@ def parse_row(row: Row) -> LedgerRow:
         level=row["level"] or "",
         kind=values["kind"],
         polarity=values["polarity"],
+        role=values.get("role") or "",
         fact_id=values["fact_id"],
         relation=values["relation"],
         hops=values.get("hops"),
@@ -166,7 +180,7 @@ def parse_row(row: Row) -> LedgerRow:
             new_before=values.get("new_before"),
             new_after=values.get("new_after"),
             n=values["n"],
-            **{name: values[name] for name in COUNTS},
+            **{name: values.get(name, 0) for name in COUNTS},
         ),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from itertools import groupby
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from knowledgesmith.graph_schema.change_checks import check_changes
 from knowledgesmith.graph_schema.errors import InvalidInput, ProbeSetEmpty
-from knowledgesmith.graph_schema.facts import Entity
+from knowledgesmith.graph_schema.facts import Entity, fact_id
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.overlays import apply_overlay
 from knowledgesmith.graph_schema.plan_slots import slots_of
@@ -31,7 +31,7 @@ from knowledgesmith.graph_schema.probes.scope import Distances, endpoints_of, ne
 from knowledgesmith.graph_schema.probes.select import Focus, select
 from knowledgesmith.graph_schema.probes.sentences import answers_by_relation, irrelevant_sentences
 from knowledgesmith.graph_schema.probes.sight import Sight, touched_ends
-from knowledgesmith.graph_schema.probes.types import PlannedProbe
+from knowledgesmith.graph_schema.probes.types import PlannedProbe, Role, role_of
 from knowledgesmith.graph_schema.proofs import cited
 from knowledgesmith.graph_schema.region import Placed
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
@@ -48,6 +48,10 @@ _ANCHOR_SHARE: Final = 20
 """Of the entities of a group there is one in so many probes: each gives several questions."""
 _TARGET_SHARE: Final = 12
 """One target in so many probes is asked about: its fact, both its objects and its statements, in several phrasings."""
+
+
+_LATER: Final = frozenset({"role", "verdict_scheme"})
+"""Members that the verdicts' second scheme brought."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +111,7 @@ def make_plan(
             value=changes[0],
             hint="Give the relation evaluation templates, or the graph more entities of the answer's type.",
         )
-    probes, slots = _ledger(built, lexicon=names, hops=seen.hops)
+    probes, slots = _ledger(built, lexicon=names, hops=seen.hops, targets=target_facts(request.graph_id, changes))
     plan = Plan(
         graph_id=request.graph_id,
         graph_digest=names.graph_digest,
@@ -130,9 +134,10 @@ def make_plan(
 
 def digest_of(plan: Plan) -> str:
     """SHA-256 over the plan's canonical JSON, its own digest left out."""
-    content = _members(replace(plan, digest=""))
+    read = _members if plan.verdict_scheme > 1 else _first_members
+    content = read(replace(plan, digest=""))
     del content["digest"]
-    text = json.dumps(dict(sorted(content.items())), separators=(",", ":"), default=_members)
+    text = json.dumps(dict(sorted(content.items())), separators=(",", ":"), default=read)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -140,6 +145,11 @@ def _members(value: Any) -> dict[str, Any]:
     """The members of a dataclass, without the copies that :func:`dataclasses.asdict` makes of them."""
     names, read = _reader(type(value))  # type: ignore[arg-type]  # classes are hashable
     return dict(zip(names, read(value), strict=True))
+
+
+def _first_members(value: Any) -> dict[str, Any]:
+    """Those that plans of the verdicts' first scheme had: their digests say nothing of the others."""
+    return {name: member for name, member in _members(value).items() if name not in _LATER}
 
 
 @cache
@@ -246,10 +256,12 @@ def _build(
 
 
 def _ledger(
-    built: Sequence[Built], *, lexicon: Lexicon, hops: Distances
+    built: Sequence[Built], *, lexicon: Lexicon, hops: Distances, targets: Collection[str]
 ) -> tuple[tuple[PlannedProbe, ...], tuple[LedgerSlot, ...]]:
     """Group probes into ledger rows: nearest first, the rows of an entity together, numbered from 1."""
-    keyed = sorted(((_slot_key(one, lexicon, hops), one) for one in built), key=lambda p: (p[0], p[1].probe.id))
+    keyed = sorted(
+        ((_slot_key(one, lexicon, hops, targets), one) for one in built), key=lambda p: (p[0], p[1].probe.id)
+    )
     probes: list[PlannedProbe] = []
     for seq, (key, group) in enumerate(groupby(keyed, key=lambda pair: pair[0]), start=1):
         reached, nearest = hops.get(key[2], (None, ""))
@@ -259,9 +271,10 @@ def _ledger(
                 before=one.before,
                 after=one.after,
                 polarity=one.question.polarity,
+                role=Role(key[5]),
                 hops=reached,
                 nearest_target=nearest,
-                asked_fact_id=key[5],
+                asked_fact_id=key[6],
                 relation=one.question.relation,
                 row_seq=seq,
             )
@@ -270,8 +283,11 @@ def _ledger(
     return tuple(probes), slots_of(probes)
 
 
-def _slot_key(one: Built, lexicon: Lexicon, hops: Distances) -> tuple[bool, int, str, str, str, str]:
+def _slot_key(
+    one: Built, lexicon: Lexicon, hops: Distances, targets: Collection[str]
+) -> tuple[bool, int, str, str, str, str, str]:
     question = one.question
+    asked = question.asked_fact(lexicon.graph_id, one.asked)
     reached = hops.get(question.anchor)
     return (
         reached is None,
@@ -279,5 +295,16 @@ def _slot_key(one: Built, lexicon: Lexicon, hops: Distances) -> tuple[bool, int,
         question.anchor,
         question.kind.value,
         question.polarity.value,
-        question.asked_fact(lexicon.graph_id, one.asked),
+        role_of(question.kind, question.polarity, asks_target=asked in targets).value,
+        asked,
+    )
+
+
+def target_facts(graph_id: str, changes: Iterable[Change]) -> frozenset[str]:
+    """Ids of the facts that the request itself takes away or puts in."""
+    return frozenset(
+        fact_id(graph_id, change.subject, change.relation, uid)
+        for change in changes
+        for uid in (change.old_object, change.new_object)
+        if uid
     )

@@ -23,6 +23,7 @@ def slots_of(probes: Iterable[PlannedProbe]) -> tuple[LedgerSlot, ...]:
                 relation=first.relation,
                 kind=first.probe.kind,
                 polarity=first.polarity,
+                role=first.role,
                 hops=first.hops,
                 nearest_target=first.nearest_target,
                 probe_ids=tuple(row.probe.id for row in rows),

@@ -14,7 +14,7 @@ from knowledgesmith.graph_schema.plan import digest_of
 from knowledgesmith.graph_schema.plan_slots import slots_of
 from knowledgesmith.graph_schema.plan_types import Cited, Cut, Plan, Proof
 from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity
+from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Role
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
 from knowledgesmith.graph_schema.structural import insert_entities
 
@@ -82,6 +82,7 @@ def load_plan(store: GraphStore, intervention_id: str) -> Plan:
         cut=_cut_from(head["cut"]),
         inserted=parse_entities(head["inserted"]),
         names=tuple((uid, name) for uid, name in json.loads(head["names"] or "[]")),
+        verdict_scheme=head["verdict_scheme"],
     )
     if digest_of(plan) != plan.digest:
         raise IllegalState(
@@ -119,6 +120,7 @@ def _head(plan: Plan) -> dict[str, object]:
         "plan_goal": plan.goal.value,
         "plan_seed": plan.seed,
         "plan_digest": plan.digest,
+        "verdict_scheme": plan.verdict_scheme,
         "planned_rows": len(plan.slots),
         "planned_probes": len(plan.probes),
         "overlay": dump_changes(plan.overlay),
@@ -181,6 +183,7 @@ def _row(position: int, planned: PlannedProbe, graph_id: str) -> dict[str, objec
             "before": list(planned.before),
             "after": list(planned.after),
             "polarity": planned.polarity.value,
+            "role": planned.role.value if planned.role else None,
             "hops": planned.hops,
             "nearest_target": planned.nearest_target,
             "asked_fact_id": planned.asked_fact_id,
@@ -198,6 +201,7 @@ def _planned(row: Mapping[str, Any]) -> PlannedProbe:
         before=tuple(place["before"]),
         after=tuple(place["after"]),
         polarity=Polarity(place["polarity"]),
+        role=Role(place["role"]) if place.get("role") else None,
         hops=place.get("hops"),
         nearest_target=place["nearest_target"],
         asked_fact_id=place["asked_fact_id"],

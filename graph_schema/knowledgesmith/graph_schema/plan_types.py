@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind
+from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind, Role
+
+SCHEME: Final = 2
+"""Of the verdicts: 1 did not tell a request's targets from what follows, and called both propagated."""
 
 
 class WorldOp(StrEnum):
@@ -78,7 +82,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerSlot:
-    """A ledger row to come: one (entity, asked fact, kind, polarity); ``seq`` starts at 1 and has no gaps."""
+    """A ledger row to come: one (entity, asked fact, kind, polarity, role); ``seq`` starts at 1 and has no gaps."""
 
     seq: int
     entity: str
@@ -86,6 +90,7 @@ class LedgerSlot:
     relation: str
     kind: ProbeKind
     polarity: Polarity
+    role: Role | None
     hops: int | None
     nearest_target: str
     probe_ids: tuple[str, ...]
@@ -99,7 +104,8 @@ class Plan:
     functional conflicts included); ``derived`` are facts that the closure gains or loses with their proofs, for
     explanation and for installing them in the model. ``cited`` are the unchanged facts that the proofs rest on, down
     to asserted ones; ``cut`` says how good the choice of the retracted supports is.
-    ``inserted`` are entities that the base graph does not have, ``names`` pairs of uid and name.
+    ``inserted`` are entities that the base graph does not have, ``names`` pairs of uid and name. ``verdict_scheme`` is
+    that of the verdicts (:data:`SCHEME`); plans of an earlier one are only read.
     """
 
     graph_id: str
@@ -117,3 +123,4 @@ class Plan:
     cut: Cut = Cut()
     inserted: tuple[Entity, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
+    verdict_scheme: int = SCHEME

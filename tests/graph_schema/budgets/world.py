@@ -14,7 +14,7 @@ from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.ledger import Measured
 from knowledgesmith.graph_schema.plan_types import LedgerSlot
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
+from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind, Role
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 
 COPIES = 10
@@ -177,6 +177,7 @@ def ledger_slot(uid: str, seq: int) -> LedgerSlot:
         relation="r",
         kind=ProbeKind.DIRECT,
         polarity=Polarity.STAY,
+        role=Role.STAYS,
         hops=1,
         nearest_target=uid,
         probe_ids=(),

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import pytest
 from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, write_graph
 
-from knowledgesmith.editors.beliefs import Belief, ProbeOutcome, summarise, verdict
+from knowledgesmith.editors.beliefs import Belief
+from knowledgesmith.editors.verdicts import ProbeOutcome, Verdict, summarise, verdict
 from knowledgesmith.graph_schema import ledger
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.ledger import Measured, Outcome
@@ -106,7 +107,10 @@ def committed(store: GraphStore, plan: Plan, *, seed: int, order: int, answers: 
     store.write("jobs/create", branch_id=graph_id, properties=properties)
     store_plan(store, Held(run), plan)
     _advance(store, run, "QUEUED", {"state": "RUNNING"})
-    shown = {p.probe.id: outcome(p, *answers(p)) if answers else draw(p, seed=seed) for p in plan.probes}
+    goal = plan.goal
+    shown = {
+        p.probe.id: outcome(p, *answers(p), goal) if answers else draw(p, seed=seed, goal=goal) for p in plan.probes
+    }
     probes = {p.probe.id: p for p in plan.probes}
     rows = {slot.seq: measured(slot, probes, shown) for slot in plan.slots}
     written = list(plan.slots)
@@ -122,7 +126,13 @@ def _advance(store: GraphStore, run: str, state: str, properties: dict[str, obje
     assert done
 
 
-def draw(planned: PlannedProbe, *, seed: int) -> Outcome:
+def judged(planned: PlannedProbe, before: int, after: int, goal: Goal) -> str:
+    """The verdict's name."""
+    assert planned.role is not None
+    return verdict(planned.before, planned.after, before, after, role=planned.role, goal=goal).value
+
+
+def draw(planned: PlannedProbe, *, seed: int, goal: Goal) -> Outcome:
     """What a model might say: mostly right before; afterwards anything, near targets more than far away."""
     dice = random.Random(f"{seed}/{planned.probe.id}")  # noqa: S311
     options = range(len(planned.probe.options))
@@ -140,15 +150,12 @@ def draw(planned: PlannedProbe, *, seed: int) -> Outcome:
         p_old_after=dice.random() if moved else 0.97 * base,
         p_new_before=dice.random(),
         p_new_after=dice.random(),
-        verdict=verdict(
-            planned.before, planned.after, before, after, changed=planned.polarity is Polarity.CHANGE
-        ).value,
+        verdict=judged(planned, before, after, goal),
     )
 
 
-def outcome(planned: PlannedProbe, before: int, after: int) -> Outcome:
+def outcome(planned: PlannedProbe, before: int, after: int, goal: Goal) -> Outcome:
     """What a model showed that is sure of its answers."""
-    changed = planned.polarity is Polarity.CHANGE
     return Outcome(
         probe_id=planned.probe.id,
         pred_before=before,
@@ -157,7 +164,7 @@ def outcome(planned: PlannedProbe, before: int, after: int) -> Outcome:
         p_old_after=float(after in planned.before),
         p_new_before=float(before in planned.after),
         p_new_after=float(after in planned.after),
-        verdict=verdict(planned.before, planned.after, before, after, changed=changed).value,
+        verdict=judged(planned, before, after, goal),
     )
 
 
@@ -170,9 +177,9 @@ def measured(slot: LedgerSlot, planned: Mapping[str, PlannedProbe], shown: Mappi
             ProbeOutcome(
                 before=Belief(p_old=o.p_old_before, p_new=o.p_new_before, pred=o.pred_before),
                 after=Belief(p_old=o.p_old_after, p_new=o.p_new_after, pred=o.pred_after),
-                verdict=verdict(p.before, p.after, o.pred_before, o.pred_after, changed=p.polarity is Polarity.CHANGE),
+                verdict=Verdict(o.verdict),
             )
-            for p, o in zip(probes, outcomes, strict=True)
+            for o in outcomes
         ]
     )
     old, new = any(p.before for p in probes), any(p.after for p in probes)

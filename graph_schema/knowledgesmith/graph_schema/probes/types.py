@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class ProbeKind(StrEnum):
@@ -32,6 +33,18 @@ class Polarity(StrEnum):
 
     CHANGE = "change"
     STAY = "stay"
+
+
+class Role(StrEnum):
+    """What a planned probe asks about: a fact of the request itself, one that follows from it, or one that stays."""
+
+    TARGET = "target"
+    FOLLOWS = "follows"
+    STAYS = "stays"
+
+
+TARGET_KINDS: Final = frozenset({ProbeKind.DIRECT, ProbeKind.COMPARISON, ProbeKind.CONFLICT})
+"""Kinds that ask a fact itself, from its subject; a reverse question or a chain only shows what follows."""
 
 
 class Context(StrEnum):
@@ -75,14 +88,31 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedProbe:
-    """A probe with its answers in the world before and after the update, and its place in the ledger."""
+    """A probe with its answers in the world before and after the update, and its place in the ledger.
+
+    ``role`` is None in plans of the verdicts' first scheme, which did not tell targets from what follows.
+    """
 
     probe: Probe
     before: tuple[int, ...]
     after: tuple[int, ...]
     polarity: Polarity
+    role: Role | None
     hops: int | None
     nearest_target: str
     asked_fact_id: str
     relation: str
     row_seq: int
+
+
+def role_of(kind: ProbeKind, polarity: Polarity, *, asks_target: bool) -> Role:
+    """The role of a planned probe.
+
+    Args:
+        kind: its kind.
+        polarity: whether the answer changes.
+        asks_target: the asked fact is the old or the new fact of one of the request's changes.
+    """
+    if polarity is Polarity.STAY:
+        return Role.STAYS
+    return Role.TARGET if asks_target and kind in TARGET_KINDS else Role.FOLLOWS

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from knowledgesmith.editors.beliefs import Belief, ProbeOutcome, ScorerKind, believe, summarise, verdict
+from knowledgesmith.editors.beliefs import Belief, ScorerKind, believe
 from knowledgesmith.editors.score_cache import ScoreCache, score_with_cache
 from knowledgesmith.editors.scoring import Scorer
+from knowledgesmith.editors.verdicts import ProbeOutcome, summarise, verdict
 from knowledgesmith.graph_schema.ledger import Measured, Outcome
-from knowledgesmith.graph_schema.probes.types import Polarity
+from knowledgesmith.graph_schema.probes.types import Polarity, Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from knowledgesmith.editors.surgery.resident import ResidentModel
+    from knowledgesmith.graph_schema.interventions import Goal
     from knowledgesmith.graph_schema.plan_types import LedgerSlot
     from knowledgesmith.graph_schema.probes.types import PlannedProbe
     from knowledgesmith.server.metrics import MetricSink
@@ -52,15 +54,17 @@ def measured_row(
     planned: Mapping[str, PlannedProbe],
     before: Mapping[str, Belief],
     after: Mapping[str, Belief],
+    *,
+    goal: Goal,
 ) -> Measured:
     """The ledger row of one slot (design: belief, verdict, metrics)."""
     probes = [planned[probe_id] for probe_id in slot.probe_ids]
-    changed = slot.polarity is Polarity.CHANGE
+    role = slot.role or (Role.STAYS if slot.polarity is Polarity.STAY else Role.FOLLOWS)
     outcomes = [
         ProbeOutcome(
             before=before[p.probe.id],
             after=after[p.probe.id],
-            verdict=verdict(p.before, p.after, before[p.probe.id].pred, after[p.probe.id].pred, changed=changed),
+            verdict=verdict(p.before, p.after, before[p.probe.id].pred, after[p.probe.id].pred, role=role, goal=goal),
         )
         for p in probes
     ]

@@ -240,7 +240,7 @@ class JobRunner:
             attempt.progress.step("measure_after", written, len(plan.slots))
             probes = [planned[probe_id] for slot in batch for probe_id in slot.probe_ids]
             after = meter.beliefs(probes, "measure_after")
-            rows = [(slot, measured_row(slot, planned, before, after)) for slot in batch]
+            rows = [(slot, measured_row(slot, planned, before, after, goal=plan.goal)) for slot in batch]
             start = time.monotonic()
             written = ledger.append(self._store, attempt.job.id, attempt.held.fence, rows)
             self._report.written(attempt.job, rows, time.monotonic() - start)

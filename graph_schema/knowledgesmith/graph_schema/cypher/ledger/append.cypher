@@ -4,9 +4,9 @@
 // access: write
 //
 // `entities` are [uid, kinds, last sequence number] in the order of uid; `kinds` are [kind, rows] in the order of
-// kind; rows are [seq, polarity, fact id, relation, before, after, new before, new after, delta, hops, nearest target,
-// n, propagated, missed, drifted, preserved, collateral, ineligible] in the order of seq. Rows that are there already
-// are passed over.
+// kind; rows are [seq, polarity, role, fact id, relation, before, after, new before, new after, delta, hops, nearest
+// target, n, installed, not installed, erased, not erased, propagated, forgotten, missed, drifted, preserved, collateral,
+// ineligible] in the order of seq. Rows that are there already are passed over.
 //
 // Heads that stand on an entity for this run say that it has rows of it from an earlier batch: those entities come
 // back as `again`, and `ledger/heads` derives their heads from all rows. Of the others all rows are in this batch, so
@@ -27,10 +27,10 @@ CALL (i, graph_id, earlier, selected) {
     WITH entity, e WHERE selected AND NOT known
     WITH entity, e, [kind IN entity[1] | {
       kind: kind[0],
-      n_before: reduce(n = 0, row IN kind[1] | n + CASE WHEN row[4] IS NULL THEN 0 ELSE row[11] END),
-      sum_before: reduce(s = 0.0, row IN kind[1] | s + coalesce(row[11] * row[4], 0.0)),
-      n_after: reduce(n = 0, row IN kind[1] | n + CASE WHEN row[5] IS NULL THEN 0 ELSE row[11] END),
-      sum_after: reduce(s = 0.0, row IN kind[1] | s + coalesce(row[11] * row[5], 0.0))}] AS sums
+      n_before: reduce(n = 0, row IN kind[1] | n + CASE WHEN row[5] IS NULL THEN 0 ELSE row[12] END),
+      sum_before: reduce(s = 0.0, row IN kind[1] | s + coalesce(row[12] * row[5], 0.0)),
+      n_after: reduce(n = 0, row IN kind[1] | n + CASE WHEN row[6] IS NULL THEN 0 ELSE row[12] END),
+      sum_after: reduce(s = 0.0, row IN kind[1] | s + coalesce(row[12] * row[6], 0.0))}] AS sums
     WITH entity, e, [k IN sums | {
       kind: k.kind,
       before: CASE WHEN k.n_before = 0 THEN null ELSE k.sum_before / k.n_before END,
@@ -56,11 +56,12 @@ CALL (i, graph_id, earlier, selected) {
   UNWIND kind[1] AS row
   WITH i, entity, e, selected AND known AS again, kind, row WHERE row[0] > earlier
   CREATE (i)-[:CHANGED {
-    intervention: $id, seq: row[0], kind: kind[0], polarity: row[1], fact_id: row[2], relation: row[3],
-    before: row[4], after: row[5], new_before: row[6], new_after: row[7], delta: row[8],
-    hops: row[9], nearest_target: row[10], n: row[11],
-    n_propagated: row[12], n_missed: row[13], n_drifted: row[14],
-    n_preserved: row[15], n_collateral: row[16], n_ineligible: row[17]}]->(e)
+    intervention: $id, seq: row[0], kind: kind[0], polarity: row[1], role: row[2], fact_id: row[3], relation: row[4],
+    before: row[5], after: row[6], new_before: row[7], new_after: row[8], delta: row[9],
+    hops: row[10], nearest_target: row[11], n: row[12],
+    n_installed: row[13], n_not_installed: row[14], n_erased: row[15], n_not_erased: row[16],
+    n_propagated: row[17], n_forgotten: row[18], n_missed: row[19], n_drifted: row[20],
+    n_preserved: row[21], n_collateral: row[22], n_ineligible: row[23]}]->(e)
   RETURN max(row[0]) AS last, collect(DISTINCT CASE WHEN again THEN entity[0] END) AS again
 }
 SET i.written_rows = coalesce(last, i.written_rows)

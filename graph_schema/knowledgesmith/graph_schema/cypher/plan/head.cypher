@@ -1,6 +1,6 @@
 // purpose: the head of a stored plan and its targets
 // params: id
-// returns: graph_id, graph_digest, branch_id, goal, seed, overlay, derived, cited, cut, inserted, names, digest, targets
+// returns: graph_id, graph_digest, branch_id, goal, seed, overlay, derived, cited, cut, inserted, names, digest, verdict_scheme, targets
 // access: read
 MATCH (i:Intervention {id: $id})
 OPTIONAL MATCH (i)-[t:TARGETS]->(e:Entity)
@@ -19,4 +19,5 @@ RETURN
   i.inserted AS inserted,
   i.plan_names AS names,
   i.plan_digest AS digest,
+  coalesce(i.verdict_scheme, 1) AS verdict_scheme,
   collect(CASE WHEN e IS NOT NULL THEN [e.uid, t.relation, t.old_object, t.new_object] END) AS targets
