@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from transformers import ByT5Tokenizer
 
+from knowledgesmith.editors.devices import available, find_device
 from knowledgesmith.editors.digests import weights_sha256
-from knowledgesmith.editors.loading import load
+from knowledgesmith.editors.loading import check_runs, load
 from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
 from knowledgesmith.graph_schema.errors import InvalidInput, ModelNotFound, ModelNotLoadable
@@ -35,9 +38,73 @@ def test_the_dtype_is_explicit(checkpoint: Path) -> None:
         load(str(checkpoint), dtype="int4")
 
 
-def test_an_unknown_device_is_refused(checkpoint: Path) -> None:
-    with pytest.raises(InvalidInput, match="device"):
-        load(str(checkpoint), device="no such device")
+@pytest.mark.parametrize("name", ["no such device", "meta", "cpu:3", "cuda:-1", "cuda:", "CPU", "xla", "cuda:0:0", " "])
+def test_an_unknown_device_is_refused(checkpoint: Path, name: str) -> None:
+    with pytest.raises(InvalidInput, match="cuda:1") as caught:
+        load(str(checkpoint), device=name)
+    assert (caught.value.field, caught.value.value) == ("device", repr(name))
+
+
+def test_a_device_that_is_not_here_is_refused_with_those_that_are(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert available() == ["cpu"]
+    assert find_device("") == find_device(None) == torch.device("cpu")
+    with pytest.raises(InvalidInput, match="Use cpu"):
+        load(str(checkpoint), device="cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert find_device("") == find_device("cuda") == torch.device("cuda")
+    with pytest.raises(InvalidInput, match="cuda:0 or cuda:1 or cpu") as caught:
+        find_device("cuda:2", "--device")
+    assert caught.value.field == "--device"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16", "float64"])
+def test_a_model_reads_in_every_dtype(checkpoint: Path, dtype: str) -> None:
+    check_runs(load(str(checkpoint), device="cpu", dtype=dtype))
+
+
+def test_weights_beyond_a_format_are_refused(tmp_path: Path) -> None:
+    tiny = tiny_llama()
+    with torch.no_grad():
+        tiny.model.get_parameter("model.layers.1.mlp.down_proj.weight")[3, 5] = 1e5
+    folder = str(save_checkpoint(tiny, tmp_path / "model"))
+    assert load(folder, device="cpu", dtype="bfloat16").model.dtype is torch.bfloat16
+    with pytest.raises(ModelNotLoadable, match=r"not finite in float16, first model\.layers\.1\.mlp") as caught:
+        load(folder, device="cpu", dtype="float16")
+    assert "bfloat16" in caught.value.hint
+
+
+def test_a_model_that_overflows_while_it_computes_is_refused(tmp_path: Path) -> None:
+    tiny = tiny_llama()
+    with torch.no_grad():
+        tiny.model.get_parameter("model.layers.1.mlp.down_proj.weight").mul_(3e4)
+        tiny.model.get_parameter("model.layers.1.mlp.up_proj.weight").mul_(3e4)
+    folder = str(save_checkpoint(tiny, tmp_path / "model"))
+    check_runs(load(folder, device="cpu", dtype="bfloat16"))
+    with pytest.raises(ModelNotLoadable, match="not finite") as caught:
+        check_runs(load(folder, device="cpu", dtype="float16"))
+    assert caught.value.field == "dtype"
+
+
+def test_an_operation_that_is_missing_for_a_dtype_is_told(llama: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forward(**_: object) -> None:
+        raise RuntimeError("\"some_kernel\" not implemented for 'Half'")
+
+    monkeypatch.setattr(llama.model, "forward", forward)
+    with pytest.raises(ModelNotLoadable, match=r"some_kernel.*another dtype"):
+        check_runs(llama)
+
+
+def test_a_tokenizer_without_places_in_the_text_is_refused(checkpoint: Path) -> None:
+    for file in checkpoint.glob("token*"):
+        file.unlink()
+    slow: Any = ByT5Tokenizer
+    slow().save_pretrained(checkpoint)
+    with pytest.raises(ModelNotLoadable, match=r"ByT5Tokenizer.*tokenizer\.json"):
+        load(str(checkpoint))
 
 
 @pytest.mark.parametrize(

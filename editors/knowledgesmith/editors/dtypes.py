@@ -1,7 +1,8 @@
-"""Names of the number formats that a model may be kept in; known without torch, so that a setting is checked early."""
+"""Names of number formats and devices that a model may be kept in; known without torch, to be checked early."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
@@ -21,4 +22,20 @@ def check_dtype(name: str, field: str) -> str:
     """
     if name not in DTYPES:
         raise InvalidInput("unknown dtype", field=field, value=name, hint=f"One of {', '.join(DTYPES)}.")
+    return name
+
+
+_DEVICE: Final = re.compile(r"cpu|cuda(:(0|[1-9][0-9]{0,2}))?")
+
+
+def check_device_name(name: str, field: str) -> str:
+    """Refuse what names no device, wherever it is; whether it is here only torch can tell (``devices``).
+
+    Raises:
+        InvalidInput: names the field, the value and the choices.
+    """
+    if not _DEVICE.fullmatch(name):
+        raise InvalidInput(
+            "unknown device", field=field, value=name, hint="Use cpu, cuda, cuda:1 and so on, or nothing for the best."
+        )
     return name

@@ -9,9 +9,12 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from knowledgesmith.editors.architectures.discover import discover
+from knowledgesmith.editors.devices import find_device
 from knowledgesmith.editors.digests import weights_sha256
+from knowledgesmith.editors.dtypes import DEFAULT_DTYPE, check_dtype
+from knowledgesmith.editors.encoding import encode
 from knowledgesmith.editors.models import LoadedModel
-from knowledgesmith.graph_schema.errors import DeviceOutOfMemory, InvalidInput, ModelNotFound, ModelNotLoadable
+from knowledgesmith.graph_schema.errors import DeviceOutOfMemory, ModelNotFound, ModelNotLoadable
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -22,9 +25,11 @@ DTYPES = {
     "float16": torch.float16,
     "float64": torch.float64,
 }
+_SAMPLE = "The capital of France is Paris. In the morning we went to the market and bought bread, fish and 12 apples."
+_OTHER_DTYPE = "Register it with another dtype: bfloat16 holds the range of float32, float16 does not."
 
 
-def load(path_or_id: str, *, device: str | None = None, dtype: str = "float32") -> LoadedModel:
+def load(path_or_id: str, *, device: str | None = None, dtype: str = DEFAULT_DTYPE) -> LoadedModel:
     """Load a model for reading and editing: ``eval`` mode, no gradients, an explicit dtype.
 
     Args:
@@ -33,16 +38,18 @@ def load(path_or_id: str, *, device: str | None = None, dtype: str = "float32") 
         dtype: one of :data:`DTYPES`.
 
     Raises:
-        InvalidInput: unknown dtype or device.
+        InvalidInput: unknown dtype, or a device that is not here.
         ModelNotFound: no such folder, and no reachable hub model of this name.
-        ModelNotLoadable: the place exists but holds no causal language model in safetensors.
+        ModelNotLoadable: the place exists but holds no causal language model in safetensors, its weights are not
+            finite in this dtype, or its tokenizer cannot tell where in a text its tokens stand.
         UnsupportedArchitecture: the model loads, but its structure was not understood.
         DeviceOutOfMemory: the weights do not fit on the device.
     """
-    wanted = _dtype(dtype)
+    wanted = DTYPES[check_dtype(dtype, "dtype")]
     place = _place(path_or_id)
-    target = _device(device)
+    target = find_device(device)
     model = _model(place, wanted)
+    _check_finite(model, place)
     tokenizer = _tokenizer(place)
     try:
         torch.nn.Module.to(model, target)
@@ -60,27 +67,26 @@ def prepare(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Loade
     return LoadedModel(model=model, tokenizer=tokenizer, architecture=discover(model), digest=weights_sha256(model))
 
 
-def default_device() -> torch.device:
-    """The GPU when there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+@torch.inference_mode()
+def check_runs(loaded: LoadedModel) -> None:
+    """Let a model read a sentence: some cannot compute in a short format, though their weights fit into it.
 
-
-def _dtype(name: str) -> torch.dtype:
-    if name not in DTYPES:
-        raise InvalidInput("unknown dtype", field="dtype", value=name, hint=f"One of {', '.join(DTYPES)}.")
-    return DTYPES[name]
-
-
-def _device(name: str | None) -> torch.device:
-    if name is None:
-        return default_device()
+    Raises:
+        ModelNotLoadable: an operation is missing for the dtype on this device, or the logits are not finite.
+    """
+    ids = torch.tensor([encode(loaded.tokenizer, _SAMPLE)], device=loaded.device)
+    dtype, cause = str(loaded.model.dtype).removeprefix("torch."), "its logits are not finite"
     try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise InvalidInput("unknown device", field="device", value=name, hint="For example cpu or cuda:0.") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise InvalidInput("there is no CUDA device here", field="device", value=name, hint="Use cpu.")
-    return device
+        if bool(torch.isfinite(loaded.model(input_ids=ids, use_cache=False).logits).all()):
+            return
+    except (NotImplementedError, RuntimeError) as error:
+        cause = str(error).splitlines()[0][:200]
+    raise ModelNotLoadable(
+        f"the model does not compute in this dtype on {loaded.device} ({cause})",
+        field="dtype",
+        value=dtype,
+        hint=_OTHER_DTYPE,
+    )
 
 
 def _place(path_or_id: str) -> str:
@@ -142,9 +148,19 @@ def _model(place: str, dtype: torch.dtype) -> PreTrainedModel:
     return model
 
 
+def _check_finite(model: PreTrainedModel, place: str) -> None:
+    """Weights beyond a short format's range became infinite when they were cast; no result could be trusted."""
+    for name, parameter in model.named_parameters():
+        if not bool(torch.isfinite(parameter).all()):
+            dtype = str(parameter.dtype).removeprefix("torch.")
+            raise ModelNotLoadable(
+                f"weights are not finite in {dtype}, first {name}", field="model", value=place, hint=_OTHER_DTYPE
+            )
+
+
 def _tokenizer(place: str) -> PreTrainedTokenizerBase:
     try:
-        return cast("PreTrainedTokenizerBase", AutoTokenizer.from_pretrained(place, trust_remote_code=False))
+        tokenizer = cast("PreTrainedTokenizerBase", AutoTokenizer.from_pretrained(place, trust_remote_code=False))
     except Exception as error:  # the library raises many kinds here too
         raise ModelNotLoadable(
             f"the tokenizer did not load ({type(error).__name__})",
@@ -152,6 +168,22 @@ def _tokenizer(place: str) -> PreTrainedTokenizerBase:
             value=place,
             hint="The folder needs tokenizer.json and tokenizer_config.json.",
         ) from error
+    if not _tells_offsets(tokenizer):
+        raise ModelNotLoadable(
+            f"the tokenizer ({type(tokenizer).__name__}) cannot tell which characters a token stands for; "
+            "edits need to know where the subject ends",
+            field="model",
+            value=place,
+            hint="Put a tokenizer.json (the fast tokenizer's file) beside the weights.",
+        )
+    return tokenizer
+
+
+def _tells_offsets(tokenizer: PreTrainedTokenizerBase) -> bool:
+    try:
+        return bool(tokenizer("a", return_offsets_mapping=True).get("offset_mapping"))
+    except (NotImplementedError, ValueError, TypeError):
+        return False
 
 
 def _not_loaded(place: str, error: Exception) -> ModelNotFound | ModelNotLoadable:
