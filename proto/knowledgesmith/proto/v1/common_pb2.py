@@ -24,21 +24,23 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$knowledgesmith/proto/v1/common.proto\x12\x17knowledgesmith.proto.v1\"\x9d\x01\n\x04Rate\x12\x11\n\tsuccesses\x18\x01 \x01(\x03\x12\x0e\n\x06trials\x18\x02 \x01(\x03\x12\x12\n\x05value\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x03low\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04high\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x13\n\x06\x63hance\x18\x06 \x01(\x01H\x03\x88\x01\x01\x42\x08\n\x06_valueB\x06\n\x04_lowB\x07\n\x05_highB\t\n\x07_chance*=\n\x04Goal\x12\x14\n\x10GOAL_UNSPECIFIED\x10\x00\x12\r\n\tGOAL_EDIT\x10\x01\x12\x10\n\x0cGOAL_UNLEARN\x10\x02*\x8b\x02\n\x12TargetDistribution\x12#\n\x1fTARGET_DISTRIBUTION_UNSPECIFIED\x10\x00\x12\"\n\x1eTARGET_DISTRIBUTION_NEW_OBJECT\x10\x01\x12%\n!TARGET_DISTRIBUTION_NEUTRAL_GRAPH\x10\x02\x12$\n TARGET_DISTRIBUTION_NEUTRAL_MASK\x10\x03\x12\x1f\n\x1bTARGET_DISTRIBUTION_UNIFORM\x10\x04\x12\x1f\n\x1bTARGET_DISTRIBUTION_REFUSAL\x10\x05\x12\x1d\n\x19TARGET_DISTRIBUTION_VAGUE\x10\x06*\xbf\x01\n\tProbeKind\x12\x1a\n\x16PROBE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11PROBE_KIND_DIRECT\x10\x01\x12\x16\n\x12PROBE_KIND_REVERSE\x10\x02\x12\x18\n\x14PROBE_KIND_MULTI_HOP\x10\x03\x12\x19\n\x15PROBE_KIND_COMPARISON\x10\x04\x12\x19\n\x15PROBE_KIND_CONTEXTUAL\x10\x05\x12\x17\n\x13PROBE_KIND_CONFLICT\x10\x06*L\n\x08Polarity\x12\x18\n\x14POLARITY_UNSPECIFIED\x10\x00\x12\x13\n\x0fPOLARITY_CHANGE\x10\x01\x12\x11\n\rPOLARITY_STAY\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$knowledgesmith/proto/v1/common.proto\x12\x17knowledgesmith.proto.v1\"\xbf\x01\n\x04Rate\x12\x11\n\tsuccesses\x18\x01 \x01(\x03\x12\x0e\n\x06trials\x18\x02 \x01(\x03\x12\x12\n\x05value\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x03low\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04high\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x13\n\x06\x63hance\x18\x06 \x01(\x01H\x03\x88\x01\x01\x12\x14\n\x07placebo\x18\x07 \x01(\x01H\x04\x88\x01\x01\x42\x08\n\x06_valueB\x06\n\x04_lowB\x07\n\x05_highB\t\n\x07_chanceB\n\n\x08_placebo*=\n\x04Goal\x12\x14\n\x10GOAL_UNSPECIFIED\x10\x00\x12\r\n\tGOAL_EDIT\x10\x01\x12\x10\n\x0cGOAL_UNLEARN\x10\x02*\x8b\x02\n\x12TargetDistribution\x12#\n\x1fTARGET_DISTRIBUTION_UNSPECIFIED\x10\x00\x12\"\n\x1eTARGET_DISTRIBUTION_NEW_OBJECT\x10\x01\x12%\n!TARGET_DISTRIBUTION_NEUTRAL_GRAPH\x10\x02\x12$\n TARGET_DISTRIBUTION_NEUTRAL_MASK\x10\x03\x12\x1f\n\x1bTARGET_DISTRIBUTION_UNIFORM\x10\x04\x12\x1f\n\x1bTARGET_DISTRIBUTION_REFUSAL\x10\x05\x12\x1d\n\x19TARGET_DISTRIBUTION_VAGUE\x10\x06*\xbf\x01\n\tProbeKind\x12\x1a\n\x16PROBE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11PROBE_KIND_DIRECT\x10\x01\x12\x16\n\x12PROBE_KIND_REVERSE\x10\x02\x12\x18\n\x14PROBE_KIND_MULTI_HOP\x10\x03\x12\x19\n\x15PROBE_KIND_COMPARISON\x10\x04\x12\x19\n\x15PROBE_KIND_CONTEXTUAL\x10\x05\x12\x17\n\x13PROBE_KIND_CONFLICT\x10\x06*L\n\x08Polarity\x12\x18\n\x14POLARITY_UNSPECIFIED\x10\x00\x12\x13\n\x0fPOLARITY_CHANGE\x10\x01\x12\x11\n\rPOLARITY_STAY\x10\x02*O\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_TARGET\x10\x01\x12\x10\n\x0cROLE_FOLLOWS\x10\x02\x12\x0e\n\nROLE_STAYS\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'knowledgesmith.proto.v1.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GOAL']._serialized_start=225
-  _globals['_GOAL']._serialized_end=286
-  _globals['_TARGETDISTRIBUTION']._serialized_start=289
-  _globals['_TARGETDISTRIBUTION']._serialized_end=556
-  _globals['_PROBEKIND']._serialized_start=559
-  _globals['_PROBEKIND']._serialized_end=750
-  _globals['_POLARITY']._serialized_start=752
-  _globals['_POLARITY']._serialized_end=828
+  _globals['_GOAL']._serialized_start=259
+  _globals['_GOAL']._serialized_end=320
+  _globals['_TARGETDISTRIBUTION']._serialized_start=323
+  _globals['_TARGETDISTRIBUTION']._serialized_end=590
+  _globals['_PROBEKIND']._serialized_start=593
+  _globals['_PROBEKIND']._serialized_end=784
+  _globals['_POLARITY']._serialized_start=786
+  _globals['_POLARITY']._serialized_end=862
+  _globals['_ROLE']._serialized_start=864
+  _globals['_ROLE']._serialized_end=943
   _globals['_RATE']._serialized_start=66
-  _globals['_RATE']._serialized_end=223
+  _globals['_RATE']._serialized_end=257
 # @@protoc_insertion_point(module_scope)

@@ -145,6 +145,34 @@ POLARITY_STAY: Polarity.ValueType  # 2
 """Should stay (Q-)."""
 Global___Polarity: _TypeAlias = Polarity  # noqa: Y015
 
+class _Role:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ROLE_UNSPECIFIED: _Role.ValueType  # 0
+    """Not set: verdicts of scheme 1, which did not tell targets from what follows."""
+    ROLE_TARGET: _Role.ValueType  # 1
+    """A fact of the request itself, asked from its subject."""
+    ROLE_FOLLOWS: _Role.ValueType  # 2
+    """Something else whose answer should change because of it."""
+    ROLE_STAYS: _Role.ValueType  # 3
+    """An answer that should stay."""
+
+class Role(_Role, metaclass=_RoleEnumTypeWrapper):
+    """What a planned probe asks about; no rate mixes them."""
+
+ROLE_UNSPECIFIED: Role.ValueType  # 0
+"""Not set: verdicts of scheme 1, which did not tell targets from what follows."""
+ROLE_TARGET: Role.ValueType  # 1
+"""A fact of the request itself, asked from its subject."""
+ROLE_FOLLOWS: Role.ValueType  # 2
+"""Something else whose answer should change because of it."""
+ROLE_STAYS: Role.ValueType  # 3
+"""An answer that should stay."""
+Global___Role: _TypeAlias = Role  # noqa: Y015
+
 @_typing.final
 class Rate(_message.Message):
     """A rate with its evidence."""
@@ -157,6 +185,7 @@ class Rate(_message.Message):
     LOW_FIELD_NUMBER: _builtins.int
     HIGH_FIELD_NUMBER: _builtins.int
     CHANCE_FIELD_NUMBER: _builtins.int
+    PLACEBO_FIELD_NUMBER: _builtins.int
     successes: _builtins.int
     """Number of successes."""
     trials: _builtins.int
@@ -169,6 +198,8 @@ class Rate(_message.Message):
     """Upper end of the 95 % interval."""
     chance: _builtins.float
     """Rate of a uniform guesser, where that makes sense."""
+    placebo: _builtins.float
+    """The same rate of a placebo, a run on the same branch that changed nothing; absent where none was measured."""
     def __init__(
         self,
         *,
@@ -178,10 +209,11 @@ class Rate(_message.Message):
         low: _builtins.float | None = ...,
         high: _builtins.float | None = ...,
         chance: _builtins.float | None = ...,
+        placebo: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_chance", b"_chance", "_high", b"_high", "_low", b"_low", "_value", b"_value", "chance", b"chance", "high", b"high", "low", b"low", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_chance", b"_chance", "_high", b"_high", "_low", b"_low", "_placebo", b"_placebo", "_value", b"_value", "chance", b"chance", "high", b"high", "low", b"low", "placebo", b"placebo", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chance", b"_chance", "_high", b"_high", "_low", b"_low", "_value", b"_value", "chance", b"chance", "high", b"high", "low", b"low", "successes", b"successes", "trials", b"trials", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chance", b"_chance", "_high", b"_high", "_low", b"_low", "_placebo", b"_placebo", "_value", b"_value", "chance", b"chance", "high", b"high", "low", b"low", "placebo", b"placebo", "successes", b"successes", "trials", b"trials", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__chance: _TypeAlias = _typing.Literal["chance"]  # noqa: Y015
     _WhichOneofArgType__chance: _TypeAlias = _typing.Literal["_chance", b"_chance"]  # noqa: Y015
@@ -189,6 +221,8 @@ class Rate(_message.Message):
     _WhichOneofArgType__high: _TypeAlias = _typing.Literal["_high", b"_high"]  # noqa: Y015
     _WhichOneofReturnType__low: _TypeAlias = _typing.Literal["low"]  # noqa: Y015
     _WhichOneofArgType__low: _TypeAlias = _typing.Literal["_low", b"_low"]  # noqa: Y015
+    _WhichOneofReturnType__placebo: _TypeAlias = _typing.Literal["placebo"]  # noqa: Y015
+    _WhichOneofArgType__placebo: _TypeAlias = _typing.Literal["_placebo", b"_placebo"]  # noqa: Y015
     _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
     _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
     @_typing.overload
@@ -197,6 +231,8 @@ class Rate(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__high) -> _WhichOneofReturnType__high | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__low) -> _WhichOneofReturnType__low | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__placebo) -> _WhichOneofReturnType__placebo | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
 

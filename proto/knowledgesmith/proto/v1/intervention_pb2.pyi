@@ -272,7 +272,9 @@ class Gate(_message.Message):
     MAX_FIELD_NUMBER: _builtins.int
     MIN_FIELD_NUMBER: _builtins.int
     metric: _builtins.str
-    """Metric: collateral, propagated, residual (of the probes that had an old answer), perplexity_ratio."""
+    """Metric: installed and erased (of the request's targets), propagated and residual (of what follows, where the model
+    gave the old answer before), collateral (of what stays), perplexity_ratio.
+    """
     max: _builtins.float
     """Upper bound; absent = none."""
     min: _builtins.float
@@ -401,6 +403,7 @@ class Intervention(_message.Message):
     FAILED_GATES_FIELD_NUMBER: _builtins.int
     ROLLBACK_TIME_FIELD_NUMBER: _builtins.int
     GRAPH_DIGEST_FIELD_NUMBER: _builtins.int
+    VERDICT_SCHEME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id."""
     graph_id: _builtins.str
@@ -431,6 +434,8 @@ class Intervention(_message.Message):
     """Why it failed, in words."""
     graph_digest: _builtins.str
     """Graph digest at planning."""
+    verdict_scheme: _builtins.int
+    """Scheme of its verdicts: 1 did not tell targets from what follows and called both propagated; 2 does."""
     @_builtins.property
     def spec(self) -> Global___InterventionSpec:
         """What was asked."""
@@ -474,10 +479,11 @@ class Intervention(_message.Message):
         failed_gates: _abc.Iterable[_builtins.str] | None = ...,
         rollback_time: _timestamp_pb2.Timestamp | None = ...,
         graph_digest: _builtins.str = ...,
+        verdict_scheme: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "rollback_time", b"rollback_time", "spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "base_revision", b"base_revision", "create_time", b"create_time", "error_message", b"error_message", "error_reason", b"error_reason", "failed_gates", b"failed_gates", "finish_time", b"finish_time", "graph_digest", b"graph_digest", "graph_id", b"graph_id", "id", b"id", "phase", b"phase", "planned_probes", b"planned_probes", "planned_rows", b"planned_rows", "request_id", b"request_id", "revision_id", b"revision_id", "rollback_time", b"rollback_time", "spec", b"spec", "state", b"state", "written_rows", b"written_rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "base_revision", b"base_revision", "create_time", b"create_time", "error_message", b"error_message", "error_reason", b"error_reason", "failed_gates", b"failed_gates", "finish_time", b"finish_time", "graph_digest", b"graph_digest", "graph_id", b"graph_id", "id", b"id", "phase", b"phase", "planned_probes", b"planned_probes", "planned_rows", b"planned_rows", "request_id", b"request_id", "revision_id", b"revision_id", "rollback_time", b"rollback_time", "spec", b"spec", "state", b"state", "verdict_scheme", b"verdict_scheme", "written_rows", b"written_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -689,6 +695,26 @@ class Plan(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class RoleCountsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     DIGEST_FIELD_NUMBER: _builtins.int
     CHANGES_FIELD_NUMBER: _builtins.int
     PROBE_COUNTS_FIELD_NUMBER: _builtins.int
@@ -699,6 +725,8 @@ class Plan(_message.Message):
     CITED_FIELD_NUMBER: _builtins.int
     CUT_FIELD_NUMBER: _builtins.int
     NAMES_FIELD_NUMBER: _builtins.int
+    ROLE_COUNTS_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     digest: _builtins.str
     """Digest."""
     rows: _builtins.int
@@ -733,6 +761,14 @@ class Plan(_message.Message):
     def names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Names of the entities of changes and cited facts, by uid."""
 
+    @_builtins.property
+    def role_counts(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Probes by role: target, follows, stays."""
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanWarning]:
+        """What will be hard to measure, or cannot be meant."""
+
     def __init__(
         self,
         *,
@@ -746,14 +782,54 @@ class Plan(_message.Message):
         cited: _abc.Iterable[Global___CitedFact] | None = ...,
         cut: Global___CutSet | None = ...,
         names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        role_counts: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        warnings: _abc.Iterable[Global___PlanWarning] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cut", b"cut"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "cited", b"cited", "cut", b"cut", "digest", b"digest", "hop_counts", b"hop_counts", "names", b"names", "probe_counts", b"probe_counts", "probes", b"probes", "rows", b"rows", "total_probes", b"total_probes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "cited", b"cited", "cut", b"cut", "digest", b"digest", "hop_counts", b"hop_counts", "names", b"names", "probe_counts", b"probe_counts", "probes", b"probes", "role_counts", b"role_counts", "rows", b"rows", "total_probes", b"total_probes", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Plan: _TypeAlias = Plan  # noqa: Y015
+
+@_typing.final
+class PlanWarning(_message.Message):
+    """Something about a plan that its author should know before the model is changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    FACT_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    HINT_FIELD_NUMBER: _builtins.int
+    PROBES_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """prefix, length, shared_words or type."""
+    fact_id: _builtins.str
+    """Fact that it is about."""
+    message: _builtins.str
+    """What is the matter, with the names."""
+    hint: _builtins.str
+    """Way out."""
+    probes: _builtins.int
+    """Probes that it is about; 0 = the fact itself."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        fact_id: _builtins.str = ...,
+        message: _builtins.str = ...,
+        hint: _builtins.str = ...,
+        probes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_id", b"fact_id", "hint", b"hint", "kind", b"kind", "message", b"message", "probes", b"probes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanWarning: _TypeAlias = PlanWarning  # noqa: Y015
 
 @_typing.final
 class CreateInterventionRequest(_message.Message):
@@ -1202,6 +1278,12 @@ class BeliefChange(_message.Message):
     N_PRESERVED_FIELD_NUMBER: _builtins.int
     N_COLLATERAL_FIELD_NUMBER: _builtins.int
     N_INELIGIBLE_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    N_FORGOTTEN_FIELD_NUMBER: _builtins.int
+    N_INSTALLED_FIELD_NUMBER: _builtins.int
+    N_NOT_INSTALLED_FIELD_NUMBER: _builtins.int
+    N_ERASED_FIELD_NUMBER: _builtins.int
+    N_NOT_ERASED_FIELD_NUMBER: _builtins.int
     seq: _builtins.int
     """Sequence number within the intervention."""
     entity: _builtins.str
@@ -1244,6 +1326,18 @@ class BeliefChange(_message.Message):
     """Collateral."""
     n_ineligible: _builtins.int
     """Ineligible."""
+    role: _common_pb2.Role.ValueType
+    """What the row asks about; part of its key."""
+    n_forgotten: _builtins.int
+    """Forgotten: the old answer is gone, and the new world has none."""
+    n_installed: _builtins.int
+    """Targets whose new answer is chosen, and said where a text was taken."""
+    n_not_installed: _builtins.int
+    """Targets where it is not."""
+    n_erased: _builtins.int
+    """Targets whose old answer is neither chosen nor said."""
+    n_not_erased: _builtins.int
+    """Targets where it is."""
     def __init__(
         self,
         *,
@@ -1268,10 +1362,16 @@ class BeliefChange(_message.Message):
         n_preserved: _builtins.int = ...,
         n_collateral: _builtins.int = ...,
         n_ineligible: _builtins.int = ...,
+        role: _common_pb2.Role.ValueType = ...,
+        n_forgotten: _builtins.int = ...,
+        n_installed: _builtins.int = ...,
+        n_not_installed: _builtins.int = ...,
+        n_erased: _builtins.int = ...,
+        n_not_erased: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "_delta", b"_delta", "_hops", b"_hops", "_new_after", b"_new_after", "_new_before", b"_new_before", "after", b"after", "before", b"before", "delta", b"delta", "hops", b"hops", "new_after", b"new_after", "new_before", b"new_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "_delta", b"_delta", "_hops", b"_hops", "_new_after", b"_new_after", "_new_before", b"_new_before", "after", b"after", "before", b"before", "delta", b"delta", "entity", b"entity", "fact_id", b"fact_id", "hops", b"hops", "kind", b"kind", "level", b"level", "n_collateral", b"n_collateral", "n_drifted", b"n_drifted", "n_ineligible", b"n_ineligible", "n_missed", b"n_missed", "n_preserved", b"n_preserved", "n_propagated", b"n_propagated", "name", b"name", "nearest_target", b"nearest_target", "new_after", b"new_after", "new_before", b"new_before", "polarity", b"polarity", "relation", b"relation", "seq", b"seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "_delta", b"_delta", "_hops", b"_hops", "_new_after", b"_new_after", "_new_before", b"_new_before", "after", b"after", "before", b"before", "delta", b"delta", "entity", b"entity", "fact_id", b"fact_id", "hops", b"hops", "kind", b"kind", "level", b"level", "n_collateral", b"n_collateral", "n_drifted", b"n_drifted", "n_erased", b"n_erased", "n_forgotten", b"n_forgotten", "n_ineligible", b"n_ineligible", "n_installed", b"n_installed", "n_missed", b"n_missed", "n_not_erased", b"n_not_erased", "n_not_installed", b"n_not_installed", "n_preserved", b"n_preserved", "n_propagated", b"n_propagated", "name", b"name", "nearest_target", b"nearest_target", "new_after", b"new_after", "new_before", b"new_before", "polarity", b"polarity", "relation", b"relation", "role", b"role", "seq", b"seq"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__after: _TypeAlias = _typing.Literal["after"]  # noqa: Y015
     _WhichOneofArgType__after: _TypeAlias = _typing.Literal["_after", b"_after"]  # noqa: Y015

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from knowledgesmith.proto.v1 import common_pb2 as knowledgesmith_dot_proto_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#knowledgesmith/proto/v1/probe.proto\x12\x17knowledgesmith.proto.v1\x1a$knowledgesmith/proto/v1/common.proto\"\x86\x02\n\x17GenerateProbeSetRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x31\n\x05kinds\x18\x02 \x03(\x0e\x32\".knowledgesmith.proto.v1.ProbeKind\x12\x0c\n\x04seed\x18\x03 \x01(\x03\x12\x16\n\x0elimit_per_kind\x18\x04 \x01(\x03\x12\x13\n\x0bmaterialise\x18\x05 \x01(\x08\x12\x16\n\tphrasings\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12\x0e\n\x06levels\x18\x07 \x03(\t\x12\x11\n\trelations\x18\x08 \x03(\t\x12\x13\n\x0bsubtree_uid\x18\t \x01(\t\x12\r\n\x05split\x18\n \x01(\tB\x0c\n\n_phrasings\"P\n\x18GenerateProbeSetResponse\x12\x34\n\tprobe_set\x18\x01 \x01(\x0b\x32!.knowledgesmith.proto.v1.ProbeSet\"\xee\x02\n\x08ProbeSet\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08graph_id\x18\x02 \x01(\t\x12\x14\n\x0cgraph_digest\x18\x03 \x01(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x05 \x01(\t\x12=\n\x06\x63ounts\x18\x06 \x03(\x0b\x32-.knowledgesmith.proto.v1.ProbeSet.CountsEntry\x12\x10\n\x08verified\x18\x07 \x01(\x03\x12?\n\x07\x64ropped\x18\x08 \x03(\x0b\x32..knowledgesmith.proto.v1.ProbeSet.DroppedEntry\x12\r\n\x05split\x18\t \x01(\t\x12\x10\n\x08imported\x18\n \x01(\x08\x1a-\n\x0b\x43ountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a.\n\x0c\x44roppedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\xa6\x02\n\x05Probe\x12\n\n\x02id\x18\x01 \x01(\t\x12\x30\n\x04kind\x18\x02 \x01(\x0e\x32\".knowledgesmith.proto.v1.ProbeKind\x12\x0e\n\x06\x61nchor\x18\x03 \x01(\t\x12\x14\n\x0c\x63hain_length\x18\x04 \x01(\x05\x12\x0c\n\x04stem\x18\x05 \x01(\t\x12\x0f\n\x07options\x18\x06 \x03(\t\x12\x0f\n\x07\x61nswers\x18\x07 \x03(\x05\x12\x10\n\x08\x66\x61\x63t_ids\x18\x08 \x03(\t\x12\x15\n\ranswers_after\x18\t \x03(\x05\x12\x33\n\x08polarity\x18\n \x01(\x0e\x32!.knowledgesmith.proto.v1.Polarity\x12\x11\n\x04hops\x18\x0b \x01(\x05H\x00\x88\x01\x01\x12\x0f\n\x07\x63ontext\x18\x0c \x01(\tB\x07\n\x05_hops\" \n\x12GetProbeSetRequest\x12\n\n\x02id\x18\x01 \x01(\t\"K\n\x13GetProbeSetResponse\x12\x34\n\tprobe_set\x18\x01 \x01(\x0b\x32!.knowledgesmith.proto.v1.ProbeSet\"O\n\x14ListProbeSetsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"g\n\x15ListProbeSetsResponse\x12\x35\n\nprobe_sets\x18\x01 \x03(\x0b\x32!.knowledgesmith.proto.v1.ProbeSet\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x82\x01\n\x11ListProbesRequest\x12\x14\n\x0cprobe_set_id\x18\x01 \x01(\t\x12\x30\n\x04kind\x18\x02 \x01(\x0e\x32\".knowledgesmith.proto.v1.ProbeKind\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"]\n\x12ListProbesResponse\x12.\n\x06probes\x18\x01 \x03(\x0b\x32\x1e.knowledgesmith.proto.v1.Probe\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Z\n\x15SampleProbeSetRequest\x12\x14\n\x0cprobe_set_id\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x0f\n\x07\x62\x61lance\x18\x03 \x03(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x03\"N\n\x16SampleProbeSetResponse\x12\x34\n\tprobe_set\x18\x01 \x01(\x0b\x32!.knowledgesmith.proto.v1.ProbeSet\":\n\x14\x41uditProbeSetRequest\x12\x14\n\x0cprobe_set_id\x18\x01 \x01(\t\x12\x0c\n\x04seed\x18\x02 \x01(\x03\">\n\x0c\x41uditFinding\x12\r\n\x05\x63heck\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x10\n\x08\x65xamples\x18\x03 \x03(\t\"U\n\rLetterBalance\x12\x0f\n\x07options\x18\x01 \x01(\x05\x12\x0e\n\x06\x63ounts\x18\x02 \x03(\x03\x12\x12\n\nchi_square\x18\x03 \x01(\x01\x12\x0f\n\x07p_value\x18\x04 \x01(\x01\"{\n\x0fOptionsBaseline\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06tested\x18\x02 \x01(\x03\x12\r\n\x05right\x18\x03 \x01(\x03\x12\x10\n\x08\x61\x63\x63uracy\x18\x04 \x01(\x01\x12\x0b\n\x03low\x18\x05 \x01(\x01\x12\x0c\n\x04high\x18\x06 \x01(\x01\x12\x0e\n\x06\x63hance\x18\x07 \x01(\x01\"\x9d\x02\n\x15\x41uditProbeSetResponse\x12\x14\n\x0cprobe_set_id\x18\x01 \x01(\t\x12\x0e\n\x06probes\x18\x02 \x01(\x03\x12\x10\n\x08verified\x18\x03 \x01(\x08\x12\x0e\n\x06passed\x18\x04 \x01(\x08\x12\x37\n\x08\x66indings\x18\x05 \x03(\x0b\x32%.knowledgesmith.proto.v1.AuditFinding\x12\x37\n\x07letters\x18\x06 \x03(\x0b\x32&.knowledgesmith.proto.v1.LetterBalance\x12;\n\tbaselines\x18\x07 \x03(\x0b\x32(.knowledgesmith.proto.v1.OptionsBaseline\x12\r\n\x05sheet\x18\x08 \x01(\t\"=\n\x15\x45xportProbeSetRequest\x12\x14\n\x0cprobe_set_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\"7\n\x16\x45xportProbeSetResponse\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\"4\n\x14ImportProbeSetHeader\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\"s\n\x15ImportProbeSetRequest\x12?\n\x06header\x18\x01 \x01(\x0b\x32-.knowledgesmith.proto.v1.ImportProbeSetHeaderH\x00\x12\x11\n\x07\x63ontent\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"N\n\x16ImportProbeSetResponse\x12\x34\n\tprobe_set\x18\x01 \x01(\x0b\x32!.knowledgesmith.proto.v1.ProbeSet2\x95\x07\n\x0cProbeService\x12w\n\x10GenerateProbeSet\x12\x30.knowledgesmith.proto.v1.GenerateProbeSetRequest\x1a\x31.knowledgesmith.proto.v1.GenerateProbeSetResponse\x12h\n\x0bGetProbeSet\x12+.knowledgesmith.proto.v1.GetProbeSetRequest\x1a,.knowledgesmith.proto.v1.GetProbeSetResponse\x12n\n\rListProbeSets\x12-.knowledgesmith.proto.v1.ListProbeSetsRequest\x1a..knowledgesmith.proto.v1.ListProbeSetsResponse\x12\x65\n\nListProbes\x12*.knowledgesmith.proto.v1.ListProbesRequest\x1a+.knowledgesmith.proto.v1.ListProbesResponse\x12q\n\x0eSampleProbeSet\x12..knowledgesmith.proto.v1.SampleProbeSetRequest\x1a/.knowledgesmith.proto.v1.SampleProbeSetResponse\x12n\n\rAuditProbeSet\x12-.knowledgesmith.proto.v1.AuditProbeSetRequest\x1a..knowledgesmith.proto.v1.AuditProbeSetResponse\x12s\n\x0e\x45xportProbeSet\x12..knowledgesmith.proto.v1.ExportProbeSetRequest\x1a/.knowledgesmith.proto.v1.ExportProbeSetResponse0\x01\x12s\n\x0eImportProbeSet\x12..knowledgesmith.proto.v1.ImportProbeSetRequest\x1a/.knowledgesmith.proto.v1.ImportProbeSetResponse(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#knowledgesmith/proto/v1/probe.proto\x12\x17knowledgesmith.proto.v1\x1a$knowledgesmith/proto/v1/common.proto\"\x86\x02\n\x17GenerateProbeSetRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x31\n\x05kinds\x18\x02 \x03(\x0e\x32\".knowledgesmith.proto.v1.ProbeKind\x12\x0c\n\x04seed\x18\x03 \x01(\x03\x12\x16\n\x0elimit_per_kind\x18\x04 \x01(\x03\x12\x13\n\x0bmaterialise\x18\x05 \x01(\x08\x12\x16\n\tphrasings\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12\x0e\n\x06levels\x18\x07 \x03(\t\x12\x11\n\trelations\x18\x08 \x03(\t\x12\x13\n\x0bsubtree_uid\x18\t \x01(\t\x12\r\n\x05split\x18\n \x01(\tB\x0c\n\n_phrasings\"P\n\x18GenerateProbeSetResponse\x12\x34\n\tprobe_set\x18\x01 \x01(\x0b\x32!.knowledgesmith.proto.v1.ProbeSet\"\xee\x02\n\x08ProbeSet\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08graph_id\x18\x02 \x01(\t\x12\x14\n\x0cgraph_digest\x18\x03 \x01(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x05 \x01(\t\x12=\n\x06\x63ounts\x18\x06 \x03(\x0b\x32-.knowledgesmith.proto.v1.ProbeSet.CountsEntry\x12\x10\n\x08verified\x18\x07 \x01(\x03\x12?\n\x07\x64ropped\x18\x08 \x03(\x0b\x32..knowledgesmith.proto.v1.ProbeSet.DroppedEntry\x12\r\n\x05split\x18\t \x01(\t\x12\x10\n\x08imported\x18\n \x01(\x08\x1a-\n\x0b\x43ountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a.\n\x0c\x44roppedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\xe9\x02\n\x05Probe\x12\n\n\x02id\x18\x01 \x01(\t\x12\x30\n\x04kind\x18\x02 \x01(\x0e\x32\".knowledgesmith.proto.v1.ProbeKind\x12\x0e\n\x06\x61nchor\x18\x03 \x01(\t\x12\x14\n\x0c\x63hain_length\x18\x04 \x01(\x05\x12\x0c\n\x04stem\x18\x05 \x01(\t\x12\x0f\n\x07options\x18\x06 \x03(\t\x12\x0f\n\x07\x61nswers\x18\x07 \x03(\x05\x12\x10\n\x08\x66\x61\x63t_ids\x18\x08 \x03(\t\x12\x15\n\ranswers_after\x18\t \x03(\x05\x12\x33\n\x08polarity\x18\n \x01(\x0e\x32!.knowledgesmith.proto.v1.Polarity\x12\x11\n\x04hops\x18\x0b \x01(\x05H\x00\x88\x01\x01\x12\x0f\n\x07\x63ontext\x18\x0c \x01(\t\x12+\n\x04role\x18\r \x01(\x0e\x32\x1d.knowledgesmith.proto.v1.Role\x12\x14\n\x0c\x63ounter_stem\x18\x0e \x01(\tB\x07\n\x05_hops\" \n\x12GetProbeSetRequest\x12\n\n\x02id\x18\x01 \x01(\t\"K\n\x13GetProbeSetResponse\x12\x34\n\tprobe_set\x18\x01 \x01(\x0b\x32!.knowledgesmith.proto.v1.ProbeSet\"O\n\x14ListProbeSetsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"g\n\x15ListProbeSetsResponse\x12\x35\n\nprobe_sets\x18\x01 \x03(\x0b\x32!.knowledgesmith.proto.v1.ProbeSet\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x82\x01\n\x11ListProbesRequest\x12\x14\n\x0cprobe_set_id\x18\x01 \x01(\t\x12\x30\n\x04kind\x18\x02 \x01(\x0e\x32\".knowledgesmith.proto.v1.ProbeKind\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"]\n\x12ListProbesResponse\x12.\n\x06probes\x18\x01 \x03(\x0b\x32\x1e.knowledgesmith.proto.v1.Probe\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Z\n\x15SampleProbeSetRequest\x12\x14\n\x0cprobe_set_id\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x0f\n\x07\x62\x61lance\x18\x03 \x03(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x03\"N\n\x16SampleProbeSetResponse\x12\x34\n\tprobe_set\x18\x01 \x01(\x0b\x32!.knowledgesmith.proto.v1.ProbeSet\":\n\x14\x41uditProbeSetRequest\x12\x14\n\x0cprobe_set_id\x18\x01 \x01(\t\x12\x0c\n\x04seed\x18\x02 \x01(\x03\">\n\x0c\x41uditFinding\x12\r\n\x05\x63heck\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x10\n\x08\x65xamples\x18\x03 \x03(\t\"U\n\rLetterBalance\x12\x0f\n\x07options\x18\x01 \x01(\x05\x12\x0e\n\x06\x63ounts\x18\x02 \x03(\x03\x12\x12\n\nchi_square\x18\x03 \x01(\x01\x12\x0f\n\x07p_value\x18\x04 \x01(\x01\"{\n\x0fOptionsBaseline\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06tested\x18\x02 \x01(\x03\x12\r\n\x05right\x18\x03 \x01(\x03\x12\x10\n\x08\x61\x63\x63uracy\x18\x04 \x01(\x01\x12\x0b\n\x03low\x18\x05 \x01(\x01\x12\x0c\n\x04high\x18\x06 \x01(\x01\x12\x0e\n\x06\x63hance\x18\x07 \x01(\x01\"\x9d\x02\n\x15\x41uditProbeSetResponse\x12\x14\n\x0cprobe_set_id\x18\x01 \x01(\t\x12\x0e\n\x06probes\x18\x02 \x01(\x03\x12\x10\n\x08verified\x18\x03 \x01(\x08\x12\x0e\n\x06passed\x18\x04 \x01(\x08\x12\x37\n\x08\x66indings\x18\x05 \x03(\x0b\x32%.knowledgesmith.proto.v1.AuditFinding\x12\x37\n\x07letters\x18\x06 \x03(\x0b\x32&.knowledgesmith.proto.v1.LetterBalance\x12;\n\tbaselines\x18\x07 \x03(\x0b\x32(.knowledgesmith.proto.v1.OptionsBaseline\x12\r\n\x05sheet\x18\x08 \x01(\t\"=\n\x15\x45xportProbeSetRequest\x12\x14\n\x0cprobe_set_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\"7\n\x16\x45xportProbeSetResponse\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\"4\n\x14ImportProbeSetHeader\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\"s\n\x15ImportProbeSetRequest\x12?\n\x06header\x18\x01 \x01(\x0b\x32-.knowledgesmith.proto.v1.ImportProbeSetHeaderH\x00\x12\x11\n\x07\x63ontent\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"N\n\x16ImportProbeSetResponse\x12\x34\n\tprobe_set\x18\x01 \x01(\x0b\x32!.knowledgesmith.proto.v1.ProbeSet2\x95\x07\n\x0cProbeService\x12w\n\x10GenerateProbeSet\x12\x30.knowledgesmith.proto.v1.GenerateProbeSetRequest\x1a\x31.knowledgesmith.proto.v1.GenerateProbeSetResponse\x12h\n\x0bGetProbeSet\x12+.knowledgesmith.proto.v1.GetProbeSetRequest\x1a,.knowledgesmith.proto.v1.GetProbeSetResponse\x12n\n\rListProbeSets\x12-.knowledgesmith.proto.v1.ListProbeSetsRequest\x1a..knowledgesmith.proto.v1.ListProbeSetsResponse\x12\x65\n\nListProbes\x12*.knowledgesmith.proto.v1.ListProbesRequest\x1a+.knowledgesmith.proto.v1.ListProbesResponse\x12q\n\x0eSampleProbeSet\x12..knowledgesmith.proto.v1.SampleProbeSetRequest\x1a/.knowledgesmith.proto.v1.SampleProbeSetResponse\x12n\n\rAuditProbeSet\x12-.knowledgesmith.proto.v1.AuditProbeSetRequest\x1a..knowledgesmith.proto.v1.AuditProbeSetResponse\x12s\n\x0e\x45xportProbeSet\x12..knowledgesmith.proto.v1.ExportProbeSetRequest\x1a/.knowledgesmith.proto.v1.ExportProbeSetResponse0\x01\x12s\n\x0eImportProbeSet\x12..knowledgesmith.proto.v1.ImportProbeSetRequest\x1a/.knowledgesmith.proto.v1.ImportProbeSetResponse(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,43 +47,43 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROBESET_DROPPEDENTRY']._serialized_start=770
   _globals['_PROBESET_DROPPEDENTRY']._serialized_end=816
   _globals['_PROBE']._serialized_start=819
-  _globals['_PROBE']._serialized_end=1113
-  _globals['_GETPROBESETREQUEST']._serialized_start=1115
-  _globals['_GETPROBESETREQUEST']._serialized_end=1147
-  _globals['_GETPROBESETRESPONSE']._serialized_start=1149
-  _globals['_GETPROBESETRESPONSE']._serialized_end=1224
-  _globals['_LISTPROBESETSREQUEST']._serialized_start=1226
-  _globals['_LISTPROBESETSREQUEST']._serialized_end=1305
-  _globals['_LISTPROBESETSRESPONSE']._serialized_start=1307
-  _globals['_LISTPROBESETSRESPONSE']._serialized_end=1410
-  _globals['_LISTPROBESREQUEST']._serialized_start=1413
-  _globals['_LISTPROBESREQUEST']._serialized_end=1543
-  _globals['_LISTPROBESRESPONSE']._serialized_start=1545
-  _globals['_LISTPROBESRESPONSE']._serialized_end=1638
-  _globals['_SAMPLEPROBESETREQUEST']._serialized_start=1640
-  _globals['_SAMPLEPROBESETREQUEST']._serialized_end=1730
-  _globals['_SAMPLEPROBESETRESPONSE']._serialized_start=1732
-  _globals['_SAMPLEPROBESETRESPONSE']._serialized_end=1810
-  _globals['_AUDITPROBESETREQUEST']._serialized_start=1812
-  _globals['_AUDITPROBESETREQUEST']._serialized_end=1870
-  _globals['_AUDITFINDING']._serialized_start=1872
-  _globals['_AUDITFINDING']._serialized_end=1934
-  _globals['_LETTERBALANCE']._serialized_start=1936
-  _globals['_LETTERBALANCE']._serialized_end=2021
-  _globals['_OPTIONSBASELINE']._serialized_start=2023
-  _globals['_OPTIONSBASELINE']._serialized_end=2146
-  _globals['_AUDITPROBESETRESPONSE']._serialized_start=2149
-  _globals['_AUDITPROBESETRESPONSE']._serialized_end=2434
-  _globals['_EXPORTPROBESETREQUEST']._serialized_start=2436
-  _globals['_EXPORTPROBESETREQUEST']._serialized_end=2497
-  _globals['_EXPORTPROBESETRESPONSE']._serialized_start=2499
-  _globals['_EXPORTPROBESETRESPONSE']._serialized_end=2554
-  _globals['_IMPORTPROBESETHEADER']._serialized_start=2556
-  _globals['_IMPORTPROBESETHEADER']._serialized_end=2608
-  _globals['_IMPORTPROBESETREQUEST']._serialized_start=2610
-  _globals['_IMPORTPROBESETREQUEST']._serialized_end=2725
-  _globals['_IMPORTPROBESETRESPONSE']._serialized_start=2727
-  _globals['_IMPORTPROBESETRESPONSE']._serialized_end=2805
-  _globals['_PROBESERVICE']._serialized_start=2808
-  _globals['_PROBESERVICE']._serialized_end=3725
+  _globals['_PROBE']._serialized_end=1180
+  _globals['_GETPROBESETREQUEST']._serialized_start=1182
+  _globals['_GETPROBESETREQUEST']._serialized_end=1214
+  _globals['_GETPROBESETRESPONSE']._serialized_start=1216
+  _globals['_GETPROBESETRESPONSE']._serialized_end=1291
+  _globals['_LISTPROBESETSREQUEST']._serialized_start=1293
+  _globals['_LISTPROBESETSREQUEST']._serialized_end=1372
+  _globals['_LISTPROBESETSRESPONSE']._serialized_start=1374
+  _globals['_LISTPROBESETSRESPONSE']._serialized_end=1477
+  _globals['_LISTPROBESREQUEST']._serialized_start=1480
+  _globals['_LISTPROBESREQUEST']._serialized_end=1610
+  _globals['_LISTPROBESRESPONSE']._serialized_start=1612
+  _globals['_LISTPROBESRESPONSE']._serialized_end=1705
+  _globals['_SAMPLEPROBESETREQUEST']._serialized_start=1707
+  _globals['_SAMPLEPROBESETREQUEST']._serialized_end=1797
+  _globals['_SAMPLEPROBESETRESPONSE']._serialized_start=1799
+  _globals['_SAMPLEPROBESETRESPONSE']._serialized_end=1877
+  _globals['_AUDITPROBESETREQUEST']._serialized_start=1879
+  _globals['_AUDITPROBESETREQUEST']._serialized_end=1937
+  _globals['_AUDITFINDING']._serialized_start=1939
+  _globals['_AUDITFINDING']._serialized_end=2001
+  _globals['_LETTERBALANCE']._serialized_start=2003
+  _globals['_LETTERBALANCE']._serialized_end=2088
+  _globals['_OPTIONSBASELINE']._serialized_start=2090
+  _globals['_OPTIONSBASELINE']._serialized_end=2213
+  _globals['_AUDITPROBESETRESPONSE']._serialized_start=2216
+  _globals['_AUDITPROBESETRESPONSE']._serialized_end=2501
+  _globals['_EXPORTPROBESETREQUEST']._serialized_start=2503
+  _globals['_EXPORTPROBESETREQUEST']._serialized_end=2564
+  _globals['_EXPORTPROBESETRESPONSE']._serialized_start=2566
+  _globals['_EXPORTPROBESETRESPONSE']._serialized_end=2621
+  _globals['_IMPORTPROBESETHEADER']._serialized_start=2623
+  _globals['_IMPORTPROBESETHEADER']._serialized_end=2675
+  _globals['_IMPORTPROBESETREQUEST']._serialized_start=2677
+  _globals['_IMPORTPROBESETREQUEST']._serialized_end=2792
+  _globals['_IMPORTPROBESETRESPONSE']._serialized_start=2794
+  _globals['_IMPORTPROBESETRESPONSE']._serialized_end=2872
+  _globals['_PROBESERVICE']._serialized_start=2875
+  _globals['_PROBESERVICE']._serialized_end=3792
 # @@protoc_insertion_point(module_scope)

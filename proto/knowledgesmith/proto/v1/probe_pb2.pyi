@@ -229,6 +229,8 @@ class Probe(_message.Message):
     POLARITY_FIELD_NUMBER: _builtins.int
     HOPS_FIELD_NUMBER: _builtins.int
     CONTEXT_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    COUNTER_STEM_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id."""
     kind: _common_pb2.ProbeKind.ValueType
@@ -245,6 +247,10 @@ class Probe(_message.Message):
     """Planned probes: hops from the nearest target; absent = unreachable."""
     context: _builtins.str
     """CONTEXTUAL probes: same_subject, same_relation or other_domain."""
+    role: _common_pb2.Role.ValueType
+    """Planned probes: what it asks about."""
+    counter_stem: _builtins.str
+    """CONFLICT probes: the denial of the statement, asked in the same words; empty in probes of earlier releases."""
     @_builtins.property
     def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Options."""
@@ -276,10 +282,12 @@ class Probe(_message.Message):
         polarity: _common_pb2.Polarity.ValueType = ...,
         hops: _builtins.int | None = ...,
         context: _builtins.str = ...,
+        role: _common_pb2.Role.ValueType = ...,
+        counter_stem: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "hops", b"hops"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "anchor", b"anchor", "answers", b"answers", "answers_after", b"answers_after", "chain_length", b"chain_length", "context", b"context", "fact_ids", b"fact_ids", "hops", b"hops", "id", b"id", "kind", b"kind", "options", b"options", "polarity", b"polarity", "stem", b"stem"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "anchor", b"anchor", "answers", b"answers", "answers_after", b"answers_after", "chain_length", b"chain_length", "context", b"context", "counter_stem", b"counter_stem", "fact_ids", b"fact_ids", "hops", b"hops", "id", b"id", "kind", b"kind", "options", b"options", "polarity", b"polarity", "role", b"role", "stem", b"stem"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__hops: _TypeAlias = _typing.Literal["hops"]  # noqa: Y015
     _WhichOneofArgType__hops: _TypeAlias = _typing.Literal["_hops", b"_hops"]  # noqa: Y015

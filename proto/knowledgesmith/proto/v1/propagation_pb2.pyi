@@ -40,7 +40,9 @@ class _GroupingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Grouping.Val
     GROUPING_DOMAIN: _Grouping.ValueType  # 5
     """By domain."""
     GROUPING_ALL: _Grouping.ValueType  # 6
-    """One group."""
+    """One group for every role."""
+    GROUPING_ROLE: _Grouping.ValueType  # 7
+    """By role alone."""
 
 class Grouping(_Grouping, metaclass=_GroupingEnumTypeWrapper):
     """How to group."""
@@ -58,7 +60,9 @@ GROUPING_RELATION: Grouping.ValueType  # 4
 GROUPING_DOMAIN: Grouping.ValueType  # 5
 """By domain."""
 GROUPING_ALL: Grouping.ValueType  # 6
-"""One group."""
+"""One group for every role."""
+GROUPING_ROLE: Grouping.ValueType  # 7
+"""By role alone."""
 Global___Grouping: _TypeAlias = Grouping  # noqa: Y015
 
 class _ChangeFilter:
@@ -102,17 +106,27 @@ class _VerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verdict.Value
     VERDICT_UNSPECIFIED: _Verdict.ValueType  # 0
     """Not set: every verdict."""
     VERDICT_INELIGIBLE: _Verdict.ValueType  # 1
-    """The model did not give the old answer before."""
+    """The model did not give the old answer before, or could not decide afterwards."""
     VERDICT_PROPAGATED: _Verdict.ValueType  # 2
-    """Should change and did."""
+    """Follows from the request: moved to the new answer."""
     VERDICT_MISSED: _Verdict.ValueType  # 3
-    """Should change and gives the old answer still."""
+    """Follows from the request: did not move, or gives the old answer still."""
     VERDICT_DRIFTED: _Verdict.ValueType  # 4
-    """Should change and gives a third answer."""
+    """Follows from the request: moved to a third answer."""
     VERDICT_PRESERVED: _Verdict.ValueType  # 5
     """Should stay and did."""
     VERDICT_COLLATERAL: _Verdict.ValueType  # 6
     """Should stay and did not."""
+    VERDICT_INSTALLED: _Verdict.ValueType  # 7
+    """A target of an edit: the new answer is chosen, and said where a text was taken."""
+    VERDICT_NOT_INSTALLED: _Verdict.ValueType  # 8
+    """A target of an edit: it is not."""
+    VERDICT_ERASED: _Verdict.ValueType  # 9
+    """A target of an unlearning: the old answer is neither chosen nor said."""
+    VERDICT_NOT_ERASED: _Verdict.ValueType  # 10
+    """A target of an unlearning: it is."""
+    VERDICT_FORGOTTEN: _Verdict.ValueType  # 11
+    """Follows from the request, has no new answer: moved away from the old one."""
 
 class Verdict(_Verdict, metaclass=_VerdictEnumTypeWrapper):
     """What became of a probe."""
@@ -120,17 +134,27 @@ class Verdict(_Verdict, metaclass=_VerdictEnumTypeWrapper):
 VERDICT_UNSPECIFIED: Verdict.ValueType  # 0
 """Not set: every verdict."""
 VERDICT_INELIGIBLE: Verdict.ValueType  # 1
-"""The model did not give the old answer before."""
+"""The model did not give the old answer before, or could not decide afterwards."""
 VERDICT_PROPAGATED: Verdict.ValueType  # 2
-"""Should change and did."""
+"""Follows from the request: moved to the new answer."""
 VERDICT_MISSED: Verdict.ValueType  # 3
-"""Should change and gives the old answer still."""
+"""Follows from the request: did not move, or gives the old answer still."""
 VERDICT_DRIFTED: Verdict.ValueType  # 4
-"""Should change and gives a third answer."""
+"""Follows from the request: moved to a third answer."""
 VERDICT_PRESERVED: Verdict.ValueType  # 5
 """Should stay and did."""
 VERDICT_COLLATERAL: Verdict.ValueType  # 6
 """Should stay and did not."""
+VERDICT_INSTALLED: Verdict.ValueType  # 7
+"""A target of an edit: the new answer is chosen, and said where a text was taken."""
+VERDICT_NOT_INSTALLED: Verdict.ValueType  # 8
+"""A target of an edit: it is not."""
+VERDICT_ERASED: Verdict.ValueType  # 9
+"""A target of an unlearning: the old answer is neither chosen nor said."""
+VERDICT_NOT_ERASED: Verdict.ValueType  # 10
+"""A target of an unlearning: it is."""
+VERDICT_FORGOTTEN: Verdict.ValueType  # 11
+"""Follows from the request, has no new answer: moved away from the old one."""
 Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
 
 @_typing.final
@@ -168,13 +192,22 @@ class GetPropagationResponse(_message.Message):
     GROUPS_FIELD_NUMBER: _builtins.int
     CYPHER_FIELD_NUMBER: _builtins.int
     PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
+    PLACEBO_ID_FIELD_NUMBER: _builtins.int
+    WITHHELD_FIELD_NUMBER: _builtins.int
+    VERDICT_SCHEME_FIELD_NUMBER: _builtins.int
     cypher: _builtins.str
     """The query that produced them, ready to paste."""
     parameters_json: _builtins.str
     """Its parameters as JSON."""
+    placebo_id: _builtins.str
+    """The placebo run that the rates stand beside; empty where none was measured on the branch."""
+    withheld: _builtins.str
+    """Why the headline rates (installed, erased, propagated, forgotten) are left out; empty where they are shown."""
+    verdict_scheme: _builtins.int
+    """Scheme of the verdicts."""
     @_builtins.property
     def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___PropagationGroup]:
-        """Groups in order."""
+        """Groups in order: those of targets, of what follows, of what stays."""
 
     def __init__(
         self,
@@ -182,10 +215,13 @@ class GetPropagationResponse(_message.Message):
         groups: _abc.Iterable[Global___PropagationGroup] | None = ...,
         cypher: _builtins.str = ...,
         parameters_json: _builtins.str = ...,
+        placebo_id: _builtins.str = ...,
+        withheld: _builtins.str = ...,
+        verdict_scheme: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cypher", b"cypher", "groups", b"groups", "parameters_json", b"parameters_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cypher", b"cypher", "groups", b"groups", "parameters_json", b"parameters_json", "placebo_id", b"placebo_id", "verdict_scheme", b"verdict_scheme", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -193,7 +229,7 @@ Global___GetPropagationResponse: _TypeAlias = GetPropagationResponse  # noqa: Y0
 
 @_typing.final
 class PropagationGroup(_message.Message):
-    """Rates of one group."""
+    """Rates of one group and role."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -207,6 +243,10 @@ class PropagationGroup(_message.Message):
     RESIDUAL_FIELD_NUMBER: _builtins.int
     COLLATERAL_FIELD_NUMBER: _builtins.int
     INELIGIBLE_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    INSTALLED_FIELD_NUMBER: _builtins.int
+    ERASED_FIELD_NUMBER: _builtins.int
+    FORGOTTEN_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     """Value of the grouping; "unreachable" for missing hops."""
     rows: _builtins.int
@@ -220,18 +260,32 @@ class PropagationGroup(_message.Message):
     mean_delta: _builtins.float
     """Mean change."""
     ineligible: _builtins.int
-    """Probes whose old answer the model did not give before."""
+    """Probes whose old answer the model did not give before, and ties."""
+    role: _common_pb2.Role.ValueType
+    """Role of the rows; a group has the rates of its role only."""
     @_builtins.property
     def propagated(self) -> _common_pb2.Rate:
-        """Eligible probes that should change and did."""
+        """Eligible probes of what follows that have a new answer and now give it."""
 
     @_builtins.property
     def residual(self) -> _common_pb2.Rate:
-        """Eligible probes that should change and still give the old answer; those without an old answer do not count."""
+        """Eligible probes of what follows that still give the old answer; those without an old answer do not count."""
 
     @_builtins.property
     def collateral(self) -> _common_pb2.Rate:
         """Eligible probes that should stay and did not."""
+
+    @_builtins.property
+    def installed(self) -> _common_pb2.Rate:
+        """Targets of an edit whose new answer is chosen, and said where a text was taken."""
+
+    @_builtins.property
+    def erased(self) -> _common_pb2.Rate:
+        """Targets of an unlearning whose old answer is neither chosen nor said."""
+
+    @_builtins.property
+    def forgotten(self) -> _common_pb2.Rate:
+        """Eligible probes of what follows that have no new answer and do not give the old one any more."""
 
     def __init__(
         self,
@@ -246,10 +300,14 @@ class PropagationGroup(_message.Message):
         residual: _common_pb2.Rate | None = ...,
         collateral: _common_pb2.Rate | None = ...,
         ineligible: _builtins.int = ...,
+        role: _common_pb2.Role.ValueType = ...,
+        installed: _common_pb2.Rate | None = ...,
+        erased: _common_pb2.Rate | None = ...,
+        forgotten: _common_pb2.Rate | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_mean_after", b"_mean_after", "_mean_before", b"_mean_before", "_mean_delta", b"_mean_delta", "collateral", b"collateral", "mean_after", b"mean_after", "mean_before", b"mean_before", "mean_delta", b"mean_delta", "propagated", b"propagated", "residual", b"residual"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_mean_after", b"_mean_after", "_mean_before", b"_mean_before", "_mean_delta", b"_mean_delta", "collateral", b"collateral", "erased", b"erased", "forgotten", b"forgotten", "installed", b"installed", "mean_after", b"mean_after", "mean_before", b"mean_before", "mean_delta", b"mean_delta", "propagated", b"propagated", "residual", b"residual"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_after", b"_mean_after", "_mean_before", b"_mean_before", "_mean_delta", b"_mean_delta", "collateral", b"collateral", "entities", b"entities", "ineligible", b"ineligible", "key", b"key", "mean_after", b"mean_after", "mean_before", b"mean_before", "mean_delta", b"mean_delta", "propagated", b"propagated", "residual", b"residual", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_after", b"_mean_after", "_mean_before", b"_mean_before", "_mean_delta", b"_mean_delta", "collateral", b"collateral", "entities", b"entities", "erased", b"erased", "forgotten", b"forgotten", "ineligible", b"ineligible", "installed", b"installed", "key", b"key", "mean_after", b"mean_after", "mean_before", b"mean_before", "mean_delta", b"mean_delta", "propagated", b"propagated", "residual", b"residual", "role", b"role", "rows", b"rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__mean_after: _TypeAlias = _typing.Literal["mean_after"]  # noqa: Y015
     _WhichOneofArgType__mean_after: _TypeAlias = _typing.Literal["_mean_after", b"_mean_after"]  # noqa: Y015
@@ -535,6 +593,7 @@ class ListEvidenceRequest(_message.Message):
     VERDICTS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
     intervention_id: _builtins.str
     """Intervention."""
     page_size: _builtins.int
@@ -545,6 +604,10 @@ class ListEvidenceRequest(_message.Message):
     def verdicts(self) -> _containers.RepeatedScalarFieldContainer[Global___Verdict.ValueType]:
         """Verdicts; none = all."""
 
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Role.ValueType]:
+        """Roles; none = all."""
+
     def __init__(
         self,
         *,
@@ -552,10 +615,11 @@ class ListEvidenceRequest(_message.Message):
         verdicts: _abc.Iterable[Global___Verdict.ValueType] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        roles: _abc.Iterable[_common_pb2.Role.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervention_id", b"intervention_id", "page_size", b"page_size", "page_token", b"page_token", "verdicts", b"verdicts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervention_id", b"intervention_id", "page_size", b"page_size", "page_token", b"page_token", "roles", b"roles", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -574,7 +638,7 @@ class ListEvidenceResponse(_message.Message):
     """Empty on the last page."""
     @_builtins.property
     def evidence(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProbeEvidence]:
-        """One page, the largest change of belief first."""
+        """One page: targets first, then by the change of belief."""
 
     @_builtins.property
     def query(self) -> Global___PastedQuery:
@@ -621,6 +685,12 @@ class ProbeEvidence(_message.Message):
     P_NEW_BEFORE_FIELD_NUMBER: _builtins.int
     P_NEW_AFTER_FIELD_NUMBER: _builtins.int
     PROBE_ID_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    COUNTER_TEXT_FIELD_NUMBER: _builtins.int
+    TEXT_BEFORE_FIELD_NUMBER: _builtins.int
+    TEXT_AFTER_FIELD_NUMBER: _builtins.int
+    TEXT_DISAGREES_FIELD_NUMBER: _builtins.int
+    SCORERS_DISAGREE_FIELD_NUMBER: _builtins.int
     seq: _builtins.int
     """Ledger row that counts it."""
     entity: _builtins.str
@@ -655,6 +725,18 @@ class ProbeEvidence(_message.Message):
     """Probability of the new answers after."""
     probe_id: _builtins.str
     """Id of the probe."""
+    role: _common_pb2.Role.ValueType
+    """What it asks about."""
+    counter_text: _builtins.str
+    """The denial that a CONFLICT probe also asked."""
+    text_before: _builtins.str
+    """What the model says by itself before the update, as it came; only of direct probes of targets."""
+    text_after: _builtins.str
+    """The same after it."""
+    text_disagrees: _builtins.bool
+    """The text afterwards does not say the option that was chosen."""
+    scorers_disagree: _builtins.bool
+    """Another way to score the options chooses another one afterwards."""
     @_builtins.property
     def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Options."""
@@ -690,14 +772,29 @@ class ProbeEvidence(_message.Message):
         p_new_before: _builtins.float = ...,
         p_new_after: _builtins.float = ...,
         probe_id: _builtins.str = ...,
+        role: _common_pb2.Role.ValueType = ...,
+        counter_text: _builtins.str = ...,
+        text_before: _builtins.str | None = ...,
+        text_after: _builtins.str | None = ...,
+        text_disagrees: _builtins.bool = ...,
+        scorers_disagree: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "hops", b"hops"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "_text_after", b"_text_after", "_text_before", b"_text_before", "hops", b"hops", "text_after", b"text_after", "text_before", b"text_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "answers_after", b"answers_after", "answers_before", b"answers_before", "entity", b"entity", "hops", b"hops", "kind", b"kind", "level", b"level", "name", b"name", "options", b"options", "p_new_after", b"p_new_after", "p_new_before", b"p_new_before", "p_old_after", b"p_old_after", "p_old_before", b"p_old_before", "polarity", b"polarity", "preferred_after", b"preferred_after", "preferred_before", b"preferred_before", "probe_id", b"probe_id", "relation", b"relation", "seq", b"seq", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "_text_after", b"_text_after", "_text_before", b"_text_before", "answers_after", b"answers_after", "answers_before", b"answers_before", "counter_text", b"counter_text", "entity", b"entity", "hops", b"hops", "kind", b"kind", "level", b"level", "name", b"name", "options", b"options", "p_new_after", b"p_new_after", "p_new_before", b"p_new_before", "p_old_after", b"p_old_after", "p_old_before", b"p_old_before", "polarity", b"polarity", "preferred_after", b"preferred_after", "preferred_before", b"preferred_before", "probe_id", b"probe_id", "relation", b"relation", "role", b"role", "scorers_disagree", b"scorers_disagree", "seq", b"seq", "text", b"text", "text_after", b"text_after", "text_before", b"text_before", "text_disagrees", b"text_disagrees", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__hops: _TypeAlias = _typing.Literal["hops"]  # noqa: Y015
     _WhichOneofArgType__hops: _TypeAlias = _typing.Literal["_hops", b"_hops"]  # noqa: Y015
+    _WhichOneofReturnType__text_after: _TypeAlias = _typing.Literal["text_after"]  # noqa: Y015
+    _WhichOneofArgType__text_after: _TypeAlias = _typing.Literal["_text_after", b"_text_after"]  # noqa: Y015
+    _WhichOneofReturnType__text_before: _TypeAlias = _typing.Literal["text_before"]  # noqa: Y015
+    _WhichOneofArgType__text_before: _TypeAlias = _typing.Literal["_text_before", b"_text_before"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__hops) -> _WhichOneofReturnType__hops | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__text_after) -> _WhichOneofReturnType__text_after | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__text_before) -> _WhichOneofReturnType__text_before | None: ...
 
 Global___ProbeEvidence: _TypeAlias = ProbeEvidence  # noqa: Y015
 
@@ -1216,6 +1313,7 @@ class ComparedRow(_message.Message):
     SECOND_AFTER_FIELD_NUMBER: _builtins.int
     SECOND_DELTA_FIELD_NUMBER: _builtins.int
     DIFFERENCE_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
     entity: _builtins.str
     """Uid."""
     name: _builtins.str
@@ -1242,6 +1340,8 @@ class ComparedRow(_message.Message):
     """Its change."""
     difference: _builtins.float
     """Second change minus first change."""
+    role: _common_pb2.Role.ValueType
+    """What the row asks about, in the first ledger that has it."""
     def __init__(
         self,
         *,
@@ -1258,10 +1358,11 @@ class ComparedRow(_message.Message):
         second_after: _builtins.float | None = ...,
         second_delta: _builtins.float | None = ...,
         difference: _builtins.float | None = ...,
+        role: _common_pb2.Role.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_difference", b"_difference", "_first_after", b"_first_after", "_first_before", b"_first_before", "_first_delta", b"_first_delta", "_second_after", b"_second_after", "_second_before", b"_second_before", "_second_delta", b"_second_delta", "difference", b"difference", "first_after", b"first_after", "first_before", b"first_before", "first_delta", b"first_delta", "second_after", b"second_after", "second_before", b"second_before", "second_delta", b"second_delta"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_difference", b"_difference", "_first_after", b"_first_after", "_first_before", b"_first_before", "_first_delta", b"_first_delta", "_second_after", b"_second_after", "_second_before", b"_second_before", "_second_delta", b"_second_delta", "difference", b"difference", "entity", b"entity", "fact_id", b"fact_id", "first_after", b"first_after", "first_before", b"first_before", "first_delta", b"first_delta", "kind", b"kind", "name", b"name", "polarity", b"polarity", "relation", b"relation", "second_after", b"second_after", "second_before", b"second_before", "second_delta", b"second_delta"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_difference", b"_difference", "_first_after", b"_first_after", "_first_before", b"_first_before", "_first_delta", b"_first_delta", "_second_after", b"_second_after", "_second_before", b"_second_before", "_second_delta", b"_second_delta", "difference", b"difference", "entity", b"entity", "fact_id", b"fact_id", "first_after", b"first_after", "first_before", b"first_before", "first_delta", b"first_delta", "kind", b"kind", "name", b"name", "polarity", b"polarity", "relation", b"relation", "role", b"role", "second_after", b"second_after", "second_before", b"second_before", "second_delta", b"second_delta"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__difference: _TypeAlias = _typing.Literal["difference"]  # noqa: Y015
     _WhichOneofArgType__difference: _TypeAlias = _typing.Literal["_difference", b"_difference"]  # noqa: Y015
@@ -1424,6 +1525,8 @@ class TimePoint(_message.Message):
     GOAL_FIELD_NUMBER: _builtins.int
     METHOD_FIELD_NUMBER: _builtins.int
     GROUP_FIELD_NUMBER: _builtins.int
+    VERDICT_SCHEME_FIELD_NUMBER: _builtins.int
+    WITHHELD_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """Place in the order of commits."""
     intervention_id: _builtins.str
@@ -1432,9 +1535,13 @@ class TimePoint(_message.Message):
     """Its goal."""
     method: _builtins.str
     """Its method."""
+    verdict_scheme: _builtins.int
+    """Scheme of its verdicts."""
+    withheld: _builtins.bool
+    """The revision was found unhealthy: its headline rates are left out."""
     @_builtins.property
     def group(self) -> Global___PropagationGroup:
-        """Rates and means; the key is the intervention."""
+        """Rates and means of the rows of one role; the key is the intervention."""
 
     def __init__(
         self,
@@ -1444,10 +1551,12 @@ class TimePoint(_message.Message):
         goal: _common_pb2.Goal.ValueType = ...,
         method: _builtins.str = ...,
         group: Global___PropagationGroup | None = ...,
+        verdict_scheme: _builtins.int = ...,
+        withheld: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["goal", b"goal", "group", b"group", "intervention_id", b"intervention_id", "method", b"method", "position", b"position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["goal", b"goal", "group", b"group", "intervention_id", b"intervention_id", "method", b"method", "position", b"position", "verdict_scheme", b"verdict_scheme", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1483,6 +1592,15 @@ class GetMetricsResponse(_message.Message):
 
     METRICS_FIELD_NUMBER: _builtins.int
     QUERIES_FIELD_NUMBER: _builtins.int
+    PLACEBO_ID_FIELD_NUMBER: _builtins.int
+    WITHHELD_FIELD_NUMBER: _builtins.int
+    VERDICT_SCHEME_FIELD_NUMBER: _builtins.int
+    placebo_id: _builtins.str
+    """The placebo run that the metrics stand beside; empty where none was measured on the branch."""
+    withheld: _builtins.str
+    """Why the headline metrics (installed, erased, propagated, forgotten) are left out; empty where they are shown."""
+    verdict_scheme: _builtins.int
+    """Scheme of the verdicts."""
     @_builtins.property
     def metrics(self) -> _containers.RepeatedCompositeFieldContainer[Global___Metric]:
         """Metrics."""
@@ -1496,10 +1614,13 @@ class GetMetricsResponse(_message.Message):
         *,
         metrics: _abc.Iterable[Global___Metric] | None = ...,
         queries: _abc.Iterable[Global___PastedQuery] | None = ...,
+        placebo_id: _builtins.str = ...,
+        withheld: _builtins.str = ...,
+        verdict_scheme: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["metrics", b"metrics", "queries", b"queries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metrics", b"metrics", "placebo_id", b"placebo_id", "queries", b"queries", "verdict_scheme", b"verdict_scheme", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1518,7 +1639,7 @@ class Metric(_message.Message):
     ASKED_FIELD_NUMBER: _builtins.int
     CORRECTED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """ccr, rr, propagated, conflict_same, conflict_any, consistency_new, plasticity, …"""
+    """installed, erased, propagated, forgotten, rr, ccr, conflict_same, conflict_any, consistency_new, plasticity, …"""
     group_by: _builtins.str
     """all, band (of hops), level or kind."""
     group: _builtins.str
