@@ -1,0 +1,101 @@
+"""A database and an archive that an earlier release made are still read (``scripts/make_release_fixture.py``)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.server.service import Service
+
+from knowledgesmith.client import Grouping, KnowledgeSmith
+
+VARIABLE = "KSMITH_RELEASE_FIXTURE"
+
+
+@pytest.fixture(scope="module")
+def fixture() -> Path:
+    """The folder that the script made; without it these tests are skipped, and say so."""
+    given = os.environ.get(VARIABLE, "")
+    folder = Path(given)
+    if not given or not (folder / "record.json").is_file():
+        pytest.skip(f"{VARIABLE} names no folder of an earlier release; see CONTRIBUTING, 'Read what is stored'")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def record(fixture: Path) -> Any:
+    """What that release said about what it stored."""
+    return json.loads((fixture / "record.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def opened(fixture: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeSmith]:
+    """This code on a copy of that release's data directory."""
+    data = tmp_path_factory.mktemp("earlier") / "data"
+    shutil.copytree(fixture / "data", data, ignore=shutil.ignore_patterns("*.log", "*.lock", "server.json"))
+    yield from _serving(data)
+
+
+@pytest.fixture(scope="module")
+def loaded(fixture: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeSmith]:
+    """This code on an empty database into which that release's archive was loaded."""
+    for smith in _serving(tmp_path_factory.mktemp("archive") / "data"):
+        smith.load_archive(archive=fixture / "atlas.ksmith")
+        yield smith
+
+
+def _serving(data: Path) -> Iterator[KnowledgeSmith]:
+    running = Service(data_dir=data).start()
+    with KnowledgeSmith(f"127.0.0.1:{running.port}") as smith:
+        yield smith
+    assert running.stop() == 0
+
+
+def _agrees(smith: KnowledgeSmith, record: Any) -> None:
+    """Interventions, their ledgers, branches and the probe set are there as they were."""
+    runs = {run["id"]: run for run in record["interventions"]}
+    found = {run.id: run for run in smith.list_interventions(limit=100)}
+    assert found.keys() == runs.keys()
+    for key, run in found.items():
+        assert (run.state.name, run.written_rows, run.planned_probes) == (
+            runs[key]["state"],
+            runs[key]["written_rows"],
+            runs[key]["planned_probes"],
+        )
+        assert len(smith.get_plan(intervention_id=key).probes) == runs[key]["planned_probes"]
+    for name, run in record["runs"].items():
+        told = {group["key"]: group for group in record[f"by_kind_{name}"]["result"]}
+        groups = smith.propagation(intervention_id=run, group_by=Grouping.KIND).groups
+        assert {group.key: group.rows for group in groups} == {key: group["rows"] for key, group in told.items()}
+        for group in groups:
+            assert group.mean_delta == pytest.approx(told[group.key]["mean_delta"])
+    for branch in ("edited", "erased"):
+        told = record[f"branch_{branch}"]
+        assert smith.get_branch(branch_id=branch).head_revision == told["branch"]["head_revision"]
+        revisions = {revision.id: revision.weights_sha256 for revision in smith.list_revisions(branch_id=branch)}
+        assert revisions == {revision["id"]: revision["weights_sha256"] for revision in told["revisions"]}
+    probes = list(smith.list_probes(probe_set_id=record["probe_set"]["id"]))
+    assert len(probes) == sum(record["probe_set"]["counts"].values())
+
+
+def test_the_database_opens_and_tells_the_same(opened: KnowledgeSmith, record: Any) -> None:
+    _agrees(opened, record)
+    assert opened.check_graph(graph_id="atlas").sound
+
+
+def test_the_archive_loads_and_tells_the_same(loaded: KnowledgeSmith, record: Any) -> None:
+    _agrees(loaded, record)
+    assert loaded.check_graph(graph_id="atlas").sound
+
+
+@pytest.mark.model
+def test_its_artefacts_still_attach_and_a_rollback_is_exact(opened: KnowledgeSmith, record: Any) -> None:
+    told = record["branch_edited"]
+    done = opened.rollback(branch_id="edited", expected_revision=told["branch"]["head_revision"])
+    assert done.exact
+    assert done.weights_sha256 == told["revisions"][1]["weights_sha256"]
