@@ -42,6 +42,7 @@ _UNSPACED: Final = (
     (0x20000, 0x3FFFF),  # Han
 )
 _HANGUL: Final = ((0x1100, 0x11FF), (0x3130, 0x318F), (0xA960, 0xA97F), (0xAC00, 0xD7FF))
+_ASCII_WORD: Final = re.compile(r"[A-Za-z0-9_]+")
 _PARTICLE: Final = re.compile(
     "[은는이가을를의에로와과도만께랑나며고라란야여]|으로|에서|까지|부터|보다|처럼|하고|한테|조차|마저|입니|이다|였"
 )
@@ -113,6 +114,8 @@ NO_PHRASES: Final = Phrases()
 
 @lru_cache(maxsize=4096)
 def _units(text: str, fold: bool) -> tuple[str, ...]:  # noqa: FBT001 - arguments are the key of the cache
+    if text.isascii():
+        return tuple(_ASCII_WORD.findall(text.lower() if fold else text))
     text = unicodedata.normalize("NFKC", text)
     # folding can take a composed character apart again
     text = unicodedata.normalize("NFKC", text.casefold()) if fold else text

@@ -1,8 +1,8 @@
 """What a method may learn from: the updates in training phrasings, and facts to keep that no probe of the plan asks.
 
-Pure selection over a graph in memory; the text of a request is composed from it elsewhere. Facts that a planned probe
-asks, and facts that say the same the other way round, are in none of the rows, so that a measurement after the update
-is not a measurement of what was trained.
+Pure selection over a graph in memory; the text of a request is composed from it elsewhere. What a planned probe asks
+(:mod:`asked`: facts, questions, phrasings) is in none of the rows, neutral questions and sentences, so that a
+measurement after the update is not a measurement of what was trained.
 """
 
 from __future__ import annotations
@@ -10,23 +10,28 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 
 from knowledgesmith.graph_schema import branches
-from knowledgesmith.graph_schema.closure import Triple, rules_of
+from knowledgesmith.graph_schema.asked import Asked, asked_of
+from knowledgesmith.graph_schema.closure import Triple
 from knowledgesmith.graph_schema.facts import Direction, Fact, Form, Relation, Split, fact_id
 from knowledgesmith.graph_schema.filling import fill
 from knowledgesmith.graph_schema.graphs import GraphSnapshot
 from knowledgesmith.graph_schema.plan_types import Plan, WorldChange, WorldOp
 from knowledgesmith.graph_schema.probes.draw import draw_key, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.spans import Phrases
 from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.text_checks import folded
+from knowledgesmith.graph_schema.templates import derive_templates
 
 RETAIN_PER_UPDATE: Final = 12
 STATISTICS: Final = 600
 MAX_SIBLINGS: Final = 16
 MAX_CANDIDATES: Final = 64
+_FRAMES: Final = ("{s} – {n}:", "{s} ({n}):")
+"""Training phrasings of last resort; ``{n}`` is the relation's name in words."""
 
 
 class RetainScope(StrEnum):
@@ -42,8 +47,8 @@ class TrainingUpdate:
     """One fact to install, replace or erase (``new`` empty); ``derived`` when it only follows from the targets.
 
     ``templates`` are forward training clozes with ``{s}`` once. ``siblings`` are uids of subjects of the same type
-    without the old fact, kin within two hops last; ``candidates`` are names of objects that the relation could have,
-    the old and the new one among them.
+    without the old fact that no probe asks this question of, kin within two hops last; ``candidates`` are names of
+    objects that the relation could have, the old and the new one among them.
     """
 
     fact_id: str
@@ -76,21 +81,25 @@ class RetainFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingMaterial:
-    """Everything that a request for a method is composed of."""
+    """Everything that a request for a method is composed of.
+
+    ``forbidden`` are the phrasings that no text may hold which a method makes of these (with a prefix, say).
+    """
 
     updates: tuple[TrainingUpdate, ...]
     retain: tuple[RetainFact, ...]
     statistics: tuple[Fact, ...]
     sentences: tuple[str, ...]
+    forbidden: Phrases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _World:
-    """The branch's asserted facts with their lookups, and the stems that the plan's probes ask."""
+    """The branch's asserted facts with their lookups, and what the plan asks."""
 
     lexicon: Lexicon
     seed: int
-    stems: frozenset[str]
+    asked: Asked
     facts: tuple[Fact, ...]
     by_subject: Mapping[str, Sequence[Fact]]
     by_relation: Mapping[str, Sequence[Fact]]
@@ -143,21 +152,22 @@ def choose(
 
     ``overlay`` is what the branch changed before this plan; ``exclude`` are further facts that nothing may show.
     """
-    world = _world(snapshot, overlay, seed, stems=frozenset(folded(planned.probe.stem) for planned in plan.probes))
-    asked = _asked(plan, world, exclude)
+    world = _world(plan, snapshot, overlay, seed, exclude)
+    allowed = [fact for fact in world.facts if _id(world, fact.key) not in world.asked.facts]
     updates = tuple(_updates(plan, world))
-    allowed = [fact for fact in world.facts if _id(world, fact.key) not in asked and _train(world, fact.relation)]
-    retain = _retain(updates, world, allowed, retain_per_update)
     kept = _spread(allowed, statistics, world)
     return TrainingMaterial(
         updates=updates,
-        retain=retain,
+        retain=_retain(updates, world, allowed, retain_per_update),
         statistics=kept,
-        sentences=tuple(text for fact in kept if (text := _sentence(world, fact))),
+        sentences=tuple(_sentence(world, fact) for fact in kept),
+        forbidden=world.asked.phrases,
     )
 
 
-def _world(snapshot: GraphSnapshot, overlay: Sequence[WorldChange], seed: int, *, stems: frozenset[str]) -> _World:
+def _world(
+    plan: Plan, snapshot: GraphSnapshot, overlay: Sequence[WorldChange], seed: int, exclude: Collection[Triple]
+) -> _World:
     lexicon = Lexicon.of(snapshot)
     found = {fact.key: fact for fact in snapshot.facts}
     for change in overlay:
@@ -178,7 +188,7 @@ def _world(snapshot: GraphSnapshot, overlay: Sequence[WorldChange], seed: int, *
     return _World(
         lexicon=lexicon,
         seed=seed,
-        stems=stems,
+        asked=asked_of(plan, lexicon=lexicon, facts=facts, exclude=exclude),
         facts=facts,
         by_subject=by_subject,
         by_relation=by_relation,
@@ -190,24 +200,38 @@ def _id(world: _World, triple: Triple) -> str:
     return fact_id(world.lexicon.graph_id, *triple)
 
 
-def _asked(plan: Plan, world: _World, exclude: Collection[Triple]) -> frozenset[str]:
-    """Ids of facts that a probe asks or the update changes, and of those that say the same the other way round."""
-    ids = {fact for planned in plan.probes for fact in (planned.asked_fact_id, *planned.probe.fact_ids)}
-    ids |= {change.fact_id for change in (*plan.overlay, *plan.derived)}
-    ids |= {_id(world, triple) for triple in exclude}
-    rules = rules_of(world.lexicon.relations.values())
-    twins = {
-        _id(world, fact.key)
-        for fact in world.facts
-        if any(_id(world, mirror) in ids for mirror in rules.mirrors(fact.key))
-    }
-    return frozenset(ids | twins)
-
-
 def _train(world: _World, relation: str) -> tuple[str, ...]:
     """Training clozes of a relation that name the subject once."""
     found = world.lexicon.relations[relation].pick(direction=Direction.FORWARD, form=Form.CLOZE, split=Split.TRAIN)
     return tuple(template.text for template in found if template.text.count("{s}") == 1)
+
+
+def _phrasings(world: _World, relation: str, name: str) -> tuple[str, ...]:
+    """Training clozes in which no evaluation phrasing stands once ``name`` is filled in.
+
+    A relation may be trained with words that its inverse is evaluated by. Where all of its own are such, the one that
+    would be derived from its name takes their place, else a plain frame; empty only where even that is asked.
+    """
+    found = tuple(text for text in _train(world, relation) if _permitted(world, fill(text, subject=name)))
+    if found:
+        return found
+    derived = [
+        template.text
+        for template in derive_templates(relation)
+        if (template.direction, template.form, template.split) == (Direction.FORWARD, Form.CLOZE, Split.TRAIN)
+    ]
+    words = relation.replace("_", " ")
+    spare = (*derived, *(frame.replace("{n}", words) for frame in _FRAMES))
+    return tuple(text for text in spare if _permitted(world, fill(text, subject=name)))[:1]
+
+
+def _permitted(world: _World, text: str) -> bool:
+    return not world.asked.phrases.held_by(text)
+
+
+def _keepable(world: _World, fact: Fact) -> bool:
+    """Whether a fact can be retained: its question is not asked, and a phrasing of it is free."""
+    return (fact.subject, fact.relation) not in world.asked.questions and bool(_retained(world, fact))
 
 
 def _updates(plan: Plan, world: _World) -> Iterable[TrainingUpdate]:
@@ -243,13 +267,10 @@ def _update(world: _World, question: tuple[str, str], old: str, new: str, *, der
     if any(uid and uid not in lexicon for uid in (subject, old, new)):
         return
     entity = lexicon.entity(subject)
-    # a relation's training phrasing may be an evaluation phrasing of its inverse
-    templates = tuple(
-        text for text in _train(world, relation) if folded(fill(text, subject=entity.name)) not in world.stems
-    )
+    templates = _phrasings(world, relation, entity.name)
     if not templates:
         return
-    siblings = _siblings(world, subject, relation, old)
+    siblings = _siblings(world, subject, relation, old, template=templates[0])
     yield TrainingUpdate(
         fact_id=_id(world, (subject, relation, old or new)),
         relation=relation,
@@ -269,7 +290,7 @@ def _update(world: _World, question: tuple[str, str], old: str, new: str, *, der
     )
 
 
-def _siblings(world: _World, subject: str, relation: str, old: str) -> list[str]:
+def _siblings(world: _World, subject: str, relation: str, old: str, *, template: str) -> list[str]:
     lexicon = world.lexicon
     holders = {fact.subject for fact in world.by_relation.get(relation, ()) if fact.object == old}
     kin = world.neighbours.get(subject, frozenset())
@@ -279,9 +300,11 @@ def _siblings(world: _World, subject: str, relation: str, old: str) -> list[str]
         for position in lexicon.ranges[lexicon.entity(subject).type]
         if lexicon.entities[position].uid not in {subject, *holders}
     )
-    usable = [uid for uid in others if not lexicon.is_ambiguous(uid)]
+    usable = [uid for uid in others if not lexicon.is_ambiguous(uid) and (uid, relation) not in world.asked.questions]
     drawn = sample(usable, len(usable), key=draw_key(world.seed, "siblings", subject, relation))
-    return sorted(drawn, key=lambda uid: uid in kin)[:MAX_SIBLINGS]
+    ranked = sorted(drawn, key=lambda uid: uid in kin)
+    free = (uid for uid in ranked if _permitted(world, fill(template, subject=lexicon.entity(uid).name)))
+    return list(islice(free, MAX_SIBLINGS))
 
 
 def _candidates(world: _World, relation: str, objects: Sequence[str], subject: str) -> tuple[str, ...]:
@@ -314,13 +337,14 @@ def _retain(
         taken = 0
         for scope, facts in strata.items():
             fresh = [f for f in facts if f.key in usable and f.key not in chosen]
-            for fact in _drawn(fresh, quotas[scope], world, update.fact_id, scope):
+            drawn = _drawn(fresh, world, update.fact_id, scope)
+            for fact in islice((fact for fact in drawn if _keepable(world, fact)), quotas[scope]):
                 chosen[fact.key] = _retain_fact(world, fact, scope)
                 taken += 1
         for fact in elsewhere:
             if taken >= per_update:
                 break
-            if fact.key not in chosen:
+            if fact.key not in chosen and _keepable(world, fact):
                 chosen[fact.key] = _retain_fact(world, fact, RetainScope.OTHER)
                 taken += 1
     return tuple(chosen[key] for key in sorted(chosen))
@@ -332,27 +356,32 @@ def _elsewhere(facts: Iterable[Fact], updates: Sequence[TrainingUpdate], world: 
     relations = {update.relation for update in updates}
     domains = {world.lexicon.entity(subject).domain for subject in subjects}
     others = [f for f in facts if f.subject not in subjects and f.relation not in relations]
-    drawn = _drawn(others, len(others), world, "elsewhere")
+    drawn = _drawn(others, world, "elsewhere")
     return sorted(drawn, key=lambda fact: world.lexicon.entity(fact.subject).domain in domains)
 
 
 def _spread(facts: Sequence[Fact], count: int, world: _World) -> tuple[Fact, ...]:
-    """A draw that takes relations in turn, so that a frequent one does not crowd out the rest; sorted."""
+    """A draw that takes relations in turn, so that a frequent one does not crowd out the rest; sorted.
+
+    Only facts that a sentence can state.
+    """
     lanes: dict[str, list[Fact]] = {}
-    for fact in _drawn(facts, len(facts), world, "statistics"):
+    for fact in _drawn(facts, world, "statistics"):
         lanes.setdefault(fact.relation, []).append(fact)
     ranked = [(turn, relation, fact) for relation, lane in lanes.items() for turn, fact in enumerate(lane)]
     ranked.sort(key=lambda row: (row[0], row[1]))
-    return tuple(sorted((fact for _, _, fact in ranked[:count]), key=lambda fact: fact.key))
+    stated = (fact for _, _, fact in ranked if _sentence(world, fact))
+    return tuple(sorted(islice(stated, max(count, 0)), key=lambda fact: fact.key))
 
 
-def _drawn(facts: Sequence[Fact], count: int, world: _World, *what: str) -> list[Fact]:
+def _drawn(facts: Sequence[Fact], world: _World, *what: str) -> list[Fact]:
+    """All of them in an order that the seed gives."""
     by_key = {repr(fact.key): fact for fact in facts}
-    return [by_key[key] for key in sample(sorted(by_key), max(count, 0), key=draw_key(world.seed, *what))]
+    return [by_key[key] for key in sample(sorted(by_key), len(by_key), key=draw_key(world.seed, *what))]
 
 
 def _retain_fact(world: _World, fact: Fact, scope: RetainScope) -> RetainFact:
-    templates = _train(world, fact.relation)
+    templates = _retained(world, fact)
     number = draw_key(world.seed, "template", *fact.key) % len(templates)
     return RetainFact(
         fact=fact,
@@ -363,12 +392,22 @@ def _retain_fact(world: _World, fact: Fact, scope: RetainScope) -> RetainFact:
     )
 
 
+def _retained(world: _World, fact: Fact) -> tuple[str, ...]:
+    """Training clozes of a fact that hold no evaluation phrasing, the object after them included."""
+    subject, obj = (world.lexicon.entity(uid).name for uid in (fact.subject, fact.object))
+    return tuple(
+        text for text in _train(world, fact.relation) if _permitted(world, f"{fill(text, subject=subject)} {obj}")
+    )
+
+
 def _sentence(world: _World, fact: Fact) -> str:
-    """A training sentence that states the fact; empty where the relation has none."""
+    """A training sentence that states the fact and holds no evaluation phrasing; empty where the relation has none."""
     relation: Relation = world.lexicon.relations[fact.relation]
     found = relation.pick(direction=Direction.FORWARD, form=Form.STATEMENT, split=Split.TRAIN)
-    if not found:
-        return ""
     names = (world.lexicon.entity(fact.subject).name, world.lexicon.entity(fact.object).name)
-    text = fill(found[draw_key(world.seed, "sentence", *fact.key) % len(found)].text, subject=names[0], obj=names[1])
+    texts = [fill(template.text, subject=names[0], obj=names[1]) for template in found]
+    free = [text for text in texts if _permitted(world, text)]
+    if not free:
+        return ""
+    text = free[draw_key(world.seed, "sentence", *fact.key) % len(free)]
     return text[:1].upper() + text[1:]

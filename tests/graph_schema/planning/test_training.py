@@ -104,7 +104,28 @@ def test_siblings_never_share_the_old_object(store: GraphStore, graph_id: str, s
     plan = _plan(store, graph_id, change, goal=Goal.UNLEARN)
     target = choose(plan, snapshot, overlay=(), seed=0).updates[0]
     assert target.new == ""
-    assert set(target.siblings) == {"japan", "china", "peru", "kenya"}
+    asked = {p.probe.anchor for p in plan.probes if p.probe.path == ("uses_currency",)}
+    assert "peru" in asked, "the plan asks another subject the same question"
+    assert set(target.siblings) == {"japan", "china", "peru", "kenya"} - asked
+
+
+def test_a_target_whose_phrasings_are_all_asked_gets_another(
+    store: GraphStore, plan: Plan, snapshot: GraphSnapshot
+) -> None:
+    """A catalogue may evaluate what it trains; the edit then learns from a plainer phrasing, not from none."""
+    target = choose(plan, snapshot, overlay=(), seed=1).updates[0]
+    stem = next(p.probe.stem for p in plan.probes if target.subject_name in p.probe.stem)
+    text = f"Well, {stem.replace(target.subject_name, '{s}', 1)}"
+    relation = snapshot.relations[target.relation]
+    others = tuple(t for t in relation.templates if (t.split, t.form) != (Split.TRAIN, Form.CLOZE))
+    only = replace(
+        relation,
+        templates=(*others, replace(others[0], direction=Direction.FORWARD, split=Split.TRAIN, form=Form.CLOZE, text=text)),
+    )
+    changed = replace(snapshot, relations={**snapshot.relations, relation.name: only})
+    (found,) = (u for u in choose(plan, changed, overlay=(), seed=1).updates if u.fact_id == target.fact_id)
+    assert len(found.templates) == 1
+    assert stem.casefold() not in found.templates[0].replace("{s}", target.subject_name).casefold()
 
 
 def test_retain_rows_are_stratified(store: GraphStore, graph_id: str, snapshot: GraphSnapshot) -> None:
