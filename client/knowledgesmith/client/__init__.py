@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         InvalidInput,
         KnowledgeSmithClientError,
         MethodMismatch,
+        ModelNotFinite,
         ModelNotFound,
         ModelNotLoadable,
         NotFound,
@@ -106,6 +107,7 @@ if TYPE_CHECKING:
         ExportFormat,
         Goal,
         Grouping,
+        HealthVerdict,
         InterventionState,
         Polarity,
         ProbeKind,
@@ -126,6 +128,7 @@ if TYPE_CHECKING:
         CypherResult,
         Graph,
     )
+    from knowledgesmith.client._types.health import Health
     from knowledgesmith.client._types.imports import (
         GraphFile,
         Importer,
@@ -275,6 +278,8 @@ __all__ = (
     "GraphUnavailable",
     "GraphVersion",
     "Grouping",
+    "Health",
+    "HealthVerdict",
     "Heartbeat",
     "Homonym",
     "IllegalState",
@@ -303,6 +308,7 @@ __all__ = (
     "Metric",
     "Metrics",
     "Model",
+    "ModelNotFinite",
     "ModelNotFound",
     "ModelNotLoadable",
     "MoveSubtree",
@@ -391,6 +397,7 @@ _MODULES: Final = (
     "_types.events",
     "_types.facts",
     "_types.graphs",
+    "_types.health",
     "_types.imports",
     "_types.interventions",
     "_types.lifecycle",

@@ -10,7 +10,8 @@ The tree (leaves by the ``reason`` of the server's ``ErrorInfo``, the second lev
     │                           CaseNotFound
     ├── AlreadyExists
     ├── FailedPrecondition      ProbeSetEmpty  IllegalState  UnsupportedArchitecture  ModelNotLoadable
-    │                           EditDiverged  SubjectNotInPrompt  NothingToChange  ReadOnlyQuery  SchemaTooNew
+    │                           EditDiverged  ModelNotFinite  SubjectNotInPrompt  NothingToChange
+    │                           ReadOnlyQuery  SchemaTooNew
     │                           StillReferenced
     ├── Aborted                 RevisionMismatch  BranchBusy
     ├── Unavailable             GraphUnavailable  WorkerUnavailable  ServerDraining  ServerUnreachable
@@ -243,6 +244,12 @@ class EditDiverged(FailedPrecondition):
     """The method produced a non-finite or exploding update."""
 
     default_reason = "EDIT_DIVERGED"
+
+
+class ModelNotFinite(FailedPrecondition):
+    """A model gives weights or scores that are no finite numbers; nothing is committed."""
+
+    default_reason = "MODEL_NOT_FINITE"
 
 
 class SubjectNotInPrompt(FailedPrecondition):

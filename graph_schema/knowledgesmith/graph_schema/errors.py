@@ -13,7 +13,7 @@ The tree (each leaf carries a stable ``reason``; ``server.statuses`` maps the se
     ├── AlreadyExists
     ├── FailedPrecondition      the request is fine, the state is not
     │   ├── ProbeSetEmpty  IllegalState  UnsupportedArchitecture  ModelNotLoadable
-    │   ├── EditDiverged  SubjectNotInPrompt  NothingToChange  ReadOnlyQuery  SchemaTooNew
+    │   ├── EditDiverged  ModelNotFinite  SubjectNotInPrompt  NothingToChange  ReadOnlyQuery  SchemaTooNew
     │   ├── StillReferenced  GraphIncomplete  DatabaseNotEmpty  DatabaseRunning
     │   ├── JavaNotFound  PortTaken  ArtefactCorrupt
     ├── Aborted                 somebody else got there first
@@ -245,6 +245,12 @@ class EditDiverged(FailedPrecondition):
     """The method produced a non-finite or exploding update; the model was restored."""
 
     reason = "EDIT_DIVERGED"
+
+
+class ModelNotFinite(FailedPrecondition):
+    """A model gives weights or scores that are no finite numbers: it cannot be measured, and nothing is committed."""
+
+    reason = "MODEL_NOT_FINITE"
 
 
 class SubjectNotInPrompt(FailedPrecondition):

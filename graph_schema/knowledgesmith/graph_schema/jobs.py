@@ -19,8 +19,10 @@ from knowledgesmith.graph_schema.errors import (
     InterventionNotFound,
     RequestIdReused,
 )
+from knowledgesmith.graph_schema.health import Health
 from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
 from knowledgesmith.graph_schema.ledger import replay_heads
+from knowledgesmith.graph_schema.plan_types import SCHEME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -90,6 +92,9 @@ class Job:
     finished_ms: int | None = None
     rolled_back_ms: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+    metrics_withheld: str = ""
+    verdict_scheme: int = SCHEME
+    health: Health | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +258,7 @@ def _parse(row: Row) -> Job:
             "plan_digest",
             "error_reason",
             "error_message",
+            "metrics_withheld",
         )
     }
     numbers: Row = {name: int(p.get(name) or 0) for name in ("planned_rows", "planned_probes", "written_rows")}
@@ -273,6 +279,8 @@ def _parse(row: Row) -> Job:
         finished_ms=row["finished_ms"],
         rolled_back_ms=row["rolled_back_ms"],
         metrics=json.loads(p.get("metrics") or "{}"),
+        verdict_scheme=int(p.get("verdict_scheme") or (1 if p.get("plan_digest") else SCHEME)),
+        health=Health.read(p),
         **text,
         **numbers,
     )

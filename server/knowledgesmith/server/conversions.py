@@ -14,23 +14,24 @@ from knowledgesmith.editors.intervals import wilson
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.interventions import Goal, NamedChange, TargetDistribution
 from knowledgesmith.graph_schema.jobs import Gate, Job
-from knowledgesmith.graph_schema.plan_types import Cited, Plan, WorldChange
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind
+from knowledgesmith.graph_schema.plan_types import Cited, Plan, PlanWarning, WorldChange
+from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind, Role
 from knowledgesmith.proto.v1 import common_pb2, intervention_pb2, model_pb2, probe_pb2, propagation_pb2
+from knowledgesmith.server.health_conversions import health_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from knowledgesmith.graph_schema.branches import BranchInfo, ModelInfo, RevisionInfo
     from knowledgesmith.graph_schema.ledger import LedgerRow
-    from knowledgesmith.graph_schema.propagation import Edge, Group, Node
+    from knowledgesmith.graph_schema.propagation import Edge, Node
 
 E = TypeVar("E")
 
 MAX_CHANGES = 10_000
 MAX_TEXT = 500
 MAX_PLAN_PROBES = 1000
-GATE_METRICS = ("collateral", "propagated", "residual", "perplexity_ratio")
+GATE_METRICS = ("installed", "erased", "propagated", "residual", "collateral", "perplexity_ratio")
 
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _MODEL_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
@@ -135,6 +136,21 @@ def polarity_to(polarity: Polarity | str) -> common_pb2.Polarity.ValueType:
     return common_pb2.Polarity.Value(f"POLARITY_{Polarity(polarity).name}")
 
 
+def role_to(role: Role | str | None) -> common_pb2.Role.ValueType:
+    """Wire value of a role; not set where the verdicts' first scheme told none."""
+    return common_pb2.Role.Value(f"ROLE_{Role(role).name}") if role else common_pb2.ROLE_UNSPECIFIED
+
+
+def roles_from(numbers: Iterable[int]) -> list[Role]:
+    """Roles of a request; none stands for all.
+
+    Raises:
+        InvalidInput: an unknown number.
+    """
+    names = [_enum_name(common_pb2.Role.Name, n, "ROLE_", f"roles[{place}]") for place, n in enumerate(numbers)]
+    return [Role[name] for name in names if name]
+
+
 def changes_from(items: Sequence[intervention_pb2.FactChange], *, empty: bool = False) -> list[NamedChange]:
     """The changes of a request, texts checked; there may be none (``empty``) where something structural changes.
 
@@ -222,6 +238,7 @@ def model_to(model: ModelInfo) -> model_pb2.Model:
         weights_sha256=model.weights_sha256,
         architecture=model.architecture,
         parameters=model.parameters,
+        dtype=model.dtype,
     )
 
 
@@ -303,6 +320,8 @@ def job_to(job: Job) -> intervention_pb2.Intervention:
         failed_gates=job.failed_gates,
         rollback_time=timestamp(job.rolled_back_ms),
         graph_digest=job.graph_digest,
+        health=health_to(job.health),
+        verdict_scheme=job.verdict_scheme,
     )
 
 
@@ -318,11 +337,13 @@ def probe_to(probe: Probe, planned: PlannedProbe | None = None) -> probe_pb2.Pro
         answers=probe.answers,
         fact_ids=probe.fact_ids,
         context="" if probe.context.value == "none" else probe.context.value,
+        counter_stem=probe.counter_stem,
     )
     if planned is not None:
         message.answers[:] = planned.before
         message.answers_after[:] = planned.after
         message.polarity = polarity_to(planned.polarity)
+        message.role = role_to(planned.role)
         if planned.hops is not None:
             message.hops = planned.hops
     return message
@@ -352,6 +373,15 @@ def plan_to(plan: Plan) -> intervention_pb2.Plan:
             gap=plan.cut.gap,
         ),
         names=dict(plan.names),
+        role_counts=Counter(p.role.value for p in plan.probes if p.role),
+        warnings=[warning_to(one) for one in plan.warnings],
+    )
+
+
+def warning_to(one: PlanWarning) -> intervention_pb2.PlanWarning:
+    """A warning of a plan on the wire."""
+    return intervention_pb2.PlanWarning(
+        kind=one.kind.value, fact_id=one.fact_id, message=one.message, hint=one.hint, probes=one.probes
     )
 
 
@@ -407,32 +437,24 @@ def row_to(row: LedgerRow) -> intervention_pb2.BeliefChange:
         n_preserved=m.n_preserved,
         n_collateral=m.n_collateral,
         n_ineligible=m.n_ineligible,
+        role=role_to(row.role),
+        n_forgotten=m.n_forgotten,
+        n_installed=m.n_installed,
+        n_not_installed=m.n_not_installed,
+        n_erased=m.n_erased,
+        n_not_erased=m.n_not_erased,
     )
 
 
-def rate_to(successes: int, trials: int) -> common_pb2.Rate:
-    """A rate with its Wilson 95 % interval on the wire; no value when there was no trial."""
-    rate = common_pb2.Rate(successes=successes, trials=trials)
+def rate_to(
+    successes: int, trials: int, *, chance: float | None = None, placebo: float | None = None
+) -> common_pb2.Rate:
+    """A rate with its Wilson 95 % interval on the wire, beside chance and noise; no value when there was no trial."""
+    rate = common_pb2.Rate(successes=successes, trials=trials, chance=chance, placebo=placebo)
     if trials:
         estimate = wilson(successes, trials)
         rate.value, rate.low, rate.high = estimate.value, estimate.low, estimate.high
     return rate
-
-
-def group_to(group: Group) -> propagation_pb2.PropagationGroup:
-    """A group with its rates over eligible probes on the wire."""
-    return propagation_pb2.PropagationGroup(
-        key=group.key,
-        rows=group.rows,
-        entities=group.entities,
-        mean_before=group.mean_before,
-        mean_after=group.mean_after,
-        mean_delta=group.mean_delta,
-        propagated=rate_to(group.propagated, group.eligible_change),
-        residual=rate_to(group.missed, group.eligible_old),
-        collateral=rate_to(group.collateral, group.eligible_stay),
-        ineligible=group.ineligible,
-    )
 
 
 def node_to(node: Node) -> propagation_pb2.SubgraphNode:

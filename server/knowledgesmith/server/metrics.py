@@ -36,17 +36,41 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "ksmith_grpc_server_handled": ("Calls ended", ("method", "code")),
     "ksmith_worker_restarts": ("Worker processes started again after a crash", ()),
     "ksmith_neo4j_restarts": ("Embedded databases started again after a crash", ()),
+    "ksmith_health_checks": ("Measured revisions by verdict", ("verdict", "goal", "method")),
     "ksmith_rollback_verify_failures": ("Rollbacks whose weights differ from the recorded digest", ()),
 }
+HEALTH_FIGURES = {
+    "ksmith_health_perplexity_ratio": "perplexity_ratio",
+    "ksmith_health_realised_min": "realised_min",
+    "ksmith_health_across_max": "across_max",
+    "ksmith_health_repetition_share": "repetition",
+    "ksmith_health_empty_share": "emptiness",
+    "ksmith_health_agreement_share": "agreement",
+    "ksmith_health_constant_share": "constant_share",
+    "ksmith_health_collateral_sure_share": "collateral_sure",
+    "ksmith_health_nonfinite": "nonfinite",
+}
+"""Gauges of the last measured revision's health, and the figure that each shows (NaN = not measured)."""
+
+_RUN = ("goal", "method")
 GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "ksmith_health_perplexity_ratio": ("Times that untrained text became less likely, last measured run", _RUN),
+    "ksmith_health_realised_min": ("Least realised share of a fact's wanted change, last measured run", _RUN),
+    "ksmith_health_across_max": ("Largest change in other directions over the wanted one, last measured run", _RUN),
+    "ksmith_health_repetition_share": ("Share of untouched prompts whose text repeats itself", _RUN),
+    "ksmith_health_empty_share": ("Share of untouched prompts whose text is empty", _RUN),
+    "ksmith_health_agreement_share": ("Share of untouched prompts whose text begins as before", _RUN),
+    "ksmith_health_constant_share": ("Largest share of one answer among the planned probes", _RUN),
+    "ksmith_health_collateral_sure_share": ("Share of sure answers that should stay and are lost", _RUN),
+    "ksmith_health_nonfinite": ("Weights and scores that are no finite numbers", _RUN),
     "ksmith_jobs": ("Interventions by state", ("state", "goal")),
     "ksmith_neo4j_up": ("Whether the database answered the last check", ()),
     "ksmith_worker_up": ("Whether the worker process is ready", ()),
     "ksmith_watch_streams": ("Open watch streams", ()),
     "ksmith_worker_memory_bytes": ("Resident memory of the worker", ()),
-    "ksmith_collateral_change_ratio": ("Collateral share of the last measured run", ("goal", "method")),
-    "ksmith_propagated_ratio": ("Propagated share of the last measured run", ("goal", "method")),
-    "ksmith_residual_retention_ratio": ("Residual share of the last measured run", ("goal", "method")),
+    "ksmith_collateral_change_ratio": ("Collateral share of the last measured run; NaN for a wreck", _RUN),
+    "ksmith_propagated_ratio": ("Propagated share of the last measured run; NaN for a wreck", _RUN),
+    "ksmith_residual_retention_ratio": ("Residual share of the last measured run; NaN for a wreck", _RUN),
     "ksmith_build_info": ("Versions", ("version", "torch", "transformers")),
 }
 HISTOGRAMS: dict[str, tuple[str, tuple[str, ...], Sequence[float]]] = {

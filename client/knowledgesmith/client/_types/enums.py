@@ -62,6 +62,15 @@ class Polarity(StrEnum):
     STAY = "STAY"
 
 
+class HealthVerdict(StrEnum):
+    """What the measures say of a revision; a WRECKED one waits for a decision, and its rates are withheld."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    HEALTHY = "HEALTHY"
+    SUSPECT = "SUSPECT"
+    WRECKED = "WRECKED"
+
+
 class InterventionState(StrEnum):
     """Life of an intervention."""
 

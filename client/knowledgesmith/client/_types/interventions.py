@@ -12,6 +12,7 @@ from knowledgesmith.proto.v1 import common_pb2, intervention_pb2
 
 from .enums import Goal, InterventionState, TargetDistribution, read_enum, read_state
 from .facts import FactChange
+from .health import Health
 from .structural import StructuralChange, structural_from_proto
 from .times import read_time
 
@@ -109,9 +110,11 @@ class Intervention:
     """An intervention, which is also the job.
 
     Attributes:
-        phase: plan, measure_before, apply, measure_after or commit.
+        phase: plan, measure_before, apply, health, measure_after or commit.
         revision_id: what it produced; empty until then.
         planned_rows: ledger rows of the plan; ``written_rows`` of them are committed.
+        failed_gates: why it waits for a decision: first why its revision is a wreck, then gates that failed.
+        health: of its revision; None until it is measured.
     """
 
     id: str
@@ -134,6 +137,7 @@ class Intervention:
     failed_gates: tuple[str, ...]
     rollback_time: datetime | None
     graph_digest: str
+    health: Health | None = None
 
     @classmethod
     def from_proto(cls, message: intervention_pb2.Intervention) -> Self:
@@ -159,4 +163,5 @@ class Intervention:
             failed_gates=tuple(message.failed_gates),
             rollback_time=read_time(message.rollback_time),
             graph_digest=message.graph_digest,
+            health=Health.from_proto(message.health) if message.HasField("health") else None,
         )

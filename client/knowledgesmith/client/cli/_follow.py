@@ -22,6 +22,7 @@ _PHASES: Final = {
     "plan": "plan",
     "measure_before": "measure before",
     "apply": "apply",
+    "health": "health",
     "measure_after": "measure after",
     "commit": "commit",
 }

@@ -9,6 +9,7 @@ from knowledgesmith.client._errors import InterventionFailed
 from knowledgesmith.client._types.enums import InterventionState
 from knowledgesmith.client._types.interventions import Intervention
 from knowledgesmith.client.cli._follow import follow
+from knowledgesmith.client.cli._health import figures, warning
 from knowledgesmith.client.cli._output import short, table
 from knowledgesmith.client.cli._session import Session, common
 
@@ -23,7 +24,7 @@ def interventions(session: Session, *, branch: str, limit: int) -> None:
     """List interventions."""
     with session.connect() as smith:
         found = list(smith.list_interventions(branch_id=branch, limit=limit))
-    columns = ("intervention", "branch", "goal", "facts#", "method", "state", "rows#", "by", "made")
+    columns = ("intervention", "branch", "goal", "facts#", "method", "state", "health", "rows#", "by", "made")
     rows = (
         (
             job.id,
@@ -32,6 +33,7 @@ def interventions(session: Session, *, branch: str, limit: int) -> None:
             len(job.spec.changes),
             job.spec.method,
             "rolled back" if job.rollback_time else job.state.lower(),
+            job.health.verdict.lower() if job.health else "",
             job.written_rows,
             job.actor,
             job.create_time,
@@ -95,13 +97,19 @@ def cancel(session: Session, *, intervention_id: str) -> None:
 def summary(job: Intervention) -> RenderableType:
     """Where an intervention stands, and what can be done next."""
     state = job.state.lower().replace("_", " ")
-    lines = [f"intervention {job.id}: {state}, {job.written_rows:,} of {job.planned_rows:,} ledger rows"]
+    lines = [*warning(job.health)]
+    lines.append(f"intervention {job.id}: {state}, {job.written_rows:,} of {job.planned_rows:,} ledger rows")
+    if job.health is not None:
+        lines.append(figures(job.health))
     if job.revision_id:
         lines.append(f"revision {short(job.revision_id)} on branch {job.spec.branch_id}")
-    if job.failed_gates:
-        lines.append(f"failed gates: {', '.join(job.failed_gates)}")
+    gates = [gate for gate in job.failed_gates if not gate.startswith("wrecked: ")]
+    if gates:
+        lines.append(f"failed gates: {', '.join(gates)}")
     if job.state is InterventionState.AWAITING_DECISION:
-        lines.append(f"decide: ksmith commit {job.id}  or  ksmith discard {job.id}")
+        wreck = job.health is not None and not job.health.ok
+        how = "discard it, or commit the wreck all the same" if wreck else "decide"
+        lines.append(f"{how}: ksmith commit {job.id}  or  ksmith discard {job.id}")
     if job.state is InterventionState.SUCCEEDED:
         lines.append(f"see: ksmith propagation {job.id}")
     return Group(*lines)

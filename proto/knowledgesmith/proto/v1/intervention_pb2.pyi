@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from knowledgesmith.proto.v1 import common_pb2 as _common_pb2
+from knowledgesmith.proto.v1 import health_pb2 as _health_pb2
 from knowledgesmith.proto.v1 import probe_pb2 as _probe_pb2
 import builtins as _builtins
 import sys
@@ -37,7 +38,7 @@ class _InterventionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Int
     INTERVENTION_STATE_RUNNING: _InterventionState.ValueType  # 3
     """Measuring and applying."""
     INTERVENTION_STATE_AWAITING_DECISION: _InterventionState.ValueType  # 4
-    """Held, or a gate failed."""
+    """Held, the revision is a wreck, or a gate failed."""
     INTERVENTION_STATE_COMMITTING: _InterventionState.ValueType  # 5
     """Moving the head."""
     INTERVENTION_STATE_SUCCEEDED: _InterventionState.ValueType  # 6
@@ -61,7 +62,7 @@ INTERVENTION_STATE_PREPARING: InterventionState.ValueType  # 2
 INTERVENTION_STATE_RUNNING: InterventionState.ValueType  # 3
 """Measuring and applying."""
 INTERVENTION_STATE_AWAITING_DECISION: InterventionState.ValueType  # 4
-"""Held, or a gate failed."""
+"""Held, the revision is a wreck, or a gate failed."""
 INTERVENTION_STATE_COMMITTING: InterventionState.ValueType  # 5
 """Moving the head."""
 INTERVENTION_STATE_SUCCEEDED: InterventionState.ValueType  # 6
@@ -403,6 +404,7 @@ class Intervention(_message.Message):
     FAILED_GATES_FIELD_NUMBER: _builtins.int
     ROLLBACK_TIME_FIELD_NUMBER: _builtins.int
     GRAPH_DIGEST_FIELD_NUMBER: _builtins.int
+    HEALTH_FIELD_NUMBER: _builtins.int
     VERDICT_SCHEME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id."""
@@ -411,7 +413,7 @@ class Intervention(_message.Message):
     state: Global___InterventionState.ValueType
     """State."""
     phase: _builtins.str
-    """Phase within the state: plan, measure_before, apply, measure_after, commit."""
+    """Phase within the state: plan, measure_before, apply, health, measure_after, commit."""
     attempt: _builtins.int
     """Attempt, from 1."""
     actor: _builtins.str
@@ -450,11 +452,15 @@ class Intervention(_message.Message):
 
     @_builtins.property
     def failed_gates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Gates that failed."""
+        """Why it waits for a decision: first why the revision is a wreck, worst reason first, then gates that failed."""
 
     @_builtins.property
     def rollback_time(self) -> _timestamp_pb2.Timestamp:
         """When it was rolled back."""
+
+    @_builtins.property
+    def health(self) -> _health_pb2.Health:
+        """Health of its revision; absent until it is measured."""
 
     def __init__(
         self,
@@ -479,11 +485,12 @@ class Intervention(_message.Message):
         failed_gates: _abc.Iterable[_builtins.str] | None = ...,
         rollback_time: _timestamp_pb2.Timestamp | None = ...,
         graph_digest: _builtins.str = ...,
+        health: _health_pb2.Health | None = ...,
         verdict_scheme: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "rollback_time", b"rollback_time", "spec", b"spec"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "health", b"health", "rollback_time", b"rollback_time", "spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "base_revision", b"base_revision", "create_time", b"create_time", "error_message", b"error_message", "error_reason", b"error_reason", "failed_gates", b"failed_gates", "finish_time", b"finish_time", "graph_digest", b"graph_digest", "graph_id", b"graph_id", "id", b"id", "phase", b"phase", "planned_probes", b"planned_probes", "planned_rows", b"planned_rows", "request_id", b"request_id", "revision_id", b"revision_id", "rollback_time", b"rollback_time", "spec", b"spec", "state", b"state", "verdict_scheme", b"verdict_scheme", "written_rows", b"written_rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "base_revision", b"base_revision", "create_time", b"create_time", "error_message", b"error_message", "error_reason", b"error_reason", "failed_gates", b"failed_gates", "finish_time", b"finish_time", "graph_digest", b"graph_digest", "graph_id", b"graph_id", "health", b"health", "id", b"id", "phase", b"phase", "planned_probes", b"planned_probes", "planned_rows", b"planned_rows", "request_id", b"request_id", "revision_id", b"revision_id", "rollback_time", b"rollback_time", "spec", b"spec", "state", b"state", "verdict_scheme", b"verdict_scheme", "written_rows", b"written_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

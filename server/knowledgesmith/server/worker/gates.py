@@ -4,46 +4,37 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from knowledgesmith.editors.fluency import perplexity, plain_text
 from knowledgesmith.graph_schema.propagation import Grouping, groups
+from knowledgesmith.graph_schema.propagation.counts import total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from knowledgesmith.editors.artefacts import Weights
-    from knowledgesmith.editors.surgery.resident import ResidentModel
+    from knowledgesmith.graph_schema.health import Health
     from knowledgesmith.graph_schema.jobs import Gate, Job
     from knowledgesmith.graph_schema.store import GraphStore
 
+HEADLINES: Final = ("installed", "erased", "propagated", "forgotten", "residual", "collateral")
+"""Rates that say how well a run did: a wreck has none."""
 
-def measure(
-    store: GraphStore, job: Job, resident: ResidentModel, base: Sequence[Weights], artefact: Weights
-) -> dict[str, float]:
-    """Collateral, propagated and residual share of the run; the perplexity ratio only when a gate asks for it.
+
+def measure(store: GraphStore, job: Job, health: Health) -> dict[str, float]:
+    """Every rate of the run, each of one role, and the perplexity ratio of its health.
 
     A share without eligible probes is left out: a gate on it fails, for nothing proves it.
     """
-    values: dict[str, float] = {}
-    for group in groups(store, job.id, Grouping.ALL)[0]:
-        if group.eligible_stay:
-            values["collateral"] = group.collateral / group.eligible_stay
-        if group.eligible_change:
-            values["propagated"] = group.propagated / group.eligible_change
-        if group.eligible_old:
-            values["residual"] = group.missed / group.eligible_old
-    if any(gate.metric == "perplexity_ratio" for gate in job.spec.gates):
-        resident.switch(base)
-        before = perplexity(resident.loaded, plain_text())
-        resident.switch([*base, artefact])
-        values["perplexity_ratio"] = perplexity(resident.loaded, plain_text()) / before
+    counted = total(groups(store, job.id, Grouping.ALL)[0])
+    values = {share.name: share.successes / share.trials for share in counted.shares if share.trials}
+    if health.perplexity_ratio is not None:
+        values["perplexity_ratio"] = health.perplexity_ratio
     return values
 
 
-def failed(gates: Sequence[Gate], values: Mapping[str, float]) -> list[str]:
-    """One line for each gate that is not met."""
-    lines: list[str] = []
+def failed(gates: Sequence[Gate], values: Mapping[str, float], health: Health | None = None) -> list[str]:
+    """What keeps a run from being committed: why it is a wreck, worst first, then one line for each gate not met."""
+    lines = [] if health is None or health.ok else [f"wrecked: {reason}" for reason in health.reasons]
     for gate in gates:
         value = values.get(gate.metric, math.nan)
         if gate.max is not None and not value <= gate.max:
@@ -53,6 +44,10 @@ def failed(gates: Sequence[Gate], values: Mapping[str, float]) -> list[str]:
     return lines
 
 
-def dump(values: Mapping[str, float]) -> str:
-    """Rates as JSON, to be stored as one property."""
-    return json.dumps(dict(values), sort_keys=True)
+def kept(values: Mapping[str, float], health: Health) -> dict[str, object]:
+    """Properties of the intervention: the rates as JSON, without the headline ones and with the reason for a wreck.
+
+    A wreck answers at random, and what should change then changes too: its rates would look like those of an edit.
+    """
+    shown = {name: value for name, value in values.items() if health.ok or name not in HEADLINES}
+    return {"metrics": json.dumps(shown, sort_keys=True), "metrics_withheld": "" if health.ok else health.reason}

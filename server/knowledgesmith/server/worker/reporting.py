@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.errors import Cancelled
+from knowledgesmith.server.metrics import HEALTH_FIGURES
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping, Sequence
 
+    from knowledgesmith.graph_schema.health import Health
     from knowledgesmith.graph_schema.interventions import State
     from knowledgesmith.graph_schema.jobs import Job
     from knowledgesmith.graph_schema.ledger import Measured
@@ -72,11 +75,20 @@ class Reporter:
                 self.sink.observe("ksmith_propagation_hops", slot.hops, goal=job.spec.goal.value)
         self.changed(job.id)
 
-    def metrics(self, job: Job, values: Mapping[str, float]) -> None:
-        """Rates of a measured run."""
+    def metrics(self, job: Job, values: Mapping[str, float], health: Health) -> None:
+        """Rates of a measured run; a wreck has none, and the rates of the run before it do not stand for it."""
         for key, name in _RATIOS.items():
             if key in values:
-                self.sink.set(name, values[key], goal=job.spec.goal.value, method=job.spec.method)
+                value = values[key] if health.ok else math.nan
+                self.sink.set(name, value, goal=job.spec.goal.value, method=job.spec.method)
+
+    def health(self, job: Job, health: Health) -> None:
+        """Health of a measured run; what could not be measured is no number."""
+        labels = {"goal": job.spec.goal.value, "method": job.spec.method}
+        self.sink.inc("ksmith_health_checks", verdict=health.verdict.value, **labels)
+        for name, figure in HEALTH_FIGURES.items():
+            value = getattr(health, figure)
+            self.sink.set(name, math.nan if value is None else float(value), **labels)
 
     def ended(self, job: Job, state: State, seconds: float) -> None:
         """The attempt ended in ``state``."""

@@ -11,7 +11,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from knowledgesmith.editors.registry import build
 from knowledgesmith.editors.score_cache import ScoreCache
@@ -23,15 +23,17 @@ from knowledgesmith.graph_schema.errors import (
     GraphUnavailable,
     IllegalState,
     KnowledgeSmithError,
+    ModelNotFinite,
     WorkerUnavailable,
 )
 from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
 from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
 from knowledgesmith.graph_schema.world_cache import WorldCache
-from knowledgesmith.server.worker import gates
+from knowledgesmith.server.worker import gates, health
 from knowledgesmith.server.worker.compose import compose
 from knowledgesmith.server.worker.measure import Meter, measured_row
+from knowledgesmith.server.worker.method_config import FIELD, resolve_config
 from knowledgesmith.server.worker.reporting import JobProgress, Reporter, Stopped
 from knowledgesmith.server.worker.waiting import when_imported
 
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from knowledgesmith.editors.artefacts import Weights
     from knowledgesmith.editors.beliefs import Belief
     from knowledgesmith.editors.surgery.resident import ResidentModel
+    from knowledgesmith.graph_schema.health import Health
     from knowledgesmith.graph_schema.jobs import Claim, Job
     from knowledgesmith.graph_schema.plan_types import LedgerSlot, Plan
     from knowledgesmith.graph_schema.store import GraphStore
@@ -72,6 +75,7 @@ class JobRunner:
         self._report = reporter
         self._cancelled: set[str] = set()
         self._worlds = WorldCache()
+        self._health = health.HealthCheck(store)
 
     def cancel(self, *, intervention_id: str) -> None:
         """Stop this job at the next safe point."""
@@ -143,7 +147,10 @@ class JobRunner:
 
     def _carry(self, attempt: _Attempt) -> State:
         if attempt.job.state is State.COMMITTING:
-            return self._commit(attempt)
+            if attempt.job.health is not None:
+                return self._commit(attempt)
+            # an earlier release decided without a look at its health: it is decided again
+            self._advance(attempt, [State.COMMITTING], state=State.RUNNING)
         plan = self._plan(attempt)
         self._advance(attempt, _ACTIVE, state=State.RUNNING, phase="measure_before")
         job = attempt.job
@@ -153,14 +160,19 @@ class JobRunner:
             meter = Meter(resident, cache, job.spec.scorer, self._report.sink)
             resident.switch(base)
             with self._phase(attempt, "measure_before"):
+                start = self._health.start(resident, base, plan)
                 before = self._measure_all(attempt, meter, plan)
             with self._phase(attempt, "apply"):
                 artefact = self._apply(attempt, plan, resident)
             resident.switch([*base, artefact])
             self._advance(attempt, _RUNNING, weights_sha256=resident.weights_sha256())
-            with self._phase(attempt, "measure_after"):
+            with self._phase(attempt, "health"):
+                after = self._health.read(resident)
+            with self._phase(attempt, "measure_after"), self._never_nonfinite(attempt):
+                if after.nonfinite:
+                    raise health.not_finite(self._health.judge(resident, start, after, artefact, job.id))
                 self._write_ledger(attempt, plan, meter, before)
-        return self._decide(attempt, resident, base, artefact)
+        return self._decide(attempt, self._health.judge(resident, start, after, artefact, job.id))
 
     @contextmanager
     def _cache(self, job: Job) -> Generator[ScoreCache | None]:
@@ -224,12 +236,13 @@ class JobRunner:
             resident.loaded,
             request.statistics_text,
             self._settings.statistics_dir,
-            weights="+".join(resident.attached),
+            artefacts=resident.attached,
         )
-        method = build(job.spec.method, job.spec.method_config)
+        config = resolve_config(job.spec, resident.loaded, self._settings.precision_cache)
+        method = build(job.spec.method, config)
         artefact = method.apply(resident.loaded, request, statistics, attempt.progress)
         digest = artefact.save(self._settings.artefact_dir)
-        self._advance(attempt, _RUNNING, artefact_sha256=digest)
+        self._advance(attempt, _RUNNING, artefact_sha256=digest, compute_dtype=config.get(FIELD))
         return artefact
 
     def _write_ledger(self, attempt: _Attempt, plan: Plan, meter: Meter, before: dict[str, Belief]) -> None:
@@ -246,23 +259,32 @@ class JobRunner:
             self._report.written(attempt.job, rows, time.monotonic() - start)
         attempt.progress.step("measure_after", written, len(plan.slots))
 
-    def _decide(self, attempt: _Attempt, resident: ResidentModel, base: Sequence[Weights], artefact: Weights) -> State:
+    @contextmanager
+    def _never_nonfinite(self, attempt: _Attempt) -> Generator[None]:
+        """End the job where a value is no number, with that as its health: there is nothing to decide about."""
+        try:
+            with health.finite_scores():
+                yield
+        except ModelNotFinite as error:
+            found = health.broken(error)
+            self._report.health(attempt.job, found)
+            stored: dict[str, Any] = found.properties()
+            self._advance(attempt, _RUNNING, **stored)
+            raise
+
+    def _decide(self, attempt: _Attempt, found: Health) -> State:
+        """Commit, or wait for a decision: because the user asked to, the revision is a wreck, or a gate is not met."""
         job = attempt.job
-        metrics = gates.measure(self._store, job, resident, base, artefact)
+        rates = gates.measure(self._store, job, found)
         attempt.progress.step("decide", 0, 1)  # the last point where a cancellation wins
-        failed = gates.failed(job.spec.gates, metrics)
-        self._report.metrics(job, metrics)
+        failed = gates.failed(job.spec.gates, rates, found)
+        self._report.metrics(job, rates, found)
+        self._report.health(job, found)
+        stored: dict[str, Any] = {**gates.kept(rates, found), **found.properties(), "failed_gates": failed}
         if job.spec.hold or failed:
-            self._advance(
-                attempt,
-                _RUNNING,
-                state=State.AWAITING_DECISION,
-                phase="",
-                failed_gates=failed,
-                metrics=gates.dump(metrics),
-            )
+            self._advance(attempt, _RUNNING, state=State.AWAITING_DECISION, phase="", **stored)
             return State.AWAITING_DECISION
-        self._advance(attempt, _RUNNING, state=State.COMMITTING, phase="commit", metrics=gates.dump(metrics))
+        self._advance(attempt, _RUNNING, state=State.COMMITTING, phase="commit", **stored)
         return self._commit(attempt)
 
     def _commit(self, attempt: _Attempt) -> State:

@@ -1,0 +1,137 @@
+"""Which options a model chooses: whether one answer, or one place, has become its choice for everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from knowledgesmith.editors.health.exact import sign_test
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One planned probe, asked before and after the change.
+
+    Attributes:
+        options: the texts to choose from.
+        before: index of the choice before.
+        after: index of the choice after.
+        stays: whether its answer should stay.
+        right: indices of the answers that should stay (for one that stays).
+        p_right: probability of those answers before, normalised over the options.
+    """
+
+    options: tuple[str, ...]
+    before: int
+    after: int
+    stays: bool
+    right: frozenset[int] = frozenset()
+    p_right: float = 0.0
+
+    @property
+    def sure(self) -> bool:
+        """Whether it should stay, was right, and at three times the odds of a guess or better.
+
+        A choice near a tie flips with any small noise; a sure one does not.
+        """
+        if not self.stays or self.before not in self.right or len(self.options) <= len(self.right):
+            return False
+        guess = len(self.right) / (len(self.options) - len(self.right))
+        return self.p_right >= 1.0 or self.p_right / (1.0 - self.p_right) >= 3.0 * guess
+
+    @property
+    def lost(self) -> bool:
+        """Whether the answer is no longer right."""
+        return self.after not in self.right
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constant:
+    """The answer that gained most on others: how often it is chosen where it could be.
+
+    Attributes:
+        what: the answer text, or ``option 1``, ``option 2``, …
+        chosen: how often it is chosen after the change.
+        chosen_before: and before.
+        offered: how often it could be chosen.
+        p: exact p-value of the gain, times the number of answers that were compared (Bonferroni).
+    """
+
+    what: str
+    chosen: int
+    chosen_before: int
+    offered: int
+    p: float
+
+    @property
+    def share(self) -> float:
+        """Share of the choices after."""
+        return self.chosen / self.offered
+
+    @property
+    def share_before(self) -> float:
+        """Share of the choices before."""
+        return self.chosen_before / self.offered
+
+
+def constant_text(choices: Sequence[Choice]) -> Constant | None:
+    """The answer text whose gain is least by chance, where it is offered at least twice; None without choices."""
+    return _constant(
+        choices,
+        offered=lambda c: [_folded(option) for option in c.options],
+        picked=lambda c, index: _folded(c.options[index]),
+        name=str,
+    )
+
+
+def constant_place(choices: Sequence[Choice]) -> Constant | None:
+    """The same of the option's place: a model that cannot tell options apart takes the first."""
+    return _constant(
+        choices,
+        offered=lambda c: list(range(len(c.options))),
+        picked=lambda _, index: index,
+        name=lambda place: f"option {int(str(place)) + 1}",
+    )
+
+
+def _constant(
+    choices: Sequence[Choice],
+    *,
+    offered: Callable[[Choice], Sequence[Hashable]],
+    picked: Callable[[Choice, int], Hashable],
+    name: Callable[[Hashable], str],
+) -> Constant | None:
+    counts: dict[Hashable, list[int]] = {}
+    for choice in choices:
+        before, after = picked(choice, choice.before), picked(choice, choice.after)
+        for option in dict.fromkeys(offered(choice)):
+            count = counts.setdefault(option, [0, 0, 0, 0, 0])
+            was, now = before == option, after == option
+            for place, yes in enumerate((True, was, now, now and not was, was and not now)):
+                count[place] += yes
+    several = {option: count for option, count in counts.items() if count[0] > 1}
+    found = [
+        Constant(
+            what=name(option),
+            chosen=now,
+            chosen_before=was,
+            offered=n,
+            p=min(1.0, sign_test(more, less) * len(several)),
+        )
+        for option, (n, was, now, more, less) in several.items()
+    ]
+    return min(found, key=lambda one: (one.p, -one.share)) if found else None
+
+
+def modal(choices: Sequence[Choice]) -> tuple[float, float] | None:
+    """Largest share of one answer text among all choices after, and that text's share before; None without choices."""
+    if not choices:
+        return None
+    after = [_folded(choice.options[choice.after]) for choice in choices]
+    top = max(dict.fromkeys(after), key=after.count)
+    before = sum(_folded(choice.options[choice.before]) == top for choice in choices)
+    return after.count(top) / len(choices), before / len(choices)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())

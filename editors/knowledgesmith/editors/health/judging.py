@@ -1,0 +1,253 @@
+"""From measures to a verdict: each check gives findings in plain words, the worst one leads (pure)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Final
+
+from knowledgesmith.editors.health.choices import Choice, constant_place, constant_text, modal
+from knowledgesmith.editors.health.exact import sign_test
+from knowledgesmith.editors.health.likelihood import Ratio, paired_ratio
+from knowledgesmith.editors.health.limits import LIMITS, Limits
+from knowledgesmith.editors.health.reading import StateReading
+from knowledgesmith.editors.health.realised import Realised
+from knowledgesmith.editors.health.speech import Ids, begins_alike, commonest, repetition
+from knowledgesmith.graph_schema.health import Health, HealthVerdict
+from knowledgesmith.graph_schema.shares import wilson_interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything that is known of a change before it is committed.
+
+    Attributes:
+        before: reading of the revision that it started from.
+        after: reading of the revision that it makes.
+        stems_before: greedy continuations of the stems of probes that should stay, before.
+        stems_after: the same after; pairs with ``stems_before``.
+        choices: the planned probes.
+        realised: the facts of a method that measures how its wanted change came out.
+        base: reading of the model without any artefact, where the revision before is another one.
+    """
+
+    before: StateReading
+    after: StateReading
+    stems_before: tuple[Ids, ...] = ()
+    stems_after: tuple[Ids, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    realised: tuple[Realised, ...] = ()
+    base: StateReading | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One check that found something: ``excess`` is how far beyond its limit the measure is (1 = at it)."""
+
+    verdict: HealthVerdict
+    excess: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """Greedy texts after the same untouched prompts, and what a test of a text says of each: before and after."""
+
+    before: tuple[bool, ...]
+    after: tuple[bool, ...]
+
+    @property
+    def n(self) -> int:
+        """Number of prompts."""
+        return len(self.after)
+
+    @property
+    def gain(self) -> float:
+        """Gain of the share."""
+        return (sum(self.after) - sum(self.before)) / self.n if self.n else 0.0
+
+    @property
+    def p(self) -> float:
+        """Exact one-sided p-value of the gain."""
+        pairs = list(zip(self.before, self.after, strict=True))
+        return sign_test(pairs.count((False, True)), pairs.count((True, False)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """Pairs of texts of the two states, passages' beginnings and probe stems together."""
+
+    pairs: tuple[tuple[Ids, Ids], ...] = field(default=())
+
+    def test(self, says: Callable[[Ids], bool]) -> Spoken:
+        return Spoken(before=tuple(says(b) for b, _ in self.pairs), after=tuple(says(a) for _, a in self.pairs))
+
+
+_ORDER: Final = {HealthVerdict.WRECKED: 0, HealthVerdict.SUSPECT: 1, HealthVerdict.HEALTHY: 2}
+
+
+def judge(evidence: Evidence, limits: Limits = LIMITS) -> Health:
+    """Health of the revision that a change makes, against the one that it started from.
+
+    A model is never judged by itself: a random one is as healthy as it was.
+    """
+    said = _said(evidence)
+    ratio = paired_ratio(evidence.before.losses, evidence.after.losses)
+    findings = [
+        *_nonfinite(evidence),
+        *_text(ratio, limits, "text that it never saw became"),
+        *_speech(said, limits),
+        *_choices(evidence.choices, limits),
+        *_realised(evidence.realised, limits),
+        *_since_base(evidence, limits),
+    ]
+    findings.sort(key=lambda one: (_ORDER[one.verdict], -one.excess))
+    return _health(evidence, said, ratio, findings)
+
+
+def _health(evidence: Evidence, said: _Said, ratio: Ratio, findings: Sequence[Finding]) -> Health:
+    finite = math.isfinite(ratio.value)
+    stuck, empty = said.test(_stuck), said.test(_empty)
+    alike = [begins_alike(before, after) for before, after in said.pairs]
+    top = modal(evidence.choices)
+    sure = [choice for choice in evidence.choices if choice.sure]
+    real = [one for one in evidence.realised if one.finite]
+    return Health(
+        verdict=findings[0].verdict if findings else HealthVerdict.HEALTHY,
+        reasons=tuple(one.text for one in findings),
+        perplexity_ratio=ratio.value if finite else None,
+        perplexity_low=ratio.low if finite else None,
+        perplexity_high=ratio.high if finite else None,
+        realised_min=min((one.along for one in real), default=None),
+        across_max=max((one.across for one in real), default=None),
+        repetition=_share(stuck.after),
+        repetition_before=_share(stuck.before),
+        emptiness=_share(empty.after),
+        agreement=_share(alike),
+        constant_share=top[0] if top else None,
+        constant_before=top[1] if top else None,
+        collateral_sure=_share([choice.lost for choice in sure]),
+        nonfinite=evidence.after.nonfinite,
+    )
+
+
+def _share(values: Sequence[bool]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _said(evidence: Evidence) -> _Said:
+    before = (*evidence.before.texts, *evidence.stems_before)
+    after = (*evidence.after.texts, *evidence.stems_after)
+    return _Said(pairs=tuple(zip(before, after, strict=True)) if len(before) == len(after) else ())
+
+
+def _graded(value: float, limits: tuple[float, float], text: str) -> Iterator[Finding]:
+    """A finding where ``value`` is above the limit of a suspicion, or above that of a wreck."""
+    suspect, wrecked = limits
+    if value > wrecked:
+        yield Finding(verdict=HealthVerdict.WRECKED, excess=value / wrecked, text=text)
+    elif value > suspect:
+        yield Finding(verdict=HealthVerdict.SUSPECT, excess=value / suspect, text=text)
+
+
+def _nonfinite(evidence: Evidence) -> Iterator[Finding]:
+    number = evidence.after.nonfinite
+    if number:
+        text = f"{number:,} weights or scores are no finite numbers (NaN or infinite)"
+        if evidence.before.nonfinite:
+            text += f"; before this change there were {evidence.before.nonfinite:,}"
+        yield Finding(verdict=HealthVerdict.WRECKED, excess=math.inf, text=text)
+
+
+def _text(ratio: Ratio, limits: Limits, what: str) -> Iterator[Finding]:
+    if not math.isfinite(ratio.value):
+        return  # the values that are no numbers are a finding of their own
+    yield from _graded(
+        ratio.low,
+        limits.text,
+        f"{what} {ratio.value:.1f}x less likely a token ({ratio.low:.1f}-{ratio.high:.1f}, {ratio.texts} texts)",
+    )
+
+
+def _stuck(ids: Ids) -> bool:
+    return repetition(ids).stuck
+
+
+def _empty(ids: Ids) -> bool:
+    return not ids
+
+
+def _speech(said: _Said, limits: Limits) -> Iterator[Finding]:
+    if not said.pairs:
+        return
+    shared = commonest([after for _, after in said.pairs])
+    tests = {
+        "greedy text repeats itself": said.test(_stuck),
+        "greedy text is empty": said.test(_empty),
+        "greedy text begins in one and the same way": said.test(lambda ids: begins_alike(shared, ids)),
+    }
+    for what, spoken in tests.items():
+        text = f"{what} after {sum(spoken.after)} of {spoken.n} untouched prompts (before: {sum(spoken.before)})"
+        yield from _gained(spoken.gain, spoken.p, limits.gain, limits.gain_p, text)
+    kept = sum(begins_alike(before, after) for before, after in said.pairs)
+    if wilson_interval(kept, len(said.pairs))[1] < limits.agreement:
+        text = f"greedy text begins as before after only {kept} of {len(said.pairs)} untouched prompts"
+        yield Finding(verdict=HealthVerdict.SUSPECT, excess=1.0, text=text)
+
+
+def _gained(
+    gain: float, p: float, limits: tuple[float, float], chances: tuple[float, float], text: str
+) -> Iterator[Finding]:
+    """A finding where a share gained more than its limit, and more than chance explains."""
+    grades = (HealthVerdict.WRECKED, HealthVerdict.SUSPECT)
+    for verdict, limit, chance in zip(grades, reversed(limits), reversed(chances), strict=True):
+        if gain >= limit and p <= chance:
+            yield Finding(verdict=verdict, excess=gain / limit, text=text)
+            return
+
+
+def _choices(choices: Sequence[Choice], limits: Limits) -> Iterator[Finding]:
+    stays = [choice for choice in choices if choice.stays]
+    for found in (constant_text(stays), constant_place(choices)):
+        if found is None:
+            continue
+        text = (
+            f"{found.what} is the choice of {found.chosen} of {found.offered} probes that offer it"
+            f" (before: {found.chosen_before})"
+        )
+        yield from _gained(found.share - found.share_before, found.p, limits.constant, limits.constant_p, text)
+    sure = [choice for choice in stays if choice.sure]
+    if sure:
+        lost = sum(choice.lost for choice in sure)
+        text = f"{lost} of {len(sure)} answers that should stay, and that it was sure of, are wrong now"
+        yield from _graded(wilson_interval(lost, len(sure))[0], limits.lost, text)
+
+
+def _realised(realised: Sequence[Realised], limits: Limits) -> Iterator[Finding]:
+    if not realised:
+        return
+    if not all(one.finite for one in realised):
+        text = "the realised change of a fact is no finite number"
+        yield Finding(verdict=HealthVerdict.WRECKED, excess=math.inf, text=text)
+        return
+    worst = max(one.across for one in realised)
+    middle = median(one.across for one in realised)
+    text = (
+        f"hidden states moved {middle:.1f}x as far in other directions as they should have moved in the wanted one"
+        f" (median of {len(realised)} facts; worst {worst:.1f}x)"
+    )
+    yield from _graded(middle, limits.across, text)
+    weak = [one for one in realised if one.along < limits.along]
+    if weak:
+        least = min(one.along for one in weak)
+        text = f"{len(weak)} of {len(realised)} facts realised less than {limits.along:.0%} of the wanted change"
+        yield Finding(verdict=HealthVerdict.SUSPECT, excess=1.0, text=f"{text} (least {least:.0%})")
+
+
+def _since_base(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
+    """All changes of the branch together, so that many small steps do not pass as health."""
+    if evidence.base is not None:
+        ratio = paired_ratio(evidence.base.losses, evidence.after.losses)
+        yield from _text(ratio, limits, "over all changes of this branch, text that it never saw became")

@@ -1,0 +1,40 @@
+"""Where a measure becomes a finding: one frozen table, with the origin of every number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Limits of the verdict. All were set on the default model's corpus of ``benchmarks/health_calibration.py``.
+
+    A pair of limits is (suspect, wrecked). Lower ends of intervals and exact tests are compared, not point values, so
+    few observations raise no alarm.
+
+    Attributes:
+        text: lower end of the perplexity ratio's interval.
+        gain: gain of the share of untouched prompts whose text is stuck, empty or all alike.
+        gain_p: largest p-value of the exact sign test of that gain.
+        agreement: largest share of untouched prompts that begin as before, for a suspicion.
+        constant: gain of the share of choices that fall on one answer (or place) that is offered.
+        constant_p: largest exact p-value of that gain.
+        lost: lower end of the share of sure answers lost.
+        across: median over facts of the change in other directions, in units of the wanted change.
+        along: least realised share of a fact's wanted change, for a suspicion.
+    """
+
+    text: tuple[float, float] = (1.3, 2.0)
+    gain: tuple[float, float] = (0.25, 0.5)
+    gain_p: tuple[float, float] = (0.05, 0.01)
+    agreement: float = 0.25
+    constant: tuple[float, float] = (0.3, 0.5)
+    constant_p: tuple[float, float] = (0.01, 0.001)
+    lost: tuple[float, float] = (0.25, 0.5)
+    across: tuple[float, float] = (0.5, 1.0)
+    along: float = 0.5
+
+
+LIMITS: Final = Limits()
+"""The limits in use."""
