@@ -33,8 +33,11 @@ _COUNTS: Final = attrgetter(*COUNTS)
 class Outcome:
     """What one planned probe showed: the evidence behind a ledger row.
 
-    ``pred_before`` and ``pred_after`` index the best option; the probabilities are those of the old and of the new
-    world's answers, normalised over the options; ``verdict`` is the verdict's name (design: belief, verdict, metrics).
+    ``pred_before`` and ``pred_after`` index the best option, -1 is a tie; the probabilities are those of the old and of
+    the new world's answers, normalised over the options; ``verdict`` is the verdict's name (design: belief, verdict,
+    metrics). ``text_before`` and ``text_after`` are the model's own greedy texts, None where none was taken;
+    ``text_disagrees``: the text afterwards does not say the option that was chosen; ``scorers_disagree``: another way
+    to score the options chooses another one afterwards.
     """
 
     probe_id: str
@@ -45,6 +48,10 @@ class Outcome:
     p_new_before: float
     p_new_after: float
     verdict: str
+    text_before: str | None = None
+    text_after: str | None = None
+    text_disagrees: bool = False
+    scorers_disagree: bool = False
 
 
 _OUTCOME: Final = attrgetter(*(field.name for field in fields(Outcome)))

@@ -50,7 +50,7 @@ _TARGET_SHARE: Final = 12
 """One target in so many probes is asked about: its fact, both its objects and its statements, in several phrasings."""
 
 
-_LATER: Final = frozenset({"role", "verdict_scheme"})
+_LATER: Final = frozenset({"role", "verdict_scheme", "counter_stem", "warnings"})
 """Members that the verdicts' second scheme brought."""
 
 

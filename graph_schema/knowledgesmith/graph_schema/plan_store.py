@@ -12,7 +12,7 @@ from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.plan import digest_of
 from knowledgesmith.graph_schema.plan_slots import slots_of
-from knowledgesmith.graph_schema.plan_types import Cited, Cut, Plan, Proof
+from knowledgesmith.graph_schema.plan_types import Cited, Cut, Plan, PlanWarning, Proof, WarningKind
 from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Role
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
@@ -83,6 +83,7 @@ def load_plan(store: GraphStore, intervention_id: str) -> Plan:
         inserted=parse_entities(head["inserted"]),
         names=tuple((uid, name) for uid, name in json.loads(head["names"] or "[]")),
         verdict_scheme=head["verdict_scheme"],
+        warnings=_warnings_from(head["warnings"]),
     )
     if digest_of(plan) != plan.digest:
         raise IllegalState(
@@ -128,6 +129,9 @@ def _head(plan: Plan) -> dict[str, object]:
         "cited": json.dumps([_cited_row(one) for one in plan.cited], ensure_ascii=False, separators=(",", ":")),
         "inserted": dump_entities(plan.inserted),
         "plan_names": json.dumps([list(pair) for pair in plan.names], ensure_ascii=False, separators=(",", ":")),
+        "plan_warnings": json.dumps(
+            [[w.kind.value, w.fact_id, w.message, w.hint, w.probes] for w in plan.warnings], ensure_ascii=False
+        ),
         "cut": json.dumps([list(plan.cut.facts), plan.cut.weight, plan.cut.lower_bound]),
     }
 
@@ -148,6 +152,13 @@ def _cited_from(text: str | None) -> tuple[Cited, ...]:
             worlds=worlds,
         )
         for fact, subject, relation, obj, rule, premises, worlds in json.loads(text or "[]")
+    )
+
+
+def _warnings_from(text: str | None) -> tuple[PlanWarning, ...]:
+    return tuple(
+        PlanWarning(kind=WarningKind(kind), fact_id=fact, message=message, hint=hint, probes=probes)
+        for kind, fact, message, hint, probes in json.loads(text or "[]")
     )
 
 

@@ -80,6 +80,29 @@ class Cut:
         return (self.weight - self.lower_bound) / self.weight if self.weight else 0.0
 
 
+class WarningKind(StrEnum):
+    """What a plan warns of."""
+
+    PREFIX = "prefix"
+    LENGTH = "length"
+    SHARED_WORDS = "shared_words"
+    TYPE = "type"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanWarning:
+    """Something that the author of a change should know before the model is changed.
+
+    ``fact_id`` is the fact it is about, ``probes`` how many of its questions; 0 where it is about the fact itself.
+    """
+
+    kind: WarningKind
+    fact_id: str
+    message: str
+    hint: str
+    probes: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerSlot:
     """A ledger row to come: one (entity, asked fact, kind, polarity, role); ``seq`` starts at 1 and has no gaps."""
@@ -105,7 +128,8 @@ class Plan:
     explanation and for installing them in the model. ``cited`` are the unchanged facts that the proofs rest on, down
     to asserted ones; ``cut`` says how good the choice of the retracted supports is.
     ``inserted`` are entities that the base graph does not have, ``names`` pairs of uid and name. ``verdict_scheme`` is
-    that of the verdicts (:data:`SCHEME`); plans of an earlier one are only read.
+    that of the verdicts (:data:`SCHEME`); plans of an earlier one are only read. ``warnings`` say what will be hard to
+    measure, or can hardly be meant.
     """
 
     graph_id: str
@@ -124,3 +148,4 @@ class Plan:
     inserted: tuple[Entity, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
     verdict_scheme: int = SCHEME
+    warnings: tuple[PlanWarning, ...] = ()

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.propagation import Group, VerdictName
+from knowledgesmith.graph_schema.propagation import HEADLINES, VerdictName
 from knowledgesmith.proto.v1 import common_pb2, propagation_pb2
-from knowledgesmith.server.conversions import group_to, kind_to, polarity_to, rate_to
+from knowledgesmith.server.conversions import kind_to, polarity_to, rate_to, role_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from knowledgesmith.editors.collapse import Fall
     from knowledgesmith.graph_schema.propagation import (
         ChangedFact,
+        Counts,
         Evidence,
+        Group,
         Metric,
         Overlap,
         Pasteable,
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
         SideBySide,
         Stop,
     )
+
+_NOTHING: Final[Mapping[str, float | None]] = MappingProxyType({})
 
 
 def verdicts_from(numbers: Iterable[int]) -> list[VerdictName]:
@@ -60,6 +65,7 @@ def evidence_to(one: Evidence) -> propagation_pb2.ProbeEvidence:
         level=one.level or "",
         kind=kind_to(one.kind),
         polarity=polarity_to(one.polarity),
+        role=role_to(one.role),
         relation=one.relation,
         hops=one.hops,
         verdict=propagation_pb2.Verdict.Value(f"VERDICT_{one.verdict}"),
@@ -74,6 +80,11 @@ def evidence_to(one: Evidence) -> propagation_pb2.ProbeEvidence:
         p_new_before=one.p_new_before,
         p_new_after=one.p_new_after,
         probe_id=one.probe_id,
+        counter_text=one.counter_text,
+        text_before=one.text_before,
+        text_after=one.text_after,
+        text_disagrees=one.text_disagrees,
+        scorers_disagree=one.scorers_disagree,
     )
 
 
@@ -152,6 +163,7 @@ def compared_to(row: SideBySide) -> propagation_pb2.ComparedRow:
         name=row.name,
         kind=kind_to(row.kind),
         polarity=polarity_to(row.polarity),
+        role=role_to(row.role),
         fact_id=row.fact_id,
         relation=row.relation,
         first_before=row.first_before,
@@ -177,42 +189,78 @@ def overlap_to(overlap: Overlap, query: Pasteable) -> propagation_pb2.LedgerOver
     )
 
 
+def group_to(
+    group: Group, *, noise: Mapping[str, float | None] = _NOTHING, withheld: bool = False
+) -> propagation_pb2.PropagationGroup:
+    """A group with its rates over eligible probes on the wire.
+
+    Args:
+        group: counts of one group and role.
+        noise: the same rates of a placebo, by name.
+        withheld: leave out the headline rates; a wreck's say nothing.
+    """
+    message = propagation_pb2.PropagationGroup(
+        key=group.key,
+        role=role_to(group.role),
+        rows=group.rows,
+        entities=group.entities,
+        mean_before=group.mean_before,
+        mean_after=group.mean_after,
+        mean_delta=group.mean_delta,
+        ineligible=group.ineligible,
+    )
+    _add_rates(message, group, noise, withheld=withheld)
+    return message
+
+
+def _add_rates(
+    message: propagation_pb2.PropagationGroup, counts: Counts, noise: Mapping[str, float | None], *, withheld: bool
+) -> None:
+    """Rates by their names on the wire."""
+    for share in counts.shares:
+        if not (withheld and share.name in HEADLINES):
+            rate = rate_to(share.successes, share.trials, chance=share.chance, placebo=noise.get(share.name))
+            getattr(message, share.name).CopyFrom(rate)
+
+
+def noise_of(groups: Iterable[Group]) -> dict[tuple[str, str], dict[str, float | None]]:
+    """Rates of a placebo's groups by key, role and name."""
+    return {
+        (group.key, group.role): {s.name: s.successes / s.trials if s.trials else None for s in group.shares}
+        for group in groups
+    }
+
+
 def point_to(point: Point) -> propagation_pb2.TimePoint:
-    """One intervention of a branch."""
-    group = Group(
+    """The rows of one role of an intervention of a branch."""
+    group = propagation_pb2.PropagationGroup(
         key=point.intervention,
+        role=role_to(point.role),
         rows=point.rows,
-        entities=0,
         mean_before=point.mean_before,
         mean_after=point.mean_after,
         mean_delta=point.mean_delta,
-        propagated=point.propagated,
-        missed=point.missed,
-        drifted=point.drifted,
-        preserved=point.preserved,
-        collateral=point.collateral,
         ineligible=point.ineligible,
-        no_old=point.no_old,
     )
+    _add_rates(group, point, _NOTHING, withheld=point.wrecked)
     return propagation_pb2.TimePoint(
         position=point.position,
         intervention_id=point.intervention,
         goal=common_pb2.Goal.Value(f"GOAL_{point.goal}"),
         method=point.method,
-        group=group_to(group),
+        group=group,
+        verdict_scheme=point.scheme,
+        withheld=point.wrecked,
     )
 
 
 def metric_to(metric: Metric) -> propagation_pb2.Metric:
     """A metric with its interval."""
-    rate = rate_to(metric.successes, metric.trials)
-    if metric.chance is not None:
-        rate.chance = metric.chance
     return propagation_pb2.Metric(
         name=metric.name,
         group_by=metric.group_by,
         group=metric.group,
-        rate=rate,
+        rate=rate_to(metric.successes, metric.trials, chance=metric.chance, placebo=metric.placebo),
         asked=metric.asked,
         corrected=metric.corrected,
     )

@@ -183,6 +183,7 @@ BUDGETS: dict[str, Budget] = {
             "weights_sha256": "w",
             "architecture": "",
             "parameters": 0,
+            "dtype": "float32",
             "base_revision": w.revision,
         },
         22,
@@ -268,15 +269,22 @@ BUDGETS: dict[str, Budget] = {
     "propagation/by_kind": _budget(lambda w: {"id": w.run}, 2160),
     "propagation/by_level": _budget(lambda w: {"id": w.run}, 2260),
     "propagation/by_relation": _budget(lambda w: {"id": w.run}, 2160),
+    "propagation/by_role": _budget(lambda w: {"id": w.run}, 2160),
+    "propagation/chances": _budget(
+        lambda w: {"ids": [w.run], "by": "hop", "entity": "", "relation": "", "kind": ""}, 2670
+    ),
     "propagation/changes": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 20, 292),
     "propagation/collateral": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 645),
     "propagation/compare": _budget(lambda w: {"first": w.run, "second": w.second, "skip": 0, "limit": 10}, 1460),
     "propagation/compare_counts": _budget(lambda w: {"first": w.run, "second": w.second}, 1010),
     "propagation/conflict": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 342),
-    "propagation/evidence": _budget(lambda w: {"id": w.run, "verdicts": ["COLLATERAL"], "skip": 0, "limit": 10}, 798),
+    "propagation/evidence": _budget(
+        lambda w: {"id": w.run, "verdicts": ["COLLATERAL"], "roles": [], "skip": 0, "limit": 10}, 798
+    ),
     "propagation/fact_metrics": _budget(lambda w: {"id": w.run}, 1303),
     "propagation/facts": _budget(lambda w: {"id": w.run, "conflicts_only": False, "skip": 0, "limit": 10}, 1347),
     "propagation/guesses": _budget(lambda w: {"id": w.run}, 2670),
+    "propagation/noise_floor": _budget(lambda w: {"id": w.run}, 40),
     "propagation/over_time": _budget(lambda w: {"branch_id": w.branch, "relation": "", "kind": ""}, 4330),
     "propagation/over_time_entity": _budget(
         lambda w: {"branch_id": w.branch, "entity": "france", "relation": "", "kind": ""}, 536

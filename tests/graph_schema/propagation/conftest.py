@@ -84,6 +84,7 @@ def open_branch(store: GraphStore, branch_id: str, graph_id: str) -> None:
         weights_sha256="w",
         architecture="",
         parameters=0,
+        dtype="float32",
         base_revision=f"{branch_id}.base",
     )
     store.write("models/create_branch", id=branch_id, model_id=branch_id, graph_id=graph_id, select=True)

@@ -18,7 +18,7 @@ from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.interventions import Change
 from knowledgesmith.graph_schema.ledger import Outcome
 from knowledgesmith.graph_schema.plan_types import LedgerSlot
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind
+from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind, Role
 from knowledgesmith.graph_schema.propagation import Agreement, Metric, Pasteable, VerdictName
 from knowledgesmith.graph_schema.store import GraphStore
 
@@ -80,9 +80,69 @@ def test_groups_add_up_the_rows(store: GraphStore, first: Run, which: ask.Groupi
     assert sum(group.rows for group in groups) == len(first.plan.slots)
     assert sum(group.collateral for group in groups) == sum(row.n_collateral for row in first.rows.values())
     if key := keys.get(which):
-        counted = Counter(key(slot) for slot in first.plan.slots)
-        assert {group.key: group.rows for group in groups} == counted
+        counted = Counter((key(slot), slot.role) for slot in first.plan.slots)
+        assert {(group.key, group.role): group.rows for group in groups} == counted
     assert [row["key"] for row in rows_of(store, query)] == [group.key for group in groups]
+    order = [ask.ROLES.index(group.role) for group in groups]
+    assert order == sorted(order), "targets first, then what follows, then what stays"
+
+
+@pytest.mark.parametrize("which", ask.Grouping)
+def test_no_rate_of_a_group_mixes_roles(store: GraphStore, first: Run, erased: Run, which: ask.Grouping) -> None:
+    of = {
+        "installed": "target",
+        "erased": "target",
+        "propagated": "follows",
+        "forgotten": "follows",
+        "residual": "follows",
+        "collateral": "stays",
+    }
+    for run in (first, erased):
+        seen: set[str] = set()
+        for group in ask.groups(store, run.id, which)[0]:
+            for share in group.shares:
+                assert not share.trials or of[share.name] == group.role
+                assert not share.trials or 0 <= (share.chance or 0.0) <= 1
+                seen |= {share.name} if share.trials else set()
+        assert seen == {"forgotten", "residual", "collateral"} | (
+            {"propagated", "installed"} if run is first else {"erased"}
+        )
+
+
+def test_chance_of_a_group_is_that_of_its_probes(store: GraphStore, first: Run, erased: Run) -> None:
+    for run in (first, erased):
+        for group in ask.groups(store, run.id, ask.Grouping.KIND)[0]:
+            mine = [
+                (p, o)
+                for p, o in shown(run)
+                if (p.role, p.probe.kind.value) == (group.role, group.key) and o.verdict != "INELIGIBLE"
+            ]
+            for share in group.shares:
+                if not share.trials:
+                    continue
+                counted = [one for one in mine if belongs(share.name, *one)]
+                assert len(counted) == share.trials, (share, group)
+                guess = sum(guessed(share.name, planned) for planned, _ in counted) / len(counted)
+                assert share.chance == pytest.approx(guess)
+
+
+def belongs(name: str, planned: PlannedProbe, outcome: Outcome) -> bool:
+    """Whether an eligible probe is a trial of a rate."""
+    if name == "propagated":
+        return bool(planned.after)
+    if name == "forgotten":
+        return not planned.after
+    return bool(planned.before) if name == "residual" else True
+
+
+def guessed(name: str, planned: PlannedProbe) -> float:
+    """Chance that an option at random counts for a rate."""
+    size = len(planned.probe.options)
+    old = len({*planned.before} - {*planned.after}) / size
+    right = len(planned.before) / size
+    new = len(planned.after) / size
+    by_name = {"installed": new, "propagated": new, "erased": 1 - old, "forgotten": 1 - old, "residual": old}
+    return by_name.get(name, 1 - right)
 
 
 def contexts(run: Run, number: int) -> Asked:
@@ -159,7 +219,9 @@ def metric(found: Iterable[Metric], name: str, by: str = "all", group: str = "al
 
 
 def test_collateral_and_residual_are_over_eligible_probes(store: GraphStore, first: Run) -> None:
-    found, queries = ask.metrics(store, first.id)
+    report = ask.metrics(store, first.id)
+    found, queries = report.metrics, report.queries
+    assert (report.scheme, report.placebo, report.withheld) == (2, "", "")
     bands: dict[int | None, str] = {None: "unreachable", 0: "0", 1: "1", 2: "2", 3: "3"}
     groupings: dict[str, Callable[[PlannedProbe], str]] = {
         "all": lambda _: "all",
@@ -171,15 +233,29 @@ def test_collateral_and_residual_are_over_eligible_probes(store: GraphStore, fir
         for planned, outcome in shown(first):
             cells[of(planned)].append((planned, outcome))
         for group, asked in cells.items():
-            eligible = [(p, o) for p, o in asked if not p.before or o.pred_before in p.before]
-            stay = [(p, o) for p, o in eligible if p.polarity is Polarity.STAY]
-            change = [(p, o) for p, o in eligible if p.polarity is Polarity.CHANGE]
+            stay = [(p, o) for p, o in asked if p.role is Role.STAYS and o.pred_before in p.before]
+            follows = [(p, o) for p, o in asked if p.role is Role.FOLLOWS]
+            change = [
+                (p, o) for p, o in follows if (o.pred_before in p.before if p.before else o.pred_before not in p.after)
+            ]
+            targets = [(p, o) for p, o in asked if p.role is Role.TARGET]
             ccr, rr = metric(found, "ccr", by, group), metric(found, "rr", by, group)
             assert (ccr.successes, ccr.trials) == (sum(o.pred_after not in p.before for p, o in stay), len(stay))
+            assert ccr.asked == sum(p.role is Role.STAYS for p, _ in asked)
             old = [(p, o) for p, o in change if p.before]
-            kept = sum(o.pred_after in p.before and o.pred_after not in p.after for p, o in old)
-            assert (rr.successes, rr.trials, rr.asked) == (kept, len(old), len(asked))
-            assert metric(found, "propagated", by, group).trials == len(change)
+            kept = sum(o.pred_after in p.before for p, o in old)
+            assert (rr.successes, rr.trials, rr.asked) == (kept, len(old), len(follows))
+            new = [(p, o) for p, o in change if p.after]
+            spread = metric(found, "propagated", by, group)
+            reached = sum(o.pred_after in p.after and o.pred_after != o.pred_before for p, o in new)
+            assert (spread.successes, spread.trials) == (reached, len(new))
+            gone = [(p, o) for p, o in change if not p.after]
+            lost = metric(found, "forgotten", by, group)
+            assert (lost.successes, lost.trials) == (sum(o.pred_after not in p.before for p, o in gone), len(gone))
+            installed = metric(found, "installed", by, group)
+            said = sum(o.pred_after in p.after for p, o in targets)
+            assert (installed.successes, installed.trials, installed.asked) == (said, len(targets), len(targets))
+            assert metric(found, "erased", by, group).trials == 0
             if stay:
                 guess = sum(1 - len(p.before) / len(p.probe.options) for p, _ in stay) / len(stay)
                 assert ccr.chance == pytest.approx(guess)
@@ -187,14 +263,13 @@ def test_collateral_and_residual_are_over_eligible_probes(store: GraphStore, fir
                 guess = sum(len({*p.before} - {*p.after}) / len(p.probe.options) for p, _ in old) / len(old)
                 assert rr.chance == pytest.approx(guess)
     assert metric(found, "ccr").trials > 20
-    assert metric(found, "rr").trials < metric(found, "propagated").trials
     for query in queries:
         assert rows_of(store, query)
 
 
 def test_conflict_consistency_and_plasticity(store: GraphStore, first: Run, second: Run, erased: Run) -> None:
     for run in (first, second, erased):
-        found, _ = ask.metrics(store, run.id)
+        found = ask.metrics(store, run.id).metrics
         facts, _ = ask.changed_facts(store, run.id)
         contrary = [fact for fact in facts if fact.functional and fact.old_object and fact.new_object]
         any_context, same = metric(found, "conflict_any"), metric(found, "conflict_same")
@@ -286,16 +361,28 @@ def test_two_runs_side_by_side(store: GraphStore, first: Run, second: Run, erase
 
 def test_a_branch_over_time(store: GraphStore, first: Run, second: Run, erased: Run) -> None:
     points, query = ask.over_time(store, first.branch_id)
-    assert [point.intervention for point in points] == [first.id, second.id, erased.id]
-    assert [point.rows for point in points] == [len(run.plan.slots) for run in (first, second, erased)]
-    assert len(rows_of(store, query)) == 3
+    assert [(point.intervention, point.role) for point in points] == [
+        (run.id, role.value) for run in (first, second, erased) for role in Role
+    ]
+    assert all(point.scheme == 2 and not point.wrecked for point in points)
+    rows = Counter((run.id, slot.role) for run in (first, second, erased) for slot in run.plan.slots)
+    assert {(point.intervention, point.role): point.rows for point in points} == rows
+    assert len(rows_of(store, query)) == 9
+    by_role = {(g.role): g for g in ask.groups(store, first.id, ask.Grouping.ALL)[0]}
+    assert [point.shares for point in points[:3]] == [by_role[role].shares for role in Role]
     for entity, relation, kind in (("france", "", ""), ("france", "has_capital", ""), ("", "uses_currency", "DIRECT")):
         points, query = ask.over_time(store, first.branch_id, entity=entity, relation=relation, kind=kind)
-        for point, run in zip(points, (first, second, erased), strict=True):
+        assert {point.intervention for point in points} == {first.id, second.id, erased.id}
+        runs = {run.id: run for run in (first, second, erased)}
+        for point in points:
+            run = runs[point.intervention]
             chosen = [
                 run.rows[slot.seq]
                 for slot in run.plan.slots
-                if entity in {"", slot.entity} and relation in {"", slot.relation} and kind in {"", slot.kind.value}
+                if entity in {"", slot.entity}
+                and relation in {"", slot.relation}
+                and kind in {"", slot.kind.value}
+                and point.role in {"", slot.role}
             ]
             assert point.rows == len(chosen)
             known = [row.after for row in chosen if row.after is not None]
@@ -311,7 +398,8 @@ def test_accuracy_by_scale(store: GraphStore, first: Run, erased: Run) -> None:
             ProbeKind.DIRECT: (point.direct_right, point.direct_n),
             ProbeKind.REVERSE: (point.reverse_right, point.reverse_n),
         }.items():
-            asked = [one for one in shown(run) if one[0].polarity is Polarity.CHANGE and one[0].probe.kind is kind]
+            role = Role.TARGET if kind is ProbeKind.DIRECT else Role.FOLLOWS
+            asked = [one for one in shown(run) if one[0].role is role and one[0].probe.kind is kind]
             assert (n_right, n) == (sum(right(*one) for one in asked), len(asked))
     assert len(rows_of(store, query)) == 2
     with pytest.raises(InterventionNotFound, match="nobody"):

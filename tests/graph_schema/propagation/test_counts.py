@@ -13,7 +13,7 @@ from knowledgesmith.graph_schema import propagation as ask
 from knowledgesmith.graph_schema.catalogue import build_catalogue
 from knowledgesmith.graph_schema.facts import Relation, Traits, fact_id
 from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind
+from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind, Role
 from knowledgesmith.graph_schema.propagation import Metric
 from knowledgesmith.graph_schema.store import GraphStore
 
@@ -71,27 +71,32 @@ def neighbours(store: GraphStore) -> Run:
 
 
 def metric(store: GraphStore, run: Run, name: str) -> Metric:
-    (one,) = [m for m in ask.metrics(store, run.id)[0] if m.name == name and m.group_by == "all"]
+    (one,) = [m for m in ask.metrics(store, run.id).metrics if m.name == name and m.group_by == "all"]
     return one
 
 
 def test_a_model_that_does_not_move_retains_all_of_the_old_answers(store: GraphStore, moved: Run) -> None:
-    change = [p for p in moved.plan.probes if p.polarity is Polarity.CHANGE]
-    old = [p for p in change if p.before]
+    change = [p for p in moved.plan.probes if p.role is Role.FOLLOWS]
+    old, new = [p for p in change if p.before], [p for p in change if p.after]
     assert len(old) < len(change), "the old world has no inverse of a city that was no capital"
-    retained = metric(store, moved, "rr")
+    assert len(new) < len(change), "and the new one none of a city that is none any more"
+    retained, spread = metric(store, moved, "rr"), metric(store, moved, "propagated")
     assert (retained.successes, retained.trials) == (len(old), len(old))
-    assert metric(store, moved, "propagated").trials == len(change)
+    assert (spread.successes, spread.trials) == (0, len(new))
+    assert metric(store, moved, "forgotten").trials == len(change) - len(new)
+    assert metric(store, moved, "installed").successes == 0
     for which in ask.Grouping:
         for group in ask.groups(store, moved.id, which)[0]:
-            assert group.missed == group.eligible_old
-    (point,) = [one for one in ask.over_time(store, moved.branch_id)[0] if one.intervention == moved.id]
-    (about,) = [one for one in ask.over_time(store, moved.branch_id, entity="lyon")[0] if one.intervention == moved.id]
-    assert (
-        point.no_old
-        == len(change) - len(old)
-        == about.no_old + sum(not p.before and p.probe.anchor != "lyon" for p in change)
-    )
+            assert group.kept == group.old
+    points = [one for one in ask.over_time(store, moved.branch_id)[0] if one.intervention == moved.id]
+    about = [one for one in ask.over_time(store, moved.branch_id, entity="lyon")[0] if one.intervention == moved.id]
+    assert sum(point.old for point in points) == len(old)
+    assert sum(point.old for point in about) == sum(p.probe.anchor == "lyon" for p in old)
+
+
+def test_a_model_that_does_not_move_changed_nothing(store: GraphStore, moved: Run, neighbours: Run) -> None:
+    for group in ask.groups(store, moved.id, ask.Grouping.ALL)[0]:
+        assert (group.propagated, group.forgotten, group.drifted, group.collateral, group.installed) == (0, 0, 0, 0, 0)
 
 
 def test_the_probes_of_a_row_have_an_old_answer_all_or_none(moved: Run, neighbours: Run) -> None:
@@ -107,10 +112,10 @@ def test_the_probes_of_a_row_have_an_old_answer_all_or_none(moved: Run, neighbou
 
 
 def test_chance_is_that_of_the_options_which_a_probe_has(store: GraphStore, neighbours: Run) -> None:
-    old = [p for p in neighbours.plan.probes if p.polarity is Polarity.CHANGE and p.before]
-    assert {len(p.probe.options) for p in old} >= {2, 3}
-    expected = sum(len(p.before) / len(p.probe.options) for p in old) / len(old)
-    assert metric(store, neighbours, "rr").chance == pytest.approx(expected)
+    targets = [p for p in neighbours.plan.probes if p.role is Role.TARGET]
+    assert {len(p.probe.options) for p in targets} >= {2, 3}
+    old = sum(len(p.before) / len(p.probe.options) for p in targets) / len(targets)
+    assert metric(store, neighbours, "erased").chance == pytest.approx(1 - old)
 
 
 def test_facts_of_one_subject_and_relation_have_their_own_questions(store: GraphStore, neighbours: Run) -> None:
@@ -133,7 +138,7 @@ def test_only_what_is_said_both_ways_is_a_conflict(store: GraphStore, moved: Run
     agreed = committed(store, plan, seed=13, order=13, answers=agrees)
     rows, _ = ask.changes(store, agreed.id, ask.ChangeFilter.CONFLICT, skip=0, limit=50)
     old = fact_id(agreed.graph_id, "france", "has_capital", "paris")
-    assert [(row.entity, row.kind, row.fact_id, row.measured.n_missed) for row in rows] == [
+    assert [(row.entity, row.kind, row.fact_id, row.measured.n_not_installed) for row in rows] == [
         ("france", "CONFLICT", old, 1)
     ]
     (fact,) = ask.changed_facts(store, agreed.id, conflicts_only=True)[0]

@@ -131,6 +131,7 @@ class Assembler:
             "fact_ids": self._facts(drawn).take(rows),
             "context": pa.array([context_of(question).value for question in questions], type=pa.string()).take(rows),
             "prefix": pa.array([prefix for _, _, _, prefix in made], type=pa.string()),
+            "counter_stem": pa.array([stem.counter for _, _, stem, _ in made], type=pa.string()),
             "key": pa.array(drawn.keys[rows], type=pa.uint64()),
         }
         return pa.table(arrays)

@@ -149,6 +149,7 @@ class Builder:
             fact_ids=question.facts(self.lexicon.graph_id, answers),
             context=context_of(question),
             prefix=prefix,
+            counter_stem=stem.counter,
         )
         return Built(question=question, probe=probe, before=before, after=after, asked=asked)
 
@@ -178,4 +179,6 @@ def asked_with(graph_id: str, question: Question, options: Sequence[str], texts:
 def id_of(asked: str, stem: Stem, prefix: str) -> str:
     """The id of one phrasing, 32 hexadecimal digits; ``asked`` is what :func:`asked_with` gave."""
     content = f"{asked}\x1f{stem.text}\x1f{stem.template}\x1f{prefix}"
+    if stem.counter:
+        content += f"\x1f{stem.counter}"
     return hashlib.sha256(content.encode()).hexdigest()[:32]

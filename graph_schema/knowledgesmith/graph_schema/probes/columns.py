@@ -19,8 +19,10 @@ Column = Any
 """A ``pyarrow.Array`` or ``ChunkedArray``."""
 CHUNK: Final = 20_000
 """Probes that are hashed and written at a time; part of the digest's definition."""
-VERSION: Final = 3
+VERSION: Final = 4
 """Of the digest's definition."""
+FIRST_VERSION: Final = 3
+"""The oldest one that is still read; version 4 brought ``counter_stem``."""
 KEY: Final = b"knowledgesmith"
 """Key of the metadata of a file."""
 _TEXTS: Final = pa.list_(pa.string())
@@ -39,22 +41,40 @@ SCHEMA: Final = pa.schema(
         ("fact_ids", _TEXTS),
         ("context", pa.string()),
         ("prefix", pa.string()),
+        ("counter_stem", pa.string()),
     ]
 )
+_LATER: Final = {"counter_stem": 4}
+"""Columns by the version that brought them; all others were always there."""
+
+
+def schema_of(version: int) -> Any:
+    """The columns of a set of this version."""
+    return pa.schema([field for field in SCHEMA if _LATER.get(field.name, 0) <= version])
+
+
+def completed(table: Table) -> Table:
+    """A table of any version with the columns of the present one: what it lacks is empty."""
+    for name in SCHEMA.names:
+        if name in _LATER and name not in table.column_names:
+            table = table.append_column(name, pa.array([""] * table.num_rows, type=pa.string()))
+    return table
 
 
 class ColumnDigest:
     """SHA-256 over what a set says about itself and all columns in chunks of :data:`CHUNK` rows.
 
-    How a file stores them is no matter; what was left out, which nobody knows before the end, comes last.
+    How a file stores them is no matter; what was left out, which nobody knows before the end, comes last. A set of an
+    earlier version is digested as that one was.
     """
 
-    def __init__(self, *, graph_id: str, graph_digest: str, seed: int, split: str) -> None:
-        self._digest = hashlib.sha256(json.dumps([VERSION, graph_id, graph_digest, seed, split]).encode())
+    def __init__(self, *, graph_id: str, graph_digest: str, seed: int, split: str, version: int = VERSION) -> None:
+        self._digest = hashlib.sha256(json.dumps([version, graph_id, graph_digest, seed, split]).encode())
+        self._names = schema_of(version).names
 
     def update(self, chunk: Table) -> None:
         """Add the next :data:`CHUNK` rows (fewer only at the end)."""
-        for name in SCHEMA.names:
+        for name in self._names:
             self._digest.update(name.encode())
             for piece in _contents(_whole(chunk[name])):
                 self._digest.update(piece)
@@ -123,18 +143,23 @@ class Chunker:
 
 
 class SetWriter:
-    """Writes a set row group by row group, counts and digests it; the same probes give the same bytes."""
+    """Writes a set row group by row group, counts and digests it; the same probes give the same bytes.
 
-    def __init__(self, path: Path, *, about: Mapping[str, Any]) -> None:
+    ``version`` is an earlier one only for a set that was made by an earlier release and keeps its digest.
+    """
+
+    def __init__(self, path: Path, *, about: Mapping[str, Any], version: int = VERSION) -> None:
         self.counts: Counter[str] = Counter()
-        self._digest = _digest_for(about)
+        self._version = version
+        self._schema = schema_of(version)
+        self._digest = _digest_for(about, version)
         self._chunker = Chunker()
         self._about = dict(about)
-        self._file = pq.ParquetWriter(path, SCHEMA, compression="zstd")
+        self._file = pq.ParquetWriter(path, self._schema, compression="zstd")
 
     def add(self, table: Table) -> None:
         """Append probes in the set's order."""
-        for chunk in self._chunker.push(table):
+        for chunk in self._chunker.push(completed(table).select(self._schema.names)):
             self._write(chunk)
 
     def close(self, *, dropped: Mapping[str, int]) -> str:
@@ -142,7 +167,7 @@ class SetWriter:
         for chunk in self._chunker.rest():
             self._write(chunk)
         digest = self._digest.hexdigest(dropped)
-        about = {**self._about, "digest": digest, "dropped": dict(sorted(dropped.items())), "version": VERSION}
+        about = {**self._about, "digest": digest, "dropped": dict(sorted(dropped.items())), "version": self._version}
         self._file.add_key_value_metadata({KEY: json.dumps(about, sort_keys=True).encode()})
         self._file.close()
         return digest
@@ -171,15 +196,17 @@ def digest_of_file(path: Path) -> tuple[dict[str, Any], str]:
     """
     with pq.ParquetFile(path) as file:
         about: dict[str, Any] = json.loads((file.metadata.metadata or {})[KEY])
-        digest = _digest_for(about)
+        schema = schema_of(about["version"])
+        digest = _digest_for(about, about["version"])
         chunker = Chunker()
         for group in range(file.num_row_groups):
-            for chunk in chunker.push(file.read_row_group(group).cast(SCHEMA)):
+            for chunk in chunker.push(file.read_row_group(group).cast(schema)):
                 digest.update(chunk)
         for chunk in chunker.rest():
             digest.update(chunk)
     return about, digest.hexdigest(about["dropped"])
 
 
-def _digest_for(about: Mapping[str, Any]) -> ColumnDigest:
-    return ColumnDigest(**{key: about[key] for key in ("graph_id", "graph_digest", "seed", "split")})
+def _digest_for(about: Mapping[str, Any], version: int) -> ColumnDigest:
+    said = {key: about[key] for key in ("graph_id", "graph_digest", "seed", "split")}
+    return ColumnDigest(**said, version=version)

@@ -21,7 +21,7 @@ from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError
 from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes import probe_set
 from knowledgesmith.graph_schema.probes.bulk_types import BulkResult
-from knowledgesmith.graph_schema.probes.columns import KEY, SCHEMA, VERSION, SetWriter, Table
+from knowledgesmith.graph_schema.probes.columns import FIRST_VERSION, KEY, VERSION, SetWriter, Table, schema_of
 from knowledgesmith.graph_schema.probes.folders import dataset_folder, harness_folder
 from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
 from knowledgesmith.graph_schema.probes.types import Context, ProbeKind
@@ -91,10 +91,10 @@ def import_set(store: GraphStore, *, name: str, content: BinaryIO, form: SetForm
     if form not in readers:
         raise InvalidInput("only parquet and jsonl can be imported", field="format", value=form.value, hint="Use one.")
     try:
-        about, found = readers[form](name, content)
+        about, version, found = readers[form](name, content)
         _check_about(name, about)
         with probe_set.scratch_file(directory) as scratch:
-            with SetWriter(scratch, about={key: about[key] for key in _ABOUT}) as writer:
+            with SetWriter(scratch, about={key: about[key] for key in _ABOUT}, version=version) as writer:
                 for table in found:
                     _check(name, table)
                     writer.add(table)
@@ -133,7 +133,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 def _lines(path: Path, info: ProbeSetInfo) -> Iterator[bytes]:
     about = {
-        _HEADER: VERSION,
+        _HEADER: probe_set.about_file(path).get("version", FIRST_VERSION),
         "graph_id": info.graph_id,
         "graph_digest": info.graph_digest,
         "seed": info.seed,
@@ -151,25 +151,32 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _parquet(name: str, content: BinaryIO) -> tuple[dict[str, Any], Iterable[Table]]:
+def _parquet(name: str, content: BinaryIO) -> tuple[dict[str, Any], int, Iterable[Table]]:
     file = pq.ParquetFile(content, thrift_string_size_limit=_MAX_LINE, thrift_container_size_limit=_MAX_GROUPS)
     about: dict[str, Any] = json.loads((file.metadata.metadata or {})[KEY])
     for group in map(file.metadata.row_group, range(file.num_row_groups)):
         if group.num_rows > MAX_ROWS or group.total_byte_size > _MAX_GROUP:
             raise _refused(name, f"a row group holds more than {MAX_ROWS} probes or {_MAX_GROUP} bytes", "Split it.")
-    if file.schema_arrow.names != SCHEMA.names:
+    names = file.schema_arrow.names
+    version = next((one for one in _VERSIONS if schema_of(one).names == names), None)
+    if version is None:
         raise _refused(name, "it has other columns than a probe set", "Export the set again.")
-    return about, (file.read_row_group(group).cast(SCHEMA) for group in range(file.num_row_groups))
+    schema = schema_of(version)
+    return about, version, (file.read_row_group(group).cast(schema) for group in range(file.num_row_groups))
 
 
-def _jsonl(name: str, content: BinaryIO) -> tuple[dict[str, Any], Iterable[Table]]:
+def _jsonl(name: str, content: BinaryIO) -> tuple[dict[str, Any], int, Iterable[Table]]:
     header = json.loads(content.readline(_MAX_LINE))
-    if not isinstance(header, dict) or header.pop(_HEADER, None) != VERSION:
+    version = header.pop(_HEADER, None) if isinstance(header, dict) else None
+    if type(version) is not int or version not in _VERSIONS:
         raise _refused(name, "its first line is not that of a probe set", "Export the set again.")
-    return header, _read_lines(name, content)
+    return header, version, _read_lines(name, content, schema_of(version))
 
 
-def _read_lines(name: str, content: BinaryIO) -> Iterator[Table]:
+_VERSIONS: Final = range(FIRST_VERSION, VERSION + 1)
+
+
+def _read_lines(name: str, content: BinaryIO, schema: Any) -> Iterator[Table]:
     rows: list[dict[str, Any]] = []
     number = 1
     while line := content.readline(_MAX_LINE + 1):
@@ -177,14 +184,14 @@ def _read_lines(name: str, content: BinaryIO) -> Iterator[Table]:
         if len(line) > _MAX_LINE:
             raise _refused(name, f"line {number} is longer than {_MAX_LINE} bytes", "Export the set again.")
         row = json.loads(line)
-        if not isinstance(row, dict) or set(row) != set(SCHEMA.names):
+        if not isinstance(row, dict) or set(row) != set(schema.names):
             raise _refused(name, f"line {number} is no probe", "Export the set again.")
         rows.append(row)
         if len(rows) == _BATCH:
-            yield pa.Table.from_pylist(rows, schema=SCHEMA)
+            yield pa.Table.from_pylist(rows, schema=schema)
             rows = []
     if rows:
-        yield pa.Table.from_pylist(rows, schema=SCHEMA)
+        yield pa.Table.from_pylist(rows, schema=schema)
 
 
 def _check_about(name: str, about: Mapping[str, Any]) -> None:

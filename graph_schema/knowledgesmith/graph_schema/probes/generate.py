@@ -16,7 +16,7 @@ import pyarrow as pa
 from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.bulk import BLOCK, bulk
 from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult, Observer
-from knowledgesmith.graph_schema.probes.columns import SCHEMA, Chunker, ColumnDigest, SetWriter, Table
+from knowledgesmith.graph_schema.probes.columns import SCHEMA, VERSION, Chunker, ColumnDigest, SetWriter, Table
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon, load_lexicon
 from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
@@ -172,9 +172,11 @@ _NAMES: Final = frozenset(SCHEMA.names)
 _BATCH: Final = 5_000
 
 
-def digest_of(data: ProbeSetData, *, split: str = Split.EVAL.value) -> str:
+def digest_of(data: ProbeSetData, *, split: str = Split.EVAL.value, version: int = VERSION) -> str:
     """SHA-256 over what the set says about itself and its probes; independent of how a file stores them."""
-    digest = ColumnDigest(graph_id=data.graph_id, graph_digest=data.graph_digest, seed=data.seed, split=split)
+    digest = ColumnDigest(
+        graph_id=data.graph_id, graph_digest=data.graph_digest, seed=data.seed, split=split, version=version
+    )
     for table in tables_of(data.probes):
         digest.update(table)
     return digest.hexdigest(data.dropped)
@@ -184,6 +186,8 @@ def first_digest_of(data: ProbeSetData) -> str:
     """The digest that the first files were named by: one JSON text a probe."""
     digest = hashlib.sha256(json.dumps([data.graph_id, data.graph_digest, data.seed]).encode())
     for probe in data.probes:
-        digest.update(json.dumps(asdict(probe), sort_keys=True, separators=(",", ":")).encode())
+        members = asdict(probe)
+        del members["counter_stem"]  # it came later
+        digest.update(json.dumps(members, sort_keys=True, separators=(",", ":")).encode())
         digest.update(b"\n")
     return digest.hexdigest()

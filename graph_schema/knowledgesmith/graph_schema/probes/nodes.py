@@ -25,6 +25,7 @@ def probe_properties(probe: Probe, *, graph_id: str) -> dict[str, object]:
         "fact_ids": list(probe.fact_ids),
         "context": probe.context.value,
         "prefix": probe.prefix,
+        "counter_stem": probe.counter_stem,
     }
 
 
@@ -44,4 +45,5 @@ def probe_from(properties: Mapping[str, Any]) -> Probe:
         fact_ids=tuple(properties["fact_ids"]),
         context=Context(properties["context"]),
         prefix=properties["prefix"],
+        counter_stem=properties.get("counter_stem") or "",
     )

@@ -11,11 +11,11 @@ from functools import cached_property
 from typing import Final
 
 from knowledgesmith.graph_schema.facts import Direction, Form, Split
-from knowledgesmith.graph_schema.filling import fill, fill_one
+from knowledgesmith.graph_schema.filling import fill_one
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question
 from knowledgesmith.graph_schema.probes.types import ProbeKind
-from knowledgesmith.graph_schema.probes.verbalise import Stem, choice, nested, sentence
+from knowledgesmith.graph_schema.probes.verbalise import Stem, choice, judged, nested, sentence
 
 _EVERY: Final = 1 << 30
 _MARK: Final = "\x1e"
@@ -111,10 +111,7 @@ class Phraser:
     def _judgement(self, question: Question, _options: Sequence[str]) -> list[Stem]:
         subject, obj = self._name(question.anchor), self._name(question.object)
         found = self._of(question.relation, Direction.FORWARD, Form.STATEMENT)[: self._limit]
-        return [
-            Stem(text=f"{sentence(fill(text, subject=subject, obj=obj))} True or false? Answer:", template=template)
-            for text, template in found
-        ]
+        return [judged(text, template, subject=subject, obj=obj) for text, template in found]
 
     def _name(self, uid: str) -> str:
         return self._lexicon.entities[self._lexicon.index[uid]].name

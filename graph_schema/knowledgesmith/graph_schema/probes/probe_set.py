@@ -178,7 +178,9 @@ def read_file(directory: Path, digest: str) -> ProbeSetData:
         dropped=about["dropped"],
         digest=digest,
     )
-    if (digest_of(data, split=about["split"]) if "version" in about else first_digest_of(data)) != digest:
+    version = about.get("version")
+    found = digest_of(data, split=about["split"], version=version) if version else first_digest_of(data)
+    if found != digest:
         raise damaged(digest)
     return data
 

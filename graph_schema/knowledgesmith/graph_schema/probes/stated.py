@@ -10,18 +10,17 @@ from knowledgesmith.graph_schema.facts import Direction, Form, fact_id
 from knowledgesmith.graph_schema.filling import fill
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.types import Probe
-from knowledgesmith.graph_schema.probes.verbalise import sentence
+from knowledgesmith.graph_schema.probes.verbalise import ASKED, sentence
 
 _END: Final = "\x1e"
 _ARTICLE: Final = re.compile(r"\b(?:the|an?) $", re.IGNORECASE)
-_ASKED: Final = " True or false? Answer:"
 
 
 def stated_object(probe: Probe, lexicon: Lexicon) -> str | None:
     """The uid of the object, read from the statement's text and proved by the fact's id; ``None`` where none fits."""
     relation = lexicon.relation(probe.path[0])
     subject = lexicon.entity(probe.anchor).name
-    text = probe.stem.removesuffix(_ASKED)
+    text = probe.stem.removesuffix(ASKED)
     for template in relation.templates:
         if (template.direction, template.form) != (Direction.FORWARD, Form.STATEMENT):
             continue

@@ -63,6 +63,7 @@ class Probe:
     ``option_uids`` runs parallel to ``options`` (texts to score as continuations of ``stem``); for CONFLICT they
     are ``"true"`` and ``"false"``. ``answers`` are indices into the options that the graph asserts (several may be
     right for a many-valued relation, but only one is drawn into the options together with false ones).
+    ``counter_stem`` of a CONFLICT probe denies the statement and asks the same; sets of earlier releases have none.
     ``path`` names the asked chain, one element a step: ``capital_of`` forward, ``~capital_of`` backward.
     """
 
@@ -79,6 +80,7 @@ class Probe:
     fact_ids: tuple[str, ...]
     context: Context = Context.NONE
     prefix: str = ""
+    counter_stem: str = ""
 
     @property
     def text(self) -> str:

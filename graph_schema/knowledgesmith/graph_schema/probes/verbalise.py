@@ -17,15 +17,19 @@ from knowledgesmith.graph_schema.probes.types import ProbeKind
 MAX_PHRASINGS: Final = 3
 TRUE_TEXT: Final = "True"
 FALSE_TEXT: Final = "False"
+ASKED: Final = " True or false? Answer:"
+DENIED: Final = "It is not true that "
+"""Denies a statement of any relation."""
 _ARTICLES: Final = frozenset({"the", "a", "an"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stem:
-    """A text to be continued by an option, and the template it came from."""
+    """A text to be continued by an option, and the template it came from; of a statement also its denial."""
 
     text: str
     template: str
+    counter: str = ""
 
 
 def stems(question: Question, *, lexicon: Lexicon, options: Sequence[str] = ()) -> list[Stem]:
@@ -127,9 +131,15 @@ def _comparison(relation: Relation, name: str, options: Sequence[str]) -> list[S
 
 
 def _judgement(relation: Relation, *, subject: str, obj: str) -> list[Stem]:
-    text = statement(relation, subject=subject, obj=obj)
-    template = f"{relation.name}/forward/statement/0"
-    return [Stem(text=f"{text} True or false? Answer:", template=template)] if text else []
+    found = relation.pick(direction=Direction.FORWARD, form=Form.STATEMENT, split=Split.EVAL)
+    return [judged(found[0].text, f"{relation.name}/forward/statement/0", subject=subject, obj=obj)] if found else []
+
+
+def judged(template: str, name: str, *, subject: str, obj: str) -> Stem:
+    """A statement and its denial, each with the same question: a model that agrees with everything agrees with both."""
+    said = fill(template, subject=subject, obj=obj)
+    inner = said if template.startswith("{") else said[:1].lower() + said[1:]
+    return Stem(text=f"{sentence(said)}{ASKED}", template=name, counter=f"{DENIED}{inner}{ASKED}")
 
 
 def choice(question: str, one: str, other: str) -> str:

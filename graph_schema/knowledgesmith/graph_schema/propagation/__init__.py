@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from knowledgesmith.graph_schema.propagation.counts import ROLES, Counts, Share, total
 from knowledgesmith.graph_schema.propagation.evidence import Evidence, VerdictName, evidence
 from knowledgesmith.graph_schema.propagation.facts import Agreement, ChangedFact, Context, changed_facts
-from knowledgesmith.graph_schema.propagation.metrics import Cell, Metric, fact_metrics, metrics, spread
+from knowledgesmith.graph_schema.propagation.metrics import (
+    HEADLINES,
+    Cell,
+    Metric,
+    Report,
+    fact_metrics,
+    metrics,
+    spread,
+)
+from knowledgesmith.graph_schema.propagation.noise import Floor, floor
 from knowledgesmith.graph_schema.propagation.pasteable import Pasteable
 from knowledgesmith.graph_schema.propagation.paths import (
     DEFAULT_THRESHOLD,
@@ -38,13 +48,17 @@ from knowledgesmith.graph_schema.propagation.series import (
 
 __all__ = [
     "DEFAULT_THRESHOLD",
+    "HEADLINES",
+    "ROLES",
     "Agreement",
     "Cell",
     "ChangeFilter",
     "ChangedFact",
     "Context",
+    "Counts",
     "Edge",
     "Evidence",
+    "Floor",
     "Group",
     "Grouping",
     "Metric",
@@ -53,7 +67,9 @@ __all__ = [
     "Pasteable",
     "Path",
     "Point",
+    "Report",
     "Scale",
+    "Share",
     "SideBySide",
     "Step",
     "Stop",
@@ -65,6 +81,7 @@ __all__ = [
     "compare",
     "evidence",
     "fact_metrics",
+    "floor",
     "groups",
     "metrics",
     "over_time",
@@ -72,5 +89,6 @@ __all__ = [
     "scales",
     "spread",
     "subgraph",
+    "total",
     "travel",
 ]

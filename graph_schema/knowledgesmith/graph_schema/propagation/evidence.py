@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from knowledgesmith.graph_schema.propagation.pasteable import Pasteable, pasteable
 
 if TYPE_CHECKING:
+    from knowledgesmith.graph_schema.probes.types import Role
     from knowledgesmith.graph_schema.store import GraphStore, Row
 
 
@@ -17,7 +18,12 @@ class VerdictName(StrEnum):
     """Verdicts as the ledger's outcomes name them (design: belief, verdict, metrics)."""
 
     INELIGIBLE = "INELIGIBLE"
+    INSTALLED = "INSTALLED"
+    NOT_INSTALLED = "NOT_INSTALLED"
+    ERASED = "ERASED"
+    NOT_ERASED = "NOT_ERASED"
     PROPAGATED = "PROPAGATED"
+    FORGOTTEN = "FORGOTTEN"
     MISSED = "MISSED"
     DRIFTED = "DRIFTED"
     PRESERVED = "PRESERVED"
@@ -28,9 +34,12 @@ class VerdictName(StrEnum):
 class Evidence:
     """One planned probe with its outcome.
 
-    ``text`` is what the model read; ``answers_before`` and ``answers_after`` are the options that the graph holds for
-    right in each world; ``preferred_before`` and ``preferred_after`` are the model's best options; probabilities are
-    normalised over the options. ``seq`` is the ledger row that counts the probe.
+    ``text`` is what the model read, ``counter_text`` the denial that a CONFLICT probe also asked; ``role`` is empty
+    under the verdicts' first scheme. ``answers_before`` and ``answers_after`` are the options that the graph holds for
+    right in each world; ``preferred_before`` and ``preferred_after`` are the model's best options, empty for a tie;
+    probabilities are normalised over the options. ``text_before`` and ``text_after`` are the model's own greedy texts,
+    None where none was taken; ``text_disagrees`` says that the text afterwards is not the choice, ``scorers_disagree``
+    that another scorer would choose otherwise. ``seq`` is the ledger row that counts the probe.
     """
 
     seq: int
@@ -39,6 +48,7 @@ class Evidence:
     level: str
     kind: str
     polarity: str
+    role: str
     relation: str
     hops: int | None
     verdict: str
@@ -53,14 +63,26 @@ class Evidence:
     p_new_before: float
     p_new_after: float
     probe_id: str
+    counter_text: str
+    text_before: str | None
+    text_after: str | None
+    text_disagrees: bool
+    scorers_disagree: bool
 
 
 def evidence(
-    store: GraphStore, intervention_id: str, verdicts: Collection[VerdictName], *, skip: int, limit: int
+    store: GraphStore,
+    intervention_id: str,
+    verdicts: Collection[VerdictName],
+    *,
+    roles: Collection[Role] = (),
+    skip: int,
+    limit: int,
 ) -> tuple[list[Evidence], Pasteable]:
-    """Probes of the given verdicts (all where none is given), the largest change of belief first."""
+    """Probes of the given verdicts and roles (all where none is given): targets first, then the largest change."""
     wanted = sorted(verdict.value for verdict in (verdicts or VerdictName))
-    params = {"id": intervention_id, "verdicts": wanted, "skip": skip, "limit": limit}
+    chosen = sorted(role.value for role in roles)
+    params = {"id": intervention_id, "verdicts": wanted, "roles": chosen, "skip": skip, "limit": limit}
     found = [_evidence(row) for row in store.read("propagation/evidence", **params)]
     return found, pasteable("propagation/evidence", **params)
 

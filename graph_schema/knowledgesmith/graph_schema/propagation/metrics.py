@@ -1,11 +1,14 @@
 """The paper's metrics as counts: collateral change, residual retention, conflict, consistency, plasticity.
 
-The counts come from two queries; intervals are computed where they are shown. Definitions (El: probes that the model
+The counts come from named queries; intervals are computed where they are shown. Definitions (El: probes that the model
 answered rightly before; Q+ should change, Q- should stay; a0 and a1: answers of the old and of the closed new graph):
 
-- ``ccr``: share of El in Q- that is no longer answered rightly, by hop band, level and kind.
-- ``rr``: share of El in Q+ that is still answered with a0. A question without an a0 was not answered rightly before
-  and does not count; it does in ``propagated``, the share of eligible probes in Q+ that is answered with a1.
+- ``installed``, ``erased``: share of the questions about the request's own facts that are answered with a1, or not with
+  a0 any more, by choice and by greedy text; whatever the model knew before (no El).
+- ``propagated``: share of El in what follows that has an a1 and is now answered with it; ``forgotten``: of El without
+  an a1, those no longer answered with a0. A choice that did not move is neither.
+- ``rr``: share of El in what follows that is still answered with a0.
+- ``ccr``: share of El in Q- that is no longer answered rightly. All of these by hop band, level and kind.
 - ``conflict_same``: facts of functional relations, asked as statements, whose old and new statement are both held
   for true. ``conflict_any``: facts with a question that supports a0 and one that supports a1. ``…_before`` is the
   same before the update, to be subtracted.
@@ -17,10 +20,12 @@ answered rightly before; Q+ should change, Q- should stay; a0 and a1: answers of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
+from knowledgesmith.graph_schema.propagation.counts import GUESSED, ROLES, Counts, total
+from knowledgesmith.graph_schema.propagation.noise import floor
 from knowledgesmith.graph_schema.propagation.pasteable import Pasteable, pasteable
 
 if TYPE_CHECKING:
@@ -29,8 +34,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One rate as counts: ``successes`` of ``trials``; ``chance`` is a uniform guesser's rate.
+    """One rate as counts, ``successes`` of ``trials``, beside what it would be for nothing.
 
+    ``chance`` is the rate of a uniform guesser, ``placebo`` that of a run on the same branch that changed nothing.
     ``group_by`` is ``all``, ``band``, ``level`` or ``kind``, ``group`` its value. ``trials`` of a rate over eligible
     probes are the eligible ones; ``asked`` counts all.
     """
@@ -43,73 +49,90 @@ class Metric:
     asked: int
     chance: float | None = None
     corrected: float | None = None
+    placebo: float | None = None
+
+    @property
+    def share(self) -> float | None:
+        """The rate; None without trials."""
+        return self.successes / self.trials if self.trials else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """Verdict counts of one hop band, level and kind.
-
-    ``no_old`` are the eligible probes in Q+ without an old answer. ``guess_kept`` and ``guess_lost`` are what a uniform
-    guesser would get: old answers where the answer should change, and other answers where it should stay.
-    """
+class Cell(Counts):
+    """Verdict counts of one hop band, level, kind and role."""
 
     band: str
     level: str
     kind: str
+    role: str
     rows: int
     probes: int
-    propagated: int
-    missed: int
-    drifted: int
-    preserved: int
-    collateral: int
-    ineligible: int
-    no_old: int
-    guess_kept: float
-    guess_lost: float
-
-    @property
-    def change(self) -> int:
-        """Eligible probes that should change."""
-        return self.propagated + self.missed + self.drifted
-
-    @property
-    def old(self) -> int:
-        """Those that have an old answer, which can be retained."""
-        return self.change - self.no_old
-
-    @property
-    def stay(self) -> int:
-        """Eligible probes that should stay."""
-        return self.preserved + self.collateral
 
 
-def metrics(store: GraphStore, intervention_id: str) -> tuple[list[Metric], tuple[Pasteable, ...]]:
-    """All metrics of one intervention, and the queries that they were counted with."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All metrics of one intervention.
+
+    ``withheld`` says why its headline rates are left out: its revision was found unhealthy. ``placebo`` is the run that
+    the noise floor of the metrics comes from, empty where none was measured on the branch.
+    """
+
+    metrics: tuple[Metric, ...]
+    queries: tuple[Pasteable, ...]
+    placebo: str = ""
+    withheld: str = ""
+    scheme: int = 1
+
+
+HEADLINES: Final = frozenset(
+    {
+        *("installed", "erased", "propagated", "forgotten", "residual", "rr"),
+        *("plasticity", "plasticity_eligible", "consistency_new", "forms_agree"),
+    }
+)
+"""Rates that a wreck, which answers at random, could have better than a good edit: they say nothing of it."""
+_NAMES: Final = {"residual": "rr", "collateral": "ccr"}
+
+
+def metrics(store: GraphStore, intervention_id: str) -> Report:
+    """All metrics of one intervention beside those of the branch's placebo, and the queries they were counted with."""
+    found = _metrics(store, intervention_id)
+    state = floor(store, intervention_id)
+    noise = _metrics(store, state.placebo) if state.placebo else ()
+    shares = {(m.name, m.group_by, m.group): m.share for m in noise}
+    kept = [
+        replace(m, placebo=shares.get((m.name, m.group_by, m.group)))
+        for m in found
+        if not (state.withheld and m.name in HEADLINES)
+    ]
+    names = ("propagation/rates", "propagation/guesses", "propagation/fact_metrics", "propagation/noise_floor")
+    return Report(
+        metrics=tuple(kept),
+        queries=tuple(pasteable(name, id=intervention_id) for name in names),
+        placebo=state.placebo,
+        withheld=state.withheld,
+        scheme=state.scheme,
+    )
+
+
+def _metrics(store: GraphStore, intervention_id: str) -> list[Metric]:
     guesses = {_place(row): row for row in store.read("propagation/guesses", id=intervention_id)}
     cells = [_cell(row, guesses.get(_place(row), {})) for row in store.read("propagation/rates", id=intervention_id)]
     facts = store.read("propagation/fact_metrics", id=intervention_id)
-    found = [*spread(cells), *(fact_metrics(facts[0]) if facts else ())]
-    names = ("propagation/rates", "propagation/guesses", "propagation/fact_metrics")
-    return found, tuple(pasteable(name, id=intervention_id) for name in names)
+    return [*spread(cells), *(fact_metrics(facts[0]) if facts else ())]
 
 
-def _place(row: Row) -> tuple[str, str, str]:
-    return (row["band"], row["level"] or "", row["kind"])
+def _place(row: Row) -> tuple[str, str, str, str]:
+    return (row["band"], row["level"] or "", row["kind"], row["role"])
 
 
 def _cell(row: Row, guesses: Row) -> Cell:
-    values: Row = {
-        **row,
-        "level": row["level"] or "",
-        "guess_kept": guesses.get("kept", 0.0),
-        "guess_lost": guesses.get("lost", 0.0),
-    }
+    values: Row = {**row, "level": row["level"] or "", **{name: guesses.get(name, 0.0) for name in GUESSED}}
     return Cell(**values)
 
 
 def spread(cells: Sequence[Cell]) -> list[Metric]:
-    """Collateral change, residual retention and propagation: over all, by band, level and kind."""
+    """The rates of targets, of what follows and of what stays: over all, by band, level and kind."""
     found = _spread("all", "all", cells)
     for by in ("band", "level", "kind"):
         for group in sorted({str(getattr(cell, by)) for cell in cells}):
@@ -117,28 +140,21 @@ def spread(cells: Sequence[Cell]) -> list[Metric]:
     return found
 
 
-def _spread(by: str, group: str, cells: Iterable[Cell]) -> list[Metric]:
-    chosen = list(cells)
-    change, old, stay = (sum(getattr(c, name) for c in chosen) for name in ("change", "old", "stay"))
-    asked = sum(c.probes for c in chosen)
-    kept = sum(c.guess_kept for c in chosen) / old if old else None
-    lost = sum(c.guess_lost for c in chosen) / stay if stay else None
-
-    def metric(name: str, successes: int, trials: int, chance: float | None) -> Metric:
-        return Metric(
-            name=name,
+def _spread(by: str, group: str, cells: Sequence[Cell]) -> list[Metric]:
+    asked = {role: sum(cell.probes for cell in cells if cell.role == role) for role in ROLES}
+    change = asked["follows"] + asked[""]
+    of = {"installed": asked["target"], "erased": asked["target"], "collateral": asked["stays"]}
+    return [
+        Metric(
+            name=_NAMES.get(share.name, share.name),
             group_by=by,
             group=group,
-            successes=successes,
-            trials=trials,
-            asked=asked,
-            chance=chance,
+            successes=share.successes,
+            trials=share.trials,
+            asked=of.get(share.name, change),
+            chance=share.chance,
         )
-
-    return [
-        metric("ccr", sum(c.collateral for c in chosen), stay, lost),
-        metric("rr", sum(c.missed for c in chosen), old, kept),
-        metric("propagated", sum(c.propagated for c in chosen), change, None),
+        for share in total(cells).shares
     ]
 
 

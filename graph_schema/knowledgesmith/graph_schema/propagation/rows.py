@@ -7,10 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.ledger import LedgerRow, parse_row
+from knowledgesmith.graph_schema.propagation.counts import GUESSED, Counts
 from knowledgesmith.graph_schema.propagation.pasteable import Pasteable, pasteable
 
 if TYPE_CHECKING:
-    from knowledgesmith.graph_schema.store import GraphStore
+    from collections.abc import Sequence
+
+    from knowledgesmith.graph_schema.store import GraphStore, Row
 
 
 class Grouping(StrEnum):
@@ -22,6 +25,7 @@ class Grouping(StrEnum):
     RELATION = "relation"
     DOMAIN = "domain"
     ALL = "all"
+    ROLE = "role"
 
 
 class ChangeFilter(StrEnum):
@@ -35,41 +39,16 @@ class ChangeFilter(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Sums of one group; rates are derived from the verdict counts (design: belief, verdict, metrics).
-
-    ``no_old`` are those of the eligible probes whose answer should change that had no answer in the old world: the rows
-    without a belief before.
-    """
+class Group(Counts):
+    """Sums of one group's rows of one role; ``role`` is empty for the verdicts' first scheme."""
 
     key: str
+    role: str
     rows: int
     entities: int
     mean_before: float | None
     mean_after: float | None
     mean_delta: float | None
-    propagated: int
-    missed: int
-    drifted: int
-    preserved: int
-    collateral: int
-    ineligible: int
-    no_old: int
-
-    @property
-    def eligible_change(self) -> int:
-        """Eligible probes whose answer should change."""
-        return self.propagated + self.missed + self.drifted
-
-    @property
-    def eligible_old(self) -> int:
-        """Those of them that have an old answer, which can be retained."""
-        return self.eligible_change - self.no_old
-
-    @property
-    def eligible_stay(self) -> int:
-        """Eligible probes whose answer should stay."""
-        return self.preserved + self.collateral
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +77,25 @@ class Edge:
 
 
 def groups(store: GraphStore, intervention_id: str, grouping: Grouping) -> tuple[list[Group], Pasteable]:
-    """Verdict counts and mean beliefs by group."""
+    """Verdict counts, chance levels and mean beliefs by group and role: targets first, then what follows and stays."""
     name = f"propagation/by_{grouping.value}"
-    found = [Group(**row) for row in store.read(name, id=intervention_id)]
+    guessed = chances(store, [intervention_id], by=grouping.value)
+    found: list[Group] = []
+    for row in store.read(name, id=intervention_id):
+        values: Row = {**row, **guessed.get((intervention_id, row["key"] or "", row["role"]), {})}
+        found.append(Group(**values))
     return found, pasteable(name, id=intervention_id)
+
+
+def chances(
+    store: GraphStore, ids: Sequence[str], *, by: str, entity: str = "", relation: str = "", kind: str = ""
+) -> dict[tuple[str, str, str], dict[str, float]]:
+    """What choosing at random would give, by intervention, key of the grouping ``by``, and role."""
+    params = {"ids": list(ids), "by": by, "entity": entity, "relation": relation, "kind": kind}
+    return {
+        (row["intervention"], row["key"] or "", row["role"]): {name: row[name] for name in GUESSED}
+        for row in store.read("propagation/chances", **params)
+    }
 
 
 def changes(

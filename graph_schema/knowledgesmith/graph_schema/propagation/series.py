@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.errors import InterventionNotFound
+from knowledgesmith.graph_schema.propagation.counts import Counts
 from knowledgesmith.graph_schema.propagation.pasteable import Pasteable, pasteable
+from knowledgesmith.graph_schema.propagation.rows import chances
 
 if TYPE_CHECKING:
-    from knowledgesmith.graph_schema.store import GraphStore
+    from knowledgesmith.graph_schema.store import GraphStore, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class SideBySide:
     name: str
     kind: str
     polarity: str
+    role: str
     fact_id: str
     relation: str
     first_before: float | None
@@ -45,24 +48,23 @@ class Overlap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """One committed intervention of a branch: means and verdict counts of its rows that fit."""
+class Point(Counts):
+    """The rows of one role of a committed intervention that fit: means and verdict counts.
+
+    ``scheme`` is that of its verdicts, ``wrecked`` says that its revision was found unhealthy.
+    """
 
     position: int
     intervention: str
     goal: str
     method: str
+    scheme: int
+    wrecked: bool
+    role: str
     rows: int
     mean_before: float | None
     mean_after: float | None
     mean_delta: float | None
-    propagated: int
-    missed: int
-    drifted: int
-    preserved: int
-    collateral: int
-    ineligible: int
-    no_old: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,12 +96,19 @@ def overlap(store: GraphStore, first: str, second: str) -> tuple[Overlap, Pastea
 def over_time(
     store: GraphStore, branch_id: str, *, entity: str = "", relation: str = "", kind: str = ""
 ) -> tuple[list[Point], Pasteable]:
-    """Committed interventions of a branch in order; the filters (uid, relation name, probe kind) may be empty."""
+    """Committed interventions of a branch in order, role by role; filters (uid, relation, probe kind) may be empty."""
     params = {"branch_id": branch_id, "relation": relation, "kind": kind}
     name = "propagation/over_time"
     if entity:
         name, params = "propagation/over_time_entity", {**params, "entity": entity}
-    return [Point(**row) for row in store.read(name, **params)], pasteable(name, **params)
+    rows = store.read(name, **params)
+    ids = sorted({row["intervention"] for row in rows})
+    guessed = chances(store, ids, by="all", entity=entity, relation=relation, kind=kind)
+    found: list[Point] = []
+    for row in rows:
+        values: Row = {**row, **guessed.get((row["intervention"], "all", row["role"]), {})}
+        found.append(Point(**values))
+    return found, pasteable(name, **params)
 
 
 def scales(store: GraphStore, intervention_ids: Sequence[str]) -> tuple[list[Scale], Pasteable]:

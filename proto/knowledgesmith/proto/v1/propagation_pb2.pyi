@@ -202,7 +202,7 @@ class GetPropagationResponse(_message.Message):
     placebo_id: _builtins.str
     """The placebo run that the rates stand beside; empty where none was measured on the branch."""
     withheld: _builtins.str
-    """Why the headline rates (installed, erased, propagated, forgotten) are left out; empty where they are shown."""
+    """Why the headline rates (of targets and of what follows) are left out; empty where they are shown."""
     verdict_scheme: _builtins.int
     """Scheme of the verdicts."""
     @_builtins.property
@@ -1598,7 +1598,7 @@ class GetMetricsResponse(_message.Message):
     placebo_id: _builtins.str
     """The placebo run that the metrics stand beside; empty where none was measured on the branch."""
     withheld: _builtins.str
-    """Why the headline metrics (installed, erased, propagated, forgotten) are left out; empty where they are shown."""
+    """Why the headline metrics (of targets and of what follows) are left out; empty where they are shown."""
     verdict_scheme: _builtins.int
     """Scheme of the verdicts."""
     @_builtins.property

@@ -13,7 +13,7 @@ from knowledgesmith.graph_schema.propagation import ChangeFilter, Grouping
 from knowledgesmith.proto.v1 import propagation_pb2, propagation_pb2_grpc
 from knowledgesmith.server import paging
 from knowledgesmith.server import propagation_conversions as wire
-from knowledgesmith.server.conversions import check_text, edge_to, group_to, kind_from, node_to, row_to
+from knowledgesmith.server.conversions import check_text, edge_to, kind_from, node_to, roles_from, row_to
 from knowledgesmith.server.read_ahead import ReadAhead
 from knowledgesmith.server.world_status import edge_statuses
 
@@ -31,6 +31,7 @@ _GROUPINGS = {
     propagation_pb2.GROUPING_RELATION: Grouping.RELATION,
     propagation_pb2.GROUPING_DOMAIN: Grouping.DOMAIN,
     propagation_pb2.GROUPING_ALL: Grouping.ALL,
+    propagation_pb2.GROUPING_ROLE: Grouping.ROLE,
 }
 _FILTERS = {
     propagation_pb2.CHANGE_FILTER_UNSPECIFIED: ChangeFilter.CHANGES,
@@ -59,13 +60,21 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         """Rates and mean changes by group."""
         if request.group_by not in _GROUPINGS:
             raise InvalidInput("unknown grouping", field="group_by", value=request.group_by)
-        store = self._parts.store
-        await asyncio.to_thread(jobs.get, store, request.intervention_id)
-        groups, query = await asyncio.to_thread(
-            propagation.groups, store, request.intervention_id, _GROUPINGS[request.group_by]
-        )
+        store, run, by = self._parts.store, request.intervention_id, _GROUPINGS[request.group_by]
+        await asyncio.to_thread(jobs.get, store, run)
+        groups, query = await asyncio.to_thread(propagation.groups, store, run, by)
+        floor = await asyncio.to_thread(propagation.floor, store, run)
+        placebo = await asyncio.to_thread(propagation.groups, store, floor.placebo, by) if floor.placebo else ([], None)
+        noise = wire.noise_of(placebo[0])
         return propagation_pb2.GetPropagationResponse(
-            groups=[group_to(g) for g in groups], cypher=query.cypher, parameters_json=query.parameters_json
+            groups=[
+                wire.group_to(g, noise=noise.get((g.key, g.role), {}), withheld=bool(floor.withheld)) for g in groups
+            ],
+            cypher=query.cypher,
+            parameters_json=query.parameters_json,
+            placebo_id=floor.placebo,
+            withheld=floor.withheld,
+            verdict_scheme=floor.scheme,
         )
 
     async def ListBeliefChanges(
@@ -112,13 +121,17 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         self, request: propagation_pb2.ListEvidenceRequest, context: Context
     ) -> propagation_pb2.ListEvidenceResponse:
         """The probes behind verdicts."""
-        verdicts = wire.verdicts_from(request.verdicts)
-        listing = ["ListEvidence", request.intervention_id, *sorted(verdict.value for verdict in verdicts)]
+        verdicts, roles = wire.verdicts_from(request.verdicts), roles_from(request.roles)
+        asked = (*sorted(verdict.value for verdict in verdicts), *sorted(role.value for role in roles))
+        listing = ["ListEvidence", request.intervention_id, *asked]
         size, skip = paging.page_size(request.page_size), _skip(listing, request.page_token)
         store, run = self._parts.store, request.intervention_id
         key = await self._key(listing, run)
         found, query, more = await self._ahead.page(
-            key, skip, size, lambda at, limit: propagation.evidence(store, run, verdicts, skip=at, limit=limit)
+            key,
+            skip,
+            size,
+            lambda at, limit: propagation.evidence(store, run, verdicts, roles=roles, skip=at, limit=limit),
         )
         return propagation_pb2.ListEvidenceResponse(
             evidence=[wire.evidence_to(one) for one in found],
@@ -217,9 +230,13 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         """The metrics of the paper with intervals."""
         store = self._parts.store
         await asyncio.to_thread(jobs.get, store, request.intervention_id)
-        found, queries = await asyncio.to_thread(propagation.metrics, store, request.intervention_id)
+        found = await asyncio.to_thread(propagation.metrics, store, request.intervention_id)
         return propagation_pb2.GetMetricsResponse(
-            metrics=[wire.metric_to(metric) for metric in found], queries=[wire.query_to(query) for query in queries]
+            metrics=[wire.metric_to(metric) for metric in found.metrics],
+            queries=[wire.query_to(query) for query in found.queries],
+            placebo_id=found.placebo,
+            withheld=found.withheld,
+            verdict_scheme=found.scheme,
         )
 
     async def GetCollapse(

@@ -4,12 +4,14 @@
 // access: write
 //
 // Rows are [probe id, best option before, best option after, p_old before, p_old after, p_new before, p_new after,
-// verdict]; options are counted from 0. It runs in the transaction of its batch, after the fence was checked.
+// verdict, greedy text before, greedy text after, text disagrees, scorers disagree]; options are counted from 0, -1 is a
+// tie, texts are null where none was taken. It runs in the transaction of its batch, after the fence was checked.
 MATCH (i:Intervention {id: $id})
 UNWIND $rows AS row
 MATCH (p:Probe {id: row[0]})<-[planned:PLANNED]-(i)
 SET planned.pred_before = row[1], planned.pred_after = row[2],
     planned.p_old_before = row[3], planned.p_old_after = row[4],
     planned.p_new_before = row[5], planned.p_new_after = row[6],
-    planned.verdict = row[7]
+    planned.verdict = row[7], planned.text_before = row[8], planned.text_after = row[9],
+    planned.text_disagrees = row[10], planned.scorers_disagree = row[11]
 RETURN count(planned) AS written

@@ -1,6 +1,6 @@
 // purpose: the head of a stored plan and its targets
 // params: id
-// returns: graph_id, graph_digest, branch_id, goal, seed, overlay, derived, cited, cut, inserted, names, digest, verdict_scheme, targets
+// returns: graph_id, graph_digest, branch_id, goal, seed, overlay, derived, cited, cut, inserted, names, digest, verdict_scheme, warnings, targets
 // access: read
 MATCH (i:Intervention {id: $id})
 OPTIONAL MATCH (i)-[t:TARGETS]->(e:Entity)
@@ -20,4 +20,5 @@ RETURN
   i.plan_names AS names,
   i.plan_digest AS digest,
   coalesce(i.verdict_scheme, 1) AS verdict_scheme,
+  i.plan_warnings AS warnings,
   collect(CASE WHEN e IS NOT NULL THEN [e.uid, t.relation, t.old_object, t.new_object] END) AS targets

@@ -1,8 +1,9 @@
 // purpose: the rows of two interventions side by side by entity, kind, polarity and asked fact, largest difference first
 // params: first, second, skip, limit
-// returns: entity, name, kind, polarity, fact_id, relation, first_before, first_after, first_delta, second_before, second_after, second_delta, difference
+// returns: entity, name, kind, polarity, role, fact_id, relation, first_before, first_after, first_delta, second_before, second_after, second_delta, difference
 // access: read
 //
+// The role follows from the others within a run, and may differ between two: it is that of the first run which has one.
 // A row that only one of them has stands with empty values for the other, after all that both have.
 // What decides the order is joined first; the rest is looked up for the rows that are returned.
 CALL () {
@@ -21,7 +22,7 @@ OPTIONAL MATCH ()-[a:CHANGED {intervention: $first, seq: a_seq}]->()
 USING INDEX a:CHANGED(intervention, seq)
 OPTIONAL MATCH ()-[b:CHANGED {intervention: $second, seq: b_seq}]->()
 USING INDEX b:CHANGED(intervention, seq)
-RETURN e.uid AS entity, e.name AS name, kind, polarity, fact_id, coalesce(a.relation, b.relation) AS relation,
+RETURN e.uid AS entity, e.name AS name, kind, polarity, coalesce(a.role, b.role, '') AS role, fact_id, coalesce(a.relation, b.relation) AS relation,
        a.before AS first_before, a.after AS first_after, a.delta AS first_delta,
        b.before AS second_before, b.after AS second_after, b.delta AS second_delta, difference
 ORDER BY a IS NULL OR b IS NULL, coalesce(abs(difference), -1.0) DESC, coalesce(a.seq, b.seq), entity, fact_id

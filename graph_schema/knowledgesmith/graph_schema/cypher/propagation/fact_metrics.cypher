@@ -24,7 +24,8 @@ CALL (i, t, s, o, n) {
       AND any(x IN q.before + q.after WHERE p.option_uids[x] = s.uid)
     RETURN p, q, true AS reversed
   }
-  WITH p.kind AS kind, q, p.option_uids[q.pred_before] AS first, p.option_uids[q.pred_after] AS last,
+  WITH p.kind AS kind, q, CASE WHEN q.pred_before >= 0 THEN p.option_uids[q.pred_before] END AS first,
+       CASE WHEN q.pred_after >= 0 THEN p.option_uids[q.pred_after] END AS last,
        CASE WHEN p.kind = 'CONFLICT' THEN ['true', 'true'] WHEN reversed THEN [s.uid, s.uid]
             ELSE [t.old_object, t.new_object] END AS said
   WITH kind, q, kind = 'CONFLICT' AS yes,
@@ -33,7 +34,7 @@ CALL (i, t, s, o, n) {
        last = said[0] AND q.pred_after IN q.before AS old_after,
        last = said[1] AND q.pred_after IN q.after AS new_after,
        q.pred_after IN q.before AS old,
-       q.pred_after IN q.after OR (size(q.after) = 0 AND NOT q.pred_after IN q.before) AS new
+       q.pred_after IN q.after OR (size(q.after) = 0 AND q.pred_after >= 0 AND NOT q.pred_after IN q.before) AS new
   RETURN count(q) AS asked,
          count(CASE WHEN old_before THEN 1 END) AS ob, count(CASE WHEN new_before THEN 1 END) AS nb,
          count(CASE WHEN old_after THEN 1 END) AS oa, count(CASE WHEN new_after THEN 1 END) AS na,
@@ -65,9 +66,9 @@ CALL (forms) {
   UNWIND some AS q
   WITH DISTINCT q
   WITH q, endNode(q) AS p
-  WITH p.kind = 'DIRECT' AS direct, q.verdict <> 'INELIGIBLE' AS eligible, size(p.options) AS options,
+  WITH p.kind = 'DIRECT' AS direct, size(q.before) = 0 OR q.pred_before IN q.before AS eligible, size(p.options) AS options,
        size(q.before) AS before, size(q.after) AS after, q.pred_after IN q.before AS old,
-       q.pred_after IN q.after OR (size(q.after) = 0 AND NOT q.pred_after IN q.before) AS new
+       q.pred_after IN q.after OR (size(q.after) = 0 AND q.pred_after >= 0 AND NOT q.pred_after IN q.before) AS new
   RETURN count(CASE WHEN direct THEN 1 END) AS direct_n, count(CASE WHEN direct AND new THEN 1 END) AS direct_new,
          count(CASE WHEN direct AND old THEN 1 END) AS direct_old,
          count(CASE WHEN direct AND eligible THEN 1 END) AS direct_eligible,

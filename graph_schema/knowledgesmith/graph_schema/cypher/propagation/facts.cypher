@@ -6,7 +6,7 @@
 // The questions of a fact are those about its subject and relation that have its old or its new object among the
 // answers of either world, the reverse ones about these objects, and the statements of the two: what belongs to other
 // changed facts of the same subject and relation is not counted. A question supports an object when the model's best
-// answer says it: the object itself (DIRECT, COMPARISON), the subject (REVERSE), or "true" (CONFLICT). `agree_old` and
+// answer says it: the object itself (DIRECT, COMPARISON), the subject (REVERSE), or "true" (CONFLICT; a tie, -1, supports nothing). `agree_old` and
 // `agree_new` count questions answered as that world answers.
 // The evidence is one row a question: kind, text, best answer before and after, supports old and new after.
 MATCH (i:Intervention {id: $id})-[t:TARGETS]->(s:Entity)
@@ -26,7 +26,8 @@ CALL (i, t, s, o, n) {
     AND any(x IN q.before + q.after WHERE p.option_uids[x] = s.uid)
   RETURN p, q, true AS reversed
 }
-WITH t, s, r, o, n, p, q, p.option_uids[q.pred_before] AS first, p.option_uids[q.pred_after] AS last,
+WITH t, s, r, o, n, p, q, CASE WHEN q.pred_before >= 0 THEN p.option_uids[q.pred_before] END AS first,
+     CASE WHEN q.pred_after >= 0 THEN p.option_uids[q.pred_after] END AS last,
      CASE WHEN p.kind = 'CONFLICT' THEN ['true', 'true'] WHEN reversed THEN [s.uid, s.uid]
           ELSE [t.old_object, t.new_object] END AS said
 WITH t, s, r, o, n, p, q,
@@ -35,7 +36,7 @@ WITH t, s, r, o, n, p, q,
      last = said[0] AND q.pred_after IN q.before AS old_after,
      last = said[1] AND q.pred_after IN q.after AS new_after,
      q.pred_after IN q.before AS agrees_old,
-     q.pred_after IN q.after OR (size(q.after) = 0 AND NOT q.pred_after IN q.before) AS agrees_new
+     q.pred_after IN q.after OR (size(q.after) = 0 AND q.pred_after >= 0 AND NOT q.pred_after IN q.before) AS agrees_new
 ORDER BY q.position
 WITH t, s, r, o, n, count(q) AS contexts,
      count(CASE WHEN old_before THEN 1 END) AS old_before, count(CASE WHEN new_before THEN 1 END) AS new_before,
@@ -45,7 +46,8 @@ WITH t, s, r, o, n, count(q) AS contexts,
      count(CASE WHEN p.kind = 'CONFLICT' AND old_after THEN 1 END) AS yes_old_after,
      count(CASE WHEN p.kind = 'CONFLICT' AND new_after THEN 1 END) AS yes_new_after,
      count(CASE WHEN agrees_old THEN 1 END) AS agree_old, count(CASE WHEN agrees_new THEN 1 END) AS agree_new,
-     collect([p.kind, p.stem, p.options[q.pred_before], p.options[q.pred_after], old_after, new_after])[..20] AS evidence
+     collect([p.kind, p.stem, CASE WHEN q.pred_before >= 0 THEN p.options[q.pred_before] ELSE '' END,
+              CASE WHEN q.pred_after >= 0 THEN p.options[q.pred_after] ELSE '' END, old_after, new_after])[..20] AS evidence
 WHERE NOT $conflicts_only OR (old_after > 0 AND new_after > 0)
 RETURN t.position AS position, s.uid AS subject, s.name AS subject_name, t.relation AS relation,
        coalesce(r.functional, false) AS functional, coalesce(t.old_object, '') AS old_object, coalesce(o.name, '') AS old_name,

@@ -1,17 +1,26 @@
-// purpose: what a uniform guesser would keep and lose by hop band, level and probe kind: the chance levels of the rates
+// purpose: what a uniform guesser would get by hop band, level, probe kind and role: the chance levels of the rates
 // params: id
-// returns: band, level, kind, kept, lost
+// returns: band, level, kind, role, guess_installed, guess_erased, guess_propagated, guess_forgotten, guess_kept, guess_lost
 // access: read
 //
-// Over the eligible probes: `kept` sums the share of options that are the old answer where the answer should change,
-// `lost` that of all others where it should stay.
+// The verdicts' first scheme has the role '' and called an old answer that is gone propagated.
+// Over the eligible probes, what choosing an option at random gives: the share of options that are the new answer
+// (installed, propagated), that are not the old one (erased, forgotten, lost), that are the old one (kept).
 MATCH (i:Intervention {id: $id})-[q:PLANNED]->(p:Probe)
 WHERE q.verdict <> 'INELIGIBLE'
 MATCH (p)-[:ABOUT]->(e)
-WITH q, p, e, q.polarity = 'change' AS change
 WITH CASE WHEN q.hops IS NULL THEN 'unreachable' WHEN q.hops > 3 THEN '4+' ELSE toString(q.hops) END AS band,
-     head([l IN labels(e) WHERE l IN ['Root', 'Intermediate', 'Leaf']]) AS level, p.kind AS kind, change,
-     1.0 * size([n IN q.before WHERE NOT change OR NOT n IN q.after]) / size(p.options) AS old
-RETURN band, level, kind,
-       sum(CASE WHEN change THEN old ELSE 0.0 END) AS kept, sum(CASE WHEN change THEN 0.0 ELSE 1.0 - old END) AS lost
-ORDER BY band, level, kind
+     head([l IN labels(e) WHERE l IN ['Root', 'Intermediate', 'Leaf']]) AS level, p.kind AS kind,
+     coalesce(q.role, CASE q.polarity WHEN 'stay' THEN 'stays' ELSE '' END) AS role,
+     i.goal = 'UNLEARN' OR size(q.after) = 0 AS erasing, size(q.after) = 0 AS gone,
+     1.0 * size(q.after) / size(p.options) AS new,
+     1.0 * size([n IN q.before WHERE q.polarity = 'stay' OR NOT n IN q.after]) / size(p.options) AS old
+RETURN band, level, kind, role,
+       sum(CASE WHEN role = 'target' AND NOT erasing THEN new ELSE 0.0 END) AS guess_installed,
+       sum(CASE WHEN role = 'target' AND erasing THEN 1.0 - old ELSE 0.0 END) AS guess_erased,
+       sum(CASE WHEN role = '' AND gone THEN 1.0 - old WHEN role IN ['follows', ''] THEN new ELSE 0.0 END)
+         AS guess_propagated,
+       sum(CASE WHEN role = 'follows' AND gone THEN 1.0 - old ELSE 0.0 END) AS guess_forgotten,
+       sum(CASE WHEN role IN ['follows', ''] THEN old ELSE 0.0 END) AS guess_kept,
+       sum(CASE WHEN role = 'stays' THEN 1.0 - old ELSE 0.0 END) AS guess_lost
+ORDER BY band, level, kind, role

@@ -4,12 +4,14 @@
 // access: read
 //
 // Right is what the graph says after the update: its answer, or anything but the old one where it has none. Only probes
-// whose answer should change count.
+// whose answer should change count, and of the direct ones those that ask a target of the request (the verdicts' first
+// scheme did not tell these apart).
 UNWIND $ids AS id
 MATCH (i:Intervention {id: id})
 CALL (i) {
   MATCH (i)-[q:PLANNED]->(p:Probe)
   WHERE q.polarity = 'change' AND q.verdict IS NOT NULL AND p.kind IN ['DIRECT', 'REVERSE']
+    AND (p.kind = 'REVERSE' OR coalesce(q.role, 'target') = 'target')
   WITH p.kind = 'DIRECT' AS direct,
        q.pred_after IN q.after OR (size(q.after) = 0 AND NOT q.pred_after IN q.before) AS right
   RETURN count(CASE WHEN direct AND right THEN 1 END) AS direct_right, count(CASE WHEN direct THEN 1 END) AS direct_n,
