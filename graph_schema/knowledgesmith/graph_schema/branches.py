@@ -30,13 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """A registered base model; its weights never change."""
+    """A registered base model: weights and the dtype they are kept in; neither ever changes."""
 
     id: str
     path: str
     weights_sha256: str
     architecture: str
     parameters: int
+    dtype: str = "float32"
 
     @property
     def base_revision(self) -> str:
@@ -87,11 +88,18 @@ def register_model(store: GraphStore, model: ModelInfo) -> ModelInfo:
         weights_sha256=model.weights_sha256,
         architecture=model.architecture,
         parameters=model.parameters,
+        dtype=model.dtype,
         base_revision=model.base_revision,
     )
     if rows[0]["weights_sha256"] != model.weights_sha256:
+        known = rows[0]["dtype"]
         raise AlreadyExists(
-            "this model id stands for other weights", field="id", value=model.id, hint="Choose another id."
+            "this model id stands for other weights"
+            if known == model.dtype
+            else f"this model id stands for weights in {known}, not {model.dtype}",
+            field="id",
+            value=model.id,
+            hint="Choose another id." if known == model.dtype else f"Choose another id, or register it in {known}.",
         )
     return model
 

@@ -1,23 +1,43 @@
-"""Entry point: ``python -m knowledgesmith.server``."""
+"""Entry point: ``python -m knowledgesmith.server`` runs the server, ``… doctor`` looks at what it needs."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import os
 import sys
-
-from knowledgesmith.graph_schema.errors import KnowledgeSmithError
-from knowledgesmith.server.app import serve
-from knowledgesmith.server.memory import collect_rarely
-from knowledgesmith.server.settings import parse
+from collections.abc import Sequence
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
+    """Look at the machine, or run the server; what is imported for one must not be needed by the other."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == ["doctor"]:
+        from knowledgesmith.server.doctor.report import main as doctor
+
+        status = doctor(words[1:])
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # a check that hangs in a library's thread must not keep the process
+        os._exit(status)
+    return _serve(words)
+
+
+def _serve(words: Sequence[str]) -> int:
     """Parse, run, and turn a failed start into one clear line."""
+    import asyncio
+
+    from knowledgesmith.graph_schema.errors import KnowledgeSmithError
+    from knowledgesmith.server.app import serve
+    from knowledgesmith.server.device import require_device
+    from knowledgesmith.server.memory import collect_rarely
+    from knowledgesmith.server.settings import parse
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     collect_rarely()
     try:
-        asyncio.run(serve(parse()))
+        settings = parse(words)
+        require_device(settings.device)
+        asyncio.run(serve(settings))
     except KnowledgeSmithError as error:
         sys.stderr.write(f"{error.reason}: {error}\n")
         return 1

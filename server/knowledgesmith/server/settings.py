@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
+from knowledgesmith.editors.dtypes import DEFAULT_DTYPE, DTYPES, PRECISION_FILE, check_device_name, check_dtype
 from knowledgesmith.graph_schema.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class ServerSettings:
     """Where to listen, where to keep things, which database and device to use.
 
-    ``neo4j_uri`` empty means: run the embedded database below ``data_dir``.
+    ``neo4j_uri`` empty means: run the embedded database below ``data_dir``. ``device`` empty means: the best there is.
+    ``dtype`` is that of models which are registered without one.
     """
 
     listen: str = "127.0.0.1:7617"
@@ -33,6 +35,7 @@ class ServerSettings:
     neo4j_database: str = "neo4j"
     neo4j_heap: str = "1g"
     device: str = ""
+    dtype: str = DEFAULT_DTYPE
     drain_seconds: float = 25.0
 
     @property
@@ -54,6 +57,11 @@ class ServerSettings:
     def score_cache(self) -> Path:
         """Scores by revision and text."""
         return self.data_dir / "scores.sqlite"
+
+    @property
+    def precision_cache(self) -> Path:
+        """Measured compute precisions by device."""
+        return self.data_dir / PRECISION_FILE
 
     @property
     def statistics_dir(self) -> Path:
@@ -88,7 +96,7 @@ def parse(argv: Sequence[str] | None = None, env: Mapping[str, str] | None = Non
     """Read flags, then the environment (``KSMITH_…``), then defaults.
 
     Raises:
-        InvalidInput: an address is not on loopback.
+        InvalidInput: an address is not on loopback, or a device or dtype is none.
     """
     env = os.environ if env is None else env
     default_dir = env.get("KSMITH_DATA_DIR") or platformdirs.user_data_dir("knowledgesmith")
@@ -100,16 +108,25 @@ def parse(argv: Sequence[str] | None = None, env: Mapping[str, str] | None = Non
     parser.add_argument("--data-dir", type=Path, default=Path(default_dir), help="where everything is kept")
     parser.add_argument("--device", default=env.get("KSMITH_DEVICE", ""), help="cpu, cuda, cuda:1 …; default: the best")
     parser.add_argument(
+        "--dtype",
+        default=env.get("KSMITH_DTYPE") or DEFAULT_DTYPE,
+        help=f"of models that are registered without one: {', '.join(DTYPES)}; default: {DEFAULT_DTYPE}",
+    )
+    parser.add_argument(
         "--neo4j-heap", default=env.get("KSMITH_NEO4J_HEAP", "1g"), help="heap of the embedded database"
     )
     args = parser.parse_args(argv)
     check_loopback(args.listen, "--listen")
     check_loopback(args.metrics, "--metrics")
+    if args.device:
+        check_device_name(args.device, "--device")
+    check_dtype(args.dtype, "--dtype")
     return ServerSettings(
         listen=args.listen,
         metrics_listen=args.metrics,
         data_dir=args.data_dir.expanduser().resolve(),
         device=args.device,
+        dtype=args.dtype,
         neo4j_heap=args.neo4j_heap,
         neo4j_uri=env.get("KSMITH_NEO4J_URI", ""),
         neo4j_user=env.get("KSMITH_NEO4J_USER", ""),

@@ -21,16 +21,24 @@ class ModelCalls(Calls):
     def _model_stub(self) -> ModelServiceStub:
         return ModelServiceStub(self._transport.channel)
 
-    def register_model(self, *, model_id: str = "", path: str = "") -> Model:
+    def register_model(self, *, model_id: str = "", path: str = "", dtype: str = "") -> Model:
         """Register a Hugging Face id or a directory on the server; an empty path means the default model.
 
-        Registering the same weights again changes nothing.
+        A model is its weights in one number format. Registering the same again changes nothing.
+
+        Args:
+            model_id: 1 to 63 of ``[a-z0-9_.-]``.
+            path: where the server finds it.
+            dtype: ``float32``, ``bfloat16``, ``float16`` or ``float64``; empty = what the id is registered with, else
+                the server's setting.
 
         Raises:
+            InvalidInput: there is no such dtype.
             ModelNotFound: the path leads nowhere.
-            ModelNotLoadable: it does not hold a causal language model.
+            ModelNotLoadable: it does not hold a causal language model, or one that does not compute in this dtype.
+            AlreadyExists: the id stands for other weights, or the same in another dtype.
         """
-        request = pb.RegisterModelRequest(id=model_id, path=path)
+        request = pb.RegisterModelRequest(id=model_id, path=path, dtype=dtype)
         answer = self._transport.unary(self._model_stub.RegisterModel, request, slow=True)
         return Model.from_proto(answer.model)
 

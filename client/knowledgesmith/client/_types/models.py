@@ -13,13 +13,14 @@ from .times import read_time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A base model; its weights never change. ``parameters`` is a count."""
+    """A base model: weights in one ``dtype``, which never change. ``parameters`` is a count."""
 
     id: str
     path: str
     weights_sha256: str
     architecture: str
     parameters: int
+    dtype: str
 
     @classmethod
     def from_proto(cls, message: model_pb2.Model) -> Self:
@@ -30,6 +31,7 @@ class Model:
             weights_sha256=message.weights_sha256,
             architecture=message.architecture,
             parameters=message.parameters,
+            dtype=message.dtype or "float32",
         )
 
 

@@ -9,21 +9,27 @@ import click
 from knowledgesmith.client.cli._output import plain_text, short, table
 from knowledgesmith.client.cli._session import Session, common
 
+DTYPE_HELP = "float32, bfloat16, float16 or float64; default: the server's setting."
+
 
 @click.command(help="List the models, or register one.")
 @click.option("--register", "model_id", metavar="ID", help="Register a model under this id ('' for the default one).")
 @click.option("--path", default="", metavar="PATH", help="Hugging Face id or directory on the server's machine.")
+@click.option("--dtype", default="", metavar="DTYPE", help=DTYPE_HELP)
 @common
-def models(session: Session, *, model_id: str | None, path: str) -> None:
+def models(session: Session, *, model_id: str | None, path: str, dtype: str) -> None:
     """List the registered models; with --register add one first."""
-    if path and model_id is None:
-        raise click.UsageError("--path needs --register ID.")
+    if (path or dtype) and model_id is None:
+        raise click.UsageError(f"{'--path' if path else '--dtype'} needs --register ID.")
     with session.connect() as smith:
         if model_id is not None:
-            smith.register_model(model_id=model_id, path=path)
+            smith.register_model(model_id=model_id, path=path, dtype=dtype)
         found = list(smith.list_models())
-    rows = ((item.id, item.path, item.architecture, item.parameters, short(item.weights_sha256)) for item in found)
-    session.emit(found, lambda: table(("model", "path", "architecture", "parameters#", "weights"), rows))
+    rows = (
+        (item.id, item.path, item.architecture, item.parameters, item.dtype, short(item.weights_sha256))
+        for item in found
+    )
+    session.emit(found, lambda: table(("model", "path", "architecture", "parameters#", "dtype", "weights"), rows))
 
 
 @click.command(help="List the methods and what they accept.")

@@ -13,6 +13,7 @@ from knowledgesmith.client.cli._output import short, table
 from knowledgesmith.client.cli._session import Session, common
 from knowledgesmith.client.local_server import DEFAULT_METRICS, LocalServer, default_data_dir
 
+_DTYPES = "float32, bfloat16, float16 or float64; default: KSMITH_DTYPE, else float32"
 data_dir_option = click.option(
     "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Where the server keeps everything."
 )
@@ -21,11 +22,17 @@ data_dir_option = click.option(
 @click.command(help="Start a server of your own.")
 @click.option("--listen", default=DEFAULT_TARGET, show_default=True, metavar="HOST:PORT", help="gRPC address.")
 @click.option("--metrics", default=DEFAULT_METRICS, show_default=True, metavar="HOST:PORT", help="Prometheus address.")
+@click.option(
+    "--device", default="", metavar="DEVICE", help="cpu, cuda, cuda:1 …; default: KSMITH_DEVICE, else the best."
+)
+@click.option("--dtype", default="", metavar="DTYPE", help=f"Of models registered without one: {_DTYPES}.")
 @data_dir_option
 @common
-def up(session: Session, *, listen: str, metrics: str, data_dir: Path | None) -> None:
+def up(session: Session, *, listen: str, metrics: str, device: str, dtype: str, data_dir: Path | None) -> None:
     """Start a detached server process and wait until it serves."""
-    server = LocalServer(data_dir=data_dir or default_data_dir(), target=listen, metrics=metrics)
+    server = LocalServer(
+        data_dir=data_dir or default_data_dir(), target=listen, metrics=metrics, device=device, dtype=dtype
+    )
     running = server.start(on_start=lambda: session.note(f"starting a server (log: {server.log})"))
     session.emit(running, lambda: f"serving at {running.target} (pid {running.pid})")
 
@@ -55,8 +62,8 @@ def _show(found: ServerStatus) -> RenderableType:
         rows = ((graph.graph_id, graph.entities, graph.facts, graph.relations) for graph in found.graphs)
         parts.append(table(("graph", "entities#", "facts#", "relations#"), rows))
     if found.models:
-        rows_of_models = ((model.id, model.architecture, model.parameters) for model in found.models)
-        parts.append(table(("model", "architecture", "parameters#"), rows_of_models))
+        rows_of_models = ((model.id, model.architecture, model.parameters, model.dtype) for model in found.models)
+        parts.append(table(("model", "architecture", "parameters#", "dtype"), rows_of_models))
     if found.branches:
         rows_of_branches = (
             (item.id, item.graph_id, item.model_id, short(item.head_revision), len(item.interventions), item.busy_with)

@@ -114,6 +114,12 @@ def ensure_jars(*, lock: JarLock = LOCK, cache: Path | None = None) -> Path:
     return library
 
 
+def are_fetched(*, lock: JarLock = LOCK, cache: Path | None = None) -> bool:
+    """Whether every locked jar is there and was verified; fetches nothing."""
+    home = (cache or cache_dir()) / f"neo4j-{lock.version}"
+    return _is_complete(home / "lib", home / "verified", lock)
+
+
 def _is_complete(library: Path, marker: Path, lock: JarLock) -> bool:
     try:
         present = {entry.name for entry in library.iterdir()}

@@ -55,6 +55,7 @@ class Model(_message.Message):
     WEIGHTS_SHA256_FIELD_NUMBER: _builtins.int
     ARCHITECTURE_FIELD_NUMBER: _builtins.int
     PARAMETERS_FIELD_NUMBER: _builtins.int
+    DTYPE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id: 1 to 63 of [a-z0-9_.-], letter or digit first."""
     path: _builtins.str
@@ -65,6 +66,8 @@ class Model(_message.Message):
     """Architecture class."""
     parameters: _builtins.int
     """Parameters."""
+    dtype: _builtins.str
+    """Number format of the weights: float32, bfloat16, float16 or float64. The digest is of the weights in it."""
     def __init__(
         self,
         *,
@@ -73,10 +76,11 @@ class Model(_message.Message):
         weights_sha256: _builtins.str = ...,
         architecture: _builtins.str = ...,
         parameters: _builtins.int = ...,
+        dtype: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["architecture", b"architecture", "id", b"id", "parameters", b"parameters", "path", b"path", "weights_sha256", b"weights_sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["architecture", b"architecture", "dtype", b"dtype", "id", b"id", "parameters", b"parameters", "path", b"path", "weights_sha256", b"weights_sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -234,19 +238,25 @@ class RegisterModelRequest(_message.Message):
 
     ID_FIELD_NUMBER: _builtins.int
     PATH_FIELD_NUMBER: _builtins.int
+    DTYPE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id to give."""
     path: _builtins.str
     """Hugging Face id or directory; empty = the default model under its own id."""
+    dtype: _builtins.str
+    """Number format to keep the weights in: float32, bfloat16, float16 or float64. Empty = what the id is registered
+    with, else the server's own setting.
+    """
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
         path: _builtins.str = ...,
+        dtype: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "path", b"path"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dtype", b"dtype", "id", b"id", "path", b"path"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

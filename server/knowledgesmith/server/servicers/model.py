@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from knowledgesmith.editors.dtypes import check_dtype
 from knowledgesmith.graph_schema import branches
 from knowledgesmith.graph_schema.branches import ModelInfo
-from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError, TooLarge
+from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError, ModelNotFound, TooLarge
 from knowledgesmith.proto.v1 import model_pb2, model_pb2_grpc
 from knowledgesmith.server import paging
 from knowledgesmith.server.conversions import (
@@ -47,11 +48,22 @@ class ModelServicer(model_pb2_grpc.ModelServiceServicer):
         """Load the model once to prove that it is one, and record its digest."""
         path = check_text(request.path, "path", limit=1000)
         model_id = check_model_id(request.id or (DEFAULT_MODEL if not path else ""), "id")
-        found = await self._parts.worker.call("describe_model", path=path)
+        dtype = await self._dtype(model_id, request.dtype)
+        found = await self._parts.worker.call("describe_model", path=path, dtype=dtype)
         model = ModelInfo(id=model_id, **found)
         return model_pb2.RegisterModelResponse(
             model=model_to(await asyncio.to_thread(branches.register_model, self._parts.store, model))
         )
+
+    async def _dtype(self, model_id: str, asked: str) -> str:
+        """What was asked for, else what the id is registered with, else the server's setting."""
+        if asked:
+            return check_dtype(check_text(asked, "dtype"), "dtype")
+        try:
+            known = await asyncio.to_thread(branches.get_model, self._parts.store, model_id)
+        except ModelNotFound:
+            return self._parts.settings.dtype
+        return known.dtype
 
     async def ListModels(self, request: model_pb2.ListModelsRequest, context: Context) -> model_pb2.ListModelsResponse:
         """All registered models."""

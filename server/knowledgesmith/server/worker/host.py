@@ -11,7 +11,7 @@ from knowledgesmith.editors import exporting
 from knowledgesmith.editors.artefacts import Weights, load_artefact
 from knowledgesmith.editors.default_model import ensure_default_model
 from knowledgesmith.editors.generation import generate
-from knowledgesmith.editors.loading import load
+from knowledgesmith.editors.loading import check_runs, load
 from knowledgesmith.editors.surgery.resident import ResidentModel
 from knowledgesmith.graph_schema import branches
 from knowledgesmith.graph_schema.errors import InvalidInput, ModelNotLoadable
@@ -29,6 +29,7 @@ _FREE_FACTOR = 1.1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Held:
     path: str
+    dtype: str
     resident: ResidentModel
 
 
@@ -40,25 +41,28 @@ class ModelHost:
         self._store = store
         self._held: _Held | None = None
 
-    def describe(self, *, path: str) -> dict[str, Any]:
-        """Load a model (empty path = the default model) and tell what it is.
+    def describe(self, *, path: str, dtype: str) -> dict[str, Any]:
+        """Load a model (empty path = the default model), prove that it computes, and tell what it is.
 
         Raises:
-            ModelNotFound, ModelNotLoadable: see :func:`knowledgesmith.editors.loading.load`.
+            ModelNotFound, ModelNotLoadable: see :func:`knowledgesmith.editors.loading.load` and ``check_runs``.
         """
         place = path or str(ensure_default_model())
-        loaded = self._load(place).loaded
+        loaded = self._load(place, dtype).loaded
+        check_runs(loaded)
         return {
             "path": place,
+            "dtype": dtype,
             "weights_sha256": loaded.digest,
             "architecture": type(loaded.model).__name__,
             "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
         }
 
-    def _load(self, place: str) -> ResidentModel:
-        if self._held is None or self._held.path != place:
+    def _load(self, place: str, dtype: str) -> ResidentModel:
+        if self._held is None or (self._held.path, self._held.dtype) != (place, dtype):
             self._held = None  # two models at once might not fit
-            self._held = _Held(path=place, resident=ResidentModel(load(place, device=self._settings.device or None)))
+            loaded = load(place, device=self._settings.device or None, dtype=dtype)
+            self._held = _Held(path=place, dtype=dtype, resident=ResidentModel(loaded))
         return self._held.resident
 
     def model_of(self, branch_id: str) -> ResidentModel:
@@ -69,7 +73,7 @@ class ModelHost:
         """
         branch = branches.get_branch(self._store, branch_id)
         model = branches.get_model(self._store, branch.model_id)
-        resident = self._load(model.path)
+        resident = self._load(model.path, model.dtype)
         if resident.loaded.digest != model.weights_sha256:
             self._held = None
             raise ModelNotLoadable(

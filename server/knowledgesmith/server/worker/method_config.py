@@ -1,0 +1,34 @@
+"""A method's configuration as it runs: what it leaves to a measurement is resolved here, since methods are pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from knowledgesmith.editors.precision import compute_dtype, needs_measurement, resolved
+from knowledgesmith.editors.registry import method_class
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.graph_schema.jobs import JobSpec
+
+
+def resolve_config(spec: JobSpec, loaded: LoadedModel, cache: Path) -> dict[str, Any]:
+    """The configuration with a compute dtype instead of ``auto``: the faster one on the model's device.
+
+    A model that was registered in float64 is computed in float64: who chose it wants its digits.
+
+    Args:
+        spec: what was asked.
+        loaded: the model, on the device where the method runs.
+        cache: the file of measured precisions.
+    """
+    config_type = method_class(spec.method).config_type
+    if not needs_measurement(config_type, spec.method_config):
+        return dict(spec.method_config)
+    exact = loaded.model.dtype is torch.float64
+    dtype = torch.float64 if exact else compute_dtype(loaded.device, cache)
+    return resolved(config_type, spec.method_config, dtype)
