@@ -118,7 +118,7 @@ def test_edit_and_unlearn_say_what_they_want(smith: KnowledgeSmith, fake: FakeSe
     assert edit.gates[0].max == 0.05
     assert not edit.gates[0].HasField("min")
     assert edit.hold
-    assert (unlearn.goal, unlearn.method) == (common_pb2.GOAL_UNLEARN, "relearn")
+    assert (unlearn.goal, unlearn.method) == (common_pb2.GOAL_UNLEARN, "alphaedit")
 
 
 def test_plan_only_validates(smith: KnowledgeSmith, fake: FakeServer) -> None:

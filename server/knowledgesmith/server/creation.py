@@ -38,6 +38,7 @@ Response = intervention_pb2.CreateInterventionResponse
 
 ACTOR_KEY = "x-ksmith-actor"
 SCORERS = ("cloze-mean", "cloze-sum")
+DEFAULT_METHOD = "alphaedit"
 DEFAULT_PROBES = 2000
 MAX_PROBES = 100_000
 
@@ -104,7 +105,7 @@ async def _spec(parts: Parts, wire: intervention_pb2.InterventionSpec) -> JobSpe
         raise InvalidInput("unknown scorer", field="scorer", value=scorer, hint=f"Use one of {', '.join(SCORERS)}.")
     if not 0 <= wire.max_probes <= MAX_PROBES:
         raise InvalidInput("out of range", field="max_probes", value=wire.max_probes, hint=f"Use 0 to {MAX_PROBES}.")
-    method = check_text(wire.method, "method", limit=100)
+    method = check_text(wire.method, "method", limit=100) or DEFAULT_METHOD
     config = json_object(wire.method_config_json, "method_config_json")
     await parts.worker.call(
         "check_method", name=method, goal=goal.value, target_distribution=target.value, config=config

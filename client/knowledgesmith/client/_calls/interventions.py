@@ -82,7 +82,7 @@ class InterventionCalls(Calls):
         *,
         branch_id: str,
         changes: Sequence[FactChange],
-        method: str = "relearn",
+        method: str = "alphaedit",
         method_config: Mapping[str, Any] | None = None,
         target: TargetDistribution = TargetDistribution.UNSPECIFIED,
         gates: Sequence[Gate] = (),

@@ -20,7 +20,7 @@ from knowledgesmith.client.cli._session import choose_branch
 from knowledgesmith.client.cli._structural import read_structural, structural_options
 
 F = TypeVar("F", bound=Callable[..., Any])
-DEFAULT_METHODS: Final = {Goal.EDIT: "alphaedit", Goal.UNLEARN: "relearn"}
+DEFAULT_METHOD: Final = "alphaedit"
 METRICS: Final = ("collateral", "propagated", "residual", "perplexity_ratio")
 _TARGETS: Final = [item.value.lower() for item in TargetDistribution if item is not TargetDistribution.UNSPECIFIED]
 _GATE: Final = re.compile(r"\s*([a-z_]+)\s*(<=|>=)\s*([0-9]*\.?[0-9]+)\s*")
@@ -138,7 +138,7 @@ def fact_options(function: F) -> F:
         click.option("--case", "case_id", metavar="ID", help="The changes of a ready intervention (`ksmith cases`)."),
         click.option("--round", type=click.IntRange(1), default=1, show_default=True, help="Which of its rounds."),
         click.option("--branch", envvar="KSMITH_BRANCH", metavar="ID", help="Branch; default: the only one."),
-        click.option("--method", metavar="NAME", help="Method; see `ksmith methods`."),
+        click.option("--method", metavar="NAME", help="Method; default: alphaedit. See `ksmith methods`."),
         click.option("--config", multiple=True, metavar="KEY=VALUE", help="Method configuration; may be repeated."),
         click.option("--target", type=click.Choice(_TARGETS), help="What the answer is pulled towards."),
         click.option("--seed", type=int, default=0, show_default=True, help="Seed of every draw."),
@@ -197,7 +197,7 @@ def read_spec(goal: Goal, asked: dict[str, Any], branch_id: str, case: Case | No
         goal=goal,
         changes=changes,
         structural=structural,
-        method=asked["method"] or DEFAULT_METHODS[goal],
+        method=asked["method"] or DEFAULT_METHOD,
         method_config=read_config(asked["config"]),
         target_distribution=TargetDistribution(target.upper()) if target else TargetDistribution.UNSPECIFIED,
         scorer=asked["scorer"],

@@ -47,7 +47,7 @@ class Settings:
     data_dir: Path
     facts: int = 10
     edit_method: str = "alphaedit"
-    unlearn_method: str = "relearn"
+    unlearn_method: str = "alphaedit"
     probes_per_kind: int = 50
     max_probes: int = 200
     picture: Path | None = None

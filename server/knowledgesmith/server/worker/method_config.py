@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from knowledgesmith.editors.precision import compute_dtype, needs_measurement, resolved
+from knowledgesmith.editors.precision import FIELD, compute_dtype, name_of, needs_measurement, resolved
 from knowledgesmith.editors.registry import method_class
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ def resolve_config(spec: JobSpec, loaded: LoadedModel, cache: Path) -> dict[str,
     config_type = method_class(spec.method).config_type
     if not needs_measurement(config_type, spec.method_config):
         return dict(spec.method_config)
-    exact = loaded.model.dtype is torch.float64
-    dtype = torch.float64 if exact else compute_dtype(loaded.device, cache)
-    return resolved(config_type, spec.method_config, dtype)
+    if loaded.model.dtype is torch.float64:
+        return {**spec.method_config, FIELD: "model"}
+    return resolved(config_type, spec.method_config, compute_dtype(loaded.device, cache))
+
+
+def computed_in(config: Mapping[str, Any], loaded: LoadedModel) -> str | None:
+    """Name of the dtype that a resolved configuration computes in; ``None`` where the method does not choose one."""
+    chosen = config.get(FIELD)
+    return name_of(loaded.model.dtype) if chosen == "model" else chosen

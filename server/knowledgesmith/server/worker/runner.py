@@ -33,7 +33,7 @@ from knowledgesmith.graph_schema.world_cache import WorldCache
 from knowledgesmith.server.worker import gates, health
 from knowledgesmith.server.worker.compose import compose
 from knowledgesmith.server.worker.measure import Meter, measured_row
-from knowledgesmith.server.worker.method_config import resolve_config
+from knowledgesmith.server.worker.method_config import computed_in, resolve_config
 from knowledgesmith.server.worker.reporting import JobProgress, Reporter, Stopped
 from knowledgesmith.server.worker.waiting import when_imported
 
@@ -242,7 +242,7 @@ class JobRunner:
         method = build(job.spec.method, config)
         artefact = method.apply(resident.loaded, request, statistics, attempt.progress)
         digest = artefact.save(self._settings.artefact_dir)
-        self._advance(attempt, _RUNNING, artefact_sha256=digest, compute_dtype=config.get("compute_dtype"))
+        self._advance(attempt, _RUNNING, artefact_sha256=digest, compute_dtype=computed_in(config, resident.loaded))
         return artefact
 
     def _write_ledger(self, attempt: _Attempt, plan: Plan, meter: Meter, before: dict[str, Belief]) -> None:
