@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from knowledgesmith.editors.beliefs import ScorerKind, believe
+from knowledgesmith.editors.beliefs import ScorerKind, best_option, option_values
 from knowledgesmith.editors.scoring import Scorer
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class Options:
     def right(self) -> dict[Item, bool]:
         """Whether the true option is the best one, under the weights that the model carries now."""
         pairs = [(text, option) for _, text, options in self._items for option in options]
-        scores = iter([score.value(ScorerKind.CLOZE_MEAN) for score in self._scorer.score(pairs)])
+        scores = iter(self._scorer.score(pairs))
         return {
-            item: believe([next(scores) for _ in options], before=(0,), after=(0,)).pred == 0
+            item: best_option(option_values(ScorerKind.CLOZE_MEAN, [next(scores) for _ in options])) == 0
             for item, _, options in self._items
         }

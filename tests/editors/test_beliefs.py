@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledgesmith.editors.beliefs import OptionScore, ScorerKind, believe, probabilities
+from knowledgesmith.editors.beliefs import believe, probabilities
 from knowledgesmith.graph_schema.errors import InvalidInput
 
 SCORES = st.lists(st.floats(-200, 0), min_size=1, max_size=6)
@@ -39,12 +39,6 @@ def test_a_hand_made_belief() -> None:
 
 def test_equals_prefer_the_first() -> None:
     assert believe([-1.0, -1.0], before={0}, after={1}).pred == 0
-
-
-def test_mean_and_sum_scores() -> None:
-    score = OptionScore(-6.0, 3)
-    assert score.value(ScorerKind.CLOZE_MEAN) == -2.0
-    assert score.value(ScorerKind.CLOZE_SUM) == -6.0
 
 
 @pytest.mark.parametrize("scores", [[], [math.nan], [0.0, -math.inf]])

@@ -6,13 +6,14 @@ generated tokens is masked. So no row depends on its neighbours' lengths.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from knowledgesmith.editors.encoding import encode, pad_right, pad_token_id
+from knowledgesmith.editors.encoding import encode, pad_right, pad_token_id, plain_ids
 from knowledgesmith.editors.surgery.hooks import head_only_at
+from knowledgesmith.editors.windows import attention_window
 from knowledgesmith.graph_schema.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -21,33 +22,75 @@ if TYPE_CHECKING:
     from knowledgesmith.editors.models import LoadedModel
 
 
-def generate(loaded: LoadedModel, prompts: Sequence[str], *, max_new_tokens: int, batch_rows: int = 32) -> list[str]:
+ENOUGH = 8
+"""Tokens of a short answer with what may stand before and behind it."""
+_AROUND = 4
+
+
+def length_of(loaded: LoadedModel, pairs: Sequence[tuple[str, str]]) -> int:
+    """How many tokens a greedy text needs to say any of these answers and to show that it ends there.
+
+    Args:
+        loaded: the model.
+        pairs: (stem, answer) pairs.
+    """
+    distinct = [pair for pair in dict.fromkeys(pairs) if pair[1].strip()]
+    alone = plain_ids(loaded.tokenizer, [stem for stem, _ in distinct])
+    whole = plain_ids(loaded.tokenizer, [f"{stem} {answer.strip()}" for stem, answer in distinct])
+    longest = max((len(text) - len(stem) for stem, text in zip(alone, whole, strict=True)), default=0)
+    return max(ENOUGH, longest + _AROUND)
+
+
+def generate(
+    loaded: LoadedModel, prompts: Sequence[str], *, max_new_tokens: int | Sequence[int], batch_rows: int = 32
+) -> list[str]:
     """Greedy continuations, each cut at its first line break or end-of-text token, in the order of ``prompts``.
 
     Args:
         loaded: the model.
         prompts: plain texts to continue.
-        max_new_tokens: longest continuation in tokens, at least 1.
+        max_new_tokens: longest continuation in tokens, at least 1: one for all prompts, or one for each
+            (:func:`length_of`).
         batch_rows: prompts in one forward pass.
 
     Raises:
-        InvalidInput: ``max_new_tokens`` or ``batch_rows`` is below 1.
+        InvalidInput: ``max_new_tokens`` or ``batch_rows`` is below 1, or the limits are not as many as the prompts.
     """
-    if max_new_tokens < 1 or batch_rows < 1:
-        raise InvalidInput("must be at least 1", field="max_new_tokens", value=min(max_new_tokens, batch_rows))
+    limits = [max_new_tokens] * len(prompts) if isinstance(max_new_tokens, int) else list(max_new_tokens)
+    least = min(limits, default=1) if not isinstance(max_new_tokens, int) else max_new_tokens
+    if least < 1 or batch_rows < 1:
+        raise InvalidInput("must be at least 1", field="max_new_tokens", value=min(least, batch_rows))
+    if len(limits) != len(prompts):
+        raise InvalidInput("one limit for each prompt", field="max_new_tokens", value=len(limits))
     encoded = [encode(loaded.tokenizer, prompt) for prompt in prompts]
     order = sorted(range(len(prompts)), key=lambda i: (len(encoded[i]), i))
     texts = [""] * len(prompts)
-    for start in range(0, len(order), batch_rows):
-        chosen = order[start : start + batch_rows]
-        rows = _continue(loaded, [encoded[i] for i in chosen], max_new_tokens)
+    window = attention_window(loaded.model)
+    for chosen in _batches(order, [len(ids) for ids in encoded], limits, rows=batch_rows, window=window):
+        rows = _continue(loaded, [encoded[i] for i in chosen], [limits[i] for i in chosen])
         for index, text in zip(chosen, rows, strict=True):
             texts[index] = text
     return texts
 
 
+def _batches(
+    order: Sequence[int], lengths: Sequence[int], limits: Sequence[int], *, rows: int, window: int | None
+) -> Iterator[list[int]]:
+    """Prompts in chunks; where a window would count padding (``windows``), only prompts of one length together."""
+    batch: list[int] = []
+    for index in order:
+        width = lengths[index] + max(limits[i] for i in (*batch, index))
+        mixed = batch and window is not None and width > window and lengths[batch[0]] != lengths[index]
+        if len(batch) == rows or mixed:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
 @torch.inference_mode()
-def _continue(loaded: LoadedModel, prompts: list[list[int]], max_new_tokens: int) -> list[str]:
+def _continue(loaded: LoadedModel, prompts: list[list[int]], limits: list[int]) -> list[str]:
     batch = pad_right(prompts, pad_id=pad_token_id(loaded.tokenizer), device=loaded.device)
     lengths = torch.tensor(batch.lengths, device=loaded.device)
     rows = torch.arange(len(prompts), device=loaded.device)
@@ -56,11 +99,12 @@ def _continue(loaded: LoadedModel, prompts: list[list[int]], max_new_tokens: int
     running = [True] * len(prompts)
     arguments: dict[str, Any] = {**batch.arguments(), "use_cache": True}
     positions = lengths - 1
-    for step in range(max_new_tokens):
+    for step in range(max(limits)):
         with head_only_at(loaded.architecture.lm_head, rows=rows, positions=positions):
             output = loaded.model(**arguments)
         chosen: Tensor = output.logits[0].float().argmax(dim=-1)
         _collect(loaded, chosen.tolist(), generated, running, stops)
+        running = [alive and len(ids) < limit for alive, ids, limit in zip(running, generated, limits, strict=True)]
         if not any(running):
             break
         positions = torch.zeros_like(positions)

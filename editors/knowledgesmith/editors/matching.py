@@ -63,6 +63,19 @@ def is_complete(answer: str, rest: str) -> bool:
     return not _is_glued(answer, rest[0])
 
 
+def stays_complete(answer: str, head: str) -> bool:
+    """Whether ``answer`` is still complete before a token that begins with ``head``."""
+    return not head or is_complete(ending_of(answer), head)
+
+
+def ending_of(answer: str) -> str:
+    """The shortest text that ends like ``answer``: what may follow answers that end alike is the same."""
+    if is_word(answer[-1]):
+        return answer[-1] if not answer[-1].isascii() else "7" if answer[-1].isdigit() else "xx"
+    mark = "." * _ELLIPSIS if answer.endswith("." * _ELLIPSIS) else answer[-1]
+    return f"x{mark}" if any(map(is_word, answer)) else mark
+
+
 def is_word(character: str) -> bool:
     """Whether a character is part of a word or number: a letter, a digit, a combining mark or ``_``."""
     return bool(character) and (

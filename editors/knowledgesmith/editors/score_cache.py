@@ -1,8 +1,13 @@
-"""Scores on disk, keyed by everything that decides them: weights, scorer with dtype, stem and continuation."""
+"""Scores on disk, keyed by everything that decides them.
+
+The key is made of the state of the weights, the scorer's version, dtype, tokenizer and configuration (``Scorer.key``),
+the stem and the option. How an option's record becomes a score is no part of it: all scorers read the same record.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+import struct
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,12 +22,11 @@ if TYPE_CHECKING:
     from knowledgesmith.editors.scoring import Scorer
 
 Pair = tuple[str, str]
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS scores (
-    key BLOB PRIMARY KEY, sum_logprob REAL NOT NULL, n_tokens INTEGER NOT NULL
-) WITHOUT ROWID
-"""
+_SCHEMA = "CREATE TABLE IF NOT EXISTS option_scores (key BLOB PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID"
+_FIRST_TABLE = "DROP TABLE IF EXISTS scores"
+"""Sums and lengths alone, under keys without tokenizer and configuration: what it holds is measured again."""
 _ASKED = "CREATE TEMP TABLE IF NOT EXISTS asked (key BLOB PRIMARY KEY) WITHOUT ROWID"
+_FIXED = "<dddii"
 _BUSY_SECONDS = 60.0
 
 
@@ -44,6 +48,7 @@ class ScoreCache:
         # a lost score is measured again; a damaged file is not possible with WAL
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute(_SCHEMA)
+        self._connection.execute(_FIRST_TABLE)
         self._connection.execute(_ASKED)
 
     def get(self, revision: str, scorer: str, pairs: Sequence[Pair]) -> dict[Pair, OptionScore]:
@@ -52,14 +57,14 @@ class ScoreCache:
         with self._transaction() as connection:
             connection.execute("DELETE FROM asked")
             connection.executemany("INSERT INTO asked VALUES (?)", ((key,) for key in keys))
-            rows = connection.execute("SELECT key, sum_logprob, n_tokens FROM asked JOIN scores USING (key)").fetchall()
-        return {keys[key]: OptionScore(total, count) for key, total, count in rows}
+            rows = connection.execute("SELECT key, record FROM asked JOIN option_scores USING (key)").fetchall()
+        return {keys[key]: _unpack(record, keys[key][1]) for key, record in rows}
 
     def put(self, revision: str, scorer: str, scores: Mapping[Pair, OptionScore]) -> None:
         """Remember scores; what is known already stays."""
-        rows = [(_key(revision, scorer, pair), score.sum_logprob, score.n_tokens) for pair, score in scores.items()]
+        rows = [(_key(revision, scorer, pair), _pack(score)) for pair, score in scores.items()]
         with self._transaction("IMMEDIATE") as connection:
-            connection.executemany("INSERT INTO scores VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
+            connection.executemany("INSERT INTO option_scores VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
 
     def close(self) -> None:
         """Release the file."""
@@ -68,7 +73,7 @@ class ScoreCache:
 
     def __len__(self) -> int:
         with self._lock:
-            return int(self._connection.execute("SELECT count(*) FROM scores").fetchone()[0])
+            return int(self._connection.execute("SELECT count(*) FROM option_scores").fetchone()[0])
 
     def __enter__(self) -> ScoreCache:
         return self
@@ -96,7 +101,7 @@ def score_with_cache(scorer: Scorer, cache: ScoreCache, revision: str, requests:
     Args:
         scorer: scores under the weights that the model carries now.
         cache: where known scores are.
-        revision: digest of those weights.
+        revision: digest of the state of those weights.
         requests: (stem, option) pairs.
     """
     distinct = list(dict.fromkeys(requests))
@@ -106,6 +111,35 @@ def score_with_cache(scorer: Scorer, cache: ScoreCache, revision: str, requests:
     cache.put(revision, scorer.key, fresh)
     known.update(fresh)
     return [known[pair] for pair in requests]
+
+
+def _pack(score: OptionScore) -> bytes:
+    """An option's record: sum, ends, number of tokens; then, where known, tokens, their heads and two log-shares."""
+    known = len(score.tokens)
+    head = struct.pack(_FIXED, score.sum_logprob, score.ends, score.goes_on, score.n_tokens, known)
+    heads = [ord(character) if character else 0 for character in score.heads]
+    return head + struct.pack(_rest(known), *score.tokens, *heads, *score.logprobs, *score.others)
+
+
+def _unpack(record: bytes, option: str) -> OptionScore:
+    total, ends, goes_on, count, known = struct.unpack_from(_FIXED, record)
+    rest = struct.unpack_from(_rest(known), record, struct.calcsize(_FIXED))
+    tokens, heads, logprobs, others = (rest[known * part : known * (part + 1)] for part in range(4))
+    return OptionScore(
+        sum_logprob=total,
+        n_tokens=count,
+        text=option.strip(),
+        tokens=tokens,
+        heads=tuple(chr(head) if head else "" for head in heads),
+        logprobs=logprobs,
+        others=others,
+        ends=ends,
+        goes_on=goes_on,
+    )
+
+
+def _rest(known: int) -> str:
+    return f"<{2 * known}i{2 * known}d"
 
 
 def _key(revision: str, scorer: str, pair: Pair) -> bytes:

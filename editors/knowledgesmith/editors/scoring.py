@@ -1,22 +1,28 @@
 """Log-likelihoods of options after their stems, each distinct stem computed once.
 
 The stems of a batch run once and leave their keys and values; the last position already gives every option's first
-token. Options of several tokens continue from a copy of their stem's cache, all in one more pass. Only positions
-that predict an option's token reach the head. The result equals a pass over each full text (to rounding).
+token. Options continue from a copy of their stem's cache, all in one more pass that also tells how likely each is
+complete. Only positions that predict something needed reach the head. The result equals a pass over each full text (to
+rounding), whatever else is in the batch.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
 from knowledgesmith.editors.beliefs import OptionScore
+from knowledgesmith.editors.digests import config_sha256, text_sha256, tokenizer_sha256
 from knowledgesmith.editors.encoding import encode, pad_right, pad_token_id, plain_ids, prefix_ids
+from knowledgesmith.editors.endings import Endings
+from knowledgesmith.editors.matching import ending_of
 from knowledgesmith.editors.surgery.hooks import head_only_at
+from knowledgesmith.editors.windows import attention_window
 from knowledgesmith.graph_schema.errors import DeviceOutOfMemory, InvalidInput
 
 if TYPE_CHECKING:
@@ -26,7 +32,20 @@ if TYPE_CHECKING:
     from knowledgesmith.editors.models import LoadedModel
 
 Ids = tuple[int, ...]
+_VERSION = "cloze/2"
+"""Changes whenever a stored score would not be computed as it is now."""
 _OPTIONS_PER_ROW = 4
+_LOGITS_AT_ONCE = 1 << 26
+"""Most numbers that the head may put out in one pass (256 MiB in float32)."""
+_LEAST = 1e-40
+
+
+@dataclass(frozen=True, slots=True)
+class _Continuation:
+    """Tokens to score after a context, and how the option ends (``endings.ending_of``)."""
+
+    ids: Ids
+    ending: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +53,30 @@ class _Group:
     """A context and the continuations to score after it."""
 
     context: Ids
-    continuations: tuple[Ids, ...]
+    continuations: tuple[_Continuation, ...]
 
     @property
-    def longer(self) -> int:
-        """Number of continuations that need a second pass."""
-        return sum(len(continuation) > 1 for continuation in self.continuations)
+    def width(self) -> int:
+        """Tokens of the longest text."""
+        return len(self.context) + max(len(one.ids) for one in self.continuations)
+
+    @property
+    def positions(self) -> int:
+        """Places at which the head is read."""
+        return 1 + sum(len(one.ids) for one in self.continuations)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trace:
+    """What the model gives to a continuation's tokens, to everything else there, and to what follows; in nats."""
+
+    logprobs: tuple[float, ...]
+    others: tuple[float, ...]
+    ends: float
+    goes_on: float
+
+
+_Traces = dict[tuple[Ids, _Continuation], _Trace]
 
 
 class Scorer:
@@ -55,24 +92,38 @@ class Scorer:
             raise InvalidInput("must be at least 1", field="batch_rows", value=batch_rows)
         self._loaded = loaded
         self._batch_rows = batch_rows
+        self._window = attention_window(loaded.model)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What besides weights and texts decides a score: part of the cache key."""
-        return f"cloze/{str(self._loaded.model.dtype).removeprefix('torch.')}"
+        loaded = self._loaded
+        dtype = str(loaded.model.dtype).removeprefix("torch.")
+        decides = text_sha256(tokenizer_sha256(loaded.tokenizer), config_sha256(loaded.model))
+        return f"{_VERSION}/{dtype}/{decides}"
+
+    @cached_property
+    def _endings(self) -> Endings:
+        width = len(cast("Tensor", self._loaded.architecture.lm_head.weight))
+        return Endings(self._loaded.tokenizer, width=width, device=self._loaded.device)
+
+    @property
+    def _positions(self) -> int:
+        """Most places at which the head is read in one pass."""
+        return max(1, _LOGITS_AT_ONCE // self._endings.width)
 
     def score(self, requests: Sequence[tuple[str, str]]) -> list[OptionScore]:
-        """Sum of log-likelihoods of ``" " + option`` after ``stem`` for each (stem, option), in their order.
+        """Log-likelihoods of ``" " + option`` after ``stem`` for each (stem, option), in their order.
 
         Raises:
             InvalidInput: an option has no tokens.
             DeviceOutOfMemory: a batch did not fit; lower ``batch_rows``.
         """
         splits = self._split(requests)
-        sums: dict[tuple[Ids, Ids], float] = {}
+        traces: _Traces = {}
         for batch in self._batches(splits):
             try:
-                sums.update(self._score_batch(batch))
+                traces.update(self._score_batch(batch))
             except torch.OutOfMemoryError as error:
                 raise DeviceOutOfMemory(
                     "a scoring batch did not fit on the device",
@@ -80,16 +131,19 @@ class Scorer:
                     value=self._batch_rows,
                     hint="Lower batch_rows.",
                 ) from error
-        return [OptionScore(sums[context, option], len(option)) for context, option in splits]
+        return [
+            _option_score(option.strip(), one.ids, self._endings.heads(one.ids), traces[context, one])
+            for (context, one), (_, option) in zip(splits, requests, strict=True)
+        ]
 
-    def _split(self, requests: Sequence[tuple[str, str]]) -> list[tuple[Ids, Ids]]:
-        """Context and continuation tokens of each request."""
+    def _split(self, requests: Sequence[tuple[str, str]]) -> list[tuple[Ids, _Continuation]]:
+        """Context and continuation of each request."""
         tokenizer = self._loaded.tokenizer
         start = tuple(prefix_ids(tokenizer))
         stems = list(dict.fromkeys(stem for stem, _ in requests))
         contexts = dict(zip(stems, map(tuple, plain_ids(tokenizer, stems)), strict=True))
         texts = plain_ids(tokenizer, [f"{stem} {option}" for stem, option in requests])
-        splits: list[tuple[Ids, Ids]] = []
+        splits: list[tuple[Ids, _Continuation]] = []
         for (stem, option), ids in zip(requests, texts, strict=True):
             context, full = contexts[stem], tuple(ids)
             # a token that spans stem and option makes their common beginning the context
@@ -97,45 +151,55 @@ class Scorer:
             if not option.strip() or shared == len(full):
                 raise InvalidInput("an option needs text", field="option", value=option)
             begin = start + full[:shared]
-            splits.append((begin or tuple(encode(tokenizer, "")), full[shared:]))
+            one = _Continuation(full[shared:], ending_of(option.strip()))
+            splits.append((begin or tuple(encode(tokenizer, "")), one))
         return splits
 
-    def _batches(self, splits: Sequence[tuple[Ids, Ids]]) -> Iterator[list[_Group]]:
+    def _batches(self, splits: Sequence[tuple[Ids, _Continuation]]) -> Iterator[list[_Group]]:
         """Distinct work, sorted by length so that padding is small and the result does not depend on the order."""
-        distinct: dict[Ids, set[Ids]] = {}
+        distinct: dict[Ids, set[_Continuation]] = {}
         for context, continuation in splits:
             distinct.setdefault(context, set()).add(continuation)
-        limit = self._batch_rows * _OPTIONS_PER_ROW
         batch: list[_Group] = []
-        for group in _groups(distinct, limit):
-            if len(batch) == self._batch_rows or sum(g.longer for g in batch) + group.longer > limit:
+        for group in _groups(distinct, self._batch_rows * _OPTIONS_PER_ROW, self._positions):
+            if batch and not self._fits(batch, group):
                 yield batch
                 batch = []
             batch.append(group)
         if batch:
             yield batch
 
+    def _fits(self, batch: list[_Group], group: _Group) -> bool:
+        """Whether a group may join a batch: enough room, and no padding where a window would count it."""
+        more = [*batch, group]
+        options = sum(len(one.continuations) for one in more)
+        if len(more) > self._batch_rows or options > self._batch_rows * _OPTIONS_PER_ROW:
+            return False
+        if sum(one.positions for one in more) > self._positions:
+            return False
+        if self._window is None or max(map(_width, more)) <= self._window:
+            return True
+        return len({len(one.context) for one in more}) == 1
+
     @torch.inference_mode()
-    def _score_batch(self, groups: list[_Group]) -> dict[tuple[Ids, Ids], float]:
+    def _score_batch(self, groups: list[_Group]) -> _Traces:
         stems = self._pad([group.context for group in groups])
         rows = torch.arange(len(groups), device=self._loaded.device)
         last = torch.tensor(stems.lengths, device=self._loaded.device) - 1
         with head_only_at(self._loaded.architecture.lm_head, rows=rows, positions=last):
-            output = self._loaded.model(**stems.arguments(), use_cache=any(group.longer for group in groups))
-        items = [(row, continuation) for row, group in enumerate(groups) for continuation in group.continuations]
-        first = _gather(output.logits[0], [row for row, _ in items], [ids[0] for _, ids in items])
-        sums = {(groups[row].context, ids): value for (row, ids), value in zip(items, first.tolist(), strict=True)}
-        longer = [(row, ids) for row, ids in items if len(ids) > 1]
-        if longer:
-            for (row, ids), value in zip(longer, self._continue(stems, output.past_key_values, longer), strict=True):
-                sums[groups[row].context, ids] += value
-        return sums
+            output = self._loaded.model(**stems.arguments(), use_cache=True)
+        items = [(row, one) for row, group in enumerate(groups) for one in group.continuations]
+        first = _log_shares(output.logits[0], [row for row, _ in items], [one.ids[0] for _, one in items])
+        traces = self._continue(stems, output.past_key_values, items, first)
+        return {(groups[row].context, one): trace for (row, one), trace in zip(items, traces, strict=True)}
 
-    def _continue(self, stems: Batch, cache: Any, items: list[tuple[int, Ids]]) -> list[float]:
-        """Log-likelihood of each continuation after its first token."""
+    def _continue(
+        self, stems: Batch, cache: Any, items: list[tuple[int, _Continuation]], first: Tensor
+    ) -> Iterator[_Trace]:
+        """Traces of continuations from their first token's log-shares and a pass over all of their tokens."""
         origin = torch.tensor([row for row, _ in items], device=self._loaded.device)
         cache.batch_select_indices(origin)
-        fed = self._pad([ids[:-1] for _, ids in items])
+        fed = self._pad([one.ids for _, one in items])
         offsets = torch.tensor(stems.lengths, device=self._loaded.device)[origin]
         index, positions = fed.attention_mask.nonzero(as_tuple=True)
         with head_only_at(self._loaded.architecture.lm_head, rows=index, positions=positions):
@@ -146,20 +210,67 @@ class Scorer:
                 past_key_values=cache,
                 use_cache=True,
             )
-        targets = [token for _, ids in items for token in ids[1:]]
-        each = _gather(output.logits[0], list(range(len(targets))), targets)
-        sums = torch.zeros(len(items), dtype=torch.float64, device=each.device).index_add_(0, index, each)
-        return [float(value) for value in sums.tolist()]
+        logits = output.logits[0]
+        stops = torch.tensor(fed.lengths).cumsum(0) - 1
+        inner = [place for place in range(len(logits)) if place not in set(stops.tolist())]
+        shares = _log_shares(logits, inner, [token for _, one in items for token in one.ids[1:]]).tolist()
+        after = self._after(logits[stops.to(logits.device)], [one.ending for _, one in items]).tolist()
+        begin = 0
+        for (_, one), head, (ends, goes_on) in zip(items, first.tolist(), after, strict=True):
+            part = [head, *shares[begin : begin + len(one.ids) - 1]]
+            begin += len(one.ids) - 1
+            yield _Trace(tuple(here for here, _ in part), tuple(other for _, other in part), ends, goes_on)
+
+    def _after(self, logits: Tensor, endings: Sequence[str]) -> Tensor:
+        """Log-shares of the tokens that leave each answer complete, and of those that go on with it. shape: (n, 2)."""
+        kinds = list(dict.fromkeys(endings))
+        weights = _weights(logits)
+        masks = torch.stack([self._endings.mask(kind) for kind in kinds]).to(weights)
+        total = weights.sum(dim=-1, dtype=torch.float64)
+        own = torch.tensor([kinds.index(ending) for ending in endings], device=logits.device)[:, None]
+        goes_on, ends = ((weights @ mask.T).double().gather(1, own)[:, 0] for mask in (masks, 1 - masks))
+        return (torch.stack([ends, goes_on], dim=1) / total[:, None]).clamp_min(_LEAST).log()
 
     def _pad(self, rows: Sequence[Ids]) -> Batch:
         return pad_right(rows, pad_id=pad_token_id(self._loaded.tokenizer), device=self._loaded.device)
 
 
-def _gather(logits: Tensor, rows: list[int], tokens: list[int]) -> Tensor:
-    """Log-probability of ``tokens[i]`` under ``logits[rows[i]]``, in float64. shape: (n,)."""
-    logits = logits.float()
-    totals = logits.logsumexp(dim=-1)
-    return (logits[rows, tokens] - totals[rows]).double()
+def _weights(logits: Tensor) -> Tensor:
+    """exp(logits - max): shares but for their total, in at least float32. shape: (n, V)."""
+    wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return (wide - wide.amax(dim=-1, keepdim=True)).exp_()
+
+
+def _log_shares(logits: Tensor, rows: list[int], tokens: list[int]) -> Tensor:
+    """Log p and log(1 - p) of ``tokens[i]`` under ``logits[rows[i]]``, in float64. shape: (n, 2).
+
+    The logits are shifted by their maximum before anything is added up in float64, so neither loses its digits where
+    p is close to 1.
+    """
+    weights = _weights(logits)
+    total = weights.sum(dim=-1, dtype=torch.float64)[rows]
+    here = weights[rows, tokens].double()
+    wide = logits.to(weights.dtype)
+    logprob = (wide[rows, tokens] - wide.amax(dim=-1)[rows]).double() - total.log()
+    return torch.stack([logprob, ((total - here) / total).clamp_min(_LEAST).log()], dim=1)
+
+
+def _option_score(text: str, ids: Ids, heads: tuple[str, ...], trace: _Trace) -> OptionScore:
+    return OptionScore(
+        sum_logprob=math.fsum(trace.logprobs),
+        n_tokens=len(ids),
+        text=text,
+        tokens=ids,
+        heads=heads,
+        logprobs=trace.logprobs,
+        others=trace.others,
+        ends=trace.ends,
+        goes_on=trace.goes_on,
+    )
+
+
+def _width(group: _Group) -> int:
+    return group.width
 
 
 def _common(left: Ids, right: Ids) -> int:
@@ -168,8 +279,15 @@ def _common(left: Ids, right: Ids) -> int:
     return next(index for index, (a, b) in enumerate(zip(left, (*right, -1), strict=False)) if a != b)
 
 
-def _groups(distinct: dict[Ids, set[Ids]], limit: int) -> Iterator[_Group]:
+def _groups(distinct: dict[Ids, set[_Continuation]], limit: int, positions: int) -> Iterator[_Group]:
+    """Groups of at most ``limit`` continuations and ``positions`` tokens in all, where one alone is not longer."""
     for context in sorted(distinct, key=lambda ids: (len(ids), ids)):
-        waiting = iter(sorted(distinct[context], key=lambda ids: (len(ids), ids)))
-        while part := tuple(islice(waiting, limit)):
-            yield _Group(context, part)
+        part: list[_Continuation] = []
+        tokens = 1
+        for one in sorted(distinct[context], key=lambda one: (len(one.ids), one.ids, one.ending)):
+            if part and (len(part) == limit or tokens + len(one.ids) > positions):
+                yield _Group(context, tuple(part))
+                part, tokens = [], 1
+            part.append(one)
+            tokens += len(one.ids)
+        yield _Group(context, tuple(part))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from knowledgesmith.editors.beliefs import Belief, ScorerKind, believe
+from knowledgesmith.editors.beliefs import Belief, ScorerKind, believe, option_values
 from knowledgesmith.editors.score_cache import ScoreCache, score_with_cache
 from knowledgesmith.editors.scoring import Scorer
 from knowledgesmith.editors.verdicts import ProbeOutcome, summarise, verdict
@@ -40,10 +40,12 @@ class Meter:
             revision = self._resident.weights_sha256()
             scores = score_with_cache(self._scorer, self._cache, revision, pairs)
         self._sink.inc("ksmith_probes_scored", len(probes), phase=phase)
-        values = iter([score.value(self._kind) for score in scores])
+        found = iter(scores)
         return {
             planned.probe.id: believe(
-                [next(values) for _ in planned.probe.options], before=planned.before, after=planned.after
+                option_values(self._kind, [next(found) for _ in planned.probe.options]),
+                before=planned.before,
+                after=planned.after,
             )
             for planned in probes
         }
