@@ -26,6 +26,7 @@ from tests.client.wire import (
     plan,
     probe,
     rate,
+    target_evidence,
     whole_watch,
 )
 
@@ -61,6 +62,8 @@ class FakeServer:
     branches: tuple[str, ...] = ("main",)
     answer: Callable[[str, str], str] | None = None
     cypher_rows: tuple[str, ...] = ('["Japan", 1]', '["\\u001b[31mred", null]')
+    rates: dict[str, Any] = field(default_factory=lambda: {"verdict_scheme": 2, "placebo_id": "i0"})
+    warnings: list[intervention_pb2.PlanWarning] = field(default_factory=list[intervention_pb2.PlanWarning])
     target: str = "127.0.0.1:0"
     _server: grpc.Server | None = None
 
@@ -145,7 +148,9 @@ class _Graphs(_Part, graph_pb2_grpc.GraphServiceServicer):
 
     def RunCypher(self, request: Any, context: Any) -> graph_pb2.RunCypherResponse:  # noqa: N802
         self.fake.take("RunCypher", request, context)
-        return graph_pb2.RunCypherResponse(columns=["name", "n"], rows_json=self.fake.cypher_rows)
+        rows = self.fake.cypher_rows
+        cut = bool(request.max_rows) and request.max_rows < len(rows)
+        return graph_pb2.RunCypherResponse(columns=["name", "n"], rows_json=rows, truncated=cut)
 
     def GetConnectionInfo(self, request: Any, context: Any) -> graph_pb2.GetConnectionInfoResponse:  # noqa: N802
         self.fake.take("GetConnectionInfo", request, context)
@@ -287,7 +292,9 @@ class _Interventions(_Part, intervention_pb2_grpc.InterventionServiceServicer):
         made.spec.CopyFrom(request.spec)
         if request.validate_only:
             made.id = ""
-        return intervention_pb2.CreateInterventionResponse(intervention=made, plan=plan())
+        planned = plan()
+        planned.warnings.extend(self.fake.warnings)
+        return intervention_pb2.CreateInterventionResponse(intervention=made, plan=planned)
 
     def GetIntervention(self, request: Any, context: Any) -> intervention_pb2.GetInterventionResponse:  # noqa: N802
         self.fake.take("GetIntervention", request, context)
@@ -343,14 +350,18 @@ class _Propagation(_Part, propagation_pb2_grpc.PropagationServiceServicer):
 
     def GetPropagation(self, request: Any, context: Any) -> propagation_pb2.GetPropagationResponse:  # noqa: N802
         self.fake.take("GetPropagation", request, context)
+        means = {"rows": 3, "entities": 2, "mean_before": 0.7, "mean_after": 0.2, "mean_delta": -0.5}
+        target, follows = common_pb2.ROLE_TARGET, common_pb2.ROLE_FOLLOWS
         groups = [
+            propagation_pb2.PropagationGroup(key="0", role=target, installed=rate(1, 2), **means),
             propagation_pb2.PropagationGroup(
-                key=key, rows=3, entities=2, mean_before=0.7, mean_after=0.2, mean_delta=-0.5, propagated=rate(2, 3)
-            )
-            for key in ("0", "unreachable")
+                key="0", role=follows, propagated=rate(2, 3), residual=rate(1, 3), **means
+            ),
+            propagation_pb2.PropagationGroup(key="unreachable", role=follows, propagated=rate(2, 3), **means),
         ]
+        groups[0].installed.chance, groups[0].installed.placebo = 0.25, 0.0
         return propagation_pb2.GetPropagationResponse(
-            groups=groups, cypher=self.cypher, parameters_json=self.parameters
+            groups=groups, cypher=self.cypher, parameters_json=self.parameters, **self.fake.rates
         )
 
     def ListBeliefChanges(  # noqa: N802
@@ -380,6 +391,8 @@ class _Propagation(_Part, propagation_pb2_grpc.PropagationServiceServicer):
 
     def ListEvidence(self, request: Any, context: Any) -> propagation_pb2.ListEvidenceResponse:  # noqa: N802
         self.fake.take("ListEvidence", request, context)
+        if common_pb2.ROLE_TARGET in request.roles:
+            return propagation_pb2.ListEvidenceResponse(evidence=[target_evidence()], query=self.query())
         first = int(request.page_token or 1)
         found = [
             propagation_pb2.ProbeEvidence(
@@ -478,7 +491,8 @@ class _Propagation(_Part, propagation_pb2_grpc.PropagationServiceServicer):
             propagation_pb2.Metric(name="ccr", group_by="band", group="1", rate=rate(1, 4), asked=6),
             propagation_pb2.Metric(name="plasticity", group_by="all", group="all", rate=rate(3, 4), corrected=0.5),
         ]
-        return propagation_pb2.GetMetricsResponse(metrics=metrics, queries=[self.query(), self.query()])
+        queries = [self.query(), self.query()]
+        return propagation_pb2.GetMetricsResponse(metrics=metrics, queries=queries, **self.fake.rates)
 
     def GetCollapse(self, request: Any, context: Any) -> propagation_pb2.GetCollapseResponse:  # noqa: N802
         self.fake.take("GetCollapse", request, context)

@@ -14,7 +14,7 @@ from tests.client.fake_server import FakeServer
 from tests.client.wire import Failure
 
 from knowledgesmith import client as public
-from knowledgesmith.client import FactChange, Gate, Goal, Grouping, InterventionSpec, KnowledgeSmith, ProbeKind
+from knowledgesmith.client import FactChange, Gate, Goal, Grouping, InterventionSpec, KnowledgeSmith, ProbeKind, Role
 from knowledgesmith.proto.v1 import (
     common_pb2,
     graph_pb2,
@@ -176,8 +176,14 @@ def test_pages_are_joined_and_limited(smith: KnowledgeSmith, fake: FakeServer) -
 def test_propagation_carries_its_query(smith: KnowledgeSmith, fake: FakeServer) -> None:
     found = smith.propagation(intervention_id="i1", group_by=Grouping.KIND)
     assert fake.requests("GetPropagation")[0].group_by == propagation_pb2.GROUPING_KIND
-    assert [group.key for group in found.groups] == ["0", "unreachable"]
+    assert [(group.key, group.role) for group in found.groups] == [
+        ("0", Role.TARGET),
+        ("0", Role.FOLLOWS),
+        ("unreachable", Role.FOLLOWS),
+    ]
     assert found.groups[0].residual.value is None
+    assert (found.groups[0].installed.chance, found.groups[0].installed.placebo) == (0.25, 0.0)
+    assert (found.placebo_id, found.verdict_scheme, found.withheld) == ("i0", 2, "")
     assert found.query.cypher.startswith("MATCH")
 
 

@@ -112,7 +112,7 @@ def test_every_answer_is_a_frame_in_one_call(smith: KnowledgeSmith) -> None:
         "collapse": to_pandas(smith.collapse(intervention_ids=["i1", "i2"])),
     }
     assert {name: len(frame) for name, frame in frames.items()} == {
-        "propagation": 2,
+        "propagation": 3,
         "evidence": 4,
         "facts": 1,
         "compared": 1,

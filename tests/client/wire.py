@@ -16,6 +16,7 @@ from knowledgesmith.proto.v1 import (
     intervention_pb2,
     model_pb2,
     probe_pb2,
+    propagation_pb2,
 )
 
 Watch = intervention_pb2.WatchInterventionResponse
@@ -107,6 +108,7 @@ def intervention(state: State.ValueType = State.INTERVENTION_STATE_SUCCEEDED, **
         planned_rows=ROWS,
         written_rows=ROWS,
         revision_id="r2",
+        verdict_scheme=2,
     )
     made.create_time.FromSeconds(1_700_000_000)
     made.MergeFrom(intervention_pb2.Intervention(**more))
@@ -121,6 +123,7 @@ def change(seq: int, name: str = "") -> intervention_pb2.BeliefChange:
         level="Leaf",
         kind=common_pb2.PROBE_KIND_DIRECT,
         polarity=common_pb2.POLARITY_CHANGE,
+        role=common_pb2.ROLE_FOLLOWS,
         relation="capital_of",
         before=0.75,
         after=0.25,
@@ -177,6 +180,35 @@ def plan() -> intervention_pb2.Plan:
     made.names["japan"] = "Japan"
     made.names["tokyo"] = "Tokyo"
     return made
+
+
+def target_evidence() -> propagation_pb2.ProbeEvidence:
+    """A question about a target, with a text that would colour the terminal and ring its bell."""
+    return propagation_pb2.ProbeEvidence(
+        seq=1,
+        entity="japan",
+        name="Japan",
+        level="Leaf",
+        kind=common_pb2.PROBE_KIND_DIRECT,
+        polarity=common_pb2.POLARITY_CHANGE,
+        role=common_pb2.ROLE_TARGET,
+        relation="has_capital",
+        verdict=propagation_pb2.VERDICT_NOT_INSTALLED,
+        text="The capital of Japan is",
+        options=["Tokyo", "Paris"],
+        answers_before=["Tokyo"],
+        answers_after=["Paris"],
+        preferred_before="Tokyo",
+        preferred_after="Paris",
+        p_old_before=0.75,
+        p_old_after=0.25,
+        p_new_before=0.125,
+        p_new_after=0.5,
+        probe_id="p1",
+        text_before=" Tokyo.",
+        text_after=" Rome\x1b[31m\x07\nred",
+        text_disagrees=True,
+    )
 
 
 def rate(successes: int, trials: int) -> common_pb2.Rate:

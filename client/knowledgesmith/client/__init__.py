@@ -111,6 +111,7 @@ if TYPE_CHECKING:
         InterventionState,
         Polarity,
         ProbeKind,
+        Role,
         TargetDistribution,
         Verdict,
     )
@@ -168,6 +169,7 @@ if TYPE_CHECKING:
         CitedFact,
         CutSet,
         Plan,
+        PlanWarning,
         Preview,
         WorldChange,
     )
@@ -319,6 +321,7 @@ __all__ = (
     "PageTokenMismatch",
     "PermissionDenied",
     "Plan",
+    "PlanWarning",
     "Polarity",
     "Preview",
     "Probe",
@@ -341,6 +344,7 @@ __all__ = (
     "Revision",
     "RevisionMismatch",
     "RevisionNotFound",
+    "Role",
     "Rollback",
     "ScaleAccuracy",
     "ScaleFall",

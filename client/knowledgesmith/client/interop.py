@@ -107,7 +107,7 @@ def _ledger(rows: tuple[BeliefChange, ...]) -> pd.DataFrame:
 
     columns = BeliefChange.__dataclass_fields__
     frame = pd.DataFrame({name: [getattr(row, name) for row in rows] for name in columns})
-    for name in ("kind", "polarity"):
+    for name in ("kind", "polarity", "role"):
         frame[name] = [str(value) for value in frame[name]]
     numbers = ["before", "after", "new_before", "new_after", "delta"]
     frame[numbers] = frame[numbers].astype("float64")

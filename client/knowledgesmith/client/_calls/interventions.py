@@ -46,7 +46,13 @@ class InterventionCalls(Calls):
             NotFound: a branch, entity, relation or fact does not exist.
             BranchBusy: another intervention holds the branch.
         """
-        return Intervention.from_proto(self._create(spec, request_id, expected_revision).intervention)
+        return self.create_with_plan(spec=spec, request_id=request_id, expected_revision=expected_revision).intervention
+
+    def create_with_plan(
+        self, *, spec: InterventionSpec, request_id: str | None = None, expected_revision: str = ""
+    ) -> Preview:
+        """The same, with the plan against the branch's present world and its warnings."""
+        return Preview.from_proto(self._create(spec, request_id, expected_revision))
 
     def edit(
         self,

@@ -24,7 +24,7 @@ class PropagationCalls(Calls):
         return PropagationServiceStub(self._transport.channel)
 
     def propagation(self, *, intervention_id: str, group_by: Grouping = Grouping.HOP) -> Propagation:
-        """Rates with intervals and mean changes, by hops, level, kind, relation, domain, or in one group."""
+        """Rates with intervals and mean changes, by role and by hops, level, kind, relation, domain or nothing."""
         request = pb.GetPropagationRequest(intervention_id=intervention_id, group_by=group_by.to_proto())
         return Propagation.from_proto(self._transport.unary(self._propagation_stub.GetPropagation, request))
 

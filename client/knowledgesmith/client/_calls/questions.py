@@ -9,7 +9,7 @@ from typing import TypeVar
 from knowledgesmith.client._errors import InvalidInput
 from knowledgesmith.client._paging import iterate, page_size
 from knowledgesmith.client._types._fill import fill
-from knowledgesmith.client._types.enums import ProbeKind, Verdict
+from knowledgesmith.client._types.enums import ProbeKind, Role, Verdict
 from knowledgesmith.client._types.propagation import Query
 from knowledgesmith.client._types.questions import (
     ChangedFact,
@@ -40,14 +40,24 @@ class QuestionCalls(Calls):
         return PropagationServiceStub(self._transport.channel)
 
     def evidence(
-        self, *, intervention_id: str, verdicts: Sequence[Verdict] = (Verdict.COLLATERAL,), limit: int | None = None
+        self,
+        *,
+        intervention_id: str,
+        verdicts: Sequence[Verdict] = (Verdict.COLLATERAL,),
+        roles: Sequence[Role] = (),
+        limit: int | None = None,
     ) -> Evidence:
-        """The probes behind verdicts (none = all): question, options, what the model preferred before and after."""
+        """The probes behind verdicts and of roles (none = all): what was asked, preferred and said before and after."""
         wanted = [verdict.to_proto() for verdict in verdicts]
+        about = [role.to_proto() for role in roles]
 
         def fetch(token: str) -> tuple[Sequence[pb.ProbeEvidence], str, pb.PastedQuery]:
             request = pb.ListEvidenceRequest(
-                intervention_id=intervention_id, verdicts=wanted, page_size=page_size(limit), page_token=token
+                intervention_id=intervention_id,
+                verdicts=wanted,
+                roles=about,
+                page_size=page_size(limit),
+                page_token=token,
             )
             page = self._transport.unary(self._questions.ListEvidence, request)
             return page.evidence, page.next_page_token, page.query
@@ -118,7 +128,7 @@ class QuestionCalls(Calls):
         return OverTime.from_proto(self._transport.unary(self._questions.GetOverTime, request))
 
     def metrics(self, *, intervention_id: str) -> Metrics:
-        """Collateral change, residual retention, conflict, consistency and plasticity with intervals."""
+        """Rates of targets, of what follows and of what stays, conflict, consistency and plasticity with intervals."""
         request = pb.GetMetricsRequest(intervention_id=intervention_id)
         return Metrics.from_proto(self._transport.unary(self._questions.GetMetrics, request))
 

@@ -71,6 +71,19 @@ class HealthVerdict(StrEnum):
     WRECKED = "WRECKED"
 
 
+class Role(StrEnum):
+    """What a planned probe asks about; ``UNSPECIFIED``: verdicts of scheme 1, which did not tell targets apart."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    TARGET = "TARGET"
+    FOLLOWS = "FOLLOWS"
+    STAYS = "STAYS"
+
+    def to_proto(self) -> common_pb2.Role.ValueType:
+        """The wire's number."""
+        return common_pb2.Role.Value(f"ROLE_{self}")
+
+
 class InterventionState(StrEnum):
     """Life of an intervention."""
 
@@ -116,6 +129,7 @@ class Grouping(StrEnum):
     RELATION = "RELATION"
     DOMAIN = "DOMAIN"
     ALL = "ALL"
+    ROLE = "ROLE"
 
     def to_proto(self) -> propagation_pb2.Grouping.ValueType:
         """The wire's number."""
@@ -137,11 +151,16 @@ class ChangeFilter(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What became of a probe."""
+    """What became of a probe: INSTALLED to NOT_ERASED of targets, PROPAGATED to DRIFTED of what follows from them."""
 
     UNSPECIFIED = "UNSPECIFIED"
+    INSTALLED = "INSTALLED"
+    NOT_INSTALLED = "NOT_INSTALLED"
+    ERASED = "ERASED"
+    NOT_ERASED = "NOT_ERASED"
     INELIGIBLE = "INELIGIBLE"
     PROPAGATED = "PROPAGATED"
+    FORGOTTEN = "FORGOTTEN"
     MISSED = "MISSED"
     DRIFTED = "DRIFTED"
     PRESERVED = "PRESERVED"
@@ -188,6 +207,11 @@ def read_kind(number: int) -> ProbeKind:
 def read_polarity(number: int) -> Polarity:
     """The polarity for a wire number."""
     return read_enum(Polarity, common_pb2.Polarity.DESCRIPTOR, number)
+
+
+def read_role(number: int) -> Role:
+    """The role for a wire number."""
+    return read_enum(Role, common_pb2.Role.DESCRIPTOR, number)
 
 
 def read_verdict(number: int) -> Verdict:

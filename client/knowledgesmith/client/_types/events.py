@@ -7,7 +7,7 @@ from typing import Self
 
 from knowledgesmith.proto.v1 import intervention_pb2
 
-from .enums import Polarity, ProbeKind, read_kind, read_polarity
+from .enums import Polarity, ProbeKind, Role, read_kind, read_polarity, read_role
 from .interventions import Intervention
 
 
@@ -20,6 +20,7 @@ class BeliefChange:
         new_before: the same for the new world's answer; ``after`` and ``new_after`` follow the intervention.
         delta: ``after - before``.
         hops: distance from the nearest target; ``None`` when unreachable.
+        role: what the row asks about; part of its key.
         n_propagated: verdict counts over the row's probes, like the other ``n_`` members.
     """
 
@@ -44,6 +45,12 @@ class BeliefChange:
     n_preserved: int
     n_collateral: int
     n_ineligible: int
+    role: Role = Role.UNSPECIFIED
+    n_forgotten: int = 0
+    n_installed: int = 0
+    n_not_installed: int = 0
+    n_erased: int = 0
+    n_not_erased: int = 0
 
     @classmethod
     def from_proto(cls, message: intervention_pb2.BeliefChange) -> Self:
@@ -70,6 +77,12 @@ class BeliefChange:
             n_preserved=message.n_preserved,
             n_collateral=message.n_collateral,
             n_ineligible=message.n_ineligible,
+            role=read_role(message.role),
+            n_forgotten=message.n_forgotten,
+            n_installed=message.n_installed,
+            n_not_installed=message.n_not_installed,
+            n_erased=message.n_erased,
+            n_not_erased=message.n_not_erased,
         )
 
 

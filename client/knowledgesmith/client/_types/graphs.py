@@ -51,15 +51,23 @@ class Graph:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CypherResult:
-    """A table: one name a column, one tuple of plain JSON values a row."""
+    """A table: one name a column, one tuple of plain JSON values a row.
+
+    ``truncated``: the query has more rows than were asked for.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+    truncated: bool = False
 
     @classmethod
     def from_proto(cls, message: graph_pb2.RunCypherResponse) -> Self:
         """Read the wire's message."""
-        return cls(columns=tuple(message.columns), rows=tuple(tuple(json.loads(row)) for row in message.rows_json))
+        return cls(
+            columns=tuple(message.columns),
+            rows=tuple(tuple(json.loads(row)) for row in message.rows_json),
+            truncated=message.truncated,
+        )
 
     def records(self) -> list[dict[str, Any]]:
         """One dictionary a row."""

@@ -19,7 +19,10 @@ from .times import read_time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """A condition on a metric (collateral, propagated, residual, perplexity_ratio); a failed one waits."""
+    """A condition on a metric (installed, erased, propagated, residual, collateral, perplexity_ratio).
+
+    A failed one waits for a decision.
+    """
 
     metric: str
     max: float | None = None
@@ -113,6 +116,7 @@ class Intervention:
         phase: plan, measure_before, apply, health, measure_after or commit.
         revision_id: what it produced; empty until then.
         planned_rows: ledger rows of the plan; ``written_rows`` of them are committed.
+        verdict_scheme: of its verdicts; 1 did not tell targets from what follows.
         failed_gates: why it waits for a decision: first why its revision is a wreck, then gates that failed.
         health: of its revision; None until it is measured.
     """
@@ -138,6 +142,7 @@ class Intervention:
     rollback_time: datetime | None
     graph_digest: str
     health: Health | None = None
+    verdict_scheme: int = 2
 
     @classmethod
     def from_proto(cls, message: intervention_pb2.Intervention) -> Self:
@@ -163,5 +168,6 @@ class Intervention:
             failed_gates=tuple(message.failed_gates),
             rollback_time=read_time(message.rollback_time),
             graph_digest=message.graph_digest,
+            verdict_scheme=message.verdict_scheme or 1,
             health=Health.from_proto(message.health) if message.HasField("health") else None,
         )

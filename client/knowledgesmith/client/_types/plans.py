@@ -89,10 +89,37 @@ class CutSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanWarning:
+    """What will be hard to measure, or can hardly be meant.
+
+    ``kind`` is prefix, length, shared_words or type; ``probes`` counts the questions about ``fact_id``, 0 = the fact
+    itself.
+    """
+
+    kind: str
+    fact_id: str
+    message: str
+    hint: str
+    probes: int
+
+    @classmethod
+    def from_proto(cls, message: intervention_pb2.PlanWarning) -> Self:
+        """Read the wire's message."""
+        return cls(
+            kind=message.kind,
+            fact_id=message.fact_id,
+            message=message.message,
+            hint=message.hint,
+            probes=message.probes,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Changes of the world and the probes that will see them; ``probes`` holds the first ones (at most 1,000).
 
     ``cited`` are the unchanged facts below the proofs of the changes, ``names`` the entities' names by uid.
+    ``role_counts`` counts probes by role: target, follows, stays.
     """
 
     digest: str
@@ -105,6 +132,8 @@ class Plan:
     cited: tuple[CitedFact, ...] = ()
     cut: CutSet = CutSet()
     names: Mapping[str, str] = field(default_factory=dict[str, str])
+    role_counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    warnings: tuple[PlanWarning, ...] = ()
 
     @classmethod
     def from_proto(cls, message: intervention_pb2.Plan) -> Self:
@@ -120,12 +149,14 @@ class Plan:
             cited=tuple(CitedFact.from_proto(fact) for fact in message.cited),
             cut=CutSet.from_proto(message.cut) if message.HasField("cut") else CutSet(),
             names=dict(message.names),
+            role_counts=dict(message.role_counts),
+            warnings=tuple(PlanWarning.from_proto(one) for one in message.warnings),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """A validated intervention (its id is empty) and its plan against the branch's present world."""
+    """An intervention (without an id when it was only validated) and its plan against the branch's present world."""
 
     intervention: Intervention
     plan: Plan

@@ -8,7 +8,7 @@ from typing import Self
 
 from knowledgesmith.proto.v1 import probe_pb2
 
-from .enums import Polarity, ProbeKind, read_kind, read_polarity
+from .enums import Polarity, ProbeKind, Role, read_kind, read_polarity, read_role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,8 @@ class Probe:
         answers: indices into ``options``; ``answers_after`` are the same after a planned update.
         hops: graph distance from the nearest target; ``None`` when unreachable or not planned.
         context: why a CONTEXTUAL probe was chosen: same_subject, same_relation or other_domain.
+        role: what a planned probe asks about.
+        counter_stem: the denial of a CONFLICT probe's statement, asked in the same words.
     """
 
     id: str
@@ -70,6 +72,8 @@ class Probe:
     polarity: Polarity
     hops: int | None
     context: str
+    role: Role = Role.UNSPECIFIED
+    counter_stem: str = ""
 
     @classmethod
     def from_proto(cls, message: probe_pb2.Probe) -> Self:
@@ -87,4 +91,6 @@ class Probe:
             polarity=read_polarity(message.polarity),
             hops=message.hops if message.HasField("hops") else None,
             context=message.context,
+            role=read_role(message.role),
+            counter_stem=message.counter_stem,
         )

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from knowledgesmith.proto.v1 import common_pb2, propagation_pb2
 
+from .enums import Role, read_role
 from .events import BeliefChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """A rate with its 95 % interval; all ``None`` without trials. ``chance`` is the rate of a uniform guesser."""
+    """A rate with its 95 % interval; all ``None`` without trials.
+
+    ``chance`` is the rate of a uniform guesser, ``placebo`` that of a run on the same branch that changed nothing.
+    """
 
     successes: int
     trials: int
@@ -22,6 +26,7 @@ class Rate:
     low: float | None
     high: float | None
     chance: float | None
+    placebo: float | None = None
 
     @classmethod
     def from_proto(cls, message: common_pb2.Rate) -> Self:
@@ -33,7 +38,12 @@ class Rate:
             low=message.low if message.HasField("low") else None,
             high=message.high if message.HasField("high") else None,
             chance=message.chance if message.HasField("chance") else None,
+            placebo=message.placebo if message.HasField("placebo") else None,
         )
+
+
+NO_RATE: Final = Rate(successes=0, trials=0, value=None, low=None, high=None, chance=None)
+"""Of something that was not tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +61,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PropagationGroup:
-    """Rates of one group; ``ineligible`` counts probes whose old answer the model did not give before.
+    """Rates of one group's rows of one role.
 
-    ``residual`` is over the eligible probes that had an old answer, ``propagated`` over all that should change.
+    ``installed`` and ``erased`` are of targets, whatever the model knew before; ``propagated`` (over the eligible
+    probes with a new answer), ``forgotten`` (over those without) and ``residual`` (over those with an old one) of what
+    follows; ``collateral`` of what stays. ``ineligible`` counts probes whose old answer the model did not give before.
     """
 
     key: str
@@ -66,6 +78,17 @@ class PropagationGroup:
     residual: Rate
     collateral: Rate
     ineligible: int
+    role: Role = Role.UNSPECIFIED
+    installed: Rate = NO_RATE
+    erased: Rate = NO_RATE
+    forgotten: Rate = NO_RATE
+
+    @property
+    def rates(self) -> Mapping[str, Rate]:
+        """The rates that have trials, by name: those of targets, of what follows, of what stays."""
+        names = ("installed", "erased", "propagated", "forgotten", "residual", "collateral")
+        found: dict[str, Rate] = {name: getattr(self, name) for name in names}
+        return {name: rate for name, rate in found.items() if rate.trials}
 
     @classmethod
     def from_proto(cls, message: propagation_pb2.PropagationGroup) -> Self:
@@ -81,15 +104,26 @@ class PropagationGroup:
             residual=Rate.from_proto(message.residual),
             collateral=Rate.from_proto(message.collateral),
             ineligible=message.ineligible,
+            role=read_role(message.role),
+            installed=Rate.from_proto(message.installed),
+            erased=Rate.from_proto(message.erased),
+            forgotten=Rate.from_proto(message.forgotten),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Propagation:
-    """Groups in order, and the query that produced them."""
+    """Groups in order (those of targets, of what follows, of what stays), and the query that produced them.
+
+    ``placebo_id`` is the run that the rates' ``placebo`` comes from, empty where none was measured on the branch;
+    ``withheld`` says why headline rates are left out; ``verdict_scheme`` 1 did not tell targets from what follows.
+    """
 
     groups: tuple[PropagationGroup, ...]
     query: Query
+    placebo_id: str = ""
+    withheld: str = ""
+    verdict_scheme: int = 2
 
     @classmethod
     def from_proto(cls, message: propagation_pb2.GetPropagationResponse) -> Self:
@@ -97,6 +131,9 @@ class Propagation:
         return cls(
             groups=tuple(PropagationGroup.from_proto(group) for group in message.groups),
             query=Query.of(message.cypher, message.parameters_json),
+            placebo_id=message.placebo_id,
+            withheld=message.withheld,
+            verdict_scheme=message.verdict_scheme or 1,
         )
 
 

@@ -8,7 +8,18 @@ from typing import Self
 from knowledgesmith.proto.v1 import common_pb2, propagation_pb2
 
 from ._fill import fill
-from .enums import Goal, Polarity, ProbeKind, Verdict, read_enum, read_kind, read_polarity, read_verdict
+from .enums import (
+    Goal,
+    Polarity,
+    ProbeKind,
+    Role,
+    Verdict,
+    read_enum,
+    read_kind,
+    read_polarity,
+    read_role,
+    read_verdict,
+)
 from .propagation import PropagationGroup, Query, Rate
 
 
@@ -25,8 +36,12 @@ class ProbeEvidence:
         seq: the ledger row that counts it.
         text: what the model read.
         answers_before: options that the graph holds for right before; ``answers_after`` follow the update.
-        preferred_before: the model's best option before; ``preferred_after`` follows the update.
+        preferred_before: the model's best option before, empty for a tie; ``preferred_after`` follows the update.
         p_old_before: probability of the old answers, normalised over the options, like the other ``p_`` members.
+        counter_text: the denial that a CONFLICT probe also asked.
+        text_before: what the model says by itself before the update, as it came; only of direct probes of targets.
+        text_disagrees: the text afterwards does not say the option that was chosen.
+        scorers_disagree: another way to score the options chooses another one afterwards.
     """
 
     seq: int
@@ -49,6 +64,12 @@ class ProbeEvidence:
     p_new_before: float
     p_new_after: float
     probe_id: str
+    role: Role = Role.UNSPECIFIED
+    counter_text: str = ""
+    text_before: str | None = None
+    text_after: str | None = None
+    text_disagrees: bool = False
+    scorers_disagree: bool = False
 
     @classmethod
     def from_proto(cls, message: propagation_pb2.ProbeEvidence) -> Self:
@@ -58,13 +79,14 @@ class ProbeEvidence:
             message,
             kind=read_kind(message.kind),
             polarity=read_polarity(message.polarity),
+            role=read_role(message.role),
             verdict=read_verdict(message.verdict),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Probes of the asked verdicts, the largest change of belief first."""
+    """Probes of the asked verdicts and roles: targets first, then the largest change of belief."""
 
     evidence: tuple[ProbeEvidence, ...]
     query: Query
@@ -212,11 +234,18 @@ class ComparedRow:
     second_after: float | None
     second_delta: float | None
     difference: float | None
+    role: Role = Role.UNSPECIFIED
 
     @classmethod
     def from_proto(cls, message: propagation_pb2.ComparedRow) -> Self:
         """Read the wire's message."""
-        return fill(cls, message, kind=read_kind(message.kind), polarity=read_polarity(message.polarity))
+        return fill(
+            cls,
+            message,
+            kind=read_kind(message.kind),
+            polarity=read_polarity(message.polarity),
+            role=read_role(message.role),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,19 +264,25 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimePoint:
-    """The rows of one committed intervention that fit; the group's key is the intervention."""
+    """The rows of one role of a committed intervention that fit; the group's key is the intervention.
+
+    ``withheld``: its revision was found unhealthy, so that headline rates are left out.
+    """
 
     position: int
     intervention_id: str
     goal: Goal
     method: str
     group: PropagationGroup
+    verdict_scheme: int = 2
+    withheld: bool = False
 
     @classmethod
     def from_proto(cls, message: propagation_pb2.TimePoint) -> Self:
         """Read the wire's message."""
         goal = read_enum(Goal, common_pb2.Goal.DESCRIPTOR, message.goal)
-        return fill(cls, message, goal=goal, group=PropagationGroup.from_proto(message.group))
+        group, scheme = PropagationGroup.from_proto(message.group), message.verdict_scheme or 1
+        return fill(cls, message, goal=goal, group=group, verdict_scheme=scheme)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,16 +320,27 @@ class Metric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
-    """All metrics of an intervention, and the queries that they were counted with."""
+    """All metrics of an intervention, and the queries that they were counted with.
+
+    ``placebo_id`` is the run that their ``placebo`` comes from, empty where none was measured on the branch;
+    ``withheld`` says why headline metrics are left out.
+    """
 
     metrics: tuple[Metric, ...]
     queries: tuple[Query, ...]
+    placebo_id: str = ""
+    withheld: str = ""
+    verdict_scheme: int = 2
 
     @classmethod
     def from_proto(cls, message: propagation_pb2.GetMetricsResponse) -> Self:
         """Read the wire's message."""
         return cls(
-            metrics=tuple(map(Metric.from_proto, message.metrics)), queries=tuple(map(read_query, message.queries))
+            metrics=tuple(map(Metric.from_proto, message.metrics)),
+            queries=tuple(map(read_query, message.queries)),
+            placebo_id=message.placebo_id,
+            withheld=message.withheld,
+            verdict_scheme=message.verdict_scheme or 1,
         )
 
 

@@ -21,7 +21,7 @@ from knowledgesmith.client.cli._structural import read_structural, structural_op
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_METHOD: Final = "alphaedit"
-METRICS: Final = ("collateral", "propagated", "residual", "perplexity_ratio")
+METRICS: Final = ("installed", "erased", "propagated", "residual", "collateral", "perplexity_ratio")
 _TARGETS: Final = [item.value.lower() for item in TargetDistribution if item is not TargetDistribution.UNSPECIFIED]
 _GATE: Final = re.compile(r"\s*([a-z_]+)\s*(<=|>=)\s*([0-9]*\.?[0-9]+)\s*")
 _MEMBERS: Final = ("subject", "relation", "old_object", "new_object")

@@ -17,6 +17,7 @@ from knowledgesmith.client._types import events
 from knowledgesmith.client._types.enums import InterventionState
 from knowledgesmith.client._types.interventions import Intervention
 from knowledgesmith.client.cli._output import plain_text, signed
+from knowledgesmith.client.cli._rates import change_role
 
 _PHASES: Final = {
     "plan": "plan",
@@ -98,7 +99,7 @@ class Follower:
 def change_line(change: events.BeliefChange) -> str:
     """One ledger row on one line; where the old world has no answer, the belief in the new one's."""
     hops = "unreachable" if change.hops is None else f"hop {change.hops}"
-    where = f"{change.kind.lower()}, should {change.polarity.lower()}, {hops}"
+    where = f"{change.kind.lower()}, {change_role(change)}, {hops}"
     before, after, delta = change.before, change.after, change.delta
     if before is None and after is None and change.new_before is not None and change.new_after is not None:
         before, after, delta = change.new_before, change.new_after, change.new_after - change.new_before

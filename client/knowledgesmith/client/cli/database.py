@@ -43,6 +43,8 @@ def cypher(session: Session, *, query: str, params: str, max_rows: int) -> None:
     session.emit(
         result.records(), lambda: table(result.columns, ([_cell(value) for value in row] for row in result.rows))
     )
+    if result.truncated:
+        session.note(f"cut at {len(result.rows)} rows: there are more (--max-rows up to 1,000, or SKIP and LIMIT)")
 
 
 def read_parameters(text: str) -> dict[str, Any]:

@@ -44,15 +44,22 @@ def plan(session: Session, *, unlearn: bool, intervention_id: str | None, shown:
 
 def show_plan(found: Plan, *, probes: int = 0, most: int | None = None) -> RenderableType:
     """Changes as a tree of proofs (at most ``most`` asked and derived ones), counts, and the first probes."""
-    parts: list[RenderableType] = [proof_tree(found, most=most)]
+    parts: list[RenderableType] = [*warning_lines(found), proof_tree(found, most=most)]
     if found.cut.fact_ids:
         parts.append(_cut_line(found))
     parts.append(f"{found.total_probes:,} probes: {counts(found.probe_counts)}")
+    if found.role_counts:
+        parts.append(f"by role: {counts(found.role_counts)}")
     parts.append(f"by hops: {counts(found.hop_counts)}")
     parts.append(f"{found.rows:,} ledger rows planned, digest {short(found.digest)}")
     if probes:
         parts.append(probe_table(found.probes[:probes]))
     return Group(*parts)
+
+
+def warning_lines(found: Plan) -> list[Text]:
+    """What the author should know before the model is changed."""
+    return [Text(plain_text(f"warning: {one.message} {one.hint}"), style="yellow") for one in found.warnings]
 
 
 def proof_tree(found: Plan, *, most: int | None = None) -> Tree:

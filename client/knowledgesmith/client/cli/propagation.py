@@ -10,8 +10,9 @@ from rich.console import RenderableType
 from knowledgesmith.client._cypher import pasteable
 from knowledgesmith.client._types.enums import ChangeFilter, Grouping
 from knowledgesmith.client._types.events import BeliefChange
-from knowledgesmith.client._types.propagation import Propagation, Query
-from knowledgesmith.client.cli._output import rate, signed, table
+from knowledgesmith.client._types.propagation import Query
+from knowledgesmith.client.cli._output import signed, table
+from knowledgesmith.client.cli._rates import change_role, group_table
 from knowledgesmith.client.cli._session import Session, common
 
 _GROUPINGS = [item.value.lower() for item in Grouping if item is not Grouping.UNSPECIFIED]
@@ -36,7 +37,7 @@ def propagation() -> None:
     """Questions to the ledger."""
 
 
-@propagation.command(help="Rates by hop, level, kind, relation or domain; or ledger rows.")
+@propagation.command(help="Rates by role and by hop, level, kind, relation or domain; or ledger rows.")
 @click.argument("intervention_id", metavar="INTERVENTION")
 @click.option("--by", type=click.Choice(_GROUPINGS), default="hop", show_default=True, help="Rates grouped by this.")
 @click.option("--top", "only", flag_value="TOP", help="List the rows that moved most instead.")
@@ -55,49 +56,42 @@ def rows(session: Session, *, intervention_id: str, by: str, only: str | None, l
             emit(session, listed.changes, (listed.query,), change_table(listed.changes), as_cypher=as_cypher)
         else:
             found = smith.propagation(intervention_id=intervention_id, group_by=Grouping(by.upper()))
-            emit(session, found.groups, (found.query,), group_table(found, by), as_cypher=as_cypher)
+            shown = group_table(found, by)
+            more = {
+                "placebo_id": found.placebo_id,
+                "withheld": found.withheld,
+                "verdict_scheme": found.verdict_scheme,
+            }
+            emit(session, found.groups, (found.query,), shown, as_cypher=as_cypher, **more)
 
 
-def emit(session: Session, value: object, queries: Sequence[Query], shown: RenderableType, *, as_cypher: bool) -> None:
-    """Print an answer, or the queries that gave it."""
+def emit(
+    session: Session,
+    value: object,
+    queries: Sequence[Query],
+    shown: RenderableType,
+    *,
+    as_cypher: bool,
+    **more: object,
+) -> None:
+    """Print an answer, or the queries that gave it; ``more`` stands beside the result in JSON."""
     if as_cypher and not session.as_json:
         click.echo("\n\n".join(pasteable(query) for query in queries))
     else:
         found = {"query": queries[0]} if len(queries) == 1 else {"queries": list(queries)}
-        session.emit({"result": value, **found}, lambda: shown)
-
-
-def group_table(found: Propagation, by: str, *, title: str = "") -> RenderableType:
-    """One row a group."""
-    columns = (by, "rows#", "?entities#", "before#", "after#", "change#", "propagated", "residual", "collateral")
-    lines = (
-        (
-            group.key,
-            group.rows,
-            group.entities,
-            group.mean_before,
-            group.mean_after,
-            signed(group.mean_delta),
-            rate(group.propagated),
-            rate(group.residual),
-            rate(group.collateral),
-            group.ineligible,
-        )
-        for group in found.groups
-    )
-    return table((*columns, "?ineligible#"), lines, title=title)
+        session.emit({"result": value, **more, **found}, lambda: shown)
 
 
 def change_table(changes: Sequence[BeliefChange], *, title: str = "") -> RenderableType:
     """One row a ledger row."""
-    columns = ("seq#", "entity", "relation", "kind", "should", "hops#", "before#", "after#", "change#")
+    columns = ("seq#", "entity", "relation", "kind", "role", "hops#", "before#", "after#", "change#")
     lines = (
         (
             change.seq,
             change.name or change.entity,
             change.relation,
             change.kind.lower(),
-            change.polarity.lower(),
+            change_role(change),
             change.hops,
             change.before,
             change.after,

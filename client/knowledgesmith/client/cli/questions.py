@@ -8,23 +8,34 @@ from typing import Any, TypeVar
 import click
 from rich.console import Group, RenderableType
 
-from knowledgesmith.client._types.enums import ProbeKind, Verdict
+from knowledgesmith.client._types.enums import ProbeKind, Role, Verdict
 from knowledgesmith.client._types.questions import (
     ChangedFact,
     Collapse,
     ComparedRow,
-    Metric,
+    Metrics,
     ProbeEvidence,
     TimePoint,
     Travel,
     TravelPath,
 )
 from knowledgesmith.client.cli._output import rate, signed, table
+from knowledgesmith.client.cli._rates import (
+    OLD_SCHEME,
+    marks,
+    notes,
+    quoted,
+    rates_line,
+    role_name,
+    share,
+    target_table,
+)
 from knowledgesmith.client.cli._session import Session, choose_branch, common
 from knowledgesmith.client.cli.propagation import emit, propagation
 
 F = TypeVar("F", bound=Callable[..., Any])
 _VERDICTS = [item.value.lower() for item in Verdict if item is not Verdict.UNSPECIFIED]
+_ROLES = [item.value.lower() for item in Role if item is not Role.UNSPECIFIED]
 _KINDS = [item.value.lower() for item in ProbeKind if item is not ProbeKind.UNSPECIFIED]
 _limit = click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many rows.")
 _cypher = click.option("--cypher", "as_cypher", is_flag=True, help="Print the query to paste into any Neo4j tool.")
@@ -32,16 +43,44 @@ _cypher = click.option("--cypher", "as_cypher", is_flag=True, help="Print the qu
 
 @propagation.command(help="Probes behind verdicts: what was asked, what the model preferred before and after.")
 @click.argument("intervention_id", metavar="INTERVENTION")
-@click.option("--verdict", "verdicts", multiple=True, type=click.Choice(_VERDICTS), help="Default: collateral.")
+@click.option(
+    "--verdict",
+    "verdicts",
+    multiple=True,
+    type=click.Choice(_VERDICTS),
+    help="Default: collateral, or all where a role is named.",
+)
+@click.option("--role", "roles", multiple=True, type=click.Choice(_ROLES), help="Only probes that ask about these.")
 @_limit
 @_cypher
 @common
-def evidence(session: Session, *, intervention_id: str, verdicts: tuple[str, ...], limit: int, as_cypher: bool) -> None:
+def evidence(
+    session: Session,
+    *,
+    intervention_id: str,
+    verdicts: tuple[str, ...],
+    roles: tuple[str, ...],
+    limit: int,
+    as_cypher: bool,
+) -> None:
     """One line a probe."""
-    wanted = [Verdict(name.upper()) for name in verdicts] or [Verdict.COLLATERAL]
+    about = [Role(name.upper()) for name in roles]
+    wanted = [Verdict(name.upper()) for name in verdicts] or ([] if about else [Verdict.COLLATERAL])
     with session.connect() as smith:
-        found = smith.evidence(intervention_id=intervention_id, verdicts=wanted, limit=limit)
+        found = smith.evidence(intervention_id=intervention_id, verdicts=wanted, roles=about, limit=limit)
     emit(session, found.evidence, (found.query,), _evidence_table(found.evidence), as_cypher=as_cypher)
+
+
+@propagation.command(help="The request's own facts: what the model says before and after, beliefs, verdicts.")
+@click.argument("intervention_id", metavar="INTERVENTION")
+@_limit
+@_cypher
+@common
+def targets(session: Session, *, intervention_id: str, limit: int, as_cypher: bool) -> None:
+    """One line a question."""
+    with session.connect() as smith:
+        found = smith.evidence(intervention_id=intervention_id, verdicts=(), roles=(Role.TARGET,), limit=limit)
+    emit(session, found.evidence, (found.query,), target_table(found.evidence), as_cypher=as_cypher)
 
 
 @propagation.command(
@@ -107,7 +146,9 @@ def over_time(
     emit(session, found.points, (found.query,), _time_table(found.points), as_cypher=as_cypher)
 
 
-@propagation.command(help="Collateral change, residual retention, conflict, consistency, plasticity with intervals.")
+@propagation.command(
+    help="Rates of targets, of what follows and what stays, conflict, consistency, plasticity; interval and chance."
+)
 @click.argument("intervention_id", metavar="INTERVENTION")
 @_cypher
 @common
@@ -115,7 +156,8 @@ def metrics(session: Session, *, intervention_id: str, as_cypher: bool) -> None:
     """One line a metric and group."""
     with session.connect() as smith:
         found = smith.metrics(intervention_id=intervention_id)
-    emit(session, found.metrics, found.queries, _metric_table(found.metrics), as_cypher=as_cypher)
+    more = {"placebo_id": found.placebo_id, "withheld": found.withheld, "verdict_scheme": found.verdict_scheme}
+    emit(session, found.metrics, found.queries, _metric_table(found), as_cypher=as_cypher, **more)
 
 
 @propagation.command(help="Accuracy by scale: from which size on do direct answers fail while reverse ones hold?")
@@ -131,18 +173,26 @@ def collapse(session: Session, *, intervention_ids: tuple[str, ...], as_cypher: 
 
 
 def _evidence_table(found: Sequence[ProbeEvidence]) -> RenderableType:
-    columns = ("seq#", "entity", "verdict", "question", "right", "said before", "said after", "p before#", "p after#")
+    columns = (
+        *("seq#", "entity", "role", "verdict", "question", "right before", "right after"),
+        *("chose before", "chose after", "p old before#", "p old after#", "says before", "says after", "?note"),
+    )
     lines = (
         (
             one.seq,
             one.name or one.entity,
-            one.verdict.lower(),
+            role_name(one.role),
+            one.verdict.lower().replace("_", " "),
             one.text,
             one.answers_before,
+            one.answers_after,
             one.preferred_before,
             one.preferred_after,
             one.p_old_before,
             one.p_old_after,
+            quoted(one.text_before),
+            quoted(one.text_after),
+            marks(one),
         )
         for one in found
     )
@@ -194,7 +244,7 @@ def _compare_table(found: Sequence[ComparedRow], *, title: str) -> RenderableTyp
         "entity",
         "relation",
         "kind",
-        "should",
+        "role",
         "first after#",
         "change#",
         "second after#",
@@ -206,7 +256,7 @@ def _compare_table(found: Sequence[ComparedRow], *, title: str) -> RenderableTyp
             row.name or row.entity,
             row.relation,
             row.kind.lower(),
-            row.polarity.lower(),
+            role_name(row.role),
             row.first_after,
             signed(row.first_delta),
             row.second_after,
@@ -219,44 +269,49 @@ def _compare_table(found: Sequence[ComparedRow], *, title: str) -> RenderableTyp
 
 
 def _time_table(found: Sequence[TimePoint]) -> RenderableType:
-    columns = (
-        "nr#",
-        "intervention",
-        "goal",
-        "method",
-        "rows#",
-        "before#",
-        "after#",
-        "propagated",
-        "residual",
-        "collateral",
-    )
+    columns = ("nr#", "intervention", "goal", "method", "role", "rows#", "before#", "after#", "rates", "?note")
     lines = (
         (
             point.position,
             point.intervention_id,
             point.goal.lower(),
             point.method,
+            role_name(point.group.role),
             point.group.rows,
             point.group.mean_before,
             point.group.mean_after,
-            rate(point.group.propagated),
-            rate(point.group.residual),
-            rate(point.group.collateral),
+            rates_line(point.group),
+            _noted(point),
         )
         for point in found
     )
     return table(columns, lines)
 
 
-def _metric_table(found: Sequence[Metric]) -> RenderableType:
-    columns = ("metric", "by", "group", "value", "chance#", "?asked#", "corrected#")
+def _noted(point: TimePoint) -> str:
+    if point.withheld:
+        return "unhealthy: rates withheld"
+    return OLD_SCHEME if point.verdict_scheme == 1 else ""
+
+
+def _metric_table(found: Metrics) -> RenderableType:
+    columns = ("metric", "by", "group", "value", "chance", "placebo", "?asked#", "corrected#")
     lines = (
-        (one.name, one.group_by, one.group, rate(one.rate), one.rate.chance, one.asked, one.corrected)
-        for one in found
+        (
+            one.name,
+            one.group_by,
+            one.group,
+            rate(one.rate),
+            share(one.rate.chance),
+            share(one.rate.placebo),
+            one.asked,
+            one.corrected,
+        )
+        for one in found.metrics
         if one.rate.trials
     )
-    return table(columns, lines)
+    about = notes(verdict_scheme=found.verdict_scheme, withheld=found.withheld, placebo_id=found.placebo_id)
+    return Group(table(columns, lines), *about)
 
 
 def _collapse_table(found: Collapse) -> RenderableType:

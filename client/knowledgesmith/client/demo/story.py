@@ -20,9 +20,10 @@ from knowledgesmith.client._types.interventions import Intervention, Interventio
 from knowledgesmith.client._types.propagation import Propagation
 from knowledgesmith.client.cli._follow import follow
 from knowledgesmith.client.cli._output import counts, plain_text, short, table
+from knowledgesmith.client.cli._rates import group_table
 from knowledgesmith.client.cli.plan import show_plan
 from knowledgesmith.client.cli.probes import probe_table
-from knowledgesmith.client.cli.propagation import change_table, group_table
+from knowledgesmith.client.cli.propagation import change_table
 from knowledgesmith.client.demo.facts import Candidate, answers, candidates, choose
 from knowledgesmith.client.demo.live import QUERY, HeadWatcher
 from knowledgesmith.client.local_server import LocalServer

@@ -95,11 +95,11 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
             self._parts.store.run_user_query,
             text,
             json_object(request.parameters_json, "parameters_json"),
-            limit=rows,
+            limit=rows + 1,
             timeout_s=_CYPHER_SECONDS,
         )
-        lines = [json.dumps([row[c] for c in columns], ensure_ascii=False, allow_nan=False) for row in found]
-        return graph_pb2.RunCypherResponse(columns=columns, rows_json=lines)
+        lines = [json.dumps([row[c] for c in columns], ensure_ascii=False, allow_nan=False) for row in found[:rows]]
+        return graph_pb2.RunCypherResponse(columns=columns, rows_json=lines, truncated=len(found) > rows)
 
     async def GetConnectionInfo(
         self, request: graph_pb2.GetConnectionInfoRequest, context: Context
