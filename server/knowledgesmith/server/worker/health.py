@@ -123,8 +123,8 @@ def choices_of(store: GraphStore, intervention_id: str) -> tuple[Choice, ...]:
     while rows := store.read("plan/read", id=intervention_id, after=after, limit=_BATCH):
         for row in rows:
             probe, place = row["probe"], row["planned"]
-            if place.get("pred_after") is None:
-                continue
+            if min(place.get("pred_before", -1), place.get("pred_after", -1)) < 0:
+                continue  # not measured, or a tie
             found.append(
                 Choice(
                     options=tuple(probe["options"]),

@@ -1,75 +1,103 @@
-"""Measuring a plan's probes: score options, turn scores into beliefs, beliefs into ledger rows."""
+"""Measuring a plan's probes: score options, turn scores into beliefs, beliefs and texts into ledger rows."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from knowledgesmith.editors.beliefs import Belief, ScorerKind, believe, option_values
+from knowledgesmith.editors.beliefs import Belief, ScorerKind, believe, option_values, scorers_disagree
 from knowledgesmith.editors.score_cache import ScoreCache, score_with_cache
 from knowledgesmith.editors.scoring import Scorer
-from knowledgesmith.editors.verdicts import ProbeOutcome, summarise, verdict
+from knowledgesmith.editors.statements import believe_statement
+from knowledgesmith.editors.verdicts import ProbeOutcome, Said, summarise, verdict
 from knowledgesmith.graph_schema.ledger import Measured, Outcome
 from knowledgesmith.graph_schema.probes.types import Polarity, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from knowledgesmith.editors.beliefs import OptionScore
     from knowledgesmith.editors.surgery.resident import ResidentModel
     from knowledgesmith.graph_schema.interventions import Goal
     from knowledgesmith.graph_schema.plan_types import LedgerSlot
     from knowledgesmith.graph_schema.probes.types import PlannedProbe
     from knowledgesmith.server.metrics import MetricSink
+    from knowledgesmith.server.worker.speaking import Speaker, Spoken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one probe shows under one state of the model.
+
+    ``split``: the scorers do not agree on the best option. ``spoken`` is there for direct questions about targets.
+    """
+
+    belief: Belief
+    split: bool = False
+    spoken: Spoken | None = None
 
 
 class Meter:
-    """Beliefs of planned probes under whatever revision the resident model shows."""
+    """Reads planned probes under whatever revision the resident model shows."""
 
-    def __init__(self, resident: ResidentModel, cache: ScoreCache | None, scorer: str, sink: MetricSink) -> None:
+    def __init__(
+        self,
+        resident: ResidentModel,
+        cache: ScoreCache | None,
+        scorer: str,
+        sink: MetricSink,
+        speaker: Speaker | None = None,
+    ) -> None:
         self._resident = resident
         self._cache = cache
         self._kind = ScorerKind(scorer)
         self._scorer = Scorer(resident.loaded)
         self._sink = sink
+        self._speaker = speaker
 
-    def beliefs(self, probes: Sequence[PlannedProbe], phase: str) -> dict[str, Belief]:
-        """Belief by probe id. Without a cache every score is computed anew (placebo runs)."""
-        pairs = [(planned.probe.text, option) for planned in probes for option in planned.probe.options]
+    def read(self, probes: Sequence[PlannedProbe], phase: str) -> dict[str, Reading]:
+        """Readings by probe id. Without a cache every score is computed anew (placebo runs)."""
+        pairs = [(stem, option) for planned in probes for stem in _stems(planned) for option in planned.probe.options]
         if self._cache is None:
             scores = self._scorer.score(pairs)
         else:
             revision = self._resident.weights_sha256()
             scores = score_with_cache(self._scorer, self._cache, revision, pairs)
         self._sink.inc("ksmith_probes_scored", len(probes), phase=phase)
+        spoken = self._speaker.says(probes, phase) if self._speaker else {}
         found = iter(scores)
-        return {
-            planned.probe.id: believe(
-                option_values(self._kind, [next(found) for _ in planned.probe.options]),
-                before=planned.before,
-                after=planned.after,
+        return {planned.probe.id: self._reading(planned, found, spoken.get(planned.probe.id)) for planned in probes}
+
+    def _reading(self, planned: PlannedProbe, scores: Iterator[OptionScore], spoken: Spoken | None) -> Reading:
+        stated, *denied = [[next(scores) for _ in planned.probe.options] for _ in _stems(planned)]
+        values = option_values(self._kind, stated)
+        if denied:
+            belief = believe_statement(
+                values, option_values(self._kind, denied[0]), before=planned.before, after=planned.after
             )
-            for planned in probes
-        }
+            return Reading(belief=belief)
+        belief = believe(values, before=planned.before, after=planned.after)
+        return Reading(belief=belief, split=scorers_disagree(stated), spoken=spoken)
+
+
+def _stems(planned: PlannedProbe) -> tuple[str, ...]:
+    """What is scored: of a statement also its denial."""
+    probe = planned.probe
+    return (probe.text, probe.counter_stem) if probe.counter_stem else (probe.text,)
 
 
 def measured_row(
     slot: LedgerSlot,
     planned: Mapping[str, PlannedProbe],
-    before: Mapping[str, Belief],
-    after: Mapping[str, Belief],
+    before: Mapping[str, Reading],
+    after: Mapping[str, Reading],
     *,
     goal: Goal,
 ) -> Measured:
     """The ledger row of one slot (design: belief, verdict, metrics)."""
     probes = [planned[probe_id] for probe_id in slot.probe_ids]
     role = slot.role or (Role.STAYS if slot.polarity is Polarity.STAY else Role.FOLLOWS)
-    outcomes = [
-        ProbeOutcome(
-            before=before[p.probe.id],
-            after=after[p.probe.id],
-            verdict=verdict(p.before, p.after, before[p.probe.id].pred, after[p.probe.id].pred, role=role, goal=goal),
-        )
-        for p in probes
-    ]
+    outcomes = [_judged(one, before[one.probe.id], after[one.probe.id], role=role, goal=goal) for one in probes]
     row = summarise(outcomes)
     had_old, has_new = any(p.before for p in probes), any(p.after for p in probes)
     return Measured(
@@ -78,12 +106,23 @@ def measured_row(
         new_before=row.new_before if has_new else None,
         new_after=row.new_after if has_new else None,
         n=row.n,
-        outcomes=tuple(_outcome(p.probe.id, outcome) for p, outcome in zip(probes, outcomes, strict=True)),
+        outcomes=tuple(
+            _outcome(p.probe.id, outcome, before[p.probe.id], after[p.probe.id])
+            for p, outcome in zip(probes, outcomes, strict=True)
+        ),
         **{f"n_{kind.value.lower()}": count for kind, count in row.counts.items()},
     )
 
 
-def _outcome(probe_id: str, outcome: ProbeOutcome) -> Outcome:
+def _judged(planned: PlannedProbe, before: Reading, after: Reading, *, role: Role, goal: Goal) -> ProbeOutcome:
+    said = Said(option=after.spoken.option) if after.spoken else None
+    found = verdict(
+        planned.before, planned.after, before.belief.pred, after.belief.pred, role=role, goal=goal, said=said
+    )
+    return ProbeOutcome(before=before.belief, after=after.belief, verdict=found)
+
+
+def _outcome(probe_id: str, outcome: ProbeOutcome, before: Reading, after: Reading) -> Outcome:
     return Outcome(
         probe_id=probe_id,
         pred_before=outcome.before.pred,
@@ -93,4 +132,8 @@ def _outcome(probe_id: str, outcome: ProbeOutcome) -> Outcome:
         p_new_before=outcome.before.p_new,
         p_new_after=outcome.after.p_new,
         verdict=outcome.verdict.value,
+        text_before=before.spoken.text if before.spoken else None,
+        text_after=after.spoken.text if after.spoken else None,
+        text_disagrees=after.spoken is not None and after.spoken.option != outcome.after.pred,
+        scorers_disagree=after.split,
     )

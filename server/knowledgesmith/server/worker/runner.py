@@ -29,19 +29,20 @@ from knowledgesmith.graph_schema.errors import (
 from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
 from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
+from knowledgesmith.graph_schema.plan_types import SCHEME
 from knowledgesmith.graph_schema.world_cache import WorldCache
 from knowledgesmith.server.worker import gates, health
 from knowledgesmith.server.worker.compose import compose
-from knowledgesmith.server.worker.measure import Meter, measured_row
+from knowledgesmith.server.worker.measure import Meter, Reading, measured_row
 from knowledgesmith.server.worker.method_config import computed_in, resolve_config
 from knowledgesmith.server.worker.reporting import JobProgress, Reporter, Stopped
+from knowledgesmith.server.worker.speaking import Speaker, names_of
 from knowledgesmith.server.worker.waiting import when_imported
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
     from knowledgesmith.editors.artefacts import Weights
-    from knowledgesmith.editors.beliefs import Belief
     from knowledgesmith.editors.surgery.resident import ResidentModel
     from knowledgesmith.graph_schema.health import Health
     from knowledgesmith.graph_schema.jobs import Claim, Job
@@ -157,7 +158,8 @@ class JobRunner:
         base = self._host.artefacts(job.spec.branch_id, job.base_revision)
         resident = self._host.model_of(job.spec.branch_id)
         with self._cache(job) as cache:
-            meter = Meter(resident, cache, job.spec.scorer, self._report.sink)
+            speaker = Speaker(resident, plan, names_of(self._store, job.id))
+            meter = Meter(resident, cache, job.spec.scorer, self._report.sink, speaker)
             resident.switch(base)
             with self._phase(attempt, "measure_before"):
                 start = self._health.start(resident, base, plan)
@@ -199,8 +201,8 @@ class JobRunner:
     def _plan(self, attempt: _Attempt) -> Plan:
         """The stored plan, or one made now against the branch's world as it is when the job's turn has come."""
         job = attempt.job
-        if job.plan_digest:
-            return load_plan(self._store, job.id)
+        if job.plan_digest and (job.verdict_scheme == SCHEME or job.written_rows):
+            return load_plan(self._store, job.id)  # one of an earlier release is made again while nothing is measured
         self._advance(attempt, _ACTIVE, phase="plan")
         start = time.monotonic()
         request = PlanRequest(
@@ -218,13 +220,13 @@ class JobRunner:
         self._report.phase(job, "plan", time.monotonic() - start)
         return plan
 
-    def _measure_all(self, attempt: _Attempt, meter: Meter, plan: Plan) -> dict[str, Belief]:
-        beliefs: dict[str, Belief] = {}
+    def _measure_all(self, attempt: _Attempt, meter: Meter, plan: Plan) -> dict[str, Reading]:
+        readings: dict[str, Reading] = {}
         for start in range(0, len(plan.probes), BATCH_PROBES):
             attempt.progress.step("measure_before", start, len(plan.probes))
-            beliefs |= meter.beliefs(plan.probes[start : start + BATCH_PROBES], "measure_before")
+            readings |= meter.read(plan.probes[start : start + BATCH_PROBES], "measure_before")
         attempt.progress.step("measure_before", len(plan.probes), len(plan.probes))
-        return beliefs
+        return readings
 
     def _apply(self, attempt: _Attempt, plan: Plan, resident: ResidentModel) -> Weights:
         """The stored artefact of an earlier attempt, or a new one, stored before it is used."""
@@ -245,14 +247,14 @@ class JobRunner:
         self._advance(attempt, _RUNNING, artefact_sha256=digest, compute_dtype=computed_in(config, resident.loaded))
         return artefact
 
-    def _write_ledger(self, attempt: _Attempt, plan: Plan, meter: Meter, before: dict[str, Belief]) -> None:
+    def _write_ledger(self, attempt: _Attempt, plan: Plan, meter: Meter, before: dict[str, Reading]) -> None:
         """Measure again, nearest first, and commit batch by batch, going on after the rows that are there."""
         planned = {p.probe.id: p for p in plan.probes}
         written = jobs.get(self._store, attempt.job.id).written_rows
         for batch in batches([slot for slot in plan.slots if slot.seq > written]):
             attempt.progress.step("measure_after", written, len(plan.slots))
             probes = [planned[probe_id] for slot in batch for probe_id in slot.probe_ids]
-            after = meter.beliefs(probes, "measure_after")
+            after = meter.read(probes, "measure_after")
             rows = [(slot, measured_row(slot, planned, before, after, goal=plan.goal)) for slot in batch]
             start = time.monotonic()
             written = ledger.append(self._store, attempt.job.id, attempt.held.fence, rows)
