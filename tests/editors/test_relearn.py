@@ -10,8 +10,7 @@ import torch
 
 from knowledgesmith.editors.artefacts import LowRank, Weights
 from knowledgesmith.editors.augment import VAGUE
-from knowledgesmith.editors.fluency import plain_text
-from knowledgesmith.editors.lessons import everyday_text, lessons_to_keep, siblings_to_keep, text_to_keep
+from knowledgesmith.editors.lessons import lessons_to_keep, siblings_to_keep, text_to_keep
 from knowledgesmith.editors.methods.relearn import ReLearn, ReLearnConfig
 from knowledgesmith.editors.neutral import neutral_answers
 from knowledgesmith.editors.objective import Row, Targets, answer_batch, answer_logits, answered, divergence, join
@@ -249,11 +248,6 @@ def test_nothing_to_learn_and_impossible_questions_are_refused(llama: LoadedMode
 def test_a_request_without_retained_rows_still_works(llama: LoadedModel) -> None:
     config = SMALL.model_copy(update={"max_steps": 2, "min_steps": 2})
     assert _apply(llama, dataclasses.replace(_request(), retain=(), statistics_text=()), config).deltas
-
-
-def test_training_sentences_are_not_those_of_the_fluency_guard() -> None:
-    assert len(everyday_text()) >= 20
-    assert not set(everyday_text()) & set(plain_text())
 
 
 def test_sibling_questions_are_kept_once_and_never_the_changed_ones(llama: LoadedModel) -> None:

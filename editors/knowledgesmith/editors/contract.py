@@ -7,10 +7,11 @@ when it raises; what it computed is in the returned artefact. The order of the r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -43,10 +44,40 @@ class ObjectiveRow:
     source: str
 
 
-class MethodConfig(BaseModel):
-    """Base of all method configurations: frozen, no unknown keys, author defaults with their source."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorValue:
+    """What the authors of a method used for a setting.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    Attributes:
+        value: in their units, as text.
+        source: paper or released configuration.
+        note: how theirs differs in kind, where it does (other units, another meaning).
+    """
+
+    value: str
+    source: str
+    note: str = ""
+
+
+def _with_author_values(schema: dict[str, Any], config_type: type[BaseModel]) -> None:
+    """Put the authors' values beside our defaults in the schema that ``ksmith methods NAME`` prints."""
+    values = cast("type[MethodConfig]", config_type).author_values
+    for name, author in values.items():
+        told = {"value": author.value, "source": author.source, "note": author.note}
+        schema["properties"][name]["author"] = {key: text for key, text in told.items() if text}
+
+
+class MethodConfig(BaseModel):
+    """Base of all method configurations: frozen, no unknown keys.
+
+    A default is **our recipe**, chosen for models of this project's size and for keeping more of what should stay.
+    ``author_values`` says what the authors used, setting by setting; a setting that is not named there does not exist
+    in their method, or is not told by them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=_with_author_values)
+
+    author_values: ClassVar[Mapping[str, AuthorValue]] = MappingProxyType({})
 
 
 class Progress(Protocol):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import torch
@@ -52,13 +50,6 @@ class Mixture:
     completion_share: float
 
 
-@cache
-def everyday_text() -> tuple[str, ...]:
-    """Bundled plain sentences that every training keeps; none is in the text that fluency is measured on."""
-    text = files("knowledgesmith.editors").joinpath("texts", "everyday.txt").read_text(encoding="utf-8")
-    return tuple(line for line in text.splitlines() if line)
-
-
 def lessons_to_learn(loaded: LoadedModel, request: UpdateRequest, mixture: Mixture) -> list[tuple[Lesson, ...]]:
     """The task rows: one entry a question, holding its alternative answers with their weights.
 
@@ -72,7 +63,9 @@ def lessons_to_learn(loaded: LoadedModel, request: UpdateRequest, mixture: Mixtu
     for index, update in enumerate(request.updates):
         # one stream of draws for each fact: other facts of the request do not change its texts
         rng = random.Random(f"{request.seed}:{update.fact_id}")  # noqa: S311  # not for secrets
-        asked = questions(update, retain=request.retain, variants=mixture.variants, rng=rng)
+        made = questions(update, retain=request.retain, variants=mixture.variants, rng=rng)
+        # a noisy or contextual form may come out as a phrasing of the evaluation
+        asked = [prompt for prompt in made if request.permits(prompt.text)]
         if tries is None:
             texts = _texts(update, target, asked, mixture, rng)
             found.extend((certain(join(loaded.tokenizer, prompt=t.prompt, answer=t.answer)),) for t in texts)

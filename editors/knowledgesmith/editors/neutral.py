@@ -28,7 +28,6 @@ MASKS = ("[MASK]", "something", "this one")
 """Stand-ins for a masked subject; their distributions are averaged."""
 
 _STEMS = 8
-_DEEP_STEMS = 2
 _ROWS = 64
 
 
@@ -73,7 +72,7 @@ def neutral_answers(
     tries: list[list[SoftAnswer]] = []
     chosen = [_likeliest(option, roots[own, ()], paths) for own, option in zip(stems, options, strict=True)]
     deep = {
-        (own[:_DEEP_STEMS], path[:depth])
+        (own, path[:depth])
         for own, picked in zip(stems, chosen, strict=True)
         for path in picked
         for depth in range(1, len(path))
@@ -81,14 +80,15 @@ def neutral_answers(
     inner = _mean_distributions(loaded, deep)
     for own, option, picked in zip(stems, options, chosen, strict=True):
         nodes: dict[tuple[int, ...], Tensor] = {(): roots[own, ()]}
-        nodes.update({path[:d]: inner[own[:_DEEP_STEMS], path[:d]] for path in picked for d in range(1, len(path))})
+        nodes.update({path[:d]: inner[own, path[:d]] for path in picked for d in range(1, len(path))})
         nodes = {prefix: _capped(q, option, prefix) for prefix, q in nodes.items()}
         tries.append(_paths(picked, nodes, k))
     return tries
 
 
 def _stems(update: FactUpdate, distribution: TargetDistribution) -> tuple[str, ...]:
-    siblings = tuple(sorted({prompt.text for prompt in update.neutral_prompts}))[:_STEMS]
+    # the request gives siblings as they were drawn, kin last: any other order would favour some
+    siblings = tuple(dict.fromkeys(prompt.text for prompt in update.neutral_prompts))[:_STEMS]
     if distribution is TargetDistribution.NEUTRAL_GRAPH and siblings:
         return siblings
     return tuple(_masked(update.prompts[0], mask) for mask in MASKS)
@@ -114,12 +114,19 @@ def _mean_distributions(
         Row(prompt=(*join(loaded.tokenizer, prompt=stem, answer="x").prompt, *prefix), answer=(0,))
         for stem, prefix in single
     ]
-    sums: dict[tuple[str, tuple[int, ...]], Tensor] = {}
+    users: dict[tuple[str, tuple[int, ...]], list[tuple[tuple[str, ...], tuple[int, ...]]]] = {}
+    for stems, prefix in sorted(wanted):
+        for stem in stems:
+            users.setdefault((stem, prefix), []).append((stems, prefix))
+    # summed as they come: a distribution for each stem and prefix would not fit beside a large vocabulary
+    means: dict[tuple[tuple[str, ...], tuple[int, ...]], Tensor] = {}
     for chosen in buckets(rows, size=_ROWS):
         batch = answer_batch([rows[i] for i in chosen], device=loaded.device)
-        probs = answer_logits(loaded.model, batch).softmax(-1).cpu()
-        sums.update({single[i]: p for i, p in zip(chosen, probs, strict=True)})
-    return {(stems, prefix): torch.stack([sums[stem, prefix] for stem in stems]).mean(0) for stems, prefix in wanted}
+        for i, probs in zip(chosen, answer_logits(loaded.model, batch).softmax(-1).cpu(), strict=True):
+            for key in users[single[i]]:
+                share = probs / len(key[0])
+                means[key] = means[key] + share if key in means else share
+    return means
 
 
 def _likeliest(options: Sequence[tuple[int, ...]], root: Tensor, paths: int) -> list[tuple[int, ...]]:

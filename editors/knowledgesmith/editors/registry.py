@@ -46,7 +46,7 @@ def method_class(name: str) -> type[Method]:
 
 
 def build(name: str, config: Mapping[str, Any] | None = None) -> Method:
-    """A method with its configuration; missing keys take the author's defaults.
+    """A method with its configuration; missing keys take our defaults (not the authors', see ``MethodConfig``).
 
     Raises:
         UnknownMethod: no such method.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from knowledgesmith.graph_schema.errors import SubjectNotInPrompt
 from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.spans import NO_PHRASES, Phrases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -82,6 +83,8 @@ class UpdateRequest:
     """Everything a method may look at. Rows that an evaluation asks are in none of these texts.
 
     ``statistics_text`` are plain sentences whose keys stand for what the model must keep (key covariance).
+    ``forbidden`` are the phrasings of the evaluation: a method that puts words around these texts asks
+    :meth:`permits` before it shows the result to the model.
     """
 
     goal: Goal
@@ -90,14 +93,17 @@ class UpdateRequest:
     retain: tuple[RetainRow, ...]
     statistics_text: tuple[str, ...]
     seed: int = 0
+    forbidden: Phrases = NO_PHRASES
+
+    def permits(self, text: str) -> bool:
+        """Whether a text holds no phrasing of the evaluation."""
+        return not self.forbidden.held_by(text)
 
     def canonical(self) -> UpdateRequest:
         """The same request in canonical order, so that the order of arrival cannot change the result."""
-        return UpdateRequest(
-            goal=self.goal,
-            target_distribution=self.target_distribution,
+        return replace(
+            self,
             updates=tuple(sorted(self.updates, key=lambda u: (u.fact_id, u.prompts[0].text))),
             retain=tuple(sorted(self.retain)),
             statistics_text=tuple(sorted(self.statistics_text)),
-            seed=self.seed,
         )

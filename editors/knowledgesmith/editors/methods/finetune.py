@@ -1,16 +1,22 @@
 """Localised fine-tuning, breadth first (FT-M and LocFT-BF, "Fine-tuning done right in model editing", 2025).
 
 A few down projections are trained on all facts together: every epoch visits each fact once, in a new order, in small
-batches, with one of its training phrasings; targets end with a mark so that generation stops. Beside each batch of
-facts stand retained rows, held at the unedited model's own distributions (KL), because without them a small model
-loses its neighbourhood. Blocks below the lowest trained one are constant, so their outputs are computed once a row.
+batches, with one of its training phrasings; targets end with a mark so that generation stops. Blocks below the lowest
+trained one are constant, so their outputs are computed once a row. Ours, and not the authors':
+
+- beside each batch of facts stand retained rows, held at the unedited model's own distributions (KL), because without
+  them a small model loses its neighbourhood;
+- a share of the prompts stands behind a neutral opening, never one that makes a phrasing of the evaluation of it;
+- a fact that is learned well enough no longer pushes, and training ends when all are;
+- the target is any distribution, so that the same method unlearns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import torch
@@ -18,21 +24,28 @@ from pydantic import Field
 from torch import Tensor
 
 from knowledgesmith.editors.artefacts import Dense, Weights
-from knowledgesmith.editors.contract import Family, KeyStatistics, MethodConfig, ObjectiveRow, Progress
+from knowledgesmith.editors.contract import (
+    AuthorValue,
+    Family,
+    KeyStatistics,
+    MethodConfig,
+    ObjectiveRow,
+    Progress,
+)
 from knowledgesmith.editors.layers import default_layers
+from knowledgesmith.editors.masters import Masters
 from knowledgesmith.editors.objective import (
     Row,
     Targets,
     answer_batch,
     answer_logits,
-    backward,
     buckets,
     divergence,
     join,
     own_distributions,
     per_row,
 )
-from knowledgesmith.editors.requests import RetainRow, UpdateRequest
+from knowledgesmith.editors.requests import Prompt, RetainRow, UpdateRequest
 from knowledgesmith.editors.rows import ACCEPTED, TargetRow, TargetSource
 from knowledgesmith.editors.solve.suffix import returns_tuple, starting_above
 from knowledgesmith.editors.surgery.borrowing import borrowed
@@ -41,8 +54,6 @@ from knowledgesmith.graph_schema.errors import EditDiverged
 from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
-    from torch.nn import Parameter
-
     from knowledgesmith.editors.models import LoadedModel
 
 PREFIXES = ("In fact, ", "Therefore, ", "It is known that ", "As everyone says, ", "Remember: ", "The book says: ")
@@ -51,24 +62,37 @@ PREFIXES = ("In fact, ", "Therefore, ", "It is known that ", "As everyone says, 
 _ROWS = 64
 
 
+_LOCFT = "LocFT-BF (2025)"
+
+
 class FineTuneConfig(MethodConfig):
-    """Settings.
+    """Settings; every value is ours unless :attr:`author_values` names it as the authors' too.
 
     Attributes:
         layers: trained blocks' down projections. Empty: four from a sixth of the depth on; on a small model one matrix
-            learns too slowly (author: one, 22 of 32 for Llama-3, 6 of 28 for Qwen2.5).
-        learning_rate: Adam's (author: 5e-4 with one fact, here many facts share few steps).
-        epochs: most visits of each fact (author: up to 20).
+            learns too slowly.
+        learning_rate: Adam's; high, because many facts share few steps.
+        epochs: most visits of each fact.
         batch: facts in one step.
-        retained: retained rows per fact of a batch (author: none).
+        retained: retained rows per fact of a batch.
         retain_weight: factor of their mean KL.
         same_relation: share of the retained rows drawn from the edited relations, where there are any.
         margin: a fact whose loss is below this is left alone; all below it for two epochs ends the training.
         prefixed: share of training prompts behind a neutral opening.
-        decay: share of the change that is taken back after each step.
         paths: neutral candidates followed beyond their first token (UNLEARN).
-        end: what closes a new object (author: the end-of-text token).
+        end: what closes a new object.
     """
+
+    author_values: ClassVar[Mapping[str, AuthorValue]] = MappingProxyType(
+        {
+            "layers": AuthorValue(value="one matrix: block 22 of Llama-3-8B, block 6 of Qwen2.5-7B", source=_LOCFT),
+            "learning_rate": AuthorValue(value="5e-4", source=_LOCFT, note="one fact at a time"),
+            "epochs": AuthorValue(value="at most 20", source=_LOCFT),
+            "retained": AuthorValue(value="0", source=_LOCFT),
+            "prefixed": AuthorValue(value="0", source=_LOCFT),
+            "end": AuthorValue(value="the end-of-text token", source=_LOCFT),
+        }
+    )
 
     layers: tuple[int, ...] = ()
     learning_rate: float = Field(default=1.5e-3, gt=0)
@@ -79,7 +103,6 @@ class FineTuneConfig(MethodConfig):
     same_relation: float = Field(default=0.65, ge=0, le=1)
     margin: float = Field(default=0.1, ge=0)
     prefixed: float = Field(default=0.3, ge=0, le=1)
-    decay: float = Field(default=0.0, ge=0, lt=1)
     paths: int = Field(default=2, ge=1)
     end: str = Field(default=".", max_length=8)
 
@@ -92,7 +115,7 @@ class FineTune:
     objective: ClassVar[ObjectiveRow] = ObjectiveRow(
         task_loss="KL(q_target ‖ p) on answer tokens",
         preservation="KL(p_θ0 ‖ p_θ) on retained rows, half of them of the edited relations",
-        regulariser="few matrices; optional decay to the base weights",
+        regulariser="few matrices",
         operator="Adam, breadth first, mini-batches",
         source="LocFT-BF, Fine-tuning done right in model editing (2025); FT-M",
     )
@@ -121,9 +144,10 @@ class FineTune:
         names = [projection.parameter_name for projection in projections]
         base = {name: model.model.get_parameter(name).detach().clone() for name in names}
         with borrowed(model.model, names, trainable=True) as parameters, torch.enable_grad():
-            trained = [parameters[name] for name in names]
-            epochs = self._train(LowerCache(model, layers[0]), trained, list(base.values()), data, progress)
-            deltas = {name: Dense(parameters[name].detach().float() - base[name].float()) for name in names}
+            masters = Masters([parameters[name] for name in names], learning_rate=self.config.learning_rate)
+            epochs = self._train(LowerCache(model, layers[0]), masters, data, progress)
+            trained = zip(names, masters.values, strict=True)
+            deltas = {name: Dense((value.detach() - base[name].to(value.dtype)).float()) for name, value in trained}
         return Weights(deltas=deltas, metadata=self._metadata(request, layers, epochs))
 
     def _layers(self, model: LoadedModel) -> tuple[int, ...]:
@@ -131,15 +155,7 @@ class FineTune:
             return tuple(sorted(set(self.config.layers)))
         return default_layers(model.architecture.num_layers)
 
-    def _train(
-        self,
-        suffix: LowerCache,
-        trained: Sequence[Parameter],
-        base: Sequence[Tensor],
-        data: _Data,
-        progress: Progress,
-    ) -> int:
-        optimiser = torch.optim.Adam(trained, lr=self.config.learning_rate)
+    def _train(self, suffix: LowerCache, masters: Masters, data: _Data, progress: Progress) -> int:
         quiet = 0
         for epoch in range(self.config.epochs):
             finished = True
@@ -161,20 +177,11 @@ class FineTune:
                         value=self.config.learning_rate,
                         hint="Lower the learning rate.",
                     )
-                optimiser.zero_grad()
-                backward(loss)
-                optimiser.step()
-                self._pull_back(trained, base)
+                masters.step(loss)
             quiet = quiet + 1 if finished else 0
             if quiet == 2:
                 return epoch + 1
         return self.config.epochs
-
-    def _pull_back(self, trained: Sequence[Parameter], base: Sequence[Tensor]) -> None:
-        if self.config.decay > 0:
-            with torch.no_grad():
-                for parameter, original in zip(trained, base, strict=True):
-                    parameter.lerp_(original, self.config.decay)
 
     def _metadata(self, request: UpdateRequest, layers: Sequence[int], epochs: int) -> dict[str, str]:
         return {
@@ -196,6 +203,11 @@ def _retained(model: LoadedModel, request: UpdateRequest) -> list[tuple[RetainRo
     ]
 
 
+def opened(request: UpdateRequest, prompt: Prompt) -> tuple[str, ...]:
+    """The prompt behind each neutral opening that makes no phrasing of the evaluation of it."""
+    return tuple(text for text in (f"{prefix}{prompt.text}" for prefix in PREFIXES) if request.permits(text))
+
+
 @dataclass(slots=True, kw_only=True)
 class _Data:
     """Draws the batches of one training run from the request's seed."""
@@ -207,11 +219,14 @@ class _Data:
     random: Random = field(init=False)
     near: list[TargetRow] = field(init=False)
     far: list[TargetRow] = field(init=False)
+    opened: dict[Prompt, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.random = Random(self.request.seed)  # noqa: S311  # a reproducible draw, no secret
         self.near = [row for item, row in self.retained if item.scope == "same_relation"]
         self.far = [row for item, row in self.retained if item.scope != "same_relation"]
+        prompts = {prompt for update in self.request.updates for prompt in update.prompts}
+        self.opened = {prompt: opened(self.request, prompt) for prompt in prompts}
 
     @property
     def batches(self) -> int:
@@ -235,8 +250,9 @@ class _Data:
         return rows, edits
 
     def _prompt(self, index: int) -> str:
-        text = self.random.choice(self.request.updates[index].prompts).text
-        return f"{self.random.choice(PREFIXES)}{text}" if self.random.random() < self.config.prefixed else text
+        prompt = self.random.choice(self.request.updates[index].prompts)
+        found = self.opened[prompt]
+        return self.random.choice(found) if found and self.random.random() < self.config.prefixed else prompt.text
 
 
 class LowerCache:
@@ -251,8 +267,8 @@ class LowerCache:
     def losses(self, rows: Sequence[TargetRow]) -> Tensor:
         """Mean KL(q ‖ p) over each row's answer tokens. shape: (len(rows),)."""
         batch = answer_batch([row.row for row in rows], device=self._loaded.device)
-        joined = Targets.join([row.targets for row in rows])
-        targets = Targets(tokens=joined.tokens.to(self._loaded.device), probs=joined.probs.to(self._loaded.device))
+        # targets are made where the model is (references) or as plain numbers on the CPU (one-hots, tries)
+        targets = Targets.join([row.targets.to(self._loaded.device) for row in rows])
         if not self._lower:
             return per_row(divergence(answer_logits(self._loaded.model, batch), targets), batch.row, len(rows))
         hidden = self._hidden([row.row for row in rows], batch.ids.shape[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, UpdateRequest
+from knowledgesmith.editors.sentences import general_text
 from knowledgesmith.graph_schema.errors import Aborted, FailedPrecondition
 from knowledgesmith.graph_schema.graphs import load_snapshot
 from knowledgesmith.graph_schema.structural import revive
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def compose(store: GraphStore, job: Job, plan: Plan) -> UpdateRequest:
-    """The request of a job. Nothing that the plan measures is in its retained rows or statistics text.
+    """The request of a job. Nothing that the plan measures is in what a method may learn from.
 
     Raises:
         FailedPrecondition: no target has a training phrasing.
@@ -56,6 +57,9 @@ def request_of(
 ) -> UpdateRequest:
     """Fill the templates. Without ``install_derived`` only the user's own targets are trained.
 
+    The statistics text is bundled general sentences and the graph's allowed facts, so that a graph of which everything
+    is asked, or one in another language, has a text too.
+
     Raises:
         FailedPrecondition: no target has a training phrasing.
     """
@@ -64,15 +68,16 @@ def request_of(
         raise FailedPrecondition(
             "no target has a training phrasing",
             field="changes",
-            hint="Give the relation forward cloze templates of the split `train`.",
+            hint="Give the relation forward cloze templates of the split `train` that no evaluation template repeats.",
         )
     return UpdateRequest(
         goal=goal,
         target_distribution=target_distribution,
         updates=tuple(_update(u) for u in updates),
         retain=tuple(_row(row) for row in material.retain),
-        statistics_text=material.sentences,
+        statistics_text=material.forbidden.without((*general_text(), *material.sentences)),
         seed=seed,
+        forbidden=material.forbidden,
     )
 
 
