@@ -1,0 +1,199 @@
+"""Each finding alone, made by hand: what it needs, what it says, and that little evidence raises no alarm."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from knowledgesmith.editors.health.choices import Choice
+from knowledgesmith.editors.health.judging import Evidence, judge
+from knowledgesmith.editors.health.likelihood import TextLoss
+from knowledgesmith.editors.health.reading import StateReading
+from knowledgesmith.editors.health.realised import Realised
+from knowledgesmith.editors.health.speech import Ids
+from knowledgesmith.graph_schema.health import Health, HealthVerdict
+
+LIVELY: tuple[Ids, ...] = tuple(tuple(range(n, n + 20)) for n in range(0, 20 * 16, 20))
+
+
+def reading(
+    loss: float = 3.0, texts: tuple[Ids, ...] = LIVELY, nonfinite: int = 0, spread: float = 0.1
+) -> StateReading:
+    losses = tuple(TextLoss((loss + spread * (n % 3 - 1)) * (10 + n), 10 + n) for n in range(40))
+    return StateReading(losses=losses, texts=texts, nonfinite=nonfinite)
+
+
+def evidence(**fields: object) -> Evidence:
+    values: dict[str, object] = {"before": reading(), "after": reading(), **fields}
+    return Evidence(**values)  # type: ignore[arg-type]
+
+
+def test_nothing_changed_is_healthy() -> None:
+    found = judge(evidence())
+    assert found == Health(
+        verdict=HealthVerdict.HEALTHY,
+        perplexity_ratio=1.0,
+        perplexity_low=1.0,
+        perplexity_high=1.0,
+        repetition=0.0,
+        repetition_before=0.0,
+        emptiness=0.0,
+        agreement=1.0,
+    )
+    assert found.ok
+    assert found.reason == ""
+
+
+@pytest.mark.parametrize("spread", [0.1, 1.0])
+def test_text_that_became_much_less_likely(spread: float) -> None:
+    found = judge(evidence(after=reading(3.0 + math.log(6), spread=spread)))
+    assert found.verdict is HealthVerdict.WRECKED
+    assert not found.ok
+    assert found.reason.startswith("text that it never saw became ")
+    assert found.perplexity_ratio == pytest.approx(6, rel=0.05)
+
+
+def test_more_likely_text_is_no_finding() -> None:
+    assert judge(evidence(after=reading(1.0))).verdict is HealthVerdict.HEALTHY
+
+
+def test_one_odd_text_is_no_wreck() -> None:
+    after = reading()
+    odd = (replace(after.losses[0], total=after.losses[0].total + 400), *after.losses[1:])
+    assert judge(evidence(after=replace(after, losses=odd))).ok
+
+
+STUCK: Ids = (7,) * 20
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        ((*LIVELY[:4], *[(n,) * 20 for n in range(12)]), "greedy text repeats itself after 12 of 16"),
+        ((*LIVELY[:4], *[()] * 12), "greedy text is empty after 12 of 16"),
+        ((*LIVELY[:4], *[(1, 2, 3, *range(n, n + 9)) for n in range(100, 112)]), "one and the same way after 12 of 16"),
+    ],
+)
+def test_speech_that_broke(texts: tuple[Ids, ...], says: str) -> None:
+    found = judge(evidence(after=reading(texts=texts)))
+    assert found.verdict is HealthVerdict.WRECKED
+    assert any(says in reason for reason in found.reasons)
+
+
+def test_speech_that_was_so_before_is_no_finding() -> None:
+    """A random or small model repeats itself by itself: only what the change did counts."""
+    stuck = tuple((n,) * 20 for n in range(16))
+    assert judge(evidence(before=reading(texts=stuck), after=reading(texts=stuck))).verdict is HealthVerdict.HEALTHY
+
+
+def test_a_few_prompts_raise_no_alarm() -> None:
+    two = LIVELY[:2]
+    assert judge(evidence(before=reading(texts=two), after=reading(texts=(STUCK, (8,) * 20)))).ok
+
+
+def test_prompts_of_the_plan_count_too() -> None:
+    found = judge(evidence(stems_before=LIVELY, stems_after=tuple((n,) * 20 for n in range(16))))
+    assert "16 of 32" in found.reason
+
+
+@pytest.mark.parametrize("number", [1, 5000])
+def test_values_that_are_no_numbers_come_first(number: int) -> None:
+    broken = reading(9.0, texts=(), nonfinite=number)
+    found = judge(evidence(after=broken))
+    assert found.reason == f"{number:,} weights or scores are no finite numbers (NaN or infinite)"
+    assert found.nonfinite == number
+    assert not found.ok
+
+
+def test_losses_that_are_no_numbers_leave_the_figure_absent() -> None:
+    losses = tuple(TextLoss(math.nan, loss.tokens, loss.tokens) for loss in reading().losses)
+    found = judge(evidence(after=StateReading(losses=losses, texts=(), nonfinite=3)))
+    assert found.perplexity_ratio is None
+    assert not found.ok
+
+
+def fact(along: float, across: float) -> Realised:
+    return Realised(fact_id="f", along=along, across=across)
+
+
+@pytest.mark.parametrize(
+    ("realised", "verdict"),
+    [
+        ([fact(0.95, 0.07)] * 3, HealthVerdict.HEALTHY),
+        ([fact(0.95, 0.07)] * 9 + [fact(0.2, 1.4)], HealthVerdict.SUSPECT),
+        ([fact(0.32, 3.8), fact(0.9, 2.0), fact(1.1, 0.9)], HealthVerdict.WRECKED),
+        ([fact(1.03, 25.0)], HealthVerdict.WRECKED),
+        ([fact(math.nan, 0.1)], HealthVerdict.WRECKED),
+        ([fact(0.1, 0.0)], HealthVerdict.SUSPECT),
+    ],
+)
+def test_realised_against_wanted_change(realised: list[Realised], verdict: HealthVerdict) -> None:
+    assert judge(evidence(realised=tuple(realised))).verdict is verdict
+
+
+def choices(n: int, lost: int, p: float = 0.9) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(
+            options=tuple(f"{letter}{k}" for letter in "abcd"),
+            before=k % 4,
+            after=(k + (k < lost)) % 4,
+            stays=True,
+            right=frozenset({k % 4}),
+            p_right=p,
+        )
+        for k in range(n)
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "lost", "p", "verdict"),
+    [
+        (40, 32, 0.9, HealthVerdict.WRECKED),
+        (40, 18, 0.9, HealthVerdict.SUSPECT),
+        (40, 4, 0.9, HealthVerdict.HEALTHY),
+        (40, 32, 0.3, HealthVerdict.HEALTHY),  # it never knew them
+        (3, 2, 0.9, HealthVerdict.HEALTHY),  # too few to say
+    ],
+)
+def test_sure_answers_that_are_lost(n: int, lost: int, p: float, verdict: HealthVerdict) -> None:
+    assert judge(evidence(choices=choices(n, lost, p))).verdict is verdict
+
+
+def test_one_option_for_everything() -> None:
+    options = ("rome", "paris", "oslo", "lima")
+    asked = tuple(Choice(options=options, before=k % 4, after=2, stays=True, p_right=0.3) for k in range(40))
+    found = judge(evidence(choices=asked))
+    assert found.verdict is HealthVerdict.WRECKED
+    assert "oslo is the choice of 40 of 40 probes that offer it (before: 10)" in found.reasons
+    assert (found.constant_share, found.constant_before) == (1.0, 0.25)
+
+
+def test_an_answer_that_should_change_everywhere_is_no_constant() -> None:
+    options = ("rome", "paris", "oslo", "lima")
+    asked = tuple(Choice(options=options, before=0, after=2, stays=False) for _ in range(40))
+    found = judge(evidence(choices=asked))
+    assert not any("oslo" in reason for reason in found.reasons)
+
+
+def test_all_changes_of_a_branch_together_count() -> None:
+    """Small steps that nobody would hold add up."""
+    found = judge(evidence(before=reading(4.9), after=reading(5.0), base=reading(3.0)))
+    assert not found.ok
+    assert found.reason.startswith("over all changes of this branch")
+
+
+def test_the_worst_reason_leads_and_wrecks_come_before_suspicions() -> None:
+    stuck = tuple((n,) * 20 for n in range(16))
+    found = judge(evidence(after=reading(3.0 + math.log(50), texts=stuck), realised=(fact(0.1, 0.6),)))
+    assert found.reasons[0].startswith("text that it never saw became 50.0x")
+    assert "repeats itself" in found.reasons[1]
+    assert "facts realised less" in found.reasons[-1]
+
+
+def test_health_survives_its_properties() -> None:
+    found = judge(evidence(after=reading(3.0 + math.log(6)), choices=choices(40, 32), realised=(fact(0.5, 0.1),)))
+    assert Health.read(found.properties()) == found
+    assert found.properties()["health_ok"] is False
+    assert Health.read({}) is None
