@@ -69,6 +69,7 @@ def open_branch(store: GraphStore, world: RunWorld, *, branch_id: str = "", sele
         weights_sha256="0",
         architecture="",
         parameters=0,
+        dtype="float32",
         base_revision=f"{model}.base",
     )
     store.write("models/create_branch", id=branch, model_id=model, graph_id=world.graph_id, select=select)

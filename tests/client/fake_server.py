@@ -350,7 +350,7 @@ class _Propagation(_Part, propagation_pb2_grpc.PropagationServiceServicer):
 
     def GetPropagation(self, request: Any, context: Any) -> propagation_pb2.GetPropagationResponse:  # noqa: N802
         self.fake.take("GetPropagation", request, context)
-        means = {"rows": 3, "entities": 2, "mean_before": 0.7, "mean_after": 0.2, "mean_delta": -0.5}
+        means: dict[str, Any] = {"rows": 3, "entities": 2, "mean_before": 0.7, "mean_after": 0.2, "mean_delta": -0.5}
         target, follows = common_pb2.ROLE_TARGET, common_pb2.ROLE_FOLLOWS
         groups = [
             propagation_pb2.PropagationGroup(key="0", role=target, installed=rate(1, 2), **means),

@@ -22,6 +22,7 @@ from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.overlays import apply_overlay
 from knowledgesmith.graph_schema.plan_slots import slots_of
 from knowledgesmith.graph_schema.plan_types import Cited, LedgerSlot, Plan, WorldChange
+from knowledgesmith.graph_schema.plan_warnings import warnings_of
 from knowledgesmith.graph_schema.probes.build import Builder, Built
 from knowledgesmith.graph_schema.probes.draw import draw_key, permutation
 from knowledgesmith.graph_schema.probes.interview import Interview
@@ -128,6 +129,7 @@ def make_plan(
         inserted=request.entities,
         names=_names(names, seen),
         cut=seen.worlds.cut,
+        warnings=warnings_of(names, changes, probes),
     )
     return replace(plan, digest=digest_of(plan))
 

@@ -38,6 +38,7 @@ def held(store: GraphStore, graph_id: str, lexicon: Lexicon) -> Held:
         weights_sha256="w",
         architecture="",
         parameters=0,
+        dtype="float32",
         base_revision=graph_id,
     )
     store.write("models/create_branch", id=graph_id, model_id=graph_id, graph_id=graph_id, select=False)

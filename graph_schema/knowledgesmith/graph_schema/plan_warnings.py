@@ -1,0 +1,146 @@
+"""What the author of a change should know before the model is changed: hard options, objects of another type (pure).
+
+Nothing here refuses a plan. A capital that is a metal may be meant, and names that begin with each other can be told
+apart; but who reads the beliefs must know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+from typing import Final
+
+from knowledgesmith.graph_schema.facts import fact_id
+from knowledgesmith.graph_schema.interventions import Change
+from knowledgesmith.graph_schema.plan_types import PlanWarning, WarningKind
+from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.types import PlannedProbe, ProbeKind, Role
+
+TIMES_LONGER: Final = 4
+"""From so many times the length on, in characters, two options differ much in length,"""
+LONGER: Final = 15
+"""and by so many characters at least."""
+MANY_WORDS: Final = 4
+"""Options of at least so many words are long,"""
+SHARED: Final = 0.6
+"""and alike from this share of common words on."""
+_TEXTS: Final = "Read what the model says by itself (`ksmith propagation targets`) beside the beliefs."
+_HINTS: Final = {
+    WarningKind.PREFIX: f"Keep the default scorer, which tells them apart; a mean or a sum does not. {_TEXTS}",
+    WarningKind.LENGTH: f"Keep the default scorer: a mean over tokens favours the longer option. {_TEXTS}",
+    WarningKind.SHARED_WORDS: f"Keep the default scorer: a mean over tokens hardly sees what differs. {_TEXTS}",
+}
+_MOST: Final = 50
+"""Warnings of a plan; a batch of thousands of odd changes is odd as a whole."""
+
+
+def warnings_of(lexicon: Lexicon, changes: Iterable[Change], probes: Iterable[PlannedProbe]) -> tuple[PlanWarning, ...]:
+    """All warnings of a plan, at most 50: of the changes in their order, then of what is hard to measure."""
+    found = [*type_warnings(lexicon, changes), *option_warnings(lexicon, probes)]
+    return tuple(found[:_MOST])
+
+
+def type_warnings(lexicon: Lexicon, changes: Iterable[Change]) -> Iterator[PlanWarning]:
+    """New objects, and their subjects, of another type than the relation's.
+
+    Where the catalogue tells no range, the old object's type stands for it. Entities without a type fit everywhere.
+    """
+    for change in changes:
+        relation = lexicon.relation(change.relation)
+        old = lexicon.entity(change.old_object).type if change.old_object else ""
+        sides = (
+            (change.subject, relation.domain_type, "subjects"),
+            (change.new_object, relation.range_type or old, "objects"),
+        )
+        for uid, expected, side in sides:
+            entity = lexicon.entity(uid) if uid else None
+            if entity is None or not entity.type or not expected or entity.type == expected:
+                continue
+            yield PlanWarning(
+                kind=WarningKind.TYPE,
+                fact_id=_fact_of(lexicon, change),
+                message=(
+                    f"{_said(lexicon, change)}: {_quoted(entity.name)} is of type {_quoted(entity.type)}, "
+                    f"and {side} of {relation.name} are of type {_quoted(expected)}."
+                ),
+                hint=f"Name another entity where this one is not meant (its uid is {uid}); it is planned as it stands.",
+            )
+
+
+def option_warnings(lexicon: Lexicon, probes: Iterable[PlannedProbe]) -> Iterator[PlanWarning]:
+    """Targets whose answers are hard to tell from another option; one warning a fact and sort, with an example."""
+    counted: dict[tuple[str, WarningKind], tuple[PlannedProbe, str, str, int]] = {}
+    for planned in probes:
+        if planned.role is not Role.TARGET or planned.probe.kind is ProbeKind.CONFLICT:
+            continue
+        for kind, one, other in _hard(planned):
+            key = (planned.asked_fact_id, kind)
+            first, left, right, count = counted.get(key, (planned, one, other, 0))
+            counted[key] = (first, left, right, count + 1)
+    for (fact, kind), (planned, one, other, count) in counted.items():
+        subject = lexicon.entity(planned.probe.anchor).name
+        yield PlanWarning(
+            kind=kind,
+            fact_id=fact,
+            message=f"{subject} {planned.relation}: {_words(kind, one, other)}",
+            hint=_HINTS[kind],
+            probes=count,
+        )
+
+
+def _hard(planned: PlannedProbe) -> Iterator[tuple[WarningKind, str, str]]:
+    """Pairs of options of which one is an old or a new answer, the first of every sort."""
+    options = planned.probe.options
+    answers = {*planned.before, *planned.after}
+    seen: set[WarningKind] = set()
+    for left, right in combinations(range(len(options)), 2):
+        if not answers & {left, right}:
+            continue
+        short, long = sorted((options[left], options[right]), key=len)
+        for kind in sorts_of(short, long):
+            if kind not in seen:
+                seen.add(kind)
+                yield kind, short, long
+
+
+def sorts_of(short: str, long: str) -> list[WarningKind]:
+    """Why two options are hard to tell apart; nothing for most."""
+    one, other = short.casefold().strip(), long.casefold().strip()
+    if other.startswith(one):
+        return [WarningKind.PREFIX]
+    found: list[WarningKind] = []
+    if len(other) >= TIMES_LONGER * len(one) and len(other) - len(one) >= LONGER:
+        found.append(WarningKind.LENGTH)
+    if _alike(one.split(), other.split()):
+        found.append(WarningKind.SHARED_WORDS)
+    return found
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> bool:
+    if min(len(one), len(other)) < MANY_WORDS:
+        return False
+    words, more = set(one), set(other)
+    return len(words & more) >= SHARED * len(words | more)
+
+
+def _words(kind: WarningKind, one: str, other: str) -> str:
+    match kind:
+        case WarningKind.PREFIX:
+            return f"the option {_quoted(one)} is the beginning of the option {_quoted(other)}."
+        case WarningKind.LENGTH:
+            return f"the options {_quoted(one)} and {_quoted(other)} differ much in length."
+        case _:
+            return f"the options {_quoted(one)} and {_quoted(other)} share most of their words."
+
+
+def _fact_of(lexicon: Lexicon, change: Change) -> str:
+    return fact_id(lexicon.graph_id, change.subject, change.relation, change.new_object or change.old_object)
+
+
+def _said(lexicon: Lexicon, change: Change) -> str:
+    subject = lexicon.entity(change.subject).name
+    return f"{subject} {change.relation} {lexicon.entity(change.new_object or change.old_object).name}"
+
+
+def _quoted(text: str) -> str:
+    return f"“{text if len(text) <= 60 else text[:59] + '…'}”"

@@ -1,0 +1,139 @@
+"""Warnings of plans: hard options and objects of another type, each named with the way out."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from knowledgesmith.graph_schema.facts import Entity, Relation, fact_id
+from knowledgesmith.graph_schema.interventions import Change
+from knowledgesmith.graph_schema.plan_types import WarningKind
+from knowledgesmith.graph_schema.plan_warnings import option_warnings, sorts_of, type_warnings
+from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind, Role
+
+LONG = "the first regiment of the royal northern guard stationed at the old harbour"
+
+
+def entity(uid: str, kind: str) -> Entity:
+    return Entity(uid=uid, name=uid.replace("_", " ").title(), type=kind, domain="d", aliases=())
+
+
+LEXICON = Lexicon.build(
+    graph_id="g",
+    entities=[
+        entity("france", "Country"),
+        entity("paris", "City"),
+        entity("lyon", "City"),
+        entity("copper", "Element"),
+        entity("yen", "Currency"),
+        entity("thing", ""),
+    ],
+    relations=[
+        Relation(name="has_capital", rel_type="HAS_CAPITAL", domain_type="Country", range_type="City"),
+        Relation(name="likes", rel_type="LIKES"),
+    ],
+)
+
+
+def change(subject: str, relation: str, new: str, old: str = "paris") -> Change:
+    return Change(subject=subject, relation=relation, old_object=old, new_object=new)
+
+
+@pytest.mark.parametrize(
+    ("asked", "types"),
+    [
+        (change("france", "has_capital", "copper"), ("Element", "City")),
+        (change("france", "has_capital", "yen", old=""), ("Currency", "City")),
+        (change("copper", "has_capital", "lyon"), ("Element", "Country")),
+        (change("france", "likes", "copper"), ("Element", "City")),
+    ],
+)
+def test_another_type_is_named_with_the_fact_and_the_way_out(asked: Change, types: tuple[str, str]) -> None:
+    (found,) = type_warnings(LEXICON, [asked])
+    assert found.kind is WarningKind.TYPE
+    assert found.fact_id == fact_id("g", asked.subject, asked.relation, asked.new_object)
+    assert all(f"“{name}”" in found.message for name in types)
+    assert asked.relation in found.message
+    assert found.hint
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        change("france", "has_capital", "lyon"),
+        change("france", "has_capital", "thing"),
+        change("thing", "has_capital", "lyon"),
+        change("france", "likes", "copper", old=""),
+        change("france", "has_capital", "", old="paris"),
+    ],
+)
+def test_what_fits_or_has_no_type_is_not_warned_of(asked: Change) -> None:
+    assert list(type_warnings(LEXICON, [asked])) == []
+
+
+@pytest.mark.parametrize(
+    ("short", "long", "kind"),
+    [
+        ("New York", "New York City", WarningKind.PREFIX),
+        ("C", "C++", WarningKind.PREFIX),
+        ("7", "7.5", WarningKind.PREFIX),
+        ("東京", "東京都", WarningKind.PREFIX),
+        ("Rome", "Saint Petersburg on the Neva", WarningKind.LENGTH),
+        (LONG, LONG.replace("royal", "imperial"), WarningKind.SHARED_WORDS),
+    ],
+)
+def test_hard_options_are_of_a_sort(short: str, long: str, kind: WarningKind) -> None:
+    assert sorts_of(short, long) == [kind]
+
+
+@pytest.mark.parametrize(("short", "long"), [("Rome", "Paris"), ("Oslo", "Canberra"), ("the old town", "the old mill")])
+def test_plain_options_are_not(short: str, long: str) -> None:
+    assert sorts_of(short, long) == []
+
+
+def planned(options: tuple[str, ...], *, role: Role = Role.TARGET, kind: ProbeKind = ProbeKind.DIRECT) -> PlannedProbe:
+    probe = Probe(
+        id="p",
+        kind=kind,
+        anchor="france",
+        path=("has_capital",),
+        chain_length=1,
+        stem="s",
+        options=options,
+        option_uids=options,
+        answers=(0,),
+        template="t",
+        fact_ids=(),
+    )
+    return PlannedProbe(
+        probe=probe,
+        before=(0,),
+        after=(1,),
+        polarity=Polarity.CHANGE,
+        role=role,
+        hops=0,
+        nearest_target="france",
+        asked_fact_id="f",
+        relation="has_capital",
+        row_seq=1,
+    )
+
+
+def test_options_are_counted_by_fact_and_sort_in_any_order() -> None:
+    for options in permutations(("New York", "New York City", "Rome", "Oslo")):
+        probe = planned(("New York", *[o for o in options if o != "New York"]))
+        (found,) = option_warnings(LEXICON, [probe, probe])
+        assert (found.kind, found.fact_id, found.probes) == (WarningKind.PREFIX, "f", 2)
+        assert "France has_capital" in found.message
+        assert "“New York” is the beginning of the option “New York City”" in found.message
+        assert "scorer" in found.hint
+
+
+def test_only_answers_of_targets_are_looked_at() -> None:
+    hard = ("Paris", "Lyon", "New York", "New York City")
+    assert list(option_warnings(LEXICON, [planned(hard)])) == [], "two distractors that are alike do no harm"
+    alike = ("New York", "New York City")
+    assert list(option_warnings(LEXICON, [planned(alike, role=Role.STAYS)])) == []
+    assert list(option_warnings(LEXICON, [planned(alike, kind=ProbeKind.CONFLICT)])) == []
