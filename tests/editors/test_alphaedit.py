@@ -58,7 +58,7 @@ def test_answers_move_to_their_targets(loaded: LoadedModel, goal: Goal, target: 
     loaded = teach(loaded, request, steps=60)
     base = target_rows(loaded, request)
     before = task_loss(loaded, request, base)
-    artefact = apply(loaded, request, stop=0.1)
+    artefact = apply(loaded, request, stop=0.1, clamp=1.0)
     assert task_loss(loaded, request, base) == before, "the model itself is unchanged"
     with artefact.attach(loaded):
         after = task_loss(loaded, request, base)

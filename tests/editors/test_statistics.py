@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
+from tokenizers.normalizers import Lowercase
+from tokenizers.pre_tokenizers import WhitespaceSplit
 
 from knowledgesmith.editors.encoding import encode
 from knowledgesmith.editors.models import LoadedModel
@@ -77,7 +79,7 @@ def test_the_cache_is_keyed_by_content(llama: LoadedModel, tmp_path: Path, monke
     assert len(seen) == 1
     TextStatistics(llama, SENTENCES[:2], tmp_path).second_moment(1)
     TextStatistics(llama, SENTENCES, tmp_path).second_moment(2)
-    TextStatistics(llama, SENTENCES, tmp_path, weights="another revision").second_moment(1)
+    TextStatistics(llama, SENTENCES, tmp_path, artefacts=["another revision"]).second_moment(1)
     assert len(seen) == 4
     other = TextStatistics(tiny_llama(seed=1), SENTENCES, tmp_path).second_moment(1)
     assert not torch.allclose(other, first)
@@ -94,6 +96,21 @@ def test_a_damaged_cache_file_is_measured_again(llama: LoadedModel, tmp_path: Pa
 
 def test_text_and_layer_are_checked(llama: LoadedModel) -> None:
     with pytest.raises(InvalidInput, match="text"):
-        TextStatistics(llama, [], None)
+        TextStatistics(llama, [], None).prepare([0])
     with pytest.raises(InvalidInput, match="layer"):
         TextStatistics(llama, SENTENCES, None).second_moment(9)
+
+
+def test_nothing_of_another_state_is_used(llama: LoadedModel, tmp_path: Path) -> None:
+    """A placebo is the same file on every model; a tokenizer or a setting may change while the weights stay."""
+    states = [llama, tiny_llama(seed=1), tiny_llama(dtype=torch.bfloat16), tiny_llama(), tiny_llama(), tiny_llama()]
+    states[3].model.config.rms_norm_eps = 0.5
+    backends = [cast("Any", state.tokenizer).backend_tokenizer for state in states]
+    backends[4].pre_tokenizer = WhitespaceSplit()
+    backends[5].normalizer = Lowercase()
+    for number, state in enumerate(states, start=1):
+        TextStatistics(state, SENTENCES, tmp_path, artefacts=["the placebo"]).second_moment(1)
+        assert len(list(tmp_path.iterdir())) == number
+    for artefacts in (["a", "b"], ["b", "a"], ["ab"], []):
+        TextStatistics(llama, SENTENCES, tmp_path, artefacts=artefacts).second_moment(1)
+    assert len(list(tmp_path.iterdir())) == len(states) + 4

@@ -41,7 +41,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Dense:
-    """A full change of one parameter, in the parameter's own shape. Kept in float32 on the CPU."""
+    """A full change of one parameter, in the parameter's own shape. Kept on the CPU, in float32 (float64 stays)."""
 
     delta: Tensor
 
@@ -171,7 +171,12 @@ class Attached:
     def __init__(self, model: nn.Module, artefacts: Sequence[Weights]) -> None:
         plan = plan_attachment(model, artefacts)
         self._originals = [(parameter, parameter.detach().clone()) for parameter, _ in plan]
-        apply_deltas(plan)
+        try:
+            apply_deltas(plan)
+        except BaseException:
+            # whatever stopped it half-way (memory, an interrupt): nobody holds an object to detach yet
+            self.detach()
+            raise
 
     def detach(self) -> None:
         """Put the kept originals back, bit for bit; a second call does nothing."""
@@ -264,4 +269,5 @@ def _parse(content: bytes) -> Weights:
 
 
 def _kept(tensor: Tensor) -> Tensor:
-    return tensor.detach().to("cpu", torch.float32).contiguous()
+    precise = torch.float64 if tensor.dtype is torch.float64 else torch.float32
+    return tensor.detach().to("cpu", precise).contiguous()

@@ -57,7 +57,7 @@ def text_sha256(*parts: str) -> str:
 
 
 def tokenizer_sha256(tokenizer: PreTrainedTokenizerBase) -> str:
-    """SHA-256 over what turns a text into token ids: the whole pipeline where the tokenizer tells it, else its tables."""
+    """SHA-256 over what turns a text into token ids: the whole pipeline where it is told, else the tables."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is not None:
         return text_sha256(type(tokenizer).__name__, str(backend.to_str()), _special_tokens(tokenizer))
@@ -69,7 +69,7 @@ def tokenizer_sha256(tokenizer: PreTrainedTokenizerBase) -> str:
 
 def config_sha256(model: PreTrainedModel) -> str:
     """SHA-256 over what decides a forward pass besides weights: class, configuration, attention kernel and dtype."""
-    config = cast("dict[str, Any]", model.config.to_dict())
+    config = model.config.to_dict()
     described = {name: value for name, value in config.items() if name not in _NOT_COMPUTED}
     kernel = str(getattr(model.config, "_attn_implementation", ""))
     content = json.dumps(described, sort_keys=True, default=str)
@@ -77,7 +77,7 @@ def config_sha256(model: PreTrainedModel) -> str:
 
 
 def state_sha256(loaded: LoadedModel, artefacts: Sequence[str] = ()) -> str:
-    """The identity of a model state: base weights, tokenizer, configuration, dtype, and the attached artefacts in order.
+    """The identity of a model state: base weights, tokenizer, configuration, dtype, attached artefacts in order.
 
     Whatever is computed from a model and kept is kept under this digest; two models that share an artefact (a placebo
     is the same file for all) or two tokenizers over the same weights never share what was kept.

@@ -63,9 +63,13 @@ class Targets:
         probs, tokens = wide(logits).softmax(-1).topk(min(k, logits.shape[-1]), dim=-1)
         return cls(tokens=tokens, probs=probs)
 
+    def to(self, device: torch.device) -> Targets:
+        """The same targets on ``device``."""
+        return Targets(tokens=self.tokens.to(device), probs=self.probs.to(device))
+
     @classmethod
     def join(cls, parts: Sequence[Targets]) -> Targets:
-        """Stack along N, padding K."""
+        """Stack along N, padding K; all on one device."""
         width = max(part.tokens.shape[1] for part in parts)
         padded = [(functional.pad(p.tokens, (0, width - p.tokens.shape[1])), p) for p in parts]
         return cls(

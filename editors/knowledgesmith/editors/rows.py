@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
+from knowledgesmith.editors.answers import end_that_keeps_tokens
 from knowledgesmith.editors.encoding import prefix_ids
 from knowledgesmith.editors.neutral import SoftAnswer, neutral_answers
 from knowledgesmith.editors.objective import Row, Targets, join
@@ -29,6 +30,8 @@ ACCEPTED = frozenset(
     }
 )
 """What a method can realise that pulls answer tokens towards a distribution."""
+
+FULL_STOP = "."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,11 @@ class Lookup:
     ids: tuple[int, ...]
     position: int
 
+    @property
+    def key(self) -> tuple[int, ...]:
+        """The tokens up to the look-up: by causality prompts that agree in them have the same key in every layer."""
+        return self.ids[: self.position + 1]
+
 
 class TargetSource:
     """Targets of every update of a request; the neutral ones are measured once, on the model as it is.
@@ -60,12 +68,13 @@ class TargetSource:
     Args:
         loaded: the model before the update.
         request: the request, in canonical order.
-        end: what closes a new object, so that generation stops there ("" for nothing).
+        end: what closes a new object, so that generation stops there ("" for nothing). A full stop is never doubled.
         paths: candidates that a neutral trie follows beyond the first token.
     """
 
     def __init__(self, loaded: LoadedModel, request: UpdateRequest, *, end: str, paths: int) -> None:
         self._tokenizer = loaded.tokenizer
+        self._device = loaded.device
         self._updates = request.updates
         self._end = end
         self._soft: list[list[SoftAnswer]] | None = None
@@ -78,27 +87,36 @@ class TargetSource:
             new = self._updates[update].new
             if not new:
                 raise InvalidInput("an edit needs a new object", field="new", value=self._updates[update].fact_id)
-            row = join(self._tokenizer, prompt=prompt, answer=new, end=self._end)
-            return [TargetRow(row=row, targets=Targets.one_hot(torch.tensor(row.answer)), weight=1.0)]
+            row = join(self._tokenizer, prompt=prompt, answer=new, end=self._end_of(prompt, new))
+            return [
+                TargetRow(row=row, targets=Targets.one_hot(torch.tensor(row.answer, device=self._device)), weight=1.0)
+            ]
         head = join(self._tokenizer, prompt=prompt, answer=self._updates[update].old).prompt
         return [
             TargetRow(row=Row(prompt=head, answer=soft.answer), targets=soft.targets, weight=soft.weight)
             for soft in self._soft[update]
         ]
 
+    def _end_of(self, prompt: str, answer: str) -> str:
+        """A full stop gives way where the answer has an end mark, or where it would change the answer's tokens."""
+        return end_that_keeps_tokens(self._tokenizer, prompt, answer) if self._end == FULL_STOP else self._end
+
 
 def lookup(tokenizer: PreTrainedTokenizerBase, prompt: Prompt) -> Lookup:
-    """The token that covers the subject's last character.
+    """The last token that begins inside the subject.
 
-    A row's first token is an attention sink whose key hardly depends on it, so a subject that is only this token is
-    looked up at the next one.
+    Pieces of one multi-byte character share an offset, so the first token that reaches the subject's end may be only
+    half of its last character. A row's first token is an attention sink whose key hardly depends on it, so a subject
+    that is only this token is looked up at the next one.
     """
     encoded = tokenizer(prompt.text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
     start = prefix_ids(tokenizer)
     ids = (*start, *cast("list[int]", encoded["input_ids"]))
-    stops = [stop for _, stop in cast("list[tuple[int, int]]", encoded["offset_mapping"])]
-    position = len(start) + next(index for index, stop in enumerate(stops) if stop >= prompt.end)
-    return Lookup(ids=ids, position=min(max(position, 1), len(ids) - 1))
+    spans = cast("list[tuple[int, int]]", encoded["offset_mapping"])
+    inside = [index for index, (begin, stop) in enumerate(spans) if begin < prompt.end and stop > prompt.start]
+    if not inside:
+        raise InvalidInput("no token stands for the subject", field="prompt", value=prompt.text)
+    return Lookup(ids=ids, position=min(max(len(start) + inside[-1], 1), len(ids) - 1))
 
 
 def distinct_prompts(prompts: Sequence[Prompt], limit: int) -> list[Prompt]:

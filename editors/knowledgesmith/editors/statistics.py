@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as save_tensors
 
-from knowledgesmith.editors.digests import text_sha256
+from knowledgesmith.editors.digests import state_sha256, text_sha256
 from knowledgesmith.editors.encoding import encode, pad_right, pad_token_id
 from knowledgesmith.editors.files import write_durably
 from knowledgesmith.editors.surgery.hooks import capture_input, stop_after
@@ -29,14 +29,15 @@ _MOMENT = "second_moment"
 class TextStatistics:
     """Second moments over all tokens of some sentences, computed on demand and cached by content.
 
-    The cache key covers the model's base digest and dtype, the layer and the text, so that no model or text can
-    use another's statistics. Call it while the model carries the weights that the statistics shall describe.
+    The cache key covers the model's whole state (weights, tokenizer, configuration, dtype, attached artefacts), the
+    layer and the text, so that no model or text can use another's statistics. Call it while the model carries the
+    weights that the statistics shall describe.
 
     Args:
         loaded: the model.
         sentences: plain texts; their order does not matter.
         cache_dir: folder of the cache files; ``None`` keeps results in memory only.
-        weights: digest of the weights that the model carries now, when artefacts are attached.
+        artefacts: digests of the artefacts that are attached to the model now, in order.
         batch_rows: sentences in one forward pass.
     """
 
@@ -46,17 +47,13 @@ class TextStatistics:
         sentences: Sequence[str],
         cache_dir: Path | None,
         *,
-        weights: str = "",
+        artefacts: Sequence[str] = (),
         batch_rows: int = 16,
     ) -> None:
-        if not sentences:
-            raise InvalidInput(
-                "key statistics need text", field="statistics_text", hint="Give the sentences that the model must keep."
-            )
         self._loaded = loaded
         self._sentences = sorted(sentences)
         self._cache_dir = cache_dir
-        self._weights = weights or loaded.digest
+        self._artefacts = tuple(artefacts)
         self._text_digest = text_sha256(*self._sentences)
         self._batch_rows = batch_rows
         self._moments: dict[int, Tensor] = {}
@@ -65,8 +62,12 @@ class TextStatistics:
         """Compute what is missing of ``layers`` in one pass that ends at the highest of them.
 
         Raises:
-            InvalidInput: the model has no such layer.
+            InvalidInput: the model has no such layer, or there is no text.
         """
+        if not self._sentences:
+            raise InvalidInput(
+                "key statistics need text", field="statistics_text", hint="Give the sentences that the model must keep."
+            )
         for layer in layers:
             self._loaded.architecture.down_projection(layer)
         missing = [layer for layer in sorted(set(layers)) if not self._recall(layer)]
@@ -109,7 +110,7 @@ class TextStatistics:
     def _file(self, layer: int) -> Path | None:
         if self._cache_dir is None:
             return None
-        name = text_sha256(self._weights, str(self._loaded.model.dtype), str(layer), self._text_digest)
+        name = text_sha256(state_sha256(self._loaded, self._artefacts), str(layer), self._text_digest)
         return self._cache_dir / f"{name}.safetensors"
 
     def _recall(self, layer: int) -> bool:

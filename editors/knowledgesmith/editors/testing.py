@@ -121,9 +121,9 @@ _GROUPED: dict[str, Any] = {**_COMMON, "num_key_value_heads": 2}
 _GRANITE: dict[str, Any] = {
     **_GROUPED,
     "residual_multiplier": 0.22,
-    "embedding_multiplier": 12.0,
+    "embedding_multiplier": 2.0,
     "attention_multiplier": 0.35,
-    "logits_scaling": 4.0,
+    "logits_scaling": 2.0,
 }
 _GEMMA: dict[str, Any] = {**_GROUPED, "head_dim": 8, "query_pre_attn_scalar": 8, "sliding_window": WINDOW}
 

@@ -4,26 +4,37 @@ In the paper's order: search a value change δ per fact, take the keys of the ed
 that hardly occur in the statistics text, and solve one ridge regression per layer, the residual spread over the layers.
 Differences from the reference, all to keep more of what should stay (measured on a small model):
 
-- each training phrasing is its own key column, and not one averaged key, so that other phrasings are met as well;
-- retained rows are columns with residual zero, exactly as the paper treats earlier edits (K_p in equation 12);
+- each training phrasing is its own key column, and not one averaged key, so that other phrasings are met as well; there
+  are no sampled context prefixes;
+- facts whose prompts have the same text up to the subject have the same key and share one δ (see ``locate``);
+- retained rows are columns that keep their value at the last edited block, where the reference has earlier edits (K_p
+  in equation 12). Their residual is zero at the first edited layer and corrects, at the later ones, what the layers
+  below moved. One that has an edited key is kept by the search in place of the solve;
+- the essence term is KL(p₀ ‖ p_δ) at "About {subject}"; the reference takes the other direction at "{subject} is a";
 - scales are relative (fraction of directions, learning rate, clamp and penalty in units of measured norms);
-- the target is any distribution, so the same method unlearns (KL to a neutral distribution in the search).
+- the target is any distribution, so the same method unlearns (KL to a neutral distribution in the search);
+- earlier interventions of a branch are part of the weights and not columns of the solve.
+
+Every fact's realised change is measured after the last layer and kept with the artefact: the share of δ that arrived,
+and what came along in other directions.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
+from knowledgesmith.editors.architectures.writing import writing_scales
 from knowledgesmith.editors.artefacts import Dense, Weights
 from knowledgesmith.editors.contract import Family, KeyStatistics, MethodConfig, ObjectiveRow, Progress
 from knowledgesmith.editors.layers import default_layers
-from knowledgesmith.editors.objective import Row, answer_batch, buckets, join, own_distributions
+from knowledgesmith.editors.locate import Keys, distinct_from, locate
+from knowledgesmith.editors.objective import Row, answer_batch, buckets, join, own_distributions, wide
 from knowledgesmith.editors.requests import Prompt, RetainRow, UpdateRequest
 from knowledgesmith.editors.rows import ACCEPTED, Lookup, TargetSource, distinct_prompts, lookup
 from knowledgesmith.editors.solve.least_squares import ridge
@@ -40,6 +51,9 @@ if TYPE_CHECKING:
 _ROWS = 128
 _ESSENCE = "About {s}"
 _OWN_FACTS = 4
+_MOST_OWN_FACTS = 16
+_NOTHING = 1e-6
+"""A wanted change below this share of the clean value is none."""
 
 
 class AlphaEditConfig(MethodConfig):
@@ -56,7 +70,8 @@ class AlphaEditConfig(MethodConfig):
         clamp: largest norm of a value change in units of the clean activation (author: 0.75 or 4).
         decay: penalty on that norm (author: 0.5 or 1e-3).
         essence: weight of keeping what the model says about the subject (author: 0.0625).
-        own_facts: weight of keeping the retained other facts of an edited subject in the search (author: none).
+        own_facts: weight of keeping the retained other facts of an edited subject in the search, shared by up to four
+            of them (author: none).
         stop: task loss at which a fact's search ends (author: 0.05).
         search_prompts: training phrasings used in the value search; the keys use all.
         paths: neutral candidates followed beyond their first token (UNLEARN).
@@ -78,15 +93,6 @@ class AlphaEditConfig(MethodConfig):
     paths: int = Field(default=2, ge=1)
     end: str = Field(default=".", max_length=8)
     retain: float = Field(default=1.0, ge=0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Keys:
-    """Prompts whose keys enter the solve: first those of the edits, then the retained ones."""
-
-    lookups: tuple[Lookup, ...]
-    edit: Tensor
-    """Number of the edit of each leading prompt; the prompts after them are retained. shape: (m,)"""
 
 
 class AlphaEdit:
@@ -115,42 +121,49 @@ class AlphaEdit:
         Raises:
             EditDiverged: the search or a solve gave values that are not finite.
             InvalidInput: the model has no such layer, or an edit names no new object.
+            UnsupportedArchitecture: what a down projection writes does not reach the residual stream as it is.
             Cancelled: raised by ``progress``.
         """
         request = request.canonical()
         layers = self._layers(model)
-        found = self._search(model, request, layers[-1], progress)
-        keys = self._keys(model, request)
+        scales = writing_scales(model, layers)
+        keys = locate(model.tokenizer, request, retain=self.config.retain > 0)
+        found = self._search(model, request, keys, layers[-1], progress)
         statistics.prepare(layers)
         names = [model.architecture.down_projection(layer).parameter_name for layer in layers]
         deltas: dict[str, Dense] = {}
         with torch.no_grad(), borrowed(model.model, names) as parameters:
-            wanted: Tensor | None = None
+            inputs, clean = _keys_and_outputs(model, keys.lookups, layer=layers[0], top=layers[-1])
+            # equation 14: the values to reach at the last edited block; retained rows keep theirs
+            wanted, outputs = clean.clone(), clean
+            wanted[: keys.edits] += found.change[list(keys.slots)].to(clean)
             for done, layer in enumerate(layers):
                 progress.step("solve", done, len(layers))
-                inputs, outputs = _keys_and_outputs(model, keys.lookups, layer=layer, top=layers[-1])
-                if wanted is None:
-                    # equation 14: the values to reach at the last edited block; retained rows keep theirs
-                    wanted = outputs.clone()
-                    wanted[: len(keys.edit)] += found.change[keys.edit]
-                residuals = (wanted - outputs) / (len(layers) - done)
+                if done:
+                    inputs, outputs = _keys_and_outputs(model, keys.lookups, layer=layer, top=layers[-1])
+                residuals = (wanted - outputs) / (len(layers) - done) / scales[layer]
                 moment = statistics.second_moment(layer).to(inputs.device)
-                delta = self._solve(moment, inputs.T, residuals.T, edits=len(keys.edit))
+                delta = self._solve(moment, inputs.T, residuals.T, edits=keys.edits)
                 projection = model.architecture.down_projection(layer)
                 parameter = parameters[projection.parameter_name]
-                change = projection.as_parameter(delta.to(torch.float32))
+                change = projection.as_parameter(delta.to(wide(parameter).dtype))
                 deltas[projection.parameter_name] = Dense(change)
-                parameter.add_(change.to(parameter.dtype))
+                parameter.copy_(wide(parameter) + change)
             progress.step("solve", len(layers), len(layers))
-        return Weights(deltas=deltas, metadata=self._metadata(request, found, layers))
+            edited = keys.lookups[: keys.edits]
+            _, reached = _keys_and_outputs(model, edited, layer=layers[-1], top=layers[-1])
+        realised = _realised(keys, clean[: keys.edits], wanted[: keys.edits], reached)
+        return Weights(deltas=deltas, metadata=self._metadata(request, found, layers, realised))
 
     def _layers(self, model: LoadedModel) -> tuple[int, ...]:
         if self.config.layers:
             return tuple(sorted(set(self.config.layers)))
         return default_layers(model.architecture.num_layers)
 
-    def _search(self, model: LoadedModel, request: UpdateRequest, layer: int, progress: Progress) -> SearchResult:
-        """Equation 3: for each fact, the value change that makes the model answer with the target."""
+    def _search(
+        self, model: LoadedModel, request: UpdateRequest, keys: Keys, layer: int, progress: Progress
+    ) -> SearchResult:
+        """Equation 3: the value changes that make the model answer with the targets."""
         settings = SearchSettings(
             layer=layer,
             steps=self.config.steps,
@@ -159,7 +172,7 @@ class AlphaEdit:
             decay=self.config.decay,
             stop=self.config.stop,
         )
-        rows = self._search_rows(model, request)
+        rows = self._task_rows(model, request, keys) + self._preserving_rows(model, request, keys)
         found = search_values(
             model, rows, settings=settings, step=lambda done, total: progress.step("value search", done, total)
         )
@@ -172,10 +185,10 @@ class AlphaEdit:
             )
         return found
 
-    def _search_rows(self, model: LoadedModel, request: UpdateRequest) -> list[SearchRow]:
+    def _task_rows(self, model: LoadedModel, request: UpdateRequest, keys: Keys) -> list[SearchRow]:
         source = TargetSource(model, request, end=self.config.end, paths=self.config.paths)
         rows: list[SearchRow] = []
-        for edit, update in enumerate(request.updates):
+        for number, update in enumerate(request.updates):
             prompts = distinct_prompts(update.prompts, self.config.search_prompts)
             for prompt in prompts:
                 position = lookup(model.tokenizer, prompt).position
@@ -183,67 +196,67 @@ class AlphaEdit:
                     SearchRow(
                         row=target.row,
                         lookup=position,
-                        edit=edit,
+                        edit=keys.slot_of[number],
                         targets=target.targets,
                         weight=target.weight / len(prompts),
                     )
-                    for target in source.rows(edit, prompt.text)
+                    for target in source.rows(number, prompt.text)
                 )
-        return rows + self._preserving_rows(model, request)
+        return rows
 
-    def _preserving_rows(self, model: LoadedModel, request: UpdateRequest) -> list[SearchRow]:
+    def _preserving_rows(self, model: LoadedModel, request: UpdateRequest, keys: Keys) -> list[SearchRow]:
         """Rows that hold what the model says about each subject: in general, and in its retained other facts."""
-        facts: dict[str, list[RetainRow]] = {}
-        for item in request.retain:
-            facts.setdefault(item.prompt.subject, []).append(item)
+        subjects = dict.fromkeys(
+            (keys.slot_of[number], update.prompts[0].subject) for number, update in enumerate(request.updates)
+        )
         found: list[tuple[int, Row, int, float]] = []
-        for edit, update in enumerate(request.updates):
-            subject = update.prompts[0].subject
+        for slot, subject in subjects:
             about = lookup(model.tokenizer, Prompt.fill(_ESSENCE, subject))
             # what follows the subject is irrelevant: only the distribution at its last token is kept
-            found.append((edit, Row(prompt=about.ids, answer=(0,)), about.position, self.config.essence))
-            own = facts.get(subject, [])[:_OWN_FACTS]
+            found.append((slot, Row(prompt=about.ids, answer=(0,)), about.position, self.config.essence))
+            own = _own_facts(model, request, keys, slot=slot, subject=subject)
             for item in own:
                 row = join(model.tokenizer, prompt=item.prompt.text, answer=item.answer)
                 position = lookup(model.tokenizer, item.prompt).position
-                found.append((edit, row, position, self.config.own_facts / len(own)))
+                # no more for each than where there are a few, so that many of them count more than one
+                found.append((slot, row, position, self.config.own_facts / min(len(own), _OWN_FACTS)))
         found = [item for item in found if item[3] > 0]
         targets = own_distributions(model.model, [row for _, row, _, _ in found], device=model.device)
         return [
-            SearchRow(row=row, lookup=position, edit=edit, targets=own, weight=weight, task=False)
-            for (edit, row, position, weight), own in zip(found, targets, strict=True)
+            SearchRow(row=row, lookup=position, edit=slot, targets=own, weight=weight, task=False)
+            for (slot, row, position, weight), own in zip(found, targets, strict=True)
         ]
-
-    def _keys(self, model: LoadedModel, request: UpdateRequest) -> _Keys:
-        edited = [
-            (lookup(model.tokenizer, prompt), edit)
-            for edit, update in enumerate(request.updates)
-            for prompt in dict.fromkeys(update.prompts)
-        ]
-        kept: list[Lookup] = []
-        if self.config.retain > 0:
-            for prompt in dict.fromkeys(row.prompt for row in request.retain):
-                item = lookup(model.tokenizer, prompt)
-                last = Lookup(ids=item.ids, position=len(item.ids) - 1)
-                kept.extend(dict.fromkeys((item, last)))
-        return _Keys(
-            lookups=(*(item for item, _ in edited), *kept),
-            edit=torch.tensor([edit for _, edit in edited], device=model.device),
-        )
 
     def _solve(self, moment: Tensor, keys: Tensor, residuals: Tensor, *, edits: int) -> Tensor:
         """Equations 5, 6 and 12: Δ = R (K̃ᵀK̃ + λI)⁻¹ K̃ᵀ with K̃ = P [K₁, K_p] and residual 0 at K_p. shape: (d, f)."""
         space = null_space(moment, kept=self.config.kept)
         projected = space.project(keys.double())
-        weights = torch.ones(keys.shape[1], dtype=torch.float64, device=keys.device)
-        weights[edits:] = self.config.retain**0.5
         scale = float(projected[:, :edits].square().sum(0).mean())
         if not scale > 0:
             raise EditDiverged("the edited keys vanish in the kept directions", field="kept", value=self.config.kept)
-        return ridge(keys=projected * weights, residuals=residuals * weights, penalty=self.config.penalty * scale)
+        columns = torch.ones(keys.shape[1], dtype=torch.bool, device=keys.device)
+        columns[edits:] = distinct_from(projected[:, :edits], projected[:, edits:])
+        weights = torch.ones(keys.shape[1], dtype=torch.float64, device=keys.device)
+        weights[edits:] = self.config.retain**0.5
+        return ridge(
+            keys=(projected * weights)[:, columns],
+            residuals=(residuals * weights)[:, columns],
+            penalty=self.config.penalty * scale,
+        )
 
-    def _metadata(self, request: UpdateRequest, found: SearchResult, layers: Sequence[int]) -> dict[str, str]:
+    def _metadata(
+        self,
+        request: UpdateRequest,
+        found: SearchResult,
+        layers: Sequence[int],
+        realised: Sequence[tuple[float, float]],
+    ) -> dict[str, str]:
+        facts = [
+            {"fact_id": update.fact_id, "along": round(along, 4), "across": round(across, 4)}
+            for update, (along, across) in zip(request.updates, realised, strict=True)
+        ]
         return {
+            "realised": json.dumps(facts),
             "method": self.name,
             "goal": request.goal.value,
             "target_distribution": request.target_distribution.value,
@@ -253,12 +266,37 @@ class AlphaEdit:
         }
 
 
+def _own_facts(model: LoadedModel, request: UpdateRequest, keys: Keys, *, slot: int, subject: str) -> list[RetainRow]:
+    """Retained facts of a subject that the search keeps: all that share a key with its edits, and a few more."""
+    edited = {keys.lookups[column].key for column, owner in enumerate(keys.slots) if owner == slot}
+    own = [item for item in request.retain if item.prompt.subject == subject]
+    shared = [item for item in own if lookup(model.tokenizer, item.prompt).key in edited][:_MOST_OWN_FACTS]
+    others = [item for item in own if item not in shared]
+    return shared + others[: max(0, _OWN_FACTS - len(shared))]
+
+
+def _realised(keys: Keys, clean: Tensor, wanted: Tensor, reached: Tensor) -> list[tuple[float, float]]:
+    """For each update the share of the wanted change that arrived, and the norm of the rest as a share of it.
+
+    Means over the look-ups of its prompts. Where nothing was to change (the target was met before), all of it arrived,
+    and what came along is a share of the clean value. shapes of the values: (m, d).
+    """
+    change, moved = wanted - clean, reached - clean
+    size = change.norm(dim=1)
+    nothing = size <= _NOTHING * clean.norm(dim=1)
+    unit = torch.where(nothing, clean.norm(dim=1), size).clamp_min(1e-30)
+    along = torch.where(nothing, 1.0, (moved * change).sum(1) / unit.square())
+    across = (moved - torch.where(nothing, 0.0, along)[:, None] * change).norm(dim=1) / unit
+    return [(float(along[list(own)].mean()), float(across[list(own)].mean())) for own in keys.columns]
+
+
 def _keys_and_outputs(model: LoadedModel, lookups: Sequence[Lookup], *, layer: int, top: int) -> tuple[Tensor, Tensor]:
     """Keys at ``layer`` and outputs of block ``top``, both at the lookups. shapes: (n, f), (n, d)."""
     architecture = model.architecture
     projection, last = architecture.down_projection(layer), architecture.block(top)
-    inputs = torch.zeros(len(lookups), projection.in_features, device=model.device)
-    outputs = torch.zeros(len(lookups), architecture.hidden_size, device=model.device)
+    precise = torch.promote_types(model.model.dtype, torch.float32)
+    inputs = torch.zeros(len(lookups), projection.in_features, device=model.device, dtype=precise)
+    outputs = torch.zeros(len(lookups), architecture.hidden_size, device=model.device, dtype=precise)
     rows = [Row(prompt=item.ids, answer=()) for item in lookups]
     for chosen in buckets(rows, size=_ROWS):
         batch = answer_batch([rows[i] for i in chosen], device=model.device)
@@ -269,6 +307,6 @@ def _keys_and_outputs(model: LoadedModel, lookups: Sequence[Lookup], *, layer: i
             stop_after(last),
         ):
             model.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False)
-        inputs[chosen] = keys.value.float()
-        outputs[chosen] = values.value.float()
+        inputs[chosen] = keys.value.to(precise)
+        outputs[chosen] = values.value.to(precise)
     return inputs, outputs

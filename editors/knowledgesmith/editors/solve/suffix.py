@@ -7,7 +7,7 @@ above (``suffix_logits``). The result equals a full forward pass with the change
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -118,12 +118,13 @@ def suffix_logits(loaded: LoadedModel, rows: Prefilled, added: Tensor) -> Tensor
     Args:
         loaded: the model.
         rows: what ``prefill`` kept.
-        added: differentiable. shape: (B, d).
+        added: differentiable; added in float32 or wider, then cast to the model's dtype. shape: (B, d).
 
     Returns:
         shape: (N, V), float32 or wider.
     """
-    hidden = torch.cat([(rows.hidden[:, :1] + added[:, None]), rows.hidden[:, 1:]], dim=1)
+    first = (wide(rows.hidden[:, :1]) + added[:, None]).to(rows.hidden.dtype)
+    hidden = torch.cat([first, rows.hidden[:, 1:]], dim=1)
     cache = DynamicCache(rows.past if rows.mask.shape[1] > hidden.shape[1] else None)
     head = loaded.architecture.lm_head
     lower = loaded.architecture.blocks[: rows.layer + 1]
@@ -139,6 +140,37 @@ def suffix_logits(loaded: LoadedModel, rows: Prefilled, added: Tensor) -> Tensor
             use_cache=True,
         )
     return wide(cast("Tensor", outputs.logits)[0])
+
+
+def bucketed(loaded: LoadedModel, rows: Sequence[tuple[int, int]], *, size: int) -> Iterator[list[int]]:
+    """Indices of rows in chunks of at most ``size`` that may share a prefill; little padding.
+
+    Args:
+        loaded: the model. Its sliding window, where it has one, is counted in physical positions of the cache, and
+            rows that start at different positions leave a gap there; where a row is longer than the window, only
+            rows that start together share a chunk.
+        rows: (length, start of the changed part) of each row.
+        size: most rows in a chunk.
+    """
+    window = sliding_window(loaded)
+    order = sorted(range(len(rows)), key=lambda i: (rows[i], i))
+    longest = max((length for length, _ in rows), default=0)
+    together = window is None or 2 * longest <= window
+    chunk: list[int] = []
+    for index in order if together else sorted(order, key=lambda i: (rows[i][1], rows[i][0], i)):
+        if chunk and (len(chunk) == size or not (together or rows[index][1] == rows[chunk[0]][1])):
+            yield chunk
+            chunk = []
+        chunk.append(index)
+    if chunk:
+        yield chunk
+
+
+def sliding_window(loaded: LoadedModel) -> int | None:
+    """Number of positions that an attention layer of the model sees at most; None where all see everything."""
+    config = loaded.model.config.get_text_config()
+    window = getattr(config, "sliding_window", None)
+    return window if isinstance(window, int) and window > 0 else None
 
 
 @contextmanager
@@ -158,13 +190,17 @@ def starting_above(blocks: Sequence[nn.Module], hidden: Tensor, *, in_tuple: boo
 
         return forward
 
-    changed: list[nn.Module] = []
+    # a library may have put a forward of its own on the instance; it is put back
+    changed: list[tuple[nn.Module, Any]] = []
     try:
         for block in blocks:
+            changed.append((block, vars(block).get("forward")))
             # an instance attribute shadows the class's method, so nothing of the module itself is replaced
             block.forward = passing(hidden if block is blocks[-1] else None)
-            changed.append(block)
         yield
     finally:
-        for block in changed:
-            del block.forward
+        for block, own in changed:
+            if own is not None:
+                block.forward = own
+            elif "forward" in vars(block):
+                del block.forward

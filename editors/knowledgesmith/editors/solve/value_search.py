@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from knowledgesmith.editors.objective import Row, Targets, answer_batch, backward, buckets, divergence, per_row
-from knowledgesmith.editors.solve.suffix import Prefilled, prefill, suffix_logits
+from knowledgesmith.editors.objective import Row, Targets, answer_batch, backward, divergence, per_row, wide
+from knowledgesmith.editors.solve.suffix import Prefilled, bucketed, prefill, suffix_logits
+from knowledgesmith.graph_schema.errors import EditDiverged
 
 if TYPE_CHECKING:
     from knowledgesmith.editors.models import LoadedModel
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _BETAS = (0.9, 0.999)
 _EPSILON = 1e-8
 _COMPACT_BELOW = 0.6
+_HALF_SCALE = 1024.0
+"""Losses of a float16 model are multiplied by this before the backward pass: small gradients would vanish."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,7 @@ class SearchResult:
     """δ of each edit with its course.
 
     Attributes:
-        change: shape (n, d).
+        change: shape (n, d), float32 or wider, whatever the model's dtype.
         steps: optimiser steps taken by each edit. shape: (n,), int64.
         loss: last task loss of each edit. shape: (n,).
     """
@@ -110,8 +113,12 @@ def search_values(
         rows: rows of the edits 0 … n - 1, each edit with at least one task row.
         settings: settings of the search.
         step: called before each step with (done, total); may raise to cancel.
+
+    Raises:
+        EditDiverged: a clean activation, a loss or a gradient is not finite.
     """
     groups, anchors = _prepare(loaded, rows, settings)
+    _check("the model's own activations", anchors, loaded)
     count, width = anchors.shape
     norms = anchors.norm(dim=1)
     change = torch.zeros_like(anchors, requires_grad=True)
@@ -124,12 +131,15 @@ def search_values(
         if step is not None:
             step(index, settings.steps)
         task = _backward(loaded, groups, change, norms, active, settings)
+        # a comparison with nan is false: without this check a search that broke down would count as finished
+        _check("the losses of the value search", task, loaded)
         loss = torch.where(active, task, loss)
         active = active & (task >= settings.stop)
         if index == settings.steps - 1 or not bool(active.any()):
             break
         with torch.no_grad():
             gradient = change.grad if change.grad is not None else torch.zeros_like(change)
+            _check("the gradients of the value search", gradient, loaded)
             update = _adam(gradient, first, second, index + 1)
             moved = change - rate * update
             scale = (settings.clamp * norms / moved.norm(dim=1).clamp_min(_EPSILON)).clamp_max(1)
@@ -147,25 +157,28 @@ def _prepare(loaded: LoadedModel, rows: Sequence[SearchRow], settings: SearchSet
         if item.task:
             first_row.setdefault(item.edit, index)
     groups: list[_Group] = []
-    for chosen in buckets([item.row for item in rows], size=settings.rows):
+    lengths = [(len(item.row.prompt) + len(item.row.answer), item.lookup) for item in rows]
+    for chosen in bucketed(loaded, lengths, size=settings.rows):
         items = [rows[i] for i in chosen]
         batch = answer_batch([item.row for item in items], device=loaded.device)
         starts = torch.tensor([item.lookup for item in items], device=loaded.device)
         filled = prefill(loaded, batch, layer=settings.layer, starts=starts)
         # the answer tokens of a batch come row by row, so the rows' targets can simply be stacked
-        targets = Targets.join([item.targets for item in items])
+        targets = Targets.join([item.targets.to(loaded.device) for item in items])
         groups.append(
             _Group(
                 rows=filled,
-                targets=Targets(tokens=targets.tokens.to(loaded.device), probs=targets.probs.to(loaded.device)),
+                targets=targets,
                 edit=torch.tensor([item.edit for item in items], device=loaded.device),
-                weight=torch.tensor([item.weight for item in items], device=loaded.device, dtype=filled.hidden.dtype),
+                weight=torch.tensor(
+                    [item.weight for item in items], device=loaded.device, dtype=wide(filled.hidden).dtype
+                ),
                 task=torch.tensor([item.task for item in items], device=loaded.device),
             )
         )
         for local, i in enumerate(chosen):
             if first_row.get(rows[i].edit) == i:
-                anchors[rows[i].edit] = filled.hidden[local, 0]
+                anchors[rows[i].edit] = wide(filled.hidden[local, 0])
     return groups, torch.stack([anchors[edit] for edit in sorted(anchors)])
 
 
@@ -179,13 +192,27 @@ def _backward(
 ) -> Tensor:
     """Gradients of all active edits into ``change.grad``; returns the task losses. shape: (n,)."""
     total = torch.zeros_like(norms)
+    scale = _HALF_SCALE if loaded.model.dtype is torch.float16 else 1.0
     for group in groups:
         logits = suffix_logits(loaded, group.rows, change[group.edit])
         own = per_row(divergence(logits, group.targets), group.rows.row, len(group.edit)) * group.weight
         total.index_add_(0, group.edit, (own * group.task).detach())
-        backward(own[active[group.edit]].sum())
+        backward(own[active[group.edit]].sum() * scale)
+    if change.grad is not None and scale != 1.0:
+        change.grad.div_(scale)
     backward((settings.decay * change.norm(dim=1)[active] / norms[active] ** 2).sum())
     return total
+
+
+def _check(what: str, values: Tensor, loaded: LoadedModel) -> None:
+    if not bool(torch.isfinite(values).all()):
+        raise EditDiverged(
+            f"{what} are not finite",
+            field="learning_rate",
+            value=f"{int((~torch.isfinite(values)).any(dim=-1).sum())} of {len(values)}",
+            hint=f"Lower the learning rate or the clamp; a model that overflows in {loaded.model.dtype} needs a wider "
+            "dtype (bfloat16 or float32).",
+        )
 
 
 def _adam(gradient: Tensor, first: Tensor, second: Tensor, number: int) -> Tensor:
