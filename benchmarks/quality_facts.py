@@ -7,6 +7,7 @@ import json
 import random
 from collections import defaultdict
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from knowledgesmith.editors.generation import generate
@@ -24,6 +25,30 @@ if TYPE_CHECKING:
 NEW_TOKENS = 8
 HELD_OUT = 2
 """Held-out phrasings of each fact."""
+RUNS = 5
+"""Runs of one protocol; each has facts of its own, so that no fact counts as new evidence twice."""
+
+
+class Part(StrEnum):
+    """Which facts may be used for what: settings are chosen on ``DEV`` and reported on ``TEST``."""
+
+    DEV = "dev"
+    TEST = "test"
+
+
+def part_of(fact: Fact) -> Part:
+    """The part of a fact, by a hash of its two ends: a fact and its inverse are on the same side, for ever."""
+    return Part.TEST if _number(fact, "part") % 2 else Part.DEV
+
+
+def run_of(fact: Fact) -> int:
+    """The one run of :data:`RUNS` that may draw a fact."""
+    return _number(fact, "run") % RUNS
+
+
+def _number(fact: Fact, what: str) -> int:
+    ends = "\x1f".join((what, *sorted((fact.subject, fact.object))))
+    return int.from_bytes(hashlib.sha256(ends.encode()).digest()[:8], "big")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,18 +121,28 @@ def knows(base: dict[str, str], asked: Asked, text: str) -> bool:
 
 
 def draw(
-    snapshot: GraphSnapshot, facts: Sequence[Asked], base: dict[str, str], *, seed: int, count: int, holdout: int
+    snapshot: GraphSnapshot,
+    facts: Sequence[Asked],
+    base: dict[str, str],
+    *,
+    part: Part,
+    seed: int,
+    count: int,
+    holdout: int,
 ) -> Draw:
-    """Draw eligible targets outside one held-out domain, new objects, and known facts to preserve."""
-    rng = random.Random(f"quality-{seed}")  # noqa: S311 - a draw, not a secret
+    """Draw eligible targets outside one held-out domain, new objects, and known facts to preserve.
+
+    Only facts of ``part``, and of them only those of run ``seed`` (modulo :data:`RUNS`), are drawn.
+    """
+    rng = random.Random(f"quality-{part}-{seed}")  # noqa: S311 - a draw, not a secret
     domains = sorted({asked.domain for asked in facts})
     far = domains[seed % len(domains)]
-    eligible = [a for a in facts if knows(base, a, a.edit_prompt)]
-    near_pool = [a for a in eligible if a.domain != far]
-    targets = rng.sample(near_pool, count)
+    own = [a for a in facts if part_of(a.fact) is part and run_of(a.fact) == seed % RUNS]
+    near_pool = [a for a in own if knows(base, a, a.edit_prompt) and a.domain != far]
+    targets = rng.sample(near_pool, min(count, len(near_pool)))
     changed = {a.fact.key for a in targets}
     relations = {a.fact.relation for a in targets}
-    known = [a for a in facts if a.fact.key not in changed and any(knows(base, a, text) for text in a.held_out)]
+    known = [a for a in own if a.fact.key not in changed and any(knows(base, a, text) for text in a.held_out)]
     same = [a for a in known if a.fact.relation in relations and a.domain != far]
     other = [a for a in known if a.domain == far and a.fact.relation not in relations]
     return Draw(

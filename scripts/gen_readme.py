@@ -30,11 +30,13 @@ PRESERVED = (
 )
 
 
-def cell(rates: dict[str, dict[str, float]], metric: str) -> str:
+def cell(rates: dict[str, dict[str, Any]], metric: str) -> str:
     """Percentage with its 95 % interval."""
     if metric not in rates:
         return "–"
     rate = rates[metric]
+    if rate["low"] is None:  # one run has no interval
+        return f"{100 * rate['value']:.0f} %"
     return f"{100 * rate['value']:.0f} % ({100 * rate['low']:.0f}–{100 * rate['high']:.0f})"
 
 
@@ -50,7 +52,8 @@ def table(goal: str, columns: tuple[tuple[str, str], ...]) -> list[str]:
         seconds = max(run["seconds"] for run in runs)
         size = f"{len(runs)} × {report['facts_per_seed']}"
         cells = [
-            method,
+            # the first protocol had no test facts, and intervals over facts that share a run
+            method if report.get("protocol", 1) > 1 else f"{method} (earlier protocol)",
             size,
             *(cell(report["rates"], key) for _, key in columns),
             f"≤ {ratio:.2f}×",
