@@ -97,12 +97,12 @@ def test_the_leak_check_sees_prefixes_and_neutral_questions() -> None:
     request = rehearsal_request(Goal.EDIT, TargetDistribution.NEW_OBJECT)
     loaded = tiny_llama()
     tokenise = type(loaded.tokenizer).__call__
-    method = FineTune(FineTuneConfig(layers=(1,), epochs=12, prefixed=1.0))
+    method = FineTune(FineTuneConfig(layers=(1,), epochs=25, prefixed=1.0))
     with texts_shown(loaded) as shown:
         method.apply(loaded, request, TextStatistics(loaded, ("unused",), None), Recorder())
     assert type(loaded.tokenizer).__call__ is tokenise
     with pytest.raises(AssertionError, match="evaluated phrasing"):
-        check_texts(shown, ["It is known that the capital of France is"])
+        check_texts(shown, [f"It is known that the capital of {name} is" for name in ("France", "Japan", "Italy")])
     check_texts(shown, ["The capital of Nowhere is"])
     neutral = request.updates[0].neutral_prompts[0].text
     with pytest.raises(AssertionError, match="evaluated phrasing"):
