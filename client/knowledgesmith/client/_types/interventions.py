@@ -47,7 +47,7 @@ class InterventionSpec:
     """What is asked.
 
     Attributes:
-        method_config: the method's configuration; empty = the author's defaults.
+        method_config: the method's configuration; empty = the method's defaults.
         max_probes: at most so many are planned; 0 = the server's default (2,000).
         hold: wait for a decision after measuring.
         install_derived: also install (or erase) what follows by the closure.

@@ -22,7 +22,8 @@ and what came along in other directions.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import torch
@@ -31,7 +32,14 @@ from torch import Tensor
 
 from knowledgesmith.editors.architectures.writing import writing_scales
 from knowledgesmith.editors.artefacts import Dense, Weights
-from knowledgesmith.editors.contract import Family, KeyStatistics, MethodConfig, ObjectiveRow, Progress
+from knowledgesmith.editors.contract import (
+    AuthorValue,
+    Family,
+    KeyStatistics,
+    MethodConfig,
+    ObjectiveRow,
+    Progress,
+)
 from knowledgesmith.editors.layers import default_layers
 from knowledgesmith.editors.locate import Keys, distinct_from, locate
 from knowledgesmith.editors.objective import Row, answer_batch, buckets, join, own_distributions, wide
@@ -56,28 +64,53 @@ _NOTHING = 1e-6
 """A wanted change below this share of the clean value is none."""
 
 
+_PAPER = "Fang et al. 2025, released settings"
+_MEMIT = "MEMIT's released settings, which AlphaEdit takes over"
+
+
 class AlphaEditConfig(MethodConfig):
-    """Settings. "Author" is the published GPT-2 XL / GPT-J / Llama-3 setting.
+    """Settings; every default is ours (:attr:`author_values` has those of the published runs).
 
     Attributes:
         layers: edited blocks, ascending; the values are searched at the last one. Empty: four blocks from a sixth of
-            the depth on (author: 4-8 of 32; here 5-8 of 30).
-        kept: share of key directions that may be used, those of least energy in the statistics text (author: every
-            eigenvalue below 0.02, about 0.7).
-        penalty: ridge penalty in units of the mean squared norm of the projected edit keys (author: 10, absolute).
-        steps: most value-search passes (author: 25).
-        learning_rate: of the search, in units of activation norm / sqrt(width) (author: 0.5 or 0.1, absolute).
-        clamp: largest norm of a value change in units of the clean activation (author: 0.75 or 4).
-        decay: penalty on that norm (author: 0.5 or 1e-3).
-        essence: weight of keeping what the model says about the subject (author: 0.0625).
+            the depth on.
+        kept: share of key directions that may be used, those of least energy in the statistics text.
+        penalty: ridge penalty in units of the mean squared norm of the projected edit keys.
+        steps: most value-search passes.
+        learning_rate: of the search, in units of activation norm / sqrt(width).
+        clamp: largest norm of a value change in units of the clean activation.
+        decay: penalty on that norm.
+        essence: weight of keeping what the model says about the subject.
         own_facts: weight of keeping the retained other facts of an edited subject in the search, shared by up to four
-            of them (author: none).
-        stop: task loss at which a fact's search ends (author: 0.05).
+            of them.
+        stop: task loss at which a fact's search ends.
         search_prompts: training phrasings used in the value search; the keys use all.
         paths: neutral candidates followed beyond their first token (UNLEARN).
         end: what closes a new object.
-        retain: weight of the retained rows' key columns, relative to an edited one (author: earlier edits, 1).
+        retain: weight of the retained rows' key columns, relative to an edited one.
     """
+
+    author_values: ClassVar[Mapping[str, AuthorValue]] = MappingProxyType(
+        {
+            "layers": AuthorValue(
+                value="4-8 of 32 (Llama-3-8B), 3-8 of 28 (GPT-J), 13-17 of 48 (GPT-2 XL)", source=_MEMIT
+            ),
+            "kept": AuthorValue(
+                value="every eigenvalue below 0.02", source=_PAPER, note="absolute; about 0.7 of Llama-3's directions"
+            ),
+            "penalty": AuthorValue(value="10; the paper writes 1", source=_PAPER, note="absolute"),
+            "steps": AuthorValue(value="20 to 25", source=_MEMIT),
+            "learning_rate": AuthorValue(value="0.5; 0.1 for Llama-3", source=_MEMIT, note="absolute"),
+            "clamp": AuthorValue(value="0.75; 4 for Qwen2.5", source=_MEMIT),
+            "decay": AuthorValue(value="0.5; 1e-3 for Qwen2.5", source=_MEMIT),
+            "essence": AuthorValue(value="0.0625", source=_MEMIT, note="the other direction of KL, '{subject} is a'"),
+            "own_facts": AuthorValue(value="0", source=_PAPER),
+            "stop": AuthorValue(value="0.05", source=_MEMIT),
+            "search_prompts": AuthorValue(value="1", source=_MEMIT, note="behind sampled contexts"),
+            "end": AuthorValue(value="nothing", source=_MEMIT),
+            "retain": AuthorValue(value="1", source=_PAPER, note="for earlier edits; they have no retained rows"),
+        }
+    )
 
     layers: tuple[int, ...] = ()
     kept: float = Field(default=0.6, gt=0, le=1)
@@ -211,9 +244,11 @@ class AlphaEdit:
         )
         found: list[tuple[int, Row, int, float]] = []
         for slot, subject in subjects:
-            about = lookup(model.tokenizer, Prompt.fill(_ESSENCE, subject))
-            # what follows the subject is irrelevant: only the distribution at its last token is kept
-            found.append((slot, Row(prompt=about.ids, answer=(0,)), about.position, self.config.essence))
+            essence = Prompt.fill(_ESSENCE, subject)
+            if request.permits(essence.text):
+                about = lookup(model.tokenizer, essence)
+                # what follows the subject is irrelevant: only the distribution at its last token is kept
+                found.append((slot, Row(prompt=about.ids, answer=(0,)), about.position, self.config.essence))
             own = _own_facts(model, request, keys, slot=slot, subject=subject)
             for item in own:
                 row = join(model.tokenizer, prompt=item.prompt.text, answer=item.answer)

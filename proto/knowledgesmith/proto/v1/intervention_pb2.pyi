@@ -326,9 +326,9 @@ class InterventionSpec(_message.Message):
     goal: _common_pb2.Goal.ValueType
     """Goal."""
     method: _builtins.str
-    """Method name."""
+    """Method name; empty = alphaedit, the one that the measurements support for both goals."""
     method_config_json: _builtins.str
-    """Method configuration as a JSON object; empty = author defaults."""
+    """Method configuration as a JSON object; empty = the method's defaults, which are ours."""
     target_distribution: _common_pb2.TargetDistribution.ValueType
     """Target distribution."""
     scorer: _builtins.str
