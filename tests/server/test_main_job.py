@@ -11,7 +11,7 @@ from tests.server.conftest import open_branch
 from tests.server.service import Service, reason_of
 
 from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.proto.v1 import graph_pb2, intervention_pb2, model_pb2, propagation_pb2
+from knowledgesmith.proto.v1 import common_pb2, graph_pb2, intervention_pb2, model_pb2, propagation_pb2
 
 PARIS = ("france", "has_capital", "paris", "rome")
 SYMBOL = ("copper", "has_symbol", "Cu", "Fe")
@@ -69,17 +69,22 @@ def test_stream_calls_and_cypher_agree(service: Service, second_client: GraphSto
     columns, pasted = second_client.run_user_query(
         answer.cypher, json.loads(answer.parameters_json), limit=100, timeout_s=30
     )
-    by_kind = {row["key"]: row for row in pasted}
+    by_kind = {(row["key"], row["role"]): row for row in pasted}
 
-    assert {"key", "collateral"} <= set(columns)
-    assert {g.key for g in answer.groups} == set(by_kind)
+    assert {"key", "role", "collateral"} <= set(columns)
+    assert {(g.key, role_name(g.role)) for g in answer.groups} == set(by_kind)
+    assert role_name(answer.groups[0].role) == "target"
     streamed = Counter(row.DESCRIPTOR and row.kind for row in rows)
     for group in answer.groups:
-        same = by_kind[group.key]
-        mine = [r for r in rows if intervention_pb2.BeliefChange.DESCRIPTOR and kind_name(r) == group.key]
+        same = by_kind[group.key, role_name(group.role)]
+        mine = [r for r in rows if (kind_name(r), r.role) == (group.key, group.role)]
         assert group.rows == same["rows"] == len(mine)
         assert group.collateral.successes == same["collateral"] == sum(r.n_collateral for r in mine)
         assert group.propagated.successes == same["propagated"] == sum(r.n_propagated for r in mine)
+        assert group.installed.successes == same["installed"] == sum(r.n_installed for r in mine)
+        for name in ("installed", "propagated", "forgotten", "residual", "collateral"):
+            rate = getattr(group, name)
+            assert rate.HasField("chance") == bool(rate.trials)
         deltas = [r.delta for r in mine if r.HasField("delta")]
         if deltas:
             assert group.mean_delta == pytest.approx(sum(deltas) / len(deltas), abs=1e-12)
@@ -87,9 +92,11 @@ def test_stream_calls_and_cypher_agree(service: Service, second_client: GraphSto
 
 
 def kind_name(row: intervention_pb2.BeliefChange) -> str:
-    from knowledgesmith.proto.v1 import common_pb2
-
     return common_pb2.ProbeKind.Name(row.kind).removeprefix("PROBE_KIND_")
+
+
+def role_name(role: common_pb2.Role.ValueType) -> str:
+    return common_pb2.Role.Name(role).removeprefix("ROLE_").lower()
 
 
 def test_every_watch_position_replays_exactly(service: Service, branch: str) -> None:
@@ -149,14 +156,67 @@ def test_unlearning_by_each_method(service: Service, branch: str) -> None:
         assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message
 
 
-def test_placebo_moves_nothing(service: Service, branch: str) -> None:
-    job = service.create(service.spec(branch, PARIS, method="placebo"))
+@pytest.mark.parametrize(("goal", "change"), [("EDIT", PARIS), ("UNLEARN", PARIS[:3])])
+def test_placebo_moves_nothing(service: Service, branch: str, goal: str, change: tuple[str, ...]) -> None:
+    """Nothing changed: nothing propagated, was forgotten, drifted or broke, whatever the model had said before."""
+    job = service.create(service.spec(branch, change, goal=goal, method="placebo"))
     rows = service.rows(job.id)
     assert rows
     assert max(abs(row.delta) for row in rows if row.HasField("delta")) < 1e-6
-    assert sum(row.n_collateral + row.n_propagated + row.n_drifted for row in rows) == sum(
-        row.n_propagated for row in rows if not row.HasField("before")
+    assert sum(r.n_propagated + r.n_forgotten + r.n_drifted + r.n_collateral for r in rows) == 0
+    assert {row.role for row in rows} == {common_pb2.ROLE_TARGET, common_pb2.ROLE_FOLLOWS, common_pb2.ROLE_STAYS}
+    evidence = targets_of(service, job.id)
+    assert evidence
+    heard = [one for one in evidence if one.kind == common_pb2.PROBE_KIND_DIRECT]
+    assert heard
+    assert all(one.HasField("text_after") and one.text_before == one.text_after for one in heard)
+    assert not any(one.HasField("text_after") for one in evidence if one not in heard)
+
+
+def targets_of(service: Service, run: str) -> list[propagation_pb2.ProbeEvidence]:
+    request = propagation_pb2.ListEvidenceRequest(intervention_id=run, roles=[common_pb2.ROLE_TARGET], page_size=1000)
+    return list(service.propagation.ListEvidence(request, timeout=30).evidence)
+
+
+def test_rates_stand_beside_those_of_the_branch_s_placebo(service: Service, branch: str) -> None:
+    first = service.create(service.spec(branch, SYMBOL))
+    service.wait(first.id, until=SETTLED)
+    request = propagation_pb2.GetMetricsRequest(intervention_id=first.id)
+    alone = service.propagation.GetMetrics(request, timeout=30)
+    assert (alone.placebo_id, alone.verdict_scheme) == ("", 2)
+    assert not any(one.rate.HasField("placebo") for one in alone.metrics)
+    noise = service.create(service.spec(branch, PARIS, method="placebo"))
+    service.wait(noise.id, until=SETTLED)
+    beside = service.propagation.GetMetrics(request, timeout=30)
+    assert beside.placebo_id == noise.id
+    rates = {one.name: one.rate for one in beside.metrics if one.group_by == "all"}
+    assert rates["ccr"].placebo == 0.0
+    assert all(rate.HasField("chance") for name, rate in rates.items() if name in CHANCED and rate.trials)
+    grouped = service.propagation.GetPropagation(
+        propagation_pb2.GetPropagationRequest(intervention_id=first.id, group_by=propagation_pb2.GROUPING_ROLE),
+        timeout=30,
     )
+    assert grouped.placebo_id == noise.id
+    assert {group.key for group in grouped.groups} <= {"target", "follows", "stays"}
+
+
+CHANCED = {"installed", "erased", "propagated", "forgotten", "rr", "ccr"}
+SETTLED = {
+    intervention_pb2.INTERVENTION_STATE_SUCCEEDED,
+    intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION,
+}
+
+
+def test_a_plan_warns_of_an_object_of_another_type(service: Service, branch: str) -> None:
+    request = intervention_pb2.CreateInterventionRequest(
+        spec=service.spec(branch, ("france", "has_capital", "paris", "copper")), validate_only=True
+    )
+    plan = service.intervention.CreateIntervention(request, timeout=60).plan
+    (warning,) = [one for one in plan.warnings if one.kind == "type"]
+    assert "“Element”" in warning.message
+    assert "“City”" in warning.message
+    assert warning.hint
+    assert sum(plan.role_counts.values()) == plan.total_probes
 
 
 def test_discard_restores_the_heads(service: Service, world: str, branch: str) -> None:

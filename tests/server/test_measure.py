@@ -232,8 +232,6 @@ def test_long_answers_get_the_tokens_they_need(resident: ResidentModel) -> None:
     long = " ".join(["Tokyo, and Kyoto was the capital"] * 4)
     speaker = speaker_of(resident, [probe(ProbeKind.DIRECT, "It is", options=(long, "Rome"))])
     limits: dict[str, int] = vars(speaker)["_limits"]
-        "_limits"
-    ]
     assert limits["It is"] > 24
 
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from knowledgesmith.graph_schema import errors
 from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError, PageTokenMismatch
+from knowledgesmith.graph_schema.health import Health, HealthVerdict
 from knowledgesmith.graph_schema.jobs import Gate
 from knowledgesmith.graph_schema.plan_types import LedgerSlot
 from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind, Role
@@ -34,7 +35,7 @@ from knowledgesmith.proto.v1 import (
     probe_pb2,
     propagation_pb2,
 )
-from knowledgesmith.server import conversions, interceptors, paging, settings, statuses
+from knowledgesmith.server import conversions, interceptors, paging, propagation_conversions, settings, statuses
 from knowledgesmith.server.hub import Hub, JobProgress
 from knowledgesmith.server.memory import collect_rarely
 from knowledgesmith.server.worker import gates
@@ -174,31 +175,37 @@ def test_a_gate_on_the_residual_sees_what_had_an_old_answer(monkeypatch: pytest.
     """A model that did not move keeps all of its old answers, whatever else should have come to be."""
     unmoved = Group(
         key="all",
+        role="follows",
         rows=9,
         entities=3,
         mean_before=1.0,
         mean_after=1.0,
         mean_delta=0.0,
-        propagated=0,
-        missed=17,
-        drifted=5,
-        preserved=1,
-        collateral=0,
-        ineligible=0,
-        no_old=5,
+        missed=22,
+        old=17,
+        kept=17,
+        ended=4,
+        guess_kept=4.25,
+    )
+    stays = Group(
+        key="all", role="stays", rows=1, entities=1, mean_before=1.0, mean_after=1.0, mean_delta=0.0, preserved=1
     )
 
     def groups(*_: object) -> tuple[list[Group], None]:
-        return [unmoved], None
+        return [unmoved, stays], None
 
     monkeypatch.setattr(gates, "groups", groups)
     job: Any = SimpleNamespace(id="run", spec=SimpleNamespace(gates=()))
     nothing: Any = None
-    values = gates.measure(nothing, job, nothing, [], nothing)
-    assert values == {"collateral": 0.0, "propagated": 0.0, "residual": 1.0}
+    values = gates.measure(nothing, job, Health(verdict=HealthVerdict.HEALTHY))
+    assert values == {"collateral": 0.0, "propagated": 0.0, "forgotten": 0.0, "residual": 1.0}
     assert gates.failed([Gate(metric="residual", max=0.8)], values)
-    rates = conversions.group_to(unmoved)
-    assert (rates.residual.trials, rates.propagated.trials) == (17, 22)
+    rates = propagation_conversions.group_to(unmoved)
+    assert (rates.residual.trials, rates.propagated.trials, rates.forgotten.trials) == (17, 18, 4)
+    assert rates.residual.chance == 0.25
+    withheld = propagation_conversions.group_to(unmoved, withheld=True)
+    assert not withheld.propagated.HasField("value")
+    assert withheld.collateral == rates.collateral
 
 
 def test_gates_fail_without_evidence() -> None:

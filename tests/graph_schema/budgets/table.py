@@ -161,7 +161,7 @@ BUDGETS: dict[str, Budget] = {
         },
         23,
     ),
-    "ledger/append": _budget(lambda w: {"id": w.running, "fence": 0, "entities": w.rows}, 530),
+    "ledger/append": _budget(lambda w: {"id": w.running, "fence": 0, "entities": w.rows}, 590),
     "ledger/clear_heads": _budget(lambda w: {"graph_id": w.graph}, 559),
     "ledger/heads": _budget(lambda w: {"id": w.running, "uids": w.uids[:5]}, 140),
     "ledger/outcomes": _budget(lambda w: {"id": w.running, "rows": w.outcomes}, 224),
@@ -264,13 +264,13 @@ BUDGETS: dict[str, Budget] = {
     "probes/reverse_block": _budget(
         lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 200
     ),
-    "propagation/by_all": _budget(lambda w: {"id": w.run}, 2160),
-    "propagation/by_domain": _budget(lambda w: {"id": w.run}, 2260),
-    "propagation/by_hop": _budget(lambda w: {"id": w.run}, 2160),
-    "propagation/by_kind": _budget(lambda w: {"id": w.run}, 2160),
-    "propagation/by_level": _budget(lambda w: {"id": w.run}, 2260),
-    "propagation/by_relation": _budget(lambda w: {"id": w.run}, 2160),
-    "propagation/by_role": _budget(lambda w: {"id": w.run}, 2160),
+    "propagation/by_all": _budget(lambda w: {"id": w.run}, 2420),
+    "propagation/by_domain": _budget(lambda w: {"id": w.run}, 2510),
+    "propagation/by_hop": _budget(lambda w: {"id": w.run}, 2420),
+    "propagation/by_kind": _budget(lambda w: {"id": w.run}, 2420),
+    "propagation/by_level": _budget(lambda w: {"id": w.run}, 2510),
+    "propagation/by_relation": _budget(lambda w: {"id": w.run}, 2420),
+    "propagation/by_role": _budget(lambda w: {"id": w.run}, 2420),
     "propagation/chances": _budget(
         lambda w: {"ids": [w.run], "by": "hop", "entity": "", "relation": "", "kind": ""}, 2670
     ),
@@ -286,13 +286,13 @@ BUDGETS: dict[str, Budget] = {
     "propagation/facts": _budget(lambda w: {"id": w.run, "conflicts_only": False, "skip": 0, "limit": 10}, 1347),
     "propagation/guesses": _budget(lambda w: {"id": w.run}, 2670),
     "propagation/noise_floor": _budget(lambda w: {"id": w.run}, 40),
-    "propagation/over_time": _budget(lambda w: {"branch_id": w.branch, "relation": "", "kind": ""}, 4330),
+    "propagation/over_time": _budget(lambda w: {"branch_id": w.branch, "relation": "", "kind": ""}, 4890),
     "propagation/over_time_entity": _budget(
-        lambda w: {"branch_id": w.branch, "entity": "france", "relation": "", "kind": ""}, 536
+        lambda w: {"branch_id": w.branch, "entity": "france", "relation": "", "kind": ""}, 660
     ),
     "propagation/paths": _budget(lambda w: {"id": w.run, "threshold": 0.1, "movers": 100, "limit": 10}, 20, 952),
-    "propagation/rates": _budget(lambda w: {"id": w.run}, 2260),
-    "propagation/residual": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 769),
+    "propagation/rates": _budget(lambda w: {"id": w.run}, 2510),
+    "propagation/residual": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 790),
     "propagation/scale": _budget(lambda w: {"ids": [w.run, w.second]}, 1228),
     "propagation/stops": _budget(lambda w: {"id": w.run, "threshold": 0.1, "limit": 10}, 460),
     "propagation/subgraph_edges": _budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:20]}, 20, 30),
