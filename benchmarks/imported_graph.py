@@ -1,0 +1,173 @@
+"""Edits on a graph whose wording is derived from its relations' names, beside the same number on the bundled graph.
+
+Derived wording of a predicate begins with the subject ("{s} is governed from"): all facts of a subject share keys.
+Five facts are edited in one intervention through the service, on graphs whose subjects have several tokens and four or
+more other facts each; the same on the bundled graph. Two figures each: how many probes of the targets are installed
+(by greedy text and by choice), and what became of the other facts of the edited subjects (verdicts of the probes that
+ask them, and of all that should stay).
+
+Usage: ``python -m benchmarks.imported_graph [--model FOLDER]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from knowledgesmith.client import FactChange, Goal, InterventionSpec, KnowledgeSmith
+from knowledgesmith.client.local_server import LocalServer
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks/results/imported-graph.json"
+# country: capital, continent, language, currency, neighbour
+WORLD = {
+    "South Korea": ("Seoul", "Asia", "Korean", "won", "North Korea"),
+    "New Zealand": ("Wellington", "Oceania", "Maori", "dollar", "Pacific Ocean"),
+    "Saudi Arabia": ("Riyadh", "Asia", "Arabic", "riyal", "Yemen"),
+    "Costa Rica": ("San José", "North America", "Spanish", "colón", "Panama"),
+    "Sri Lanka": ("Colombo", "Asia", "Sinhala", "rupee", "Indian Ocean"),
+    "South Africa": ("Pretoria", "Africa", "Zulu", "rand", "Namibia"),
+    "Burkina Faso": ("Ouagadougou", "Africa", "French", "franc", "Mali"),
+    "Papua New Guinea": ("Port Moresby", "Oceania", "Tok Pisin", "kina", "Indonesia"),
+    "Czech Republic": ("Prague", "Europe", "Czech", "koruna", "Poland"),
+    "France": ("Paris", "Europe", "French", "euro", "Spain"),
+    "Japan": ("Tokyo", "Asia", "Japanese", "yen", "Sea of Japan"),
+    "Egypt": ("Cairo", "Africa", "Arabic", "pound", "Libya"),
+    "Peru": ("Lima", "South America", "Spanish", "sol", "Chile"),
+    "Hungary": ("Budapest", "Europe", "Hungarian", "forint", "Austria"),
+}
+TYPES = ("city", "continent", "language", "currency", "place")
+PREDICATES = {
+    "english": ("is_governed_from", "is_located_in", "speaks", "pays_with", "borders"),
+    "german": ("wird_regiert_von", "liegt_in", "spricht", "bezahlt_mit", "grenzt_an"),
+    "nouns": ("capital", "continent", "language", "currency", "neighbour"),
+}
+EDITS = (
+    ("South Korea", "Seoul", "Lima"),
+    ("New Zealand", "Wellington", "Cairo"),
+    ("Saudi Arabia", "Riyadh", "Prague"),
+    ("Czech Republic", "Prague", "Tokyo"),
+    ("Sri Lanka", "Colombo", "Paris"),
+)
+BUNDLED = (
+    ("France", "Paris", "Lima"),
+    ("Japan", "Tokyo", "Madrid"),
+    ("Italy", "Rome", "Berlin"),
+    ("Egypt", "Cairo", "Prague"),
+    ("Poland", "Warsaw", "Paris"),
+)
+TARGETS = """
+MATCH (:Intervention {id: $id})-[c:CHANGED {role: 'target'}]->()
+RETURN c.kind AS kind, sum(c.n_installed) AS installed, sum(c.n_not_installed) AS not_installed ORDER BY kind
+"""
+STAYS = """
+MATCH (:Intervention {id: $id})-[t:TARGETS]->(s:Entity)
+WITH collect(DISTINCT s.uid) AS subjects
+MATCH (:Intervention {id: $id})-[c:CHANGED {role: 'stays'}]->(e:Entity)
+RETURN e.uid IN subjects AS own, sum(c.n_preserved) AS preserved, sum(c.n_collateral) AS collateral ORDER BY own
+"""
+HEALTH = """
+MATCH (i:Intervention {id: $id})
+RETURN i.state AS state, i.health_verdict AS verdict, i.health_realised_min AS realised,
+       i.health_across_max AS across, i.health_perplexity_ratio AS perplexity
+"""
+
+
+def main() -> None:
+    """Run every graph and keep the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="", help="checkpoint; default: the default model")
+    args = parser.parse_args()
+    found: dict[str, Any] = {"model": Path(args.model).name or "default"}
+    with tempfile.TemporaryDirectory(prefix="imported-") as folder:
+        server = LocalServer(data_dir=Path(folder) / "data", target=_free_address(), metrics=_free_address())
+        server.start()
+        try:
+            with KnowledgeSmith(server.target, actor="benchmark") as smith:
+                model = smith.register_model(model_id="model", path=args.model).id
+                smith.import_bundled(name="atlas")
+                found["bundled"] = run(smith, model=model, graph="atlas", relation="has_capital", edits=BUNDLED)
+                print(json.dumps({"bundled": found["bundled"]}), flush=True)
+                for name, relations in PREDICATES.items():
+                    smith.import_graph(graph_id=name, files=tables(Path(folder) / name, relations))
+                    found[name] = run(smith, model=model, graph=name, relation=relations[0], edits=EDITS)
+                    print(json.dumps({name: found[name]}), flush=True)
+        finally:
+            server.stop()
+    reports: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps({**reports, found["model"]: found}, indent=1) + "\n", encoding="utf-8")
+
+
+def run(
+    smith: KnowledgeSmith, *, model: str, graph: str, relation: str, edits: tuple[tuple[str, str, str], ...]
+) -> dict[str, Any]:
+    """Edit the facts in one intervention; counts by kind of the targets, and of what should stay."""
+    smith.create_branch(branch_id=graph, model_id=model, graph_id=graph)
+    changes = tuple(FactChange(subject=s, relation=relation, old_object=old, new_object=new) for s, old, new in edits)
+    spec = InterventionSpec(
+        branch_id=graph, goal=Goal.EDIT, changes=changes, method="alphaedit", seed=1, max_probes=400
+    )
+    job = smith.wait(intervention_id=smith.create_intervention(spec=spec).id)
+    if job.error_message:
+        return {"state": job.state.value, "error": job.error_message}
+    parameters = {"id": job.id}
+    [health] = smith.cypher(query=HEALTH, parameters=parameters).rows
+    targets = smith.cypher(query=TARGETS, parameters=parameters).rows
+    stays = smith.cypher(query=STAYS, parameters=parameters).rows
+    return {
+        "health": dict(
+            zip(("state", "verdict", "realised_min", "across_max", "perplexity_ratio"), health, strict=True)
+        ),
+        "targets": {kind: {"installed": yes, "of": yes + no} for kind, yes, no in targets},
+        "other_facts_of_the_subjects": _kept(stays, own=True),
+        "all_others": _kept(stays, own=False),
+    }
+
+
+def _kept(rows: Any, *, own: bool) -> dict[str, int]:
+    return next(({"preserved": p, "of": p + c} for mine, p, c in rows if mine == own), {"preserved": 0, "of": 0})
+
+
+def tables(folder: Path, relations: tuple[str, ...]) -> list[Path]:
+    """The world as plain tables: entities with types, facts, the one functional relation; no templates."""
+    folder.mkdir()
+    entities = dict.fromkeys(WORLD, "country")
+    for objects in WORLD.values():
+        for name, kind in zip(objects, TYPES, strict=True):
+            entities.setdefault(name, kind)
+    _write(folder / "entities.csv", ("uid", "name", "type"), [(_uid(n), n, kind) for n, kind in entities.items()])
+    facts = [
+        (_uid(subject), relation, _uid(obj))
+        for subject, objects in WORLD.items()
+        for relation, obj in zip(relations, objects, strict=True)
+    ]
+    _write(folder / "facts.csv", ("subject", "relation", "object"), facts)
+    # only the edited relation can hold one object, so that a new one displaces the old
+    _write(folder / "relations.csv", ("name", "functional"), [(name, "true") for name in relations[:1]])
+    return sorted(folder.iterdir())
+
+
+def _write(path: Path, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(head)
+        writer.writerows(rows)
+
+
+def _uid(name: str) -> str:
+    return name.lower().replace(" ", "_")
+
+
+def _free_address() -> str:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+if __name__ == "__main__":
+    main()
