@@ -54,6 +54,7 @@ class TextStatistics:
         self._sentences = sorted(sentences)
         self._cache_dir = cache_dir
         self._artefacts = tuple(artefacts)
+        self._state = ""
         self._text_digest = text_sha256(*self._sentences)
         self._batch_rows = batch_rows
         self._moments: dict[int, Tensor] = {}
@@ -110,7 +111,9 @@ class TextStatistics:
     def _file(self, layer: int) -> Path | None:
         if self._cache_dir is None:
             return None
-        name = text_sha256(state_sha256(self._loaded, self._artefacts), str(layer), self._text_digest)
+        if not self._state:
+            self._state = state_sha256(self._loaded, self._artefacts)
+        name = text_sha256(self._state, str(layer), self._text_digest)
         return self._cache_dir / f"{name}.safetensors"
 
     def _recall(self, layer: int) -> bool:
