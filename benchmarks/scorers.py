@@ -77,8 +77,8 @@ def measure(loaded: LoadedModel, probes: Sequence[Probe]) -> dict[str, dict[str,
     pairs = [(probe.text, option) for probe in probes for option in probe.options]
     found = iter(scorer.score(pairs))
     neutral = dict(zip(pairs, scorer.score([(NEUTRAL_STEM, option) for _, option in pairs]), strict=True))
-    tokens = length_of(loaded, pairs)
-    texts = generate(loaded, [probe.text for probe in probes], max_new_tokens=tokens)
+    limits = [length_of(loaded, [(probe.text, option) for option in probe.options]) for probe in probes]
+    texts = generate(loaded, [probe.text for probe in probes], max_new_tokens=limits)
     seen: dict[str, dict[str, dict[str, Measures]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(dict)))
     for probe, text in zip(probes, texts, strict=True):
         scores = [next(found) for _ in probe.options]

@@ -1,15 +1,16 @@
 """Log-likelihoods of options after their stems, each distinct stem computed once.
 
 The stems of a batch run once and leave their keys and values; the last position already gives every option's first
-token. Options continue from a copy of their stem's cache, all in one more pass that also tells how likely each is
-complete. Only positions that predict something needed reach the head. The result equals a pass over each full text (to
-rounding), whatever else is in the batch.
+token. Options continue from a copy of their stem's cache, those of similar length together, in one more pass that also
+tells how likely each is complete. Only positions that predict something needed reach the head. The result equals a pass
+over each full text (to rounding), whatever else is in the batch.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -37,6 +38,7 @@ _VERSION = "cloze/2"
 _OPTIONS_PER_ROW = 4
 _LOGITS_AT_ONCE = 1 << 26
 """Most numbers that the head may put out in one pass (256 MiB in float32)."""
+_SIMILAR = 1.5
 _LEAST = 1e-40
 
 
@@ -56,9 +58,9 @@ class _Group:
     continuations: tuple[_Continuation, ...]
 
     @property
-    def width(self) -> int:
-        """Tokens of the longest text."""
-        return len(self.context) + max(len(one.ids) for one in self.continuations)
+    def longest(self) -> int:
+        """Tokens of the longest continuation."""
+        return max(len(one.ids) for one in self.continuations)
 
     @property
     def positions(self) -> int:
@@ -177,9 +179,9 @@ class Scorer:
             return False
         if sum(one.positions for one in more) > self._positions:
             return False
-        if self._window is None or max(map(_width, more)) <= self._window:
-            return True
-        return len({len(one.context) for one in more}) == 1
+        contexts = [len(one.context) for one in more]
+        width = max(contexts) + max(one.longest for one in more)
+        return self._window is None or width <= self._window or len(set(contexts)) == 1
 
     @torch.inference_mode()
     def _score_batch(self, groups: list[_Group]) -> _Traces:
@@ -189,16 +191,19 @@ class Scorer:
         with head_only_at(self._loaded.architecture.lm_head, rows=rows, positions=last):
             output = self._loaded.model(**stems.arguments(), use_cache=True)
         items = [(row, one) for row, group in enumerate(groups) for one in group.continuations]
-        first = _log_shares(output.logits[0], [row for row, _ in items], [one.ids[0] for _, one in items])
-        traces = self._continue(stems, output.past_key_values, items, first)
-        return {(groups[row].context, one): trace for (row, one), trace in zip(items, traces, strict=True)}
+        first = _log_shares(output.logits[0], [row for row, _ in items], [one.ids[0] for _, one in items]).tolist()
+        traces: _Traces = {}
+        for chosen in _of_similar_length([len(one.ids) for _, one in items]):
+            part, heads = [items[index] for index in chosen], [first[index] for index in chosen]
+            for (row, one), trace in zip(part, self._continue(stems, output.past_key_values, part, heads), strict=True):
+                traces[groups[row].context, one] = trace
+        return traces
 
     def _continue(
-        self, stems: Batch, cache: Any, items: list[tuple[int, _Continuation]], first: Tensor
+        self, stems: Batch, cache: Any, items: list[tuple[int, _Continuation]], first: list[list[float]]
     ) -> Iterator[_Trace]:
         """Traces of continuations from their first token's log-shares and a pass over all of their tokens."""
         origin = torch.tensor([row for row, _ in items], device=self._loaded.device)
-        cache.batch_select_indices(origin)
         fed = self._pad([one.ids for _, one in items])
         offsets = torch.tensor(stems.lengths, device=self._loaded.device)[origin]
         index, positions = fed.attention_mask.nonzero(as_tuple=True)
@@ -207,7 +212,7 @@ class Scorer:
                 input_ids=fed.input_ids,
                 attention_mask=torch.cat([stems.attention_mask[origin], fed.attention_mask], dim=1),
                 position_ids=fed.position_ids + offsets[:, None],
-                past_key_values=cache,
+                past_key_values=_selected(cache, origin),
                 use_cache=True,
             )
         logits = output.logits[0]
@@ -216,7 +221,7 @@ class Scorer:
         shares = _log_shares(logits, inner, [token for _, one in items for token in one.ids[1:]]).tolist()
         after = self._after(logits[stops.to(logits.device)], [one.ending for _, one in items]).tolist()
         begin = 0
-        for (_, one), head, (ends, goes_on) in zip(items, first.tolist(), after, strict=True):
+        for (_, one), head, (ends, goes_on) in zip(items, first, after, strict=True):
             part = [head, *shares[begin : begin + len(one.ids) - 1]]
             begin += len(one.ids) - 1
             yield _Trace(tuple(here for here, _ in part), tuple(other for _, other in part), ends, goes_on)
@@ -269,8 +274,25 @@ def _option_score(text: str, ids: Ids, heads: tuple[str, ...], trace: _Trace) ->
     )
 
 
-def _width(group: _Group) -> int:
-    return group.width
+def _selected(cache: Any, rows: Tensor) -> Any:
+    """Rows of a cache as a cache of their own; the given one stays as it is."""
+    own = copy(cache)
+    if hasattr(cache, "layers"):
+        own.layers = [copy(layer) for layer in cache.layers]
+    own.batch_select_indices(rows)
+    return own
+
+
+def _of_similar_length(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Indices in chunks with little padding: the longest of a chunk is at most half as long again as its shortest."""
+    chunk: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda index: (lengths[index], index)):
+        if chunk and lengths[index] > _SIMILAR * lengths[chunk[0]]:
+            yield chunk
+            chunk = []
+        chunk.append(index)
+    if chunk:
+        yield chunk
 
 
 def _common(left: Ids, right: Ids) -> int:
