@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import time
 from collections import Counter
 from importlib.resources import files
@@ -18,8 +19,11 @@ from tests.client.wire import State
 
 from knowledgesmith.client import FailedPrecondition, Goal
 from knowledgesmith.client.demo import Settings, tell
+from knowledgesmith.client.demo.estimates import COSTS, Pace, duration, pace
 from knowledgesmith.client.demo.facts import Candidate, answers, candidates, choose
 from knowledgesmith.client.demo.live import HeadWatcher
+from knowledgesmith.client.demo.story import STEPS
+from knowledgesmith.client.examination import Examination, Part
 from knowledgesmith.client.local_server import Running
 
 
@@ -126,7 +130,21 @@ def own(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> type[_OwnServer]:
     fake.cypher_rows = ("[0, null]",)
     kind: type[Any] = type("Own", (_OwnServer,), {"target": fake.target, "stopped": 0})
     monkeypatch.setattr("knowledgesmith.client.demo.story.LocalServer", kind)
+    monkeypatch.setattr("knowledgesmith.client.demo.story.examine", examined)
     return kind
+
+
+PRECISION = Part(
+    name="precision",
+    status="OK",
+    text="bfloat16: float32 took 14.0 ms, bfloat16 7.0 ms",
+    figures={"float32_seconds": 0.014},
+)
+
+
+def examined(**_: object) -> Examination:
+    """A machine on which everything is well."""
+    return Examination(ok=True, parts=(PRECISION,))
 
 
 def test_the_whole_story(fake: FakeServer, own: type[_OwnServer], tmp_path: Path) -> None:
@@ -142,9 +160,83 @@ def test_the_whole_story(fake: FakeServer, own: type[_OwnServer], tmp_path: Path
     assert "equal, bit by bit; nodes that still show the unlearning: 0" in text
     assert "10 of 10 facts are answered as before" in text
     assert (tmp_path / "propagation.html").read_text("utf-8").startswith("<!DOCTYPE html>")
-    for piece in ("by hop", "by level", "by kind", ":param", "Time", "seconds"):
+    for piece in ("by hop", "by level", "by kind", ":param", "Time", "expected", "seconds"):
         assert piece in text
     assert own.stopped == 1
+    assert "precision: bfloat16: float32 took 14.0 ms, bfloat16 7.0 ms" in text
+    assert "The whole demo takes about" in text
+    assert {unlearn.method, edit.method} == {"alphaedit"}
+    headlines = [number for number, line in enumerate(text.splitlines()) if re.match(r" \d+\. ", line)]
+    assert len(headlines) == len(STEPS)
+    for number in headlines:
+        assert text.splitlines()[number + 1].startswith("about "), "an estimate stands before every step"
+
+
+def test_a_change_that_waits_is_told_discarded_and_nothing_is_claimed_of_it(
+    fake: FakeServer, own: type[_OwnServer], tmp_path: Path
+) -> None:
+    reasons = ["wrecked: text became 40 times less likely", "collateral 0.9 is not <= 0.05"]
+    waits = wire.state(State.INTERVENTION_STATE_AWAITING_DECISION, failed_gates=reasons)
+    fake.watches = [[waits], [waits]]
+    out = io.StringIO()
+    tell(settings=Settings(data_dir=tmp_path), out=Console(file=out, width=200, markup=False))
+    text = out.getvalue()
+    assert text.count(f"was not committed: {reasons[0]}") == 2
+    assert text.count(reasons[1]) == 2
+    assert len(fake.requests("DiscardIntervention")) == 2
+    assert not fake.requests("RollbackBranch")
+    assert text.count("Nothing to compare") == 2
+    assert "Nothing to take back" in text
+    assert "answered with the new object" not in text
+    assert "no longer give" not in text
+    assert own.stopped == 1
+
+
+def test_a_machine_that_is_not_ready_is_told_before_anything_starts(
+    own: type[_OwnServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(**_: object) -> Examination:
+        broken = Part(name="disk", status="FAIL", text="0.1 GiB free", way_out="Free some.")
+        return Examination(ok=False, parts=(broken, PRECISION))
+
+    monkeypatch.setattr("knowledgesmith.client.demo.story.examine", look)
+    out = io.StringIO()
+    with pytest.raises(FailedPrecondition, match=r"not ready \(disk\): 0.1 GiB free.*Free some"):
+        tell(settings=Settings(data_dir=tmp_path), out=Console(file=out, width=200, markup=False))
+    assert own.stopped == 0
+
+
+def test_estimates_follow_the_machine_and_the_facts() -> None:
+    fast, slow = (Pace(pass_s=p, loop_s=x, facts=10) for p, x in ((0.004, 0.002), (0.04, 0.02)))
+    for step in COSTS:
+        assert slow.seconds(step) == pytest.approx(10 * fast.seconds(step))
+    assert Pace(pass_s=0.004, loop_s=0.0, facts=20).seconds("edit") == pytest.approx(
+        2 * Pace(pass_s=0.004, loop_s=0.0, facts=10).seconds("edit")
+    )
+    assert set(STEPS) == set(COSTS)
+
+
+def test_what_is_over_corrects_what_is_to_come() -> None:
+    measured = Pace(pass_s=0.01, loop_s=0.005, facts=10)
+    before = measured.seconds("unlearn")
+    measured.learn("edit", 3 * measured.seconds("edit"))
+    assert 1.5 * before < measured.seconds("unlearn") <= 3 * before
+    measured.learn("edit", 1e9)
+    assert measured.seconds("unlearn") == pytest.approx(5 * before), "one odd step is not trusted for ever"
+
+
+@pytest.mark.parametrize("figures", [{}, {"float32_seconds": 0.0}, {"float32_seconds": "x"}])
+def test_without_a_measurement_there_is_still_an_estimate(figures: dict[str, float | str]) -> None:
+    found = Examination(ok=True, parts=(Part(name="precision", status="OK", text="", figures=figures),))
+    assert 0 < pace(found, facts=1).seconds("edit") < 1e6
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "about a second"), (4.4, "about 4 s"), (41, "about 40 s"), (100, "about 1.7 min"), (900, "about 15 min")],
+)
+def test_durations_are_rough(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 def test_a_step_that_fails_is_named_and_the_server_is_stopped(

@@ -24,9 +24,17 @@ from knowledgesmith.client.cli._rates import group_table
 from knowledgesmith.client.cli.plan import show_plan
 from knowledgesmith.client.cli.probes import probe_table
 from knowledgesmith.client.cli.propagation import change_table
+from knowledgesmith.client.demo.estimates import Pace, duration, pace
 from knowledgesmith.client.demo.facts import Candidate, answers, candidates, choose
 from knowledgesmith.client.demo.live import QUERY, HeadWatcher
+from knowledgesmith.client.examination import FAILED, examine
 from knowledgesmith.client.local_server import LocalServer
+
+STEPS = (
+    *("start", "import", "probes", "register", "ask", "plan", "edit", "compare", "propagation", "draw"),
+    *("unlearn", "compare", "rollback"),
+)
+"""Names of the steps in their order."""
 
 _GRAPH = "atlas"
 _ANSWER_TOKENS = 6
@@ -61,8 +69,9 @@ def tell(*, settings: Settings, out: Console) -> None:
         KnowledgeSmithClientError: a step failed; the reason is the step's.
     """
     server = LocalServer(data_dir=settings.data_dir, target=_free_address(), metrics=_free_address())
-    clock = Clock(out=out)
-    with clock.step("Start a server of its own: gRPC service, model worker, Neo4j"):
+    clock = Clock(out=out, pace=_look(settings, out))
+    out.print(f"The whole demo takes {duration(clock.pace.remaining(list(STEPS)))} here.", style="bold")
+    with clock.step("start", "Start a server of its own: gRPC service, model worker, Neo4j"):
         running = server.running() or server.start(on_start=lambda: out.print(f"log: {server.log}", style="dim"))
         out.print(f"serving at {running.target}, metrics at http://{running.metrics}/metrics")
     try:
@@ -75,31 +84,41 @@ def tell(*, settings: Settings, out: Console) -> None:
 
 @dataclass(kw_only=True)
 class Clock:
-    """Announces steps and keeps their durations in seconds."""
+    """Announces steps with what they will take, and keeps their durations: title, expected and measured seconds."""
 
     out: Console
-    seconds: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+    pace: Pace
+    seconds: list[tuple[str, float, float]] = field(default_factory=list[tuple[str, float, float]])
 
     @contextmanager
-    def step(self, title: str) -> Generator[None]:
-        """One step: a headline before, its duration after; a failing one is named."""
+    def step(self, name: str, title: str) -> Generator[None]:
+        """One step: a headline and an estimate before, its duration after; a failing one is named.
+
+        Args:
+            name: one of ``estimates.COSTS``.
+            title: the headline.
+        """
+        expected = self.pace.seconds(name)
         self.out.print()
         self.out.rule(f" {len(self.seconds) + 1}. {title} ", align="left", style="bold cyan")
+        self.out.print(duration(expected), style="dim")
         start = time.monotonic()
         try:
             yield
         except Exception:
             self.out.print(f"this step failed after {time.monotonic() - start:.1f} s: {title}", style="bold red")
             raise
-        self.seconds.append((title, time.monotonic() - start))
-        self.out.print(f"{self.seconds[-1][1]:.1f} s", style="dim")
+        measured = time.monotonic() - start
+        self.pace.learn(name, measured)
+        self.seconds.append((title, expected, measured))
+        self.out.print(f"{measured:.1f} s", style="dim")
 
     def summary(self) -> None:
-        """Seconds of every step."""
-        total = sum(seconds for _, seconds in self.seconds)
-        rows = [(title, f"{seconds:.1f}") for title, seconds in self.seconds]
+        """Seconds of every step, beside what was expected before it."""
+        every = [*self.seconds, ("all", sum(x for _, x, _ in self.seconds), sum(x for _, _, x in self.seconds))]
+        rows = [(title, f"{expected:.0f}", f"{measured:.1f}") for title, expected, measured in every]
         self.out.print()
-        self.out.print(table(("step", "seconds#"), [*rows, ("all", f"{total:.1f}")], title="Time"))
+        self.out.print(table(("step", "expected#", "seconds#"), rows, title="Time"))
 
 
 @dataclass(kw_only=True)
@@ -114,36 +133,38 @@ class Story:
 
     def tell(self) -> None:
         """Every step after the server's start."""
-        with self.clock.step("Import the bundled graph into Neo4j"):
+        with self.clock.step("import", "Import the bundled graph into Neo4j"):
             self._import()
-        with self.clock.step("Derive probes from the graph with Cypher"):
+        with self.clock.step("probes", "Derive probes from the graph with Cypher"):
             self._probe()
-        with self.clock.step("Register the model and open a branch for the edit"):
+        with self.clock.step("register", "Register the model and open a branch for the edit"):
             model_id = self._register()
             editing = self._branch("demo-edit", model_id)
-        with self.clock.step("Ask the unchanged model what it knows"):
+        with self.clock.step("ask", "Ask the unchanged model what it knows"):
             edits, unlearnings = self._choose(editing)
         with self.clock.step(
-            f"Plan the edit of {len(edits)} facts: what follows, what should change, what should stay"
+            "plan", f"Plan the edit of {len(edits)} facts: what follows, what should change, what should stay"
         ):
             self._plan(Goal.EDIT, editing, edits)
-        with self.clock.step(f"Edit with {self.settings.edit_method}; a second client reads the nodes meanwhile"):
+        with self.clock.step(
+            "edit", f"Edit with {self.settings.edit_method}; a second client reads the nodes meanwhile"
+        ):
             edit = self._change(Goal.EDIT, editing, edits)
-        with self.clock.step("Ask before and after the edit"):
-            self._compare(editing, edits)
-        with self.clock.step("How far the edit went"):
+        with self.clock.step("compare", "Ask before and after the edit"):
+            self._compare(editing, edits, edit)
+        with self.clock.step("propagation", "How far the edit went"):
             self._propagation(edit)
-        with self.clock.step("Draw it"):
+        with self.clock.step("draw", "Draw it"):
             self._draw(edit)
         with self.clock.step(
-            f"Unlearn {len(unlearnings)} facts with {self.settings.unlearn_method} on a second branch"
+            "unlearn", f"Unlearn {len(unlearnings)} facts with {self.settings.unlearn_method} on a second branch"
         ):
             unlearning = self._branch("demo-unlearn", model_id)
             unlearn = self._change(Goal.UNLEARN, unlearning, unlearnings)
-        with self.clock.step("Ask before and after the unlearning"):
-            self._compare(unlearning, unlearnings)
+        with self.clock.step("compare", "Ask before and after the unlearning"):
+            self._compare(unlearning, unlearnings, unlearn)
             self.out.print(group_table(self._grouped(unlearn, Grouping.KIND), "kind"))
-        with self.clock.step("Take the unlearning back"):
+        with self.clock.step("rollback", "Take the unlearning back"):
             self._rollback(unlearning, unlearn, unlearnings)
 
     def _import(self) -> None:
@@ -211,16 +232,30 @@ class Story:
 
         with HeadWatcher(target=self.smith.target, graph_id=_GRAPH, run=job.id, on_growth=grew) as heads:
             ended = follow(self.smith, job.id, out=self.out, shown=8)
+        if ended.state is InterventionState.AWAITING_DECISION:
+            return self._discard(ended)
         if ended.state is not InterventionState.SUCCEEDED:
-            reason = ended.error_message or "it needs a decision"
+            reason = ended.error_message or "it ended so"
             raise FailedPrecondition(f"Intervention {ended.id} is {ended.state.lower()}: {reason}")
         self.out.print(f"intervention {ended.id}: {ended.written_rows:,} belief changes in the ledger")
         if heads.samples:
             self.out.print(f"the nodes were read {len(heads.samples)} times while they changed: {QUERY}", style="dim")
         return ended
 
-    def _compare(self, branch_id: str, chosen: Sequence[Candidate]) -> None:
+    def _discard(self, waiting: Intervention) -> Intervention:
+        """Say why an intervention was not committed, and decide as a careful user would."""
+        reason, *further = waiting.failed_gates or ("it needs a decision",)
+        self.out.print(f"intervention {waiting.id} was not committed: {reason}", style="bold yellow")
+        for line in further:
+            self.out.print(f"  {line}", style="yellow")
+        self.out.print("It is discarded: the branch stays at the unchanged model. Its ledger can still be asked.")
+        return self.smith.discard(intervention_id=waiting.id)
+
+    def _compare(self, branch_id: str, chosen: Sequence[Candidate], job: Intervention) -> None:
         """Answers of the base and of the head, and how many are as wanted."""
+        if job.state is not InterventionState.SUCCEEDED:
+            self.out.print("Nothing to compare: the change was discarded, so the branch answers as before.")
+            return
         after = self._ask(branch_id, chosen, "")
         rows = [
             (one.prompt, self.base_texts[one.prompt].strip(), now.strip(), _verdict(one, now))
@@ -250,6 +285,9 @@ class Story:
         self.out.print(f"{len(found.nodes)} entities, {len(found.edges)} facts: {path.resolve().as_uri()}")
 
     def _rollback(self, branch_id: str, job: Intervention, chosen: Sequence[Candidate]) -> None:
+        if job.state is not InterventionState.SUCCEEDED:
+            self.out.print("Nothing to take back: the change was discarded before it became the branch's head.")
+            return
         done = self.smith.rollback(branch_id=branch_id, expected_revision=job.revision_id)
         self.out.print(f"weights in memory   {done.weights_sha256}")
         self.out.print(f"weights of the base {done.head.weights_sha256}")
@@ -260,6 +298,27 @@ class Story:
         again = self._ask(branch_id, chosen, "")
         known = sum(answers(text, one.old_object) for one, text in zip(chosen, again, strict=True))
         self.out.print(f"{known} of {len(chosen)} facts are answered as before: {plain_text(again[0].strip())} …")
+
+
+def _look(settings: Settings, out: Console) -> Pace:
+    """Look at the machine: what it computes in and why, what is amiss, and how fast it is.
+
+    Raises:
+        FailedPrecondition: a part that the demo cannot do without does not work.
+    """
+    out.print("looking at this machine …", style="dim")
+    found = examine(data_dir=settings.data_dir, only=("java", "disk", "memory", "device", "precision"))
+    for part in found.parts:
+        if part.name in {"device", "precision"} or part.way_out:
+            out.print(f"{part.name}: {plain_text(part.text)}")
+        if part.way_out:
+            out.print(f"  → {plain_text(part.way_out)}", style="yellow")
+    broken = next((part for part in found.parts if part.status == FAILED), None)
+    if broken is not None:
+        raise FailedPrecondition(
+            f"This machine is not ready ({broken.name}): {broken.text}", reason="NOT_READY", hint=broken.way_out
+        )
+    return pace(found, facts=settings.facts)
 
 
 def _verdict(one: Candidate, text: str) -> str:
