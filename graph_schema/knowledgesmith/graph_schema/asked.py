@@ -96,7 +96,8 @@ def _phrases(probes: Iterable[PlannedProbe], triples: Iterable[Triple], lexicon:
     texts: dict[str, frozenset[str]] = {}
     for planned in probes:
         probe = planned.probe
-        texts[probe.stem] = frozenset(units(lexicon.entity(probe.anchor).name)) if probe.anchor in lexicon else _NONE
+        names = frozenset(units(lexicon.entity(probe.anchor).name)) if probe.anchor in lexicon else _NONE
+        texts.update((stem, names) for stem in (probe.stem, probe.counter_stem) if stem)
     for subject, relation, obj in triples:
         if relation not in lexicon.relations or subject not in lexicon or obj not in lexicon:
             continue
