@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from tests.server.service import Service
 
-from knowledgesmith.client import Grouping, KnowledgeSmith
+from knowledgesmith.client import Grouping, KnowledgeSmith, Propagation, Role
 
 VARIABLE = "KSMITH_RELEASE_FIXTURE"
 
@@ -70,10 +71,11 @@ def _agrees(smith: KnowledgeSmith, record: Any) -> None:
         assert len(smith.get_plan(intervention_id=key).probes) == runs[key]["planned_probes"]
     for name, run in record["runs"].items():
         told = {group["key"]: group for group in record[f"by_kind_{name}"]["result"]}
-        groups = smith.propagation(intervention_id=run, group_by=Grouping.KIND).groups
-        assert {group.key: group.rows for group in groups} == {key: group["rows"] for key, group in told.items()}
-        for group in groups:
-            assert group.mean_delta == pytest.approx(told[group.key]["mean_delta"])
+        _same_verdicts(smith.propagation(intervention_id=run, group_by=Grouping.KIND), told)
+        one, *_ = smith.list_changes(intervention_id=run, limit=1).changes
+        assert one.role is Role.UNSPECIFIED
+        assert smith.metrics(intervention_id=run).verdict_scheme == 1
+        assert smith.evidence(intervention_id=run, verdicts=(), limit=5).evidence
     for branch in ("edited", "erased"):
         told = record[f"branch_{branch}"]
         assert smith.get_branch(branch_id=branch).head_revision == told["branch"]["head_revision"]
@@ -81,6 +83,24 @@ def _agrees(smith: KnowledgeSmith, record: Any) -> None:
         assert revisions == {revision["id"]: revision["weights_sha256"] for revision in told["revisions"]}
     probes = list(smith.list_probes(probe_set_id=record["probe_set"]["id"]))
     assert len(probes) == sum(record["probe_set"]["counts"].values())
+
+
+def _same_verdicts(found: Propagation, told: dict[str, Any]) -> None:
+    """The verdicts are those of that release, and named as such: it did not tell targets from what follows."""
+    assert found.verdict_scheme == 1
+    assert {group.role for group in found.groups} <= {Role.UNSPECIFIED, Role.STAYS}
+    rows: Counter[str] = Counter()
+    counted: Counter[tuple[str, str]] = Counter()
+    for group in found.groups:
+        rows[group.key] += group.rows
+        for name in ("propagated", "residual", "collateral"):
+            counted[group.key, name] += getattr(group, name).successes
+            counted[group.key, f"{name}/n"] += getattr(group, name).trials
+    assert rows == {key: group["rows"] for key, group in told.items()}
+    for key, group in told.items():
+        for name in ("propagated", "residual", "collateral"):
+            rate = group[name]
+            assert (counted[key, name], counted[key, f"{name}/n"]) == (rate["successes"], rate["trials"])
 
 
 def test_the_database_opens_and_tells_the_same(opened: KnowledgeSmith, record: Any) -> None:

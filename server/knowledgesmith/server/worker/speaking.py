@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 MAX_STEMS: Final = 256
 """Stems that are continued; a text costs as much as several scored probes. Of more targets the first ones speak."""
-MAX_TOKENS: Final = 128
-"""Longest text, enough for an answer of some forty words."""
+MAX_TOKENS: Final = 256
+"""Longest text: enough for an answer of forty words in any tokens that are not single characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
