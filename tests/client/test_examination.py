@@ -18,9 +18,15 @@ from knowledgesmith.client.cli import main
 from knowledgesmith.client.cli.doctor import show
 from knowledgesmith.client.examination import Examination, Part, examine
 
-GOOD = {"name": "java", "status": "OK", "text": "Java 21", "way_out": "", "figures": {"major": 21}}
-ODD = {"name": "disk", "status": "WARN", "text": "2 GiB free", "way_out": "Free some.", "figures": {}}
-BAD = {"name": "device", "status": "FAIL", "text": "there is no CUDA device here", "way_out": "Use cpu.", "figures": {}}
+GOOD: dict[str, Any] = {"name": "java", "status": "OK", "text": "Java 21", "way_out": "", "figures": {"major": 21}}
+ODD: dict[str, Any] = {"name": "disk", "status": "WARN", "text": "2 GiB free", "way_out": "Free some.", "figures": {}}
+BAD: dict[str, Any] = {
+    "name": "device",
+    "status": "FAIL",
+    "text": "there is no CUDA device here",
+    "way_out": "Use cpu.",
+    "figures": {},
+}
 
 
 def answering(
