@@ -1,11 +1,11 @@
-"""How well the health check tells good changes from wrecks: a corpus on one model, the verdicts, false alarms and misses.
+"""How well the health check tells good changes from wrecks: a corpus a model, the verdicts, false alarms and misses.
 
 The limits were set on the default model's corpus. The other models (``--model`` and ``--tiny``) were not used to set
 them; their counts are the check. Every item is written as soon as it is measured, and an item that is there is not
 measured again; the verdict is computed anew from the stored evidence with the limits in use, so a change of a limit
 needs no model.
 
-Usage: ``python -m benchmarks.health_calibration [--model FOLDER --tag second | --tiny]`` and ``--report`` to count only.
+Usage: ``python -m benchmarks.health_calibration [--model FOLDER --tag second | --tiny]``; ``--report`` only counts.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from benchmarks.health_corpus import (
     random_corpus,
     real_corpus,
     scores,
+    stems,
     truth,
 )
 
@@ -36,7 +37,7 @@ from knowledgesmith.editors.health.choices import Choice
 from knowledgesmith.editors.health.judging import Evidence, judge
 from knowledgesmith.editors.health.likelihood import TextLoss
 from knowledgesmith.editors.health.limits import LIMITS
-from knowledgesmith.editors.health.reading import StateReading, read_state, say
+from knowledgesmith.editors.health.reading import STEMS, StateReading, read_state, say
 from knowledgesmith.editors.health.realised import Realised, realised_of
 from knowledgesmith.editors.loading import load
 from knowledgesmith.editors.models import LoadedModel
@@ -45,8 +46,6 @@ from knowledgesmith.graph_schema.errors import KnowledgeSmithError
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks/results"
-STEMS = tuple(f"One of the {word} things about" for word in ("best", "strangest", "oldest", "most useful"))
-"""Prompts beside the passages' beginnings, in the place of stems of a plan."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,17 +54,18 @@ class Base:
 
     loaded: LoadedModel
     reading: StateReading
-    said: tuple[tuple[int, ...], ...]
+    said: dict[str, tuple[int, ...]]
     scores: list[list[float]]
     answers: list[bool]
 
 
 def base_of(loaded: LoadedModel) -> Base:
     """Read a model once."""
+    every = stems(frozenset())
     return Base(
         loaded=loaded,
         reading=read_state(loaded),
-        said=say(loaded, STEMS),
+        said=dict(zip(every, say(loaded, every), strict=True)),
         scores=scores(loaded),
         answers=answers(loaded),
     )
@@ -80,7 +80,8 @@ def measure(base: Base, change: Change) -> dict[str, Any]:
     with applied(base.loaded, what):
         start = time.perf_counter()
         after = read_state(base.loaded)
-        said = () if after.nonfinite else say(base.loaded, STEMS)
+        asked_stems = () if after.nonfinite else stems(change.touched)[:STEMS]
+        said = say(base.loaded, asked_stems)
         seconds = time.perf_counter() - start
         asked: tuple[Choice, ...] = ()
         kept: float | None = None
@@ -90,7 +91,7 @@ def measure(base: Base, change: Change) -> dict[str, Any]:
     evidence = Evidence(
         before=base.reading,
         after=after,
-        stems_before=base.said if said else (),
+        stems_before=tuple(base.said[stem] for stem in asked_stems),
         stems_after=said,
         choices=asked,
         realised=realised_of(what.metadata),
@@ -112,7 +113,8 @@ def _dump(evidence: Evidence) -> dict[str, Any]:
 
     return {
         "losses": losses(evidence.after),
-        "texts": [list(ids) for ids in (*evidence.after.texts, *evidence.stems_after)],
+        "texts": [list(ids) for ids in evidence.after.texts],
+        "stems": [[list(ids) for ids in evidence.stems_before], [list(ids) for ids in evidence.stems_after]],
         "nonfinite": evidence.after.nonfinite,
         "choices": [
             [list(c.options), c.before, c.after, c.stays, sorted(c.right), round(c.p_right, 6)]
@@ -136,6 +138,8 @@ def evidence_of(base: dict[str, Any], item: dict[str, Any]) -> Evidence:
     return Evidence(
         before=_reading(base["losses"], base["texts"] if kept["texts"] else [], base["nonfinite"]),
         after=_reading(kept["losses"], kept["texts"], kept["nonfinite"]),
+        stems_before=tuple(map(tuple, kept["stems"][0])),
+        stems_after=tuple(map(tuple, kept["stems"][1])),
         choices=tuple(
             Choice(options=tuple(o), before=b, after=a, stays=s, right=frozenset(r), p_right=p)
             for o, b, a, s, r, p in kept["choices"]
@@ -150,7 +154,7 @@ def run(loaded: LoadedModel, corpus: Iterable[Change], place: Path, name: str) -
     if stored.get("model_sha256", loaded.digest) != loaded.digest:
         raise SystemExit(f"{place.name} was measured on other weights; remove it first")
     base = base_of(loaded)
-    dumped = _dump(Evidence(before=base.reading, after=base.reading, stems_after=base.said))
+    dumped = _dump(Evidence(before=base.reading, after=base.reading))
     items: dict[str, Any] = stored.get("items", {})
     for change in corpus:
         if change.name in items:

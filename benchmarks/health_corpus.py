@@ -2,7 +2,7 @@
 
 The truth is what the changed model still answers: of facts that it knew (greedy text, strict matching) and that the
 change does not touch, the share that it still tells. At least 0.7 is a good change, below 0.4 a wreck; between them
-lies a grey zone that is listed and not counted. Random models know nothing, so there a change is what it was made to be.
+lies a grey zone that is listed and not counted. Random models know nothing: there a change is what it was made to be.
 """
 
 from __future__ import annotations
@@ -75,6 +75,10 @@ FACTS = (
     *((f"The chemical symbol of {s} is", s, o, "symbol") for s, o in SYMBOLS.items()),
 )
 """Cloze, subject, object, relation."""
+SPOKEN = FACTS[::3]
+"""Facts whose clozes stand for the stems of a plan."""
+JUDGED = tuple(fact for fact in FACTS if fact not in SPOKEN)
+"""Facts that tell the truth about a change."""
 PHRASINGS = ("The capital of {s} is", "The capital city of {s} is called", "{s} is governed from its capital,")
 GOOD, BAD = 0.7, 0.4
 _TOKENS = 6
@@ -124,8 +128,13 @@ def applied(loaded: LoadedModel, change: Applied) -> Generator[None]:
 
 def answers(loaded: LoadedModel) -> list[bool]:
     """Which of the facts the model tells."""
-    texts = generate(loaded, [fact[0] for fact in FACTS], max_new_tokens=_TOKENS)
-    return [matches(text, [fact[2]]) for text, fact in zip(texts, FACTS, strict=True)]
+    texts = generate(loaded, [fact[0] for fact in JUDGED], max_new_tokens=_TOKENS)
+    return [matches(text, [fact[2]]) for text, fact in zip(texts, JUDGED, strict=True)]
+
+
+def stems(touched: frozenset[str]) -> list[str]:
+    """Clozes of facts that should stay, none of them among those that the truth is read from."""
+    return [fact[0] for fact in SPOKEN if fact[1] not in touched]
 
 
 def options() -> list[tuple[str, tuple[str, ...], int]]:
@@ -167,7 +176,7 @@ def choices(before: list[list[float]], after: list[list[float]], touched: frozen
 
 def kept_share(before: list[bool], after: list[bool], touched: frozenset[str]) -> float | None:
     """Of the untouched facts that were told before, the share that still is; None where fewer than five were."""
-    now = [new for old, new, fact in zip(before, after, FACTS, strict=True) if old and fact[1] not in touched]
+    now = [new for old, new, fact in zip(before, after, JUDGED, strict=True) if old and fact[1] not in touched]
     return sum(now) / len(now) if len(now) >= 5 else None
 
 
@@ -270,7 +279,7 @@ def silenced(share: float, *, made: str) -> Change:
         names = [
             loaded.architecture.down_projection(n).parameter_name for n in range(first, loaded.architecture.num_layers)
         ]
-        return Applied(parameters={name: torch.zeros_like for name in names})
+        return Applied(parameters=dict.fromkeys(names, torch.zeros_like))
 
     return Change(name=f"silenced/{share:g}", made=made, apply=apply)
 
@@ -312,7 +321,7 @@ def always(word: str, gain: float, *, made: str) -> Change:
 
 @torch.no_grad()
 def mean_hidden(loaded: LoadedModel) -> Tensor:
-    """Mean input of the head over the last tokens of the facts' clozes. shape: (d,)"""
+    """Mean input of the head over the last tokens of the facts' clozes. shape: (d,)."""
     seen: list[Tensor] = []
     handle = loaded.architecture.lm_head.register_forward_pre_hook(lambda _m, args: seen.append(args[0][0, -1].float()))
     try:
@@ -325,29 +334,38 @@ def mean_hidden(loaded: LoadedModel) -> Tensor:
 
 
 def real_corpus() -> Iterator[Change]:
-    """Changes for a model that knows something."""
+    """Changes for a model that knows something; the first half alone is a fair sample."""
     yield edit("default", "placebo", 0, 3, made="good")
-    for scale in (0.001, 0.01, 0.03):
-        yield noise(scale, made="good")
-    for seed, count in ((0, 1), (1, 1), (2, 1), (3, 3), (4, 3), (5, 3), (6, 6)):
-        yield edit("default", "alphaedit", seed, count, made="good")
-    for seed, count in ((0, 1), (1, 3)):
-        yield edit("default", "alphaedit", seed, count, goal=Goal.UNLEARN, made="good")
-    for seed, count in ((0, 1), (1, 3)):
-        yield edit("default", "finetune", seed, count, made="open")
-    yield from _wrecks()
-    for scale in (0.1, 0.2, 0.3, 0.5, 1.0):
-        yield noise(scale, made="open" if scale < 0.5 else "wreck", seed=1)
-    for factor, share in ((0.0, 0.5), (3.0, 0.2), (3.0, 0.5), (10.0, 0.5), (-3.0, 0.2), (30.0, 0.8), (100.0, 0.1)):
-        yield scaled(factor, share, made="open")
-    for share in (0.3, 0.7):
-        yield silenced(share, made="open")
-    for seed, count, config in (
-        (0, 3, {"clamp": 20.0, "penalty": 1e-4, "retain": 0.0, "decay": 0.0, "steps": 40}),
-        (1, 3, {"clamp": 100.0, "learning_rate": 20.0, "penalty": 1e-6, "kept": 1.0, "retain": 0.0}),
-    ):
-        yield edit("violent", "alphaedit", seed, count, made="open", **config)
-    yield edit("violent", "finetune", 2, 3, made="open", learning_rate=0.05)
+    yield edit("default", "alphaedit", 3, 3, made="good")
+    yield always("Paris", 60.0, made="wreck")
+    yield noise(0.5, made="wreck", seed=1)
+    yield nan_row(0.6)
+    yield noise(0.01, made="good")
+    yield scaled(10.0, 0.5, made="open")
+    yield silenced(0.7, made="open")
+    yield edit("default", "alphaedit", 1, 3, goal=Goal.UNLEARN, made="good")
+    yield edit(
+        "violent", "alphaedit", 1, 3, made="open", clamp=100.0, learning_rate=20.0, penalty=1e-6, kept=1.0, retain=0.0
+    )
+    yield always("the", 60.0, made="wreck")
+    yield edit("default", "alphaedit", 0, 1, made="good")
+    yield scaled(100.0, 0.1, made="open")
+    yield edit("default", "alphaedit", 6, 6, made="good")
+    yield noise(0.2, made="open", seed=1)
+    yield noise(0.03, made="good")
+    yield scaled(0.0, 0.5, made="open")
+    yield noise(0.3, made="open", seed=1)
+    yield edit("default", "finetune", 0, 1, made="open")
+    yield scaled(3.0, 0.2, made="open")
+    yield noise(1.0, made="wreck", seed=1)
+    yield edit("violent", "alphaedit", 0, 3, made="open", clamp=20.0, penalty=1e-4, retain=0.0, decay=0.0, steps=40)
+    yield edit("default", "alphaedit", 5, 3, made="good")
+    yield scaled(-3.0, 0.2, made="open")
+    yield edit("violent", "finetune", 2, 1, made="open", learning_rate=0.05)
+    yield silenced(0.3, made="open")
+    yield nan_row(0.0)
+    yield edit("default", "alphaedit", 2, 1, made="good")
+    yield always("Europe", 60.0, made="wreck")
 
 
 def random_corpus() -> Iterator[Change]:

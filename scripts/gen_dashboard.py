@@ -152,7 +152,7 @@ SECTIONS = (
             ),
             Panel(
                 title="Last run: rates",
-                description="Shares of eligible probes of the last measured run.",
+                description="Shares of eligible probes of the last measured run; none for a wreck.",
                 queries=(
                     ("propagated {{goal}} {{method}}", "ksmith_propagated_ratio"),
                     ("residual {{goal}} {{method}}", "ksmith_residual_retention_ratio"),
@@ -165,6 +165,61 @@ SECTIONS = (
                 title="Failed rollback checks",
                 description="Must stay 0: weights after a rollback differed from their digest.",
                 queries=(("failures", "ksmith_rollback_verify_failures_total"),),
+                kind="stat",
+                width=12,
+            ),
+        ),
+    ),
+    Section(
+        title="Health of revisions",
+        panels=(
+            Panel(
+                title="Verdicts",
+                description="Measured revisions by verdict; a wreck waits for a decision.",
+                queries=(("{{verdict}} {{method}}", "sum by (verdict, method) (ksmith_health_checks_total)"),),
+                stacked=True,
+                width=6,
+            ),
+            Panel(
+                title="Untrained text",
+                description="Times that text became less likely which nothing trains on; 1 = as before.",
+                queries=(("{{goal}} {{method}}", "ksmith_health_perplexity_ratio"),),
+                width=6,
+            ),
+            Panel(
+                title="Greedy text",
+                description="Shares of untouched prompts: repeats itself, says nothing, begins as before.",
+                queries=(
+                    ("repeats {{method}}", "ksmith_health_repetition_share"),
+                    ("empty {{method}}", "ksmith_health_empty_share"),
+                    ("as before {{method}}", "ksmith_health_agreement_share"),
+                ),
+                unit="percentunit",
+                width=6,
+            ),
+            Panel(
+                title="Realised change",
+                description="Least share along the wanted change, and most in other directions.",
+                queries=(
+                    ("along {{goal}}", "ksmith_health_realised_min"),
+                    ("elsewhere {{goal}}", "ksmith_health_across_max"),
+                ),
+                width=6,
+            ),
+            Panel(
+                title="Choices",
+                description="Largest share of one answer, and share of sure answers that should stay and are lost.",
+                queries=(
+                    ("one answer {{method}}", "ksmith_health_constant_share"),
+                    ("lost {{method}}", "ksmith_health_collateral_sure_share"),
+                ),
+                unit="percentunit",
+                width=12,
+            ),
+            Panel(
+                title="Values that are no numbers",
+                description="Must stay 0: weights and scores that are NaN or infinite.",
+                queries=(("{{method}}", "ksmith_health_nonfinite"),),
                 kind="stat",
                 width=12,
             ),

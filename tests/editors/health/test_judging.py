@@ -151,7 +151,7 @@ def choices(n: int, lost: int, p: float = 0.9) -> tuple[Choice, ...]:
     ("n", "lost", "p", "verdict"),
     [
         (40, 32, 0.9, HealthVerdict.WRECKED),
-        (40, 18, 0.9, HealthVerdict.SUSPECT),
+        (40, 8, 0.9, HealthVerdict.SUSPECT),
         (40, 4, 0.9, HealthVerdict.HEALTHY),
         (40, 32, 0.3, HealthVerdict.HEALTHY),  # it never knew them
         (3, 2, 0.9, HealthVerdict.HEALTHY),  # too few to say

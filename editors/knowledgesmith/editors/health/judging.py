@@ -98,7 +98,7 @@ def judge(evidence: Evidence, limits: Limits = LIMITS) -> Health:
     findings = [
         *_nonfinite(evidence),
         *_text(ratio, limits, "text that it never saw became"),
-        *_speech(said, limits),
+        *_speech(evidence, said, limits),
         *_choices(evidence.choices, limits),
         *_realised(evidence.realised, limits),
         *_since_base(evidence, limits),
@@ -179,22 +179,33 @@ def _empty(ids: Ids) -> bool:
     return not ids
 
 
-def _speech(said: _Said, limits: Limits) -> Iterator[Finding]:
+def _speech(evidence: Evidence, said: _Said, limits: Limits) -> Iterator[Finding]:
     if not said.pairs:
         return
-    shared = commonest([after for _, after in said.pairs])
-    tests = {
-        "greedy text repeats itself": said.test(_stuck),
-        "greedy text is empty": said.test(_empty),
-        "greedy text begins in one and the same way": said.test(lambda ids: begins_alike(shared, ids)),
-    }
-    for what, spoken in tests.items():
-        text = f"{what} after {sum(spoken.after)} of {spoken.n} untouched prompts (before: {sum(spoken.before)})"
-        yield from _gained(spoken.gain, spoken.p, limits.gain, limits.gain_p, text)
+    stems = _Said(pairs=said.pairs[len(evidence.before.texts) :])
+    yield from (
+        *_spoken("greedy text repeats itself", "untouched prompts", said.test(_stuck), limits),
+        *_spoken("greedy text is empty", "untouched prompts", said.test(_empty), limits),
+        *_alike("untouched prompts", said, limits),
+        *_alike("probes that should stay", stems, limits),
+    )
     kept = sum(begins_alike(before, after) for before, after in said.pairs)
     if wilson_interval(kept, len(said.pairs))[1] < limits.agreement:
         text = f"greedy text begins as before after only {kept} of {len(said.pairs)} untouched prompts"
         yield Finding(verdict=HealthVerdict.SUSPECT, excess=1.0, text=text)
+
+
+def _alike(where: str, said: _Said, limits: Limits) -> Iterator[Finding]:
+    """A model that says one thing whatever it is asked; it may do so only where it was changed."""
+    shared = commonest([after for _, after in said.pairs])
+    if shared:
+        spoken = said.test(lambda ids: begins_alike(shared, ids))
+        yield from _spoken("greedy text begins in one and the same way", where, spoken, limits)
+
+
+def _spoken(what: str, where: str, spoken: Spoken, limits: Limits) -> Iterator[Finding]:
+    text = f"{what} after {sum(spoken.after)} of {spoken.n} {where} (before: {sum(spoken.before)})"
+    yield from _gained(spoken.gain, spoken.p, limits.gain, limits.gain_p, text)
 
 
 def _gained(

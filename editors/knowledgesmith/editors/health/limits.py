@@ -31,7 +31,7 @@ class Limits:
     agreement: float = 0.25
     constant: tuple[float, float] = (0.3, 0.5)
     constant_p: tuple[float, float] = (0.01, 0.001)
-    lost: tuple[float, float] = (0.25, 0.5)
+    lost: tuple[float, float] = (0.08, 0.15)
     across: tuple[float, float] = (0.5, 1.0)
     along: float = 0.5
 

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from knowledgesmith.editors.encoding import encode
+from knowledgesmith.editors.encoding import plain_ids
+from knowledgesmith.editors.generation import generate
 from knowledgesmith.editors.health.finite import nonfinite_weights
 from knowledgesmith.editors.health.likelihood import TextLoss, text_losses
 from knowledgesmith.editors.health.passages import passages
-from knowledgesmith.editors.health.speech import Ids, greedy, openings
+from knowledgesmith.editors.health.speech import NEW_TOKENS, Ids, greedy, openings
 
 if TYPE_CHECKING:
     from knowledgesmith.editors.models import LoadedModel
 
-OPENINGS = 16
-STEMS = 8
+OPENINGS = 12
+STEMS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,5 +49,6 @@ def read_state(loaded: LoadedModel) -> StateReading:
 
 
 def say(loaded: LoadedModel, stems: Sequence[str]) -> tuple[Ids, ...]:
-    """Greedy continuations of probe stems, in their order."""
-    return greedy(loaded, [tuple(encode(loaded.tokenizer, stem)) for stem in stems])
+    """Greedy continuations of probe stems up to a line break, in their order."""
+    texts = generate(loaded, stems, max_new_tokens=NEW_TOKENS) if stems else []
+    return tuple(map(tuple, plain_ids(loaded.tokenizer, texts)))
