@@ -26,7 +26,7 @@ from knowledgesmith.graph_schema.probes import probe_set
 from knowledgesmith.graph_schema.probes.audit import Audit, audit_set
 from knowledgesmith.graph_schema.probes.baseline import options_only
 from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
-from knowledgesmith.graph_schema.probes.columns import KEY, SCHEMA, VERSION, ColumnDigest
+from knowledgesmith.graph_schema.probes.columns import FIRST_VERSION, KEY, SCHEMA, VERSION, ColumnDigest, SetWriter
 from knowledgesmith.graph_schema.probes.exchange import MAX_ROWS, SetFormat, export, import_set
 from knowledgesmith.graph_schema.probes.generate import generate_file, tables_of
 from knowledgesmith.graph_schema.probes.grammar import grammar_faults
@@ -140,6 +140,43 @@ def test_what_would_break_a_reader_is_refused_though_the_digest_is_right(
     ):
         with pytest.raises(InvalidInput, match="the probe"):
             forge(**members)
+
+
+def test_a_set_of_an_earlier_release_keeps_its_columns_and_its_digest(
+    store: GraphStore, made: ProbeSetInfo, tmp_path: Path
+) -> None:
+    """Version 3 had no denials: such a set is read, checked, sampled and handed on as it is."""
+    about = {"graph_id": made.graph_id, "graph_digest": made.graph_digest, "seed": made.seed, "split": made.split}
+    old = tmp_path / "old.parquet"
+    with SetWriter(old, about=about, version=FIRST_VERSION) as writer:
+        for table in probe_set.tables(tmp_path, made.digest):
+            writer.add(table)
+        digest = writer.close(dropped=made.dropped)
+    assert "counter_stem" not in pq.read_schema(old).names
+    assert digest != made.digest
+    folder = tmp_path / "sets"
+    taken = import_set(
+        store, name="old.parquet", content=io.BytesIO(old.read_bytes()), form=SetFormat.PARQUET, directory=folder
+    )
+    assert taken.digest == digest
+    probe_set.verify_file(folder, digest)
+    now = probe_set.read_page(tmp_path, made.digest, kind=ProbeKind.CONFLICT, skip=0, limit=5)
+    then = probe_set.read_page(folder, digest, kind=ProbeKind.CONFLICT, skip=0, limit=5)
+    assert [replace(one, counter_stem="") for one in now] == then
+    assert all(one.counter_stem for one in now)
+    assert probe_set.read_file(folder, digest).digest == digest
+    (lines,) = _written(taken, folder, SetFormat.JSONL, tmp_path / "lines")
+    again = import_set(
+        store,
+        name="old.jsonl",
+        content=io.BytesIO(lines.read_bytes()),
+        form=SetFormat.JSONL,
+        directory=tmp_path / "more",
+    )
+    assert again.digest == digest
+    sample = sample_set(store, probe_set_id=taken.id, size=5, balance=[], seed=1, directory=folder)
+    assert sum(sample.counts.values()) == 5
+    probe_set.verify_file(folder, sample.digest)
 
 
 def test_a_sample_of_everything_is_another_set(store: GraphStore, made: ProbeSetInfo, tmp_path: Path) -> None:
