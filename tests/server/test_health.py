@@ -1,0 +1,298 @@
+"""The worker's own path on a real database: wrecks are held with their reason, good changes are committed.
+
+The method is put in place inside this process; everything else is the worker's: plan, ledger, decision, commit.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.server import world
+from tests.taught import Spoil, artefact_of, noise, nothing, one_row, one_word, scaled, teach
+
+from knowledgesmith.editors.models import LoadedModel
+from knowledgesmith.editors.testing import save_checkpoint
+from knowledgesmith.graph_schema import branches, jobs
+from knowledgesmith.graph_schema.health import HealthVerdict
+from knowledgesmith.graph_schema.importing import import_graph
+from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
+from knowledgesmith.graph_schema.jobs import Job, JobSpec
+from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.server.settings import ServerSettings
+from knowledgesmith.server.worker import runner
+from knowledgesmith.server.worker.host import ModelHost
+from knowledgesmith.server.worker.reporting import Reporter
+
+
+@dataclass
+class Sink:
+    """Keeps the last value of every gauge and the sums of counters."""
+
+    values: dict[str, float] = field(default_factory=dict[str, float])
+    checks: list[str] = field(default_factory=list[str])
+
+    def inc(self, name: str, value: float = 1.0, /, **labels: str) -> None:
+        self.values[name] = self.values.get(name, 0.0) + value
+        if name == "ksmith_health_checks":
+            self.checks.append(labels["verdict"])
+
+    def set(self, name: str, value: float, /, **_labels: str) -> None:
+        self.values[name] = value
+
+    def observe(self, name: str, value: float, /, **labels: str) -> None:
+        pass
+
+
+class Deaf:
+    """A channel that nobody listens to."""
+
+    def send(self, message: object) -> None:
+        pass
+
+
+class Method:
+    """A method that gives one artefact, whatever it is asked."""
+
+    def __init__(self, spoil: Spoil, metadata: dict[str, str]) -> None:
+        self.spoil, self.metadata = spoil, metadata
+
+    def apply(self, model: LoadedModel, *_: object) -> object:
+        return artefact_of(model, self.spoil, **self.metadata)
+
+
+@dataclass
+class Bench:
+    """A worker in this process, on a graph and a branch of its own."""
+
+    store: GraphStore
+    settings: ServerSettings
+    branch: str
+    sink: Sink
+    worker: runner.JobRunner
+    patch: Callable[[Spoil, dict[str, str]], None]
+
+    def queue(self, **fields: Any) -> str:
+        change = Change(subject="france", relation="has_capital", old_object="paris", new_object="rome")
+        values: dict[str, Any] = {
+            "branch_id": self.branch,
+            "goal": Goal.EDIT,
+            "changes": (change,),
+            "method": "finetune",
+            "method_config": {},
+            "target_distribution": TargetDistribution.NEW_OBJECT,
+            "max_probes": 60,
+            **fields,
+        }
+        job, _ = jobs.create(
+            self.store,
+            JobSpec(**values),
+            actor="test",
+            request_id=f"{self.branch}-{len(jobs.list_jobs(self.store, branch_id=self.branch))}",
+            request_hash="h",
+            graph_digest="",
+        )
+        return job
+
+    def run(self, spoil: Spoil, metadata: dict[str, str] | None = None, **fields: Any) -> Job:
+        self.patch(spoil, metadata or {})
+        job = self.queue(**fields)
+        self.worker.run(job, stop=threading.Event())
+        return jobs.get(self.store, job)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that learnt something."""
+    return save_checkpoint(teach("llama"), tmp_path_factory.mktemp("taught"))
+
+
+@pytest.fixture
+def bench(store: GraphStore, graph_id: str, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A worker with the taught model."""
+    texts = {
+        "entities": world.entities(),
+        "relations": world.relations(),
+        "facts": world.facts(),
+        "templates": world.templates(),
+    }
+    files = [InputFile(name=f"{k}.csv", content=io.BytesIO(text.encode()), role=k) for k, text in texts.items()]
+    import_graph(store, graph_id=graph_id, files=files, source="test")
+    settings = ServerSettings(data_dir=tmp_path, device="cpu")
+    settings.create_directories()
+    host = ModelHost(settings=settings, store=store)
+    found = host.describe(path=str(checkpoint), dtype="float32")
+    model = branches.ModelInfo(
+        id=f"m-{graph_id}",
+        **{key: found[key] for key in ("path", "weights_sha256", "architecture", "parameters")},
+    )
+    branches.register_model(store, model)
+    branches.create_branch(store, branch_id=f"b-{graph_id}", model_id=model.id, graph_id=graph_id, select=True)
+    sink = Sink()
+    deaf: Any = Deaf()
+    listening: Any = sink
+    worker = runner.JobRunner(settings=settings, store=store, host=host, reporter=Reporter(deaf, listening))
+
+    def patch(spoil: Spoil, metadata: dict[str, str]) -> None:
+        monkeypatch.setattr(runner, "build", lambda *_: Method(spoil, metadata))
+
+    return Bench(store, settings, f"b-{graph_id}", sink, worker, patch)
+
+
+def head(bench: Bench) -> str:
+    return branches.get_branch(bench.store, bench.branch).head_revision
+
+
+def stored(bench: Bench, job: str) -> dict[str, Any]:
+    return dict(bench.store.read("jobs/get", id=job)[0]["properties"])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (noise(2.0), "less likely a token"),
+        (scaled(30.0), "less likely a token"),
+        (one_word(" city", 200.0), "repeats itself"),
+        (one_word(" Rome", 200.0), "less likely a token"),
+    ],
+    ids=["noise", "scaled layer", "one word", "one option"],
+)
+def test_a_wreck_waits_for_a_decision(bench: Bench, spoil: Spoil, says: str) -> None:
+    base = head(bench)
+    job = bench.run(spoil)
+    assert job.state is State.AWAITING_DECISION, job.error_message
+    assert head(bench) == base, "nothing was committed"
+    assert job.health is not None
+    assert job.health.verdict is HealthVerdict.WRECKED
+    assert job.failed_gates[0] == f"wrecked: {job.health.reason}"
+    assert any(says in reason for reason in job.health.reasons)
+    properties = stored(bench, job.id)
+    assert properties["health_ok"] is False
+    assert properties["health_perplexity_ratio"] == job.health.perplexity_ratio
+    assert job.metrics_withheld == job.health.reason
+    assert not {"propagated", "collateral", "residual", "installed"} & job.metrics.keys()
+    rates = [value for name, value in bench.sink.values.items() if name.endswith("_ratio") and "health" not in name]
+    assert rates
+    assert all(map(math.isnan, rates)), "no rate of a wreck is shown"
+    assert bench.sink.checks == ["WRECKED"]
+
+
+@pytest.mark.parametrize("spoil", [one_row(math.nan), one_row(3e38)], ids=["NaN row", "a row that overflows"])
+def test_values_that_are_no_numbers_are_never_committed(bench: Bench, spoil: Spoil) -> None:
+    base = head(bench)
+    job = bench.run(spoil, hold=True)
+    assert job.state is State.FAILED
+    assert job.error_reason == "MODEL_NOT_FINITE"
+    assert "no finite numbers" in job.error_message
+    assert head(bench) == base
+    assert job.health is not None
+    assert not job.health.ok
+    assert stored(bench, job.id)["health_nonfinite"] >= 1
+    assert job.written_rows == 0
+
+
+@pytest.mark.parametrize("spoil", [nothing, noise(0.003)], ids=["nothing", "a grain of noise"])
+def test_a_change_that_spoils_nothing_is_committed(bench: Bench, spoil: Spoil) -> None:
+    job = bench.run(spoil)
+    assert job.state is State.SUCCEEDED, (job.error_message, job.failed_gates)
+    assert job.health is not None
+    assert job.health.ok
+    assert job.metrics_withheld == ""
+    assert job.metrics["perplexity_ratio"] == pytest.approx(1, abs=0.05)
+
+
+def test_placebo_is_measured_too(bench: Bench) -> None:
+    job = bench.run(nothing, method="placebo")
+    assert job.health is not None
+    assert job.health.perplexity_ratio == 1.0
+    assert job.health.agreement == 1.0
+
+
+def test_what_a_method_did_not_realise_holds_its_revision(bench: Bench) -> None:
+    realised = '[{"fact_id": "f", "along": 0.3, "across": 4.8}]'
+    job = bench.run(nothing, {"realised": realised})
+    assert job.state is State.AWAITING_DECISION
+    assert "4.8x as far in other directions" in job.failed_gates[0]
+    assert stored(bench, job.id)["health_across_max"] == 4.8
+
+
+def test_a_wreck_may_be_committed_by_a_decision_and_the_next_change_is_held_for_it(bench: Bench) -> None:
+    wreck = bench.run(noise(2.0))
+    jobs.commit_decided(bench.store, wreck.id, branches.revision_id)
+    assert jobs.get(bench.store, wreck.id).state is State.SUCCEEDED
+    after = bench.run(
+        nothing, changes=(Change(subject="peru", relation="has_capital", old_object="lima", new_object="cairo"),)
+    )
+    assert after.state is State.AWAITING_DECISION
+    assert after.failed_gates[0].startswith("wrecked: over all changes of this branch")
+
+
+def test_gates_come_after_the_reason(bench: Bench) -> None:
+    gate = jobs.Gate(metric="perplexity_ratio", max=1.1)
+    job = bench.run(noise(2.0), gates=(gate,))
+    assert job.failed_gates[0].startswith("wrecked: ")
+    assert job.failed_gates[-1].startswith("perplexity_ratio")
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.COMMITTING])
+def test_an_attempt_that_is_taken_up_again_does_not_skip_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, state: State
+) -> None:
+    """Lost after the ledger was written, or (by an earlier release) decided without a look at its health."""
+
+    def lost(*_: object) -> State:
+        raise ConnectionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(runner.JobRunner, "_decide", lost)
+        with pytest.raises(ConnectionError):
+            bench.run(scaled(30.0))
+    [job] = jobs.list_jobs(bench.store, branch_id=bench.branch)
+    assert (job.state, job.health) == (State.RUNNING, None)
+    assert job.written_rows == job.planned_rows > 0
+    held = jobs.Claim(id=job.id, fence=job.fence, attempt=job.attempt)
+    jobs.advance(bench.store, held, from_states=[State.RUNNING], state=state)
+    base = head(bench)
+    bench.worker.run(job.id, stop=threading.Event())
+    again = jobs.get(bench.store, job.id)
+    assert again.state is State.AWAITING_DECISION, again.error_message
+    assert again.failed_gates[0].startswith("wrecked: ")
+    assert head(bench) == base
+
+
+def test_a_base_is_read_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    from knowledgesmith.server.worker import health
+
+    read: list[int] = []
+    real = health.read_state
+
+    def counted(loaded: LoadedModel) -> object:
+        read.append(1)
+        return real(loaded)
+
+    monkeypatch.setattr(health, "read_state", counted)
+    first = bench.run(noise(0.001), hold=True)
+    assert len(read) == 2
+    jobs.finish(bench.store, first.id, first.graph_id, from_states=[State.AWAITING_DECISION], state=State.DISCARDED)
+    bench.run(noise(0.002))
+    assert len(read) == 3, "only what the second change made is new"
+
+
+def test_health_is_on_the_wire(bench: Bench) -> None:
+    from knowledgesmith.server.conversions import job_to
+
+    job = bench.run(noise(2.0))
+    message = job_to(job).health
+    assert job.health is not None
+    assert list(message.reasons) == list(job.health.reasons)
+    assert not message.ok
+    assert message.perplexity_ratio == job.health.perplexity_ratio
+    assert not message.HasField("realised_min")
+    assert not job_to(replace(job, health=None)).HasField("health")
