@@ -34,6 +34,10 @@ class ScorerKind(StrEnum):
     CLOZE_SUM = "cloze-sum"
 
 
+DEFAULT_SCORER = ScorerKind.CLOZE_EXACT
+"""What is used where nothing else is asked for; every intervention keeps the name of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class OptionScore:
     """Log-likelihoods of one option after its stem, in nats.

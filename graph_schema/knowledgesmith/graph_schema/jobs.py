@@ -53,7 +53,7 @@ class JobSpec:
     method: str
     method_config: Mapping[str, Any]
     target_distribution: TargetDistribution
-    scorer: str = "cloze-mean"
+    scorer: str = "cloze-exact"
     seed: int = 0
     hold: bool = False
     gates: tuple[Gate, ...] = ()

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from knowledgesmith.editors.beliefs import DEFAULT_SCORER, ScorerKind
 from knowledgesmith.graph_schema import branches, jobs
 from knowledgesmith.graph_schema.errors import InvalidInput, RevisionMismatch
 from knowledgesmith.graph_schema.interventions import State
@@ -37,7 +38,7 @@ Request = intervention_pb2.CreateInterventionRequest
 Response = intervention_pb2.CreateInterventionResponse
 
 ACTOR_KEY = "x-ksmith-actor"
-SCORERS = ("cloze-mean", "cloze-sum")
+SCORERS = tuple(kind.value for kind in ScorerKind)
 DEFAULT_METHOD = "alphaedit"
 DEFAULT_PROBES = 2000
 MAX_PROBES = 100_000
@@ -100,7 +101,7 @@ async def _spec(parts: Parts, wire: intervention_pb2.InterventionSpec) -> JobSpe
     """The request as a job specification whose changes are still unresolved."""
     goal = goal_from(wire.goal)
     target = target_from(wire.target_distribution, goal)
-    scorer = wire.scorer or SCORERS[0]
+    scorer = wire.scorer or DEFAULT_SCORER.value
     if scorer not in SCORERS:
         raise InvalidInput("unknown scorer", field="scorer", value=scorer, hint=f"Use one of {', '.join(SCORERS)}.")
     if not 0 <= wire.max_probes <= MAX_PROBES:

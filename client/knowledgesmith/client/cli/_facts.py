@@ -142,7 +142,7 @@ def fact_options(function: F) -> F:
         click.option("--config", multiple=True, metavar="KEY=VALUE", help="Method configuration; may be repeated."),
         click.option("--target", type=click.Choice(_TARGETS), help="What the answer is pulled towards."),
         click.option("--seed", type=int, default=0, show_default=True, help="Seed of every draw."),
-        click.option("--scorer", default="", metavar="NAME", help="cloze-mean (default) or cloze-sum."),
+        click.option("--scorer", default="", metavar="NAME", help="cloze-exact (default), cloze-mean or cloze-sum."),
         click.option("--max-probes", type=click.IntRange(0), default=0, help="At most so many probes; 0 = 2,000."),
         click.option("--install-derived", is_flag=True, help="Also install what follows by the closure."),
         click.option("--hold", is_flag=True, help="Wait for `ksmith commit` or `discard` after measuring."),

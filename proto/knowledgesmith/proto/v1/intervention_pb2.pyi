@@ -332,7 +332,9 @@ class InterventionSpec(_message.Message):
     target_distribution: _common_pb2.TargetDistribution.ValueType
     """Target distribution."""
     scorer: _builtins.str
-    """Scorer: cloze-mean (default) or cloze-sum."""
+    """Scorer: cloze-exact (default: the share of texts that say this option and no longer one), cloze-mean (mean
+    log-likelihood of its tokens) or cloze-sum (their sum).
+    """
     seed: _builtins.int
     """Seed of every draw."""
     hold: _builtins.bool
