@@ -153,12 +153,12 @@ def test_the_whole_story(fake: FakeServer, own: type[_OwnServer], tmp_path: Path
     tell(settings=Settings(data_dir=tmp_path), out=Console(file=out, width=200, markup=False))
     text = out.getvalue()
     edit, unlearn = (request.spec for request in fake.requests("CreateIntervention")[1:])
-    assert (edit.branch_id, len(edit.changes)) == ("demo-edit-2", 10)
-    assert (unlearn.branch_id, len(unlearn.changes)) == ("demo-unlearn", 10)
-    assert "10 of 10 answered with the new object" in text
-    assert "10 of 10 no longer give the old answer" in text
+    assert (edit.branch_id, len(edit.changes)) == ("demo-edit-2", 8)
+    assert (unlearn.branch_id, len(unlearn.changes)) == ("demo-unlearn", 8)
+    assert "8 of 8 answered with the new object" in text
+    assert "8 of 8 no longer give the old answer" in text
     assert "equal, bit by bit; nodes that still show the unlearning: 0" in text
-    assert "10 of 10 facts are answered as before" in text
+    assert "8 of 8 facts are answered as before" in text
     assert (tmp_path / "propagation.html").read_text("utf-8").startswith("<!DOCTYPE html>")
     for piece in ("by hop", "by level", "by kind", ":param", "Time", "expected", "seconds"):
         assert piece in text
@@ -210,9 +210,8 @@ def test_estimates_follow_the_machine_and_the_facts() -> None:
     fast, slow = (Pace(pass_s=p, loop_s=x, facts=10) for p, x in ((0.004, 0.002), (0.04, 0.02)))
     for step in COSTS:
         assert slow.seconds(step) == pytest.approx(10 * fast.seconds(step))
-    assert Pace(pass_s=0.004, loop_s=0.0, facts=20).seconds("edit") == pytest.approx(
-        2 * Pace(pass_s=0.004, loop_s=0.0, facts=10).seconds("edit")
-    )
+    few, many = (Pace(pass_s=0.004, loop_s=0.002, facts=number) for number in (1, 20))
+    assert {step for step in COSTS if many.seconds(step) > few.seconds(step)} == {"edit", "unlearn"}
     assert set(STEPS) == set(COSTS)
 
 

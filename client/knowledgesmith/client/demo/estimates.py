@@ -30,29 +30,29 @@ class Cost:
 
     Attributes:
         passes: of the measured stack; steps in which the model computes.
+        per_fact: the same, for every fact that is changed.
         loops: of plain Python; steps of the database and of the programs.
-        facts: whether ``passes`` are those of one fact that is changed.
     """
 
     passes: float = 0.0
+    per_fact: float = 0.0
     loops: float = 0.0
-    facts: bool = False
 
 
 COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
     {
-        "start": Cost(loops=1700),
-        "import": Cost(loops=900),
-        "probes": Cost(loops=700),
-        "register": Cost(passes=150, loops=900),
-        "ask": Cost(passes=500),
-        "plan": Cost(loops=500),
-        "edit": Cost(passes=1300, loops=100, facts=True),
-        "compare": Cost(passes=150, loops=50),
-        "propagation": Cost(loops=250),
-        "draw": Cost(loops=100),
-        "unlearn": Cost(passes=1500, loops=100, facts=True),
-        "rollback": Cost(passes=200, loops=100),
+        "start": Cost(loops=4500),
+        "import": Cost(loops=2000),
+        "probes": Cost(loops=2300),
+        "register": Cost(passes=150, loops=1700),
+        "ask": Cost(passes=200),
+        "plan": Cost(loops=850),
+        "edit": Cost(passes=3600, per_fact=440),
+        "compare": Cost(passes=130),
+        "propagation": Cost(loops=350),
+        "draw": Cost(loops=600),
+        "unlearn": Cost(passes=3700, per_fact=620),
+        "rollback": Cost(passes=150, loops=300),
     }
 )
 """Steps by name."""
@@ -87,8 +87,7 @@ class Pace:
 
     def _plain(self, step: str) -> float:
         cost = COSTS[step]
-        passes = cost.passes * (self.facts if cost.facts else 1)
-        return passes * self.pass_s + cost.loops * self.loop_s
+        return (cost.passes + cost.per_fact * self.facts) * self.pass_s + cost.loops * self.loop_s
 
     def _correction(self) -> float:
         """Measured over expected of what is over; half a minute of expectation stands beside it."""

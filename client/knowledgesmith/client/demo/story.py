@@ -54,7 +54,7 @@ class Settings:
     """
 
     data_dir: Path
-    facts: int = 10
+    facts: int = 8
     edit_method: str = "alphaedit"
     unlearn_method: str = "alphaedit"
     probes_per_kind: int = 50
