@@ -1,11 +1,11 @@
-"""Four-option verdicts on held-out phrasings, scored as the service scores its probes (cloze-mean)."""
+"""Four-option verdicts on held-out phrasings, scored as the service scores its probes by default."""
 
 from __future__ import annotations
 
 import random
 from typing import TYPE_CHECKING
 
-from knowledgesmith.editors.beliefs import ScorerKind, best_option, option_values
+from knowledgesmith.editors.beliefs import DEFAULT_SCORER, best_option, option_values
 from knowledgesmith.editors.scoring import Scorer
 
 if TYPE_CHECKING:
@@ -45,6 +45,6 @@ class Options:
         pairs = [(text, option) for _, text, options in self._items for option in options]
         scores = iter(self._scorer.score(pairs))
         return {
-            item: best_option(option_values(ScorerKind.CLOZE_MEAN, [next(scores) for _ in options])) == 0
+            item: best_option(option_values(DEFAULT_SCORER, [next(scores) for _ in options])) == 0
             for item, _, options in self._items
         }

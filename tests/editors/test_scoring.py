@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from tokenizers.processors import TemplateProcessing
+from transformers import PreTrainedTokenizerFast
 
 from knowledgesmith.editors.beliefs import OptionScore
 from knowledgesmith.editors.encoding import encode, plain_ids
@@ -155,6 +159,48 @@ def test_known_scores_do_not_run_again(llama: LoadedModel, monkeypatch: pytest.M
         assert asked == []
         score_with_cache(scorer, cache, "r2", [*REQUESTS[:2], ("new", "stem")])
         assert asked == [3]
+
+
+def changed_tokenizer(loaded: LoadedModel) -> None:
+    """One merge less: the same vocabulary, other tokens for some texts."""
+    state = json.loads(loaded.tokenizer.backend_tokenizer.to_str())
+    state["model"]["merges"].pop()
+    object.__setattr__(
+        loaded,
+        "tokenizer",
+        cast("Any", PreTrainedTokenizerFast)(
+            tokenizer_object=Tokenizer.from_str(json.dumps(state)), eos_token="<eos>", pad_token="<eos>"
+        ),
+    )
+
+
+def changed_start(loaded: LoadedModel) -> None:
+    """A BOS in front of every text."""
+    backend: Any = loaded.tokenizer.backend_tokenizer
+    backend.post_processor = TemplateProcessing(single="<eos> $A", special_tokens=[("<eos>", 0)])
+
+
+def changed_position_base(loaded: LoadedModel) -> None:
+    loaded.model.config.rope_parameters = {"rope_type": "default", "rope_theta": 5e5}
+
+
+def changed_norm(loaded: LoadedModel) -> None:
+    loaded.model.config.rms_norm_eps = 1e-2
+
+
+@pytest.mark.parametrize("change", [changed_tokenizer, changed_start, changed_position_base, changed_norm])
+def test_the_key_changes_with_all_that_decides_a_score(change: Callable[[LoadedModel], None]) -> None:
+    """Equal weights under another tokenizer or configuration never read each other's scores."""
+    plain, other = tiny_llama(), tiny_llama()
+    assert Scorer(plain).key == Scorer(other).key
+    change(other)
+    assert other.digest == plain.digest
+    assert Scorer(plain).key != Scorer(other).key
+    with ScoreCache(":memory:") as cache:
+        [kept] = score_with_cache(Scorer(plain), cache, "r", [("The", "Paris")])
+        cache.put("r", Scorer(plain).key, {("The", "Paris"): kept})
+        assert cache.get("r", Scorer(other).key, [("The", "Paris")]) == {}
+        assert cache.get("r", Scorer(plain).key, [("The", "Paris")]) == {("The", "Paris"): kept}
 
 
 def test_the_key_names_the_dtype() -> None:
