@@ -120,7 +120,10 @@ def test_a_target_whose_phrasings_are_all_asked_gets_another(
     others = tuple(t for t in relation.templates if (t.split, t.form) != (Split.TRAIN, Form.CLOZE))
     only = replace(
         relation,
-        templates=(*others, replace(others[0], direction=Direction.FORWARD, split=Split.TRAIN, form=Form.CLOZE, text=text)),
+        templates=(
+            *others,
+            replace(others[0], direction=Direction.FORWARD, split=Split.TRAIN, form=Form.CLOZE, text=text),
+        ),
     )
     changed = replace(snapshot, relations={**snapshot.relations, relation.name: only})
     (found,) = (u for u in choose(plan, changed, overlay=(), seed=1).updates if u.fact_id == target.fact_id)
