@@ -165,3 +165,24 @@ def test_the_order_of_facts_of_one_key_does_not_matter() -> None:
         delta.add_to(total)
         again.add_to(same)
         torch.testing.assert_close(total, same, rtol=0, atol=1e-5)
+
+
+def test_retained_rows_that_fill_the_space_do_not_take_the_edit_away() -> None:
+    loaded = tiny_llama()
+    width = loaded.architecture.down_projection(0).in_features
+    subjects = [
+        f"{where} {what}" for where in ("North", "South", "East", "West", "New") for what in ("Peru", "Lyon", "Rome")
+    ]
+    retain = [
+        RetainRow(prompt=Prompt.fill(frame, subject), answer="Lima")
+        for subject in subjects
+        for frame in ("The capital of {s} is", "{s} is a city of", "In {s} they speak")
+    ]
+    assert len(retain) * 2 > width
+    asked = replace(rehearsal_request(Goal.EDIT, TargetDistribution.NEW_OBJECT), retain=tuple(retain))
+    usual = {"layers": (1,), "kept": 0.6, "penalty": 0.3}
+    alone = realised(edit(loaded, asked, **usual, retain=0.0))
+    for fact, (along, _) in realised(edit(loaded, asked, **usual)).items():
+        assert along >= 0.78 * alone[fact][0], fact
+    crowded = realised(edit(loaded, asked, **usual, least=0.0))
+    assert min(along for along, _ in crowded.values()) < 0.7 * min(along for along, _ in alone.values())

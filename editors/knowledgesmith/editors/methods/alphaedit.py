@@ -60,6 +60,7 @@ _ROWS = 128
 _ESSENCE = "About {s}"
 _OWN_FACTS = 4
 _MOST_OWN_FACTS = 16
+_LEAST_RETAIN, _RETAIN_STEP = 1e-3, 0.25
 _NOTHING = 1e-6
 """A wanted change below this share of the clean value is none."""
 
@@ -88,6 +89,8 @@ class AlphaEditConfig(MethodConfig):
         paths: neutral candidates followed beyond their first token (UNLEARN).
         end: what closes a new object.
         retain: weight of the retained rows' key columns, relative to an edited one.
+        least: share of what the edits alone would reach that each must reach beside the retained rows; these weigh less
+            where they would take more.
     """
 
     author_values: ClassVar[Mapping[str, AuthorValue]] = MappingProxyType(
@@ -109,6 +112,7 @@ class AlphaEditConfig(MethodConfig):
             "search_prompts": AuthorValue(value="1", source=_MEMIT, note="behind sampled contexts"),
             "end": AuthorValue(value="nothing", source=_MEMIT),
             "retain": AuthorValue(value="1", source=_PAPER, note="for earlier edits; they have no retained rows"),
+            "least": AuthorValue(value="0", source=_PAPER),
         }
     )
 
@@ -126,6 +130,7 @@ class AlphaEditConfig(MethodConfig):
     paths: int = Field(default=2, ge=1)
     end: str = Field(default=".", max_length=8)
     retain: float = Field(default=1.0, ge=0)
+    least: float = Field(default=0.8, ge=0, le=1)
 
 
 class AlphaEdit:
@@ -271,13 +276,20 @@ class AlphaEdit:
             raise EditDiverged("the edited keys vanish in the kept directions", field="kept", value=self.config.kept)
         columns = torch.ones(keys.shape[1], dtype=torch.bool, device=keys.device)
         columns[edits:] = distinct_from(projected[:, :edits], projected[:, edits:])
-        weights = torch.ones(keys.shape[1], dtype=torch.float64, device=keys.device)
-        weights[edits:] = self.config.retain**0.5
-        return ridge(
-            keys=(projected * weights)[:, columns],
-            residuals=(residuals * weights)[:, columns],
-            penalty=self.config.penalty * scale,
-        )
+        chosen, wanted = projected[:, columns], residuals.double()[:, columns]
+        penalty = self.config.penalty * scale
+        alone = ridge(keys=chosen[:, :edits], residuals=wanted[:, :edits], penalty=penalty)
+        free = _shares(alone, chosen[:, :edits], wanted[:, :edits])
+        retain, delta = self.config.retain, alone
+        while retain > _LEAST_RETAIN:
+            weights = torch.ones(chosen.shape[1], dtype=torch.float64, device=keys.device)
+            weights[edits:] = retain**0.5
+            delta = ridge(keys=chosen * weights, residuals=wanted * weights, penalty=penalty)
+            if bool((_shares(delta, chosen[:, :edits], wanted[:, :edits]) >= self.config.least * free).all()):
+                break
+            # retained keys that are close to an edited one, or that fill the space, would take the edit away
+            retain *= _RETAIN_STEP
+        return delta
 
     def _metadata(
         self,
@@ -299,6 +311,11 @@ class AlphaEdit:
             "mean_steps": f"{float(found.steps.float().mean()):.2f}",
             "mean_loss": f"{float(found.loss.mean()):.4f}",
         }
+
+
+def _shares(delta: Tensor, keys: Tensor, wanted: Tensor) -> Tensor:
+    """Share of each wanted change that a layer's update gives its key. shapes: (d, f), (f, n), (d, n) -> (n,)."""
+    return (delta @ keys * wanted).sum(0) / wanted.square().sum(0).clamp_min(1e-30)
 
 
 def _own_facts(model: LoadedModel, request: UpdateRequest, keys: Keys, *, slot: int, subject: str) -> list[RetainRow]:
