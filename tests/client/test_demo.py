@@ -220,7 +220,9 @@ def test_what_is_over_corrects_what_is_to_come() -> None:
     before = measured.seconds("unlearn")
     measured.learn("edit", 3 * measured.seconds("edit"))
     assert 1.5 * before < measured.seconds("unlearn") <= 3 * before
+    database = measured.seconds("draw")
     measured.learn("edit", 1e9)
+    assert measured.seconds("draw") == database, "a slow model says nothing of the database"
     assert measured.seconds("unlearn") == pytest.approx(5 * before), "one odd step is not trusted for ever"
 
 

@@ -20,6 +20,7 @@ _LOOP_ROUNDS: Final = 5
 _TYPICAL_PASS_S: Final = 0.015
 """Where the passes could not be measured."""
 
+_PRIOR_S: Final = 10.0
 _TRUST: Final = (0.2, 5.0)
 """A finished step corrects the following ones by no more than this."""
 
@@ -37,6 +38,11 @@ class Cost:
     passes: float = 0.0
     per_fact: float = 0.0
     loops: float = 0.0
+
+    @property
+    def computes(self) -> bool:
+        """Whether the model does most of it; such steps and the others correct only their own kind."""
+        return self.passes + self.per_fact > self.loops
 
 
 COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
@@ -71,11 +77,11 @@ class Pace:
     pass_s: float
     loop_s: float
     facts: int
-    _passed: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
+    _passed: list[tuple[bool, float, float]] = field(default_factory=list[tuple[bool, float, float]])
 
     def seconds(self, step: str) -> float:
         """What a step will take, as far as is known now."""
-        return self._plain(step) * self._correction()
+        return self._plain(step) * self._correction(COSTS[step].computes)
 
     def remaining(self, steps: list[str]) -> float:
         """What several steps will take together."""
@@ -83,16 +89,17 @@ class Pace:
 
     def learn(self, step: str, seconds: float) -> None:
         """Take note of what a step took."""
-        self._passed.append((self._plain(step), seconds))
+        self._passed.append((COSTS[step].computes, self._plain(step), seconds))
 
     def _plain(self, step: str) -> float:
         cost = COSTS[step]
         return (cost.passes + cost.per_fact * self.facts) * self.pass_s + cost.loops * self.loop_s
 
-    def _correction(self) -> float:
-        """Measured over expected of what is over; half a minute of expectation stands beside it."""
-        expected = 30.0 + sum(plain for plain, _ in self._passed)
-        measured = 30.0 + sum(seconds for _, seconds in self._passed)
+    def _correction(self, computes: bool) -> float:  # noqa: FBT001 - the kind of step
+        """Measured over expected of the steps of a kind that are over; some seconds as expected stand beside them."""
+        over = [(plain, seconds) for kind, plain, seconds in self._passed if kind is computes]
+        expected = _PRIOR_S + sum(plain for plain, _ in over)
+        measured = _PRIOR_S + sum(seconds for _, seconds in over)
         return min(_TRUST[1], max(_TRUST[0], measured / expected))
 
 
