@@ -141,7 +141,10 @@ def bench(store: GraphStore, graph_id: str, checkpoint: Path, tmp_path: Path, mo
     worker = runner.JobRunner(settings=settings, store=store, host=host, reporter=Reporter(deaf, listening))
 
     def patch(spoil: Spoil, metadata: dict[str, str]) -> None:
-        monkeypatch.setattr(runner, "build", lambda *_: Method(spoil, metadata))
+        def build(*_: object) -> Method:
+            return Method(spoil, metadata)
+
+        monkeypatch.setattr(runner, "build", build)
 
     return Bench(store, settings, f"b-{graph_id}", sink, worker, patch)
 

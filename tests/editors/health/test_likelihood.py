@@ -34,7 +34,7 @@ def test_a_text_without_a_token_to_predict_is_refused(llama: LoadedModel) -> Non
 
 def test_logits_that_are_no_numbers_are_counted(llama: LoadedModel) -> None:
     with torch.no_grad():
-        llama.architecture.lm_head.weight[3] = torch.nan
+        llama.architecture.lm_head.get_parameter("weight")[3] = torch.nan
     assert all(loss.nonfinite == loss.tokens for loss in text_losses(llama, TEXTS[:1]))
 
 
