@@ -195,6 +195,15 @@ ASKING: list[Case] = [
         reason="INVALID_FIELD",
     ),
     Case(
+        name="evidence: unknown role",
+        send=lambda s, _b, _g: s.propagation.ListEvidence(
+            propagation_pb2.ListEvidenceRequest(intervention_id="none", roles=[99]),  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+            timeout=30,
+        ),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
         name="changed facts: negative page",
         send=lambda s, _b, _g: s.propagation.ListChangedFacts(
             propagation_pb2.ListChangedFactsRequest(intervention_id="none", page_size=-1), timeout=30

@@ -19,6 +19,8 @@ from knowledgesmith.client import (
     InterventionSpec,
     InterventionState,
     KnowledgeSmith,
+    ProbeKind,
+    Role,
     Verdict,
     draw,
     to_networkx,
@@ -71,12 +73,17 @@ def test_edit_from_import_to_rollback(service: Service, graph_id: str, tmp_path:
 def questions(smith: KnowledgeSmith, branch: str, job: str, rows: list[BeliefChange]) -> None:
     """Every further question, on a ledger that the worker wrote; its query says the same when it is pasted."""
     evidence = smith.evidence(intervention_id=job, verdicts=())
-    probes = sum(row.n_propagated + row.n_missed + row.n_drifted for row in rows)
-    probes += sum(row.n_preserved + row.n_collateral + row.n_ineligible for row in rows)
+    names = [name for name in BeliefChange.__dataclass_fields__ if name.startswith("n_")]
+    probes = sum(getattr(row, name) for row in rows for name in names)
     assert len(evidence.evidence) == probes
+    roles = [one.role for one in evidence.evidence]
+    assert roles == sorted(roles, key=lambda role: role is not Role.TARGET), "targets stand first"
     assert Counter(one.verdict for one in evidence.evidence)[Verdict.PROPAGATED] == sum(r.n_propagated for r in rows)
     for one in evidence.evidence:
-        assert {one.preferred_before, one.preferred_after} <= set(one.options)
+        assert {one.preferred_before, one.preferred_after} <= {*one.options, ""}
+        assert (one.counter_text != "") == (one.kind is ProbeKind.CONFLICT)
+        heard = (one.role, one.kind) == (Role.TARGET, ProbeKind.DIRECT)
+        assert (one.text_before is not None) == (one.text_after is not None) == heard
 
     facts = smith.changed_facts(intervention_id=job)
     (fact,) = facts.facts
@@ -90,10 +97,12 @@ def questions(smith: KnowledgeSmith, branch: str, job: str, rows: list[BeliefCha
     }
     compared = smith.compare(first_id=job, second_id=job)
     assert (compared.both, compared.mean_abs_difference) == (len(rows), 0.0)
-    (point,) = smith.over_time(branch_id=branch).points
-    assert (point.intervention_id, point.group.rows) == (job, len(rows))
-    (about,) = smith.over_time(branch_id=branch, entity="france", relation="has_capital").points
-    assert about.group.rows == sum(row.entity == "france" and row.relation == "has_capital" for row in rows)
+    points = smith.over_time(branch_id=branch).points
+    assert {point.intervention_id for point in points} == {job}
+    assert {point.group.role: point.group.rows for point in points} == Counter(row.role for row in rows)
+    about = smith.over_time(branch_id=branch, entity="france", relation="has_capital").points
+    found = sum(row.entity == "france" and row.relation == "has_capital" for row in rows)
+    assert sum(point.group.rows for point in about) == found
     metrics = {(one.name, one.group_by, one.group): one for one in smith.metrics(intervention_id=job).metrics}
     ccr = metrics["ccr", "all", "all"].rate
     assert ccr.successes == sum(row.n_collateral for row in rows)
