@@ -17,6 +17,7 @@ import pytest
 from tests.server import world
 from tests.taught import Spoil, artefact_of, noise, nothing, one_row, one_word, scaled, teach
 
+from knowledgesmith.editors.health.reading import read_state
 from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.editors.testing import save_checkpoint
 from knowledgesmith.graph_schema import branches, jobs
@@ -274,11 +275,10 @@ def test_a_base_is_read_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> N
     from knowledgesmith.server.worker import health
 
     read: list[int] = []
-    real = health.read_state
 
     def counted(loaded: LoadedModel) -> object:
         read.append(1)
-        return real(loaded)
+        return read_state(loaded)
 
     monkeypatch.setattr(health, "read_state", counted)
     first = bench.run(noise(0.001), hold=True)

@@ -73,4 +73,7 @@ def test_sure_is_three_times_the_odds_of_a_guess() -> None:
 
 def test_the_modal_answer() -> None:
     assert modal([]) is None
-    assert modal([choice(0, 1), choice(1, 1), choice(2, 2)]) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+    found = modal([choice(0, 1), choice(1, 1), choice(2, 2)])
+    assert found is not None
+    assert found[0] == pytest.approx(2 / 3)
+    assert found[1] == pytest.approx(1 / 3)
