@@ -201,7 +201,7 @@ def test_rates_stand_beside_those_of_the_branch_s_placebo(service: Service, bran
 
 
 CHANCED = {"installed", "erased", "propagated", "forgotten", "rr", "ccr"}
-SETTLED = {
+SETTLED: set[int] = {
     intervention_pb2.INTERVENTION_STATE_SUCCEEDED,
     intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION,
 }
