@@ -86,6 +86,20 @@ def test_a_method_computes_where_the_model_lies(name: str, goal: Goal, target: T
         assert (here - there).norm() <= 0.02 * here.norm(), "the values are the real ones"
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_models_of_other_dtypes_stay_on_the_device(dtype: torch.dtype) -> None:
+    request = rehearsal_request(Goal.EDIT, TargetDistribution.NEW_OBJECT)
+    with pretended():
+        model = moved(tiny_llama(dtype=dtype))
+        found = rehearse("alphaedit", model, request, config=settings("alphaedit"))
+        resident = ResidentModel(model)
+        resident.switch([found])
+        assert len(Scorer(model).score(PAIRS)) == len(PAIRS)
+        assert resident.measured_sha256() != model.digest
+        resident.switch([])
+        assert resident.measured_sha256() == model.digest
+
+
 @pytest.mark.parametrize("compute_dtype", ["float32", "bfloat16", "model"])
 def test_another_compute_dtype_stays_on_the_device(compute_dtype: str) -> None:
     config = {**settings("relearn"), "compute_dtype": compute_dtype}
