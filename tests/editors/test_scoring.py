@@ -96,9 +96,22 @@ def test_each_distinct_stem_runs_once(llama: LoadedModel, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(llama.model, "forward", counting)
     Scorer(llama).score([("The capital of Peru is", option) for option in ("Lima", "Quito", "La Paz", "Bogota")])
-    assert len(shapes) == 2
-    assert shapes[0][0] == 1
-    assert shapes[1][0] <= 4
+    stem = len(plain_ids(llama.tokenizer, ["The capital of Peru is"])[0])
+    assert shapes[0] == (1, stem)
+    assert sum(rows for rows, _ in shapes[1:]) == 4
+
+
+def test_options_of_one_length_run_in_one_pass(llama: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    passes: list[tuple[int, ...]] = []
+    forward = llama.model.forward
+
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        passes.append(tuple(kwargs["input_ids"].shape))
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(llama.model, "forward", counting)
+    Scorer(llama).score([(stem, option) for stem in ("The city is", "A city of") for option in ("x", "y", "z")])
+    assert [rows for rows, _ in passes] == [2, 6]
 
 
 def test_a_token_across_the_border_is_scored_with_the_option(llama: LoadedModel) -> None:
