@@ -25,6 +25,7 @@ from tests.client.wire import (
     intervention,
     plan,
     probe,
+    propagation_groups,
     rate,
     target_evidence,
     whole_watch,
@@ -350,18 +351,8 @@ class _Propagation(_Part, propagation_pb2_grpc.PropagationServiceServicer):
 
     def GetPropagation(self, request: Any, context: Any) -> propagation_pb2.GetPropagationResponse:  # noqa: N802
         self.fake.take("GetPropagation", request, context)
-        means: dict[str, Any] = {"rows": 3, "entities": 2, "mean_before": 0.7, "mean_after": 0.2, "mean_delta": -0.5}
-        target, follows = common_pb2.ROLE_TARGET, common_pb2.ROLE_FOLLOWS
-        groups = [
-            propagation_pb2.PropagationGroup(key="0", role=target, installed=rate(1, 2), **means),
-            propagation_pb2.PropagationGroup(
-                key="0", role=follows, propagated=rate(2, 3), residual=rate(1, 3), **means
-            ),
-            propagation_pb2.PropagationGroup(key="unreachable", role=follows, propagated=rate(2, 3), **means),
-        ]
-        groups[0].installed.chance, groups[0].installed.placebo = 0.25, 0.0
         return propagation_pb2.GetPropagationResponse(
-            groups=groups, cypher=self.cypher, parameters_json=self.parameters, **self.fake.rates
+            groups=propagation_groups(), cypher=self.cypher, parameters_json=self.parameters, **self.fake.rates
         )
 
     def ListBeliefChanges(  # noqa: N802

@@ -227,3 +227,16 @@ def whole_watch() -> list[Watch | Failure]:
         batch(5, ROWS),
         state(State.INTERVENTION_STATE_SUCCEEDED),
     ]
+
+
+def propagation_groups() -> list[propagation_pb2.PropagationGroup]:
+    """Rates of targets and of what follows, one beside chance and placebo."""
+    means: dict[str, Any] = {"rows": 3, "entities": 2, "mean_before": 0.7, "mean_after": 0.2, "mean_delta": -0.5}
+    target, follows = common_pb2.ROLE_TARGET, common_pb2.ROLE_FOLLOWS
+    groups = [
+        propagation_pb2.PropagationGroup(key="0", role=target, installed=rate(1, 2), **means),
+        propagation_pb2.PropagationGroup(key="0", role=follows, propagated=rate(2, 3), residual=rate(1, 3), **means),
+        propagation_pb2.PropagationGroup(key="unreachable", role=follows, propagated=rate(2, 3), **means),
+    ]
+    groups[0].installed.chance, groups[0].installed.placebo = 0.25, 0.0
+    return groups
