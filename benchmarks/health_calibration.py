@@ -207,7 +207,6 @@ def report(places: Iterable[Path], *, show: bool) -> dict[str, Any]:
             "misses": wrecks - found["wreck/WRECKED"],
             "counts": dict(sorted(found.items())),
             "wrong": wrong,
-            "seconds": sorted(item["seconds"] for item in whole["items"].values() if "seconds" in item),
         }
     return table
 
@@ -230,9 +229,6 @@ def main() -> None:
         loaded = load(args.model or str(ensure_default_model()), device="cpu")
         run(loaded, real_corpus(), args.evidence / f"health-{args.tag}.json", args.tag)
     table = report(sorted(args.evidence.glob("health-*.json")), show=args.report)
-    for model in table["models"].values():
-        seconds = model.pop("seconds")
-        model["median_seconds"] = seconds[len(seconds) // 2] if seconds else None
     (RESULTS / "health-calibration.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 
 
