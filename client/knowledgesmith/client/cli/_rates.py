@@ -15,7 +15,9 @@ from knowledgesmith.client._types.questions import ProbeEvidence
 from knowledgesmith.client.cli._output import plain_text, rate, signed, table
 
 OLD_SCHEME: Final = "verdicts of scheme 1 (targets not told apart)"
-_NO_PLACEBO: Final = "no placebo was run on this branch, so the noise is unknown (measure it: --method placebo --hold, then discard)"
+_NO_PLACEBO: Final = (
+    "no placebo was run on this branch, so the noise is unknown (measure it: --method placebo --hold, then discard)"
+)
 _ROLES: Final = {
     Role.TARGET: "targets",
     Role.FOLLOWS: "follows",
