@@ -105,8 +105,12 @@ def test_the_window_is_read_from_the_configuration(structure: str) -> None:
 @pytest.mark.parametrize("structure", ["mistral", "gemma3"])
 def test_padding_would_be_seen_through_a_window(structure: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison above notices when windows are not heeded."""
-    monkeypatch.setattr(scoring, "attention_window", lambda _: None)
-    monkeypatch.setattr(generation, "attention_window", lambda _: None)
+
+    def unlimited(_: object) -> None:
+        """No window."""
+
+    monkeypatch.setattr(scoring, "attention_window", unlimited)
+    monkeypatch.setattr(generation, "attention_window", unlimited)
     loaded = tiny(structure)
     found = exact(Scorer(loaded), PAIRS)
     assert any(abs(value[0] - full_pass(loaded, *pair)) > 100 * TOLERANCE for pair, value in found.items())
@@ -126,7 +130,7 @@ def test_a_batch_of_long_options_stays_small(monkeypatch: pytest.MonkeyPatch) ->
     pairs = [("The city is", f"{'of the city ' * 5}{number}") for number in range(12)]
     whole = exact(Scorer(loaded), pairs)
     places: list[int] = []
-    real = scoring._weights
+    real = scoring._weights  # pyright: ignore[reportPrivateUsage]
 
     def counted(logits: torch.Tensor) -> torch.Tensor:
         places.append(len(logits))

@@ -176,7 +176,8 @@ def test_known_scores_do_not_run_again(llama: LoadedModel, monkeypatch: pytest.M
 
 def changed_tokenizer(loaded: LoadedModel) -> None:
     """One merge less: the same vocabulary, other tokens for some texts."""
-    state = json.loads(loaded.tokenizer.backend_tokenizer.to_str())
+    backend: Any = loaded.tokenizer.backend_tokenizer
+    state = json.loads(backend.to_str())
     state["model"]["merges"].pop()
     object.__setattr__(
         loaded,
