@@ -16,6 +16,7 @@ import csv
 import json
 import socket
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,7 @@ def tables(folder: Path, relations: tuple[str, ...]) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-def _write(path: Path, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _write(path: Path, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(head)
