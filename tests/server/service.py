@@ -11,7 +11,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import grpc
 import psutil
@@ -28,6 +28,9 @@ from knowledgesmith.proto.v1 import (
     probe_pb2_grpc,
     propagation_pb2_grpc,
 )
+
+PATIENCE: Final = 900.0
+"""Seconds after which something hangs. A loaded machine takes minutes where a quiet one takes a second."""
 
 TERMINAL = {
     intervention_pb2.INTERVENTION_STATE_SUCCEEDED,
@@ -82,7 +85,8 @@ class Service:
 
     def _await_health(self) -> None:
         health: Any = health_pb2_grpc.HealthStub(self.channel)
-        for _ in range(600):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError((self.data_dir / "server.log").read_text()[-3000:])
             try:
@@ -92,6 +96,7 @@ class Service:
             except grpc.RpcError:
                 pass
             time.sleep(0.2)
+        self.kill()  # nobody holds this object yet, so nobody else would end the process
         raise RuntimeError("the server does not become ready")
 
     def stop(self) -> int:
@@ -144,15 +149,15 @@ class Service:
         """Queue an intervention."""
         values: dict[str, Any] = {"request_id": str(uuid.uuid4()), **fields}
         request = intervention_pb2.CreateInterventionRequest(spec=spec, **values)
-        return self.intervention.CreateIntervention(request, timeout=120).intervention
+        return self.intervention.CreateIntervention(request, timeout=PATIENCE).intervention
 
     def get(self, intervention_id: str) -> intervention_pb2.Intervention:
         """One intervention."""
         request = intervention_pb2.GetInterventionRequest(id=intervention_id)
-        return self.intervention.GetIntervention(request, timeout=30).intervention
+        return self.intervention.GetIntervention(request, timeout=PATIENCE).intervention
 
     def wait(
-        self, intervention_id: str, seconds: float = 180, *, until: set[int] | None = None
+        self, intervention_id: str, seconds: float = PATIENCE, *, until: set[int] | None = None
     ) -> intervention_pb2.Intervention:
         """Wait for a state, riding out restarts."""
         wanted = TERMINAL if until is None else until
@@ -173,13 +178,13 @@ class Service:
     def events(self, intervention_id: str, after: int = 0) -> list[intervention_pb2.WatchInterventionResponse]:
         """All events of a watch until it ends."""
         request = intervention_pb2.WatchInterventionRequest(id=intervention_id, after_sequence=after)
-        return list(self.intervention.WatchIntervention(request, timeout=180))
+        return list(self.intervention.WatchIntervention(request, timeout=PATIENCE))
 
     def cancel(self, intervention_id: str) -> grpc.StatusCode | None:
         """Cancel; the status of the refusal, None when accepted."""
         request = intervention_pb2.CancelInterventionRequest(id=intervention_id)
         try:
-            self.intervention.CancelIntervention(request, timeout=30)
+            self.intervention.CancelIntervention(request, timeout=PATIENCE)
         except grpc.RpcError as error:
             return error.code()
         return None
