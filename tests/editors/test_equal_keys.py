@@ -1,5 +1,6 @@
 """Edits whose prompts share a key with what should stay, or with each other: nothing cancels itself."""
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import json
@@ -186,3 +187,26 @@ def test_retained_rows_that_fill_the_space_do_not_take_the_edit_away() -> None:
         assert along >= 0.78 * alone[fact][0], fact
     crowded = realised(edit(loaded, asked, **usual, least=0.0))
     assert min(along for along, _ in crowded.values()) < 0.7 * min(along for along, _ in alone.values())
+
+
+def test_a_fact_that_wants_nothing_does_not_strip_the_others_of_protection() -> None:
+    """A fact that is known already has no change to reach; what is left of its residual is noise."""
+    method = AlphaEdit(AlphaEditConfig(kept=1.0, penalty=0.3))
+    generator = torch.Generator().manual_seed(0)
+    moment = torch.eye(24)
+    kept = 0
+    for _ in range(20):
+        keys = torch.randn(24, 12, generator=generator)
+        residuals = torch.zeros(8, 12)
+        residuals[:, :2] = torch.randn(8, 2, generator=generator)
+        whole = method._solve(moment, keys, residuals, edits=2)
+        residuals[:, 1] *= 1e-3
+        residuals[:, 1] += 1e-3 * torch.randn(8, generator=generator)
+        beside_nothing = method._solve(moment, keys, residuals, edits=2)
+        assert bool(torch.isfinite(beside_nothing).all())
+        drift = [
+            float((one @ keys.double())[:, 2:].norm() / (one @ keys.double())[:, 0].norm())
+            for one in (whole, beside_nothing)
+        ]
+        kept += drift[1] < 1.5 * drift[0]
+    assert kept >= 17

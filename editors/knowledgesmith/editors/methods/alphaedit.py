@@ -61,6 +61,8 @@ _ESSENCE = "About {s}"
 _OWN_FACTS = 4
 _MOST_OWN_FACTS = 16
 _LEAST_RETAIN, _RETAIN_STEP = 1e-3, 0.25
+_SMALL = 0.05
+"""Wanted changes below this share of the largest one do not decide how much retained rows weigh."""
 _NOTHING = 1e-6
 """A wanted change below this share of the clean value is none."""
 
@@ -280,16 +282,20 @@ class AlphaEdit:
         penalty = self.config.penalty * scale
         alone = ridge(keys=chosen[:, :edits], residuals=wanted[:, :edits], penalty=penalty)
         free = _shares(alone, chosen[:, :edits], wanted[:, :edits])
-        retain, delta = self.config.retain, alone
+        # a fact that the model answers already wants nothing; its share of nothing is noise
+        size = wanted[:, :edits].norm(dim=0)
+        judged = (size > _SMALL * size.max()) & (free > 0)
+        retain = self.config.retain
         while retain > _LEAST_RETAIN:
             weights = torch.ones(chosen.shape[1], dtype=torch.float64, device=keys.device)
             weights[edits:] = retain**0.5
             delta = ridge(keys=chosen * weights, residuals=wanted * weights, penalty=penalty)
-            if bool((_shares(delta, chosen[:, :edits], wanted[:, :edits]) >= self.config.least * free).all()):
-                break
+            reached = _shares(delta, chosen[:, :edits], wanted[:, :edits])
+            if bool((reached >= self.config.least * free)[judged].all()):
+                return delta
             # retained keys that are close to an edited one, or that fill the space, would take the edit away
             retain *= _RETAIN_STEP
-        return delta
+        return alone
 
     def _metadata(
         self,
