@@ -184,6 +184,44 @@ def test_all_changes_of_a_branch_together_count() -> None:
     assert found.reason.startswith("over all changes of this branch")
 
 
+BROKEN: dict[str, tuple[Ids, ...]] = {
+    "repeats itself": tuple((n,) * 20 for n in range(16)),
+    "is empty": ((),) * 16,
+    "begins in one and the same way": tuple((1, 2, 3, *range(n, n + 9)) for n in range(100, 116)),
+}
+
+
+@pytest.mark.parametrize("says", BROKEN)
+def test_speech_that_an_earlier_change_broke_is_no_health_of_the_next_one(says: str) -> None:
+    broken = reading(texts=BROKEN[says])
+    found = judge(evidence(before=broken, after=broken, base=reading()))
+    assert found.verdict is HealthVerdict.WRECKED
+    assert (
+        found.reason
+        == f"over all changes of this branch, greedy text {says} after 16 of 16 untouched prompts (before: 0)"
+    )
+
+
+@pytest.mark.parametrize("says", BROKEN)
+def test_small_steps_of_broken_speech_add_up(says: str) -> None:
+    """Two steps of five prompts in twelve: neither alone is a wreck."""
+    first, second = (reading(texts=(*BROKEN[says][:n], *LIVELY[n:12])) for n in (5, 10))
+    assert judge(evidence(before=reading(texts=LIVELY[:12]), after=first)).ok
+    found = judge(evidence(before=first, after=second, base=reading(texts=LIVELY[:12])))
+    assert not found.ok
+    assert "after 10 of 12" in found.reason
+
+
+@pytest.mark.parametrize("says", BROKEN)
+def test_a_base_that_spoke_so_by_itself_is_no_finding(says: str) -> None:
+    same = reading(texts=BROKEN[says])
+    assert judge(evidence(before=same, after=same, base=same)).verdict is HealthVerdict.HEALTHY
+
+
+def test_a_base_that_could_not_be_asked_is_no_error() -> None:
+    assert judge(evidence(base=reading(texts=()))).verdict is HealthVerdict.HEALTHY
+
+
 def test_the_worst_reason_leads_and_wrecks_come_before_suspicions() -> None:
     stuck = tuple((n,) * 20 for n in range(16))
     found = judge(evidence(after=reading(3.0 + math.log(50), texts=stuck), realised=(fact(0.1, 0.6),)))

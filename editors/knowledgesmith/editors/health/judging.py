@@ -138,8 +138,14 @@ def _share(values: Sequence[bool]) -> float | None:
 
 
 def _said(evidence: Evidence) -> _Said:
-    before = (*evidence.before.texts, *evidence.stems_before)
-    after = (*evidence.after.texts, *evidence.stems_after)
+    return _paired(
+        (*evidence.before.texts, *evidence.stems_before),
+        (*evidence.after.texts, *evidence.stems_after),
+    )
+
+
+def _paired(before: Sequence[Ids], after: Sequence[Ids]) -> _Said:
+    """Pairs of texts; none where one of the states was not asked."""
     return _Said(pairs=tuple(zip(before, after, strict=True)) if len(before) == len(after) else ())
 
 
@@ -183,24 +189,26 @@ def _speech(evidence: Evidence, said: _Said, limits: Limits) -> Iterator[Finding
     if not said.pairs:
         return
     stems = _Said(pairs=said.pairs[len(evidence.before.texts) :])
-    yield from (
-        *_spoken("greedy text repeats itself", "untouched prompts", said.test(_stuck), limits),
-        *_spoken("greedy text is empty", "untouched prompts", said.test(_empty), limits),
-        *_alike("untouched prompts", said, limits),
-        *_alike("probes that should stay", stems, limits),
-    )
+    yield from (*_broke(said, limits), *_alike("greedy text", "probes that should stay", stems, limits))
     kept = sum(begins_alike(before, after) for before, after in said.pairs)
     if wilson_interval(kept, len(said.pairs))[1] < limits.agreement:
         text = f"greedy text begins as before after only {kept} of {len(said.pairs)} untouched prompts"
         yield Finding(verdict=HealthVerdict.SUSPECT, excess=1.0, text=text)
 
 
-def _alike(where: str, said: _Said, limits: Limits) -> Iterator[Finding]:
+def _broke(said: _Said, limits: Limits, what: str = "greedy text") -> Iterator[Finding]:
+    """Text after untouched prompts that repeats itself, is empty, or begins alike whatever is asked."""
+    yield from _spoken(f"{what} repeats itself", "untouched prompts", said.test(_stuck), limits)
+    yield from _spoken(f"{what} is empty", "untouched prompts", said.test(_empty), limits)
+    yield from _alike(what, "untouched prompts", said, limits)
+
+
+def _alike(what: str, where: str, said: _Said, limits: Limits) -> Iterator[Finding]:
     """A model that says one thing whatever it is asked; it may do so only where it was changed."""
     shared = commonest([after for _, after in said.pairs])
     if shared:
         spoken = said.test(lambda ids: begins_alike(shared, ids))
-        yield from _spoken("greedy text begins in one and the same way", where, spoken, limits)
+        yield from _spoken(f"{what} begins in one and the same way", where, spoken, limits)
 
 
 def _spoken(what: str, where: str, spoken: Spoken, limits: Limits) -> Iterator[Finding]:
@@ -258,7 +266,10 @@ def _realised(realised: Sequence[Realised], limits: Limits) -> Iterator[Finding]
 
 
 def _since_base(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
-    """All changes of the branch together, so that many small steps do not pass as health."""
-    if evidence.base is not None:
-        ratio = paired_ratio(evidence.base.losses, evidence.after.losses)
-        yield from _text(ratio, limits, "over all changes of this branch, text that it never saw became")
+    """All changes of the branch together: small steps add up, and what a wreck left is no health of the next change."""
+    if evidence.base is None:
+        return
+    what = "over all changes of this branch,"
+    ratio = paired_ratio(evidence.base.losses, evidence.after.losses)
+    yield from _text(ratio, limits, f"{what} text that it never saw became")
+    yield from _broke(_paired(evidence.base.texts, evidence.after.texts), limits, f"{what} greedy text")
