@@ -155,10 +155,48 @@ def choices(n: int, lost: int, p: float = 0.9) -> tuple[Choice, ...]:
         (40, 4, 0.9, HealthVerdict.HEALTHY),
         (40, 32, 0.3, HealthVerdict.HEALTHY),  # it never knew them
         (3, 2, 0.9, HealthVerdict.HEALTHY),  # too few to say
+        (1, 1, 0.9, HealthVerdict.HEALTHY),
+        (4, 2, 0.9, HealthVerdict.HEALTHY),
+        (4, 4, 0.9, HealthVerdict.SUSPECT),
+        (7, 7, 0.9, HealthVerdict.SUSPECT),
+        (8, 4, 0.9, HealthVerdict.SUSPECT),
+        (8, 8, 0.9, HealthVerdict.WRECKED),
+        (38, 11, 0.9, HealthVerdict.WRECKED),  # a fine-tuning that lost two facts in three when asked in words
     ],
 )
 def test_sure_answers_that_are_lost(n: int, lost: int, p: float, verdict: HealthVerdict) -> None:
     assert judge(evidence(choices=choices(n, lost, p))).verdict is verdict
+
+
+def phrased(n: int, lost: int, facts: int) -> tuple[Choice, ...]:
+    """Sure answers of a few facts, asked in several ways: the first facts are lost in every one of them."""
+    ordered = sorted(choices(n, lost), key=lambda one: not one.lost)
+    return tuple(replace(one, fact=f"f{k * facts // n}") for k, one in enumerate(ordered))
+
+
+@pytest.mark.parametrize(
+    ("n", "lost", "facts", "verdict"),
+    [
+        (40, 20, 2, HealthVerdict.HEALTHY),  # one fact of two in twenty phrasings each
+        (40, 40, 1, HealthVerdict.HEALTHY),
+        (40, 40, 4, HealthVerdict.SUSPECT),
+        (80, 32, 10, HealthVerdict.SUSPECT),  # four facts of ten
+        (80, 48, 10, HealthVerdict.WRECKED),  # six of ten
+    ],
+)
+def test_phrasings_of_one_fact_count_as_one(n: int, lost: int, facts: int, verdict: HealthVerdict) -> None:
+    found = judge(evidence(choices=phrased(n, lost, facts)))
+    assert found.verdict is verdict
+    assert found.collateral_sure == lost / n
+    if found.reasons:
+        assert f"({lost * facts // n} of {facts} facts)" in found.reason
+
+
+def test_one_phrasing_of_every_fact_counts_by_its_share() -> None:
+    asked = [replace(one, fact=f"f{k // 3}") for k, one in enumerate(choices(60, 0))]
+    spoilt = [replace(one, after=(one.after + 1) % 4) if k % 3 == 0 else one for k, one in enumerate(asked)]
+    found = judge(evidence(choices=tuple(spoilt)))
+    assert found.reason.endswith("are wrong now (6 of 20 facts)")
 
 
 def test_one_option_for_everything() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from knowledgesmith.editors.health.exact import sign_test
 
@@ -19,6 +21,7 @@ class Choice:
         stays: whether its answer should stay.
         right: indices of the answers that should stay (for one that stays).
         p_right: probability of those answers before, normalised over the options.
+        fact: the fact that is asked: phrasings of one fact share it; empty = a fact of its own.
     """
 
     options: tuple[str, ...]
@@ -27,6 +30,7 @@ class Choice:
     stays: bool
     right: frozenset[int] = frozenset()
     p_right: float = 0.0
+    fact: str = ""
 
     @property
     def sure(self) -> bool:
@@ -43,6 +47,37 @@ class Choice:
     def lost(self) -> bool:
         """Whether the answer is no longer right."""
         return self.after not in self.right
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """Sure answers that are wrong now, and the same counted by fact.
+
+    Attributes:
+        answers: answers that are wrong now.
+        asked: answers that it was sure of.
+        facts: sum over facts of the share of their sure answers that are wrong now, rounded down.
+        facts_asked: facts that it was sure of in at least one phrasing.
+    """
+
+    answers: int
+    asked: int
+    facts: int
+    facts_asked: int
+
+
+def lost_of(sure: Sequence[Choice]) -> Lost:
+    """Count lost answers: ten phrasings of one fact are lost together, and prove no more than one does."""
+    facts: dict[str | int, list[bool]] = {}
+    for place, choice in enumerate(sure):
+        facts.setdefault(choice.fact or place, []).append(choice.lost)
+    shares = [Fraction(sum(lost), len(lost)) for lost in facts.values()]
+    return Lost(
+        answers=sum(choice.lost for choice in sure),
+        asked=len(sure),
+        facts=math.floor(sum(shares)),
+        facts_asked=len(facts),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
-from knowledgesmith.editors.health.choices import Choice, constant_place, constant_text, modal
+from knowledgesmith.editors.health.choices import Choice, Lost, constant_place, constant_text, lost_of, modal
 from knowledgesmith.editors.health.exact import sign_test
 from knowledgesmith.editors.health.likelihood import Ratio, paired_ratio
 from knowledgesmith.editors.health.limits import LIMITS, Limits
@@ -237,11 +237,24 @@ def _choices(choices: Sequence[Choice], limits: Limits) -> Iterator[Finding]:
             f" (before: {found.chosen_before})"
         )
         yield from _gained(found.share - found.share_before, found.p, limits.constant, limits.constant_p, text)
-    sure = [choice for choice in stays if choice.sure]
-    if sure:
-        lost = sum(choice.lost for choice in sure)
-        text = f"{lost} of {len(sure)} answers that should stay, and that it was sure of, are wrong now"
-        yield from _graded(wilson_interval(lost, len(sure))[0], limits.lost, text)
+    yield from _lost(lost_of([choice for choice in stays if choice.sure]), limits)
+
+
+def _lost(lost: Lost, limits: Limits) -> Iterator[Finding]:
+    """Sure answers that are wrong now, judged by the facts asked: an interval alone calls one of one a wreck."""
+    if not lost.asked:
+        return
+    low = wilson_interval(lost.facts, lost.facts_asked)[0]
+    text = f"{lost.answers} of {lost.asked} answers that should stay, and that it was sure of, are wrong now"
+    if lost.asked != lost.facts_asked:
+        text += f" ({lost.facts} of {lost.facts_asked} facts)"
+    grades = (HealthVerdict.WRECKED, HealthVerdict.SUSPECT)
+    for grade, limit, least, asked in zip(
+        grades, reversed(limits.lost), reversed(limits.lost_facts), reversed(limits.sure_facts), strict=True
+    ):
+        if low > limit and lost.facts >= least and lost.facts_asked >= asked:
+            yield Finding(verdict=grade, excess=low / limit, text=text)
+            return
 
 
 def _realised(realised: Sequence[Realised], limits: Limits) -> Iterator[Finding]:

@@ -20,7 +20,9 @@ class Limits:
         agreement: largest share of untouched prompts that begin as before, for a suspicion.
         constant: gain of the share of choices that fall on one answer (or place) that is offered.
         constant_p: largest exact p-value of that gain.
-        lost: lower end of the share of sure answers lost.
+        lost: lower end of the share of facts whose sure answers are lost.
+        lost_facts: least number of lost facts.
+        sure_facts: least number of facts that the model was sure of.
         across: median over facts of the change in other directions, in units of the wanted change.
         along: least realised share of a fact's wanted change, for a suspicion.
     """
@@ -32,6 +34,8 @@ class Limits:
     constant: tuple[float, float] = (0.3, 0.5)
     constant_p: tuple[float, float] = (0.01, 0.001)
     lost: tuple[float, float] = (0.08, 0.15)
+    lost_facts: tuple[int, int] = (3, 5)
+    sure_facts: tuple[int, int] = (3, 8)
     across: tuple[float, float] = (0.5, 1.0)
     along: float = 0.5
 

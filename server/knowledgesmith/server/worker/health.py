@@ -133,6 +133,7 @@ def choices_of(store: GraphStore, intervention_id: str) -> tuple[Choice, ...]:
                     stays=place["polarity"] == Polarity.STAY.value,
                     right=frozenset(place["before"]),
                     p_right=float(place.get("p_old_before") or 0.0),
+                    fact=place["asked_fact_id"],
                 )
             )
         after = rows[-1]["position"]
