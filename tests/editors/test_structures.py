@@ -15,6 +15,7 @@ from torch import nn
 
 from knowledgesmith.editors.architectures.writing import measure_writing, writing_scales
 from knowledgesmith.editors.artefacts import Weights
+from knowledgesmith.editors.contract import Selective
 from knowledgesmith.editors.digests import weights_sha256
 from knowledgesmith.editors.loading import prepare
 from knowledgesmith.editors.methods.alphaedit import AlphaEdit, AlphaEditConfig
@@ -83,6 +84,10 @@ def test_what_a_norm_turns_is_refused_in_one_line(structure: str, dtype: torch.d
             apply(loaded, goal, target)
         assert "\n" not in str(caught.value)
         assert "finetune" in str(caught.value)
+    method = AlphaEdit(AlphaEditConfig())
+    assert isinstance(method, Selective), "asked before anything is measured"
+    with pytest.raises(UnsupportedArchitecture, match="a norm or a gate"):
+        method.check(loaded)
     assert weights_sha256(loaded.model) == loaded.digest
 
 

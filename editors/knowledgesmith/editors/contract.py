@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -101,6 +101,20 @@ class KeyStatistics(Protocol):
 
     def second_moment(self, layer: int) -> Tensor:
         """C = E[k kᵀ] of the down projection of ``layer``. shape: (f, f), float32, on the CPU."""
+        ...
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """A method that cannot change every structure truly, and says so before anything is measured."""
+
+    def check(self, model: LoadedModel) -> None:
+        """Refuse a model that this method cannot change as it says.
+
+        Raises:
+            UnsupportedArchitecture: in one line, with the way out.
+            InvalidInput: the configuration does not fit the model.
+        """
         ...
 
 

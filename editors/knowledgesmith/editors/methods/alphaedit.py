@@ -153,6 +153,15 @@ class AlphaEdit:
     def __init__(self, config: MethodConfig) -> None:
         self.config = cast("AlphaEditConfig", config)
 
+    def check(self, model: LoadedModel) -> None:
+        """Refuse a model whose down projections do not write into the residual stream.
+
+        Raises:
+            UnsupportedArchitecture: what one of the edited layers writes arrives in other directions.
+            InvalidInput: the model has no such layer.
+        """
+        writing_scales(model, self._layers(model))
+
     def apply(
         self, model: LoadedModel, request: UpdateRequest, statistics: KeyStatistics, progress: Progress
     ) -> Weights:

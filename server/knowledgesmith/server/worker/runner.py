@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from knowledgesmith.editors.contract import Selective
 from knowledgesmith.editors.registry import build
 from knowledgesmith.editors.score_cache import ScoreCache
 from knowledgesmith.editors.statistics import TextStatistics
@@ -161,6 +162,7 @@ class JobRunner:
             speaker = Speaker(resident, plan, names_of(self._store, job.id))
             meter = Meter(resident, cache, job.spec.scorer, self._report.sink, speaker)
             resident.switch(base)
+            self._check(attempt, resident)
             with self._phase(attempt, "measure_before"):
                 start = self._health.start(resident, base, plan)
                 before = self._measure_all(attempt, meter, plan)
@@ -175,6 +177,13 @@ class JobRunner:
                     raise health.not_finite(self._health.judge(resident, start, after, artefact, job.id))
                 self._write_ledger(attempt, plan, meter, before)
         return self._decide(attempt, self._health.judge(resident, start, after, artefact, job.id))
+
+    def _check(self, attempt: _Attempt, resident: ResidentModel) -> None:
+        """A model that the method cannot change truly is refused before minutes are spent on measuring it."""
+        spec = attempt.job.spec
+        method = build(spec.method, resolve_config(spec, resident.loaded, self._settings.precision_cache))
+        if isinstance(method, Selective):
+            method.check(resident.loaded)
 
     @contextmanager
     def _cache(self, job: Job) -> Generator[ScoreCache | None]:
@@ -269,6 +278,7 @@ class JobRunner:
                 yield
         except ModelNotFinite as error:
             found = health.broken(error)
+            self._report.metrics(attempt.job, {}, found)
             self._report.health(attempt.job, found)
             stored: dict[str, Any] = found.properties()
             self._advance(attempt, _RUNNING, **stored)
