@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledgesmith.editors.beliefs import believe, probabilities
+from knowledgesmith.editors.beliefs import (
+    NO_CHOICE,
+    OptionScore,
+    believe,
+    best_option,
+    probabilities,
+    scorers_disagree,
+)
 from knowledgesmith.graph_schema.errors import InvalidInput
 
 SCORES = st.lists(st.floats(-200, 0), min_size=1, max_size=6)
@@ -27,7 +34,8 @@ def test_beliefs_are_masses_of_answers(scores: list[float], data: st.DataObject)
     belief = believe(scores, before=before, after=after)
     assert math.isclose(belief.p_old, sum(probabilities(scores)[i] for i in before), abs_tol=1e-12)
     assert 0.0 <= belief.p_new <= 1.0
-    assert scores[belief.pred] == max(scores)
+    best = [index for index, score in enumerate(scores) if score == max(scores)]
+    assert belief.pred == (best[0] if len(best) == 1 else NO_CHOICE)
 
 
 def test_a_hand_made_belief() -> None:
@@ -37,8 +45,25 @@ def test_a_hand_made_belief() -> None:
     assert belief.pred == 1
 
 
-def test_equals_prefer_the_first() -> None:
-    assert believe([-1.0, -1.0], before={0}, after={1}).pred == 0
+@pytest.mark.parametrize(
+    ("scores", "pred"),
+    [
+        ([-1.0, -1.0], NO_CHOICE),
+        ([-2.0, -1.0, -1.0], NO_CHOICE),
+        ([-1.0, -2.0, -2.0], 0),
+        ([-1.0, math.nextafter(-1.0, 0.0)], 1),
+        ([-1.0], 0),
+    ],
+)
+def test_only_an_exact_tie_at_the_top_is_no_choice(scores: list[float], pred: int) -> None:
+    assert believe(scores, before={0}, after=set()).pred == best_option(scores) == pred
+
+
+def test_scorers_that_all_tie_agree() -> None:
+    same = OptionScore(sum_logprob=-1.0, n_tokens=1, text="a", tokens=(1,))
+    other = OptionScore(sum_logprob=-1.0, n_tokens=2, text="b", tokens=(2, 3))
+    assert not scorers_disagree([same, same])
+    assert scorers_disagree([same, other]), "a tie by the sum, a choice by the mean"
 
 
 @pytest.mark.parametrize("scores", [[], [math.nan], [0.0, -math.inf]])

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from knowledgesmith.editors.beliefs import NO_CHOICE
 from knowledgesmith.editors.statements import believe_statement, both_ways
-from knowledgesmith.editors.verdicts import NO_CHOICE
 from knowledgesmith.graph_schema.errors import InvalidInput
 
 SCORE = st.floats(-60, 0)

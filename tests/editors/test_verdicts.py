@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledgesmith.editors.beliefs import Belief
-from knowledgesmith.editors.verdicts import NO_CHOICE, ProbeOutcome, Said, Verdict, summarise, verdict
+from knowledgesmith.editors.beliefs import NO_CHOICE, Belief
+from knowledgesmith.editors.verdicts import ProbeOutcome, Said, Verdict, summarise, verdict
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.probes.types import Role

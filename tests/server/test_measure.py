@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from knowledgesmith.editors.beliefs import OptionScore
+from knowledgesmith.editors.beliefs import NO_CHOICE, OptionScore
 from knowledgesmith.editors.surgery.resident import ResidentModel
 from knowledgesmith.editors.testing import tiny_llama
-from knowledgesmith.editors.verdicts import NO_CHOICE, Verdict
+from knowledgesmith.editors.verdicts import Verdict
 from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.plan_slots import slots_of
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind, Role
@@ -162,6 +162,39 @@ def test_a_statement_of_an_earlier_release_is_asked_once(resident: ResidentModel
     old = [replace(p, probe=replace(p.probe, counter_stem="")) for p in STATEMENTS]
     readings = metered(resident, preferring("True")).read(old, "measure_before")
     assert {reading.belief.pred for reading in readings.values()} == {0}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ProbeKind if kind is not ProbeKind.CONFLICT])
+def test_two_options_that_are_exactly_equal_are_no_choice(resident: ResidentModel, kind: ProbeKind) -> None:
+    """Whatever is asked: the first of them is neither right nor wrong."""
+    asked = [
+        probe(kind, "The capital of France is", options=options, number=number)
+        for number, options in enumerate([("Paris", "Rome"), ("Rome", "Paris"), ("Rome", "Paris", "Lima")])
+    ]
+
+    def score(_: str, option: str) -> float:
+        return -9.0 if option == "Lima" else -1.0
+
+    readings = metered(resident, score).read(asked, "measure_before")
+    assert {reading.belief.pred for reading in readings.values()} == {NO_CHOICE}
+    for goal in Goal:
+        for slot in slots_of(asked):
+            row = measured_row(slot, {p.probe.id: p for p in asked}, readings, readings, goal=goal)
+            assert row.n_ineligible == row.n
+
+
+@pytest.mark.parametrize("text", [" Rome.", " Oslo."])
+def test_a_text_disagrees_with_a_choice_and_not_with_a_tie(
+    resident: ResidentModel, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(speaking, "generate", saying(text))
+    asked = [probe(ProbeKind.DIRECT, "The capital of France is")]
+    speaker = speaker_of(resident, asked)
+    (slot,) = slots_of(asked)
+    for score, disagrees in ((preferring("Tokyo"), True), (preferring("nothing"), False)):
+        readings = metered(resident, score, speaker=speaker).read(asked, "measure_after")
+        row = measured_row(slot, {p.probe.id: p for p in asked}, readings, readings, goal=Goal.EDIT)
+        assert [outcome.text_disagrees for outcome in row.outcomes] == [disagrees]
 
 
 TARGETS = [

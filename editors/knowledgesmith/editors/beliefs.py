@@ -10,10 +10,13 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from knowledgesmith.editors.matching import stays_complete
 from knowledgesmith.graph_schema.errors import InvalidInput
 
+NO_CHOICE: Final = -1
+"""The best option where two are exactly equal: none."""
 _LEAST = 1e-12
 """Least share of an option's mass that is its own: a score stays finite where a longer option takes everything."""
 
@@ -72,7 +75,7 @@ class Belief:
     Attributes:
         p_old: probability of the answers before the update, normalised over the options.
         p_new: probability of the answers after it; 0 when that world has no answer.
-        pred: index of the best option (the first of equals).
+        pred: index of the best option, :data:`NO_CHOICE` where the best are exactly equal.
     """
 
     p_old: float
@@ -114,15 +117,16 @@ def option_values(kind: ScorerKind, scores: Sequence[OptionScore]) -> list[float
 
 
 def scorers_disagree(scores: Sequence[OptionScore]) -> bool:
-    """Whether the best option of one probe depends on the scorer."""
+    """Whether the best option of one probe depends on the scorer; a tie is another outcome than any choice."""
     if not scores:
         return False
     return len({best_option(option_values(kind, scores)) for kind in ScorerKind}) > 1
 
 
 def best_option(values: Sequence[float]) -> int:
-    """Index of the highest score, the first of equals."""
-    return max(range(len(values)), key=values.__getitem__)
+    """Index of the highest score; :data:`NO_CHOICE` where several options have it, whatever their order."""
+    best = max(values)
+    return values.index(best) if values.count(best) == 1 else NO_CHOICE
 
 
 def _exact(score: OptionScore, scores: Iterable[OptionScore]) -> float:

@@ -9,11 +9,9 @@ scores, and that is no choice.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import Final
 
 from knowledgesmith.editors.beliefs import Belief, believe
-from knowledgesmith.editors.verdicts import NO_CHOICE
 from knowledgesmith.graph_schema.errors import InvalidInput
 
 _BOTH: Final = 2
@@ -42,6 +40,4 @@ def believe_statement(
     Raises:
         InvalidInput: these are not two options each, a score is not finite, or an answer is no option.
     """
-    scores = both_ways(stated, denied)
-    belief = believe(scores, before=before, after=after)
-    return replace(belief, pred=NO_CHOICE) if scores[0] == scores[1] else belief
+    return believe(both_ways(stated, denied), before=before, after=after)

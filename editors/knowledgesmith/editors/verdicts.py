@@ -13,15 +13,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
 
-from knowledgesmith.editors.beliefs import Belief
+from knowledgesmith.editors.beliefs import NO_CHOICE, Belief
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.probes.types import Role
-
-NO_CHOICE: Final = -1
-"""The best option where two are exactly equal: none."""
 
 
 class Verdict(StrEnum):

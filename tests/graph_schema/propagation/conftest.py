@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, write_graph
 
-from knowledgesmith.editors.beliefs import Belief
+from knowledgesmith.editors.beliefs import NO_CHOICE, Belief
 from knowledgesmith.editors.verdicts import ProbeOutcome, Verdict, summarise, verdict
 from knowledgesmith.graph_schema import ledger
 from knowledgesmith.graph_schema.interventions import Change, Goal
@@ -107,7 +107,7 @@ def committed(store: GraphStore, plan: Plan, *, seed: int, order: int, answers: 
     properties = {"id": run, "request_id": run, "goal": plan.goal.value, "method": "drawn"}
     store.write("jobs/create", branch_id=graph_id, properties=properties)
     store_plan(store, Held(run), plan)
-    _advance(store, run, "QUEUED", {"state": "RUNNING"})
+    advance(store, run, "QUEUED", {"state": "RUNNING"})
     goal = plan.goal
     shown = {
         p.probe.id: outcome(p, *answers(p), goal) if answers else draw(p, seed=seed, goal=goal) for p in plan.probes
@@ -118,11 +118,11 @@ def committed(store: GraphStore, plan: Plan, *, seed: int, order: int, answers: 
     for start in range(0, len(written), 40):
         batch = [(slot, rows[slot.seq]) for slot in written[start : start + 40]]
         ledger.append(store, run, 0, batch)
-    _advance(store, run, "RUNNING", {"state": "SUCCEEDED", "commit_order": order})
+    advance(store, run, "RUNNING", {"state": "SUCCEEDED", "commit_order": order})
     return Run(id=run, branch_id=graph_id, graph_id=graph_id, plan=plan, shown=shown, rows=rows)
 
 
-def _advance(store: GraphStore, run: str, state: str, properties: dict[str, object]) -> None:
+def advance(store: GraphStore, run: str, state: str, properties: dict[str, object]) -> None:
     done = store.write("jobs/advance", id=run, fence=0, from_states=[state], properties=properties, finished=False)
     assert done
 
@@ -134,7 +134,7 @@ def judged(planned: PlannedProbe, before: int, after: int, goal: Goal) -> str:
 
 
 def draw(planned: PlannedProbe, *, seed: int, goal: Goal) -> Outcome:
-    """What a model might say: mostly right before; afterwards anything, near targets more than far away."""
+    """What a model might say: mostly right before; afterwards anything, near targets more than far away; ties too."""
     dice = random.Random(f"{seed}/{planned.probe.id}")  # noqa: S311
     options = range(len(planned.probe.options))
     before = dice.choice(planned.before) if planned.before and dice.random() < 0.85 else dice.choice(options)
@@ -142,6 +142,7 @@ def draw(planned: PlannedProbe, *, seed: int, goal: Goal) -> Outcome:
     after = dice.choice(planned.after or options) if moved else before
     if dice.random() < 0.2:
         after = dice.choice(options)
+    before, after = (NO_CHOICE if dice.random() < 0.1 else pred for pred in (before, after))
     base = dice.random()
     return Outcome(
         probe_id=planned.probe.id,

@@ -12,6 +12,7 @@ import pytest
 from tests.graph_schema.planning.conftest import atlas_facts, atlas_relations
 from tests.graph_schema.propagation.conftest import Run
 
+from knowledgesmith.editors.beliefs import NO_CHOICE
 from knowledgesmith.graph_schema import propagation as ask
 from knowledgesmith.graph_schema.errors import InterventionNotFound, InvalidInput
 from knowledgesmith.graph_schema.facts import fact_id
@@ -37,19 +38,24 @@ def rows_of(store: GraphStore, query: Pasteable) -> list[dict[str, object]]:
     return rows
 
 
+def chosen(planned: PlannedProbe, pred: int) -> str:
+    """The option that was chosen; nothing for a tie."""
+    return "" if pred == NO_CHOICE else planned.probe.options[pred]
+
+
 def test_evidence_is_every_probe_of_the_verdict_with_both_answers(store: GraphStore, first: Run) -> None:
     counted = 0
     for wanted in VerdictName:
         found, query = ask.evidence(store, first.id, [wanted], skip=0, limit=ALL)
         expected = {p.probe.id: (p, o) for p, o in shown(first) if o.verdict == wanted.value}
         assert {one.probe_id for one in found} == set(expected)
-        moved = [abs(one.p_old_after - one.p_old_before) for one in found]
-        assert moved == sorted(moved, reverse=True)
+        order = [(one.role == "target", abs(one.p_old_after - one.p_old_before)) for one in found]
+        assert order == sorted(order, reverse=True)
         for one in found:
             planned, outcome = expected[one.probe_id]
             assert one.text == planned.probe.text
-            assert one.preferred_before == planned.probe.options[outcome.pred_before]
-            assert one.preferred_after == planned.probe.options[outcome.pred_after]
+            assert one.preferred_before == chosen(planned, outcome.pred_before)
+            assert one.preferred_after == chosen(planned, outcome.pred_after)
             assert one.answers_before == tuple(planned.probe.options[n] for n in planned.before)
             assert one.answers_after == tuple(planned.probe.options[n] for n in planned.after)
             assert (one.seq, one.entity) == (planned.row_seq, planned.probe.anchor)
@@ -181,7 +187,9 @@ def support(found: Asked, change: Change, *, after: bool) -> tuple[int, int, int
 
 
 def right(planned: PlannedProbe, outcome: Outcome) -> bool:
-    """Answered as the new world answers."""
+    """Answered as the new world answers; a tie is no answer."""
+    if outcome.pred_after == NO_CHOICE:
+        return False
     if planned.after:
         return outcome.pred_after in planned.after
     return outcome.pred_after not in planned.before
@@ -233,12 +241,17 @@ def test_collateral_and_residual_are_over_eligible_probes(store: GraphStore, fir
         for planned, outcome in shown(first):
             cells[of(planned)].append((planned, outcome))
         for group, asked in cells.items():
-            stay = [(p, o) for p, o in asked if p.role is Role.STAYS and o.pred_before in p.before]
+            chose = [(p, o) for p, o in asked if o.pred_after != NO_CHOICE]
+            stay = [(p, o) for p, o in chose if p.role is Role.STAYS and o.pred_before in p.before]
             follows = [(p, o) for p, o in asked if p.role is Role.FOLLOWS]
             change = [
-                (p, o) for p, o in follows if (o.pred_before in p.before if p.before else o.pred_before not in p.after)
+                (p, o)
+                for p, o in chose
+                if p.role is Role.FOLLOWS
+                and (o.pred_before in p.before if p.before else o.pred_before not in {NO_CHOICE, *p.after})
             ]
-            targets = [(p, o) for p, o in asked if p.role is Role.TARGET]
+            targets = [(p, o) for p, o in chose if p.role is Role.TARGET]
+            asked_targets = sum(p.role is Role.TARGET for p, _ in asked)
             ccr, rr = metric(found, "ccr", by, group), metric(found, "rr", by, group)
             assert (ccr.successes, ccr.trials) == (sum(o.pred_after not in p.before for p, o in stay), len(stay))
             assert ccr.asked == sum(p.role is Role.STAYS for p, _ in asked)
@@ -254,7 +267,7 @@ def test_collateral_and_residual_are_over_eligible_probes(store: GraphStore, fir
             assert (lost.successes, lost.trials) == (sum(o.pred_after not in p.before for p, o in gone), len(gone))
             installed = metric(found, "installed", by, group)
             said = sum(o.pred_after in p.after for p, o in targets)
-            assert (installed.successes, installed.trials, installed.asked) == (said, len(targets), len(targets))
+            assert (installed.successes, installed.trials, installed.asked) == (said, len(targets), asked_targets)
             assert metric(found, "erased", by, group).trials == 0
             if stay:
                 guess = sum(1 - len(p.before) / len(p.probe.options) for p, _ in stay) / len(stay)

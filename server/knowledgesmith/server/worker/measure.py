@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from knowledgesmith.editors.beliefs import Belief, ScorerKind, believe, option_values, scorers_disagree
+from knowledgesmith.editors.beliefs import NO_CHOICE, Belief, ScorerKind, believe, option_values, scorers_disagree
 from knowledgesmith.editors.score_cache import ScoreCache, score_with_cache
 from knowledgesmith.editors.scoring import Scorer
 from knowledgesmith.editors.statements import believe_statement
@@ -134,6 +134,6 @@ def _outcome(probe_id: str, outcome: ProbeOutcome, before: Reading, after: Readi
         verdict=outcome.verdict.value,
         text_before=before.spoken.text if before.spoken else None,
         text_after=after.spoken.text if after.spoken else None,
-        text_disagrees=after.spoken is not None and after.spoken.option != outcome.after.pred,
+        text_disagrees=after.spoken is not None and outcome.after.pred not in {NO_CHOICE, after.spoken.option},
         scorers_disagree=after.split,
     )
