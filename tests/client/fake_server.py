@@ -491,6 +491,11 @@ class _Propagation(_Part, propagation_pb2_grpc.PropagationServiceServicer):
             propagation_pb2.ScaleAccuracy(intervention_id=name, k=10**n, direct=rate(4 - n, 4), reverse=rate(4, 4))
             for n, name in enumerate(request.intervention_ids)
         ]
+        if "withheld" in self.fake.rates:
+            last = points[-1]
+            points[-1] = propagation_pb2.ScaleAccuracy(
+                intervention_id=last.intervention_id, k=last.k, withheld=self.fake.rates["withheld"]
+            )
         falls = [propagation_pb2.ScaleFall(k=1), propagation_pb2.ScaleFall(k=10, direct=0.25, collapsed=False)]
         return propagation_pb2.GetCollapseResponse(points=points, falls=falls, query=self.query())
 

@@ -61,6 +61,18 @@ def test_the_rates_of_a_wreck_give_way_to_the_reason(run: Run, fake: FakeServer)
     assert answer["withheld"].startswith("greedy")
 
 
+def test_a_wreck_has_no_accuracy_at_its_scale(run: Run, fake: FakeServer, smith: KnowledgeSmith) -> None:
+    fake.rates = {**fake.rates, "withheld": "greedy text repeats\x1b[2J itself"}
+    good, wreck = smith.collapse(intervention_ids=["i1", "i2"]).points
+    assert (good.withheld, good.direct.trials) == ("", 4)
+    assert (wreck.direct.value, wreck.reverse.value) == (None, None)
+    text = run("propagation", "collapse", "i1", "i2").stdout
+    assert "withheld: greedy text repeats" in text
+    assert "\x1b" not in text
+    answer = json.loads(run("propagation", "collapse", "i1", "i2", "--json").stdout)
+    assert [point["withheld"][:6] for point in answer["result"]["points"]] == ["", "greedy"]
+
+
 def test_texts_of_targets_are_printed_and_move_no_cursor(run: Run, smith: KnowledgeSmith) -> None:
     (one,) = smith.evidence(intervention_id="i1", verdicts=(), roles=(Role.TARGET,)).evidence
     assert (one.role, one.verdict, one.text_disagrees) == (Role.TARGET, Verdict.NOT_INSTALLED, True)

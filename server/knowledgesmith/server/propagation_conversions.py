@@ -267,7 +267,9 @@ def metric_to(metric: Metric) -> propagation_pb2.Metric:
 
 
 def scale_to(scale: Scale) -> propagation_pb2.ScaleAccuracy:
-    """Accuracy at one scale."""
+    """Accuracy at one scale; of a wreck the reason why it has none."""
+    if scale.withheld:
+        return propagation_pb2.ScaleAccuracy(intervention_id=scale.intervention, k=scale.k, withheld=scale.withheld)
     return propagation_pb2.ScaleAccuracy(
         intervention_id=scale.intervention,
         k=scale.k,

@@ -346,12 +346,16 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleAccuracy:
-    """Direct and reverse accuracy of an intervention that changed ``k`` facts."""
+    """Direct and reverse accuracy of an intervention that changed ``k`` facts.
+
+    ``withheld`` says why there is none: its revision was found unhealthy, and no fall counts it.
+    """
 
     intervention_id: str
     k: int
     direct: Rate
     reverse: Rate
+    withheld: str = ""
 
     @classmethod
     def from_proto(cls, message: propagation_pb2.ScaleAccuracy) -> Self:

@@ -315,6 +315,15 @@ def _metric_table(found: Metrics) -> RenderableType:
 
 
 def _collapse_table(found: Collapse) -> RenderableType:
-    lines = ((point.k, point.intervention_id, rate(point.direct), rate(point.reverse)) for point in found.points)
+    lines = (
+        (
+            point.k,
+            point.intervention_id,
+            rate(point.direct),
+            rate(point.reverse),
+            f"withheld: {point.withheld}" if point.withheld else "",
+        )
+        for point in found.points
+    )
     reached = "not reached" if found.collapse_k is None else f"k = {found.collapse_k}"
-    return table(("facts#", "intervention", "direct", "reverse"), lines, title=f"Collapse: {reached}")
+    return table(("facts#", "intervention", "direct", "reverse", "?note"), lines, title=f"Collapse: {reached}")

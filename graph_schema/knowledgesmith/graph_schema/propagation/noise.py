@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from knowledgesmith.graph_schema.store import GraphStore
 
 _UNHEALTHY: Final = "its revision was found unhealthy"
@@ -31,5 +33,11 @@ def floor(store: GraphStore, intervention_id: str) -> Floor:
     if not rows:
         return Floor(scheme=1, placebo="", withheld="")
     row = rows[0]
-    withheld = "" if row["healthy"] else next(iter(row["reasons"]), _UNHEALTHY)
-    return Floor(scheme=row["scheme"], placebo=row["placebo"] or "", withheld=withheld)
+    return Floor(
+        scheme=row["scheme"], placebo=row["placebo"] or "", withheld=withheld(row["reasons"], healthy=row["healthy"])
+    )
+
+
+def withheld(reasons: Sequence[str], *, healthy: bool) -> str:
+    """Why headline rates are not shown: the worst reason of an unhealthy revision; empty where they are."""
+    return "" if healthy else next(iter(reasons), _UNHEALTHY)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.errors import InterventionNotFound
 from knowledgesmith.graph_schema.propagation.counts import Counts
+from knowledgesmith.graph_schema.propagation.noise import withheld
 from knowledgesmith.graph_schema.propagation.pasteable import Pasteable, pasteable
 from knowledgesmith.graph_schema.propagation.rows import chances
 
@@ -69,7 +70,10 @@ class Point(Counts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """Accuracy of one intervention that changed ``k`` facts, over the probes whose answer should change."""
+    """Accuracy of one intervention that changed ``k`` facts, over the probes whose answer should change.
+
+    ``withheld`` says why it is not to be shown: its revision was found unhealthy.
+    """
 
     intervention: str
     k: int
@@ -77,6 +81,7 @@ class Scale:
     direct_n: int
     reverse_right: int
     reverse_n: int
+    withheld: str = ""
 
 
 def compare(store: GraphStore, first: str, second: str, *, skip: int, limit: int) -> tuple[list[SideBySide], Pasteable]:
@@ -118,7 +123,10 @@ def scales(store: GraphStore, intervention_ids: Sequence[str]) -> tuple[list[Sca
         InterventionNotFound: an id is unknown.
     """
     ids = sorted(set(intervention_ids))
-    rows = [Scale(**row) for row in store.read("propagation/scale", ids=ids)]
+    rows: list[Scale] = []
+    for row in store.read("propagation/scale", ids=ids):
+        reason = withheld(row.pop("reasons"), healthy=row.pop("healthy"))
+        rows.append(Scale(**row, withheld=reason))
     missing = sorted(set(ids) - {row.intervention for row in rows})
     if missing:
         raise InterventionNotFound("There is no such intervention.", field="intervention_ids", value=missing[0])

@@ -1714,7 +1714,7 @@ class GetCollapseResponse(_message.Message):
 
     @_builtins.property
     def falls(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScaleFall]:
-        """Falls below the best smaller scale."""
+        """Falls below the best smaller scale; interventions whose accuracy is withheld are none of the scales."""
 
     @_builtins.property
     def query(self) -> Global___PastedQuery:
@@ -1748,17 +1748,20 @@ class ScaleAccuracy(_message.Message):
     K_FIELD_NUMBER: _builtins.int
     DIRECT_FIELD_NUMBER: _builtins.int
     REVERSE_FIELD_NUMBER: _builtins.int
+    WITHHELD_FIELD_NUMBER: _builtins.int
     intervention_id: _builtins.str
     """Intervention."""
     k: _builtins.int
     """Facts that it changed."""
+    withheld: _builtins.str
+    """Why the accuracy is withheld: its revision was found unhealthy. Empty where it is shown."""
     @_builtins.property
     def direct(self) -> _common_pb2.Rate:
-        """Direct probes answered as the new world answers."""
+        """Direct probes answered as the new world answers; absent where it is withheld."""
 
     @_builtins.property
     def reverse(self) -> _common_pb2.Rate:
-        """Reverse probes answered so."""
+        """Reverse probes answered so; absent where it is withheld."""
 
     def __init__(
         self,
@@ -1767,10 +1770,11 @@ class ScaleAccuracy(_message.Message):
         k: _builtins.int = ...,
         direct: _common_pb2.Rate | None = ...,
         reverse: _common_pb2.Rate | None = ...,
+        withheld: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["direct", b"direct", "reverse", b"reverse"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["direct", b"direct", "intervention_id", b"intervention_id", "k", b"k", "reverse", b"reverse"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direct", b"direct", "intervention_id", b"intervention_id", "k", b"k", "reverse", b"reverse", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

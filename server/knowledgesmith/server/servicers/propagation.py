@@ -258,6 +258,7 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
                 reverse_n=point.reverse_n,
             )
             for point in points
+            if not point.withheld
         ]
         return propagation_pb2.GetCollapseResponse(
             points=[wire.scale_to(point) for point in points],

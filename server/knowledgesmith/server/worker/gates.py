@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from knowledgesmith.graph_schema.propagation import Grouping, groups
+from knowledgesmith.graph_schema.propagation import HEADLINES, Grouping, groups
 from knowledgesmith.graph_schema.propagation.counts import total
 
 if TYPE_CHECKING:
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from knowledgesmith.graph_schema.health import Health
     from knowledgesmith.graph_schema.jobs import Gate, Job
     from knowledgesmith.graph_schema.store import GraphStore
-
-HEADLINES: Final = ("installed", "erased", "propagated", "forgotten", "residual", "collateral")
-"""Rates that say how well a run did: a wreck has none."""
 
 
 def measure(store: GraphStore, job: Job, health: Health) -> dict[str, float]:
@@ -48,6 +45,7 @@ def kept(values: Mapping[str, float], health: Health) -> dict[str, object]:
     """Properties of the intervention: the rates as JSON, without the headline ones and with the reason for a wreck.
 
     A wreck answers at random, and what should change then changes too: its rates would look like those of an edit.
+    What it broke stays.
     """
     shown = {name: value for name, value in values.items() if health.ok or name not in HEADLINES}
     return {"metrics": json.dumps(shown, sort_keys=True), "metrics_withheld": "" if health.ok else health.reason}
