@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,14 +22,16 @@ from knowledgesmith.editors.health.reading import read_state
 from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.editors.testing import save_checkpoint
 from knowledgesmith.graph_schema import branches, jobs
-from knowledgesmith.graph_schema.health import HealthVerdict
+from knowledgesmith.graph_schema.health import Health, HealthVerdict
 from knowledgesmith.graph_schema.importing import import_graph
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
 from knowledgesmith.graph_schema.jobs import Job, JobSpec
+from knowledgesmith.graph_schema.probes.types import Polarity
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.server.settings import ServerSettings
-from knowledgesmith.server.worker import runner
+from knowledgesmith.server.worker import reporting, runner
+from knowledgesmith.server.worker.health import choices_of
 from knowledgesmith.server.worker.host import ModelHost
 from knowledgesmith.server.worker.reporting import Reporter
 
@@ -181,7 +184,8 @@ def test_a_wreck_waits_for_a_decision(bench: Bench, spoil: Spoil, says: str) -> 
     assert properties["health_ok"] is False
     assert properties["health_perplexity_ratio"] == job.health.perplexity_ratio
     assert job.metrics_withheld == job.health.reason
-    assert not {"propagated", "collateral", "residual", "installed"} & job.metrics.keys()
+    assert not {"propagated", "residual", "installed"} & job.metrics.keys()
+    assert "collateral" in job.metrics, "what it broke"
     rates = [value for name, value in bench.sink.values.items() if name.endswith("_ratio") and "health" not in name]
     assert rates
     assert all(map(math.isnan, rates)), "no rate of a wreck is shown"
@@ -200,6 +204,54 @@ def test_values_that_are_no_numbers_are_never_committed(bench: Bench, spoil: Spo
     assert not job.health.ok
     assert stored(bench, job.id)["health_nonfinite"] >= 1
     assert job.written_rows == 0
+
+
+RATIOS = ("ksmith_collateral_change_ratio", "ksmith_propagated_ratio", "ksmith_residual_retention_ratio")
+RATES = {"collateral": 0.02, "propagated": 0.9, "residual": 0.1}
+GOOD = Health(verdict=HealthVerdict.HEALTHY)
+WRECK = Health(verdict=HealthVerdict.WRECKED, reasons=("noise",))
+
+
+@pytest.mark.parametrize(
+    ("values", "health"),
+    [({}, WRECK), ({"collateral": 0.5}, WRECK), (RATES, WRECK), ({}, GOOD), ({"propagated": 0.4}, GOOD)],
+)
+def test_rates_of_a_former_run_do_not_stand_for_the_next(values: dict[str, float], health: Health) -> None:
+    sink = Sink()
+    deaf: Any = Deaf()
+    listening: Any = sink
+    job: Any = SimpleNamespace(spec=SimpleNamespace(goal=Goal.EDIT, method="finetune"))
+    reporter = Reporter(deaf, listening)
+    reporter.metrics(job, RATES, GOOD)
+    assert [sink.values[name] for name in RATIOS] == [0.02, 0.9, 0.1]
+    reporter.metrics(job, values, health)
+    wanted = {"ksmith_propagated_ratio": 0.4} if health.ok and values else {}
+    for name in RATIOS:
+        assert sink.values[name] == wanted.get(name) or (name not in wanted and math.isnan(sink.values[name]))
+
+
+def test_the_ratios_are_those_of_the_reporter() -> None:
+    assert set(RATIOS) == set(reporting._RATIOS.values())
+
+
+def test_a_choice_knows_the_fact_that_is_asked() -> None:
+    planned = {"pred_before": 0, "pred_after": 1, "polarity": Polarity.STAY.value, "before": [0], "asked_fact_id": "f7"}
+    rows = [{"position": 0, "probe": {"options": ["a", "b"]}, "planned": planned}]
+    graph: Any = SimpleNamespace(read=lambda _query, **_params: rows)
+    [choice] = choices_of(graph, "iv")
+    assert (choice.fact, choice.stays, choice.lost) == ("f7", True, True)
+
+
+def test_a_run_that_could_not_be_measured_keeps_no_rates_of_the_run_before_it(bench: Bench) -> None:
+    bench.run(nothing)
+    shown = [name for name in RATIOS if not math.isnan(bench.sink.values[name])]
+    assert shown, "a good run shows its rates"
+    job = bench.run(
+        one_row(math.nan),
+        changes=(Change(subject="peru", relation="has_capital", old_object="lima", new_object="cairo"),),
+    )
+    assert job.error_reason == "MODEL_NOT_FINITE"
+    assert all(math.isnan(bench.sink.values[name]) for name in RATIOS)
 
 
 @pytest.mark.parametrize("spoil", [nothing, noise(0.003)], ids=["nothing", "a grain of noise"])

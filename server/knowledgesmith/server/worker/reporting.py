@@ -76,11 +76,10 @@ class Reporter:
         self.changed(job.id)
 
     def metrics(self, job: Job, values: Mapping[str, float], health: Health) -> None:
-        """Rates of a measured run; a wreck has none, and the rates of the run before it do not stand for it."""
+        """Rates of a measured run; what it lacks is NaN, and a wreck lacks all: no rate of a former run stays."""
         for key, name in _RATIOS.items():
-            if key in values:
-                value = values[key] if health.ok else math.nan
-                self.sink.set(name, value, goal=job.spec.goal.value, method=job.spec.method)
+            value = values.get(key, math.nan) if health.ok else math.nan
+            self.sink.set(name, value, goal=job.spec.goal.value, method=job.spec.method)
 
     def health(self, job: Job, health: Health) -> None:
         """Health of a measured run; what could not be measured is no number."""
