@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from scipy.stats import binomtest
 
-from knowledgesmith.editors.health.choices import Choice, constant_place, constant_text, modal
+from knowledgesmith.editors.health.choices import Choice, constant_places, constant_texts, modal
 from knowledgesmith.editors.health.exact import sign_test
 
 
@@ -23,39 +23,41 @@ def test_one_answer_for_everything_is_found_whatever_its_place() -> None:
     texts = ("rome", "paris", "oslo", "lima")
     turned = [tuple(texts[(shift + n) % 4] for n in range(4)) for shift in range(4)]
     choices = [choice(n // 4, options.index("oslo"), options) for n, options in enumerate(turned * 4)]
-    found = constant_text(choices)
-    assert found is not None
+    found = constant_texts(choices)[0]
     assert (found.what, found.chosen, found.chosen_before, found.offered) == ("oslo", 16, 4, 16)
     assert found.p < 0.01
-    place = constant_place(choices)
-    assert place is not None
+    place = constant_places(choices)[0]
     assert place.p > 0.5, "the place is as mixed as it was"
 
 
 def test_letter_case_and_spaces_are_one_answer() -> None:
-    found = constant_text([choice(0, 1, ("a", " New  York")), choice(0, 1, ("b", "new york"))] * 5)
-    assert found is not None
+    found = constant_texts([choice(0, 1, ("a", " New  York")), choice(0, 1, ("b", "new york"))] * 5)[0]
     assert (found.what, found.chosen) == ("new york", 10)
 
 
 def test_one_place_for_everything_is_found_whatever_stands_there() -> None:
     choices = [choice(1 + n % 3, 0, tuple(f"{letter}{n}" for letter in "abcd")) for n in range(16)]
-    found = constant_place(choices)
-    assert found is not None
+    found = constant_places(choices)[0]
     assert (found.what, found.chosen, found.offered) == ("option 1", 16, 16)
     assert found.p < 1e-3
-    assert constant_text(choices) is None, "no answer is offered twice"
+    assert constant_texts(choices) == (), "no answer is offered twice"
 
 
 def test_a_constant_that_was_there_before_is_no_finding() -> None:
-    found = constant_text([choice(2, 2)] * 50)
-    assert found is not None
+    found = constant_texts([choice(2, 2)] * 50)[0]
     assert found.p == 1.0
 
 
+def test_every_answer_is_told_each_for_all_that_were_compared() -> None:
+    choices = [choice(0, 1, ("a", "b"))] * 8 + [choice(0, 0, ("c", "d"))] * 4
+    found = {one.what: one for one in constant_texts(choices)}
+    assert found.keys() == {"a", "b", "c", "d"}
+    assert found["b"].p == pytest.approx(4 * 0.5**8)
+    assert constant_texts(choices)[0].what == "b"
+
+
 def test_few_probes_raise_no_alarm() -> None:
-    found = constant_text([choice(0, 3), choice(1, 3), choice(2, 3)])
-    assert found is not None
+    found = constant_texts([choice(0, 3), choice(1, 3), choice(2, 3)])[0]
     assert found.p > 0.1
 
 

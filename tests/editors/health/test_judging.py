@@ -208,6 +208,35 @@ def test_one_option_for_everything() -> None:
     assert (found.constant_share, found.constant_before) == (1.0, 0.25)
 
 
+@pytest.mark.parametrize("name", ["zagreb", "an answer"])
+def test_one_option_is_not_hidden_by_another_whose_gain_is_surer(name: str) -> None:
+    """A harmless shift over many probes has the smaller p-value; what became the choice of all of its few is told."""
+    few = [
+        Choice(options=(f"x{k}", name, f"y{k}", "oslo"), before=0 if k % 2 else 2, after=1, stays=True)
+        for k in range(24)
+    ]
+    many = [
+        Choice(options=(f"x{k}", f"w{k}", f"y{k}", "oslo"), before=k % 3, after=3 if k < 40 else k % 3, stays=True)
+        for k in range(200)
+    ]
+    found = judge(evidence(choices=(*few, *many)))
+    assert found.verdict is HealthVerdict.WRECKED
+    assert found.reason == f"{name} is the choice of 24 of 24 probes that offer it (before: 0)"
+    assert judge(evidence(choices=tuple(many))).verdict is HealthVerdict.HEALTHY
+
+
+def test_one_place_is_not_hidden_by_another_whose_gain_is_surer() -> None:
+    """The fifth place is offered rarely."""
+    few = [Choice(options=tuple(f"{c}{k}" for c in "abcde"), before=k % 4, after=4, stays=True) for k in range(24)]
+    many = [
+        Choice(options=tuple(f"{c}{k}" for c in "ABCD"), before=1 + k % 3, after=0 if k < 60 else 1 + k % 3, stays=True)
+        for k in range(300)
+    ]
+    found = judge(evidence(choices=(*few, *many)))
+    assert found.verdict is HealthVerdict.WRECKED
+    assert found.reason == "option 5 is the choice of 24 of 24 probes that offer it (before: 0)"
+
+
 def test_an_answer_that_should_change_everywhere_is_no_constant() -> None:
     options = ("rome", "paris", "oslo", "lima")
     asked = tuple(Choice(options=options, before=0, after=2, stays=False) for _ in range(40))

@@ -82,7 +82,7 @@ def lost_of(sure: Sequence[Choice]) -> Lost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constant:
-    """The answer that gained most on others: how often it is chosen where it could be.
+    """One answer that could be chosen several times: how often it is.
 
     Attributes:
         what: the answer text, or ``option 1``, ``option 2``, …
@@ -109,9 +109,13 @@ class Constant:
         return self.chosen_before / self.offered
 
 
-def constant_text(choices: Sequence[Choice]) -> Constant | None:
-    """The answer text whose gain is least by chance, where it is offered at least twice; None without choices."""
-    return _constant(
+def constant_texts(choices: Sequence[Choice]) -> tuple[Constant, ...]:
+    """Every answer text that is offered at least twice, the one whose gain is least by chance first.
+
+    All are told, for the one that is least by chance may have gained little over many probes, and another one all of
+    a few.
+    """
+    return _constants(
         choices,
         offered=lambda c: [_folded(option) for option in c.options],
         picked=lambda c, index: _folded(c.options[index]),
@@ -119,9 +123,9 @@ def constant_text(choices: Sequence[Choice]) -> Constant | None:
     )
 
 
-def constant_place(choices: Sequence[Choice]) -> Constant | None:
-    """The same of the option's place: a model that cannot tell options apart takes the first."""
-    return _constant(
+def constant_places(choices: Sequence[Choice]) -> tuple[Constant, ...]:
+    """The same of the options' places: a model that cannot tell options apart takes the first."""
+    return _constants(
         choices,
         offered=lambda c: list(range(len(c.options))),
         picked=lambda _, index: index,
@@ -129,13 +133,13 @@ def constant_place(choices: Sequence[Choice]) -> Constant | None:
     )
 
 
-def _constant(
+def _constants(
     choices: Sequence[Choice],
     *,
     offered: Callable[[Choice], Sequence[Hashable]],
     picked: Callable[[Choice, int], Hashable],
     name: Callable[[Hashable], str],
-) -> Constant | None:
+) -> tuple[Constant, ...]:
     counts: dict[Hashable, list[int]] = {}
     for choice in choices:
         before, after = picked(choice, choice.before), picked(choice, choice.after)
@@ -155,7 +159,7 @@ def _constant(
         )
         for option, (n, was, now, more, less) in several.items()
     ]
-    return min(found, key=lambda one: (one.p, -one.share)) if found else None
+    return tuple(sorted(found, key=lambda one: (one.p, -one.share)))
 
 
 def modal(choices: Sequence[Choice]) -> tuple[float, float] | None:

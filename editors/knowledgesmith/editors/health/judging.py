@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
-from knowledgesmith.editors.health.choices import Choice, Lost, constant_place, constant_text, lost_of, modal
+from knowledgesmith.editors.health.choices import Choice, Lost, constant_places, constant_texts, lost_of, modal
 from knowledgesmith.editors.health.exact import sign_test
 from knowledgesmith.editors.health.likelihood import Ratio, paired_ratio
 from knowledgesmith.editors.health.limits import LIMITS, Limits
@@ -229,9 +229,7 @@ def _gained(
 
 def _choices(choices: Sequence[Choice], limits: Limits) -> Iterator[Finding]:
     stays = [choice for choice in choices if choice.stays]
-    for found in (constant_text(stays), constant_place(choices)):
-        if found is None:
-            continue
+    for found in (*constant_texts(stays), *constant_places(choices)):
         text = (
             f"{found.what} is the choice of {found.chosen} of {found.offered} probes that offer it"
             f" (before: {found.chosen_before})"
