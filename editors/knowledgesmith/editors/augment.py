@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from knowledgesmith.editors.answers import end_mark
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.spans import holds, units
@@ -134,7 +135,7 @@ def _occurs(text: str, name: str) -> bool:
 def _contexts(update: FactUpdate, retain: Sequence[RetainRow], names: Sequence[str]) -> list[str]:
     """Statements of retained facts, those about the same subject first choice, without the hidden names."""
     own = [row for row in retain if row.prompt.subject == update.prompts[0].subject]
-    statements = (f"{row.prompt.text} {row.answer}." for row in own or retain)
+    statements = (f"{row.prompt.text} {row.answer}{end_mark(row.answer)}" for row in own or retain)
     return [statement for statement in statements if not leaks(statement, names)]
 
 

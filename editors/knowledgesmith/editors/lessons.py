@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from knowledgesmith.editors.answers import end_that_keeps_tokens
 from knowledgesmith.editors.augment import TrainingText, questions, vague_texts
 from knowledgesmith.editors.encoding import encode
 from knowledgesmith.editors.neutral import SoftAnswer, neutral_answers
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 _TEXT_PROMPT = 2
 _TEXT_TOKENS = 24
-_END = "."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,17 @@ def lessons_to_learn(loaded: LoadedModel, request: UpdateRequest, mixture: Mixtu
         # a noisy or contextual form may come out as a phrasing of the evaluation
         asked = [prompt for prompt in made if request.permits(prompt.text)]
         if tries is None:
-            texts = _texts(update, target, asked, mixture, rng)
+            texts = (
+                _stated(loaded, update, asked)
+                if target is TargetDistribution.NEW_OBJECT
+                else vague_texts(
+                    update,
+                    asked,
+                    refusal_share=mixture.refusal_share,
+                    completion_share=mixture.completion_share,
+                    rng=rng,
+                )
+            )
             found.extend((certain(join(loaded.tokenizer, prompt=t.prompt, answer=t.answer)),) for t in texts)
         else:
             found.extend(_along(loaded, prompt, tries[index]) for prompt in asked)
@@ -104,15 +114,10 @@ def certain(row: Row) -> Lesson:
     return Lesson(row=row, targets=Targets.one_hot(torch.tensor(row.answer)))
 
 
-def _texts(
-    update: FactUpdate, target: TargetDistribution, asked: Sequence[Prompt], mixture: Mixture, rng: random.Random
-) -> list[TrainingText]:
-    if target is TargetDistribution.NEW_OBJECT:
-        # the end mark keeps a short object from running on into a longer word
-        return [TrainingText(prompt=prompt.text, answer=update.new + _END) for prompt in asked]
-    return vague_texts(
-        update, asked, refusal_share=mixture.refusal_share, completion_share=mixture.completion_share, rng=rng
-    )
+def _stated(loaded: LoadedModel, update: FactUpdate, asked: Sequence[Prompt]) -> list[TrainingText]:
+    """The new object behind every question; its end keeps a short one from running on into a longer word."""
+    ends = {prompt.text: end_that_keeps_tokens(loaded.tokenizer, prompt.text, update.new) for prompt in asked}
+    return [TrainingText(prompt=text, answer=update.new + end) for text, end in ends.items()]
 
 
 def _along(loaded: LoadedModel, prompt: Prompt, paths: Sequence[SoftAnswer]) -> tuple[Lesson, ...]:

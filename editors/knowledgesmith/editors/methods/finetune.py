@@ -23,6 +23,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from knowledgesmith.editors.answers import end_that_keeps_tokens
 from knowledgesmith.editors.artefacts import Dense, Weights
 from knowledgesmith.editors.contract import (
     AuthorValue,
@@ -193,9 +194,15 @@ class FineTune:
         }
 
 
+def _closed(model: LoadedModel, prompt: str, answer: str) -> Row:
+    """An answer with the end that keeps its tokens, as the answers of the updates have it."""
+    end = end_that_keeps_tokens(model.tokenizer, prompt, answer)
+    return join(model.tokenizer, prompt=prompt, answer=answer, end=end)
+
+
 def _retained(model: LoadedModel, request: UpdateRequest) -> list[tuple[RetainRow, TargetRow]]:
     """Retained rows with the unedited model's own distributions at their answers."""
-    rows = [join(model.tokenizer, prompt=item.prompt.text, answer=item.answer, end=".") for item in request.retain]
+    rows = [_closed(model, item.prompt.text, item.answer) for item in request.retain]
     own = own_distributions(model.model, rows, device=model.device)
     return [
         (item, TargetRow(row=row, targets=targets, weight=1.0))
