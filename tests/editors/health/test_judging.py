@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -88,6 +89,32 @@ def test_speech_that_was_so_before_is_no_finding() -> None:
     assert judge(evidence(before=reading(texts=stuck), after=reading(texts=stuck))).verdict is HealthVerdict.HEALTHY
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        (14, 24, HealthVerdict.WRECKED),  # all that were left
+        (14, 21, HealthVerdict.WRECKED),
+        (14, 19, HealthVerdict.SUSPECT),
+        (14, 17, HealthVerdict.HEALTHY),  # three of ten are chance
+        (23, 24, HealthVerdict.HEALTHY),
+        (24, 24, HealthVerdict.HEALTHY),
+        (24, 0, HealthVerdict.HEALTHY),
+        (0, 5, HealthVerdict.HEALTHY),
+        (0, 12, HealthVerdict.WRECKED),
+    ],
+)
+@pytest.mark.parametrize("broken", [lambda n: (n,) * 20, lambda _: ()], ids=["stuck", "empty"])
+def test_a_gain_is_of_what_was_left_to_lose(
+    before: int, after: int, verdict: HealthVerdict, broken: Callable[[int], Ids]
+) -> None:
+    """A small model that repeats itself after half of its prompts can break only after the other half."""
+    sound = tuple(tuple(range(n, n + 20)) for n in range(1000, 1000 + 20 * 24, 20))
+    was, now = (reading(texts=(*map(broken, range(n)), *sound[n:])) for n in (before, after))
+    said = [one for one in judge(evidence(before=was, after=now)).reasons if "repeats itself" in one or "empty" in one]
+    assert len(said) == (verdict is not HealthVerdict.HEALTHY)
+    assert judge(evidence(before=was, after=now, base=was)).ok is (verdict is not HealthVerdict.WRECKED)
+
+
 def test_a_few_prompts_raise_no_alarm() -> None:
     two = LIVELY[:2]
     assert judge(evidence(before=reading(texts=two), after=reading(texts=(STUCK, (8,) * 20)))).ok
@@ -127,6 +154,19 @@ def fact(along: float, across: float) -> Realised:
         ([fact(1.03, 25.0)], HealthVerdict.WRECKED),
         ([fact(math.nan, 0.1)], HealthVerdict.WRECKED),
         ([fact(0.1, 0.0)], HealthVerdict.SUSPECT),
+        ([fact(0.95, 0.07)] * 3 + [fact(0.95, 50.0)] * 2, HealthVerdict.WRECKED),
+        ([fact(0.95, 0.07)] * 4 + [fact(0.95, 50.0)], HealthVerdict.WRECKED),  # a fifth
+        ([fact(0.95, 0.07)] * 5 + [fact(0.95, 50.0)], HealthVerdict.SUSPECT),
+        ([fact(0.95, 0.07)] * 200 + [fact(0.95, 1.1)], HealthVerdict.SUSPECT),
+        ([fact(0.95, 0.6)] * 5, HealthVerdict.SUSPECT),
+        ([fact(0.95, 0.07)] * 5 + [fact(0.95, 0.9)], HealthVerdict.HEALTHY),
+        ([fact(9.0, 0.07)] * 5, HealthVerdict.WRECKED),
+        ([fact(-9.0, 0.07)] * 5, HealthVerdict.WRECKED),
+        ([fact(0.95, 0.07)] * 4 + [fact(9.0, 0.07)], HealthVerdict.WRECKED),
+        ([fact(0.95, 0.07)] * 5 + [fact(9.0, 0.07)], HealthVerdict.SUSPECT),
+        ([fact(0.95, 0.07)] * 9 + [fact(2.5, 0.07)], HealthVerdict.SUSPECT),
+        ([fact(3.0, 0.07)] * 5, HealthVerdict.SUSPECT),
+        ([fact(1.8, 0.07)] * 5, HealthVerdict.HEALTHY),
     ],
 )
 def test_realised_against_wanted_change(realised: list[Realised], verdict: HealthVerdict) -> None:

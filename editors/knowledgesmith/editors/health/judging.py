@@ -65,8 +65,9 @@ class Spoken:
 
     @property
     def gain(self) -> float:
-        """Gain of the share."""
-        return (sum(self.after) - sum(self.before)) / self.n if self.n else 0.0
+        """Gain of the share, of what it could gain: a model stuck in half of them has only the rest to lose."""
+        sound = self.n - sum(self.before)
+        return (sum(self.after) - sum(self.before)) / sound if sound else 0.0
 
     @property
     def p(self) -> float:
@@ -268,12 +269,27 @@ def _realised(realised: Sequence[Realised], limits: Limits) -> Iterator[Finding]
         f"hidden states moved {middle:.1f}x as far in other directions as they should have moved in the wanted one"
         f" (median of {len(realised)} facts; worst {worst:.1f}x)"
     )
-    yield from _graded(middle, limits.across, text)
+    yield from _far([one.across for one in realised], middle, limits.across, limits.facts, text)
+    furthest = max((one.along for one in realised), key=abs)
+    text = f"hidden states moved {furthest:.1f}x as far as wanted (worst of {len(realised)} facts)"
+    yield from _far([abs(one.along) for one in realised], abs(furthest), limits.beyond, limits.facts, text)
     weak = [one for one in realised if one.along < limits.along]
     if weak:
         least = min(one.along for one in weak)
         text = f"{len(weak)} of {len(realised)} facts realised less than {limits.along:.0%} of the wanted change"
         yield Finding(verdict=HealthVerdict.SUSPECT, excess=1.0, text=f"{text} (least {least:.0%})")
+
+
+def _far(
+    values: Sequence[float], figure: float, limits: tuple[float, float], facts: float, text: str
+) -> Iterator[Finding]:
+    """A wreck where enough facts are above its limit; a suspicion where one is, or ``figure`` is above its own."""
+    suspect, wrecked = limits
+    beyond = sum(value > wrecked for value in values)
+    if beyond >= facts * len(values):
+        yield Finding(verdict=HealthVerdict.WRECKED, excess=max(values) / wrecked, text=text)
+    elif beyond or figure > suspect:
+        yield Finding(verdict=HealthVerdict.SUSPECT, excess=max(figure / suspect, max(values) / wrecked), text=text)
 
 
 def _since_base(evidence: Evidence, limits: Limits) -> Iterator[Finding]:

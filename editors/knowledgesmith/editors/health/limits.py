@@ -15,7 +15,7 @@ class Limits:
 
     Attributes:
         text: lower end of the perplexity ratio's interval.
-        gain: gain of the share of untouched prompts whose text is stuck, empty or all alike.
+        gain: of the untouched prompts whose text was not stuck, empty or all alike, the (net) share that now is.
         gain_p: largest p-value of the exact sign test of that gain.
         agreement: largest share of untouched prompts that begin as before, for a suspicion.
         constant: gain of the share of choices that fall on one answer (or place) that is offered.
@@ -23,7 +23,10 @@ class Limits:
         lost: lower end of the share of facts whose sure answers are lost.
         lost_facts: least number of lost facts.
         sure_facts: least number of facts that the model was sure of.
-        across: median over facts of the change in other directions, in units of the wanted change.
+        across: change of a fact in other directions, in units of the wanted change; the median of the facts for a
+            suspicion.
+        beyond: change of a fact along the wanted one, or against it, in the same units.
+        facts: least share of facts above the upper limit of ``across`` or ``beyond`` for a wreck; one is a suspicion.
         along: least realised share of a fact's wanted change, for a suspicion.
     """
 
@@ -37,6 +40,8 @@ class Limits:
     lost_facts: tuple[int, int] = (3, 5)
     sure_facts: tuple[int, int] = (3, 8)
     across: tuple[float, float] = (0.5, 1.0)
+    beyond: tuple[float, float] = (2.0, 4.0)
+    facts: float = 0.2
     along: float = 0.5
 
 
