@@ -70,7 +70,8 @@ STAYS = """
 MATCH (:Intervention {id: $id})-[t:TARGETS]->(s:Entity)
 WITH collect(DISTINCT s.uid) AS subjects
 MATCH (:Intervention {id: $id})-[c:CHANGED {role: 'stays'}]->(e:Entity)
-RETURN e.uid IN subjects AS own, sum(c.n_preserved) AS preserved, sum(c.n_collateral) AS collateral ORDER BY own
+RETURN e.uid IN subjects AS own, sum(c.n_preserved) AS preserved, sum(c.n_collateral) AS collateral,
+       sum(c.n) AS asked, round(avg(abs(c.delta)), 3) AS moved ORDER BY own
 """
 HEALTH = """
 MATCH (i:Intervention {id: $id})
@@ -130,8 +131,12 @@ def run(
     }
 
 
-def _kept(rows: Any, *, own: bool) -> dict[str, int]:
-    return next(({"preserved": p, "of": p + c} for mine, p, c in rows if mine == own), {"preserved": 0, "of": 0})
+def _kept(rows: Any, *, own: bool) -> dict[str, Any]:
+    """Preserved of the eligible ones; of all that were asked the mean change of the belief in the old answer."""
+    found = (
+        {"preserved": p, "of": p + c, "asked": n, "belief_moved": moved} for mine, p, c, n, moved in rows if mine == own
+    )
+    return next(found, {"asked": 0})
 
 
 def tables(folder: Path, relations: tuple[str, ...]) -> list[Path]:

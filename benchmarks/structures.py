@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import socket
 import tempfile
 import time
@@ -43,6 +44,8 @@ EDITS = (("France", "Paris", "Lima"), ("Japan", "Tokyo", "Madrid"), ("Italy", "R
 METHOD = "alphaedit"
 TAUGHT_STEPS = 60
 PROBES = 80
+TINY: dict[str, Any] = {"kept": 1.0, "penalty": 0.01, "clamp": 4.0, "steps": 40}
+"""Settings for tiny models: 64 key directions are filled by what the defaults retain on a real model."""
 OUTCOME = """
 MATCH (i:Intervention {id: $id})
 OPTIONAL MATCH (i)-[c:CHANGED {role: 'target'}]->()
@@ -105,7 +108,13 @@ def one_run(smith: KnowledgeSmith, *, name: str, dtype: str, place: Path) -> dic
             for subject, old, new in EDITS
         ]
         spec = InterventionSpec(
-            branch_id=branch, goal=Goal.EDIT, changes=tuple(changes), method=METHOD, max_probes=PROBES, seed=1
+            branch_id=branch,
+            goal=Goal.EDIT,
+            changes=tuple(changes),
+            method=METHOD,
+            method_config=TINY if name in STRUCTURES else {},
+            max_probes=PROBES,
+            seed=1,
         )
         job = smith.create_intervention(spec=spec)
         done = smith.wait(intervention_id=job.id)
@@ -163,11 +172,12 @@ def _head(rows: dict[tuple[str, str], dict[str, Any]]) -> list[str]:
         "# Structures and precisions",
         "",
         "`python -m benchmarks.structures` edits three capitals on the bundled graph through the service, with the",
-        f"defaults of `{METHOD}`, on nine tiny structures (random weights that were taught a few capitals) and on real",
-        "models (`default`: SmolLM2-135M-Instruct; `second`: Gemma 3 270M), each in three precisions. *Arrived* is the",
-        "least share of a fact's wanted change that was realised, and the largest part in other directions;",
-        "*installed* counts the probes of the targets, asked by greedy text and by choice. Tiny models know no",
-        "English: their rows show that the numbers are right, not that an edit is good.",
+        f"defaults of `{METHOD}` on real models (`default`: SmolLM2-135M-Instruct; `second`: Gemma 3 270M), and with",
+        f"settings for 64 key directions (`{json.dumps(TINY)}`) on nine tiny structures (random",
+        "weights that were taught a few capitals), each in three precisions. *Arrived* is the least share of a",
+        "fact's wanted change that was realised, and the largest part in other directions;",
+        "*installed* counts the probes of the targets in phrasings that nothing was trained on, by greedy text and by",
+        "choice. Tiny models know no English: their rows show that the numbers are right, not that an edit is good.",
         "",
         f"{len(rows)} runs; committed though wrecked: {wrecked}.",
         "",
@@ -194,7 +204,9 @@ def _refusals(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     said: dict[str, list[str]] = {}
     for row in rows:
         if row["said"]:
-            said.setdefault(row["said"], []).append(f"{row['model']} {row['dtype']}")
+            # the number of the run says nothing
+            text = re.sub(r" \[intervention=\w+\]", "", row["said"])
+            said.setdefault(text, []).append(f"{row['model']} {row['dtype']}")
     if said:
         yield from ("", "What was said:", "")
         for text, where in said.items():
