@@ -30,7 +30,7 @@ from knowledgesmith.graph_schema.jobs import Job, JobSpec
 from knowledgesmith.graph_schema.probes.types import Polarity
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.server.settings import ServerSettings
-from knowledgesmith.server.worker import reporting, runner
+from knowledgesmith.server.worker import runner
 from knowledgesmith.server.worker.health import choices_of
 from knowledgesmith.server.worker.host import ModelHost
 from knowledgesmith.server.worker.reporting import Reporter
@@ -230,14 +230,14 @@ def test_rates_of_a_former_run_do_not_stand_for_the_next(values: dict[str, float
         assert sink.values[name] == wanted.get(name) or (name not in wanted and math.isnan(sink.values[name]))
 
 
-def test_the_ratios_are_those_of_the_reporter() -> None:
-    assert set(RATIOS) == set(reporting._RATIOS.values())
-
-
 def test_a_choice_knows_the_fact_that_is_asked() -> None:
     planned = {"pred_before": 0, "pred_after": 1, "polarity": Polarity.STAY.value, "before": [0], "asked_fact_id": "f7"}
     rows = [{"position": 0, "probe": {"options": ["a", "b"]}, "planned": planned}]
-    graph: Any = SimpleNamespace(read=lambda _query, **_params: rows)
+
+    def read(_query: str, **_params: object) -> list[dict[str, Any]]:
+        return rows
+
+    graph: Any = SimpleNamespace(read=read)
     [choice] = choices_of(graph, "iv")
     assert (choice.fact, choice.stays, choice.lost) == ("f7", True, True)
 

@@ -89,6 +89,16 @@ def test_speech_that_was_so_before_is_no_finding() -> None:
     assert judge(evidence(before=reading(texts=stuck), after=reading(texts=stuck))).verdict is HealthVerdict.HEALTHY
 
 
+def stuck_on(token: int) -> Ids:
+    """One token again and again."""
+    return (token,) * 20
+
+
+def nothing_after(_: int) -> Ids:
+    """No text."""
+    return ()
+
+
 @pytest.mark.parametrize(
     ("before", "after", "verdict"),
     [
@@ -103,7 +113,7 @@ def test_speech_that_was_so_before_is_no_finding() -> None:
         (0, 12, HealthVerdict.WRECKED),
     ],
 )
-@pytest.mark.parametrize("broken", [lambda n: (n,) * 20, lambda _: ()], ids=["stuck", "empty"])
+@pytest.mark.parametrize("broken", [stuck_on, nothing_after], ids=["stuck", "empty"])
 def test_a_gain_is_of_what_was_left_to_lose(
     before: int, after: int, verdict: HealthVerdict, broken: Callable[[int], Ids]
 ) -> None:
