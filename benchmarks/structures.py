@@ -178,6 +178,7 @@ def _head(rows: dict[tuple[str, str], dict[str, Any]]) -> list[str]:
         "fact's wanted change that was realised, and the largest part in other directions;",
         "*installed* counts the probes of the targets in phrasings that nothing was trained on, by greedy text and by",
         "choice. Tiny models know no English: their rows show that the numbers are right, not that an edit is good.",
+        "Seconds are of two cores that had other work as well.",
         "",
         f"{len(rows)} runs; committed though wrecked: {wrecked}.",
         "",
