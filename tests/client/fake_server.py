@@ -149,8 +149,7 @@ class _Graphs(_Part, graph_pb2_grpc.GraphServiceServicer):
 
     def RunCypher(self, request: Any, context: Any) -> graph_pb2.RunCypherResponse:  # noqa: N802
         self.fake.take("RunCypher", request, context)
-        rows = self.fake.cypher_rows
-        cut = bool(request.max_rows) and request.max_rows < len(rows)
+        cut = 0 < request.max_rows < len(rows := self.fake.cypher_rows)
         return graph_pb2.RunCypherResponse(columns=["name", "n"], rows_json=rows, truncated=cut)
 
     def GetConnectionInfo(self, request: Any, context: Any) -> graph_pb2.GetConnectionInfoResponse:  # noqa: N802
@@ -492,10 +491,8 @@ class _Propagation(_Part, propagation_pb2_grpc.PropagationServiceServicer):
             for n, name in enumerate(request.intervention_ids)
         ]
         if "withheld" in self.fake.rates:
-            last = points[-1]
-            points[-1] = propagation_pb2.ScaleAccuracy(
-                intervention_id=last.intervention_id, k=last.k, withheld=self.fake.rates["withheld"]
-            )
+            one, why = points[-1], self.fake.rates["withheld"]
+            points[-1] = type(one)(intervention_id=one.intervention_id, k=one.k, withheld=why)
         falls = [propagation_pb2.ScaleFall(k=1), propagation_pb2.ScaleFall(k=10, direct=0.25, collapsed=False)]
         return propagation_pb2.GetCollapseResponse(points=points, falls=falls, query=self.query())
 
