@@ -149,8 +149,8 @@ class _Graphs(_Part, graph_pb2_grpc.GraphServiceServicer):
 
     def RunCypher(self, request: Any, context: Any) -> graph_pb2.RunCypherResponse:  # noqa: N802
         self.fake.take("RunCypher", request, context)
-        cut = 0 < request.max_rows < len(rows := self.fake.cypher_rows)
-        return graph_pb2.RunCypherResponse(columns=["name", "n"], rows_json=rows, truncated=cut)
+        rows, most = self.fake.cypher_rows, request.max_rows
+        return graph_pb2.RunCypherResponse(columns=["name", "n"], rows_json=rows, truncated=0 < most < len(rows))
 
     def GetConnectionInfo(self, request: Any, context: Any) -> graph_pb2.GetConnectionInfoResponse:  # noqa: N802
         self.fake.take("GetConnectionInfo", request, context)
