@@ -14,14 +14,13 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import socket
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from knowledgesmith.client import FactChange, Goal, InterventionSpec, KnowledgeSmith
-from knowledgesmith.client.local_server import LocalServer
+from knowledgesmith.client.local_server import LocalServer, free_address
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks/results/imported-graph.json"
@@ -87,7 +86,7 @@ def main() -> None:
     args = parser.parse_args()
     found: dict[str, Any] = {"model": Path(args.model).name or "default"}
     with tempfile.TemporaryDirectory(prefix="imported-") as folder:
-        server = LocalServer(data_dir=Path(folder) / "data", target=_free_address(), metrics=_free_address())
+        server = LocalServer(data_dir=Path(folder) / "data", target=free_address(), metrics=free_address())
         server.start()
         try:
             with KnowledgeSmith(server.target, actor="benchmark") as smith:
@@ -167,12 +166,6 @@ def _write(path: Path, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -
 
 def _uid(name: str) -> str:
     return name.lower().replace(" ", "_")
-
-
-def _free_address() -> str:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import socket
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -30,7 +29,7 @@ from knowledgesmith.client import (
     KnowledgeSmith,
     KnowledgeSmithClientError,
 )
-from knowledgesmith.client.local_server import LocalServer
+from knowledgesmith.client.local_server import LocalServer, free_address
 from knowledgesmith.editors.default_model import ensure_default_model
 from knowledgesmith.editors.rehearsal import rehearsal_request, teach
 from knowledgesmith.editors.testing import STRUCTURES, save_checkpoint, tiny
@@ -81,7 +80,7 @@ def measure(*, second: Path | None, only: set[str], again: bool) -> None:
     if not missing:
         return
     with tempfile.TemporaryDirectory(prefix="structures-") as folder:
-        server = LocalServer(data_dir=Path(folder), target=_free_address(), metrics=_free_address())
+        server = LocalServer(data_dir=Path(folder), target=free_address(), metrics=free_address())
         server.start()
         try:
             with KnowledgeSmith(server.target, actor="structures") as smith:
@@ -212,12 +211,6 @@ def _refusals(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
         yield from ("", "What was said:", "")
         for text, where in said.items():
             yield f"- {', '.join(where)}: “{text}”"
-
-
-def _free_address() -> str:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 if __name__ == "__main__":

@@ -50,6 +50,13 @@ def answers(target: str, *, timeout_s: float = 0.5) -> bool:
         return False
 
 
+def free_address() -> str:
+    """A loopback address with a port that is free now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
     """A server that runs: process id and addresses."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ from knowledgesmith.client.demo.estimates import Pace, duration, pace
 from knowledgesmith.client.demo.facts import Candidate, answers, candidates, choose
 from knowledgesmith.client.demo.live import QUERY, HeadWatcher
 from knowledgesmith.client.examination import FAILED, examine
-from knowledgesmith.client.local_server import LocalServer
+from knowledgesmith.client.local_server import LocalServer, free_address
 
 STEPS = (
     *("start", "import", "probes", "register", "ask", "plan", "edit", "compare", "propagation", "draw"),
@@ -68,7 +67,7 @@ def tell(*, settings: Settings, out: Console) -> None:
     Raises:
         KnowledgeSmithClientError: a step failed; the reason is the step's.
     """
-    server = LocalServer(data_dir=settings.data_dir, target=_free_address(), metrics=_free_address())
+    server = LocalServer(data_dir=settings.data_dir, target=free_address(), metrics=free_address())
     clock = Clock(out=out, pace=_look(settings, out))
     out.print(f"The whole demo takes {duration(clock.pace.remaining(list(STEPS)))} here.", style="bold")
     with clock.step("start", "Start a server of its own: gRPC service, model worker, Neo4j"):
@@ -327,10 +326,3 @@ def _verdict(one: Candidate, text: str) -> str:
     if answers(text, one.old_object):
         return "old object"
     return "something else" if one.new_object else "forgotten"
-
-
-def _free_address() -> str:
-    """A loopback address with a port that is free now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{listener.getsockname()[1]}"
