@@ -19,6 +19,7 @@ from knowledgesmith.server.conversions import check_id, check_text, json_object
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from knowledgesmith.graph_schema.importing.findings import FindingCount
     from knowledgesmith.graph_schema.store import GraphStore
     from knowledgesmith.server.parts import Parts
 
@@ -144,7 +145,7 @@ def rejection_to(rejection: Rejection) -> graph_pb2.ImportRejection:
 def report_to(report: ImportReport) -> graph_pb2.ImportReport:
     """The wire's message."""
     examples = report.examples
-    names = {"rejections", "examples", "stage_seconds"}
+    names = {"rejections", "examples", "stage_seconds", "findings"}
     counts: dict[str, Any] = {
         field.name: getattr(report, field.name)
         for field in graph_pb2.ImportReport.DESCRIPTOR.fields
@@ -154,6 +155,7 @@ def report_to(report: ImportReport) -> graph_pb2.ImportReport:
         **counts,
         stage_seconds=report.stages,
         rejections=[rejection_to(rejection) for rejection in report.rejections],
+        findings=[_findings_to(found) for found in report.findings],
         examples=graph_pb2.ImportExamples(
             entities_created=examples.entities_created,
             entities_changed=examples.entities_changed,
@@ -162,6 +164,14 @@ def report_to(report: ImportReport) -> graph_pb2.ImportReport:
             facts_removed=[_fact_to(key) for key in examples.facts_removed],
         ),
     )
+
+
+def _findings_to(found: FindingCount) -> graph_pb2.ImportFindings:
+    examples = [
+        graph_pb2.ImportFinding(file=item.place.file, record=item.place.record, text=item.text, count=item.count)
+        for item in found.examples
+    ]
+    return graph_pb2.ImportFindings(kind=found.kind.value, meaning=found.meaning, count=found.count, examples=examples)
 
 
 def _fact_to(key: tuple[str, str, str]) -> graph_pb2.FactName:

@@ -82,6 +82,49 @@ class ImportRejection:
         return f"{place}: {self.reason}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportFinding:
+    """One thing that an import found: file, line or number from 1 (0 = the whole file), what, for how many."""
+
+    file: str
+    record: int
+    text: str
+    count: int
+
+    @classmethod
+    def from_proto(cls, message: graph_pb2.ImportFinding) -> Self:
+        """Read the wire's message."""
+        return cls(file=message.file, record=message.record, text=message.text, count=message.count)
+
+    def __str__(self) -> str:
+        """``file:record: text``."""
+        place = f"{self.file}:{self.record}" if self.record else self.file
+        return f"{place}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportFindings:
+    """One kind of thing that an import found (merged, named by id, cyclic, doubled …); it rejected nothing.
+
+    ``meaning`` is the kind in words, ``count`` how many records, entities or facts, ``examples`` the first by place.
+    """
+
+    kind: str
+    meaning: str
+    count: int
+    examples: tuple[ImportFinding, ...]
+
+    @classmethod
+    def from_proto(cls, message: graph_pb2.ImportFindings) -> Self:
+        """Read the wire's message."""
+        return cls(
+            kind=message.kind,
+            meaning=message.meaning,
+            count=message.count,
+            examples=tuple(map(ImportFinding.from_proto, message.examples)),
+        )
+
+
 Key = tuple[str, str, str]
 """Subject uid, relation, object uid."""
 
@@ -114,7 +157,8 @@ class ImportReport:
 
     ``reasons`` counts rejected records by reason, values left out; ``rejections`` are the first hundred. ``seconds``
     and ``stage_seconds`` are the server's time; ``version`` is the graph's, 0 for a dry run. ``traits_accepted`` counts
-    accepted traits that hold on; ``traits_left_out`` names those that do not fit the files any more.
+    accepted traits that hold on; ``traits_left_out`` names those that do not fit the files any more. ``findings`` says
+    by kind what was merged, named by id, cyclic, doubled, contradictory or taken from a default.
     """
 
     entities_created: int
@@ -137,6 +181,7 @@ class ImportReport:
     stage_seconds: Mapping[str, float]
     traits_accepted: int = 0
     traits_left_out: tuple[str, ...] = ()
+    findings: tuple[ImportFindings, ...] = ()
 
     @classmethod
     def from_proto(cls, message: graph_pb2.ImportReport) -> Self:
@@ -162,6 +207,7 @@ class ImportReport:
             stage_seconds=dict(message.stage_seconds),
             traits_accepted=message.traits_accepted,
             traits_left_out=tuple(message.traits_left_out),
+            findings=tuple(map(ImportFindings.from_proto, message.findings)),
         )
 
 

@@ -69,8 +69,8 @@ def run_request(data_dir: Path, text: str, *, heap: str) -> dict[str, Any]:
             heap=heap,
             on_rejection=keep,
         )
-    found = asdict(report)
-    return {key: value for key, value in found.items() if key not in {"examples", "rejections"}}
+    found = {key: value for key, value in asdict(report).items() if key not in {"examples", "rejections"}}
+    return {**found, "findings": [kind.describe() for kind in report.findings]}
 
 
 def _open(file: _File, stack: ExitStack) -> InputFile:

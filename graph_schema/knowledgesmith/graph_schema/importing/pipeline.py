@@ -21,6 +21,7 @@ from knowledgesmith.graph_schema.cases import replace_cases
 from knowledgesmith.graph_schema.errors import Aborted, ImportRejected, InvalidInput, KnowledgeSmithError
 from knowledgesmith.graph_schema.graphs import accepted_traits
 from knowledgesmith.graph_schema.importing.difference import Counts, Difference, Examples
+from knowledgesmith.graph_schema.importing.findings import FindingCount
 from knowledgesmith.graph_schema.importing.formats.tables import TablesImporter
 from knowledgesmith.graph_schema.importing.importer import Importer, ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.loader import Loader
@@ -45,6 +46,7 @@ class ImportReport:
         rejected: records that could not be used.
         reasons: how many records each reason rejected, values left out.
         rejections: the first hundred.
+        findings: what was merged, named by id, cyclic, doubled, defaulted …, by kind with examples.
         examples: the first ones of each sort of difference.
         cases: ready interventions that came with the files.
         entities_changed: matched ones whose name, type, domain, aliases, level or depth is new.
@@ -73,6 +75,7 @@ class ImportReport:
     traits_left_out: tuple[str, ...] = ()
     reasons: Mapping[str, int] = field(default_factory=dict[str, int])
     rejections: tuple[Rejection, ...] = ()
+    findings: tuple[FindingCount, ...] = ()
     examples: Examples = field(default_factory=Examples)
     stages: Mapping[str, float] = field(default_factory=dict[str, float])
 
@@ -337,6 +340,7 @@ def report_of(
         rejected=staging.rejections.total,
         reasons=staging.rejections.reasons,
         rejections=staging.rejections.first(),
+        findings=staging.findings.report(),
         examples=examples,
         cases=sum(1 for _ in staging.cases()) if cases is None else cases,
         stages=watch.stages,

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from knowledgesmith.graph_schema.case_types import CaseChange, CaseProbe, CaseRecord, Place
 from knowledgesmith.graph_schema.facts import Relation, Template
+from knowledgesmith.graph_schema.importing.findings import Finding, FindingKind
 
 __all__ = (
     "CaseChange",
@@ -19,6 +20,8 @@ __all__ = (
     "CaseRecord",
     "EntityRecord",
     "FactRecord",
+    "Finding",
+    "FindingKind",
     "Place",
     "Record",
     "Rejection",
@@ -89,4 +92,4 @@ class Rejection:
     reason: str
 
 
-Record: TypeAlias = EntityRecord | RelationRecord | TemplateRecord | FactRecord | CaseRecord | Rejection
+Record: TypeAlias = EntityRecord | RelationRecord | TemplateRecord | FactRecord | CaseRecord | Rejection | Finding

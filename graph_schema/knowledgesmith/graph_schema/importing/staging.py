@@ -18,6 +18,7 @@ from typing import Any, Final, Self
 from knowledgesmith.graph_schema.accepted_traits import Acceptance
 from knowledgesmith.graph_schema.digests import StreamedDigest
 from knowledgesmith.graph_schema.facts import Relation
+from knowledgesmith.graph_schema.importing.findings import Finding, FindingKind, Findings
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import (
     CaseRecord,
@@ -88,6 +89,7 @@ class Staging:
         self.database.executescript(_SCHEMA)
         self.database.execute("BEGIN")
         self.rejections = Rejections(self.database)
+        self.findings = Findings()
         self.catalogue = StagedCatalogue(accepted)
         self.records = 0
         self.digest = ""
@@ -127,6 +129,9 @@ class Staging:
             Rejection: self._take_rejection,
         }
         for record in records:
+            if isinstance(record, Finding):
+                self.findings.take(record)
+                continue
             taker: Callable[[Any], None] = takers[type(record)]
             taker(record)
             self.records += 1
@@ -184,8 +189,15 @@ class Staging:
 
     def reject_at(self, file: int, record: int, reason: str) -> None:
         """Note a rejection at a place given by the number of its file."""
+        self.rejections.add(self._place_of(file, record), reason)
+
+    def find_at(self, file: int, record: int, kind: FindingKind, text: str) -> None:
+        """Note a finding at a place given by the number of its file."""
+        self.findings.add(self._place_of(file, record), kind, text)
+
+    def _place_of(self, file: int, record: int) -> Place:
         name = self.database.execute("SELECT name FROM file WHERE id = ?", (file,)).fetchone()
-        self.rejections.add(Place(file=name[0] if name else "(relations)", record=record), reason)
+        return Place(file=name[0] if name else "(relations)", record=record)
 
     def _take_entity(self, record: EntityRecord) -> None:
         problem = (

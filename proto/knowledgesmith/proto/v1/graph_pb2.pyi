@@ -340,6 +340,7 @@ class ImportReport(_message.Message):
     STAGE_SECONDS_FIELD_NUMBER: _builtins.int
     TRAITS_ACCEPTED_FIELD_NUMBER: _builtins.int
     TRAITS_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
     entities_created: _builtins.int
     """Entities that are new."""
     entities_matched: _builtins.int
@@ -390,6 +391,10 @@ class ImportReport(_message.Message):
     def traits_left_out(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Accepted traits that do not fit the files any more, each with the reason; they stay noted."""
 
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportFindings]:
+        """What was merged, named by its id, cyclic, doubled, taken from a default and so on, by kind; it rejected nothing."""
+
     def __init__(
         self,
         *,
@@ -413,14 +418,85 @@ class ImportReport(_message.Message):
         stage_seconds: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         traits_accepted: _builtins.int = ...,
         traits_left_out: _abc.Iterable[_builtins.str] | None = ...,
+        findings: _abc.Iterable[Global___ImportFindings] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["examples", b"examples"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "digest", b"digest", "entities_changed", b"entities_changed", "entities_created", b"entities_created", "entities_matched", b"entities_matched", "entities_retired", b"entities_retired", "examples", b"examples", "facts_created", b"facts_created", "facts_matched", b"facts_matched", "facts_removed", b"facts_removed", "reasons", b"reasons", "records", b"records", "rejected", b"rejected", "rejections", b"rejections", "relations", b"relations", "seconds", b"seconds", "stage_seconds", b"stage_seconds", "traits_accepted", b"traits_accepted", "traits_left_out", b"traits_left_out", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "digest", b"digest", "entities_changed", b"entities_changed", "entities_created", b"entities_created", "entities_matched", b"entities_matched", "entities_retired", b"entities_retired", "examples", b"examples", "facts_created", b"facts_created", "facts_matched", b"facts_matched", "facts_removed", b"facts_removed", "findings", b"findings", "reasons", b"reasons", "records", b"records", "rejected", b"rejected", "rejections", b"rejections", "relations", b"relations", "seconds", b"seconds", "stage_seconds", b"stage_seconds", "traits_accepted", b"traits_accepted", "traits_left_out", b"traits_left_out", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportReport: _TypeAlias = ImportReport  # noqa: Y015
+
+@_typing.final
+class ImportFindings(_message.Message):
+    """One kind of thing that an import found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    MEANING_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    EXAMPLES_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """Name of the kind: "merged", "named_by_id", "cycle", "doubled", "contradictory", "defaulted" and so on."""
+    meaning: _builtins.str
+    """The kind in words."""
+    count: _builtins.int
+    """How many records, entities or facts."""
+    @_builtins.property
+    def examples(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportFinding]:
+        """The first ones by file and record."""
+
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        meaning: _builtins.str = ...,
+        count: _builtins.int = ...,
+        examples: _abc.Iterable[Global___ImportFinding] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "examples", b"examples", "kind", b"kind", "meaning", b"meaning"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportFindings: _TypeAlias = ImportFindings  # noqa: Y015
+
+@_typing.final
+class ImportFinding(_message.Message):
+    """One thing that an import found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_FIELD_NUMBER: _builtins.int
+    RECORD_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    file: _builtins.str
+    """File as named by the client."""
+    record: _builtins.int
+    """Line or number of the record, from 1; 0 = the file as a whole."""
+    text: _builtins.str
+    """What it is, with the values."""
+    count: _builtins.int
+    """How many records, entities or facts it stands for."""
+    def __init__(
+        self,
+        *,
+        file: _builtins.str = ...,
+        record: _builtins.int = ...,
+        text: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "file", b"file", "record", b"record", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportFinding: _TypeAlias = ImportFinding  # noqa: Y015
 
 @_typing.final
 class ImportExamples(_message.Message):
