@@ -137,13 +137,15 @@ SECTIONS = (
         panels=(
             Panel(
                 title="Belief changes",
-                description="Ledger rows a second, by kind and direction.",
-                queries=(("{{kind}} {{direction}}", rate("ksmith_belief_changes_total", "kind, direction")),),
+                description="Ledger rows a second, by kind, role and direction.",
+                queries=(
+                    ("{{kind}} {{role}} {{direction}}", rate("ksmith_belief_changes_total", "kind, role, direction")),
+                ),
             ),
             Panel(
                 title="Size of changes",
-                description="Median absolute change, what should change against what should stay.",
-                queries=(("{{polarity}}", quantile(0.5, "ksmith_belief_delta_abs", "polarity")),),
+                description="Median absolute change: targets, what follows, and what should stay.",
+                queries=(("{{role}}", quantile(0.5, "ksmith_belief_delta_abs", "role")),),
             ),
             Panel(
                 title="Hops",
@@ -152,7 +154,7 @@ SECTIONS = (
             ),
             Panel(
                 title="Last run: rates",
-                description="Shares of eligible probes of the last measured run; none for a wreck.",
+                description="Shares of eligible probes of the last measured run; of a wreck only what it broke.",
                 queries=(
                     ("propagated {{goal}} {{method}}", "ksmith_propagated_ratio"),
                     ("residual {{goal}} {{method}}", "ksmith_residual_retention_ratio"),

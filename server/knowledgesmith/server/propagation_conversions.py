@@ -242,7 +242,7 @@ def point_to(point: Point) -> propagation_pb2.TimePoint:
         mean_delta=point.mean_delta,
         ineligible=point.ineligible,
     )
-    _add_rates(group, point, _NOTHING, withheld=point.wrecked)
+    _add_rates(group, point, point.noise, withheld=point.wrecked)
     return propagation_pb2.TimePoint(
         position=point.position,
         intervention_id=point.intervention,
@@ -251,6 +251,7 @@ def point_to(point: Point) -> propagation_pb2.TimePoint:
         group=group,
         verdict_scheme=point.scheme,
         withheld=point.wrecked,
+        placebo_id=point.placebo,
     )
 
 

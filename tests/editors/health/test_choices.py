@@ -61,6 +61,17 @@ def test_few_probes_raise_no_alarm() -> None:
     assert found.p > 0.1
 
 
+def test_phrasings_of_one_fact_are_one_vote() -> None:
+    """Thirty phrasings of three facts prove what three facts do; thirty facts prove more."""
+    few = [choice(0, 3, ("a", "b", "c", "d"), fact=f"f{n % 3}") for n in range(30)]
+    many = [choice(0, 3, ("a", "b", "c", "d"), fact=f"f{n}") for n in range(30)]
+    places, scattered = constant_places(few)[0], constant_places(many)[0]
+    assert (places.chosen, places.offered) == (scattered.chosen, scattered.offered) == (30, 30)
+    assert places.p == pytest.approx(4 * 0.5**3)
+    assert scattered.p < 1e-6
+    assert constant_texts(few)[0].p > 0.1
+
+
 def test_sure_is_three_times_the_odds_of_a_guess() -> None:
     assert choice(0, 0, p_right=0.5).sure
     assert not choice(0, 0, p_right=0.49).sure

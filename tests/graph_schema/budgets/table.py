@@ -286,6 +286,7 @@ BUDGETS: dict[str, Budget] = {
     "propagation/facts": _budget(lambda w: {"id": w.run, "conflicts_only": False, "skip": 0, "limit": 10}, 1347),
     "propagation/guesses": _budget(lambda w: {"id": w.run}, 2670),
     "propagation/noise_floor": _budget(lambda w: {"id": w.run}, 40),
+    "propagation/noise_rates": _budget(lambda w: {"ids": [w.run], "entity": "", "relation": "", "kind": ""}, 2550),
     "propagation/over_time": _budget(lambda w: {"branch_id": w.branch, "relation": "", "kind": ""}, 4890),
     "propagation/over_time_entity": _budget(
         lambda w: {"branch_id": w.branch, "entity": "france", "relation": "", "kind": ""}, 660

@@ -266,7 +266,8 @@ class Comparison:
 class TimePoint:
     """The rows of one role of a committed intervention that fit; the group's key is the intervention.
 
-    ``withheld``: its revision was found unhealthy, so that headline rates are left out.
+    ``withheld``: its revision was found unhealthy, so that headline rates are left out. ``placebo_id`` is the run that
+    the rates' ``placebo`` comes from, empty where none was measured on the branch.
     """
 
     position: int
@@ -276,6 +277,7 @@ class TimePoint:
     group: PropagationGroup
     verdict_scheme: int = 2
     withheld: bool = False
+    placebo_id: str = ""
 
     @classmethod
     def from_proto(cls, message: propagation_pb2.TimePoint) -> Self:

@@ -89,7 +89,10 @@ def _lines(group: PropagationGroup) -> list[tuple[object, ...]]:
 
 def rates_line(group: PropagationGroup) -> str:
     """All rates of a group in one cell."""
-    return "; ".join(f"{name} {rate(value)}, chance {share(value.chance)}" for name, value in group.rates.items())
+    return "; ".join(
+        f"{name} {rate(value)}, chance {share(value.chance)}, placebo {share(value.placebo)}"
+        for name, value in group.rates.items()
+    )
 
 
 def share(value: float | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -89,7 +89,7 @@ class Constant:
         chosen: how often it is chosen after the change.
         chosen_before: and before.
         offered: how often it could be chosen.
-        p: exact p-value of the gain, times the number of answers that were compared (Bonferroni).
+        p: exact p-value of the gain, one vote a fact, times the number of answers compared (Bonferroni).
     """
 
     what: str
@@ -141,13 +141,16 @@ def _constants(
     name: Callable[[Hashable], str],
 ) -> tuple[Constant, ...]:
     counts: dict[Hashable, list[int]] = {}
-    for choice in choices:
+    gains: dict[Hashable, dict[str | int, int]] = {}
+    for place, choice in enumerate(choices):
         before, after = picked(choice, choice.before), picked(choice, choice.after)
         for option in dict.fromkeys(offered(choice)):
-            count = counts.setdefault(option, [0, 0, 0, 0, 0])
+            count, by_fact = counts.setdefault(option, [0, 0, 0]), gains.setdefault(option, {})
             was, now = before == option, after == option
-            for place, yes in enumerate((True, was, now, now and not was, was and not now)):
-                count[place] += yes
+            for part, yes in enumerate((True, was, now)):
+                count[part] += yes
+            fact = choice.fact or place
+            by_fact[fact] = by_fact.get(fact, 0) + now - was
     several = {option: count for option, count in counts.items() if count[0] > 1}
     found = [
         Constant(
@@ -155,11 +158,16 @@ def _constants(
             chosen=now,
             chosen_before=was,
             offered=n,
-            p=min(1.0, sign_test(more, less) * len(several)),
+            p=min(1.0, _by_chance(gains[option].values()) * len(several)),
         )
-        for option, (n, was, now, more, less) in several.items()
+        for option, (n, was, now) in several.items()
     ]
     return tuple(sorted(found, key=lambda one: (one.p, -one.share)))
+
+
+def _by_chance(gains: Collection[int]) -> float:
+    """Exact p-value of an option's gain: one vote a fact, for ten phrasings of a fact prove no more than one does."""
+    return sign_test(sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains))
 
 
 def modal(choices: Sequence[Choice]) -> tuple[float, float] | None:

@@ -12,7 +12,8 @@ answered rightly before; Q+ should change, Q- should stay; a0 and a1: answers of
 - ``conflict_same``: facts of functional relations, asked as statements, whose old and new statement are both held
   for true. ``conflict_any``: facts with a question that supports a0 and one that supports a1. ``…_before`` is the
   same before the update, to be subtracted.
-- ``plasticity``: direct questions answered with a1, for an erasure with anything but a0. ``corrected`` is
+- ``plasticity``: direct questions answered with a1, for an erasure with anything but a0; ``plasticity_eligible``: of
+  those that could move there, being answered with a0 (or having none) and not with a1 before. ``corrected`` is
   ``1 - clip((acc(a0) - chance) / (1 - chance), 0, 1)`` for an erasure.
 - ``consistency_new``, ``_old``, ``_mixed``: facts whose questions all follow one world, or not;
   ``forms_agree``: facts whose direct and reverse questions follow the same one by majority.
@@ -179,6 +180,8 @@ def fact_metrics(row: Row) -> list[Metric]:
 
     n = row["direct_n"]
     chance_new = row["direct_chance_new"] / n if n else None
+    eligible = row["direct_eligible"]
+    chance_eligible = row["direct_eligible_chance"] / eligible if eligible else None
     return [
         metric("conflict_same", "conflict_same_after", "same_context"),
         metric("conflict_same_before", "conflict_same_before", "same_context"),
@@ -189,7 +192,7 @@ def fact_metrics(row: Row) -> list[Metric]:
         metric("consistency_mixed", "mixed", "asked"),
         metric("forms_agree", "forms_agree", "both_forms"),
         metric("plasticity", "direct_new", "direct_n", "direct_n", chance=chance_new, corrected=_corrected(row)),
-        metric("plasticity_eligible", "direct_eligible_new", "direct_eligible", "direct_n", chance=chance_new),
+        metric("plasticity_eligible", "direct_eligible_new", "direct_eligible", "direct_n", chance=chance_eligible),
     ]
 
 

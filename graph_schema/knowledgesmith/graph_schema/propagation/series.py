@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.errors import InterventionNotFound
 from knowledgesmith.graph_schema.propagation.counts import Counts
-from knowledgesmith.graph_schema.propagation.noise import withheld
+from knowledgesmith.graph_schema.propagation.noise import floor, withheld
 from knowledgesmith.graph_schema.propagation.pasteable import Pasteable, pasteable
 from knowledgesmith.graph_schema.propagation.rows import chances
 
@@ -52,7 +52,8 @@ class Overlap:
 class Point(Counts):
     """The rows of one role of a committed intervention that fit: means and verdict counts.
 
-    ``scheme`` is that of its verdicts, ``wrecked`` says that its revision was found unhealthy.
+    ``scheme`` is that of its verdicts, ``wrecked`` says that its revision was found unhealthy. ``noise`` holds the same
+    rates of ``placebo``, a run of the branch that changed nothing (empty where there is none), by name.
     """
 
     position: int
@@ -66,6 +67,8 @@ class Point(Counts):
     mean_before: float | None
     mean_after: float | None
     mean_delta: float | None
+    placebo: str = ""
+    noise: Mapping[str, float | None] = field(default_factory=dict[str, "float | None"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +112,27 @@ def over_time(
     rows = store.read(name, **params)
     ids = sorted({row["intervention"] for row in rows})
     guessed = chances(store, ids, by="all", entity=entity, relation=relation, kind=kind)
+    placebos = {one: floor(store, one).placebo for one in ids}
+    noise = _noise(store, placebos.values(), entity=entity, relation=relation, kind=kind)
     found: list[Point] = []
     for row in rows:
         values: Row = {**row, **guessed.get((row["intervention"], "all", row["role"]), {})}
-        found.append(Point(**values))
+        placebo = placebos[row["intervention"]]
+        found.append(Point(**values, placebo=placebo, noise=noise.get((placebo, row["role"]), {})))
     return found, pasteable(name, **params)
+
+
+def _noise(
+    store: GraphStore, placebos: Iterable[str], *, entity: str, relation: str, kind: str
+) -> dict[tuple[str, str], dict[str, float | None]]:
+    """Rates of placebos by intervention and role, over the rows that fit."""
+    params = {"ids": sorted(set(placebos) - {""}), "entity": entity, "relation": relation, "kind": kind}
+    return {
+        (row.pop("intervention"), row.pop("role")): {
+            share.name: share.successes / share.trials if share.trials else None for share in Counts(**row).shares
+        }
+        for row in store.read("propagation/noise_rates", **params)
+    }
 
 
 def scales(store: GraphStore, intervention_ids: Sequence[str]) -> tuple[list[Scale], Pasteable]:

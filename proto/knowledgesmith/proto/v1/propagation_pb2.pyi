@@ -1527,6 +1527,7 @@ class TimePoint(_message.Message):
     GROUP_FIELD_NUMBER: _builtins.int
     VERDICT_SCHEME_FIELD_NUMBER: _builtins.int
     WITHHELD_FIELD_NUMBER: _builtins.int
+    PLACEBO_ID_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """Place in the order of commits."""
     intervention_id: _builtins.str
@@ -1539,6 +1540,8 @@ class TimePoint(_message.Message):
     """Scheme of its verdicts."""
     withheld: _builtins.bool
     """The revision was found unhealthy: its headline rates are left out."""
+    placebo_id: _builtins.str
+    """The run of the branch that changed nothing, whose rates stand beside these; empty where there is none."""
     @_builtins.property
     def group(self) -> Global___PropagationGroup:
         """Rates and means of the rows of one role; the key is the intervention."""
@@ -1553,10 +1556,11 @@ class TimePoint(_message.Message):
         group: Global___PropagationGroup | None = ...,
         verdict_scheme: _builtins.int = ...,
         withheld: _builtins.bool = ...,
+        placebo_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["goal", b"goal", "group", b"group", "intervention_id", b"intervention_id", "method", b"method", "position", b"position", "verdict_scheme", b"verdict_scheme", "withheld", b"withheld"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["goal", b"goal", "group", b"group", "intervention_id", b"intervention_id", "method", b"method", "placebo_id", b"placebo_id", "position", b"position", "verdict_scheme", b"verdict_scheme", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

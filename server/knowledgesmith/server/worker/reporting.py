@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.errors import Cancelled
+from knowledgesmith.graph_schema.propagation import HEADLINES
 from knowledgesmith.server.metrics import HEALTH_FIGURES
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class Reporter:
         self.sink.observe("ksmith_ledger_write_seconds", seconds)
         for slot, measured in rows:
             delta = measured.delta or 0.0
-            labels = {"kind": slot.kind.value, "polarity": slot.polarity.value}
+            role = slot.role.value if slot.role else ""
+            labels = {"kind": slot.kind.value, "polarity": slot.polarity.value, "role": role}
             direction = "up" if delta > 0 else "down" if delta < 0 else "none"
             self.sink.inc("ksmith_belief_changes", direction=direction, **labels)
             self.sink.observe("ksmith_belief_delta_abs", abs(delta), **labels)
@@ -76,9 +78,13 @@ class Reporter:
         self.changed(job.id)
 
     def metrics(self, job: Job, values: Mapping[str, float], health: Health) -> None:
-        """Rates of a measured run; what it lacks is NaN, and a wreck lacks all: no rate of a former run stays."""
+        """Rates of a measured run; what it lacks, and a wreck's headline rates, are NaN: no rate of a former run stays.
+
+        What a wreck broke is shown, here as on the intervention.
+        """
         for key, name in _RATIOS.items():
-            value = values.get(key, math.nan) if health.ok else math.nan
+            shown = health.ok or key not in HEADLINES
+            value = values.get(key, math.nan) if shown else math.nan
             self.sink.set(name, value, goal=job.spec.goal.value, method=job.spec.method)
 
     def health(self, job: Job, health: Health) -> None:

@@ -163,7 +163,7 @@ class JobRunner:
             meter = Meter(resident, cache, job.spec.scorer, self._report.sink, speaker)
             resident.switch(base)
             self._check(attempt, resident)
-            with self._phase(attempt, "measure_before"):
+            with self._phase(attempt, "measure_before"), self._never_nonfinite(attempt):
                 start = self._health.start(resident, base, plan)
                 before = self._measure_all(attempt, meter, plan)
             with self._phase(attempt, "apply"):

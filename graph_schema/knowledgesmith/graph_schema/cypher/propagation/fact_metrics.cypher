@@ -1,6 +1,6 @@
 // purpose: counts over the facts that an intervention changed: conflict, consistency, direct and reverse accuracy
 // params: id
-// returns: goal, facts, contradictable, same_context, conflict_same_before, conflict_same_after, conflict_any_before, conflict_any_after, asked, all_new, all_old, mixed, both_forms, forms_agree, direct_n, direct_new, direct_old, direct_eligible, direct_eligible_new, direct_chance_new, direct_chance_old, reverse_n, reverse_right
+// returns: goal, facts, contradictable, same_context, conflict_same_before, conflict_same_after, conflict_any_before, conflict_any_after, asked, all_new, all_old, mixed, both_forms, forms_agree, direct_n, direct_new, direct_old, direct_eligible, direct_eligible_new, direct_chance_new, direct_chance_old, direct_eligible_chance, reverse_n, reverse_right
 // access: read
 //
 // `contradictable`: facts of functional relations that have an old and a new object. `same_context`: those of them that
@@ -66,7 +66,7 @@ CALL (forms) {
   UNWIND some AS q
   WITH DISTINCT q
   WITH q, endNode(q) AS p
-  WITH p.kind = 'DIRECT' AS direct, size(q.before) = 0 OR q.pred_before IN q.before AS eligible, size(p.options) AS options,
+  WITH p.kind = 'DIRECT' AS direct, (size(q.before) = 0 OR q.pred_before IN q.before) AND NOT q.pred_before IN q.after AS eligible, size(p.options) AS options,
        size(q.before) AS before, size(q.after) AS after, q.pred_after IN q.before AS old,
        q.pred_after IN q.after OR (size(q.after) = 0 AND q.pred_after >= 0 AND NOT q.pred_after IN q.before) AS new
   RETURN count(CASE WHEN direct THEN 1 END) AS direct_n, count(CASE WHEN direct AND new THEN 1 END) AS direct_new,
@@ -76,10 +76,12 @@ CALL (forms) {
          sum(CASE WHEN NOT direct THEN 0.0 WHEN after > 0 THEN 1.0 * after / options
                   ELSE 1.0 - 1.0 * before / options END) AS direct_chance_new,
          sum(CASE WHEN direct THEN 1.0 * before / options ELSE 0.0 END) AS direct_chance_old,
+         sum(CASE WHEN NOT (direct AND eligible) THEN 0.0 WHEN after > 0 THEN 1.0 * after / options
+                  ELSE 1.0 - 1.0 * before / options END) AS direct_eligible_chance,
          count(CASE WHEN NOT direct THEN 1 END) AS reverse_n,
          count(CASE WHEN NOT direct AND new THEN 1 END) AS reverse_right
 }
 RETURN i.goal AS goal, facts, contradictable, same_context, conflict_same_before, conflict_same_after,
        conflict_any_before, conflict_any_after, asked, all_new, all_old, mixed, both_forms, forms_agree,
        direct_n, direct_new, direct_old, direct_eligible, direct_eligible_new, direct_chance_new, direct_chance_old,
-       reverse_n, reverse_right
+       direct_eligible_chance, reverse_n, reverse_right
