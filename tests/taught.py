@@ -7,15 +7,19 @@ the health check first, in seconds, and is then spoilt.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 import torch
 
 from knowledgesmith.editors.artefacts import Dense, Weights
 from knowledgesmith.editors.encoding import encode, pad_right, pad_token_id
+from knowledgesmith.editors.health.judging import Evidence, judge
 from knowledgesmith.editors.health.passages import passages
+from knowledgesmith.editors.health.reading import StateReading, read_state
 from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.editors.testing import tiny
+from knowledgesmith.graph_schema.health import Health
 
 Spoil = Callable[[LoadedModel], None]
 """Changes the weights of a model in place."""
@@ -112,3 +116,24 @@ def artefact_of(loaded: LoadedModel, spoil: Spoil, **metadata: str) -> Weights:
         assert isinstance(delta, Dense)
         delta.delta.copy_(changed[name])  # behind the check that a method's own artefact passes
     return artefact
+
+
+@contextmanager
+def spoilt(loaded: LoadedModel, spoil: Spoil) -> Generator[None]:
+    """The model while it is spoilt."""
+    kept = {name: parameter.detach().clone() for name, parameter in loaded.model.named_parameters()}
+    try:
+        with torch.no_grad():
+            spoil(loaded)
+        yield
+    finally:
+        with torch.no_grad():
+            for name, parameter in loaded.model.named_parameters():
+                parameter.copy_(kept[name])
+
+
+def spoilt_health(loaded: LoadedModel, before: StateReading, spoil: Spoil) -> Health:
+    """What the check says of the spoilt model, ``before`` being its reading as it is."""
+    with spoilt(loaded, spoil):
+        after = read_state(loaded)
+    return judge(Evidence(before=before, after=after))

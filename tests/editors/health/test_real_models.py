@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
-from tests.taught import Spoil
+from tests.taught import Spoil, spoilt_health
 
 from knowledgesmith.editors.default_model import ensure_default_model
-from knowledgesmith.editors.health.judging import Evidence, judge
 from knowledgesmith.editors.health.reading import StateReading, read_state
 from knowledgesmith.editors.loading import load
 from knowledgesmith.editors.models import LoadedModel
@@ -57,26 +54,9 @@ def real(which: str) -> tuple[LoadedModel, StateReading]:
     return loaded, read_state(loaded)
 
 
-@contextmanager
-def spoilt(loaded: LoadedModel, spoil: Spoil) -> Generator[None]:
-    """The model while it is spoilt."""
-    kept = {name: parameter.detach().clone() for name, parameter in loaded.model.named_parameters()}
-    try:
-        with torch.no_grad():
-            spoil(loaded)
-        yield
-    finally:
-        with torch.no_grad():
-            for name, parameter in loaded.model.named_parameters():
-                parameter.copy_(kept[name])
-
-
 def health_of(which: str, spoil: Spoil) -> Health:
     """What the check says of the spoilt model."""
-    loaded, before = real(which)
-    with spoilt(loaded, spoil):
-        after = read_state(loaded)
-    return judge(Evidence(before=before, after=after))
+    return spoilt_health(*real(which), spoil)
 
 
 @pytest.mark.parametrize("which", ["default", "second"])

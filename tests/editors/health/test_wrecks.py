@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from functools import cache
 
 import pytest
 import torch
-from tests.taught import Spoil, noise, nothing, one_row, one_value, one_word, scaled, teach
+from tests.taught import Spoil, noise, nothing, one_row, one_value, one_word, scaled, spoilt_health, teach
 
-from knowledgesmith.editors.health.judging import Evidence, judge
 from knowledgesmith.editors.health.reading import StateReading, read_state
 from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.graph_schema.health import Health, HealthVerdict
@@ -35,26 +32,9 @@ def taught(structure: str) -> tuple[LoadedModel, StateReading]:
     return loaded, read_state(loaded)
 
 
-@contextmanager
-def spoilt(loaded: LoadedModel, spoil: Spoil) -> Generator[None]:
-    """The model while it is spoilt."""
-    kept = {name: parameter.detach().clone() for name, parameter in loaded.model.named_parameters()}
-    try:
-        with torch.no_grad():
-            spoil(loaded)
-        yield
-    finally:
-        with torch.no_grad():
-            for name, parameter in loaded.model.named_parameters():
-                parameter.copy_(kept[name])
-
-
 def health_of(structure: str, spoil: Spoil) -> Health:
     """What the check says of a spoilt model."""
-    loaded, before = taught(structure)
-    with spoilt(loaded, spoil):
-        after = read_state(loaded)
-    return judge(Evidence(before=before, after=after))
+    return spoilt_health(*taught(structure), spoil)
 
 
 @pytest.mark.parametrize("structure", TAUGHT)

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from knowledgesmith.editors.contract import Selective
+from knowledgesmith.editors.contract import Method, Selective
 from knowledgesmith.editors.registry import build
 from knowledgesmith.editors.score_cache import ScoreCache
 from knowledgesmith.editors.statistics import TextStatistics
@@ -162,12 +162,12 @@ class JobRunner:
             speaker = Speaker(resident, plan, names_of(self._store, job.id))
             meter = Meter(resident, cache, job.spec.scorer, self._report.sink, speaker)
             resident.switch(base)
-            self._check(attempt, resident)
+            method, computed = self._method(attempt, resident)
             with self._phase(attempt, "measure_before"), self._never_nonfinite(attempt):
                 start = self._health.start(resident, base, plan)
                 before = self._measure_all(attempt, meter, plan)
             with self._phase(attempt, "apply"):
-                artefact = self._apply(attempt, plan, resident)
+                artefact = self._apply(attempt, plan, resident, method, computed)
             resident.switch([*base, artefact])
             self._advance(attempt, _RUNNING, weights_sha256=resident.weights_sha256())
             with self._phase(attempt, "health"):
@@ -178,12 +178,17 @@ class JobRunner:
                 self._write_ledger(attempt, plan, meter, before)
         return self._decide(attempt, self._health.judge(resident, start, after, artefact, job.id))
 
-    def _check(self, attempt: _Attempt, resident: ResidentModel) -> None:
-        """A model that the method cannot change truly is refused before minutes are spent on measuring it."""
+    def _method(self, attempt: _Attempt, resident: ResidentModel) -> tuple[Method, str | None]:
+        """The method and the dtype that it computes in.
+
+        A model that it cannot change truly is refused here, before minutes are spent on measuring it.
+        """
         spec = attempt.job.spec
-        method = build(spec.method, resolve_config(spec, resident.loaded, self._settings.precision_cache))
+        config = resolve_config(spec, resident.loaded, self._settings.precision_cache)
+        method = build(spec.method, config)
         if isinstance(method, Selective):
             method.check(resident.loaded)
+        return method, computed_in(config, resident.loaded)
 
     @contextmanager
     def _cache(self, job: Job) -> Generator[ScoreCache | None]:
@@ -237,7 +242,9 @@ class JobRunner:
         attempt.progress.step("measure_before", len(plan.probes), len(plan.probes))
         return readings
 
-    def _apply(self, attempt: _Attempt, plan: Plan, resident: ResidentModel) -> Weights:
+    def _apply(
+        self, attempt: _Attempt, plan: Plan, resident: ResidentModel, method: Method, computed: str | None
+    ) -> Weights:
         """The stored artefact of an earlier attempt, or a new one, stored before it is used."""
         job = attempt.job
         if job.artefact_sha256:
@@ -249,11 +256,9 @@ class JobRunner:
             self._settings.statistics_dir,
             artefacts=resident.attached,
         )
-        config = resolve_config(job.spec, resident.loaded, self._settings.precision_cache)
-        method = build(job.spec.method, config)
         artefact = method.apply(resident.loaded, request, statistics, attempt.progress)
         digest = artefact.save(self._settings.artefact_dir)
-        self._advance(attempt, _RUNNING, artefact_sha256=digest, compute_dtype=computed_in(config, resident.loaded))
+        self._advance(attempt, _RUNNING, artefact_sha256=digest, compute_dtype=computed)
         return artefact
 
     def _write_ledger(self, attempt: _Attempt, plan: Plan, meter: Meter, before: dict[str, Reading]) -> None:
