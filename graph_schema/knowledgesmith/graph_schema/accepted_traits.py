@@ -155,12 +155,10 @@ def _traits(traits: Traits, item: Acceptance) -> Traits:
         return replace(traits, inverse_of=item.others[0])
     if item.kind is TraitKind.COMPOSITION:
         return replace(traits, composed_of=item.others)
-    return Traits(
+    return replace(
+        traits,
         functional=traits.functional or item.kind is TraitKind.FUNCTIONAL,
         inverse_functional=traits.inverse_functional or item.kind is TraitKind.INVERSE_FUNCTIONAL,
         symmetric=traits.symmetric or item.kind is TraitKind.SYMMETRIC,
         transitive=traits.transitive or item.kind is TraitKind.TRANSITIVE,
-        hierarchical=traits.hierarchical,
-        inverse_of=traits.inverse_of,
-        composed_of=traits.composed_of,
     )

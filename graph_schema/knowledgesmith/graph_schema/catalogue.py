@@ -72,6 +72,7 @@ def inspect_catalogue(relations: Iterable[Relation]) -> tuple[dict[str, Relation
     catalogue = {relation.name: relation for relation in given}
     problems += _inverse_problems(catalogue)
     problems += _composition_problems(catalogue)
+    problems += _super_problems(catalogue)
     if problems:
         return catalogue, problems
     catalogue = _with_rel_types(_with_implied_traits(catalogue))
@@ -142,16 +143,26 @@ def _inverse_problems(catalogue: Mapping[str, Relation]) -> list[CatalogueProble
 def _composition_problems(catalogue: Mapping[str, Relation]) -> list[CatalogueProblem]:
     found: list[CatalogueProblem] = []
     for name, relation in catalogue.items():
-        parts = relation.traits.composed_of
-        if not parts:
-            continue
-        if len(parts) != 2:
-            found.append(_fault(name, f"is composed of {len(parts)} relations", "Name exactly two: r1|r2."))
-        elif unknown := [part for part in parts if part not in catalogue]:
-            hint = "Declare that relation too."
-            found.append(_fault(name, f"is composed of an unknown relation {unknown[0][:80]!r}", hint))
-        elif set(parts) == {name}:
-            found.append(_fault(name, "is composed of itself twice", "Declare it transitive instead."))
+        for parts in relation.traits.chains:
+            if len(parts) != 2:
+                found.append(_fault(name, f"is composed of {len(parts)} relations", "Name exactly two: r1|r2."))
+            elif unknown := [part for part in parts if part not in catalogue]:
+                hint = "Declare that relation too."
+                found.append(_fault(name, f"is composed of an unknown relation {unknown[0][:80]!r}", hint))
+            elif set(parts) == {name}:
+                found.append(_fault(name, "is composed of itself twice", "Declare it transitive instead."))
+    return found
+
+
+def _super_problems(catalogue: Mapping[str, Relation]) -> list[CatalogueProblem]:
+    found: list[CatalogueProblem] = []
+    for name, relation in catalogue.items():
+        for above in relation.traits.sub_of:
+            if above == name:
+                found.append(_fault(name, "is a subrelation of itself", "Leave that out: it says nothing."))
+            elif above not in catalogue:
+                hint = "Declare that relation too."
+                found.append(_fault(name, f"is a subrelation of an unknown relation {above[:80]!r}", hint))
     return found
 
 
@@ -166,10 +177,14 @@ def _with_implied_traits(catalogue: Mapping[str, Relation]) -> dict[str, Relatio
         traits = relation.traits
         inverse = inverse_of[name]
         mirror = traits if traits.symmetric else catalogue[inverse].traits if inverse is not None else Traits()
+        chains = traits.chains
         completed[name] = replace(
             relation,
             traits=replace(
                 traits,
+                composed_of=chains[0] if chains else (),
+                compositions=tuple(sorted(chains[1:])),
+                sub_of=tuple(sorted(set(traits.sub_of))),
                 inverse_of=inverse,
                 functional=traits.functional or mirror.inverse_functional,
                 inverse_functional=traits.inverse_functional or mirror.functional,
@@ -269,6 +284,8 @@ def to_properties(relation: Relation) -> dict[str, Any]:
         "hierarchical": traits.hierarchical,
         "inverse_of": traits.inverse_of,
         "composed_of": list(traits.composed_of),
+        "compositions": ["|".join(pair) for pair in traits.compositions],
+        "sub_of": list(traits.sub_of),
         "templates": json.dumps([[t.direction, t.split, t.form, t.text] for t in relation.templates]),
     }
 
@@ -283,6 +300,8 @@ def from_properties(properties: Mapping[str, Any]) -> Relation:
         hierarchical=properties["hierarchical"],
         inverse_of=properties["inverse_of"],
         composed_of=tuple(properties["composed_of"]),
+        compositions=tuple(tuple(pair.split("|")) for pair in properties.get("compositions") or ()),
+        sub_of=tuple(properties.get("sub_of") or ()),
     )
     templates = tuple(
         Template(direction=Direction(direction), split=Split(split), form=Form(form), text=text)

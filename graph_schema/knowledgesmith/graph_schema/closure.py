@@ -1,5 +1,8 @@
 """The closure: facts that follow from the asserted ones by the relations' traits, by forward chaining in Cypher.
 
+Rounds go on until nothing new follows: what a chain of any length or a ring leads to is found, since a round joins
+facts of all rounds before and so doubles the length of the chains. A graph of which too much follows is refused.
+
 Derived facts exist only inside a transaction that is rolled back. Each relationship carries ``derived: true``, the
 ``round`` in which it appeared and the ``world`` it belongs to; its proof comes back as :class:`Derived`. A
 relationship without ``world`` belongs to every world; so the state before and after an update can stand side by side
@@ -8,18 +11,19 @@ in one transaction, and the same probe queries read either.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from knowledgesmith.graph_schema.errors import InvalidCatalogue
+from knowledgesmith.graph_schema.errors import InvalidCatalogue, TooLarge
 from knowledgesmith.graph_schema.facts import Relation, fact_id
 from knowledgesmith.graph_schema.placing import Placement, place
 from knowledgesmith.graph_schema.store import Row, Transaction
 
-MAX_ROUNDS: Final = 3
-"""Proofs are at most this deep; cycles of a transitive relation end here too."""
+MAX_DERIVED: Final = 3_000_000
+"""Most facts that may follow in one world: about 2 GB in this process, and more in the database's transaction."""
 
 BEFORE: Final = 0
 """World before the update (and the only world of a bulk run)."""
@@ -42,6 +46,7 @@ class Rule(StrEnum):
     SYMMETRIC = "symmetric"
     TRANSITIVE = "transitive"
     COMPOSITION = "composition"
+    SUBRELATION = "subrelation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +62,24 @@ class Derived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The rules of a catalogue in the shape of the queries' parameters (all names are relationship types)."""
+    """The rules of a catalogue in the shape of the queries' parameters (all names are relationship types).
+
+    ``swaps`` exchange the ends of a fact, ``lifts`` keep them; ``swap_names`` and ``lift_names`` are the same by name.
+    """
 
     swaps: Mapping[str, list[list[str]]]
+    lifts: Mapping[str, list[list[str]]]
     seconds: Mapping[str, list[list[str]]]
     firsts: Mapping[str, list[list[str]]]
     names: Mapping[str, str]
     types: Mapping[str, str]
     swap_names: Mapping[str, tuple[tuple[str, str], ...]]
+    lift_names: Mapping[str, tuple[tuple[str, str], ...]]
+
+    @property
+    def any(self) -> bool:
+        """Whether anything can follow at all."""
+        return bool(self.swaps or self.lifts or self.seconds)
 
     def mirrors(self, triple: Triple) -> dict[Triple, str]:
         """Facts that say the same as ``triple`` the other way round (and back), with the rule that leads there."""
@@ -83,9 +98,11 @@ class Rules:
 @dataclass(slots=True)
 class _RuleTable:
     swaps: dict[str, list[list[str]]] = field(default_factory=dict)
+    lifts: dict[str, list[list[str]]] = field(default_factory=dict)
     seconds: dict[str, list[list[str]]] = field(default_factory=dict)
     firsts: dict[str, list[list[str]]] = field(default_factory=dict)
     swap_names: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    lift_names: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def swap(self, premise: Relation, head: Relation, rule: Rule) -> None:
         row = [head.rel_type, rule.value]
@@ -93,6 +110,11 @@ class _RuleTable:
         if row not in rows:
             rows.append(row)
             self.swap_names[premise.name] = (*self.swap_names.get(premise.name, ()), (head.name, rule.value))
+
+    def lift(self, premise: Relation, head: Relation) -> None:
+        rule = Rule.SUBRELATION.value
+        self.lifts.setdefault(premise.rel_type, []).append([head.rel_type, rule])
+        self.lift_names[premise.name] = (*self.lift_names.get(premise.name, ()), (head.name, rule))
 
     def chain(self, first: Relation, second: Relation, head: Relation, rule: Rule) -> None:
         self.seconds.setdefault(first.rel_type, []).append([second.rel_type, head.rel_type, rule.value])
@@ -103,7 +125,7 @@ def rules_of(relations: Iterable[Relation]) -> Rules:
     """The rules that follow from the traits of a catalogue; ``inverse_of`` holds in both directions.
 
     Raises:
-        InvalidCatalogue: a trait names an unknown relation, or a composition has not two parts.
+        InvalidCatalogue: a trait names an unknown relation, or a composition does not have two parts.
     """
     by_name = {relation.name: relation for relation in sorted(relations, key=lambda r: r.name)}
     table = _RuleTable()
@@ -117,16 +139,20 @@ def rules_of(relations: Iterable[Relation]) -> Rules:
             table.swap(other, relation, Rule.INVERSE)
         if traits.transitive:
             table.chain(relation, relation, relation, Rule.TRANSITIVE)
-        if traits.composed_of:
-            first, second = _parts(by_name, relation)
+        for pair in traits.chains:
+            first, second = _parts(by_name, relation, pair)
             table.chain(first, second, relation, Rule.COMPOSITION)
+        for above in sorted(set(traits.sub_of)):
+            table.lift(relation, _named(by_name, relation, above))
     return Rules(
         swaps=table.swaps,
+        lifts=table.lifts,
         seconds=table.seconds,
         firsts=table.firsts,
         names={relation.rel_type: relation.name for relation in by_name.values()},
         types={relation.name: relation.rel_type for relation in by_name.values()},
         swap_names=table.swap_names,
+        lift_names=table.lift_names,
     )
 
 
@@ -134,15 +160,14 @@ def _named(by_name: Mapping[str, Relation], relation: Relation, name: str) -> Re
     if name not in by_name:
         raise InvalidCatalogue(
             f"Relation {relation.name} refers to a relation that the catalogue lacks.",
-            field="inverse_of / composed_of",
+            field="inverse_of / composed_of / sub_of",
             value=name,
             hint="Add that relation or remove the reference.",
         )
     return by_name[name]
 
 
-def _parts(by_name: Mapping[str, Relation], relation: Relation) -> tuple[Relation, Relation]:
-    parts = relation.traits.composed_of
+def _parts(by_name: Mapping[str, Relation], relation: Relation, parts: Sequence[str]) -> tuple[Relation, Relation]:
     if len(parts) != 2:
         raise InvalidCatalogue(
             f"Relation {relation.name} must be composed of exactly two relations.",
@@ -153,33 +178,47 @@ def _parts(by_name: Mapping[str, Relation], relation: Relation) -> tuple[Relatio
     return _named(by_name, relation, parts[0]), _named(by_name, relation, parts[1])
 
 
-def close(
-    tx: Transaction, *, graph_id: str, rules: Rules, world: int = BEFORE, last: bool = True
-) -> dict[str, Derived]:
-    """Derive all facts of one world, at most :data:`MAX_ROUNDS` deep, and write them into the transaction.
+def close(tx: Transaction, *, graph_id: str, rules: Rules, world: int = BEFORE) -> dict[str, Derived]:
+    """Derive all facts of one world and write them into the transaction, round by round until nothing new follows.
 
-    Semi-naive: a round joins only pairs with at least one fact of the round before. Asserted facts are not derived
-    again, self-loops are not derived.
+    Semi-naive: a round joins only pairs with at least one fact of the round before; the round of a fact is the height
+    of its lowest proof. Asserted facts are not derived again; a fact between an entity and itself neither follows nor
+    leads anywhere.
 
     Args:
         tx: a transaction that will be rolled back.
         graph_id: the graph.
         rules: from :func:`rules_of`.
         world: :data:`BEFORE` or :data:`AFTER`.
-        last: write the facts of the last round as well; nothing is derived from them, so only questions need them.
 
     Returns:
         The derived facts by fact id.
+
+    Raises:
+        TooLarge: more than :data:`MAX_DERIVED` facts follow; nothing may be asked about such a world.
     """
     derived: dict[str, Derived] = {}
-    anchors = _subjects(tx, graph_id)
-    for depth in range(MAX_ROUNDS):
-        fresh = _derive_round(tx, graph_id=graph_id, rules=rules, world=world, depth=depth, anchors=anchors, last=last)
-        if not fresh:
-            break
+    anchors: Iterable[Sequence[str]] = _subjects(tx, graph_id) if rules.any else ()
+    depth = 0
+    while fresh := _derive_round(tx, graph_id=graph_id, rules=rules, world=world, depth=depth, anchors=anchors):
         derived.update(fresh)
+        if len(derived) > MAX_DERIVED:
+            raise _too_much(derived.values())
         anchors = _batches(sorted({fact.triple[0] for fact in fresh.values()}), _ANCHORS)
+        depth += 1
     return derived
+
+
+def _too_much(derived: Iterable[Derived]) -> TooLarge:
+    """Refuses a world; the relation of which most facts follow is named, since its traits are the cause."""
+    counts = Counter(fact.triple[1] for fact in derived)
+    relation, count = min(counts.items(), key=lambda item: (-item[1], item[0]))
+    return TooLarge(
+        f"more than {MAX_DERIVED:,} facts follow from the graph, {count:,} of them of the relation {relation!r}",
+        field="relation",
+        value=relation,
+        hint="Import it without the trait that makes so much follow (transitive, composed_of), or a part of the graph.",
+    )
 
 
 def _subjects(tx: Transaction, graph_id: str) -> Iterator[Sequence[str]]:
@@ -199,12 +238,13 @@ def _derive_round(
     world: int,
     depth: int,
     anchors: Iterable[Sequence[str]],
-    last: bool,
 ) -> dict[str, Derived]:
     fresh: dict[Triple, tuple[str, tuple[str, ...]]] = {}
     for uids in anchors:
         scope = {"graph_id": graph_id, "world": world, "round": depth, "anchors": uids}
-        blocks = tx.rows("closure/swap", **scope, heads=rules.swaps) if rules.swaps else []
+        blocks = []
+        if rules.swaps or rules.lifts:
+            blocks += tx.rows("closure/swap", **scope, heads=rules.swaps, lifts=rules.lifts)
         if rules.seconds:
             blocks += tx.rows("closure/chain", **scope, seconds=rules.seconds, firsts=rules.firsts)
         for triple, proof in (found for block in blocks for found in _found(block)):
@@ -221,9 +261,8 @@ def _derive_round(
         )
         for (s, rel_type, o), (rule, premises) in sorted(fresh.items())
     ]
-    if last or depth + 1 < MAX_ROUNDS:
-        placements = (Placement(fact.triple, fact.fact_id, depth + 1, world) for fact in facts)
-        place(tx, graph_id=graph_id, types=rules.types, facts=placements)
+    placements = (Placement(fact.triple, fact.fact_id, depth + 1, world) for fact in facts)
+    place(tx, graph_id=graph_id, types=rules.types, facts=placements)
     return {fact.fact_id: fact for fact in facts}
 
 

@@ -1,6 +1,6 @@
 """Cut sets: which asserted facts must go so that given facts no longer follow (specification: planning on the graph).
 
-A cut hits the leaves of every proof of at most ``limit`` in height. There may be exponentially many proofs, so they are
+A cut hits the leaves of every proof. There may be exponentially many proofs, so they are
 found when they are needed (implicit hitting set, Moreno-Centeno & Karp 2013): solve the hitting set of the proofs known
 so far, look for a proof that survives, add its leaves, repeat. What no longer finds a surviving proof is a cut, and as
 cheap as the hitting set was. Targets that share no fact are solved apart from each other.
@@ -14,7 +14,6 @@ from typing import Final
 
 import networkx as nx
 
-from knowledgesmith.graph_schema.closure import MAX_ROUNDS
 from knowledgesmith.graph_schema.derivations import Derivations, ProofTree
 from knowledgesmith.graph_schema.errors import ConflictingChanges
 from knowledgesmith.graph_schema.hitting_sets import EXACT_ITEMS, HittingSet, exact_hitting_set, large_hitting_set
@@ -55,44 +54,24 @@ class CutSet:
         return (self.weight - self.lower_bound) / self.weight if self.weight else 0.0
 
 
-def weights_of(derivations: Derivations, *, targets: Collection[str], loads: Mapping[str, int]) -> dict[str, int]:
-    """Weight of every asserted fact: 1 + the derivation steps of other facts than the targets that rest on it.
-
-    Args:
-        derivations: the hypergraph behind the targets.
-        targets: fact ids of what must no longer follow.
-        loads: steps that rest on a fact in the whole world, from
-            :func:`~knowledgesmith.graph_schema.derivations.read_loads`.
-    """
-    own = dict.fromkeys(derivations.asserted, 0)
-    wanted = frozenset(targets)
-    for step in derivations.steps:
-        if step.head in wanted:
-            for premise in set(step.premises) & own.keys():
-                own[premise] += 1
-    return {fact: 1 + max(0, loads.get(fact, 0) - count) for fact, count in sorted(own.items())}
-
-
 def find_cut(
     derivations: Derivations,
     *,
     targets: Iterable[str],
     protected: Iterable[str] = (),
     weights: Mapping[str, int] | None = None,
-    limit: int = MAX_ROUNDS,
 ) -> CutSet:
-    """The lightest set of asserted facts without which no target has a proof of at most ``limit``.
+    """The lightest set of asserted facts without which no target follows.
 
     A target that is asserted itself is part of the cut. Exact where at most 20 facts come into question for targets
     that share facts; beyond that as good as the rounds allow, with a proven bound. Of cuts of the same weight the one
     whose sorted fact ids come first is taken (beyond 20 facts: always the same one).
 
     Args:
-        derivations: the hypergraph behind the targets, complete up to ``limit``.
+        derivations: the hypergraph behind the targets, with all their proofs.
         targets: fact ids of what must no longer follow; those that do not follow anyway are ignored.
         protected: fact ids that must not be cut.
         weights: positive weight of asserted facts; 1 where one is missing.
-        limit: highest proof that counts.
 
     Raises:
         Uncuttable: a target follows from protected facts alone.
@@ -102,11 +81,11 @@ def find_cut(
     if any(weight <= 0 for weight in weights.values()):
         raise ValueError("weights must be positive")
     wanted = sorted(set(targets))
-    whole = derivations.behind(wanted, limit=limit)
+    whole = derivations.behind(wanted)
     kept = whole.asserted & frozenset(protected)
-    _check_cuttable(whole, wanted, kept, limit)
+    _check_cuttable(whole, wanted, kept)
     cuts = [
-        _Part(derivations=part, targets=of_part, protected=kept, weights=weights, limit=limit).solve()
+        _Part(derivations=part, targets=of_part, protected=kept, weights=weights).solve()
         for part, of_part in _parts(whole, wanted, kept)
     ]
     return CutSet(
@@ -117,8 +96,8 @@ def find_cut(
     )
 
 
-def _check_cuttable(whole: Derivations, targets: Sequence[str], protected: frozenset[str], limit: int) -> None:
-    heights = whole.heights(without=whole.asserted - protected, limit=limit)
+def _check_cuttable(whole: Derivations, targets: Sequence[str], protected: frozenset[str]) -> None:
+    heights = whole.heights(without=whole.asserted - protected)
     left = next((target for target in targets if target in heights), None)
     if left is None:
         return
@@ -172,7 +151,6 @@ class _Part:
     targets: tuple[str, ...]
     protected: frozenset[str]
     weights: Mapping[str, int]
-    limit: int
     known: dict[frozenset[str], ProofTree] = field(default_factory=dict[frozenset[str], ProofTree])
     by_leaf: dict[str, list[frozenset[str]]] = field(default_factory=dict[str, list[frozenset[str]]])
 
@@ -258,10 +236,10 @@ class _Part:
         return frozenset(kept)
 
     def _heights(self, gone: Collection[str]) -> dict[str, int]:
-        return self.derivations.heights(without=gone, limit=self.limit)
+        return self.derivations.heights(without=gone)
 
     def _following(self, gone: Collection[str]) -> list[str]:
-        return self.derivations.following(self.targets, without=gone, limit=self.limit)
+        return self.derivations.following(self.targets, without=gone)
 
     def _cost(self, cut: Iterable[str], costs: Mapping[str, int]) -> int:
         return sum(costs[fact] for fact in cut)

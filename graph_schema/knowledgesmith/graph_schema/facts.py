@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -44,6 +44,19 @@ class Form(StrEnum):
     PHRASE = "phrase"
 
 
+class Origin(StrEnum):
+    """Where a template comes from."""
+
+    GIVEN = "given"
+    """A file or an importer brought it."""
+    CORRECTED = "corrected"
+    """Somebody wrote it for this graph."""
+    DERIVED = "derived"
+    """Made from the relation's name, whose grammar is sure."""
+    FRAME = "frame"
+    """A plain frame around the relation's name: true whatever the name means."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
     """A node of one graph; a literal (number, date) is an entity of type ``Literal``."""
@@ -62,20 +75,25 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """One phrasing of a relation; ``{s}`` is the subject's name and ``{o}`` the object's."""
+    """One phrasing of a relation; ``{s}`` is the subject's name and ``{o}`` the object's.
+
+    Two of one text are the same, wherever they come from.
+    """
 
     direction: Direction
     split: Split
     form: Form
     text: str
+    origin: Origin = field(default=Origin.GIVEN, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """What follows from a fact of the relation.
 
-    ``composed_of = (r1, r2)`` means ``r(x, z) <- r1(x, y), r2(y, z)``; ``hierarchical`` relations point from
-    the child to its parent.
+    ``composed_of = (r1, r2)`` means ``r(x, z) <- r1(x, y), r2(y, z)``, and so does every further pair of
+    ``compositions``; :attr:`chains` gives them all. ``sub_of`` names relations that hold wherever this one does:
+    ``p(x, y) <- r(x, y)``. ``hierarchical`` relations point from the child to its parent.
     """
 
     functional: bool = False
@@ -85,6 +103,13 @@ class Traits:
     hierarchical: bool = False
     inverse_of: str | None = None
     composed_of: tuple[str, ...] = ()
+    compositions: tuple[tuple[str, ...], ...] = ()
+    sub_of: tuple[str, ...] = ()
+
+    @property
+    def chains(self) -> tuple[tuple[str, ...], ...]:
+        """Every pair of relations of which this one is composed, without doubles, ``composed_of`` first."""
+        return tuple(dict.fromkeys((*((self.composed_of,) if self.composed_of else ()), *self.compositions)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

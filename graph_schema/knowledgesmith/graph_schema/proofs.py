@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from knowledgesmith.graph_schema.after_world import ClosedWorld
-from knowledgesmith.graph_schema.closure import MAX_ROUNDS, Triple
+from knowledgesmith.graph_schema.closure import Triple
 from knowledgesmith.graph_schema.plan_types import Cited, Plan, Proof, WorldChange, WorldOp
 
 ASSERTED: Final = "asserted"
@@ -29,12 +29,11 @@ def cited(*, before: ClosedWorld, after: ClosedWorld, changed: Sequence[WorldCha
     for op, world in ((WorldOp.RETRACT, before), (WorldOp.ASSERT, after)):
         todo = {(c.subject, c.relation, c.object) for c in changed if c.op is op}
         seen: set[Triple] = set()
-        for _ in range(MAX_ROUNDS):
-            premises = world.all_premises(todo)
-            fresh = _cite(world, sorted(premises - ours - seen), _SIDES[op])
+        while todo:
+            todo = world.all_premises(todo) - seen
+            fresh = _cite(world, sorted(todo - ours), _SIDES[op])
             found.update({(one.fact_id, one.worlds): one for one in fresh})
-            seen |= premises
-            todo = premises - todo
+            seen |= todo
     return tuple(_merged(found))
 
 

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from knowledgesmith.graph_schema.after_world import AfterWorld, ClosedWorld, Group
-from knowledgesmith.graph_schema.closure import AFTER, MAX_ROUNDS, Derived, Rules, Triple
+from knowledgesmith.graph_schema.after_world import AfterWorld, Group
+from knowledgesmith.graph_schema.closure import AFTER, Derived, Rules, Triple
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.placing import Placement, place
 from knowledgesmith.graph_schema.store import Transaction
@@ -28,7 +28,9 @@ class NamedRules:
     """The rules by relation name: where a relation is a premise, and where it is the conclusion."""
 
     swaps: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
-    """Premise to (head, rule)."""
+    """Premise to (head, rule), its ends exchanged."""
+    lifts: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
+    """Premise to (head, rule), with the same ends."""
     firsts: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """First premise to heads."""
     seconds: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
@@ -37,6 +39,8 @@ class NamedRules:
     """Head to (first, second, rule)."""
     swaps_to: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
     """Head to (premise, rule)."""
+    lifts_to: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
+    """Head to (premise, rule), with the same ends."""
 
     @classmethod
     def of(cls, rules: Rules) -> NamedRules:
@@ -46,6 +50,10 @@ class NamedRules:
             for head, rule in pairs:
                 made.swaps.setdefault(premise, []).append((head, rule))
                 made.swaps_to.setdefault(head, []).append((premise, rule))
+        for premise, pairs in rules.lift_names.items():
+            for head, rule in pairs:
+                made.lifts.setdefault(premise, []).append((head, rule))
+                made.lifts_to.setdefault(head, []).append((premise, rule))
         for first_type, rows in rules.seconds.items():
             first = rules.names[first_type]
             for second_type, head_type, rule in rows:
@@ -57,7 +65,7 @@ class NamedRules:
 
     def concludes(self, relation: str) -> bool:
         """Whether facts of the relation can follow."""
-        return relation in self.chains_to or relation in self.swaps_to
+        return relation in self.chains_to or relation in self.swaps_to or relation in self.lifts_to
 
 
 def affected_groups(
@@ -90,8 +98,9 @@ def affected_groups(
 
 
 def _conclusions(before: WorldIndex, rules: NamedRules, group: Group) -> Iterator[Group]:
-    """Groups that have a chain over facts of this group."""
+    """Groups that facts of this group lead to in a chain, or as a subrelation."""
     subject, relation = group
+    yield from ((subject, head) for head, _ in rules.lifts.get(relation, ()))
     yield from ((subject, head) for head in rules.firsts.get(relation, ()))
     for first, head in rules.seconds.get(relation, ()):
         yield from ((held.triple[0], head) for held in before.subjects(first, subject))
@@ -161,12 +170,14 @@ def close_region(
     while True:
         after = AfterWorld(before, asserts=asserts, retracts=retracts, groups=groups)
         fresh: list[tuple[Derived, list[Triple]]] = []
-        for depth in range(MAX_ROUNDS if groups else 0):
+        depth = 0
+        while groups and (fresh or depth <= max(placed.rounds, default=0)):
             new = ((fact.triple, fact.round, _world_of(before, fact.triple)) for fact, _ in fresh)
             placed.put([*new, *_premises(after, rules, groups)])
             # without a fact of this round nothing can follow in the next
             fresh = _derive(placed, rules, groups, depth) if not depth or depth in placed.rounds else []
             after.derive((fact for fact, _ in fresh), premises={fact.triple: premises for fact, premises in fresh})
+            depth += 1
         reached = {
             (fact.triple[2], head)
             for fact in after.derived.values()
@@ -191,19 +202,21 @@ def _premises(
 
     def want(facts: Iterable[Held]) -> None:
         for held in facts:
-            if held.derived and held.round < MAX_ROUNDS and held.triple[:2] not in groups:
+            if held.derived and held.triple[:2] not in groups:
                 wanted[held.triple] = held.round
 
     seen: set[tuple[str, str]] = set()
     for subject, relation in groups:
         for first, second, _ in rules.chains_to.get(relation, ()):
             for held in after.objects(subject, first):
-                if held.round < MAX_ROUNDS and (held.triple[2], second) not in seen:
+                if (held.triple[2], second) not in seen:
                     seen.add((held.triple[2], second))
                     want(after.objects(held.triple[2], second))
             want(after.objects(subject, first))
         for premise, _ in rules.swaps_to.get(relation, ()):
             want(after.subjects(premise, subject))
+        for premise, _ in rules.lifts_to.get(relation, ()):
+            want(after.objects(subject, premise))
     return ((triple, depth, None) for triple, depth in wanted.items())
 
 
@@ -215,11 +228,14 @@ def _derive(
     types, names = before.rules.types, before.rules.names
     chains: dict[str, list[list[str]]] = {}
     swaps: dict[str, list[list[str]]] = {}
+    lifts: dict[str, list[list[str]]] = {}
     for subject, head in sorted(groups):
         for first, second, rule in rules.chains_to.get(head, ()):
             chains.setdefault(subject, []).append([types[first], types[second], types[head], rule])
         for premise, rule in rules.swaps_to.get(head, ()):
             swaps.setdefault(subject, []).append([types[premise], types[head], rule])
+        for premise, rule in rules.lifts_to.get(head, ()):
+            lifts.setdefault(subject, []).append([types[premise], types[head], rule])
     rows = placed.tx.rows(
         "closure/derive",
         graph_id=before.graph_id,
@@ -227,6 +243,7 @@ def _derive(
         round=depth,
         chains=[[subject, found] for subject, found in chains.items()],
         swaps=[[subject, found] for subject, found in swaps.items()],
+        lifts=[[subject, found] for subject, found in lifts.items()],
     )
     proofs: dict[Triple, tuple[str, tuple[str, ...]]] = {}
     for row in rows:
@@ -247,6 +264,8 @@ def _read_proof(triple: Triple, proof: Sequence[str], names: Mapping[str, str]) 
     subject, _, obj = triple
     if len(proof) == 2:
         return (proof[0],), [(obj, names[proof[1]], subject)]
+    if len(proof) == 3:
+        return (proof[0],), [(subject, names[proof[1]], obj)]
     first, second, first_type, middle, second_type = proof
     return (first, second), [(subject, names[first_type], middle), (middle, names[second_type], obj)]
 
@@ -255,28 +274,3 @@ def _world_of(before: WorldIndex, triple: Triple) -> int | None:
     """Only the world after has it, unless it follows in the world before as well."""
     held = before.find(triple)
     return None if held and held.derived else AFTER
-
-
-def support(world: ClosedWorld, rules: NamedRules, targets: Sequence[Triple]) -> dict[Triple, int]:
-    """Derived facts with their rounds that take part in any proof of the targets, of at most ``MAX_ROUNDS``."""
-    found: dict[Triple, int] = {}
-    frontier = set(targets)
-    seen: set[Triple] = set(frontier)
-    for room in range(MAX_ROUNDS - 1, -1, -1):
-        premises = {held for target in frontier for held in _steps(world, rules, target) if held.round <= room}
-        found.update({held.triple: held.round for held in premises if held.derived})
-        frontier = {held.triple for held in premises} - seen
-        seen |= frontier
-    return found
-
-
-def _steps(world: ClosedWorld, rules: NamedRules, target: Triple) -> Iterator[Held]:
-    subject, relation, obj = target
-    for premise, _ in rules.swaps_to.get(relation, ()):
-        if held := world.find((obj, premise, subject)):
-            yield held
-    for first, second, _ in rules.chains_to.get(relation, ()):
-        for held in world.objects(subject, first):
-            if (other := world.find((held.triple[2], second, obj))) is not None:
-                yield held
-                yield other

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from knowledgesmith.graph_schema.after_world import AfterWorld
-from knowledgesmith.graph_schema.closure import AFTER, MAX_ROUNDS, Triple, close
-from knowledgesmith.graph_schema.cuts import CutSet, Uncuttable, find_cut, weights_of
-from knowledgesmith.graph_schema.derivations import read_derivations, read_loads
+from knowledgesmith.graph_schema.closure import AFTER, Triple, close
+from knowledgesmith.graph_schema.cuts import CutSet, Uncuttable, find_cut
 from knowledgesmith.graph_schema.errors import ConflictingChanges
 from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.overlays import apply_overlay
 from knowledgesmith.graph_schema.plan_types import Cut, Proof, WorldChange, WorldOp
-from knowledgesmith.graph_schema.region import NamedRules, Placed, affected_groups, close_region, support
+from knowledgesmith.graph_schema.region import NamedRules, Placed, affected_groups, close_region
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 from knowledgesmith.graph_schema.structural import insert_entities
+from knowledgesmith.graph_schema.support import read_derivations, weights_of
 from knowledgesmith.graph_schema.update import SUPPORT, Update, world_change
 from knowledgesmith.graph_schema.world_conflicts import settle_conflicts
 from knowledgesmith.graph_schema.world_index import WorldIndex
@@ -88,9 +88,9 @@ class _Closer:
         update, before = self.update, self.update.before
         if self.whole:
             after = AfterWorld(before, asserts=update.asserts, retracts=update.retracts, groups=None)
-            derived = close(self.tx, graph_id=before.graph_id, rules=before.rules, world=AFTER, last=False)
+            derived = close(self.tx, graph_id=before.graph_id, rules=before.rules, world=AFTER)
             after.derive(derived.values())
-            self.placed.facts.update(t for t, fact in after.derived.items() if fact.round < MAX_ROUNDS)
+            self.placed.facts.update(after.derived)
             return after
         groups = affected_groups(before, self.rules, {*update.asserts, *update.retracts})
         found = None
@@ -104,34 +104,22 @@ class _Closer:
 
     def _cut(self, after: AfterWorld, left: Sequence[Triple]) -> None:
         """Retract the lightest set of asserted facts without which nothing that must go still follows."""
-        update, graph_id, rules = self.update, self.update.before.graph_id, self.update.before.rules
-        if not self.whole:
-            needed = support(after, self.rules, left)
-            self.placed.put((triple, depth, None) for triple, depth in needed.items())
-        derivations = read_derivations(self.tx, graph_id=graph_id, rules=rules, targets=left, world=AFTER)
+        update, graph_id = self.update, self.update.before.graph_id
+        derivations = read_derivations(after, graph_id=graph_id, rules=self.rules, targets=left)
         leaves = {fact: derivations.triples[fact] for fact in sorted(derivations.asserted)}
-        if not self.whole:
-            self._put_around(after, leaves.values())
-        loads = read_loads(self.tx, graph_id=graph_id, rules=rules, facts=leaves, world=AFTER)
         targets = [update.id_of(triple) for triple in left]
         try:
             cut = find_cut(
                 derivations,
                 targets=targets,
                 protected=[update.id_of(triple) for triple in update.asserts],
-                weights=weights_of(derivations, targets=targets, loads=loads),
+                weights=weights_of(after, rules=self.rules, facts=leaves, targets=left),
             )
         except Uncuttable as error:
             raise _contradiction(update, error) from error
         self.cuts.append(cut)
         for fact in cut.facts:
             update.retracts[leaves[fact]] = Proof(rule=SUPPORT, premises=(cut.breaks[fact].conclusion,))
-
-    def _put_around(self, after: AfterWorld, facts: Iterable[Triple]) -> None:
-        """All facts that share the inner end of a step with the given ones, so that their steps can be counted."""
-        for subject, _, obj in facts:
-            around = [*after.out(obj), *after.into(subject)]
-            self.placed.put((held.triple, held.round, None) for held in around if 0 < held.round < MAX_ROUNDS)
 
 
 def _contradiction(update: Update, error: Uncuttable) -> ConflictingChanges:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Final, TypeVar
 
-from knowledgesmith.graph_schema.closure import BEFORE, Rules, close, rules_of
+from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
 from knowledgesmith.graph_schema.graphs import stamp_of as stamp_of
 from knowledgesmith.graph_schema.overlays import apply_overlay
 from knowledgesmith.graph_schema.plan_types import WorldChange
@@ -104,13 +104,8 @@ def read_world(
         for rel_type, obj in row["facts"]
         if rel_type in rules.names
     ]
-    derived = close(tx, graph_id=graph_id, rules=rules, world=BEFORE, last=False) if has_rules(rules) else {}
+    derived = close(tx, graph_id=graph_id, rules=rules, world=BEFORE)
     return WorldIndex(lexicon=names, rules=rules, asserted=asserted, derived=derived, stamp=stamp)
-
-
-def has_rules(rules: Rules) -> bool:
-    """Whether anything can follow at all."""
-    return bool(rules.swaps or rules.seconds)
 
 
 def _overlay_key(overlay: Sequence[WorldChange]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from knowledgesmith.graph_schema.after_world import AfterWorld
-from knowledgesmith.graph_schema.closure import MAX_ROUNDS, Triple
+from knowledgesmith.graph_schema.closure import Triple
 from knowledgesmith.graph_schema.errors import ConflictingChanges
 from knowledgesmith.graph_schema.update import Update
 
@@ -67,7 +67,8 @@ def _contradiction(one: Triple, other: Triple, first: set[Triple], second: set[T
 
 def _origins(update: Update, after: AfterWorld, fact: Triple) -> set[Triple]:
     """The request's assertions at the bottom of a fact's proof."""
-    facts = {fact}
-    for _ in range(MAX_ROUNDS):
-        facts |= {premise for known in facts for premise in after.premises(known)}
+    facts, todo = {fact}, {fact}
+    while todo:
+        todo = {premise for known in todo for premise in after.premises(known)} - facts
+        facts |= todo
     return facts & update.asserts.keys()

@@ -29,19 +29,6 @@ BUDGETS: dict[str, Budget] = {
         292,
     ),
     "closure/clear": _budget(lambda w: {"graph_id": w.graph, "world": 0, "subjects": w.uids[:5]}, 101),
-    "closure/derivations": _budget(
-        lambda w: {
-            "graph_id": w.graph,
-            "world": 0,
-            "room": 2,
-            "firsts": ["LOCATED_IN", "CITY_OF"],
-            "seconds": ["LOCATED_IN", "USES_CURRENCY"],
-            "subjects": ["lyon"],
-            "objects": ["europe"],
-            "pairs": [["france", "paris", ["HAS_CAPITAL"]]],
-        },
-        238,
-    ),
     "closure/derive": _budget(
         lambda w: {
             "graph_id": w.graph,
@@ -49,19 +36,9 @@ BUDGETS: dict[str, Budget] = {
             "round": 0,
             "chains": [["lyon", [["LOCATED_IN", "LOCATED_IN", "LOCATED_IN", "transitive"]]]],
             "swaps": [["paris", [["HAS_CAPITAL", "CAPITAL_OF", "inverse"]]]],
+            "lifts": [["lyon", [["LOCATED_IN", "NEAR", "subrelation"]]]],
         },
         360,
-    ),
-    "closure/loads": _budget(
-        lambda w: {
-            "graph_id": w.graph,
-            "world": 0,
-            "swaps": {"HAS_CAPITAL": [["CAPITAL_OF", "inverse"]]},
-            "seconds": {"LOCATED_IN": [["LOCATED_IN", "LOCATED_IN", "transitive"]]},
-            "firsts": {"LOCATED_IN": [["LOCATED_IN", "LOCATED_IN", "transitive"]]},
-            "rows": [[0, "lyon", "LOCATED_IN", "france"], [1, "france", "HAS_CAPITAL", "paris"]],
-        },
-        399,
     ),
     "closure/place": _budget(
         lambda w: {
@@ -79,6 +56,7 @@ BUDGETS: dict[str, Budget] = {
             "round": 0,
             "anchors": ["france", "japan"],
             "heads": {"HAS_CAPITAL": [["CAPITAL_OF", "inverse"]]},
+            "lifts": {"LOCATED_IN": [["NEAR", "subrelation"]]},
         },
         284,
     ),

@@ -6,7 +6,7 @@ Nothing here knows Neo4j, the closure, the probes or the cuts; it shares only th
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain, combinations
+from itertools import chain, combinations, count
 
 import networkx as nx
 
@@ -15,10 +15,6 @@ from knowledgesmith.graph_schema.facts import Level, Relation
 Triple = tuple[str, str, str]
 Way = tuple[Triple, tuple[Triple, ...]]
 """A conclusion and the premises it follows from in one step."""
-
-HEIGHT = 3
-"""Highest proof that counts."""
-
 
 def ways(known: Collection[Triple], relations: Iterable[Relation]) -> set[Way]:
     """Every one-step derivation among known facts; loops neither follow nor lead anywhere."""
@@ -31,8 +27,9 @@ def ways(known: Collection[Triple], relations: Iterable[Relation]) -> set[Way]:
         if traits.inverse_of:
             found |= {((o, traits.inverse_of, s), ((s, r, o),)) for s, r, o in proper if r == name}
             found |= {((o, name, s), ((s, r, o),)) for s, r, o in proper if r == traits.inverse_of}
+        found |= {((s, above, o), ((s, r, o),)) for above in traits.sub_of for s, r, o in proper if r == name}
         pairs = [(name, name)] if traits.transitive else []
-        pairs += [(traits.composed_of[0], traits.composed_of[1])] if traits.composed_of else []
+        pairs += [(pair[0], pair[1]) for pair in (traits.composed_of, *traits.compositions) if pair]
         for first, second in pairs:
             found |= {
                 ((a, name, c), ((a, first, b), (b, second, c)))
@@ -44,12 +41,14 @@ def ways(known: Collection[Triple], relations: Iterable[Relation]) -> set[Way]:
     return found
 
 
-def heights(facts: Iterable[Triple], relations: Sequence[Relation], *, limit: int = HEIGHT) -> dict[Triple, int]:
-    """Height of the lowest proof of everything that follows; 0 for asserted facts."""
+def heights(facts: Iterable[Triple], relations: Sequence[Relation]) -> dict[Triple, int]:
+    """Height of the lowest proof of everything that follows, until nothing new does; 0 for asserted facts."""
     known = dict.fromkeys(facts, 0)
-    for height in range(1, limit + 1):
-        for head, _ in ways(known, relations):
-            known.setdefault(head, height)
+    for height in count(1):
+        fresh = {head for head, _ in ways(known, relations)} - known.keys()
+        if not fresh:
+            break
+        known |= dict.fromkeys(fresh, height)
     return known
 
 

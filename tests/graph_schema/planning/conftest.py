@@ -155,14 +155,17 @@ def describe(tx: Transaction, graph_id: str, *, digest: str) -> None:
 
 
 def closure_by_hand(facts: Iterable[Triple], relations: Sequence[Relation]) -> set[Triple]:
-    """Three rounds of naive forward chaining: what must come out, however slowly."""
+    """Naive forward chaining until nothing new follows: what must come out, however slowly."""
     known = set(facts)
     traits = {relation.name: relation.traits for relation in relations}
     inverses = {n: t.inverse_of for n, t in traits.items() if t.inverse_of}
     inverses |= {other: name for name, other in inverses.items()}
-    for _ in range(3):
+    size = -1
+    while size < len(known):
+        size = len(known)
         fresh: set[Triple] = set()
         for s, r, o in known:
+            fresh |= {(s, above, o) for above in traits[r].sub_of}
             if traits[r].symmetric:
                 fresh.add((o, r, s))
             if r in inverses:
@@ -172,7 +175,7 @@ def closure_by_hand(facts: Iterable[Triple], relations: Sequence[Relation]) -> s
                     continue
                 if r == r2 and traits[r].transitive:
                     fresh.add((s, r, o2))
-                fresh |= {(s, name, o2) for name, t in traits.items() if t.composed_of == (r, r2)}
+                fresh |= {(s, name, o2) for name, t in traits.items() if (r, r2) in t.chains}
         known |= {fact for fact in fresh if fact[0] != fact[2]}
     return known
 

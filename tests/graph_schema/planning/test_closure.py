@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from itertools import pairwise
+from itertools import combinations, pairwise, permutations
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from knowledgesmith.graph_schema import closure
 from knowledgesmith.graph_schema.closure import AFTER, BEFORE, Triple, clear, close, leaves, rules_of
-from knowledgesmith.graph_schema.errors import InvalidCatalogue
+from knowledgesmith.graph_schema.errors import InvalidCatalogue, TooLarge
 from knowledgesmith.graph_schema.facts import Entity, Relation, Traits
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.store import GraphStore
@@ -21,8 +22,11 @@ PLAIN = [
     Relation(name="b", rel_type="B"),
     Relation(name="t", rel_type="T", traits=Traits(transitive=True)),
     Relation(name="s", rel_type="S", traits=Traits(symmetric=True)),
-    Relation(name="c", rel_type="C", traits=Traits(composed_of=("a", "t"))),
+    Relation(name="c", rel_type="C", traits=Traits(composed_of=("a", "t"), compositions=(("t", "c"), ("c", "s")))),
+    Relation(name="p", rel_type="P", traits=Traits(transitive=True)),
+    Relation(name="q", rel_type="Q", traits=Traits(sub_of=("p", "s"))),
 ]
+NAMES = [relation.name for relation in PLAIN]
 
 
 def _closed(store: GraphStore, graph_id: str, relations: list[Relation]) -> dict[str, Any]:
@@ -64,7 +68,7 @@ def test_clearing_a_world_leaves_the_other(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(
     edges=st.lists(
-        st.tuples(st.sampled_from("uvwxyz"), st.sampled_from(["a", "b", "t", "s", "c"]), st.sampled_from("uvwxyz")),
+        st.tuples(st.sampled_from("uvwxyz"), st.sampled_from(NAMES), st.sampled_from("uvwxyz")),
         min_size=1,
         max_size=14,
     )
@@ -77,13 +81,66 @@ def test_small_graphs_with_cycles_and_loops(store: GraphStore, writer: Any, orac
     assert derived == oracle(asserted, PLAIN) - asserted
 
 
-def test_a_long_chain_stops_after_three_rounds(store: GraphStore, graph_id: str, writer: Any) -> None:
+@pytest.mark.parametrize("ring", [False, True])
+def test_a_chain_and_a_ring_of_any_length_are_closed_whole(
+    store: GraphStore, graph_id: str, writer: Any, ring: bool
+) -> None:
+    """All pairs of forty links; the round is the height of the lowest proof, which halves a chain at every step."""
+    nodes = [f"n{n:02}" for n in range(41)]
+    links = list(pairwise(nodes)) + ([(nodes[-1], nodes[0])] if ring else [])
+    writer(graph_id, [Entity(uid=n, name=n) for n in nodes], PLAIN, [(a, "t", b) for a, b in links])
+    derived = _closed(store, graph_id, PLAIN)
+    pairs = permutations(nodes, 2) if ring else combinations(nodes, 2)
+    assert {(f.triple[0], f.triple[2]) for f in derived.values()} == set(pairs) - set(links)
+    size = len(nodes)
+    for fact in derived.values():
+        length = (nodes.index(fact.triple[2]) - nodes.index(fact.triple[0])) % size
+        assert fact.round == (length - 1).bit_length()
+
+
+def test_what_a_format_promises_follows(store: GraphStore, graph_id: str, writer: Any) -> None:
+    """All-some relations over is_a on both sides, a subrelation, and an inverse of what follows."""
+    catalogue = [
+        Relation(name="is_a", rel_type="IS_A", traits=Traits(transitive=True)),
+        Relation(
+            name="part_of",
+            rel_type="PART_OF",
+            traits=Traits(transitive=True, compositions=(("part_of", "is_a"), ("is_a", "part_of"))),
+        ),
+        Relation(name="proper_part_of", rel_type="PROPER", traits=Traits(sub_of=("part_of",))),
+        Relation(name="contains", rel_type="CONTAINS", traits=Traits(inverse_of="part_of", transitive=True)),
+    ]
+    facts = [
+        ("spark plug", "proper_part_of", "petrol engine"),
+        ("petrol engine", "is_a", "engine"),
+        ("engine", "is_a", "machine"),
+        ("glow plug", "is_a", "spark plug"),
+        ("engine", "part_of", "car"),
+    ]
+    uids = sorted({uid for s, _, o in facts for uid in (s, o)})
+    writer(graph_id, [Entity(uid=uid, name=uid) for uid in uids], catalogue, facts)
+    found = {fact.triple for fact in _closed(store, graph_id, catalogue).values()} | set(facts)
+    wholes = {"petrol engine", "engine", "machine", "car"}
+    for part in ("spark plug", "glow plug"):
+        assert {o for s, r, o in found if (s, r) == (part, "part_of")} == wholes
+    assert {o for s, r, o in found if (s, r) == ("car", "contains")} == uids_of(found, "part_of", "car")
+
+
+def uids_of(facts: set[Triple], relation: str, obj: str) -> set[str]:
+    return {s for s, r, o in facts if (r, o) == (relation, obj)}
+
+
+def test_a_world_of_which_too_much_follows_is_refused(
+    store: GraphStore, graph_id: str, writer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is cut off in silence: what is missing would be drawn as a false option."""
     nodes = [f"n{n:02}" for n in range(12)]
     writer(graph_id, [Entity(uid=n, name=n) for n in nodes], PLAIN, [(a, "t", b) for a, b in pairwise(nodes)])
-    derived = _closed(store, graph_id, PLAIN)
-    lengths = {nodes.index(f.triple[2]) - nodes.index(f.triple[0]) for f in derived.values()}
-    assert max(lengths) == 8
-    assert {f.round for f in derived.values()} == {1, 2, 3}
+    monkeypatch.setattr(closure, "MAX_DERIVED", 54)
+    with pytest.raises(TooLarge, match="'t'"):
+        _closed(store, graph_id, PLAIN)
+    monkeypatch.setattr(closure, "MAX_DERIVED", 55)
+    assert len(_closed(store, graph_id, PLAIN)) == 55
 
 
 def test_a_catalogue_that_refers_to_nothing_is_refused() -> None:

@@ -27,7 +27,7 @@ from knowledgesmith.graph_schema.what_if import RegionTooLarge
 from knowledgesmith.graph_schema.world_cache import WorldCache
 
 NODES = "pqrstuvwxy"
-NAMES = ["a", "b", "t", "it", "s", "c", "d"]
+NAMES = ["a", "b", "t", "it", "s", "c", "d", "e"]
 
 
 def _words(name: str) -> tuple[Template, ...]:
@@ -54,7 +54,8 @@ RELATIONS = list(
             _relation("it", transitive=True),
             _relation("s", symmetric=True),
             _relation("c", composed_of=("a", "t")),
-            _relation("d", composed_of=("c", "s")),
+            _relation("d", composed_of=("c", "s"), compositions=(("t", "d"),)),
+            _relation("e", sub_of=("t", "c")),
         ]
     ).values()
 )
@@ -134,7 +135,7 @@ def test_the_region_gives_the_plan_of_the_whole_graph(
 
 
 def _check_proof(node: ProofNode) -> None:
-    """A proof ends in asserted facts or in what the request says, within three rules and a displacement."""
+    """A proof ends in asserted facts or in what the request says, within a few rules and a displacement."""
     if not node.premises:
         assert node.rule in {ASSERTED, "request"}, node
     for premise in node.premises:

@@ -39,6 +39,8 @@ class Relation:
     inverse_of: str
     composed_of: tuple[str, ...]
     templates: int
+    compositions: tuple[tuple[str, ...], ...] = ()
+    sub_of: tuple[str, ...] = ()
 
     @classmethod
     def from_proto(cls, message: pb.Relation) -> Self:
@@ -56,6 +58,8 @@ class Relation:
             inverse_of=message.inverse_of,
             composed_of=tuple(message.composed_of),
             templates=message.templates,
+            compositions=tuple(tuple(pair.split("|")) for pair in message.compositions),
+            sub_of=tuple(message.sub_of),
         )
 
     @property
@@ -64,7 +68,9 @@ class Relation:
         flags = ("functional", "inverse_functional", "symmetric", "transitive", "hierarchical")
         words = [name.replace("_", " ") for name in flags if getattr(self, name)]
         words += [f"inverse of {self.inverse_of}"] if self.inverse_of else []
-        words += [f"{self.composed_of[0]} then {self.composed_of[1]}"] if len(self.composed_of) == 2 else []
+        pairs = (pair for pair in (self.composed_of, *self.compositions) if len(pair) == 2)
+        words += [f"{first} then {second}" for first, second in pairs]
+        words += [f"implies {above}" for above in self.sub_of]
         return tuple(words)
 
 

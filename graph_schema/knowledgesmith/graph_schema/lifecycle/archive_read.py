@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import IO, Any, Final, Self, cast
 
 from knowledgesmith.graph_schema.accepted_traits import parse_accepted
 from knowledgesmith.graph_schema.catalogue import from_properties, inspect_catalogue
@@ -307,12 +307,17 @@ def _relation(row: Any) -> Any:
         and isinstance(row["inverse_of"], str | None)
         and isinstance(parts, list)
         and all(isinstance(part, str) for part in parts)
+        and all(_texts(row.get(key, [])) for key in ("compositions", "sub_of"))  # earlier archives have none
     )
     if not typed:
         raise ValueError("a property of another type")
     if len(row["templates"]) > _MAX_TEMPLATES:
         raise ValueError("too many templates")
     return row
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in cast("list[object]", value))
 
 
 def _is_entity(row: object) -> bool:

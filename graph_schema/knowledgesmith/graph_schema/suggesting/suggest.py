@@ -164,7 +164,7 @@ def _chained(counts: Counts, names: Mapping[str, str], catalogue: Mapping[str, R
                 closed,
                 ways,
                 others=(one, two),
-                declared=traits.composed_of == (one, two),
+                declared=(one, two) in traits.chains,
             )
 
 

@@ -131,6 +131,8 @@ class Relation(_message.Message):
     INVERSE_OF_FIELD_NUMBER: _builtins.int
     COMPOSED_OF_FIELD_NUMBER: _builtins.int
     TEMPLATES_FIELD_NUMBER: _builtins.int
+    COMPOSITIONS_FIELD_NUMBER: _builtins.int
+    SUB_OF_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name."""
     rel_type: _builtins.str
@@ -157,6 +159,14 @@ class Relation(_message.Message):
     def composed_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The two relations it is composed of; empty = none."""
 
+    @_builtins.property
+    def compositions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Further pairs of relations it is composed of, each written "first|second"; empty = none."""
+
+    @_builtins.property
+    def sub_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Relations that hold wherever this one does; empty = none."""
+
     def __init__(
         self,
         *,
@@ -172,10 +182,12 @@ class Relation(_message.Message):
         inverse_of: _builtins.str = ...,
         composed_of: _abc.Iterable[_builtins.str] | None = ...,
         templates: _builtins.int = ...,
+        compositions: _abc.Iterable[_builtins.str] | None = ...,
+        sub_of: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["composed_of", b"composed_of", "domain_type", b"domain_type", "functional", b"functional", "hierarchical", b"hierarchical", "inverse_functional", b"inverse_functional", "inverse_of", b"inverse_of", "name", b"name", "range_type", b"range_type", "rel_type", b"rel_type", "symmetric", b"symmetric", "templates", b"templates", "transitive", b"transitive"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["composed_of", b"composed_of", "compositions", b"compositions", "domain_type", b"domain_type", "functional", b"functional", "hierarchical", b"hierarchical", "inverse_functional", b"inverse_functional", "inverse_of", b"inverse_of", "name", b"name", "range_type", b"range_type", "rel_type", b"rel_type", "sub_of", b"sub_of", "symmetric", b"symmetric", "templates", b"templates", "transitive", b"transitive"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

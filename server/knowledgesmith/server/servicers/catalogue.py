@@ -90,6 +90,8 @@ def _relation_to(relation: Relation) -> pb.Relation:
         hierarchical=traits.hierarchical,
         inverse_of=traits.inverse_of or "",
         composed_of=traits.composed_of,
+        compositions=("|".join(pair) for pair in traits.compositions),
+        sub_of=traits.sub_of,
         templates=len(relation.templates),
     )
 

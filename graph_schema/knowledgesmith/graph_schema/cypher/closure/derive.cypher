@@ -1,12 +1,13 @@
 // purpose: one round of forward chaining for given conclusions: what follows, in one world, about given subjects
-// params: graph_id, world, round, chains, swaps
+// params: graph_id, world, round, chains, swaps, lifts
 // returns: subject, facts
 // access: read
 //
 // `chains` are rows [subject, rules], a rule is [type of the first premise, type of the second, head type, rule];
-// `swaps` likewise with rules [premise type, head type, rule]. At least one premise is of this round, none is later.
-// A fact is [head type, object, rule, proof]; a proof is [fact id, type] of the one premise, or [fact id, fact id, type,
-// entity between, type] of both, of several the smallest.
+// `swaps` likewise with rules [premise type, head type, rule], the ends exchanged; `lifts` the same, the ends kept. At
+// least one premise is of this round, none is later. A fact is [head type, object, rule, proof]; a proof is [fact id,
+// type] of the one premise, [fact id, type, ''] where its ends are kept, or [fact id, fact id, type, entity between, type]
+// of both, of several the smallest.
 CALL () {
   UNWIND $chains AS row
   MATCH (a:Entity {graph_id: $graph_id, uid: row[0]})
@@ -37,6 +38,17 @@ CALL () {
     coalesce(f.round, 0) = $round AND
     a <> c
   RETURN a, c, rule[1] AS head, rule[2] AS name, [f.fact_id, type(f)] AS proof
+  UNION ALL
+  UNWIND $lifts AS row
+  MATCH (a:Entity {graph_id: $graph_id, uid: row[0]})
+  UNWIND row[1] AS rule
+  MATCH (a)-[f]->(c:Entity)
+  WHERE
+    type(f) = rule[0] AND
+    (f.world IS NULL OR f.world = $world) AND
+    coalesce(f.round, 0) = $round AND
+    a <> c
+  RETURN a, c, rule[1] AS head, rule[2] AS name, [f.fact_id, type(f), ''] AS proof
 }
 WITH a, c, head, name, min(proof) AS proof
 WHERE
