@@ -14,6 +14,7 @@ from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.records import (
     EntityRecord,
     FactRecord,
+    Finding,
     Record,
     Rejection,
     RelationRecord,
@@ -30,6 +31,7 @@ class Folded:
     relations: dict[str, Relation] = field(default_factory=dict[str, Relation])
     facts: dict[tuple[str, str, str], FactRecord] = field(default_factory=dict[tuple[str, str, str], FactRecord])
     rejections: list[Rejection] = field(default_factory=list[Rejection])
+    findings: list[Finding] = field(default_factory=list[Finding])
 
     @property
     def digest(self) -> str:
@@ -65,6 +67,8 @@ def fold(records: Iterable[Record]) -> Folded:
             folded.facts[record.subject, record.relation, record.object] = record
         elif isinstance(record, Rejection):
             folded.rejections.append(record)
+        elif isinstance(record, Finding):
+            folded.findings.append(record)
     for fact in folded.facts.values():
         for uid, name in ((fact.subject, fact.subject_name), (fact.object, fact.object_name)):
             if uid not in folded.entities:

@@ -34,6 +34,7 @@ class FindingKind(StrEnum):
     ID_CLASH = "id_clash"
     NAMED_BY_ID = "named_by_id"
     NAME_CHANGED = "name_changed"
+    SEVERAL_NAMES = "several_names"
     FALLBACK_LANGUAGE = "fallback_language"
     SAME_NAME = "same_name"
     TWIN_NAMES = "twin_names"
@@ -41,6 +42,7 @@ class FindingKind(StrEnum):
     UNDECLARED = "undeclared"
     DEFAULTED = "defaulted"
     IGNORED = "ignored"
+    DOCUMENTATION = "documentation"
     NOTE = "note"
 
 
@@ -56,6 +58,7 @@ MEANINGS: Final[dict[FindingKind, str]] = {
     FindingKind.ID_CLASH: "different ids that read alike",
     FindingKind.NAMED_BY_ID: "entities without a name, named by their id",
     FindingKind.NAME_CHANGED: "names that were cut or changed",
+    FindingKind.SEVERAL_NAMES: "entities with several names, of which one was chosen",
     FindingKind.FALLBACK_LANGUAGE: "names in another language than was asked for",
     FindingKind.SAME_NAME: "names that several entities have",
     FindingKind.TWIN_NAMES: "names that look alike and differ in signs",
@@ -63,6 +66,7 @@ MEANINGS: Final[dict[FindingKind, str]] = {
     FindingKind.UNDECLARED: "keys that are used and not declared",
     FindingKind.DEFAULTED: "values that were missing and taken from a default",
     FindingKind.IGNORED: "parts of the files that became nothing",
+    FindingKind.DOCUMENTATION: "remarks, provenance and parts of the notation, which are no entities and no facts",
     FindingKind.NOTE: "other notes",
 }
 

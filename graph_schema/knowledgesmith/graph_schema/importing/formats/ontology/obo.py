@@ -1,15 +1,13 @@
-"""OBO 1.2 and 1.4: terms and instances become entities, ``is_a`` and relationships become facts.
+"""OBO 1.0 to 1.4: terms and instances become entities, ``is_a`` and relationships become facts.
 
-The files are read twice: first the typedefs, the names of relations and the ids of obsolete terms (all that is held in
-memory), then term by term. Cross-references, definitions and subsets are no facts and are left out.
+The files are read twice: first the typedefs, the names of relations, the ids of obsolete terms and the alternative ids
+(all that is held in memory), then term by term. Cross-references, definitions and subsets are no facts and are counted.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from typing import Any, ClassVar, Final, Literal
+from collections.abc import Generator, Iterator, Sequence
+from typing import ClassVar, Final, Literal
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.formats.ontology.entities import (
@@ -20,19 +18,33 @@ from knowledgesmith.graph_schema.importing.formats.ontology.entities import (
     fact_record,
     name_from,
 )
-from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit, relation_word, uid_of
-from knowledgesmith.graph_schema.importing.formats.ontology.obo_frames import Frame, fastobo, parse, split, text_of
+from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit, uid_of
+from knowledgesmith.graph_schema.importing.formats.ontology.obo_clauses import (
+    OLD_SCOPES,
+    Line,
+    Words,
+    read_synonym,
+    read_text,
+    read_words,
+)
+from knowledgesmith.graph_schema.importing.formats.ontology.obo_frames import Frame, split
+from knowledgesmith.graph_schema.importing.formats.ontology.obo_typedefs import Typedefs, is_true
 from knowledgesmith.graph_schema.importing.formats.ontology.relations import RelationTable
+from knowledgesmith.graph_schema.importing.formats.ontology.tally import Tally
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import Place, Record, Rejection
+from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place, Record, Rejection
 from knowledgesmith.graph_schema.text_checks import MAX_NAME
 
-header, term, typedef = fastobo.header, fastobo.term, fastobo.typedef
 Scope = Literal["EXACT", "NARROW", "BROAD", "RELATED"]
-_ID: Final = re.compile(r"id:\s*((?:\\.|[^\s!{\\])+)")
-_RELATION: Final = re.compile(r"(?:relationship|intersection_of):\s*((?:\\.|[^\s\\])+)\s+[^\s!{]")
-_OBSOLETE: Final = re.compile(r"is_obsolete:\s*true\b")
+_SYNONYMS: Final = frozenset({"synonym", *OLD_SCOPES})
+_REMARKS: Final = frozenset(
+    {"def", "comment", "subset", "xref", "xref_analog", "xref_unk", "builtin", "is_anonymous", "union_of", "consider"}
+    | {"created_by", "creation_date", "modified_by", "modification_date", "use_term"}
+    | {"expand_assertion_to", "expand_expression_to"}
+)
+_READ: Final = frozenset({"id", "alt_id", "name", "namespace", "is_obsolete", "replaced_by"})
+_TARGETS: Final = {"is_a": IS_A, "equivalent_to": EQUIVALENT, "disjoint_from": DISJOINT, "instance_of": "instance_of"}
 
 
 class OntologyOptions(ImportOptions):
@@ -83,25 +95,38 @@ class _Reader:
         self._files = files
         self._options = options
         self._table = base_table(Place(file=files[0].name if files else ""))
-        self._metadata: set[str] = set()
-        self._tags: set[str] = set()
+        self._typedefs = Typedefs(self._table)
         self._mentioned: set[str] = set()
-        self._obsolete: set[str] = set()
+        self._obsolete: dict[str, str] = {}
+        """Ids of obsolete terms and what replaces them."""
+        self._alternatives: dict[str, str] = {}
+        self._tally = Tally()
 
     def read(self) -> Iterator[Record]:
         self._survey_all()
         for file in self._files:
             namespace = ""
             for frame in split(file):
-                ast, problems = parse(frame)
-                yield from problems
-                if ast is None or frame.kind == "Typedef":
+                yield from frame.problems
+                if not frame.usable:
                     continue
-                if frame.kind:
-                    yield from self._entity(frame, ast, namespace)
+                if not frame.kind:
+                    namespace = next((read_text(value).text for value in frame.values("default-namespace")), "")
+                    yield from self._header(frame)
+                elif not frame.values("id"):
+                    yield Rejection(place=frame.place, reason=f"the {frame.kind} has no id")
+                elif frame.kind == "Typedef":
+                    yield from self._typedefs.problems(frame)
                 else:
-                    namespace = _default_namespace(ast)
+                    yield from self._entity(frame, namespace)
+        yield from self._tally.findings()
         yield from self._table.records(self._options.hierarchical)
+
+    def _header(self, frame: Frame) -> Iterator[Record]:
+        for line in frame.lines:
+            if line.tag == "import":
+                text = f"{quote(line.value)} is named as an import; nothing is fetched, give the file itself"
+                yield Finding(place=frame.at(line), kind=FindingKind.IGNORED, text=text)
 
     # What must be known before the first fact
 
@@ -109,69 +134,60 @@ class _Reader:
         found = 0
         for file in self._files:
             for frame in split(file):
-                found += frame.kind in {"Term", "Typedef", "Instance"}
+                found += frame.usable and bool(frame.kind)
                 self._survey(frame)
         if not found:
             names = ", ".join(file.name for file in self._files[:5])
             hint = "An OBO file has frames such as [Term] with an id."
             raise InvalidInput("no frame was found in the files", field="files", value=names, hint=hint)
+        if self._alternatives:
+            self._keep_living()
         for relation in self._mentioned:
             if not self._table.knows(relation):
                 self._table.declare(relation)
 
     def _survey(self, frame: Frame) -> None:
         if frame.kind == "Typedef":
-            ast, _ = parse(frame)
-            if ast is not None:
-                self._declare(frame, ast)
+            self._typedefs.declare(frame)
             return
-        relations = {found[1] for _, text in frame.lines if (found := _RELATION.match(text))}
         if frame.kind == "Instance":
             self._mentioned.add("instance_of")
-        for word in relations:
-            with suppress(ValueError):
-                self._mentioned.add(text_of(fastobo.id.parse(word)))
-        if any(_OBSOLETE.match(text) for _, text in frame.lines):
-            for _, text in frame.lines:
-                if found := _ID.match(text):
-                    with suppress(ValueError):
-                        self._obsolete.add(text_of(fastobo.id.parse(found[1])))
+        for line in frame.lines:
+            if line.tag in {"relationship", "intersection_of"} and len(read_words(line.value, 2).ids) == 2:
+                self._mentioned.add(read_words(line.value, 1).ids[0])
+        if (identifier := _id_of(frame)) is None or not frame.kind:
+            return
+        if _is_obsolete(frame):
+            replaced = [id_ for value in frame.values("replaced_by") for id_ in read_words(value, 1).ids]
+            self._obsolete[identifier] = min(replaced, default="")
+            return
+        for value in frame.values("alt_id"):
+            for other in read_words(value, 1).ids:
+                self._alternatives[other] = min(identifier, self._alternatives.get(other, identifier))
 
-    def _declare(self, frame: Frame, ast: Any) -> None:
-        key = text_of(ast.id)
-        declared = self._table.declare(key, frame.place)
-        plain = isinstance(ast.id, fastobo.id.UnprefixedIdent)
-        if plain:
-            declared.words.add(relation_word(key))
-        metadata = class_level = False
-        for clause in ast:
-            if isinstance(clause, typedef.NameClause) and not plain:
-                declared.words.add(relation_word(clause.name))
-            elif isinstance(clause, typedef.XrefClause) and plain:
-                self._table.also(text_of(clause.xref.id), key)
-            elif isinstance(clause, typedef.IsMetadataTagClause):
-                metadata = clause.metadata_tag
-            elif isinstance(clause, typedef.IsClassLevelClause):
-                class_level = clause.class_level
-            else:
-                _note_trait(declared, key, clause)
-        if metadata and not class_level:
-            self._metadata.add(key)
-        if metadata or class_level:
-            self._tags.add(key)
+    def _keep_living(self) -> None:
+        """An alternative id that is a term of its own names that term."""
+        for file in self._files:
+            for frame in split(file):
+                if frame.kind and not _is_obsolete(frame):
+                    self._alternatives.pop(_id_of(frame) or "", None)
 
     # Terms
 
-    def _entity(self, frame: Frame, ast: Any, namespace: str) -> Iterator[Record]:
-        identifier = text_of(ast.id)
+    def _entity(self, frame: Frame, namespace: str) -> Iterator[Record]:
+        identifier = _id_of(frame)
+        if identifier is None:
+            reason = f"the id {quote(frame.values('id')[0])} is empty or holds a blank"
+            yield Rejection(place=frame.place, reason=reason)
+            return
         if identifier in self._obsolete and self._options.obsolete != "keep":
             if self._options.obsolete == "reject":
-                yield Rejection(place=frame.place, reason=f"{quote(identifier)} is obsolete")
+                yield Rejection(place=frame.place, reason=f"{quote(identifier)} is obsolete{self._instead(identifier)}")
             return
-        names = sorted({clean(c.name) for c in ast if isinstance(c, term.NameClause)})
-        synonyms = [c.synonym for c in ast if isinstance(c, term.SynonymClause)]
-        namespaces = {text_of(c.namespace) for c in ast if isinstance(c, term.NamespaceClause)}
-        space = min(namespaces, default=namespace)
+        names = yield from self._names(frame, identifier)
+        aliases = yield from self._aliases(frame, identifier)
+        namespaces = [text for value in frame.values("namespace") if (text := clean(read_text(value).text))]
+        space = min(namespaces, default=clean(namespace))
         by_type = self._options.namespace == "type" and space
         yield from entity_records(
             place=frame.place,
@@ -179,65 +195,136 @@ class _Reader:
             name=names[0] if names else "",
             type_=space if by_type else "Individual" if frame.kind == "Instance" else "Class",
             domain="" if by_type else space,
-            aliases=[*names[1:], *(s.desc for s in synonyms if s.scope in self._options.synonyms)],
+            aliases=[*names[1:], *aliases],
         )
-        for number, clause in zip(frame.clauses, ast, strict=True):
-            yield from self._facts(Place(file=frame.file, record=number), identifier, clause)
+        for line in frame.lines:
+            yield from self._statement(frame, identifier, line)
 
-    def _facts(self, place: Place, subject: str, clause: Any) -> Iterator[Record]:
-        if isinstance(clause, term.IsAClause):
-            yield from self._fact(place, subject, IS_A, clause.term, clause.comment)
-        elif isinstance(clause, term.RelationshipClause):
-            yield from self._fact(place, subject, text_of(clause.typedef), clause.term, clause.comment)
-        elif isinstance(clause, term.EquivalentToClause):
-            yield from self._fact(place, subject, EQUIVALENT, clause.term, clause.comment)
-        elif isinstance(clause, term.DisjointFromClause):
-            yield from self._fact(place, subject, DISJOINT, clause.term, clause.comment)
-        elif isinstance(clause, term.IntersectionOfClause) and self._options.logical_definitions:
-            relation = IS_A if clause.typedef is None else text_of(clause.typedef)
-            yield from self._fact(place, subject, relation, clause.term, clause.comment)
-        elif isinstance(clause, term.PropertyValueClause):
-            # The other way to write a relationship that is a metadata tag
-            value = clause.property_value
-            if isinstance(value, fastobo.pv.ResourcePropertyValue):
-                relation = text_of(value.relation)
-                if self._table.key(relation) in self._tags:
-                    yield from self._fact(place, subject, relation, value.value, clause.comment)
+    def _names(self, frame: Frame, identifier: str) -> Generator[Record, None, list[str]]:
+        """The names of a term in alphabetical order (returned), with a finding where one was cut or there are more."""
+        names: set[str] = set()
+        for line in frame.lines:
+            if line.tag != "name":
+                continue
+            read = read_text(line.value)
+            names.add(clean(read.text))
+            for note in read.notes:
+                text = f"the name of {quote(identifier)} is {quote(clean(read.text))}: {note}"
+                yield Finding(place=frame.at(line), kind=FindingKind.NAME_CHANGED, text=text)
+        found = sorted(names - {""})
+        if len(found) > 1:
+            text = f"{quote(identifier)} has {len(found)} names; {quote(found[0])} was taken, the others are aliases"
+            yield Finding(place=frame.place, kind=FindingKind.SEVERAL_NAMES, text=text)
+        return found
 
-    def _fact(self, place: Place, subject: str, relation: str, target: Any, comment: str | None) -> Iterator[Record]:
-        if self._table.key(relation) in self._metadata and not self._options.metadata_relations:
+    def _aliases(self, frame: Frame, identifier: str) -> Generator[Record, None, list[str]]:
+        """The synonyms that become aliases (returned); what could not be read, and what was left out, is yielded."""
+        aliases: list[str] = []
+        for line in frame.lines:
+            if line.tag not in _SYNONYMS:
+                continue
+            read = read_synonym(line.value, line.tag)
+            if not read.text:
+                why = read.notes[0] if read.notes else "it holds no text"
+                reason = f"{quote(f'{line.tag}: {line.value}')} does not parse: {why}"
+                yield Rejection(place=frame.at(line), reason=reason)
+                continue
+            for note in read.notes:
+                text = f"the synonym {quote(read.text)} of {quote(identifier)}: {note}"
+                yield Finding(place=frame.at(line), kind=FindingKind.NAME_CHANGED, text=text)
+            if not read.stated:
+                self._tally.add(frame.at(line), FindingKind.DEFAULTED, "a synonym without a scope counts as RELATED")
+            if read.scope in self._options.synonyms:
+                aliases.append(read.text)
+            else:
+                sort = f"a synonym of the scope {read.scope} became no alias (option synonyms)"
+                self._tally.add(frame.at(line), FindingKind.IGNORED, sort)
+        return aliases
+
+    # What they state
+
+    def _statement(self, frame: Frame, subject: str, line: Line) -> Iterator[Record]:
+        place, tag = frame.at(line), line.tag
+        if tag in _TARGETS:
+            yield from self._targets(place, subject, tag, read_words(line.value, 1), _TARGETS[tag])
+        elif tag == "relationship":
+            yield from self._targets(place, subject, tag, read_words(line.value, 2))
+        elif tag == "intersection_of":
+            if self._options.logical_definitions:
+                two = read_words(line.value, 2)
+                genus = len(two.ids) < 2
+                yield from self._targets(place, subject, tag, two, IS_A if genus else "")
+            else:
+                sort = "a part of a logical definition (option logical_definitions)"
+                self._tally.add(place, FindingKind.IGNORED, sort)
+        elif tag == "property_value":
+            yield from self._property(place, subject, line)
+        elif tag in _REMARKS:
+            self._tally.add(place, FindingKind.DOCUMENTATION, f"{tag}: states no fact")
+        elif tag not in _READ | _SYNONYMS:
+            yield Rejection(place=place, reason=f"the tag {quote(tag)} is unknown: {quote(line.value)}")
+
+    def _targets(self, place: Place, subject: str, tag: str, words: Words, relation: str = "") -> Iterator[Record]:
+        """The fact of a line whose words are a target, or a relation and a target."""
+        if len(words.ids) < (1 if relation else 2):
+            yield Rejection(place=place, reason=f"the {tag} of {quote(subject)} names no target")
             return
-        obj = text_of(target)
-        if obj in self._obsolete and self._options.obsolete != "keep":
-            if self._options.obsolete == "reject":
-                reason = f"{quote(subject)} {relation} {quote(obj)}: the object is obsolete"
-                yield Rejection(place=place, reason=reason)
+        if _states_none(words.modifiers):
+            fact = f"{quote(subject)} {relation or words.ids[0]} {quote(words.ids[-1])}"
+            yield Rejection(place=place, reason=f"{fact}: the line says that there is none (cardinality 0)")
+            return
+        for note in words.notes:
+            yield Finding(place=place, kind=FindingKind.NOTE, text=f"the {tag} of {quote(subject)}: {note}")
+        yield from self._fact(place, subject, relation or words.ids[0], words.ids[-1], words.comment)
+
+    def _property(self, place: Place, subject: str, line: Line) -> Iterator[Record]:
+        """The other way to write a relationship that is a metadata tag; texts (in quotes or with a type) are remarks."""
+        words = read_words(line.value, 3)
+        relation = self._table.key(words.ids[0]) if words.ids else ""
+        if len(words.ids) == 2 and not words.raw[1].startswith('"') and relation in self._typedefs.tags:
+            yield from self._fact(place, subject, words.ids[0], words.ids[1], words.comment)
+        else:
+            self._tally.add(place, FindingKind.DOCUMENTATION, f"property_value {relation}: states no fact")
+
+    def _fact(self, place: Place, subject: str, relation: str, obj: str, comment: str) -> Iterator[Record]:
+        key, options = self._table.key(relation), self._options
+        if key in self._typedefs.metadata and not options.metadata_relations:
+            sort = f"a fact of the metadata tag {quote(key)} (option metadata_relations)"
+            self._tally.add(place, FindingKind.IGNORED, sort)
+            return
+        if (known := self._alternatives.get(obj)) is not None:
+            text = f"{quote(subject)} {relation} {quote(obj)}: that is an alternative id of {quote(known)}"
+            yield Finding(place=place, kind=FindingKind.MERGED, text=text)
+            obj = known
+        if obj in self._obsolete and options.obsolete != "keep":
+            if options.obsolete == "reject":
+                told = f"{quote(subject)} {relation} {quote(obj)}: the object is obsolete"
+                yield Rejection(place=place, reason=f"{told}{self._instead(obj)}")
             return
         name = self._table.name(relation)
-        if self._options.relations and name not in self._options.relations:
+        if options.relations and name not in options.relations:
             return
         self._table.use(relation)
-        target_name = fit(clean(comment or ""), MAX_NAME) or name_from(uid_of(obj))
+        target_name = fit(clean(comment), MAX_NAME) or name_from(uid_of(obj))
         yield fact_record(place, uid_of(subject), name, uid_of(obj), object_name=target_name)
 
+    def _instead(self, identifier: str) -> str:
+        replaced = self._obsolete.get(identifier, "")
+        return f", replaced by {quote(replaced)}" if replaced else ""
 
-def _default_namespace(ast: Any) -> str:
-    return next((text_of(c.namespace) for c in ast if isinstance(c, header.DefaultNamespaceClause)), "")
+
+def _id_of(frame: Frame) -> str | None:
+    """The id of a frame; None where it has none or more than one word stands there."""
+    values = frame.values("id")
+    words = read_words(values[0], 1) if values else None
+    return words.ids[0] if words and words.ids and not words.notes else None
 
 
-def _note_trait(declared: Any, key: str, clause: Any) -> None:
-    """Traits of a typedef; ``transitive_over`` is the composition with the relation it is transitive over."""
-    if isinstance(clause, typedef.IsTransitiveClause):
-        declared.transitive = clause.transitive
-    elif isinstance(clause, typedef.IsSymmetricClause):
-        declared.symmetric = clause.symmetric
-    elif isinstance(clause, typedef.IsFunctionalClause):
-        declared.functional = clause.functional
-    elif isinstance(clause, typedef.IsInverseFunctionalClause):
-        declared.inverse_functional = clause.inverse_functional
-    elif isinstance(clause, typedef.InverseOfClause):
-        declared.inverses.add(text_of(clause.typedef))
-    elif isinstance(clause, typedef.TransitiveOverClause):
-        declared.chains.add((key, text_of(clause.typedef)))
-    elif isinstance(clause, typedef.HoldsOverChainClause | typedef.EquivalentToChainClause):
-        declared.chains.add((text_of(clause.first), text_of(clause.last)))
+def _is_obsolete(frame: Frame) -> bool:
+    return any(map(is_true, frame.values("is_obsolete")))
+
+
+def _states_none(modifiers: str) -> bool:
+    """Whether modifiers such as ``{cardinality="0"}`` deny what the line seems to state."""
+    plain = modifiers.replace(" ", "").replace('"', "")
+    return any(f"{name}=0" in plain.strip("{}").split(",") for name in ("cardinality", "maxCardinality", "exactly"))

@@ -1,7 +1,7 @@
-"""Splits OBO text into frames, so that one bad line costs that line and not the file; ``fastobo`` parses each frame.
+"""Splits OBO text into frames of tagged lines, so that one bad line costs that line and not the file.
 
-A frame is held in memory, never the document. ``[Instance]`` frames are given to the parser as ``[Term]`` frames with
-``instance_of`` as a relationship, because it cannot show the clauses of an instance.
+A frame is held in memory, never the document. Byte order marks, every sort of line end, indented lines, lines that a
+backslash continues, heads in small letters and frames whose head is missing are dealt with here.
 """
 
 from __future__ import annotations
@@ -9,122 +9,164 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, Final
+from typing import BinaryIO, Final
 
-from knowledgesmith.graph_schema.importing.formats.ontology.names import compact
+from knowledgesmith.graph_schema.importing.formats.ontology.obo_clauses import Line, line_of
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import Place, Rejection
+from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place, Rejection
 
-fastobo: Final[Any] = import_module("fastobo")
-"""The parser; a compiled module without type information."""
 MAX_LINE: Final = 1 << 20
 """Bytes of a line; a longer one is rejected."""
 MAX_FRAME: Final = 4 << 20
 """Bytes of a frame; its lines beyond that are rejected."""
-_MAX_BAD_LINES: Final = 50
-_HEAD: Final = re.compile(r"\[([A-Za-z]+)\]\s*(?:!.*)?")
-_KNOWN: Final = frozenset({"Term", "Typedef", "Instance"})
+_HEAD: Final = re.compile(r"\[\s*([A-Za-z]+)\s*(\]?)(.*)", re.DOTALL)
+_KNOWN: Final = {"term": "Term", "typedef": "Typedef", "instance": "Instance"}
+_OTHERS: Final = frozenset({"annotation", "formula", "synonymtypedef"})
+"""Kinds of frames of other versions of the format; they hold no terms."""
+_CONTINUED: Final = re.compile(r"(?<!\\)(?:\\\\)*\\\Z")
 
 
 @dataclass(slots=True, kw_only=True)
 class Frame:
-    """Lines of one frame with their numbers. ``kind`` is empty for the header; ``line`` is where it starts.
+    """Lines of one frame. ``kind`` is empty for the header; ``line`` is where it starts.
 
-    ``clauses`` holds, once parsed, the line of each clause of the parsed frame.
+    ``problems`` are the lines that could not be read, and what was noticed.
     """
 
     file: str
     kind: str
     line: int
-    lines: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
-    bad: list[Rejection] = field(default_factory=list[Rejection])
-    clauses: list[int] = field(default_factory=list[int])
+    lines: list[Line] = field(default_factory=list[Line])
+    problems: list[Rejection | Finding] = field(default_factory=list["Rejection | Finding"])
     size: int = 0
+    _open: tuple[int, str] | None = None
 
     @property
     def place(self) -> Place:
         """Where the frame starts."""
         return Place(file=self.file, record=self.line)
 
-    def add(self, number: int, raw: bytes) -> None:
-        """Take a line; comments and empty lines are dropped, unreadable ones noted."""
-        place = Place(file=self.file, record=number)
+    @property
+    def usable(self) -> bool:
+        """Whether it is the header or of a kind that holds terms or relations."""
+        return not self.kind or self.kind in _KNOWN.values()
+
+    def at(self, line: Line) -> Place:
+        """Where a line of the frame stands."""
+        return Place(file=self.file, record=line.number)
+
+    def values(self, *tags: str) -> list[str]:
+        """Values of the lines of these tags."""
+        return [line.value for line in self.lines if line.tag in tags]
+
+    def decoded(self, number: int, raw: bytes) -> str:
+        """The text of a line, blanks aside; empty for comments, and for unreadable ones, which are noted."""
         if len(raw) > MAX_LINE:
-            self.bad.append(Rejection(place=place, reason=f"the line is longer than {MAX_LINE} bytes"))
-            return
+            self._reject(number, f"the line is longer than {MAX_LINE} bytes")
+            return ""
         try:
             text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
         except UnicodeDecodeError as error:
-            self.bad.append(Rejection(place=place, reason=f"the line is not UTF-8 (byte {error.start + 1})"))
-            return
-        self.size += len(raw)
+            self._reject(number, f"the line is not UTF-8 (byte {error.start + 1})")
+            return ""
+        return "" if text.startswith("!") else text
+
+    def add(self, number: int, text: str) -> None:
+        """Take a line that is not empty."""
+        self.size += len(text)
         if self.size > MAX_FRAME:
-            self.bad.append(Rejection(place=place, reason=f"the frame is longer than {MAX_FRAME} bytes"))
-        elif text and not text.startswith("!"):
-            self.lines.append((number, text))
+            self._reject(number, f"the frame is longer than {MAX_FRAME} bytes")
+            return
+        if self._open is not None:
+            number, text = self._open[0], f"{self._open[1]} {text}"
+            self._open = None
+        if text.endswith("\\") and _CONTINUED.search(text):
+            self._open = (number, text[:-1].rstrip())
+            return
+        self._take(number, text)
+
+    def close(self) -> None:
+        """Take what a last backslash left open, and note what makes the frame unusable."""
+        if self._open is not None:
+            self._take(*self._open)
+            self._open = None
+        if not self.usable:
+            self._reject(self.line, f"unknown kind of frame {quote(self.kind)}")
+
+    def _take(self, number: int, text: str) -> None:
+        line = line_of(number, text)
+        if line is None:
+            self._reject(number, f"{quote(text)} has no tag")
+        else:
+            self.lines.append(line)
+
+    def _reject(self, number: int, reason: str) -> None:
+        self.problems.append(Rejection(place=Place(file=self.file, record=number), reason=reason))
 
 
 def split(file: InputFile) -> Iterator[Frame]:
     """The header and the frames of a file, in its order."""
     file.content.seek(0)
     frame = Frame(file=file.name, kind="", line=1)
-    number = 0
-    while raw := file.content.readline(MAX_LINE + 1):
-        number += 1
-        if len(raw) > MAX_LINE:
-            while rest := file.content.readline(MAX_LINE):
-                if rest.endswith(b"\n"):
-                    break
-        elif raw.startswith(b"[") and (head := _HEAD.fullmatch(raw.decode("utf-8", "replace").strip())):
-            yield frame
-            frame = Frame(file=file.name, kind=head[1], line=number)
+    for number, raw in enumerate(_raw_lines(file.content), start=1):
+        text = frame.decoded(number, raw)
+        if not text:
             continue
-        frame.add(number, raw)
+        following = _headed(frame, number, text) if text.startswith("[") else _headless(frame, number, text)
+        if following is not None:
+            frame.close()
+            yield frame
+            frame = following
+        if not text.startswith("[") or following is None:
+            frame.add(number, text)
+    frame.close()
     yield frame
 
 
-def parse(frame: Frame) -> tuple[Any, list[Rejection]]:
-    """The parsed frame, or None, and what was wrong with it; a line that does not parse is left out.
-
-    A header gives a ``fastobo.header.HeaderFrame``, an instance a ``fastobo.term.TermFrame``.
-    """
-    problems = list(frame.bad)
-    if frame.kind and frame.kind not in _KNOWN:
-        return None, [*problems, Rejection(place=frame.place, reason=f"unknown kind of frame {quote(frame.kind)}")]
-    if frame.kind and not any(text.startswith("id:") for _, text in frame.lines):
-        return None, [*problems, Rejection(place=frame.place, reason=f"the {frame.kind} has no id")]
-    lines = [(number, _as_term_line(text) if frame.kind == "Instance" else text) for number, text in frame.lines]
-    head = "" if not frame.kind else "[Term]\n" if frame.kind == "Instance" else f"[{frame.kind}]\n"
-    for _ in range(_MAX_BAD_LINES):
-        try:
-            document = fastobo.loads(head + "".join(f"{text}\n" for _, text in lines), threads=1)
-        except SyntaxError as error:
-            index = (error.lineno or 0) - (2 if head else 1)
-            if not 0 <= index < len(lines) or lines[index][1].startswith("id:"):
-                return None, [*problems, Rejection(place=frame.place, reason=f"the frame does not parse: {error.msg}")]
-            number, text = lines.pop(index)
-            place = Place(file=frame.file, record=number)
-            problems.append(Rejection(place=place, reason=f"{quote(text)} does not parse: {error.msg}"))
-        except BaseException as error:
-            if type(error).__name__ != "PanicException":
-                raise
-            return None, [*problems, Rejection(place=frame.place, reason="the frame does not parse")]
-        else:
-            frame.clauses = [number for number, text in lines if not (frame.kind and text.startswith("id:"))]
-            return (document[0] if frame.kind else document.header), problems
-    return None, [*problems, Rejection(place=frame.place, reason=f"more than {_MAX_BAD_LINES} lines do not parse")]
+def _headed(frame: Frame, number: int, text: str) -> Frame | None:
+    """The frame that a head begins; None where the line is no head."""
+    found = _HEAD.fullmatch(text)
+    if found is None:
+        return None
+    kind = _KNOWN.get(found[1].lower(), found[1])
+    begun = Frame(file=frame.file, kind=kind, line=number)
+    rest = found[3].strip()
+    if not found[2] or (rest and rest[0] not in "!{"):
+        note = f"{quote(text)} was read as the head [{kind}]"
+        begun.problems.append(Finding(place=begun.place, kind=FindingKind.NOTE, text=note))
+    return begun
 
 
-def _as_term_line(text: str) -> str:
-    return f"relationship: instance_of {text[12:].strip()}" if text.startswith("instance_of:") else text
+def _headless(frame: Frame, number: int, text: str) -> Frame | None:
+    """The frame that a second id begins where somebody lost its head; None where the line goes on with the frame."""
+    if not text.startswith("id:") or not frame.kind:
+        return None
+    known = frame.values("id")
+    if not known or known[0] == text[3:].strip():
+        return None
+    begun = Frame(file=frame.file, kind=frame.kind, line=number)
+    note = f"a second id in one frame: {quote(text[3:].strip())} was read as a [{frame.kind}] of its own"
+    begun.problems.append(Finding(place=begun.place, kind=FindingKind.NOTE, text=note))
+    return begun
 
 
-def text_of(identifier: Any) -> str:
-    """The text of a parsed identifier, unescaped; an OBO address in its short form."""
-    if isinstance(identifier, fastobo.id.PrefixedIdent):
-        return f"{identifier.prefix}:{identifier.local}"
-    if isinstance(identifier, fastobo.id.UnprefixedIdent):
-        return str(identifier.unescaped)
-    return compact(str(identifier))
+def _raw_lines(content: BinaryIO) -> Iterator[bytes]:
+    r"""Lines that end with ``\n``, ``\r\n`` or ``\r``, without their ends; of endless ones only the beginning."""
+    rest, passing = b"", False
+    while raw := content.readline(MAX_LINE + 1):
+        whole = rest + raw
+        ended = whole.endswith(b"\n")
+        pieces = (whole[:-1].removesuffix(b"\r") if ended else whole).split(b"\r")
+        rest = b"" if ended else pieces.pop()
+        for piece in pieces:
+            if passing:
+                passing = False
+            else:
+                yield piece
+        if len(rest) > MAX_LINE:
+            if not passing:
+                yield rest
+            rest, passing = b"", True
+    if rest and not passing:
+        yield rest

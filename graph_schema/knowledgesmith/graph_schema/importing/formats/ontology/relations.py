@@ -29,6 +29,7 @@ class Declaration:
     inverse_functional: bool = False
     inverses: set[str] = field(default_factory=set[str])
     chains: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    above: set[str] = field(default_factory=set[str])
     domains: set[str] = field(default_factory=set[str])
     ranges: set[str] = field(default_factory=set[str])
 
