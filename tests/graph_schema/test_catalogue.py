@@ -20,7 +20,8 @@ from knowledgesmith.graph_schema.errors import InvalidCatalogue
 from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split, Template, Traits
 from knowledgesmith.graph_schema.filling import fill
 from knowledgesmith.graph_schema.relation_wordings import WORDINGS
-from knowledgesmith.graph_schema.templates import derive_templates, problem_with_template, shared_text
+from knowledgesmith.graph_schema.derived_wordings import derive_templates
+from knowledgesmith.graph_schema.templates import problem_with_template, shared_text
 
 
 def _relation(name: str, *, rel_type: str = "", templates: tuple[Template, ...] = (), **traits: object) -> Relation:
@@ -174,7 +175,7 @@ def test_derived_templates_read_like_sentences() -> None:
         "subClassOf": "{s} is a kind of {o}.",
         "broader": "{s} is a narrower topic than {o}.",
         "part_of": "{s} is part of {o}.",
-        "is_active": "{s} is active {o}.",
+        "is_active": "is active ({s}): {o}.",
     }
     assert wanted == {name: next(t.text for t in derive_templates(name) if t.form is Form.STATEMENT) for name in wanted}
 
@@ -183,7 +184,7 @@ def test_derived_templates_read_like_sentences() -> None:
     ("name", "question", "phrase"),
     [
         ("present_in_taxon", "{s} is present in which taxon?", "the taxon that {s} is present in"),
-        ("develops_from", "{s} develops from what?", "what {s} develops from"),
+        ("speaks_language", "{s} speaks which language?", "the language that {s} speaks"),
         ("is_a", "{s} is a kind of what?", "the broader class of {s}"),
     ],
 )

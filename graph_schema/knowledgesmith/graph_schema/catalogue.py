@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from knowledgesmith.graph_schema.errors import InvalidCatalogue
-from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split, Template, Traits
+from knowledgesmith.graph_schema.facts import Direction, Form, Origin, Relation, Split, Template, Traits
 from knowledgesmith.graph_schema.templates import complete_templates, problem_with_template, shared_text
 from knowledgesmith.graph_schema.text_checks import MAX_WORD, problem_with
+from knowledgesmith.graph_schema.wording_clashes import separate
 
 REL_TYPE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
 """What a relationship type looks like."""
@@ -82,7 +83,7 @@ def inspect_catalogue(relations: Iterable[Relation]) -> tuple[dict[str, Relation
         name: replace(relation, templates=complete_templates(name, relation.templates))
         for name, relation in sorted(catalogue.items())
     }
-    return completed, problems
+    return separate(completed), problems
 
 
 def _fault(relation: str, problem: str, hint: str) -> CatalogueProblem:
@@ -286,8 +287,12 @@ def to_properties(relation: Relation) -> dict[str, Any]:
         "composed_of": list(traits.composed_of),
         "compositions": ["|".join(pair) for pair in traits.compositions],
         "sub_of": list(traits.sub_of),
-        "templates": json.dumps([[t.direction, t.split, t.form, t.text] for t in relation.templates]),
+        "templates": json.dumps([[t.direction, t.split, t.form, t.text, t.origin] for t in relation.templates]),
     }
+
+
+def _origin(stored: Sequence[str]) -> Origin:
+    return Origin(stored[0]) if stored else Origin.GIVEN
 
 
 def from_properties(properties: Mapping[str, Any]) -> Relation:
@@ -304,8 +309,9 @@ def from_properties(properties: Mapping[str, Any]) -> Relation:
         sub_of=tuple(properties.get("sub_of") or ()),
     )
     templates = tuple(
-        Template(direction=Direction(direction), split=Split(split), form=Form(form), text=text)
-        for direction, split, form, text in json.loads(properties["templates"])
+        # what an earlier release stored does not say where a template comes from
+        Template(direction=Direction(direction), split=Split(split), form=Form(form), text=text, origin=_origin(origin))
+        for direction, split, form, text, *origin in json.loads(properties["templates"])
     )
     return Relation(
         name=properties["name"],

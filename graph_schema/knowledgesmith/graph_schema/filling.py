@@ -11,9 +11,16 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
-_SLOT: Final = re.compile(r"(?:\b(?P<article>[Tt]he|[Aa]n?) )?\{(?P<slot>[so])\}(?P<mark>[.?!,;]?)")
+_SLOT: Final = re.compile(r"(?:\b(?P<article>[Tt]he|[Aa]n?) )?\{(?P<slot>[so])\}(?P<mark>[.?!,;。？！．؟۔।]?)")
 _ARTICLES: Final = frozenset({"the", "a", "an"})
-_SWALLOWED: Final = {".": ".", "…": ".", "?": ".?", "!": ".!", ",": ",", ";": ";"}
+_STOPS: Final = ".。．۔।"
+_SWALLOWED: Final = {
+    **dict.fromkeys(f"{_STOPS}…‥᙮።։", _STOPS),
+    **dict.fromkeys("?？؟", f"{_STOPS}?？؟"),
+    **dict.fromkeys("!！", f"{_STOPS}!！"),
+    ",": ",",
+    ";": ";",
+}
 """By the last character of a name: the marks that may not follow it."""
 _WORD: Final = re.compile(r"\W*(\w+)")
 _LIKE_A_CONSONANT: Final = re.compile(

@@ -17,9 +17,10 @@ class Wording:
 
     Attributes:
         predicate: follows the subject and leads to the object: "X *is a kind of* Y".
-        phrase: names the object by its subject, as a noun phrase that fits into other phrases.
+        phrase: names the object by its subject, as a noun phrase that fits into other phrases; empty where English
+            has none, so that nothing is chained through it.
         reverse: names the subject by its object, as the beginning of a sentence that ends in "is".
-        reverse_phrase: the same as a noun phrase that fits into other phrases.
+        reverse_phrase: the same as a noun phrase that fits into other phrases, or empty.
     """
 
     predicate: str
@@ -28,7 +29,7 @@ class Wording:
     reverse_phrase: str
 
 
-_KIND: Final = Wording("is a kind of", "the broader class of {s}", "one kind of {o}", "the kind of {o}")
+_KIND: Final = Wording("is a kind of", "the broader class of {s}", "one kind of {o}", "the narrower class of {o}")
 _INSTANCE: Final = Wording("is an instance of", "the class of {s}", "one instance of {o}", "the instance of {o}")
 _BROADER: Final = Wording(
     "is a narrower topic than", "the broader topic of {s}", "one narrower topic than {o}", "the narrower topic of {o}"
@@ -37,18 +38,22 @@ _NARROWER: Final = Wording(
     "is a broader topic than", "the narrower topic of {s}", "one broader topic than {o}", "the broader topic of {o}"
 )
 _PART: Final = Wording("is part of", "the whole that {s} is part of", "one part of {o}", "the part of {o}")
-_WHOLE: Final = Wording("has as a part", "the part of {s}", "one thing that has the part {o}", "what has the part {o}")
-_MEMBER: Final = Wording("is a member of", "the group of {s}", "one member of {o}", "the member of {o}")
-_GROUP: Final = Wording("has as a member", "the member of {s}", "one group with the member {o}", "the group of {o}")
-_RELATED: Final = Wording(
-    "is related to", "what {s} is related to", "one thing related to {o}", "what is related to {o}"
+_WHOLE: Final = Wording(
+    "has the part", "the part of {s}", "one thing that has the part {o}", "the whole with the part {o}"
 )
-_SAME: Final = Wording(
-    "is the same as", "what is the same as {s}", "one thing the same as {o}", "what is the same as {o}"
+_MEMBER: Final = Wording("is a member of", "the group that {s} belongs to", "one member of {o}", "the member of {o}")
+_GROUP: Final = Wording(
+    "has the member", "the member of {s}", "one group with the member {o}", "the group with the member {o}"
 )
-_CLOSE: Final = Wording("is close to", "what {s} is close to", "one thing close to {o}", "what is close to {o}")
-_SCHEME: Final = Wording("is a concept of", "the scheme of {s}", "one concept of {o}", "the concept of {o}")
-_TOP: Final = Wording("is a top concept of", "the scheme of {s}", "one top concept of {o}", "the top concept of {o}")
+_RELATED: Final = Wording("is related to", "", "one thing related to {o}", "")
+_SAME: Final = Wording("is the same as", "", "one thing that is the same as {o}", "")
+_CLOSE: Final = Wording("is close to", "", "one thing close to {o}", "")
+_SCHEME: Final = Wording(
+    "is a concept of", "the scheme that {s} belongs to", "one concept of {o}", "the concept of {o}"
+)
+_TOP: Final = Wording(
+    "is a top concept of", "the scheme that {s} belongs to", "one top concept of {o}", "the top concept of {o}"
+)
 
 WORDINGS: Final[Mapping[str, Wording]] = {
     word: wording
@@ -64,7 +69,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         (_PART, ("part of", "is part of", "is a part of", "ispartof")),
         (_WHOLE, ("has part", "has parts", "haspart")),
         (_MEMBER, ("member of", "is member of", "is a member of")),
-        (_GROUP, ("member", "has member", "has members")),
+        (_GROUP, ("member", "members", "has member", "has members")),
         (_RELATED, ("related", "related match", "see also", "also see", "related term", "has related")),
         (_SAME, ("same as", "is same as", "exact match", "equivalent class", "has exact match")),
         (_CLOSE, ("close match", "has close match")),

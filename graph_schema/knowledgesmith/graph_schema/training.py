@@ -24,7 +24,7 @@ from knowledgesmith.graph_schema.probes.draw import draw_key, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.spans import Phrases
 from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.templates import derive_templates
+from knowledgesmith.graph_schema.derived_wordings import derive_templates
 
 RETAIN_PER_UPDATE: Final = 12
 STATISTICS: Final = 600

@@ -18,7 +18,7 @@ from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.plan_types import Plan, WorldChange, WorldOp
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind, Role
-from knowledgesmith.graph_schema.templates import derive_templates
+from knowledgesmith.graph_schema.derived_wordings import derive_templates
 from knowledgesmith.graph_schema.training import TrainingMaterial, choose
 
 GRAPH = "generated"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from knowledgesmith.graph_schema.derived_wordings import is_framed
 from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split
 from knowledgesmith.graph_schema.filling import fill
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
@@ -20,6 +21,8 @@ FALSE_TEXT: Final = "False"
 ASKED: Final = " True or false? Answer:"
 DENIED: Final = "It is not true that "
 """Denies a statement of any relation."""
+DENIED_FRAME: Final = "This is not true: "
+"""The same before a plain frame."""
 _ARTICLES: Final = frozenset({"the", "a", "an"})
 
 
@@ -138,6 +141,8 @@ def _judgement(relation: Relation, *, subject: str, obj: str) -> list[Stem]:
 def judged(template: str, name: str, *, subject: str, obj: str) -> Stem:
     """A statement and its denial, each with the same question: a model that agrees with everything agrees with both."""
     said = fill(template, subject=subject, obj=obj)
+    if is_framed(template):  # it is no clause that "that" could stand before
+        return Stem(text=f"{said}{ASKED}", template=name, counter=f"{DENIED_FRAME}{said}{ASKED}")
     inner = said if template.startswith("{") else said[:1].lower() + said[1:]
     return Stem(text=f"{sentence(said)}{ASKED}", template=name, counter=f"{DENIED}{inner}{ASKED}")
 

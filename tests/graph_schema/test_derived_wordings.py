@@ -1,0 +1,216 @@
+"""Wordings derived from strangers' relation names: a sentence where the grammar is sure, else a plain frame."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledgesmith.graph_schema import english
+from knowledgesmith.graph_schema.catalogue import build_catalogue, from_properties, to_properties
+from knowledgesmith.graph_schema.derived_wordings import derive_templates, is_framed
+from knowledgesmith.graph_schema.facts import Direction, Form, Origin, Relation, Split, Template
+from knowledgesmith.graph_schema.filling import fill
+from knowledgesmith.graph_schema.probes.verbalise import judged
+from knowledgesmith.graph_schema.relation_names import parse_name
+from knowledgesmith.graph_schema.spans import holds
+from knowledgesmith.graph_schema.templates import problem_with_template, shared_text
+from knowledgesmith.graph_schema.wording_clashes import alike
+
+FORWARD, REVERSE = Direction.FORWARD, Direction.REVERSE
+
+
+def said(name: str, direction: Direction, form: Form, *, split: Split = Split.EVAL) -> list[str]:
+    found = derive_templates(name)
+    return [
+        fill(t.text, subject="S", obj="O") for t in found if (t.direction, t.form, t.split) == (direction, form, split)
+    ]
+
+
+def origin(name: str) -> Origin:
+    (found,) = {t.origin for t in derive_templates(name)}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("resided_at", "S resided at O."),
+        ("died_in", "S died in O."),
+        ("served_in", "S served in O."),
+        ("playedFor", "S played for O."),
+        ("graduated-from", "S graduated from O."),
+        ("born_in", "S was born in O."),
+        ("founded_by", "S was founded by O."),
+        ("played_by", "S is played by O."),
+        ("composed_of", "S is composed of O."),
+        ("used_in", "S is used in O."),
+        ("is_found_beside", "S is found beside O."),
+        ("native_to", "S is native to O."),
+        ("older than", "S is older than O."),
+        ("near", "S is near O."),
+        ("capital_of", "S is the capital of O."),
+        ("isStageOf", "S is a stage of O."),
+        ("is_element_of", "S is an element of O."),
+        ("north_of", "S is north of O."),
+        ("worksFor", "S works for O."),
+        ("treats_disease", "S treats the disease O."),
+        ("member_of_team", "S is a member of the team O."),
+        ("born_in_city", "S was born in the city O."),
+        ("schema:birthPlace", "The birth place of S is O."),
+        ("http://example.org/terms#birthPlace", "The birth place of S is O."),
+        ("BIRTH_PLACE", "The birth place of S is O."),
+        ("hasDNASequence", "The DNA sequence of S is O."),
+        ("official languages", "The official languages of S include O."),
+        ("children", "The children of S include O."),
+    ],
+)
+def test_a_name_whose_grammar_is_sure_becomes_a_sentence(name: str, sentence: str) -> None:
+    assert said(name, FORWARD, Form.STATEMENT, split=Split.TRAIN) == [sentence]
+    assert origin(name) is Origin.DERIVED
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        # small words that make no clause
+        *("what_is_part", "is_what_of", "what", "never_in_taxon", "not_part_of", "has_many", "has", "can", "likes_to"),
+        # a verb or a noun, an active or a passive form: both are possible
+        *("works", "records", "founded", "created", "lives", "assessed_against", "resided_by", "live_in"),
+        # nothing that a preposition could follow
+        *("is_active", "is_owed", "isCallable", "exclude_from_indexing", "gets_energy", "has_exposure_to"),
+        # either end of "of"
+        *("head_of_state", "head_of_department", "mother_of_child", "person father", "has_concept"),
+        # abbreviations, codes, signs
+        *("dob", "P31", "wdt:P31", "method+", "🙂", "123 things", "?", "_"),
+        # other languages, in this script and in others
+        *("capital_de", "hauptstadtVon", "lugar_de_nacimiento", "né_à", "moneda", "Währung", "naissance", "ciudad"),
+        *("首都", "夫人の名", "عاصمة", "столица", "เมืองหลวง", "수도", "राजधानी", "בירה"),
+    ],
+)
+def test_what_is_not_sure_is_a_frame_that_claims_no_grammar(name: str) -> None:
+    assert origin(name) is Origin.FRAME
+    words = parse_name(name).text
+    for text in (*said(name, FORWARD, Form.CLOZE), *said(name, FORWARD, Form.CLOZE, split=Split.TRAIN)):
+        around = text.replace("S", "", 1) if words != "S" else text
+        assert set(re.findall(r"\w+", around.replace(words, "", 1))) <= {"_"}, text  # nothing but the two and marks
+        assert words in text
+        assert text.index("S") < text.index(words) or "(" in text or "（" in text or "|" in text or "｜" in text
+    assert not said(name, FORWARD, Form.PHRASE) + said(name, REVERSE, Form.PHRASE)
+    assert all(is_framed(t.text) for t in derive_templates(name) if t.form is Form.STATEMENT)
+
+
+@pytest.mark.parametrize(
+    "name", ["首都", "عاصمة", "столица", "capital_de", "hauptstadtVon", "moneda", "né_à", "ciudad"]
+)
+def test_no_english_stands_around_a_name_of_another_language(name: str) -> None:
+    words = parse_name(name).text
+    for template in derive_templates(name):
+        rest = re.sub(r"\{[so]\}", "", template.text).replace(words, "")
+        assert not re.search(r"[A-Za-z]", rest), template.text
+
+
+@pytest.mark.parametrize("name", ["首都", "夫人の名", "メートル"])
+def test_a_frame_in_chinese_or_japanese_has_their_marks_and_no_blanks(name: str) -> None:
+    for template in derive_templates(name):
+        assert " " not in template.text
+        assert not set(":.?|()") & set(template.text)
+
+
+NAMES = st.one_of(
+    st.text(min_size=1, max_size=40).filter(
+        lambda name: name.strip() and not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", name)
+    ),
+    st.lists(
+        st.sampled_from(sorted(english.NOUNS | english.PREPOSITIONS | english.NO_MODIFIERS | english.EVENTS)),
+        min_size=1,
+        max_size=4,
+    ).map("_".join),
+)
+
+
+@given(NAMES)
+def test_any_name_gets_valid_phrasings_and_training_never_holds_evaluation(name: str) -> None:
+    templates = derive_templates(name)
+    assert not [problem for t in templates if (problem := problem_with_template(t))]
+    assert not shared_text(templates)
+    for split, form in itertools.product(Split, (Form.CLOZE, Form.STATEMENT, Form.QUESTION)):
+        assert [t for t in templates if (t.direction, t.split, t.form) == (FORWARD, split, form)]
+    if not re.search(r"\w", parse_name(name).text):
+        return  # a name without a word leaves nothing but the subject
+    trained = [fill(t.text, subject="zz", obj="qq") for t in templates if t.split is Split.TRAIN]
+    asked = [
+        fill(t.text, subject="zz", obj="qq") for t in templates if t.split is Split.EVAL and t.form is not Form.PHRASE
+    ]
+    assert not [(one, other) for one in trained for other in asked if holds(one, other)]
+
+
+@given(st.lists(st.sampled_from(sorted(english.NO_MODIFIERS)), min_size=1, max_size=3).map(" ".join))
+def test_small_words_alone_never_make_a_noun_phrase(name: str) -> None:
+    assert not said(name, FORWARD, Form.PHRASE)
+
+
+def test_words_of_one_list_do_not_contradict_another() -> None:
+    assert not english.EVENTS & english.STATES
+    assert english.EVENTS | english.STATES >= english.PASSIVE_ONLY
+    assert not english.PASSIVE_ONLY & english.ACTIVE_PAST
+
+
+def test_a_denied_frame_is_still_clear() -> None:
+    stem = judged("{s} — founded: {o}.", "t", subject="Ann Bell", obj="the Mill")
+    assert stem.text == "Ann Bell — founded: the Mill. True or false? Answer:"
+    assert stem.counter == "This is not true: Ann Bell — founded: the Mill. True or false? Answer:"
+    sure = judged("It is known that {s} is near {o}.", "t", subject="A", obj="B")
+    assert sure.counter == "It is not true that it is known that A is near B. True or false? Answer:"
+
+
+def relation(name: str, *templates: Template) -> Relation:
+    return Relation(name=name, rel_type="", templates=templates)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("has method", "has-method", "HAS_METHOD", "method", "method+", "method-"),
+        ("größe", "Größe", "GRÖSSE"),
+        ("is_a", "subclass_of", "kind of"),
+        ("related", "see_also"),
+        ("首都", "首_都"),
+        ("🙂", "🙃", "!"),
+    ],
+)
+def test_different_relations_are_never_asked_about_in_the_same_words(names: tuple[str, ...]) -> None:
+    for order in itertools.islice(itertools.permutations(names), 6):
+        catalogue = build_catalogue(map(relation, order))
+        assert alike(catalogue) == {}
+        texts = [t.text for r in catalogue.values() for t in r.templates if t.split is Split.EVAL]
+        assert len(texts) == len(set(texts))
+    alone = build_catalogue([relation(names[0])])[names[0]]
+    assert alone.templates == derive_templates(names[0])
+
+
+def test_what_somebody_gave_is_reported_and_not_changed() -> None:
+    mine = Template(direction=FORWARD, split=Split.EVAL, form=Form.CLOZE, text="The way of {s} is")
+    catalogue = build_catalogue([relation("method+", mine), relation("method-", mine), relation("other")])
+    assert alike(catalogue) == {"method+": ("method-",), "method-": ("method+",)}
+    assert mine in catalogue["method+"].templates
+
+
+def test_names_that_differ_in_nothing_to_be_seen_are_reported() -> None:
+    one, other = (unicodedata.normalize(form, "né à") for form in ("NFC", "NFD"))
+    assert set(alike(build_catalogue(map(relation, (one, other))))) == {one, other}
+
+
+def test_where_a_template_comes_from_is_stored() -> None:
+    mine = Template(direction=FORWARD, split=Split.EVAL, form=Form.CLOZE, text="{s} pays with the")
+    stored = from_properties(to_properties(build_catalogue([relation("currency", mine)])["currency"]))
+    assert {(t.text == mine.text, t.origin) for t in stored.templates} == {
+        (True, Origin.GIVEN),
+        (False, Origin.DERIVED),
+    }
+    earlier = to_properties(stored) | {"templates": '[["forward", "eval", "cloze", "{s} is"]]'}
+    assert [t.origin for t in from_properties(earlier).templates] == [Origin.GIVEN]
