@@ -16,6 +16,7 @@ from typing import Final
 from knowledgesmith.graph_schema import branches
 from knowledgesmith.graph_schema.asked import Asked, asked_of
 from knowledgesmith.graph_schema.closure import Triple
+from knowledgesmith.graph_schema.derived_wordings import derive_templates
 from knowledgesmith.graph_schema.facts import Direction, Fact, Form, Relation, Split, fact_id
 from knowledgesmith.graph_schema.filling import fill
 from knowledgesmith.graph_schema.graphs import GraphSnapshot
@@ -24,7 +25,6 @@ from knowledgesmith.graph_schema.probes.draw import draw_key, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.spans import Phrases
 from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.derived_wordings import derive_templates
 
 RETAIN_PER_UPDATE: Final = 12
 STATISTICS: Final = 600

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from knowledgesmith.graph_schema.asked import asked_of
 from knowledgesmith.graph_schema.closure import Triple
+from knowledgesmith.graph_schema.derived_wordings import derive_templates
 from knowledgesmith.graph_schema.facts import Direction, Entity, Fact, Form, Relation, Split, Template, Traits, fact_id
 from knowledgesmith.graph_schema.filling import fill
 from knowledgesmith.graph_schema.graphs import GraphSnapshot
@@ -18,7 +19,6 @@ from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.plan_types import Plan, WorldChange, WorldOp
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind, Role
-from knowledgesmith.graph_schema.derived_wordings import derive_templates
 from knowledgesmith.graph_schema.training import TrainingMaterial, choose
 
 GRAPH = "generated"

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BeforeValidator, Field
 
+from knowledgesmith.graph_schema.derived_wordings import derive_templates
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Relation, Traits
 from knowledgesmith.graph_schema.importing.case_building import one_line, stem_of
@@ -29,7 +30,6 @@ from knowledgesmith.graph_schema.importing.records import (
     Rejection,
     RelationRecord,
 )
-from knowledgesmith.graph_schema.templates import derive_templates
 from knowledgesmith.graph_schema.text_checks import MAX_NAME
 
 _TRUE: Final = frozenset({"1", "true", "+1", "1.0"})
