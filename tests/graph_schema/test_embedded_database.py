@@ -21,13 +21,16 @@ from knowledgesmith.graph_schema.embedded import (
     DatabaseState,
     EmbeddedSettings,
     info,
+    ownership,
     processes,
     start,
     status,
     stop,
     tail_logs,
 )
-from knowledgesmith.graph_schema.errors import PortTaken, StoreOwned
+from knowledgesmith.graph_schema.embedded.settings import Home
+from knowledgesmith.graph_schema.errors import PortTaken, StoreOwned, TooLarge
+from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
 
 _OTHER_PROCESS = """
 import json, sys
@@ -105,6 +108,28 @@ def test_what_it_costs_and_says(folder: Path) -> None:
     assert any("Started." in line for line in tail_logs(folder, 20))
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "RETURN size(reduce(s = 'aaaaaaaaaaaaaaaa', x IN range(1, 26) | s + s)) AS n",
+        "RETURN [x IN range(1, 200000000) | toString(x)] AS n",
+        "UNWIND range(1, 100000000) AS x RETURN collect(toString(x) + 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa') AS n",
+    ],
+)
+def test_no_query_ends_the_database_by_asking_for_memory(folder: Path, query: str) -> None:
+    uri = status(folder).uri
+    assert uri is not None
+    pid = status(folder).pid
+    store = GraphStore.connect(StoreSettings(uri=uri))
+    try:
+        with pytest.raises(TooLarge):
+            store.run_user_query(query, {}, limit=1, timeout_s=600)
+        assert store.run_user_query("MATCH (n:Kept) RETURN n.value AS v", {}, limit=1, timeout_s=600)[1] == [{"v": 42}]
+    finally:
+        store.close()
+    assert status(folder).pid == pid, "the process that was there before"
+
+
 def test_queries_reach_neither_files_nor_addresses(folder: Path) -> None:
     uri = status(folder).uri
     assert uri is not None
@@ -130,6 +155,7 @@ def test_a_taken_port_stops_the_start_and_frees_the_store(folder: Path) -> None:
         start(_settings(folder, port=other.getsockname()[1]), owned=True)
     with start(_settings(folder), owned=True) as database:
         assert database.started_by_us
+        assert ownership.last_port(Home.at(folder)) == database.port, "the next start takes it again"
         assert _run(database.uri, "MATCH (n:Kept) RETURN count(n)") == [1]
         assert stop(folder) is True  # the owner may also stop it by its folder
         assert not database.is_alive()

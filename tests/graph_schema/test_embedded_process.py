@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,12 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from knowledgesmith.graph_schema.embedded import DatabaseState, EmbeddedSettings, processes, start, status, stop
+from knowledgesmith.graph_schema.embedded import (
+    DatabaseState,
+    EmbeddedSettings,
+    ownership,
+    processes,
+    start,
+    status,
+    stop,
+)
 from knowledgesmith.graph_schema.embedded.locks import exclusive, try_lock, wait_lock
 from knowledgesmith.graph_schema.embedded.logs import last_lines
 from knowledgesmith.graph_schema.embedded.process import Spawned, spawn
 from knowledgesmith.graph_schema.embedded.settings import Home
-from knowledgesmith.graph_schema.errors import DatabaseStartFailed, StoreOwned
+from knowledgesmith.graph_schema.errors import DatabaseStartFailed, InvalidInput, StoreOwned
 
 _SLEEPER = [sys.executable, "-c", "import time; time.sleep(120)"]
 _SOON_S = 10.0
@@ -162,6 +172,53 @@ def test_a_java_that_never_answers_is_ended(tmp_path: Path, monkeypatch: pytest.
         start(EmbeddedSettings(data_dir=tmp_path / "db", start_timeout_s=0.5), owned=owned)
     assert processes.identify(int(pid_file.read_text(encoding="utf-8"))) is None
     assert (tmp_path / "db" / "owner" / "state.json").exists() is False
+
+
+def test_a_slow_start_goes_on_until_nobody_wants_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recovery may take any time, and is lost when the process is ended: without a limit only the caller ends it."""
+    pid_file = tmp_path / "pid"
+    _use_fake_java(tmp_path / "java", monkeypatch, f"echo $$ > '{pid_file}'; exec sleep 120")
+    asked: list[bool] = []
+
+    def given_up() -> bool:
+        if pid_file.exists() and (pid := pid_file.read_text(encoding="utf-8").strip()):
+            asked.append(processes.identify(int(pid)) is not None)
+        return len(asked) == 5
+
+    with pytest.raises(DatabaseStartFailed, match="not wanted"):
+        start(EmbeddedSettings(data_dir=tmp_path / "db", start_timeout_s=math.inf), owned=True, given_up=given_up)
+    assert asked == [True] * 5, "it lived as long as somebody waited"
+    assert processes.identify(int(pid_file.read_text(encoding="utf-8"))) is None
+
+
+def test_the_address_stays_the_same_over_restarts(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _use_fake_java(tmp_path / "java", monkeypatch, "exit 3")
+
+    def port(asked: int | None = None) -> int:
+        with pytest.raises(DatabaseStartFailed):
+            start(EmbeddedSettings(data_dir=home.root, port=asked), owned=True)
+        conf = (home.config_dir / "neo4j.conf").read_text(encoding="utf-8")
+        return int(conf.partition("server.bolt.listen_address=")[2].splitlines()[0].rpartition(":")[2])
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        last = free.getsockname()[1]
+    ownership.keep_port(home, last)
+    assert port() == last
+    assert port(asked=0) == last
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ownership.keep_port(home, other.getsockname()[1])
+        assert port() != other.getsockname()[1], "another program has it now"
+    for unreadable in ("no port", "", "0", "70000"):
+        home.port_file.write_text(unreadable, encoding="ascii")
+        assert ownership.last_port(home) is None
+        assert port() > 0
+
+
+@pytest.mark.parametrize("seconds", [0, -1, math.nan])
+def test_patience_is_a_time(tmp_path: Path, seconds: float) -> None:
+    with pytest.raises(InvalidInput, match="start_timeout_s"):
+        EmbeddedSettings(data_dir=tmp_path, start_timeout_s=seconds)
 
 
 def test_nothing_runs_in_a_folder_that_is_not_there(tmp_path: Path) -> None:

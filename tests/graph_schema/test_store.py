@@ -186,6 +186,20 @@ def test_a_query_of_the_operator_is_limited(store: GraphStore) -> None:
     assert (columns, len(rows)) == (["x"], 7)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "UNWIND range(1, 200) AS x RETURN reduce(s = 'äaaaaaaaaaaaaaaa', y IN range(1, 14) | s + s) AS t",
+        "UNWIND range(1, 40) AS x WITH x + reduce(s = 'aaaaaaaa', y IN range(1, 16) | s + s) AS t RETURN collect(t)",
+    ],
+    ids=["many rows", "one row"],
+)
+def test_the_rows_of_a_query_are_limited_in_bytes(store: GraphStore, text: str) -> None:
+    with pytest.raises(TooLarge, match="16 MiB") as caught:
+        store.run_user_query(text, {}, limit=1000, timeout_s=600)
+    assert caught.value.hint
+
+
 def test_bad_syntax_is_the_users_fault(store: GraphStore) -> None:
     with pytest.raises(InvalidInput) as caught:
         store.run_user_query("MATCH (", {}, limit=1, timeout_s=5)

@@ -24,7 +24,7 @@ from knowledgesmith.client._errors import FailedPrecondition, KnowledgeSmithClie
 from knowledgesmith.client._transport import DEFAULT_TARGET
 
 DEFAULT_METRICS: Final = "127.0.0.1:7618"
-START_TIMEOUT_S: Final = 600.0
+START_TIMEOUT_S: Final = 1200.0  # the server itself waits 900 s for its database
 STOP_TIMEOUT_S: Final = 90.0
 _POLL_S: Final = 0.25
 _TAIL_BYTES: Final = 8192

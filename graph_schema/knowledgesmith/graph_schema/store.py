@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol, Self, TypeVar
 
 import neo4j
@@ -21,7 +23,7 @@ from knowledgesmith.graph_schema.queries import Query, load
 
 T = TypeVar("T")
 _TRY_OUTS = 6
-_NO_MEMORY = "MemoryPoolOutOfMemoryError"
+_NO_MEMORY = ("MemoryPoolOutOfMemoryError", "General.OutOfMemoryError")
 _ENDED_BY_DATABASE = tuple(
     f"Neo.ClientError.Transaction.{name}" for name in ("TransactionTimedOut", "Terminated", "LockClientStopped")
 )
@@ -29,6 +31,10 @@ _DATABASE_LIMIT_S = 120.0
 """What a transaction may last without a word from us (``db.transaction.timeout``); a deadline only shortens it."""
 _GRACE_S = 0.1
 """A transaction outlives its deadline by this, so that it is clear which of the two ended."""
+_USER_FETCH = 20
+"""Rows of an operator's query that arrive at once: each may be large, and what is too much is noticed between them."""
+USER_BYTES = 16 * 2**20
+"""What the rows of an operator's query may take as JSON text."""
 _OUTSIDE = frozenset({"LoadCSV", "TerminateTransactions"})
 Row = dict[str, Any]
 """One result row: column name to driver value (the driver's values are untyped)."""
@@ -228,11 +234,12 @@ class GraphStore:
         Raises:
             ReadOnlyQuery: the text would write, read files or addresses, or end other transactions.
             InvalidInput: the text is not valid Cypher, fails on its own values, or takes too long.
+            TooLarge: its rows take more than ``USER_BYTES``, or the database has not the memory for it.
             Cancelled: nobody waits for it any more.
         """
         caller = cancellation.current()
         limit_s = _at_most(caller, timeout_s)
-        with _mapped_errors(self.uri), self._session(neo4j.READ_ACCESS) as session:
+        with _mapped_errors(self.uri), self._session(neo4j.READ_ACCESS, fetch_size=_USER_FETCH) as session:
             try:
                 plan = session.run(neo4j.Query("EXPLAIN " + text, timeout=limit_s), dict(params)).consume()  # pyright: ignore[reportArgumentType]
                 if plan.query_type != "r" or _OUTSIDE & _operators(plan.plan):
@@ -245,8 +252,7 @@ class GraphStore:
                 with session.begin_transaction(timeout=limit_s) as tx:
                     result = tx.run(text, dict(params))  # pyright: ignore[reportArgumentType]
                     columns = list(result.keys())
-                    found = [record.values() for record, _ in zip(result, range(limit), strict=False)]
-                    rows = [dict(zip(columns, map(_plain, values), strict=True)) for values in found]
+                    rows = _within(USER_BYTES, columns, islice(result, limit))
                     tx.rollback()
                 return columns, rows
             except driver_errors.AuthError:
@@ -262,10 +268,34 @@ class GraphStore:
         """Close all connections."""
         self._driver.close()
 
-    def _session(self, access: str) -> neo4j.Session:
+    def _session(self, access: str, *, fetch_size: int | None = None) -> neo4j.Session:
         return self._driver.session(
-            database=self._settings.database, default_access_mode=access, fetch_size=self._settings.fetch_size
+            database=self._settings.database,
+            default_access_mode=access,
+            fetch_size=fetch_size or self._settings.fetch_size,
         )
+
+
+def _within(limit: int, columns: Sequence[str], records: Iterable[neo4j.Record]) -> list[Row]:
+    """Rows as plain values, as long as their JSON text has at most ``limit`` bytes.
+
+    Raises:
+        TooLarge: it would have more.
+    """
+    rows: list[Row] = []
+    left = limit
+    for record in records:
+        row = dict(zip(columns, map(_plain, record.values()), strict=True))
+        left -= len(json.dumps(row, ensure_ascii=False).encode())
+        if left < 0:
+            raise TooLarge(
+                f"the rows take more than {limit // 2**20} MiB",
+                field="query",
+                value=f"{len(rows) + 1} rows",
+                hint="Return fewer rows or single properties instead of whole nodes, or collect less in one row.",
+            )
+        rows.append(row)
+    return rows
 
 
 def _check_scheme(uri: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _CHECK_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 30.0
 
 
 class Database:
@@ -28,6 +31,7 @@ class Database:
     ) -> None:
         self.store_settings = store_settings
         self._embedded = embedded
+        self._closing = threading.Event()
 
     @classmethod
     def open(cls, settings: ServerSettings) -> Self:
@@ -40,7 +44,11 @@ class Database:
                 database=settings.neo4j_database,
             )
             return cls(own, None)
-        embedded = EmbeddedSettings(data_dir=settings.data_dir / "neo4j", heap=settings.neo4j_heap)
+        embedded = EmbeddedSettings(
+            data_dir=settings.data_dir / "neo4j",
+            heap=settings.neo4j_heap,
+            start_timeout_s=settings.neo4j_start_timeout,
+        )
         running = start(embedded, owned=True)
         # The chosen port is kept, so that a restart keeps the address.
         return cls(StoreSettings(uri=running.uri), (replace(embedded, port=running.port), running))
@@ -50,29 +58,46 @@ class Database:
         """Whether this process runs the database."""
         return self._embedded is not None
 
+    @property
+    def closing(self) -> bool:
+        """Whether the server ends: a start that is under way is given up."""
+        return self._closing.is_set()
+
     async def keep_alive(
         self, store: GraphStore, report: Callable[[bool], None], restarted: Callable[[], None]
     ) -> None:
-        """Watch the database until cancelled; start an embedded one again, at the same address, when it dies."""
+        """Watch the database until cancelled; start an embedded one again, at the same address, when it dies.
+
+        A start is waited for as long as its process lives, since what ends it throws its recovery away. One that
+        failed is tried again after a pause, which grows.
+        """
+        pause = _CHECK_SECONDS
         while True:
             if self._embedded is not None and not self._embedded[1].is_alive():
                 _LOG.error("the embedded database is gone; starting it again")
+                report(False)
                 restarted()
-                await asyncio.to_thread(self._start_again)
+                started = await asyncio.to_thread(self._start_again)
+                pause = _CHECK_SECONDS if started else min(2 * pause, _LONGEST_PAUSE_SECONDS)
             report(await asyncio.to_thread(_answers, store))
-            await asyncio.sleep(_CHECK_SECONDS)
+            await asyncio.sleep(pause)
 
-    def _start_again(self) -> None:
+    def _start_again(self) -> bool:
         if self._embedded is None:
-            return
+            return True
         settings, _ = self._embedded
+        patient = replace(settings, start_timeout_s=math.inf)
         try:
-            self._embedded = (settings, start(settings, owned=True))
+            running = start(patient, owned=True, given_up=lambda: self.closing)
         except KnowledgeSmithError as error:
             _LOG.error("the embedded database does not start: %s", error)
+            return False
+        self._embedded = (settings, running)
+        return True
 
     def close(self) -> None:
-        """Stop an embedded database."""
+        """Stop an embedded database, also one that is starting again."""
+        self._closing.set()
         if self._embedded is not None:
             self._embedded[1].stop()
 

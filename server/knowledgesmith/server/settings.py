@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class ServerSettings:
     """Where to listen, where to keep things, which database and device to use.
 
-    ``neo4j_uri`` empty means: run the embedded database below ``data_dir``. ``device`` empty means: the best there is.
-    ``dtype`` is that of models which are registered without one.
+    ``neo4j_uri`` empty means: run the embedded database below ``data_dir`` and wait ``neo4j_start_timeout`` seconds for
+    its first start. ``device`` empty means: the best there is. ``dtype`` is that of models which are registered without
+    one.
     """
 
     listen: str = "127.0.0.1:7617"
@@ -34,6 +35,7 @@ class ServerSettings:
     neo4j_password: str = ""
     neo4j_database: str = "neo4j"
     neo4j_heap: str = "1g"
+    neo4j_start_timeout: float = 900.0
     device: str = ""
     dtype: str = DEFAULT_DTYPE
     drain_seconds: float = 25.0
@@ -92,11 +94,26 @@ def check_loopback(address: str, field: str) -> None:
         raise InvalidInput("the server listens on loopback only", field=field, value=address, hint=hint)
 
 
+def _seconds(text: str, field: str) -> float:
+    """Seconds above 0; ``inf`` for no limit.
+
+    Raises:
+        InvalidInput: it is no such number.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise InvalidInput("not a time to wait", field=field, value=text, hint="Give seconds above 0, or inf.")
+    return seconds
+
+
 def parse(argv: Sequence[str] | None = None, env: Mapping[str, str] | None = None) -> ServerSettings:
     """Read flags, then the environment (``KSMITH_…``), then defaults.
 
     Raises:
-        InvalidInput: an address is not on loopback, or a device or dtype is none.
+        InvalidInput: an address is not on loopback, or a device, dtype or time is none.
     """
     env = os.environ if env is None else env
     default_dir = env.get("KSMITH_DATA_DIR") or platformdirs.user_data_dir("knowledgesmith")
@@ -115,6 +132,12 @@ def parse(argv: Sequence[str] | None = None, env: Mapping[str, str] | None = Non
     parser.add_argument(
         "--neo4j-heap", default=env.get("KSMITH_NEO4J_HEAP", "1g"), help="heap of the embedded database"
     )
+    parser.add_argument(
+        "--neo4j-start-timeout",
+        default=env.get("KSMITH_NEO4J_START_TIMEOUT", "900"),
+        metavar="SECONDS",
+        help="patience with the first start of the embedded database, recovery included; default: 900",
+    )
     args = parser.parse_args(argv)
     check_loopback(args.listen, "--listen")
     check_loopback(args.metrics, "--metrics")
@@ -128,6 +151,7 @@ def parse(argv: Sequence[str] | None = None, env: Mapping[str, str] | None = Non
         device=args.device,
         dtype=args.dtype,
         neo4j_heap=args.neo4j_heap,
+        neo4j_start_timeout=_seconds(args.neo4j_start_timeout, "--neo4j-start-timeout"),
         neo4j_uri=env.get("KSMITH_NEO4J_URI", ""),
         neo4j_user=env.get("KSMITH_NEO4J_USER", ""),
         neo4j_password=env.get("KSMITH_NEO4J_PASSWORD", ""),

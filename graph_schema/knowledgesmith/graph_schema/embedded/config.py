@@ -35,12 +35,13 @@ _FIXED: Final[Mapping[str, str]] = {
     "db.lock.acquisition.timeout": "10s",
     "db.transaction.timeout": "120s",
 }
+# No flag ends Java where memory is short: a single query may ask for more than there is, fails alone, and its memory
+# is free again. A database that does not recover is noticed from outside, since it does not answer, and started again.
 _JVM_FLAGS: Final = (
     *(
         f"--add-opens=java.base/{package}=ALL-UNNAMED"
         for package in ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
     ),
-    "-XX:+ExitOnOutOfMemoryError",
     "-XX:-OmitStackTraceInFastThrow",
     "-Dio.netty.tryReflectionSetAccessible=true",
     "-Dlog4j2.disable.jmx=true",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +25,7 @@ from knowledgesmith.graph_schema.embedded.process import STOP_GRACE_S, Spawned, 
 from knowledgesmith.graph_schema.embedded.settings import EmbeddedSettings, Home
 from knowledgesmith.graph_schema.errors import PortTaken, StoreOwned
 
-_OPERATION_TIMEOUT_S: Final = 180
+_OPERATION_TIMEOUT_S: Final = 1800  # somebody else may be starting it, with a recovery
 _LOCK_RELEASE_S: Final = 5
 
 
@@ -79,12 +81,16 @@ class RunningDatabase:
         return f"RunningDatabase(uri={self.uri!r}, pid={self.pid}, data_dir={str(self.data_dir)!r})"
 
 
-def start(settings: EmbeddedSettings, *, owned: bool) -> RunningDatabase:
+def start(settings: EmbeddedSettings, *, owned: bool, given_up: Callable[[], bool] = lambda: False) -> RunningDatabase:
     """Start the database of ``settings.data_dir``, or attach to it where it already runs.
 
+    Where no port is asked for, it is the last one of this directory, so that other tools keep the address; a free one
+    where another program has taken it since.
+
     Args:
-        settings: where, how large, on which port.
+        settings: where, how large, on which port, and how long to wait.
         owned: end it with this process, however this process ends. Otherwise it runs until ``stop``.
+        given_up: asked again and again while it starts; once true, the start is ended.
 
     Raises:
         InvalidInput: it would listen beyond loopback.
@@ -102,11 +108,12 @@ def start(settings: EmbeddedSettings, *, owned: bool) -> RunningDatabase:
         if (record := _running(home)) is not None:
             return _attach(record, home=home, settings=settings)
         try:
-            record, spawned = _launch(home, settings, owned=owned)
+            record, spawned = _launch(home, settings, owned=owned, given_up=given_up)
         except PortTaken:
             if settings.port:
                 raise
-            record, spawned = _launch(home, settings, owned=owned)  # somebody was quicker on a port chosen for us
+            # somebody was quicker on a port chosen for us
+            record, spawned = _launch(home, settings, owned=owned, given_up=given_up)
     return RunningDatabase(record, home=home, spawned=spawned, start_seconds=time.monotonic() - began)
 
 
@@ -157,11 +164,21 @@ def _attach(record: Ownership, *, home: Home, settings: EmbeddedSettings) -> Run
     return RunningDatabase(record, home=home)
 
 
-def _launch(home: Home, settings: EmbeddedSettings, *, owned: bool) -> tuple[Ownership, Spawned]:
+def _choose_port(home: Home, settings: EmbeddedSettings) -> int:
+    """The port that is asked for; else the last one; else any free one."""
+    if not settings.port and (last := ownership.last_port(home)) is not None:
+        with suppress(PortTaken):
+            return bolt.claim_port(host=settings.host, port=last)
+    return bolt.claim_port(host=settings.host, port=settings.port)
+
+
+def _launch(
+    home: Home, settings: EmbeddedSettings, *, owned: bool, given_up: Callable[[], bool]
+) -> tuple[Ownership, Spawned]:
     java, library = find_java(), ensure_jars()
     life_lock = _take_over(home)
     try:
-        port = bolt.claim_port(host=settings.host, port=settings.port)
+        port = _choose_port(home, settings)
         chosen = neo4j_settings(settings, port=port)
         write_config(home.config_dir, chosen)
         command = java_command(java=java.path, library=library, home=home, settings=settings)
@@ -181,7 +198,15 @@ def _launch(home: Home, settings: EmbeddedSettings, *, owned: bool) -> tuple[Own
             started_at=datetime.now(UTC),
         )
         ownership.write(home, record)
-        await_bolt(spawned.java, home=home, host=settings.host, port=port, timeout_s=settings.start_timeout_s)
+        await_bolt(
+            spawned.java,
+            home=home,
+            host=settings.host,
+            port=port,
+            timeout_s=settings.start_timeout_s,
+            given_up=given_up,
+        )
+        ownership.keep_port(home, port)
     except BaseException:
         spawned.end()
         ownership.forget(home)

@@ -74,3 +74,17 @@ def write(home: Home, record: Ownership) -> None:
 def forget(home: Home) -> None:
     """Remove the record."""
     home.state_file.unlink(missing_ok=True)
+
+
+def keep_port(home: Home, port: int) -> None:
+    """Remember the port for the next start."""
+    home.port_file.write_text(f"{port}\n", encoding="ascii")
+
+
+def last_port(home: Home) -> int | None:
+    """The port of the last start; ``None`` when there was none or the file is unreadable."""
+    try:
+        port = int(home.port_file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return port if 0 < port <= 65535 else None

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -85,12 +86,20 @@ def _fresh_log(log: Path) -> Path:
     return log
 
 
-def await_bolt(java: ProcessIdentity, *, home: Home, host: str, port: int, timeout_s: float) -> None:
+def await_bolt(
+    java: ProcessIdentity,
+    *,
+    home: Home,
+    host: str,
+    port: int,
+    timeout_s: float,
+    given_up: Callable[[], bool] = lambda: False,
+) -> None:
     """Wait until Java answers on its Bolt port.
 
     Raises:
         PortTaken: another program took the port in the meantime.
-        DatabaseStartFailed: Java ended, or did not answer in time.
+        DatabaseStartFailed: Java ended, did not answer in time, or is not wanted any more.
     """
     deadline = time.monotonic() + timeout_s
     while not bolt.answers(host=host, port=port):
@@ -98,6 +107,8 @@ def await_bolt(java: ProcessIdentity, *, home: Home, host: str, port: int, timeo
             raise _died(home, port=port)
         if time.monotonic() > deadline:
             raise start_failed(home, f"did not answer within {timeout_s:g} s")
+        if given_up():
+            raise start_failed(home, "is not wanted any more")
         time.sleep(_POLL_S)
 
 
@@ -120,6 +131,6 @@ def start_failed(home: Home, what: str) -> DatabaseStartFailed:
         f"The embedded Neo4j {what}. The end of {home.console_log}:\n{lines}\n",
         field="data_dir",
         value=str(home.root),
-        hint="Raise start_timeout_s on a slow machine, give a smaller heap on a small one, "
+        hint="Wait longer on a slow machine (KSMITH_NEO4J_START_TIMEOUT), give a smaller heap on a small one, "
         "or set KSMITH_NEO4J_URI to a running Neo4j.",
     )

@@ -29,7 +29,8 @@ class EmbeddedSettings:
         host: address to listen on; only loopback, since nobody has to log in.
         heap: Java heap, fixed size, e.g. ``"512m"`` or ``"1g"``.
         page_cache: memory for the store's pages, outside the heap.
-        start_timeout_s: seconds until Bolt must answer.
+        start_timeout_s: seconds until Bolt must answer; infinite = as long as the process lives. A recovery after a
+            kill is part of the start, and is lost when the process is ended meanwhile.
         short_lived: let Java optimise less. It starts with 40 % less CPU time, but long queries stay slower (tests).
 
     Raises:
@@ -41,7 +42,7 @@ class EmbeddedSettings:
     host: str = "127.0.0.1"
     heap: str = "1g"
     page_cache: str = "512m"
-    start_timeout_s: float = 90
+    start_timeout_s: float = 900
     short_lived: bool = False
 
     def __post_init__(self) -> None:
@@ -53,6 +54,13 @@ class EmbeddedSettings:
             )
         if self.port is not None and not 0 <= self.port <= 65535:
             raise InvalidInput("Not a TCP port.", field="port", value=self.port, hint="Use 0 for a free one.")
+        if not self.start_timeout_s > 0:
+            raise InvalidInput(
+                "Not a time to wait.",
+                field="start_timeout_s",
+                value=self.start_timeout_s,
+                hint="Give seconds above 0, or inf to wait as long as the process lives.",
+            )
 
     def _check_memory(self, field: str) -> None:
         value = getattr(self, field)
@@ -85,6 +93,11 @@ class Home:
     def state_file(self) -> Path:
         """Who runs this home (JSON)."""
         return self.root / "owner" / "state.json"
+
+    @property
+    def port_file(self) -> Path:
+        """The last Bolt port, which the next start takes again."""
+        return self.root / "owner" / "port"
 
     @property
     def life_lock(self) -> Path:
