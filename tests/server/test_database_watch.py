@@ -58,8 +58,8 @@ def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, starts: list[bool]) -
         seen.append("starting")
         if not starts.pop(0):
             raise DatabaseStartFailed("it ended")
-        store.java = Java(alive=True)
-        return store.java
+        store.java = java = Java(alive=True)
+        return java
 
     pauses: list[float] = []
 
