@@ -37,6 +37,7 @@ from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, 
 from knowledgesmith.graph_schema.text_checks import MAX_NAME
 
 Scope = Literal["EXACT", "NARROW", "BROAD", "RELATED"]
+INSTANCE_OF: Final = "instance_of"
 _SYNONYMS: Final = frozenset({"synonym", *OLD_SCOPES})
 _REMARKS: Final = frozenset(
     {"def", "comment", "subset", "xref", "xref_analog", "xref_unk", "builtin", "is_anonymous", "union_of", "consider"}
@@ -44,7 +45,7 @@ _REMARKS: Final = frozenset(
     | {"expand_assertion_to", "expand_expression_to"}
 )
 _READ: Final = frozenset({"id", "alt_id", "name", "namespace", "is_obsolete", "replaced_by"})
-_TARGETS: Final = {"is_a": IS_A, "equivalent_to": EQUIVALENT, "disjoint_from": DISJOINT, "instance_of": "instance_of"}
+_TARGETS: Final = {"is_a": IS_A, "equivalent_to": EQUIVALENT, "disjoint_from": DISJOINT, "instance_of": INSTANCE_OF}
 
 
 class OntologyOptions(ImportOptions):
@@ -62,6 +63,8 @@ class OntologyOptions(ImportOptions):
     """Also take relations that are metadata tags (contributor, see also); those of the class level always count."""
     relations: tuple[str, ...] = ()
     """Take only facts of relations of these names; empty = all."""
+    inherited: bool = True
+    """Facts of a class hold for the classes below it and for its objects' wider classes (``part_of`` over ``is_a``)."""
     logical_definitions: bool = False
     """Also take the parts of logical definitions (``intersection_of``): genus as ``is_a``, differentiae as facts."""
 
@@ -72,8 +75,14 @@ def base_table(fallback: Place) -> RelationTable:
     table.declare(IS_A).transitive = True
     equivalent = table.declare(EQUIVALENT)
     equivalent.symmetric = equivalent.transitive = True
+    equivalent.above.add(IS_A)
     table.declare(DISJOINT).symmetric = True
     return table
+
+
+def declare_instances(table: RelationTable) -> None:
+    """The relation from an individual to its classes, the wider ones too."""
+    table.declare(INSTANCE_OF).implied.add((INSTANCE_OF, IS_A))
 
 
 class OboImporter:
@@ -101,6 +110,8 @@ class _Reader:
         """Ids of obsolete terms and what replaces them."""
         self._alternatives: dict[str, str] = {}
         self._tally = Tally()
+        self._of_class = False
+        """Whether what is read says something of every member of a class."""
 
     def read(self) -> Iterator[Record]:
         self._survey_all()
@@ -120,7 +131,7 @@ class _Reader:
                 else:
                     yield from self._entity(frame, namespace)
         yield from self._tally.findings()
-        yield from self._table.records(self._options.hierarchical)
+        yield from self._table.records(self._options.hierarchical, inherited=self._options.inherited)
 
     def _header(self, frame: Frame) -> Iterator[Record]:
         for line in frame.lines:
@@ -151,7 +162,7 @@ class _Reader:
             self._typedefs.declare(frame)
             return
         if frame.kind == "Instance":
-            self._mentioned.add("instance_of")
+            declare_instances(self._table)
         for line in frame.lines:
             if line.tag in {"relationship", "intersection_of"} and len(read_words(line.value, 2).ids) == 2:
                 self._mentioned.add(read_words(line.value, 1).ids[0])
@@ -197,6 +208,7 @@ class _Reader:
             domain="" if by_type else space,
             aliases=[*names[1:], *aliases],
         )
+        self._of_class = frame.kind == "Term"
         for line in frame.lines:
             yield from self._statement(frame, identifier, line)
 
@@ -278,7 +290,7 @@ class _Reader:
         yield from self._fact(place, subject, relation or words.ids[0], words.ids[-1], words.comment)
 
     def _property(self, place: Place, subject: str, line: Line) -> Iterator[Record]:
-        """The other way to write a relationship that is a metadata tag; texts (in quotes or with a type) are remarks."""
+        """The other way to write a relationship that is a metadata tag; texts, quoted or with a type, are remarks."""
         words = read_words(line.value, 3)
         relation = self._table.key(words.ids[0]) if words.ids else ""
         if len(words.ids) == 2 and not words.raw[1].startswith('"') and relation in self._typedefs.tags:
@@ -304,7 +316,8 @@ class _Reader:
         name = self._table.name(relation)
         if options.relations and name not in options.relations:
             return
-        self._table.use(relation)
+        by_format = relation in _TARGETS.values() or key in self._typedefs.tags
+        self._table.use(relation, quantified=self._of_class and not by_format)
         target_name = fit(clean(comment), MAX_NAME) or name_from(uid_of(obj))
         yield fact_record(place, uid_of(subject), name, uid_of(obj), object_name=target_name)
 

@@ -24,7 +24,12 @@ from knowledgesmith.graph_schema.importing.formats.ontology.names import (
     relation_word,
     uid_of,
 )
-from knowledgesmith.graph_schema.importing.formats.ontology.obo import OntologyOptions, base_table
+from knowledgesmith.graph_schema.importing.formats.ontology.obo import (
+    INSTANCE_OF,
+    OntologyOptions,
+    base_table,
+    declare_instances,
+)
 from knowledgesmith.graph_schema.importing.formats.ontology.relations import Declaration
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
@@ -117,7 +122,7 @@ class _Reader:
                     yield Rejection(place=place, reason=f"the {kind} is not an object")
                 elif kind in readers:
                     yield from readers[kind](place, value)
-        yield from self._table.records(self._options.hierarchical)
+        yield from self._table.records(self._options.hierarchical, inherited=self._options.inherited)
 
     # What must be known before the first fact
 
@@ -189,8 +194,11 @@ class _Reader:
             self._table.declare(compact(subject)).inverses.add(compact(obj))
             self._table.declare(compact(obj))
         elif predicate in _TYPE:
-            self._table.declare("instance_of")
-        elif predicate not in _SUBCLASS | _SUB_PROPERTY and not self._table.knows(compact(predicate)):
+            declare_instances(self._table)
+        elif predicate in _SUB_PROPERTY:
+            self._table.declare(compact(subject)).above.add(compact(obj))
+            self._table.declare(compact(obj))
+        elif predicate not in _SUBCLASS and not self._table.knows(compact(predicate)):
             self._name_relation(predicate, self._table.declare(compact(predicate)))
 
     # Nodes and edges
@@ -239,7 +247,7 @@ class _Reader:
         elif predicate in _SUBCLASS:
             yield from self._fact(place, subject, IS_A, obj)
         else:
-            yield from self._fact(place, subject, "instance_of" if predicate in _TYPE else compact(predicate), obj)
+            yield from self._fact(place, subject, INSTANCE_OF if predicate in _TYPE else compact(predicate), obj)
 
     def _equivalents(self, place: Place, value: dict[str, Any]) -> Iterator[Record]:
         first, *others = sorted({_text(item) for item in _list(value.get("nodeIds"))} - {""}) or [""]
@@ -265,7 +273,8 @@ class _Reader:
         name = self._table.name(relation)
         if self._options.relations and name not in self._options.relations:
             return
-        self._table.use(relation)
+        by_format = relation in {IS_A, EQUIVALENT, INSTANCE_OF} or relation in self._class_level | self._metadata
+        self._table.use(relation, quantified=not by_format)
         yield fact_record(place, uid_of(subject), name, uid_of(obj), object_name=name_from(uid_of(obj)))
 
     def _is_kept(self, identifier: str) -> bool:

@@ -1,25 +1,39 @@
 """The relations that an ontology declares: names for their ids, and traits that do not contradict each other.
 
 Importers note what they read, in any order and from any file; ``records`` then tells one consistent story of the
-relations that facts used. What cannot be kept (a second inverse, a third chain, a functional transitive relation) is
-a ``Rejection``; which of two claims is kept depends on the ids alone.
+relations that facts used, with what the notation promises to follow: subrelations, chains, and that what is said of
+every member of a class holds for the classes below it (``X is_a Y, Y part_of Z`` gives ``X part_of Z``) and for wider
+objects (``X part_of Y, Y is_a Z``). What cannot be kept (a second inverse, a functional transitive relation) is a
+``Rejection``; which of two claims is kept depends on the ids alone.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from knowledgesmith.graph_schema.facts import Relation, Traits
+from knowledgesmith.graph_schema.importing.formats.ontology.entities import IS_A
 from knowledgesmith.graph_schema.importing.formats.ontology.names import fit, relation_word
-from knowledgesmith.graph_schema.importing.records import Place, Record, Rejection, RelationRecord
+from knowledgesmith.graph_schema.importing.records import (
+    Finding,
+    FindingKind,
+    Place,
+    Record,
+    Rejection,
+    RelationRecord,
+)
 from knowledgesmith.graph_schema.text_checks import MAX_WORD
 
 
 @dataclass(slots=True, kw_only=True)
 class Declaration:
-    """What the files say of one relation. ``words`` are candidates for its name; ``places`` where it was declared."""
+    """What the files say of one relation. ``words`` are candidates for its name; ``places`` where it was declared.
+
+    ``chains`` compose it; ``implied`` ones do where facts use both parts. ``above`` are relations that hold wherever it
+    does. ``quantified``: a fact of it says something of every member of a class and of some member of another.
+    """
 
     words: set[str] = field(default_factory=set[str])
     places: set[Place] = field(default_factory=set[Place])
@@ -29,7 +43,9 @@ class Declaration:
     inverse_functional: bool = False
     inverses: set[str] = field(default_factory=set[str])
     chains: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    implied: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     above: set[str] = field(default_factory=set[str])
+    quantified: bool = False
     domains: set[str] = field(default_factory=set[str])
     ranges: set[str] = field(default_factory=set[str])
 
@@ -69,10 +85,12 @@ class RelationTable:
         """The name of a relation. Declare every relation before the first name is asked for: names depend on all."""
         return self._name(self.key(identifier))
 
-    def use(self, identifier: str) -> str:
-        """The name of a relation that a fact uses."""
+    def use(self, identifier: str, *, quantified: bool = False) -> str:
+        """The name of a relation that a fact uses; ``quantified`` as in ``Declaration``."""
         key = self.key(identifier)
         self._used.add(key)
+        if quantified:
+            self._declared[key].quantified = True
         return self._name(key)
 
     def _name(self, key: str) -> str:
@@ -91,21 +109,25 @@ class RelationTable:
             }
         return self._names[key]
 
-    def records(self, hierarchical: Collection[str]) -> Iterator[Record]:
+    def records(self, hierarchical: Collection[str], *, inherited: bool = True) -> Iterator[Record]:
         """Records of the used relations and of those that their traits name.
 
         Args:
             hierarchical: names of the relations from child to parent.
+            inherited: facts of classes hold for the classes below, and their objects' wider classes count too.
         """
-        chains, problems = self._chosen_chains()
+        chains = self._all_chains()
         wanted = set(self._used)
-        while more := {part for key in wanted for part in chains.get(key, ())} - wanted:
+        while more := {part for key in wanted for chain in chains.get(key, ()) for part in chain} - wanted:
             wanted |= more
         inverses, inverse_problems = self._chosen_inverses(wanted)
+        quantified = self._quantified() if inherited else set[str]()
+        yield from self._without_inverse(inverses, quantified)
         wanted |= {inverses[key] for key in wanted if key in inverses}
         parents = {key for key in wanted if self._name(key) in hierarchical}
         for key in sorted(wanted):
-            traits, own_problems = self._traits(key, inverses.get(key), chains.get(key), parents)
+            own_chains = [*chains.get(key, ()), *self._implied(key, quantified)]
+            traits, own_problems = self._traits(key, inverses.get(key), own_chains, self._above(key, wanted), parents)
             declaration = self._declared[key]
             place = min(declaration.places, default=self._fallback)
             yield RelationRecord(
@@ -118,30 +140,64 @@ class RelationTable:
                     traits=traits,
                 ),
             )
-            reasons = [*problems.get(key, ()), *inverse_problems.get(key, ()), *own_problems]
-            for reason in reasons:
+            for reason in [*inverse_problems.get(key, ()), *own_problems]:
                 yield Rejection(place=place, reason=f"relation {self._name(key)!r} {reason}")
 
-    def _chosen_chains(self) -> tuple[dict[str, tuple[str, str]], dict[str, list[str]]]:
-        chosen: dict[str, tuple[str, str]] = {}
-        problems: dict[str, list[str]] = {}
+    def _all_chains(self) -> dict[str, list[tuple[str, str]]]:
+        """The chains of which relations are composed; one of the relation with itself says that it is transitive."""
+        chosen: dict[str, list[tuple[str, str]]] = {}
         for key, declaration in list(self._declared.items()):
             found = sorted({(self.key(first), self.key(second)) for first, second in declaration.chains})
-            chains = [chain for chain in found if chain != (key, key)]
-            if len(chains) != len(found):
+            if (key, key) in found:
+                found.remove((key, key))
                 declaration.transitive = True
-            if chains:
-                chosen[key] = chains[0]
-            problems[key] = [
-                f"is composed in several ways; {self._chain(chains[0])} was kept, {self._chain(chain)} was not"
-                for chain in chains[1:]
-            ]
-            for part in (part for chain in chains for part in chain):
+            if found:
+                chosen[key] = found
+            for part in (part for chain in found for part in chain):
                 self._name(part)
-        return chosen, problems
+        return chosen
 
-    def _chain(self, chain: tuple[str, str]) -> str:
-        return " then ".join(repr(self._name(part)) for part in chain)
+    def _quantified(self) -> set[str]:
+        """Relations whose facts say "every one of these has some of those", where there are wider classes.
+
+        Not the symmetric ones: from the other end nothing is promised of every one, so the two would not agree. Not the
+        functional ones, for an object's wider classes would be further objects.
+        """
+        if IS_A not in self._used:
+            return set()
+        return {
+            key
+            for key in self._used
+            if (own := self._declared[key]).quantified
+            and not (own.symmetric or own.functional or own.inverse_functional)
+        }
+
+    def _implied(self, key: str, quantified: Collection[str]) -> list[tuple[str, str]]:
+        implied = [chain for chain in sorted(self._declared[key].implied) if self._used.issuperset(chain)]
+        return [*implied, (IS_A, key), (key, IS_A)] if key in quantified else implied
+
+    def _without_inverse(self, inverses: dict[str, str], quantified: Collection[str]) -> Iterator[Record]:
+        """Forget inverses where both sides have facts about every member of a class: neither follows from the other."""
+        for key in sorted(set(inverses) & set(quantified)):
+            other = inverses.get(key)
+            if other is not None and other in quantified and key < other:
+                del inverses[key], inverses[other]
+                text = (
+                    f"{self._name(key)!r} and {self._name(other)!r} are inverses of things, but both are stated of "
+                    "whole classes, where neither follows from the other; no fact was turned round"
+                )
+                place = min(self._declared[key].places, default=self._fallback)
+                yield Finding(place=place, kind=FindingKind.NOTE, text=text)
+
+    def _above(self, key: str, wanted: Collection[str]) -> list[str]:
+        """The relations above this one, whatever unused ones stand between."""
+        seen, todo = {key}, [key]
+        while todo:
+            declared = self._declared.get(todo.pop())
+            more = {self.key(other) for other in declared.above} - seen if declared else set[str]()
+            seen |= more
+            todo += more
+        return sorted((seen - {key}) & set(wanted))
 
     def _chosen_inverses(self, wanted: Collection[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
         """One inverse each, mutual; pairs that facts use go first, then the alphabet."""
@@ -168,7 +224,12 @@ class RelationTable:
         return chosen, problems
 
     def _traits(
-        self, key: str, inverse: str | None, chain: tuple[str, str] | None, parents: Collection[str]
+        self,
+        key: str,
+        inverse: str | None,
+        chains: Sequence[tuple[str, str]],
+        above: Sequence[str],
+        parents: Collection[str],
     ) -> tuple[Traits, list[str]]:
         own = self._declared[key]
         mirror = self._declared[inverse] if inverse is not None else None
@@ -185,6 +246,7 @@ class RelationTable:
         if hierarchical and inverse is not None and inverse in parents and inverse < key:
             hierarchical = False
             problems.append(f"and its inverse {self._name(inverse)!r} cannot both lead from child to parent")
+        named = [(self._name(first), self._name(second)) for first, second in chains]
         traits = Traits(
             functional=functional,
             inverse_functional=inverse_functional,
@@ -192,6 +254,8 @@ class RelationTable:
             transitive=transitive,
             hierarchical=hierarchical,
             inverse_of=None if inverse is None else self._name(inverse),
-            composed_of=() if chain is None else (self._name(chain[0]), self._name(chain[1])),
+            composed_of=named[0] if named else (),
+            compositions=tuple(named[1:]),
+            sub_of=tuple(map(self._name, above)),
         )
         return traits, problems

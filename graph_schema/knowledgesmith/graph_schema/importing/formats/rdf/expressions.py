@@ -22,11 +22,15 @@ _FILLERS: Final = (("someValuesFrom", "some"), ("allValuesFrom", "only"), ("hasV
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """A fact that an expression states of its class: key of the relation and object; ``reverse`` swaps the ends."""
+    """A fact that an expression states of its class: key of the relation and object; ``reverse`` swaps the ends.
+
+    ``quantified``: it says that every member of the class has such a relation.
+    """
 
     relation: str
     object: Any
     reverse: bool = False
+    quantified: bool = False
 
 
 class Expressions:
@@ -140,11 +144,11 @@ class Expressions:
             return
         relation = self._properties.key(on.value)
         if isinstance(filler, NamedNode | Literal):
-            yield Said(relation=relation, object=filler, reverse=reverse)
+            yield Said(relation=relation, object=filler, reverse=reverse, quantified=not reverse)
             return
         parts, said = self._boolean(filler, IS_A)
         named = [part for part in parts if isinstance(part, NamedNode)]
-        yield from (Said(relation=relation, object=part, reverse=reverse) for part in named)
+        yield from (Said(relation=relation, object=part, reverse=reverse, quantified=not reverse) for part in named)
         yield from (reason for reason in said if isinstance(reason, str))
         if not named and not said:
             yield f"the value of {on.value} is a class without a name"

@@ -47,4 +47,6 @@ class RdfImporter:
             subjects = Subjects(triples, properties, options)
             for subject, statements in triples.subjects():
                 yield from subjects.records(subject, statements)
-            yield from properties.table.records(properties.hierarchical)
+            yield from subjects.tally.findings()
+            yield from properties.findings
+            yield from properties.table.records(properties.hierarchical, inherited=options.inherited)

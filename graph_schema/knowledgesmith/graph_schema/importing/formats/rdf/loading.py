@@ -19,7 +19,7 @@ from urllib.parse import quote as quote_url
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import OWL
+from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import OWL, RDF
 from knowledgesmith.graph_schema.importing.formats.rdf.xml_guard import inspect_xml
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
@@ -184,6 +184,17 @@ def base_of(file: InputFile) -> str:
     return f"file:///{quote_url(file.name.replace(chr(92), '/').lstrip('/'))}"
 
 
+def _unfolded(quad: Quad) -> Iterator[Quad]:
+    """A statement about a statement of RDF 1.2 in the words of RDF 1.1, where they can say it; any other as it is."""
+    spoken = quad.object
+    if not isinstance(spoken, Triple) or quad.predicate.value != f"{RDF}reifies" or isinstance(spoken.object, Triple):
+        yield quad
+        return
+    parts = (("subject", spoken.subject), ("predicate", spoken.predicate), ("object", spoken.object))
+    for name, part in parts:
+        yield Quad(quad.subject, NamedNode(f"{RDF}{name}"), part, quad.graph_name)
+
+
 class _FileReader:
     def __init__(
         self, loaded: LoadedTriples, file: InputFile, syntax: str, index: int, graphs: frozenset[str], base: str
@@ -221,15 +232,16 @@ class _FileReader:
         parser = self._parser(source)
         marked: set[Any] = set()
         for number, quad in self._parsed(parser):
-            if (kept := self._checked(quad, number)) is None:
-                continue
-            yield kept
-            if kept.subject not in marked:
-                # A second marker does no harm: the store keeps one
-                if len(marked) == _RECENT:
-                    marked.clear()
-                marked.add(kept.subject)
-                yield Quad(kept.subject, MARKER, MARKER)
+            for plain in _unfolded(quad):
+                if (kept := self._checked(plain, number)) is None:
+                    continue
+                yield kept
+                if kept.subject not in marked:
+                    # A second marker does no harm: the store keeps one
+                    if len(marked) == _RECENT:
+                        marked.clear()
+                    marked.add(kept.subject)
+                    yield Quad(kept.subject, MARKER, MARKER)
         for prefix, space in parser.prefixes.items():
             self._loaded.prefixes[prefix].add(space)
 

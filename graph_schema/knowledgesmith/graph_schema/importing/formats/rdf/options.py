@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from knowledgesmith.graph_schema.importing.formats.ontology.entities import IS_A
 from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import BROADER
@@ -21,8 +21,9 @@ class RdfOptions(ImportOptions):
     """IRI that relative ones stand below in files that declare none; empty = ``file:///`` and the file's name."""
     graphs: tuple[str, ...] = ()
     """Take only these named graphs; empty = everything."""
-    language: str = "en"
-    """Language of names; then come labels without a language, then the alphabetically first language."""
+    language: tuple[str, ...] = ("en",)
+    """Languages of names, best first. Each stands for its variants too (``en`` for ``en-GB``); then come labels without
+    a language, then the alphabetically first language. Names that had to be taken from elsewhere are counted."""
     other_languages: bool = False
     """Labels in other languages become aliases."""
     label_predicates: tuple[str, ...] = ()
@@ -53,6 +54,9 @@ class RdfOptions(ImportOptions):
         "on_class",
     )
     """Restrictions of classes that become facts. ``on_class``: at least one; ``optional``: also none or at most n."""
+    inherited: bool = True
+    """Facts of a class follow for the classes below it and for its objects' wider classes (restrictions over
+    ``rdfs:subClassOf``)."""
     hierarchical: tuple[str, ...] = (IS_A, BROADER)
     """Names of the relations that lead from child to parent."""
     relation_names: Mapping[str, str] = Field(default_factory=dict)
@@ -62,3 +66,9 @@ class RdfOptions(ImportOptions):
     their own, which an edit of the property below leaves as they are."""
     relations: tuple[str, ...] = ()
     """Take only facts of relations of these names; empty = all."""
+
+    @field_validator("language", mode="before")
+    @classmethod
+    def _one_language(cls, value: object) -> object:
+        """One language may be given as a text."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from pyoxigraph import NamedNode
 
+from knowledgesmith.graph_schema.importing.formats.ontology.entities import IS_A
 from knowledgesmith.graph_schema.importing.formats.ontology.names import (
     is_opaque,
     last_part,
@@ -19,6 +20,8 @@ from knowledgesmith.graph_schema.importing.formats.rdf.triples import Triples
 from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import (
     DOCUMENTATION,
     DOCUMENTATION_SPACES,
+    IMPLIED_ABOVE,
+    INSTANCE,
     LABELS,
     NO_TARGET,
     OBO_IN_OWL,
@@ -34,7 +37,8 @@ from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import (
     TYPE,
     XSD,
 )
-from knowledgesmith.graph_schema.importing.records import Place
+from knowledgesmith.graph_schema.importing.problems import quote
+from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place
 
 MAX_VALUE: Final = 100
 """Characters of a literal of an undeclared predicate that counts as a value; what is longer is a remark."""
@@ -48,6 +52,8 @@ class Properties:
         self._options = options
         self.table = RelationTable(Place(file=triples.loaded.files[0] if triples.loaded.files else ""))
         self.kinds: dict[str, str] = {}
+        self.findings: list[Finding] = []
+        """What of the properties became no trait."""
         self._parents: dict[str, set[str]] = {}
         self._remarks: dict[str, bool] = {}
         self._class_level = {
@@ -112,7 +118,9 @@ class Properties:
         return sorted(seen - {predicate})
 
     def _is_documentation(self, predicate: str) -> bool:
-        return predicate in DOCUMENTATION or predicate.startswith(DOCUMENTATION_SPACES) or predicate in LABELS
+        if predicate.startswith(DOCUMENTATION_SPACES) or predicate in LABELS:
+            return True
+        return self.is_below(predicate, DOCUMENTATION)
 
     def _read_kinds(self) -> None:
         for type_, kind in PROPERTY_KINDS.items():
@@ -169,13 +177,35 @@ class Properties:
             if isinstance(node, NamedNode) and isinstance(other, NamedNode):
                 self._of(other)
                 self._of(node).inverses.add(self.key(other.value))
-        for node, head, _ in self._triples.pairs(f"{OWL}propertyChainAxiom"):
-            parts = [item for item in self._triples.list_items(head) if isinstance(item, NamedNode)]
-            if isinstance(node, NamedNode) and len(parts) == 2:
+        for node, other, _ in self._triples.pairs(f"{OWL}equivalentProperty"):
+            if isinstance(node, NamedNode) and isinstance(other, NamedNode) and node != other:
+                self._of(node).above.add(self.key(other.value))
+                self._of(other).above.add(self.key(node.value))
+        self._read_chains()
+        self._read_above()
+        self._read_types()
+
+    def _read_chains(self) -> None:
+        for node, head, place in self._triples.pairs(f"{OWL}propertyChainAxiom"):
+            items = self._triples.list_items(head)
+            parts = [item for item in items if isinstance(item, NamedNode)]
+            if isinstance(node, NamedNode) and len(parts) == 2 == len(items):
                 for part in parts:
                     self._of(part)
                 self._of(node).chains.add((self.key(parts[0].value), self.key(parts[1].value)))
-        self._read_types()
+            else:
+                told = quote(getattr(node, "value", "?"))
+                text = f"a chain of {len(items)} for {told}: only two named properties compose one"
+                self.findings.append(Finding(place=place, kind=FindingKind.IGNORED, text=text))
+
+    def _read_above(self) -> None:
+        """Subproperties that the files declare, and those that the notations define."""
+        for iri, parents in self._parents.items():
+            if self.states_facts(iri):
+                self._of(NamedNode(iri)).above.update(map(self.key, parents))
+        for below, above in IMPLIED_ABOVE.items():
+            self.table.declare(below).above.add(above)
+        self.table.declare(INSTANCE).implied.add((INSTANCE, IS_A))
 
     def _read_types(self) -> None:
         for predicate, attribute in ((f"{RDFS}domain", "domains"), (f"{RDFS}range", "ranges")):

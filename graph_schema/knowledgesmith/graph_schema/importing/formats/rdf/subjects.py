@@ -24,11 +24,13 @@ from knowledgesmith.graph_schema.importing.formats.ontology.names import (
     last_part,
     readable,
 )
+from knowledgesmith.graph_schema.importing.formats.ontology.tally import Tally
 from knowledgesmith.graph_schema.importing.formats.rdf.blank_nodes import BlankNodes
 from knowledgesmith.graph_schema.importing.formats.rdf.expressions import Expressions
 from knowledgesmith.graph_schema.importing.formats.rdf.labels import Labels
 from knowledgesmith.graph_schema.importing.formats.rdf.options import RdfOptions
 from knowledgesmith.graph_schema.importing.formats.rdf.properties import Properties
+from knowledgesmith.graph_schema.importing.formats.rdf.remarks import Remarks
 from knowledgesmith.graph_schema.importing.formats.rdf.triples import Triples
 from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import (
     CLASSES,
@@ -36,6 +38,7 @@ from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import (
     NO_ENTITY,
     NO_TARGET,
     OWL,
+    PROPERTY_KINDS,
     RDF,
     RDFS,
     REVERSED,
@@ -50,7 +53,7 @@ from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import (
     XSD,
 )
 from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import FactRecord, Place, Record, Rejection
+from knowledgesmith.graph_schema.importing.records import FactRecord, Finding, FindingKind, Place, Record, Rejection
 from knowledgesmith.graph_schema.text_checks import MAX_NAME, MAX_WORD, problem_with
 
 Statements = Sequence[tuple[str, Any, Place]]
@@ -85,6 +88,8 @@ class Subjects:
         self._expressions = Expressions(triples, properties, options)
         self._blank_nodes = BlankNodes(triples)
         self._literals = Literals()
+        self._remarks = Remarks(triples, properties, self._labels)
+        self.tally = Tally()
 
     def records(self, subject: Any, statements: Statements) -> Iterator[Record]:
         """Records of one subject; nothing for what is part of the notation."""
@@ -93,6 +98,11 @@ class Subjects:
         predicates = {predicate for predicate, *_ in statements}
         yield from self._several(place, subject, types, predicates)
         if self._is_notation(subject, types, predicates):
+            if not (types & PROPERTY_KINDS.keys() or self._is_relation(subject)):
+                self.tally.add(place, FindingKind.DOCUMENTATION, _notation_sort(types))
+            return
+        if remark := self._remarks.sort(subject):
+            self.tally.add(place, FindingKind.DOCUMENTATION, remark)
             return
         if isinstance(subject, BlankNode) and self._options.blank_nodes == "reject":
             yield Rejection(place=place, reason=f"a thing without an IRI ({self._unnamed(subject)})")
@@ -103,13 +113,15 @@ class Subjects:
             return
         if not self._options.individuals and not self._is_concept(types, statements):
             return
-        name, aliases = self._labels.choose(self._spelled((predicate, obj) for predicate, obj, _ in statements))
+        choice = self._labels.choose(self._spelled((predicate, obj) for predicate, obj, _ in statements))
+        for kind, text in choice.notes:
+            yield Finding(place=place, kind=kind, text=f"{self._told(subject)}: {text}")
         yield from entity_records(
             place=place,
             uid=self._uid(subject),
-            name=name or self._mention(subject),
+            name=choice.name or self._mention(subject),
             type_=self._type(types, statements),
-            aliases=aliases,
+            aliases=choice.aliases,
         )
         yield from self._facts(subject, statements)
 
@@ -126,7 +138,12 @@ class Subjects:
             return True
         if subject.value.startswith(STRUCTURE) or subject.value in NO_TARGET:
             return True
-        return self._properties.is_property(subject.value) and not types & CLASSES
+        if _is_part((), predicates) and not types & CLASSES:
+            return True
+        return self._is_relation(subject) and not types & CLASSES
+
+    def _is_relation(self, subject: Any) -> bool:
+        return isinstance(subject, NamedNode) and self._properties.is_property(subject.value)
 
     def _several(self, place: Place, subject: Any, types: set[str], predicates: set[str]) -> Iterator[Record]:
         """What a part of the notation says about several other things, or why that is no fact."""
@@ -135,11 +152,18 @@ class Subjects:
             parts = [self._triples.object(subject, name) for name in (*_REIFIED, *_NEGATED) if name in predicates]
             spoken = " ".join(self._told(part) for part in parts if part is not None) or self._told(subject)
             reason = reasons[0] if reasons else STATEMENTS[f"{RDF}Statement"]
-            yield Rejection(place=place, reason=f"{spoken}: {reason}")
+            if not self._holds_anyway(parts):
+                yield Rejection(place=place, reason=f"{spoken}: {reason}")
         for predicate in predicates & {f"{OWL}members", f"{OWL}disjointUnionOf"}:
             if predicate == f"{OWL}disjointUnionOf" or f"{OWL}AllDisjointClasses" in types:
                 for head in self._triples.objects(subject, predicate):
                     yield from self._disjoint(place, subject, self._triples.list_items(head))
+
+    def _holds_anyway(self, parts: Sequence[Any]) -> bool:
+        """Whether a statement that is spoken about is made by the files too; what is said about it is then a remark."""
+        if len(parts) != len(_REIFIED) or not isinstance(parts[1], NamedNode) or isinstance(parts[0], Literal):
+            return False
+        return any(self._triples.loaded.store.quads_for_pattern(parts[0], parts[1], parts[2], None))
 
     def _disjoint(self, place: Place, subject: Any, classes: Sequence[Any]) -> Iterator[Record]:
         named = [item for item in classes if isinstance(item, NamedNode)]
@@ -181,8 +205,8 @@ class Subjects:
         if isinstance(node, BlankNode):
             return f"{self._unnamed(node)} {self._blank_nodes.uid(node)[2:8]}"
         quads = self._triples.statements(node)
-        name, _ = self._labels.choose(self._spelled((quad.predicate.value, quad.object) for quad in quads))
-        return fit(name, MAX_NAME) or readable(node.value)
+        choice = self._labels.choose(self._spelled((quad.predicate.value, quad.object) for quad in quads))
+        return fit(choice.name, MAX_NAME) or readable(node.value)
 
     def _spelled(self, statements: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
         """The statements, and the texts of labels that are things themselves (SKOS-XL)."""
@@ -206,8 +230,14 @@ class Subjects:
             for stated in (predicate, *above):
                 if isinstance(obj, Literal):
                     yield from self._literal(place, subject, stated, obj)
-                elif self._properties.states_facts(stated) and not self._labels.is_label(stated):
+                elif stated == f"{SKOS}memberList":
+                    for item in self._triples.list_items(obj):
+                        yield from self._plain(place, subject, f"{SKOS}member", item)
+                elif self._remarks.leads_to_fact(stated):
                     yield from self._plain(place, subject, stated, obj)
+                elif isinstance(obj, NamedNode) and not stated.startswith(STRUCTURE):
+                    sort = f"a statement of {last_part(stated)} between things is a remark (option annotations)"
+                    self.tally.add(place, FindingKind.DOCUMENTATION, sort)
         yield from self._said(statements[0][2], subject, self._expressions.of_class(subject))
 
     def _said(self, place: Place, subject: Any, said: Iterator[Any]) -> Iterator[Record]:
@@ -222,7 +252,7 @@ class Subjects:
             elif item.reverse:
                 yield from self._fact(place, item.object, item.relation, subject)
             else:
-                yield from self._fact(place, subject, item.relation, item.object)
+                yield from self._fact(place, subject, item.relation, item.object, quantified=item.quantified)
 
     def _plain(self, place: Place, subject: Any, predicate: str, obj: Any) -> Iterator[Record]:
         if (forward := REVERSED.get(predicate)) is not None:
@@ -231,7 +261,9 @@ class Subjects:
             return
         yield from self._fact(place, subject, self._properties.key(predicate), obj)
 
-    def _fact(self, place: Place, subject: Any, relation: str, obj: Any) -> Iterator[Record]:
+    def _fact(
+        self, place: Place, subject: Any, relation: str, obj: Any, *, quantified: bool = False
+    ) -> Iterator[Record]:
         name = self._properties.table.name(relation)
         if self._options.relations and name not in self._options.relations:
             return
@@ -243,7 +275,7 @@ class Subjects:
                     fact = f"{self._told(subject)} {quote(name)} {self._told(obj)}"
                     yield Rejection(place=place, reason=f"{fact}: {reason}")
                 return
-        self._properties.table.use(relation)
+        self._properties.table.use(relation, quantified=quantified)
         pair = [(self._uid(subject), self._mention(subject)), (self._uid(obj), self._mention(obj))]
         if relation in SYMMETRIC:
             pair.sort()
@@ -305,6 +337,12 @@ class Subjects:
             create_missing=True,
             subject_name=self._mention(subject),
         )
+
+
+def _notation_sort(types: Iterable[str]) -> str:
+    """What part of the notation a subject is, for the report."""
+    words = sorted(last_part(type_) for type_ in types if type_.startswith(STRUCTURE))
+    return f"a part of the notation ({words[0]})" if words else "a part of the notation (an expression or a list)"
 
 
 def _is_part(types: Iterable[str], predicates: Iterable[str]) -> bool:

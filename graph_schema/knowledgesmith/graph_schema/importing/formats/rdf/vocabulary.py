@@ -39,6 +39,15 @@ RELATIONS: Final[Mapping[str, str]] = {
     f"{SKOS}relatedMatch": "relatedMatch",
 }
 """Predicates with a fixed name, which is also their key in the table of relations."""
+IMPLIED_ABOVE: Final[Mapping[str, str]] = {
+    EQUIVALENT: IS_A,
+    BROADER: "broaderTransitive",
+    "topConceptOf": "inScheme",
+    "broadMatch": BROADER,
+    "relatedMatch": "related",
+    "exactMatch": "closeMatch",
+}
+"""Relations that imply another one by the notation's own definition."""
 SYMMETRIC: Final = frozenset({EQUIVALENT, DISJOINT, "same_as", "related", "exactMatch", "closeMatch", "relatedMatch"})
 TRANSITIVE: Final = frozenset({IS_A, EQUIVALENT, "same_as", "broaderTransitive", "exactMatch"})
 REVERSED: Final[Mapping[str, str]] = {
@@ -71,6 +80,8 @@ NO_ENTITY: Final = frozenset(
     {*PROPERTY_KINDS, f"{OWL}Ontology", f"{RDFS}Datatype", f"{OWL}DataRange", f"{OWL}Axiom", f"{OWL}Annotation"}
 )
 """Types of things that are part of the notation."""
+DECLARED: Final = CLASSES | {f"{OWL}NamedIndividual", f"{OWL}Thing"}
+"""Types by which a thing is declared to be one, beside the types of SKOS."""
 STATEMENTS: Final[Mapping[str, str]] = {
     f"{RDF}Statement": "a statement about a statement, which does not say that it holds",
     f"{OWL}NegativePropertyAssertion": "says that something does not hold, which is no fact",
@@ -88,7 +99,26 @@ DOCUMENTATION: Final = frozenset(
     | {f"{SKOS}{name}Note" for name in ("change", "editorial", "history", "scope")}
 )
 """Remarks about a concept; no facts."""
-DOCUMENTATION_SPACES: Final = ("http://purl.org/dc/terms/", "http://purl.org/dc/elements/1.1/", OBO_IN_OWL)
+NOTES: Final = frozenset(
+    {f"{SKOS}{name}" for name in ("definition", "example", "note")}
+    | {f"{SKOS}{name}Note" for name in ("change", "editorial", "history", "scope")}
+    | {f"{RDFS}comment", "http://purl.org/dc/terms/description", "http://purl.org/dc/terms/provenance"}
+)
+"""Remarks whose value may be a thing of its own, with a text, an author and a date."""
+PROVENANCE_SPACES: Final = (
+    "http://www.w3.org/ns/prov#",
+    "http://purl.org/pav/",
+    "http://rdfs.org/ns/void#",
+    "http://www.w3.org/ns/dcat#",
+    "http://www.w3.org/ns/adms#",
+)
+"""Vocabularies of where data come from; what they speak of is not what the data are about."""
+DOCUMENTATION_SPACES: Final = (
+    "http://purl.org/dc/terms/",
+    "http://purl.org/dc/elements/1.1/",
+    OBO_IN_OWL,
+    *PROVENANCE_SPACES,
+)
 LABELS: Final = (
     f"{SKOS}prefLabel",
     f"{RDFS}label",
