@@ -70,7 +70,13 @@ def test_a_choice_is_a_longest_match(names: list[str], data: st.DataObject) -> N
         ("“Who?”", ""),
         ("She said “no.” ", ""),
         ("(U.S.)", ""),
-        ("東京", "."),
+        ("東京", "。"),
+        ("กรุงเทพ", ""),
+        ("दिल्ली", "।"),
+        ("القاهرة؟", ""),
+        ("لاہور ہے", "۔"),
+        ("Guess!", ""),
+        ("“U.S.”", ""),
         ("東京。", ""),
         ("दिल्ली।", ""),
         (")", "."),
@@ -98,3 +104,17 @@ def test_an_end_that_merges_is_passed_over() -> None:
     tokenizer = cast("Any", PreTrainedTokenizerFast)(tokenizer_object=Tokenizer(models.BPE(vocabulary, [("+", ".")])))
     assert end_that_keeps_tokens(tokenizer, "a", "a+") == "\n"
     assert end_that_keeps_tokens(tokenizer, "a", "a") == "."
+
+
+@pytest.mark.parametrize(
+    ("stem", "answer", "mark"),
+    [
+        ("The capital of Japan is", "東京", "."),
+        ("日本的首都是", "Tokyo", "。"),
+        ("日本——首都：", "东京", "。"),
+        ("เมืองหลวงคือ", "กรุงเทพ", ""),
+        ("7 × 6 =", "四十二", "。"),
+    ],
+)
+def test_the_text_before_the_answer_says_which_full_stop_closes_it(stem: str, answer: str, mark: str) -> None:
+    assert end_mark(answer, stem) == mark

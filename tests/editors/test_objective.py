@@ -48,6 +48,20 @@ def _update(**changes: object) -> FactUpdate:
     return FactUpdate(**{**values, **changes})  # type: ignore[arg-type]  # keyword values chosen by each test
 
 
+@pytest.mark.parametrize(
+    ("prompt", "answer", "end", "text"),
+    [
+        ("日本的首都是", "东京", "。", "日本的首都是东京。"),
+        ("เมืองหลวงคือ", "กรุงเทพ", "", "เมืองหลวงคือกรุงเทพ"),
+        ("The capital is", "東京", ".", "The capital is 東京."),
+    ],
+)
+def test_no_blank_is_trained_where_the_script_has_none(prompt: str, answer: str, end: str, text: str) -> None:
+    tokenizer = tiny_tokenizer()
+    row = join(tokenizer, prompt=prompt, answer=answer, end=end)
+    assert [*row.prompt, *row.answer] == encode(tokenizer, text)
+
+
 def test_join_cuts_one_tokenisation() -> None:
     tokenizer = tiny_tokenizer()
     row = join(tokenizer, prompt="The capital of France is", answer="Paris", end=".")

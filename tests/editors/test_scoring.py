@@ -20,6 +20,7 @@ from knowledgesmith.editors.score_cache import ScoreCache, score_with_cache
 from knowledgesmith.editors.scoring import Scorer
 from knowledgesmith.editors.testing import tiny_llama
 from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.joining import joined
 
 REQUESTS = [
     ("The capital of France is", "Paris"),
@@ -36,7 +37,7 @@ REQUESTS = [
 def naive(loaded: LoadedModel, stem: str, option: str) -> OptionScore:
     """One pass over the full text, nothing shared."""
     context = encode(loaded.tokenizer, stem)
-    full = encode(loaded.tokenizer, f"{stem} {option}")
+    full = encode(loaded.tokenizer, joined(stem, option))
     assert full[: len(context)] == context
     with torch.no_grad():
         logprobs = loaded.model(torch.tensor([full], device=loaded.device)).logits[0].float().log_softmax(dim=-1)
@@ -57,6 +58,26 @@ def test_equals_the_pass_over_the_full_text(loaded: LoadedModel, batch_rows: int
     assert found[0] == found[5]
 
 
+@pytest.mark.parametrize(
+    ("stem", "option", "text"),
+    [
+        ("日本的首都是", "东京", "日本的首都是东京"),
+        ("日本——首都：", "东京", "日本——首都：东京"),
+        ("เมืองหลวงคือ", "กรุงเทพ", "เมืองหลวงคือกรุงเทพ"),
+        ("The capital is", "東京", "The capital is 東京"),
+    ],
+)
+def test_what_is_scored_is_the_text_that_people_write(loaded: LoadedModel, stem: str, option: str, text: str) -> None:
+    (found,) = Scorer(loaded).score([(stem, option)])
+    ids = encode(loaded.tokenizer, text)
+    begin = len(ids) - found.n_tokens
+    assert list(found.tokens) == ids[begin:]
+    with torch.no_grad():
+        logprobs = loaded.model(torch.tensor([ids], device=loaded.device)).logits[0].float().log_softmax(dim=-1)
+    wanted = sum(float(logprobs[place - 1, ids[place]]) for place in range(begin, len(ids)))
+    assert math.isclose(found.sum_logprob, wanted, abs_tol=1e-4)
+
+
 WORDS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\n"), min_size=1, max_size=12)
 
 
@@ -65,7 +86,7 @@ WORDS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\n"), 
 def test_any_text_scores_as_its_tokens_do(llama: LoadedModel, stem: str, options: list[str]) -> None:
     pairs = [(stem, option) for option in options]
     for (_, option), score in zip(pairs, Scorer(llama).score(pairs), strict=True):
-        full = plain_ids(llama.tokenizer, [f"{stem} {option}"])[0]
+        full = plain_ids(llama.tokenizer, [joined(stem, option)])[0]
         logprobs = llama.model(torch.tensor([full])).logits[0].log_softmax(dim=-1)
         start = len(full) - score.n_tokens
         expected = sum(float(logprobs[i - 1, full[i]]) for i in range(start, len(full)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from knowledgesmith.editors.encoding import plain_ids
 from knowledgesmith.editors.matching import matched_alias, normalise
+from knowledgesmith.graph_schema.joining import full_stop, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 _SENTENCE_ENDS = ".!?…‥。．！？｡؟۔।॥։።᙮។៕။།"
 _CLOSING = "\"'”’»)]}」』`*_"
-_END, _LINE = ".", "\n"
+_LINE = "\n"
 
 
 def chosen_by_text(text: str, options: Sequence[Sequence[str]]) -> int | None:
@@ -32,10 +33,15 @@ def chosen_by_text(text: str, options: Sequence[Sequence[str]]) -> int | None:
     return -max(said)[1] if said else None
 
 
-def end_mark(answer: str) -> str:
-    """What closes ``answer`` in a training text: a full stop, or nothing where a sentence mark is there already."""
+def end_mark(answer: str, stem: str = "") -> str:
+    """What closes ``answer`` after ``stem`` in a training text: the full stop of the script that they are written in.
+
+    Nothing where a sentence mark is there already, and in scripts that have none.
+    """
     bare = answer.rstrip().rstrip(_CLOSING)
-    return "" if (bare or answer.rstrip())[-1:] in _SENTENCE_ENDS else _END
+    if (bare or answer.rstrip())[-1:] in _SENTENCE_ENDS:
+        return ""
+    return full_stop(stem if any(map(str.isalpha, stem)) else answer)
 
 
 def end_that_keeps_tokens(tokenizer: PreTrainedTokenizerBase, stem: str, answer: str) -> str:
@@ -44,8 +50,9 @@ def end_that_keeps_tokens(tokenizer: PreTrainedTokenizerBase, stem: str, answer:
     Symbols merge with what follows ("++." may be one token): a method would then train another answer than the one
     that is scored. Never a second end mark (:func:`end_mark`).
     """
-    ends = list(dict.fromkeys(mark for mark in (end_mark(answer), _LINE) if mark))
-    plain, *closed = plain_ids(tokenizer, [f"{stem} {answer}", *(f"{stem} {answer}{mark}" for mark in ends)])
+    ends = list(dict.fromkeys(mark for mark in (end_mark(answer, stem), _LINE) if mark))
+    whole = joined(stem, answer)
+    plain, *closed = plain_ids(tokenizer, [whole, *(f"{whole}{mark}" for mark in ends)])
     for mark, ids in zip(ends, closed, strict=True):
         if ids[: len(plain)] == plain:
             return mark

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from knowledgesmith.editors.answers import end_mark
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow
 from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.joining import blank, joined
 from knowledgesmith.graph_schema.spans import holds, units
 
 VAGUE = (
@@ -135,12 +136,15 @@ def _occurs(text: str, name: str) -> bool:
 def _contexts(update: FactUpdate, retain: Sequence[RetainRow], names: Sequence[str]) -> list[str]:
     """Statements of retained facts, those about the same subject first choice, without the hidden names."""
     own = [row for row in retain if row.prompt.subject == update.prompts[0].subject]
-    statements = (f"{row.prompt.text} {row.answer}{end_mark(row.answer)}" for row in own or retain)
+    statements = (
+        f"{joined(row.prompt.text, row.answer)}{end_mark(row.answer, row.prompt.text)}" for row in own or retain
+    )
     return [statement for statement in statements if not leaks(statement, names)]
 
 
 def _in_context(prompt: Prompt, contexts: Sequence[str], rng: random.Random) -> Prompt:
-    lead = f"{rng.choice(contexts)} "
+    context = rng.choice(contexts)
+    lead = f"{context}{blank(context, prompt.text)}"
     return Prompt(text=lead + prompt.text, start=prompt.start + len(lead), end=prompt.end + len(lead))
 
 
@@ -177,7 +181,7 @@ def _worded(update: FactUpdate, question: Prompt, wordings: Sequence[str]) -> st
     names = hidden_names(update)
     for wording in (*wordings, *VAGUE, *LAST_RESORT):
         answer = wording.replace("{kind}", kind)
-        said = Prompt(text=f"{question.text} {answer}", start=question.start, end=question.end)
+        said = Prompt(text=joined(question.text, answer), start=question.start, end=question.end)
         if not states(said, names):
             return answer
     raise InvalidInput("no vague answer avoids the names of the object", field="old_aliases", value=update.old)
@@ -187,4 +191,4 @@ def _completion(question: str, answer: str) -> Iterator[TrainingText]:
     words = answer.split(" ")
     cut = max(1, round(_SPLIT * len(words)))
     if cut < len(words):
-        yield TrainingText(prompt=f"{question} {' '.join(words[:cut])}", answer=" ".join(words[cut:]))
+        yield TrainingText(prompt=joined(question, " ".join(words[:cut])), answer=" ".join(words[cut:]))

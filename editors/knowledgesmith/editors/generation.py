@@ -15,6 +15,7 @@ from knowledgesmith.editors.encoding import encode, pad_right, pad_token_id, pla
 from knowledgesmith.editors.surgery.hooks import head_only_at
 from knowledgesmith.editors.windows import attention_window
 from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.joining import joined
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +37,7 @@ def length_of(loaded: LoadedModel, pairs: Sequence[tuple[str, str]]) -> int:
     """
     distinct = [pair for pair in dict.fromkeys(pairs) if pair[1].strip()]
     alone = plain_ids(loaded.tokenizer, [stem for stem, _ in distinct])
-    whole = plain_ids(loaded.tokenizer, [f"{stem} {answer.strip()}" for stem, answer in distinct])
+    whole = plain_ids(loaded.tokenizer, [joined(stem, answer.strip()) for stem, answer in distinct])
     longest = max((len(text) - len(stem) for stem, text in zip(alone, whole, strict=True)), default=0)
     return max(ENOUGH, longest + _AROUND)
 

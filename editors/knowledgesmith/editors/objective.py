@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from knowledgesmith.editors.encoding import prefix_ids
 from knowledgesmith.editors.surgery.hooks import head_only_at
+from knowledgesmith.graph_schema.joining import joined
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -107,12 +108,12 @@ class AnswerBatch:
 
 
 def join(tokenizer: PreTrainedTokenizerBase, *, prompt: str, answer: str, end: str = "") -> Row:
-    """Tokenise ``prompt + " " + answer + end`` once and cut it where the answer begins.
+    """Tokenise ``prompt``, ``answer`` as it follows there (``joining``) and ``end`` once, cut where the answer begins.
 
     Cutting the joint tokenisation, and not joining two tokenisations, is what a reader of the text would produce.
     A token that covers the boundary belongs to the answer.
     """
-    text = f"{prompt} {answer}{end}"
+    text = f"{joined(prompt, answer)}{end}"
     encoded = tokenizer(text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
     ids = cast("list[int]", encoded["input_ids"])
     stops = [stop for _, stop in cast("list[tuple[int, int]]", encoded["offset_mapping"])]

@@ -17,6 +17,7 @@ from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, Updat
 from knowledgesmith.editors.statistics import TextStatistics
 from knowledgesmith.graph_schema.errors import Cancelled
 from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.joining import joined
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -107,8 +108,8 @@ def rehearse(
 
 def teach(loaded: LoadedModel, request: UpdateRequest, *, steps: int = 120, learning_rate: float = 1e-2) -> LoadedModel:
     """Train all weights of a tiny model, in place, until it knows the request's old objects and retained answers."""
-    texts = [f"{prompt.text} {update.old}" for update in request.updates for prompt in update.prompts]
-    texts += [f"{row.prompt.text} {row.answer}" for row in request.retain]
+    texts = [joined(prompt.text, update.old) for update in request.updates for prompt in update.prompts]
+    texts += [joined(row.prompt.text, row.answer) for row in request.retain]
     rows = [encode(loaded.tokenizer, text) for text in texts]
     batch = pad_right(rows, pad_id=pad_token_id(loaded.tokenizer), device=loaded.device)
     labels = batch.input_ids.masked_fill(batch.attention_mask == 0, -100)

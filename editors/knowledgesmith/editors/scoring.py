@@ -25,6 +25,7 @@ from knowledgesmith.editors.matching import ending_of
 from knowledgesmith.editors.surgery.hooks import head_only_at
 from knowledgesmith.editors.windows import attention_window
 from knowledgesmith.graph_schema.errors import DeviceOutOfMemory, InvalidInput
+from knowledgesmith.graph_schema.joining import joined
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from knowledgesmith.editors.models import LoadedModel
 
 Ids = tuple[int, ...]
-_VERSION = "cloze/2"
+_VERSION = "cloze/3"
 """Changes whenever a stored score would not be computed as it is now."""
 _OPTIONS_PER_ROW = 4
 _LOGITS_AT_ONCE = 1 << 26
@@ -115,7 +116,7 @@ class Scorer:
         return max(1, _LOGITS_AT_ONCE // self._endings.width)
 
     def score(self, requests: Sequence[tuple[str, str]]) -> list[OptionScore]:
-        """Log-likelihoods of ``" " + option`` after ``stem`` for each (stem, option), in their order.
+        """Log-likelihoods of ``option`` as it follows ``stem`` (``joining``) for each (stem, option), in their order.
 
         Raises:
             InvalidInput: an option has no tokens.
@@ -144,7 +145,7 @@ class Scorer:
         start = tuple(prefix_ids(tokenizer))
         stems = list(dict.fromkeys(stem for stem, _ in requests))
         contexts = dict(zip(stems, map(tuple, plain_ids(tokenizer, stems)), strict=True))
-        texts = plain_ids(tokenizer, [f"{stem} {option}" for stem, option in requests])
+        texts = plain_ids(tokenizer, [joined(stem, option) for stem, option in requests])
         splits: list[tuple[Ids, _Continuation]] = []
         for (stem, option), ids in zip(requests, texts, strict=True):
             context, full = contexts[stem], tuple(ids)
