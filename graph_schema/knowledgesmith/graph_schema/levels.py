@@ -1,9 +1,9 @@
 """Levels: HAS_CHILD from the hierarchical relations, depth by breadth, and one label an entity (design: graph model).
 
 Root = children and no parent; Leaf = no child, or outside the hierarchy; Intermediate = the rest. ``depth`` is the
-shortest way from a root, 0 for the root itself, and absent outside the hierarchy. Where no root leads into a part of
-the hierarchy, it hangs below a cycle: the smallest uid of each topmost cycle then counts as depth 0 (it has a parent,
-so its label stays Intermediate).
+shortest way from a top, 0 for the top itself, and absent outside the hierarchy. Tops are the roots, and of every cycle
+that nothing leads into the smallest uid (it has a parent, so its label stays Intermediate). So every other depth is one
+more than the smallest of a parent, also below such a cycle in a part that a root reaches by a longer way.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ def rebuild_levels(tx: Transaction, *, graph_id: str, relations: Mapping[str, Re
     unreached = tx.rows("graph/depth_unreached", graph_id=graph_id)
     if unreached:
         seeds = cycle_seeds((row["parent"], row["child"]) for row in unreached)
+        # from the beginning: below a cycle there may be entities that the roots reach by a longer way
+        tx.rows("graph/depth_clear", graph_id=graph_id)
+        tx.rows("graph/depth_roots", graph_id=graph_id)
         tx.rows("graph/depth_seed", graph_id=graph_id, uids=seeds)
         _spread(tx, graph_id)
     tx.rows("graph/level_labels", graph_id=graph_id)

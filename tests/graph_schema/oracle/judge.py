@@ -10,7 +10,7 @@ from functools import cached_property
 from tests.graph_schema.oracle.reasoning import Triple
 from tests.graph_schema.oracle.worlds import World
 
-from knowledgesmith.graph_schema.facts import Entity, fact_id
+from knowledgesmith.graph_schema.facts import Direction, Entity, Form, Split, fact_id
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
 
 TRUE, FALSE = "true", "false"
@@ -178,8 +178,14 @@ class Judge:
         direct = any({s, o} == {anchor, nodes[-1]} for s, _, o in truth)
         return len(set(nodes)) == len(nodes) and not direct
 
+    def has_noun(self, step: str) -> bool:
+        """Whether a step can stand inside a chain: its relation has a noun form in that direction."""
+        direction = Direction.REVERSE if step.startswith("~") else Direction.FORWARD
+        relation = self.graph.relations[step.removeprefix("~")]
+        return bool(relation.pick(direction=direction, form=Form.PHRASE, split=Split.EVAL))
+
     def chains(self, truth: frozenset[Triple], length: int) -> set[tuple[str, ...]]:
-        """Entities along every proper chain of this length, the anchor first."""
+        """Entities along every proper chain of this length that can be put into words, the anchor first."""
         steps = [sign + name for name in self.graph.relations for sign in ("", "~")]
         found: set[tuple[str, ...]] = set()
 
@@ -189,6 +195,8 @@ class Judge:
                     found.add(nodes)
                 return
             for step in steps:
+                if len(nodes) < length and not self.has_noun(step):
+                    continue
                 ends = self.ends(nodes[-1], step, truth)
                 if len(ends) == 1 and not ends & set(nodes):
                     grow((*nodes, *ends))

@@ -16,6 +16,7 @@ Triple = tuple[str, str, str]
 Way = tuple[Triple, tuple[Triple, ...]]
 """A conclusion and the premises it follows from in one step."""
 
+
 def ways(known: Collection[Triple], relations: Iterable[Relation]) -> set[Way]:
     """Every one-step derivation among known facts; loops neither follow nor lead anywhere."""
     proper = [fact for fact in known if fact[0] != fact[2]]
@@ -130,15 +131,10 @@ def levels(uids: Iterable[str], links: nx.DiGraph[str]) -> dict[str, Level]:
 
 
 def depths(links: nx.DiGraph[str]) -> dict[str, int]:
-    """Shortest way from a root; below a cycle that no root reaches, from the smallest uid of each topmost cycle."""
-    roots = {uid for uid in links if not links.in_degree(uid)}
-    found = _ways_down(links, roots)
-    rest = links.subgraph(set(links) - found.keys())
-    seeds: set[str] = set()
-    for part in nx.strongly_connected_components(rest):
-        if not any(parent not in part for uid in part for parent in rest.predecessors(uid)):
-            seeds.add(min(part))
-    return found | _ways_down(rest, seeds)
+    """Shortest way from a top: the smallest uid of every part that no other part leads into; all tops at once."""
+    parts = [set(part) for part in nx.strongly_connected_components(links)]
+    tops = {min(part) for part in parts if all(parent in part for uid in part for parent in links.predecessors(uid))}
+    return _ways_down(links, tops)
 
 
 def _ways_down(links: nx.DiGraph[str], sources: set[str]) -> dict[str, int]:

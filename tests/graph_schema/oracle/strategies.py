@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from hypothesis import strategies as st
@@ -76,12 +76,17 @@ def relation_lists(draw: st.DrawFn) -> list[Relation]:
     for number in range(1, draw(st.integers(2, 4))):
         traits = draw(st.sampled_from(_TRAITS))
         others = [relation.name for relation in chosen]
-        shape = draw(st.sampled_from(["plain", "inverse", "composed"]))
+        shape = draw(st.sampled_from(["plain", "inverse", "composed", "over", "below"]))
         if shape == "inverse" and not traits.symmetric:
             traits = Traits(functional=traits.functional, inverse_of=draw(st.sampled_from(others)))
         elif shape == "composed":
             parts = (draw(st.sampled_from(others)), draw(st.sampled_from(others)))
             traits = Traits(hierarchical=traits.hierarchical, composed_of=parts)
+        elif shape == "over":  # as an all-some relation over is_a
+            name, other = f"r{number}", draw(st.sampled_from(others))
+            traits = Traits(transitive=traits.transitive, compositions=((name, other), (other, name)))
+        elif shape == "below":
+            traits = replace(traits, sub_of=(draw(st.sampled_from(others)),))
         new = Relation(name=f"r{number}", rel_type="", traits=traits)
         try:
             build_catalogue([*chosen, new])

@@ -49,6 +49,8 @@ def _relation_row(relation: Relation) -> dict[str, object]:
         **{flag: getattr(traits, flag) for flag in flags},
         "inverse_of": traits.inverse_of or "",
         "composed_of": "|".join(traits.composed_of),
+        "compositions": ["|".join(pair) for pair in traits.compositions],
+        "sub_of": list(traits.sub_of),
     }
 
 

@@ -1,14 +1,15 @@
 """Levels of the staged entities: the links of the hierarchy, depths by breadth, Root, Intermediate or Leaf.
 
 Root = children and no parent; Leaf = no child, or outside the hierarchy; Intermediate = the rest. ``depth`` is the
-shortest way from a root, 0 for the root itself, and absent outside the hierarchy. Where no root leads into a part of
-the hierarchy, it hangs below a cycle: the smallest uid of each topmost cycle then counts as depth 0 (it has a parent,
-so its label stays Intermediate).
+shortest way from a top, 0 for the top itself, and absent outside the hierarchy. Tops are the roots, and of every cycle
+that nothing leads into the smallest uid (it has a parent, so its label stays Intermediate). So every other depth is one
+more than the smallest of a parent, also below such a cycle in a part that a root reaches by a longer way.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 import numpy as np
@@ -38,18 +39,20 @@ def settle_levels(database: sqlite3.Connection) -> None:
     database.execute("CREATE INDEX link_child ON link (child)")
     database.execute(_LEVELS)
     database.execute("CREATE TEMP TABLE reached (id INTEGER PRIMARY KEY, depth INTEGER NOT NULL)")
-    database.execute("INSERT INTO reached SELECT id, 0 FROM entity WHERE level = 2")
     database.execute("CREATE INDEX temp.reached_depth ON reached (depth)")
-    _spread(database)
+    _spread_from(database, seeds=())
     seeds = _cycle_seeds(database)
-    if seeds:
-        database.executemany("INSERT INTO reached VALUES (?, 0)", ((seed,) for seed in seeds))
-        _spread(database)
+    if seeds:  # from the beginning: below a cycle there may be entities that the roots reach by a longer way
+        database.execute("DELETE FROM reached")
+        _spread_from(database, seeds=seeds)
     database.execute("UPDATE entity SET depth = reached.depth FROM reached WHERE reached.id = entity.id")
     database.execute("DROP TABLE reached")
 
 
-def _spread(database: sqlite3.Connection) -> None:
+def _spread_from(database: sqlite3.Connection, *, seeds: Sequence[int]) -> None:
+    """Depths by breadth from the roots and the seeds at once."""
+    database.execute("INSERT INTO reached SELECT id, 0 FROM entity WHERE level = 2")
+    database.executemany("INSERT INTO reached VALUES (?, 0)", ((seed,) for seed in seeds))
     depth = 0
     step = (
         "INSERT OR IGNORE INTO reached SELECT l.child, ? FROM reached r JOIN link l ON l.parent = r.id "

@@ -217,7 +217,7 @@ def _levels(store: GraphStore, graph_id: str) -> _Tally:
 
 
 def _depths(store: GraphStore, graph_id: str) -> _Tally:
-    tally = _Tally("depths", "the depth of an entity is the shortest way from a root", _REIMPORT)
+    tally = _Tally("depths", "the depth of an entity is the shortest way from a root or a topmost cycle", _REIMPORT)
     seeds: list[str] = []
     for row in _pages(store, "lifecycle/check_depths", graph_id=graph_id):
         tally.looked_at += row["seen"]
