@@ -414,8 +414,9 @@ def test_a_bad_header_is_refused(header: str, words: str) -> None:
     assert words in _rejected({FileRole.ENTITIES: header + "\n"}).message
 
 
-def test_a_graph_needs_entities() -> None:
-    assert "entities file" in _rejected({FileRole.FACTS: "subject,relation,object\n"}).message
+def test_facts_without_a_table_of_entities_name_their_ends() -> None:
+    graph = parse_graph(_files({FileRole.FACTS: "subject,relation,object\nAda,knows,Bob\n"}))
+    assert {uid: entity.name for uid, entity in graph.entities.items()} == {"Ada": "Ada", "Bob": "Bob"}
 
 
 def test_a_spreadsheets_byte_order_mark_and_line_ends_are_read() -> None:
@@ -426,15 +427,14 @@ def test_a_spreadsheets_byte_order_mark_and_line_ends_are_read() -> None:
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (b"b,\xff\xfe", "byte 3 of the line is not UTF-8"),
+        (b"b,\xff\xfe", "byte 3 of the line (0xff) is not UTF-8"),
         (b"b,x\x00y", "control character U+0000"),
         (b"b,x\ty", "control character U+0009"),
         (b"b\x1b[2J,x", "control character U+001B"),
         (b"b," + b"x" * 501, "has 501 characters"),
-        (b"b," + b"x" * 10_000_000, "longer than 65536 bytes"),
-        (b'b,"' + b"x" * 10_000_000, "longer than 65536 bytes"),
-        (b'b,"two', "not a CSV row on one line"),
-        (b"b,x\ry", "not a CSV row on one line"),
+        (b"b," + b"x" * 10_000_000, "longer than 1048576 bytes"),
+        (b'b,"' + b"x" * 10_000_000, "longer than 1048576 bytes"),
+        (b'b,"two', "not a CSV row, its quotes do not fit"),
         (b"b,\xed\xa0\x80", "not UTF-8"),
     ],
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from tests.graph_schema.importing.records import CutStore, chain, entity, fact, place, stored, tables
@@ -26,6 +29,7 @@ from knowledgesmith.graph_schema.importing import InputFile, Rejection, import_g
 from knowledgesmith.graph_schema.importing.importer import ImportOptions
 from knowledgesmith.graph_schema.importing.loader import ahead
 from knowledgesmith.graph_schema.importing.lock import take_lock
+from knowledgesmith.graph_schema.importing.recognising import Recognised
 from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, CaseRecord, Record
 from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
@@ -228,7 +232,7 @@ def test_format_and_options_are_checked_first(store: GraphStore, graph_id: str) 
         ({"format": "x`]"}, "format"),
         ({"options": {"a`b": 1}}, "options.a`b"),
         ({"files": []}, "files"),
-        ({"files": [InputFile(name="stuff.unknown", content=chain(1)[0].content)]}, "format"),
+        ({"files": [InputFile(name="stuff.unknown", content=io.BytesIO(b"\x00\x01"))]}, "format"),
     ):
         with pytest.raises(InvalidInput) as caught:
             import_graph(store, **{"graph_id": graph_id, "files": chain(2), **arguments})  # type: ignore[arg-type]
@@ -238,23 +242,24 @@ def test_format_and_options_are_checked_first(store: GraphStore, graph_id: str) 
 class _OneCase:
     """An importer of a test's own records."""
 
-    name = "one-case"
-    summary = ""
-    endings = ()
-    options = ImportOptions
+    name: ClassVar[str] = "one-case"
+    summary: ClassVar[str] = ""
+    endings: ClassVar[tuple[str, ...]] = ()
+    options: ClassVar[type[ImportOptions]] = ImportOptions
 
-    def read(self, _files: object, _options: object) -> list[Record]:
+    def read(self, files: object, options: object) -> Iterator[Record]:
+        del files, options
         probe = CaseProbe(
             kind=ProbeKind.DIRECT, polarity=Polarity.CHANGE, family="rephrase", stem="Two\nlines?", answers=["b"]
         )
         change = CaseChange(subject="a", relation="r", old_object="b", new_object="c")
         case = CaseRecord(place=place(9), id="c1", goal=Goal.EDIT, rounds=[[change]], probes=[probe])
         bad = CaseRecord(place=place(10), id="c2", goal=Goal.EDIT, rounds=[])
-        return [entity("a"), entity("b"), entity("c"), fact("a r b"), case, bad]
+        yield from (entity("a"), entity("b"), entity("c"), fact("a r b"), case, bad)
 
 
-def _one_case(_name: str, _files: object) -> _OneCase:
-    return _OneCase()
+def _one_case(_name: str, _files: object) -> Recognised:
+    return Recognised(importer=_OneCase(), files=())
 
 
 def test_cases_come_with_their_graph(store: GraphStore, graph_id: str, monkeypatch: pytest.MonkeyPatch) -> None:

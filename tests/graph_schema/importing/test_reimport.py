@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from tests.graph_schema.importing.records import CutStore, chain, entity, fact, place, relation, settle, tables
@@ -16,6 +17,7 @@ from knowledgesmith.graph_schema.graphs import get_graph, load_snapshot
 from knowledgesmith.graph_schema.importing import import_graph, loader, offline, pipeline, stage_relations
 from knowledgesmith.graph_schema.importing.importer import ImportOptions
 from knowledgesmith.graph_schema.importing.pipeline import Watch, stage_files
+from knowledgesmith.graph_schema.importing.recognising import Recognised
 from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, CaseRecord, Record
 from knowledgesmith.graph_schema.importing.stage_cases import case_trouble
 from knowledgesmith.graph_schema.interventions import Goal
@@ -47,12 +49,14 @@ def test_a_relation_that_is_renamed_gives_its_facts_their_new_ids(store: GraphSt
 
 
 class _Cases:
-    name = "two cases"
-    suffixes = ()
-    options = ImportOptions
+    name: ClassVar[str] = "two cases"
+    summary: ClassVar[str] = ""
+    endings: ClassVar[tuple[str, ...]] = ()
+    options: ClassVar[type[ImportOptions]] = ImportOptions
     answer = "x"
 
-    def read(self, _files: object, _options: object) -> Iterable[Record]:
+    def read(self, files: object, options: object) -> Iterator[Record]:
+        del files, options
         yield from (entity("a"), entity("b"), fact("a r b"))
         for number in (1, 2):
             yield CaseRecord(
@@ -72,8 +76,8 @@ def test_an_import_that_fails_among_the_cases_leaves_the_graph_incomplete(
 ) -> None:
     importer = _Cases()
 
-    def chosen(_name: str, _files: object) -> _Cases:
-        return importer
+    def chosen(_name: str, _files: object) -> Recognised:
+        return Recognised(importer=importer, files=())
 
     monkeypatch.setattr(pipeline, "choose_importer", chosen)
     monkeypatch.setattr("knowledgesmith.graph_schema.cases.BATCH_ROWS", 1)

@@ -58,7 +58,7 @@ def _records(files: list[InputFile]) -> list[object]:
 @pytest.mark.parametrize("kind", ["tsv", "jsonl", "parquet"])
 def test_every_way_of_writing_says_the_same(kind: str) -> None:
     assert _records(_written(kind)) == _records(_written("csv"))
-    assert isinstance(choose_importer("", _written(kind)), TablesImporter)
+    assert isinstance(choose_importer("", _written(kind)).importer, TablesImporter)
 
 
 def test_broken_tables_are_rejected_with_their_place(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from knowledgesmith.graph_schema.importing.records import (
     CaseRecord,
     EntityRecord,
     FactRecord,
+    Finding,
     Rejection,
     RelationRecord,
     TemplateRecord,
@@ -39,6 +40,7 @@ class Folded:
     templates: defaultdict[str, list[Template]] = field(default_factory=lambda: defaultdict(list))
     cases: dict[str, CaseRecord] = field(default_factory=dict[str, CaseRecord])
     rejections: list[Rejection] = field(default_factory=list[Rejection])
+    findings: list[Finding] = field(default_factory=list[Finding])
 
     def names(self, *uids: str) -> list[str]:
         return [self.entities[uid].name for uid in uids]
@@ -102,6 +104,8 @@ def fold(
         elif isinstance(record, CaseRecord):
             assert record.id not in folded.cases
             folded.cases[record.id] = record
+        elif isinstance(record, Finding):
+            folded.findings.append(record)
         else:
             folded.rejections.append(record)
     return folded

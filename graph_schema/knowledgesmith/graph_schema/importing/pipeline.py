@@ -21,13 +21,12 @@ from knowledgesmith.graph_schema.cases import replace_cases
 from knowledgesmith.graph_schema.errors import Aborted, ImportRejected, InvalidInput, KnowledgeSmithError
 from knowledgesmith.graph_schema.graphs import accepted_traits
 from knowledgesmith.graph_schema.importing.difference import Counts, Difference, Examples
-from knowledgesmith.graph_schema.importing.findings import FindingCount
-from knowledgesmith.graph_schema.importing.formats.tables import TablesImporter
+from knowledgesmith.graph_schema.importing.findings import Finding, FindingCount
 from knowledgesmith.graph_schema.importing.importer import Importer, ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.loader import Loader
 from knowledgesmith.graph_schema.importing.lock import ImportLock, take_lock
+from knowledgesmith.graph_schema.importing.recognising import Recognised, recognise, without_foreign
 from knowledgesmith.graph_schema.importing.records import Rejection
-from knowledgesmith.graph_schema.importing.registry import guess_importer, load_importer
 from knowledgesmith.graph_schema.importing.staging import Progress, Staging
 from knowledgesmith.graph_schema.importing.unpacking import MAX_BYTES, plain_files
 from knowledgesmith.graph_schema.store import GraphStore
@@ -163,11 +162,14 @@ def stage_files(
     if problem := problem_with(source, limit=MAX_NAME, empty=True):
         raise InvalidInput(f"source {problem}", field="source", value=source, hint="Give a short text.")
     with (
-        plain_files(files, folder, max_bytes=max_bytes) as files,
+        _own_files(files, folder, max_bytes) as (files, foreign),
         Staging(source=source, folder=folder, accepted=accepted) as staging,
     ):
-        importer = choose_importer(format, files)
+        known = choose_importer(format, files)
+        importer, files = known.importer, known.files
         checked = check_options(importer, options or {})
+        for finding in (*foreign, *known.findings):
+            staging.findings.take(finding)
         staging.take(importer.read(files, checked), progress=progress)
         staging.settle(progress=progress)
         if on_rejection is not None:
@@ -177,6 +179,16 @@ def stage_files(
             staging.rejections.raise_if_any()
         _require_entities(staging, files)
         yield staging, importer
+
+
+@contextmanager
+def _own_files(
+    files: Sequence[InputFile], folder: Path | None, max_bytes: int
+) -> Generator[tuple[Sequence[InputFile], list[Finding]]]:
+    """The files that may hold a part of the graph, unpacked, and what is to tell of the others."""
+    own, foreign = without_foreign(files)
+    with plain_files(own, folder, max_bytes=max_bytes) as plain:
+        yield plain, foreign
 
 
 def _require_entities(staging: Staging, files: Sequence[InputFile]) -> None:
@@ -206,19 +218,13 @@ def check_graph_id(graph_id: str) -> None:
         )
 
 
-def choose_importer(name: str, files: Sequence[InputFile]) -> Importer:
-    """The importer of a name, else the one that the files' roles or names tell.
+def choose_importer(name: str, files: Sequence[InputFile]) -> Recognised:
+    """The importer of a name, else the one that the files' roles, names and contents tell; and the files for it.
 
     Raises:
         InvalidInput: there is none, or several fit.
     """
-    if not files:
-        raise InvalidInput("there is no file", field="files", hint="Name at least one file.")
-    if name:
-        return load_importer(name)
-    if all(TablesImporter.knows(file) for file in files):
-        return TablesImporter()
-    return guess_importer(file.name for file in files)
+    return recognise(files, name)
 
 
 def check_options(importer: Importer, given: Mapping[str, Any]) -> ImportOptions:

@@ -21,6 +21,7 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final, cast
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
+from knowledgesmith.graph_schema.importing.formats.workbook import is_workbook
 from knowledgesmith.graph_schema.importing.importer import InputFile
 
 MAX_BYTES: Final = 8 * 1024**3
@@ -86,6 +87,8 @@ def _head(file: InputFile) -> bytes:
 def _unpacked(file: InputFile, scratch: Callable[[], BinaryIO], limit: int) -> InputFile:
     head = _head(file)
     archive = next((name for magic, name in _ARCHIVES if head.startswith(magic)), "")
+    if archive == "zip" and is_workbook(file):
+        return file
     if archive or head[_TAR[0] :].startswith(_TAR[1]):
         raise InvalidInput(
             f"the file is an archive ({archive or 'tar'})",

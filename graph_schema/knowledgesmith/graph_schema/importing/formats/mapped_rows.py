@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -11,13 +9,12 @@ from typing import Any, Final, cast
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.columnar import is_columnar
-from knowledgesmith.graph_schema.importing.formats.table_rows import separator_of
+from knowledgesmith.graph_schema.importing.formats.table_rows import trimmed
+from knowledgesmith.graph_schema.importing.formats.table_text import dialect_of, records
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.mapping import FileMap, TableFormat
 from knowledgesmith.graph_schema.importing.reading import (
-    MAX_LINE_BYTES,
     Item,
-    check_encoding,
     json_items,
     shape_of,
 )
@@ -58,59 +55,20 @@ def table_rows(file: InputFile, how: FileMap) -> Iterator[Item | Rejection]:
     return _text_rows(file, how.encoding, how.delimiter, "\t" if kind is TableFormat.TSV else ",")
 
 
-class _Lines:
-    """Decoded lines for the CSV reader; remembers what could not be decoded."""
-
-    def __init__(self, file: InputFile, encoding: str) -> None:
-        check_encoding(encoding)
-        self._file = file
-        self._encoding = encoding
-        self.number = 0
-        self.rejected: list[Rejection] = []
-
-    def __iter__(self) -> Iterator[str]:
-        content = self._file.content
-        content.seek(0)
-        while raw := content.readline(MAX_LINE_BYTES + 1):
-            self.number += 1
-            if len(raw) > MAX_LINE_BYTES:
-                self._reject(f"the line is longer than {MAX_LINE_BYTES} bytes")
-                while raw and not raw.endswith(b"\n"):
-                    raw = content.readline(MAX_LINE_BYTES)
-                continue
-            if self.number == 1:
-                raw = raw.removeprefix(codecs.BOM_UTF8)
-            try:
-                yield raw.decode(self._encoding)
-            except UnicodeDecodeError as error:
-                self._reject(f"byte {error.start + 1} of the line ({raw[error.start]:#04x}) is not {self._encoding}")
-
-    def _reject(self, reason: str) -> None:
-        self.rejected.append(Rejection(place=Place(file=self._file.name, record=self.number), reason=reason))
-
-
 def _text_rows(file: InputFile, encoding: str, delimiter: str, usual: str) -> Iterator[Item | Rejection]:
-    """Rows under a header; a place is the number of a row's last line. Short rows lack their last columns."""
-    delimiter = delimiter or separator_of(next(iter(_Lines(file, encoding)), ""), usual)
-    lines = _Lines(file, encoding)
-    reader = csv.reader(iter(lines), delimiter=delimiter, strict=True)
+    """Rows under a header; a place is the number of a row's first line. Short rows lack their last columns."""
     header: list[str] | None = None
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            cells = []
-            yield Rejection(place=Place(file=file.name, record=lines.number), reason=f"not a row ({error})")
-        yield from lines.rejected
-        lines.rejected.clear()
-        if cells is None:
-            return
-        if not any(cell.strip() for cell in cells):
+    dialect = dialect_of(file, usual=usual, separator=delimiter, encoding=encoding)
+    for record in records(file, dialect, encoding=encoding):
+        if isinstance(record, Rejection):
+            yield record
             continue
-        place = Place(file=file.name, record=lines.number)
+        if not any(record.cells):
+            continue
+        place = Place(file=file.name, record=record.line)
         if header is None:
-            header = _header(file, cells)
-        elif len(cells) > len(header):
+            header = _header(file, trimmed(record.cells, 0))
+        elif len(cells := trimmed(record.cells, len(header))) > len(header):
             yield Rejection(place=place, reason=f"has {len(cells)} cells, the header has {len(header)}")
         else:
             yield Item(place=place, value=dict(zip(header, cells, strict=False)))

@@ -1,13 +1,10 @@
 """Rows of CSV, TSV, JSONL and Parquet files, one at a time, in strict UTF-8 and bounded memory.
 
-A record of a text file is one line: no value of a graph may hold a line break, so a quote that is never closed spoils
-one row, not the rest of the file.
+How text is written (separators, quotes, line ends) is told by ``table_text``; a line break in a cell becomes a blank.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,12 +12,11 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any, Final, TypeAlias
 
+from knowledgesmith.graph_schema.importing.formats.table_text import Line, dialect_of, lines, records
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import Place, Rejection
 
-MAX_LINE_BYTES: Final = 1 << 16
-"""Longest line that is read; longer ones are rejected and skipped."""
 _PARQUET_ROWS: Final = 2_000
 
 
@@ -77,51 +73,25 @@ def read_rows(file: InputFile, columns: Columns) -> Iterator[Item]:
     return _separated_rows(file, columns, "," if kind is TableFormat.CSV else "\t")
 
 
-def _decoded_lines(file: InputFile) -> Iterator[tuple[int, str] | Rejection]:
-    number = 0
-    content, name = file.content, file.name
-    while raw := content.readline(MAX_LINE_BYTES + 1):
-        number += 1
-        if len(raw) > MAX_LINE_BYTES:
-            yield _rejection(name, number, f"the line is longer than {MAX_LINE_BYTES} bytes")
-            while raw and not raw.endswith(b"\n"):
-                raw = content.readline(MAX_LINE_BYTES)
-            continue
-        if number == 1:
-            raw = raw.removeprefix(codecs.BOM_UTF8)
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            yield _rejection(name, number, f"byte {error.start + 1} of the line is not UTF-8")
-            continue
-        text = text.rstrip("\r\n")
-        if text.strip():
-            yield number, text
+def _decoded_lines(file: InputFile) -> Iterator[Line | Rejection]:
+    return (line for line in lines(file) if isinstance(line, Rejection) or line[1].strip())
 
 
-def _separated_rows(file: InputFile, columns: Columns, separator: str) -> Iterator[Item]:
+def _separated_rows(file: InputFile, columns: Columns, usual: str) -> Iterator[Item]:
     header: list[str] | None = None
-    name, chosen = file.name, ""
-    for line in _decoded_lines(file):
-        if isinstance(line, Rejection):
-            yield line
+    name = file.name
+    for record in records(file, dialect_of(file, usual=usual)):
+        if isinstance(record, Rejection):
+            yield record
             continue
-        number, text = line
-        chosen = chosen or separator_of(text, separator)
-        try:
-            cells = _cells(text, chosen)
-        except (csv.Error, ValueError) as error:
-            yield _rejection(name, number, f"not a CSV row on one line ({error}): {quote(text)}")
-            if header is None:
-                return
-            continue
+        number, cells = record.line, record.cells
         if header is None:
-            faults = _header_faults(cells, columns)
+            header = trimmed(cells, 0)
+            faults = _header_faults(header, columns)
             yield from (_rejection(name, number, fault) for fault in faults)
             if faults:
                 return
-            header = cells
-        elif len(cells) != len(header):
+        elif len(cells := trimmed(cells, len(header))) != len(header):
             yield _rejection(name, number, f"has {len(cells)} fields, the header has {len(header)}")
         else:
             yield Row(place=Place(file=name, record=number), values=dict(zip(header, cells, strict=True)))
@@ -129,16 +99,22 @@ def _separated_rows(file: InputFile, columns: Columns, separator: str) -> Iterat
         yield _rejection(name, 0, "is empty; a table starts with a header row")
 
 
-def separator_of(header: str, usual: str) -> str:
-    """What parts the columns of a header: the usual sign, else the first of ``;``, tab and ``|`` that stands in it."""
-    return next((sign for sign in (usual, ";", "\t", "|", ",") if sign in header), usual)
+def trimmed(cells: list[str], width: int) -> list[str]:
+    """The cells of a row without empty ones at its end that lie beyond ``width``."""
+    end = len(cells)
+    while end > width and not cells[end - 1]:
+        end -= 1
+    return cells[:end]
 
 
-def _cells(text: str, separator: str) -> list[str]:
-    if separator == "\t" or ('"' not in text and "\r" not in text):
-        return [cell.strip() for cell in text.split(separator)]
-    (cells,) = csv.reader([text], strict=True)
-    return [cell.strip() for cell in cells]
+def header_fits(file: InputFile, columns: Columns) -> bool:
+    """Whether a text's first row has the columns of this table; other formats say it row by row."""
+    kind = format_of(file.name)
+    if kind in {TableFormat.PARQUET, TableFormat.JSONL}:
+        return True
+    found = records(file, dialect_of(file, usual="," if kind is TableFormat.CSV else "\t"))
+    first = next((record for record in found if not isinstance(record, Rejection)), None)
+    return first is not None and not _header_faults(trimmed(first.cells, 0), columns)
 
 
 def _header_faults(cells: Sequence[str], columns: Columns) -> list[str]:

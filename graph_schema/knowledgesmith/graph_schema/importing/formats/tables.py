@@ -17,6 +17,7 @@ from knowledgesmith.graph_schema.importing.formats.table_rows import (
     Row,
     TableFormat,
     format_of,
+    header_fits,
     read_rows,
 )
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
@@ -24,6 +25,8 @@ from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import (
     EntityRecord,
     FactRecord,
+    Finding,
+    FindingKind,
     Place,
     Record,
     Rejection,
@@ -48,7 +51,12 @@ _COLUMNS: Final[Mapping[FileRole, Columns]] = {
         allowed=frozenset({"uid", "name", "type", "domain", "aliases"}), required=("uid", "name")
     ),
     FileRole.RELATIONS: Columns(
-        allowed=frozenset({"name", "rel_type", "domain_type", "range_type", "inverse_of", "composed_of", *_FLAGS}),
+        allowed=frozenset(
+            {
+                *("name", "rel_type", "domain_type", "range_type", "inverse_of", "composed_of", "compositions"),
+                *("sub_of", *_FLAGS),
+            }
+        ),
         required=("name",),
     ),
     FileRole.FACTS: Columns(
@@ -84,6 +92,13 @@ class TablesImporter:
             return file.role in set(FileRole)
         return PurePosixPath(file.name).suffix.lower() in ENDINGS and role_of(file) is not None
 
+    @staticmethod
+    def describe(files: Sequence[InputFile]) -> bool:
+        """Whether files that are known describe more than facts, by the columns that these tables have."""
+        known = [(file, role) for file in files if (role := role_of(file)) is not None]
+        fitting = [role for file, role in known if file.role or header_fits(file, _COLUMNS[role])]
+        return FileRole.ENTITIES in fitting or (len(fitting) == len(files) and set(fitting) != {FileRole.FACTS})
+
     def read(self, files: Sequence[InputFile], options: TablesOptions) -> Iterator[Record]:  # noqa: ARG002 - protocol
         """Records of the tables.
 
@@ -94,16 +109,17 @@ class TablesImporter:
         return self._read(roles)
 
     def _read(self, roles: list[tuple[InputFile, FileRole]]) -> Iterator[Record]:
-        if not any(role is FileRole.ENTITIES for _, role in roles):
-            reason = "a graph needs an entities file with the columns uid and name"
-            yield Rejection(place=Place(file="(no file)"), reason=reason)
+        described = any(role is FileRole.ENTITIES for _, role in roles)
+        if not described:
+            text = "no table of entities: the ends of facts are named by their own text"
+            yield Finding(place=Place(file="(no file)"), kind=FindingKind.DEFAULTED, text=text)
         declared: set[str] | None = None
         for wanted in _ORDER:
             for file, role in roles:
                 if role is not wanted:
                     continue
                 if role is FileRole.FACTS:
-                    yield from _facts(file, declared)
+                    yield from _facts(file, declared, create_missing=not described)
                 elif role is FileRole.RELATIONS:
                     declared = set() if declared is None else declared
                     yield from _relations(file, declared)
@@ -167,7 +183,13 @@ def _relations(file: InputFile, declared: set[str]) -> Iterator[Record]:
             rel_type=fields.text("rel_type"),
             domain_type=fields.text("domain_type"),
             range_type=fields.text("range_type"),
-            traits=Traits(**flags, inverse_of=fields.text("inverse_of") or None, composed_of=_pair(fields)),
+            traits=Traits(
+                **flags,
+                inverse_of=fields.text("inverse_of") or None,
+                composed_of=_pair(fields),
+                compositions=_pairs(fields),
+                sub_of=fields.texts("sub_of"),
+            ),
             templates=tuple(_embedded_templates(fields)),
         )
         if fields.problems:
@@ -183,6 +205,17 @@ def _pair(fields: Fields) -> tuple[str, ...]:
     doubled = value.split("|") if isinstance(value, str) else value
     parts = fields.texts("composed_of")
     return parts * 2 if isinstance(doubled, list) and len(doubled) == 2 and len(parts) == 1 else parts
+
+
+def _pairs(fields: Fields) -> tuple[tuple[str, ...], ...]:
+    """``compositions``: pairs as ``composed_of`` writes them, separated by semicolons or in a list."""
+    value = fields.values.get("compositions")
+    items = value.split(";") if isinstance(value, str) else value if isinstance(value, list) else []
+    if not isinstance(value, str | list | None) or not all(isinstance(item, str) for item in items):
+        fields.problems.append(f"compositions is not a list of pairs first|second: {quote(value)}")
+        return ()
+    texts = (str(item) for item in items)
+    return tuple(tuple(part.strip() for part in text.split("|")) for text in texts if text.strip())
 
 
 def _embedded_templates(fields: Fields) -> Iterator[Template]:
@@ -226,7 +259,7 @@ def _template(fields: Fields) -> Template | None:
     return Template(direction=direction, split=split, form=form, text=text)
 
 
-def _facts(file: InputFile, declared: set[str] | None) -> Iterator[Record]:
+def _facts(file: InputFile, declared: set[str] | None, *, create_missing: bool) -> Iterator[Record]:
     for row in read_rows(file, _COLUMNS[FileRole.FACTS]):
         if isinstance(row, Rejection):
             yield row
@@ -240,6 +273,7 @@ def _facts(file: InputFile, declared: set[str] | None) -> Iterator[Record]:
             object=fields.text("object"),
             source=fields.text("source"),
             by_name=True,
+            create_missing=create_missing,
         )
         if fields.problems:
             yield _rejected(row, fields.problems)

@@ -1,0 +1,142 @@
+"""Rows of cells, wherever they stand: separated text, a workbook's sheet, JSON objects, Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final, Protocol
+
+from knowledgesmith.graph_schema.importing.columnar import is_columnar
+from knowledgesmith.graph_schema.importing.formats.mapped_rows import text_of
+from knowledgesmith.graph_schema.importing.formats.table_text import (
+    Dialect,
+    TextRecord,
+    dialect_of,
+    first_lines_without_table,
+    records,
+)
+from knowledgesmith.graph_schema.importing.formats.workbook import Workbook, is_workbook
+from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.importing.problems import quote
+from knowledgesmith.graph_schema.importing.reading import json_items, objects, shape_of
+from knowledgesmith.graph_schema.importing.records import Place, Rejection
+
+LISTED: Final = "\x1f"
+"""Between the values of one cell that was a list; no text of a graph may hold a control character."""
+_KEYS: Final = 200
+"""Objects whose keys are looked at."""
+_NAMES: Final = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars (|)"}
+
+__all__ = ("LISTED", "Source", "TextRecord", "source_of")
+
+
+class Source(Protocol):
+    """Rows of one file, read again at each call of ``records``."""
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        ...
+
+    @property
+    def how(self) -> str:
+        """How it is written, for the report."""
+        ...
+
+    @property
+    def named(self) -> bool:
+        """Whether the first row is known to name the columns."""
+        ...
+
+    def records(self) -> Iterator[TextRecord | Rejection]:
+        """Rows in order."""
+        ...
+
+
+def source_of(file: InputFile, *, separator: str = "", encoding: str = "utf-8", sheet: str = "") -> Source:
+    """The rows of a file, by its first bytes.
+
+    Raises:
+        InvalidInput: there is no such encoding or sheet, or a workbook cannot be read.
+    """
+    if is_workbook(file):
+        return _Book(file, sheet)
+    if is_columnar(file) or shape_of(file) is not None:
+        return _Objects(file)
+    separator = {"tab": "\t", "\\t": "\t"}.get(separator, separator)
+    usual = "\t" if file.name.casefold().endswith((".tsv", ".tab")) else ","
+    return _Text(file, dialect_of(file, usual=usual, separator=separator, encoding=encoding), encoding)
+
+
+@dataclass(frozen=True)
+class _Text:
+    file: InputFile
+    dialect: Dialect
+    encoding: str
+    named = False
+
+    @property
+    def name(self) -> str:
+        return self.file.name
+
+    @property
+    def how(self) -> str:
+        sign = self.dialect.separator
+        return f"columns separated by {_NAMES.get(sign, repr(sign))}"
+
+    def records(self) -> Iterator[TextRecord | Rejection]:
+        return first_lines_without_table(records(self.file, self.dialect, encoding=self.encoding))
+
+
+class _Book:
+    named = False
+
+    def __init__(self, file: InputFile, sheet: str) -> None:
+        self.name = file.name
+        self._book = Workbook(file, sheet)
+        self.how = f"sheet {self._book.sheet!r} of a workbook"
+
+    def records(self) -> Iterator[TextRecord | Rejection]:
+        return first_lines_without_table(self._book.records())
+
+
+class _Objects:
+    """JSON objects (a list, or one a line) and columnar rows; keys are the columns, in the order of their coming."""
+
+    named = True
+    how = "one object a row"
+
+    def __init__(self, file: InputFile) -> None:
+        self.name = file.name
+        self._file = file
+        found: dict[str, None] = {}
+        for item in islice(objects(json_items(file)), _KEYS):
+            if not isinstance(item, Rejection):
+                found.update(dict.fromkeys(map(str, item[1])))
+        self._keys = list(found)
+
+    def records(self) -> Iterator[TextRecord | Rejection]:
+        yield TextRecord(line=0, cells=self._keys)
+        for found in objects(json_items(self._file)):
+            if isinstance(found, Rejection):
+                yield found
+                continue
+            item, row = found
+            if unknown := next((key for key in row if key not in self._keys), ""):
+                place = Place(file=self.name, record=item.place.record)
+                yield Rejection(place=place, reason=f"the key {quote(unknown)} is new to the rows before")
+                continue
+            yield TextRecord(line=item.place.record, cells=[_cell(row, key) for key in self._keys])
+
+
+def _cell(row: Mapping[str, Any], key: str) -> str:
+    value = row.get(key)
+    if isinstance(value, list):
+        return LISTED.join(filter(None, map(_scalar, value)))
+    return _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    # A number without a size is shown as it is, so that it is rejected and not passed over
+    return text_of(value) or (repr(value) if isinstance(value, float) else "")

@@ -1,0 +1,428 @@
+"""What the columns of a table hold, told from its first rows: facts, or a subject a row; with or without a header.
+
+Words over the columns count first (``table_words``). Without them three columns are subject, relation, object, unless
+something speaks against it; a row is only taken for a header where words, letter case or numbers say so, since a fact
+that is lost is worse than one too many. What stays doubtful is refused with the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.importing.formats.literals import is_literal
+from knowledgesmith.graph_schema.importing.formats.table_words import (
+    INDEX,
+    NOUNS,
+    OTHER,
+    STRONG,
+    WEAK,
+    Role,
+    heading,
+)
+
+_TRUTH: Final = frozenset({"1", "0", "-1", "+1", "1.0", "0.0", "-1.0", "true", "false"})
+_DIRECTIONS: Final = frozenset({"directed", "undirected", "mutual"})
+_FACT: Final = (Role.SUBJECT, Role.RELATION, Role.OBJECT)
+_DOUBTFUL: Final = 8
+"""Rows from which on a column of relations is expected to repeat one."""
+
+
+class Layout(StrEnum):
+    """What a row is."""
+
+    AUTO = "auto"
+    FACTS = "facts"
+    WIDE = "wide"
+    NODES = "nodes"
+
+
+class Header(StrEnum):
+    """Whether the first row names the columns."""
+
+    AUTO = "auto"
+    YES = "yes"
+    NO = "no"
+
+
+class Evidence(StrEnum):
+    """Why a first row without known words counts as the names of the columns."""
+
+    NAMED = "the first row names the columns"
+    NOUNS = "the first row has words that stand over columns"
+    NUMBERS = "numbers stand below a word"
+    CASE = "the first row is in small letters, the others are not"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How the rows of a table are read.
+
+    Attributes:
+        layout: what a row is.
+        header: names of the columns; empty where the first row is one like the others.
+        roles: what the columns hold, by position; of a wide table those that are no relation.
+        width: columns that hold anything.
+        why: notes for the report.
+    """
+
+    layout: Layout
+    header: tuple[str, ...]
+    roles: Mapping[int, Role]
+    width: int
+    why: tuple[str, ...] = ()
+
+    def column(self, role: Role) -> int | None:
+        """The position of a role."""
+        return next((position for position, found in self.roles.items() if found is role), None)
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """Columns of a wide table that are relations."""
+        return tuple(position for position in range(self.width) if position not in self.roles)
+
+    def name(self, position: int) -> str:
+        """``column 1 'subject'``."""
+        title = self.header[position] if position < len(self.header) else ""
+        return f"column {position + 1}{f' {title!r}' if title else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the user says about a table."""
+
+    layout: Layout = Layout.AUTO
+    header: Header = Header.AUTO
+    columns: tuple[str, ...] = ()
+    relation: str = ""
+    nodes_beside: bool = field(default=False)
+
+
+def plan_table(name: str, rows: Sequence[Sequence[str]], asked: Asked, *, named: bool = False) -> Plan:
+    """How the rows of a table are read.
+
+    Args:
+        name: the file's name, for messages.
+        rows: the first ones.
+        asked: what the user says.
+        named: the first row is known to name the columns (it is the keys of objects).
+
+    Raises:
+        InvalidInput: it cannot be told; the hint names the options that say it.
+    """
+    table = _Table(name, rows, asked, named=named)
+    return table.by_columns() if asked.columns else table.plan()
+
+
+class _Table:
+    def __init__(self, name: str, rows: Sequence[Sequence[str]], asked: Asked, *, named: bool) -> None:
+        self._name = name
+        self._asked = asked
+        self._named = named or asked.header is Header.YES
+        width = max(map(len, rows), default=0)
+        filled = [n for n in range(width) if any(row[n] for row in rows if n < len(row))]
+        self._width = filled[-1] + 1 if filled else 0
+        padded = [[*row, *[""] * self._width][: self._width] for row in rows]
+        self._first = padded[0] if padded else []
+        self._body = padded[1:]
+        self._titles = [heading(cell) for cell in self._first]
+
+    def plan(self) -> Plan:
+        if self._width < 2:
+            raise self._refused(
+                "the table has one column",
+                "A fact needs a subject, a relation and an object; name the sign between them: --option separator=…",
+            )
+        roles = {} if self._asked.header is Header.NO else self._worded()
+        if self._asked.layout is Layout.WIDE:
+            return self._wide(Evidence.NAMED)
+        if self._asked.layout is Layout.FACTS or roles or self._asked.header is Header.NO:
+            return self._facts(roles)
+        if self._asked.layout is Layout.NODES or (self._asked.nodes_beside and self._has_nodes()):
+            return self._nodes()
+        evidence = Evidence.NAMED if self._named else self._header_evidence()
+        if self._width == 2:
+            return self._pairs(evidence)
+        if self._width == 3 or self._is_labelled():
+            return self._three(evidence)
+        if evidence:
+            return self._wide(evidence)
+        raise self._refused(
+            f"nothing tells what its {self._width} columns hold",
+            "Say it with --option columns=subject,relation,object (one word a column, - for one that is left out), or "
+            "--option layout=wide where a row is a subject and the first row names the relations.",
+        )
+
+    def by_columns(self) -> Plan:
+        """The plan where the user names the columns."""
+        known = {role.value: role for role in (*_FACT, Role.SOURCE, Role.LABEL, Role.DIRECTION)}
+        roles: dict[int, Role] = {}
+        for position, word in enumerate(self._asked.columns):
+            if word in {"-", "", "ignore"}:
+                continue
+            if word not in known or known[word] in roles.values():
+                raise InvalidInput(
+                    "this is not what a column can hold, or it stands twice",
+                    field="options.columns",
+                    value=word,
+                    hint=f"Use each once: {', '.join(known)}, and - for a column that is left out.",
+                )
+            roles[position] = known[word]
+        if len(self._asked.columns) > max(self._width, 1):
+            raise InvalidInput(
+                f"{self._name} has {self._width} columns",
+                field="options.columns",
+                value=",".join(self._asked.columns),
+                hint="Name the columns from the left; another separator is set with --option separator=…",
+            )
+        return self._facts(roles)
+
+    def _worded(self) -> dict[int, Role]:
+        """Roles of the columns by the words over them, where these are enough to be a header."""
+        roles, strong = _roles(self._titles)
+        fact = [role for role in roles.values() if role in _FACT]
+        ends = {Role.SUBJECT, Role.OBJECT} <= set(fact)
+        certain = self._named or len(fact) == 3 or (ends and (strong or self._width == 2 or self._is_network()))
+        certain = certain or (len(fact) == 2 and (bool(strong) or (self._width == 3 and Role.OBJECT in fact)))
+        if not certain and Role.RELATION in strong and len(fact) == 1 and self._width == 3:
+            certain = not self._recurs(next(n for n, role in roles.items() if role is Role.RELATION))
+        if not certain or not fact or (self._named and not ends):
+            return {}
+        if Role.RELATION in fact or ends:
+            return self._completed(roles)
+        return {}
+
+    def _completed(self, roles: dict[int, Role]) -> dict[int, Role]:
+        """Ends that no word names are the first columns that are left, in the order subject, object."""
+        for role in (Role.SUBJECT, Role.OBJECT):
+            if role not in roles.values():
+                left = next((n for n in range(self._width) if n not in roles), None)
+                if left is None:
+                    return {}
+                roles[left] = role
+        relation = next((n for n, role in roles.items() if role is Role.RELATION), None)
+        if relation is not None and self._values(relation) <= _DIRECTIONS:
+            # What Gephi writes as type is the direction; its relation is the label
+            roles[relation] = Role.DIRECTION
+            label = next((n for n, title in enumerate(self._titles) if title == "label" and any(self._column(n))), None)
+            if label is not None:
+                roles[label] = Role.RELATION
+        for position, title in enumerate(self._titles):
+            if position in roles:
+                continue
+            if title in OTHER[Role.LABEL] and self._values(position) <= _TRUTH:
+                roles[position] = Role.LABEL
+            elif title in OTHER[Role.SOURCE]:
+                roles[position] = Role.SOURCE
+        return dict(sorted(roles.items()))
+
+    def _is_network(self) -> bool:
+        return any(title in {"type", "weight", "id", "label", "directed"} for title in self._titles)
+
+    def _facts(self, roles: dict[int, Role]) -> Plan:
+        """A fact a row. Without words the order is subject, relation, object."""
+        worded = bool(roles) and not self._asked.columns
+        if not roles:
+            roles = self._positions()
+        held = set(roles.values())
+        if not {Role.SUBJECT, Role.OBJECT} <= held:
+            raise self._refused("a column of subjects or of objects is missing", "Name both in --option columns=…")
+        if Role.RELATION not in held and not self._asked.relation and not worded:
+            raise self._refused(
+                "two columns do not say how their things are related", "Name it: --option relation=capital_of"
+            )
+        if self._asked.header is Header.AUTO and not worded:
+            header = self._header_evidence() if self._asked.columns else None
+            is_header = self._named or bool(header) or bool(self._asked.columns and _roles(self._titles)[0])
+        else:
+            is_header = worded or self._named
+        return self._made(Layout.FACTS, roles, header=is_header and self._asked.header is not Header.NO)
+
+    def _positions(self) -> dict[int, Role]:
+        if self._width == 2:
+            return {0: Role.SUBJECT, 1: Role.OBJECT}
+        roles = dict(enumerate(_FACT))
+        if self._width >= 4 and self._values(3) <= _TRUTH:
+            roles[3] = Role.LABEL
+        relation = self._repeating()
+        if relation == 2 and self._width == 3:
+            roles = {0: Role.SUBJECT, 1: Role.OBJECT, 2: Role.RELATION}
+        elif relation == 0 and self._width == 3:
+            roles = {0: Role.RELATION, 1: Role.SUBJECT, 2: Role.OBJECT}
+        return roles
+
+    def _repeating(self) -> int | None:
+        """The column that is plainly the relation where it is not the second one."""
+        rows = len(self._body) + 1
+        if rows < 20:
+            return None
+        sets = [set(self._column(n)) | {self._first[n]} for n in range(3)]
+        found = [n for n in (0, 2) if len(sets[n]) <= rows / 5 and len(sets[1]) >= rows / 2]
+        for n in found:
+            other = 2 - n
+            if sets[other] & sets[1] and not sets[n] & (sets[other] | sets[1]):
+                return n
+        return None
+
+    def _pairs(self, evidence: Evidence | None) -> Plan:
+        if evidence:
+            return self._wide(evidence)
+        if self._asked.relation:
+            return self._facts({})
+        raise self._refused(
+            "two columns do not say how their things are related",
+            "Name the relation (--option relation=capital_of), or, where the first row names the columns, say so with "
+            "--option header=yes.",
+        )
+
+    def _three(self, evidence: Evidence | None) -> Plan:
+        """Three columns without known words: facts, or a subject with two values."""
+        rows = len(self._body) + 1
+        middle = self._column(1)
+        if self._is_labelled() or self._relation_like():
+            return self._made(Layout.FACTS, self._positions(), header=bool(evidence) or self._capital_relation())
+        repeated = len(set(middle)) <= 0.7 * len(middle)
+        linked = bool((set(self._column(0)) | {self._first[0]}) & (set(self._column(2)) | {self._first[2]}))
+        doubled = len(set(self._column(0))) < len(self._body)
+        if evidence is Evidence.NOUNS:
+            return self._wide(evidence)
+        if evidence:
+            if not repeated and not (doubled or linked):
+                return self._wide(evidence)
+            if repeated and (doubled or linked):
+                return self._made(Layout.FACTS, self._positions(), header=True)
+            raise self._refused(
+                "its three columns can be a subject, a relation and an object, or a subject with two values",
+                "Say which: --option layout=facts or --option layout=wide.",
+            )
+        if repeated or linked or doubled or rows < _DOUBTFUL or self._repeating() is not None:
+            return self._made(Layout.FACTS, self._positions(), header=False)
+        raise self._refused(
+            f"no column looks like a relation: the second has another value in each of {rows} rows",
+            "Say what a row is: --option layout=facts (subject, relation, object), or layout=wide (a subject, and a "
+            "relation a column).",
+        )
+
+    def _wide(self, evidence: Evidence) -> Plan:
+        if self._asked.header is Header.NO:
+            raise self._refused("a table with a relation a column needs a header", "Leave out --option header=no.")
+        if any(not title for n, title in enumerate(self._first) if any(self._column(n)) and n > 0):
+            raise self._refused("a column without a name holds values", "Write the relation's name over it.")
+        if len(set(filter(None, self._titles))) < len(list(filter(None, self._titles))):
+            raise self._refused("a column stands twice in the header", "Give each column a name of its own.")
+        roles: dict[int, Role] = {}
+        columns = [n for n in range(self._width) if not self._is_index(n)]
+        roles.update({n: Role.IGNORE for n in range(self._width) if n not in columns})
+        if len(columns) < 2:
+            raise self._refused(
+                "the table has one column beside a running number", "A fact needs a subject and a value."
+            )
+        ids = [n for n in columns if self._titles[n] in OTHER[Role.ID]]
+        names = [n for n in columns if self._titles[n] in OTHER[Role.NAME]]
+        subject = ids[0] if ids and names else columns[0]
+        roles[subject] = Role.SUBJECT
+        if ids and names and len(columns) > 2:
+            roles[names[0]] = Role.NAME
+        return self._made(Layout.WIDE, dict(sorted(roles.items())), header=True, why=(evidence,))
+
+    def _has_nodes(self) -> bool:
+        ids = [title for title in self._titles if title in OTHER[Role.ID]]
+        return bool(ids) and any(title in OTHER[Role.NAME] or title in OTHER[Role.TYPE] for title in self._titles)
+
+    def _nodes(self) -> Plan:
+        roles: dict[int, Role] = {}
+        for role in (Role.ID, Role.NAME, Role.TYPE, Role.ALIASES, Role.DOMAIN):
+            for word in OTHER[role]:
+                if word in self._titles and self._titles.index(word) not in roles:
+                    roles[self._titles.index(word)] = role
+                    break
+        if Role.ID not in roles.values():
+            raise self._refused("a table of nodes needs a column id", "Write id over the column that edges name.")
+        return self._made(Layout.NODES, roles, header=True)
+
+    def _made(self, layout: Layout, roles: dict[int, Role], *, header: bool, why: tuple[str, ...] = ()) -> Plan:
+        return Plan(layout=layout, header=tuple(self._first) if header else (), roles=roles, width=self._width, why=why)
+
+    def _is_index(self, position: int) -> bool:
+        """Whether a column only numbers the rows."""
+        if self._titles[position] not in INDEX:
+            return False
+        values = self._column(position)
+        return all(value.isdecimal() for value in values) and len(set(values)) == len(values)
+
+    def _is_labelled(self) -> bool:
+        return self._width == 4 and (self._values(3) | {self._first[3].casefold()}) <= _TRUTH
+
+    def _relation_like(self) -> bool:
+        """Whether the second column is written as relations are, and the first as names are (scripts with case)."""
+        middle, first = self._column(1), self._column(0)
+        small = [value for value in middle if value[:1].islower() or "_" in value]
+        cased = [value for value in first if value[:1].isupper()]
+        if not middle or len(small) < 0.8 * len(middle):
+            return False
+        return len(cased) >= 0.5 * len(first) or sum(" " in value or "_" in value for value in middle) > len(middle) / 2
+
+    def _capital_relation(self) -> bool:
+        """Whether the first row begins with a capital where every relation below it begins with a small letter."""
+        middle = self._column(1)
+        return len(middle) > 2 and self._first[1][:1].isupper() and all(value[:1].islower() for value in middle)
+
+    def _header_evidence(self) -> Evidence | None:
+        """Why the first row names the columns."""
+        if not self._body or any(is_literal(cell) for cell in self._first):
+            return None
+        titles = [title for title in self._titles if title]
+        if len(set(titles)) < len(titles) or any(self._recurs(n) for n in range(self._width)):
+            return None
+        nouns = sum(title in NOUNS for title in titles)
+        if nouns >= 2 or (nouns and len(titles) == 2):
+            return Evidence.NOUNS
+        for n in range(self._width):
+            values = [value for value in self._column(n) if value]
+            if self._first[n] and len(values) > 1 and sum(map(is_literal, values)) >= 0.8 * len(values):
+                return Evidence.NUMBERS
+        cells = [cell for cell in self._first if cell[:1].isalpha()]
+        below = [value for n in range(self._width) for value in self._column(n) if value[:1].isalpha()]
+        small = [cell for cell in cells if cell[:1].islower()]
+        capitals = [value for value in below if value[:1].isupper()]
+        if len(small) == len(cells) > 1 and len(below) > 1 and len(capitals) >= 0.8 * len(below):
+            return Evidence.CASE
+        return None
+
+    def _column(self, position: int) -> list[str]:
+        return [row[position] for row in self._body if position < self._width]
+
+    def _values(self, position: int) -> set[str]:
+        return {value.casefold() for value in self._column(position) if value}
+
+    def _recurs(self, position: int) -> bool:
+        return bool(self._titles[position]) and self._titles[position] in map(heading, self._column(position))
+
+    def _refused(self, what: str, way_out: str) -> InvalidInput:
+        return InvalidInput(f"{self._name}: {what}", field="files", value=self._name, hint=way_out)
+
+
+def _roles(titles: Sequence[str]) -> tuple[dict[int, Role], set[Role]]:
+    """Columns whose words say a role, and the roles that a strong word says."""
+    roles: dict[int, Role] = {}
+    strong: set[Role] = set()
+    for role in _FACT:
+        found = _first_of(STRONG[role], titles, roles)
+        if found is not None:
+            roles[found] = role
+            strong.add(role)
+    for role in _FACT:
+        if role not in strong and (found := _first_of(WEAK[role], titles, roles)) is not None:
+            roles[found] = role
+    return roles, strong
+
+
+def _first_of(words: Iterable[str], titles: Sequence[str], taken: Mapping[int, Role]) -> int | None:
+    for word in words:
+        for position, title in enumerate(titles):
+            if title == word and position not in taken:
+                return position
+    return None
