@@ -236,11 +236,11 @@ def test_two_answers_are_two_options_and_equally_often_right(store: GraphStore, 
     from knowledgesmith.graph_schema.catalogue import build_catalogue
 
     relations = list(
-        build_catalogue([Relation(name="gender", rel_type=""), Relation(name="near", rel_type="")]).values()
+        build_catalogue([Relation(name="gender", rel_type=""), Relation(name="friend", rel_type="")]).values()
     )
     people = [f"p{n:03}" for n in range(300)]
     facts = [(uid, "gender", "female" if n % 4 == 0 else "male") for n, uid in enumerate(people)]
-    facts += [(uid, "near", people[(n + 1) % 300]) for n, uid in enumerate(people)]
+    facts += [(uid, "friend", people[(n + 1) % 300]) for n, uid in enumerate(people)]
     entities = [Entity(uid=uid, name=f"the {uid} one") for uid in [*people, "male", "female"]]
     writer(graph_id, entities, relations, facts)
     data = generate_in_memory(store, BulkRequest(graph_id=graph_id, phrasings=1))
