@@ -82,3 +82,15 @@ def test_user_queries_that_fail_are_the_users_mistake(service: Service, query: s
     with pytest.raises(grpc.RpcError) as refused:
         service.graph.RunCypher(graph_pb2.RunCypherRequest(query=query), timeout=30)
     assert reason_of(refused.value)[0] == code, refused.value.details()
+
+
+def test_a_head_that_moved_while_a_request_waited_is_not_what_it_expected(service: Service, branch: str) -> None:
+    """Both were right when they were made; the second one's turn comes after the first has moved the head."""
+    head = service.model.GetBranch(model_pb2.GetBranchRequest(id=branch), timeout=60).branch.head_revision
+    first = service.create(service.spec(branch, PARIS), expected_revision=head)
+    second = service.create(service.spec(branch, SYMBOL), expected_revision=head)
+    done, refused = service.wait(first.id), service.wait(second.id)
+    assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message
+    assert refused.state == intervention_pb2.INTERVENTION_STATE_FAILED
+    assert refused.error_reason == "REVISION_MISMATCH"
+    assert head in refused.error_message

@@ -6,6 +6,7 @@ States and moves: design, contracts. A claim raises the fence; whoever holds an 
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from knowledgesmith.graph_schema.errors import (
     AlreadyExists,
     BranchNotFound,
     FenceRejected,
+    GraphUnavailable,
     IllegalState,
     InterventionNotFound,
     RequestIdReused,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from knowledgesmith.graph_schema.facts import Entity
     from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
 
+_LOG = logging.getLogger(__name__)
 LIVE = (State.QUEUED, State.PREPARING, State.RUNNING, State.AWAITING_DECISION, State.COMMITTING)
 MAX_ATTEMPTS = 3
 
@@ -60,6 +63,7 @@ class JobSpec:
     max_probes: int = 2000
     install_derived: bool = False
     entities: tuple[Entity, ...] = ()
+    expected_revision: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +186,7 @@ def _spec_properties(spec: JobSpec) -> dict[str, object]:
         "max_probes": spec.max_probes,
         "install_derived": spec.install_derived,
         "entities": dump_entities(spec.entities),
+        **({"expected_revision": spec.expected_revision} if spec.expected_revision else {}),
         "changes": json.dumps(
             [[c.subject, c.relation, c.old_object, c.new_object] for c in spec.changes], ensure_ascii=False
         ),
@@ -247,6 +252,7 @@ def _parse(row: Row) -> Job:
         max_probes=p["max_probes"],
         install_derived=p["install_derived"],
         entities=parse_entities(p.get("entities")),
+        expected_revision=p.get("expected_revision") or "",
     )
     text: Row = {
         name: p.get(name) or ""
@@ -367,27 +373,44 @@ def finish(
 ) -> bool:
     """End an intervention without a commit and restore the head beliefs, in one transaction.
 
-    Raises the fence, so that an attempt which still runs can write no more.
+    Raises the fence, so that an attempt which still runs can write no more. Where the beliefs cannot be restored
+    (a damaged ledger, or more than one transaction holds), it is ended all the same and says so in its message: one
+    intervention must not keep every other from its turn. ``graph check`` then names the heads that are wrong, and the
+    next one of this graph that ends restores them.
 
     Returns:
         Whether it was in one of ``from_states``, and where ``held`` is given, still under that fence.
     """
     properties = {"state": state.value, "phase": "", "error_reason": reason, "error_message": message[:2000]}
 
-    def work(tx: Transaction) -> bool:
+    states = [s.value for s in from_states]
+
+    def end(tx: Transaction) -> bool:
         rows = tx.rows(
             "jobs/take_over",
             id=intervention_id,
             fence=None if held is None else held.fence,
-            from_states=[s.value for s in from_states],
+            from_states=states,
             properties=properties,
             finished=True,
         )
-        if rows:
-            replay_heads(tx, graph_id)
         return bool(rows)
 
-    return store.write_transaction(work)
+    def end_and_restore(tx: Transaction) -> bool:
+        ended = end(tx)
+        if ended:
+            replay_heads(tx, graph_id)
+        return ended
+
+    try:
+        return store.write_transaction(end_and_restore)
+    except Exception as error:
+        if isinstance(error, GraphUnavailable) and (held is None or held.attempt <= MAX_ATTEMPTS):
+            raise  # it is tried again, as often as an attempt may be; then the beliefs are too many for a transaction
+        _LOG.exception("the head beliefs of graph %s cannot be restored", graph_id)
+        why = f"; the graph's head beliefs could not be restored ({type(error).__name__}: {error})"
+        properties["error_message"] = (message[:1200] + why)[:2000].removeprefix("; ")
+        return store.write_transaction(end)
 
 
 def commit_decided(store: GraphStore, intervention_id: str, revision_of: Callable[[str, str], str]) -> None:

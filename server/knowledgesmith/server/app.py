@@ -175,4 +175,5 @@ async def _refresh_jobs(parts: Parts) -> None:
             parts.metrics.replace_jobs(await asyncio.to_thread(jobs.counts, parts.store))
         except KnowledgeSmithError as error:
             _LOG.warning("cannot count jobs: %s", error.message)
+        parts.worker.check_beat()
         await asyncio.sleep(_REFRESH_SECONDS)

@@ -156,7 +156,13 @@ async def _planned(parts: Parts, spec: JobSpec, request: Request) -> tuple[JobSp
             max_probes=spec.max_probes,
         )
         made = make_plan(parts.store, plan_request, worlds=parts.worlds)
-        return replace(spec, changes=resolved.changes, entities=resolved.entities), made
+        full = replace(
+            spec,
+            changes=resolved.changes,
+            entities=resolved.entities,
+            expected_revision=request.expected_revision,
+        )
+        return full, made
 
     return await parts.planning.run(plan_it)
 

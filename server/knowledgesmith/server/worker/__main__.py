@@ -21,7 +21,8 @@ def read_settings() -> tuple[ServerSettings, StoreSettings]:
     """What the front process put into the environment."""
     plain = json.loads(os.environ["KSMITH_WORKER_SETTINGS"])
     plain["data_dir"] = Path(plain["data_dir"])
-    plain["drain_seconds"] = float(plain["drain_seconds"])
+    for name in ("drain_seconds", "neo4j_start_timeout"):
+        plain[name] = float(plain[name])
     return ServerSettings(**plain), StoreSettings(**json.loads(os.environ["KSMITH_WORKER_STORE"]))
 
 

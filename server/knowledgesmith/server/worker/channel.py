@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import threading
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Final
 
 from knowledgesmith.graph_schema.errors import KnowledgeSmithError
 from knowledgesmith.server.statuses import metadata_of, rebuild
 
 Message = dict[str, Any]
 """A JSON object."""
+BEAT_SECONDS: Final = 2.0
+"""A worker says so often that it runs."""
 
 
 class Channel:

@@ -10,17 +10,20 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from knowledgesmith.graph_schema.errors import WorkerUnavailable
 from knowledgesmith.server.hub import Hub, JobProgress
-from knowledgesmith.server.worker.channel import Channel, Message, load_error
+from knowledgesmith.server.worker.channel import BEAT_SECONDS, Channel, Message, load_error
 
 if TYPE_CHECKING:
     from knowledgesmith.server.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
 _RESTART_SECONDS = (0.2, 1.0, 5.0, 15.0)
+_STEADY_SECONDS = 60.0
+_SILENT_SECONDS = 15 * BEAT_SECONDS
 
 
 class WorkerHandle:
@@ -41,6 +44,7 @@ class WorkerHandle:
         self._ready = asyncio.Event()
         self._stopping = False
         self._crashes = 0
+        self._ready_since = self._last_beat = 0.0
         self._restart: asyncio.Task[None] | None = None
         self.methods: list[Message] = []
 
@@ -134,15 +138,30 @@ class WorkerHandle:
             getattr(self._metrics, message["op"])(message["name"], message["value"], **message["labels"])
         elif event == "ready":
             self.methods = message["methods"]
-            self._crashes = 0
-            self._metrics.set("ksmith_worker_up", 1)
             self._metrics.set("ksmith_build_info", 1, **message["versions"])
             self._ready.set()
+            self._ready_since = time.monotonic()
+            self._beaten(message["memory"])
+        elif event == "beat":
+            self._beaten(message["memory"])
         elif event == "progress":
             progress = JobProgress(phase=message["phase"], done=message["done"], total=message["total"])
             self._hub.publish(message["id"], progress)
         else:
             self._hub.publish(message["id"])
+
+    def _beaten(self, memory: int) -> None:
+        """The worker runs. Only one that has done so for a while ends the row of crashes: to be ready proves little."""
+        self._last_beat = time.monotonic()
+        if self._last_beat - self._ready_since > _STEADY_SECONDS:
+            self._crashes = 0
+        self._metrics.set("ksmith_worker_up", 1)
+        self._metrics.set("ksmith_worker_memory_bytes", memory)
+
+    def check_beat(self) -> None:
+        """Say that a worker is not up which has been silent for long: stopped, or starved by the machine."""
+        if self.ready and time.monotonic() - self._last_beat > _SILENT_SECONDS:
+            self._metrics.set("ksmith_worker_up", 0)
 
     def _answer(self, message: Message) -> None:
         future = self._pending.get(message["id"])
@@ -157,6 +176,7 @@ class WorkerHandle:
         self._ready.clear()
         self._channel = None
         self._metrics.set("ksmith_worker_up", 0)
+        self._metrics.set("ksmith_worker_memory_bytes", 0)
         for future in self._pending.values():
             if not future.done():
                 future.set_exception(_gone())

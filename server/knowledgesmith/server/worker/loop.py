@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from knowledgesmith.graph_schema import jobs
 from knowledgesmith.graph_schema.errors import GraphUnavailable, KnowledgeSmithError
 from knowledgesmith.server.worker import catalogue
-from knowledgesmith.server.worker.channel import Channel, Message, PipeSink, dump_error
+from knowledgesmith.server.worker.channel import BEAT_SECONDS, Channel, Message, PipeSink, dump_error
 from knowledgesmith.server.worker.host import ModelHost
-from knowledgesmith.server.worker.reporting import Reporter
+from knowledgesmith.server.worker.reporting import Reporter, resident_bytes
 from knowledgesmith.server.worker.runner import JobRunner
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Worker:
         self._channel = channel
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._stop = threading.Event()
+        self._set_apart: set[str] = set()
         self._host = ModelHost(settings=settings, store=store)
         reporter = Reporter(channel, sink)
         self._runner = JobRunner(settings=settings, store=store, host=self._host, reporter=reporter)
@@ -57,8 +58,11 @@ class Worker:
     def run(self) -> None:
         """Report for duty, take up interrupted jobs, then serve until told to stop."""
         threading.Thread(target=self._listen, daemon=True, name="listen").start()
+        threading.Thread(target=self._beat, daemon=True, name="beat").start()
         methods = catalogue.describe_methods()
-        self._channel.send({"event": "ready", "methods": methods, "versions": catalogue.versions()})
+        self._channel.send(
+            {"event": "ready", "methods": methods, "versions": catalogue.versions(), "memory": resident_bytes()}
+        )
         interrupted: list[str] | None = None
         while not self._stop.is_set():
             try:
@@ -79,11 +83,25 @@ class Worker:
         return served
 
     def _run_job(self, interrupted: list[str]) -> bool:
-        """Run one job: an interrupted one first. A job that loses the database is interrupted, not failed."""
-        waiting = interrupted or jobs.next_ids(self._store)
-        if not waiting:
+        """Run one job: an interrupted one first. A job that loses the database is interrupted, not failed.
+
+        Whatever else goes wrong with one job costs neither the worker nor the other jobs.
+        """
+        if interrupted:
+            chosen = interrupted[0]
+        else:
+            queued = jobs.next_ids(self._store, limit=1 + len(self._set_apart))
+            chosen = next((one for one in queued if one not in self._set_apart), "")
+        if not chosen:
             return False
-        self._runner.run(waiting[0], stop=self._stop)
+        try:
+            self._runner.run(chosen, stop=self._stop)
+        except (GraphUnavailable, ConnectionError):
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, it is about this job only
+            # it could not even be ended; the others have their turn, and a new worker tries this one again
+            _LOG.exception("%s is set apart", chosen)
+            self._set_apart.add(chosen)
         if interrupted:
             interrupted.pop(0)
         return True
@@ -102,6 +120,14 @@ class Worker:
         except (EOFError, OSError):
             if not self._stop.is_set():
                 os._exit(_ORPHANED)
+
+    def _beat(self) -> None:
+        """Say again and again that this process runs, and how large it is."""
+        while not self._stop.wait(BEAT_SECONDS):
+            try:
+                self._channel.send({"event": "beat", "memory": resident_bytes()})
+            except OSError:
+                return
 
     def _take(self, message: Message) -> None:
         name = message["call"]

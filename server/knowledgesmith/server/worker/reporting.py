@@ -101,7 +101,6 @@ class Reporter:
         if state.terminal:
             self.sink.inc("ksmith_jobs_completed", **labels)
         self.sink.observe("ksmith_job_duration_seconds", seconds, **labels)
-        self.sink.set("ksmith_worker_memory_bytes", resident_bytes())
         self.changed(job.id)
 
     def fence_rejected(self, intervention_id: str) -> None:

@@ -25,6 +25,7 @@ from knowledgesmith.graph_schema.errors import (
     IllegalState,
     KnowledgeSmithError,
     ModelNotFinite,
+    RevisionMismatch,
     WorkerUnavailable,
 )
 from knowledgesmith.graph_schema.interventions import State
@@ -153,6 +154,7 @@ class JobRunner:
                 return self._commit(attempt)
             # an earlier release decided without a look at its health: it is decided again
             self._advance(attempt, [State.COMMITTING], state=State.RUNNING)
+        self._check_start(attempt.job)
         plan = self._plan(attempt)
         self._advance(attempt, _ACTIVE, state=State.RUNNING, phase="measure_before")
         job = attempt.job
@@ -177,6 +179,22 @@ class JobRunner:
                     raise health.not_finite(self._health.judge(resident, start, after, artefact, job.id))
                 self._write_ledger(attempt, plan, meter, before)
         return self._decide(attempt, self._health.judge(resident, start, after, artefact, job.id))
+
+    @staticmethod
+    def _check_start(job: Job) -> None:
+        """The head may have moved since the request was queued: what was asked for another start is not done here.
+
+        Raises:
+            RevisionMismatch: it does not start from the revision that the request expected.
+        """
+        expected = job.spec.expected_revision
+        if expected and job.base_revision != expected:
+            raise RevisionMismatch(
+                "the branch head moved while the request waited",
+                field="expected_revision",
+                value=expected,
+                hint=f"The head was {job.base_revision} at its turn; read the branch again and decide anew.",
+            )
 
     def _method(self, attempt: _Attempt, resident: ResidentModel) -> tuple[Method, str | None]:
         """The method and the dtype that it computes in.

@@ -1,0 +1,76 @@
+"""An intervention ends although the beliefs of its graph cannot be restored."""
+
+from __future__ import annotations
+
+import uuid
+
+import neo4j
+import pytest
+from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, write_graph
+from tests.graph_schema.propagation.conftest import CHANGES, committed, open_branch, planned
+
+from knowledgesmith.graph_schema import jobs
+from knowledgesmith.graph_schema.errors import GraphUnavailable
+from knowledgesmith.graph_schema.interventions import Goal, State
+from knowledgesmith.graph_schema.jobs import Claim
+from knowledgesmith.graph_schema.store import GraphStore
+
+
+@pytest.fixture
+def damaged(store: GraphStore, neo4j_uri: str) -> str:
+    """A graph and branch (one name) with a committed run, the ledger rows of which were spoilt by hand."""
+    graph_id = f"t_{uuid.uuid4().hex}"
+    write_graph(store, graph_id, atlas_entities(), atlas_relations(), atlas_facts())
+    open_branch(store, graph_id, graph_id)
+    run = committed(store, planned(store, graph_id, goal=Goal.EDIT, changes=CHANGES), seed=7, order=1)
+    with neo4j.GraphDatabase.driver(neo4j_uri) as driver:
+        driver.execute_query("MATCH (:Intervention {id: $id})-[c:CHANGED]->() SET c.n = 'x'", id=run.id)
+    return graph_id
+
+
+def begin(store: GraphStore, branch: str) -> str:
+    """A running intervention of the branch."""
+    run = f"{branch}-next"
+    store.write(
+        "jobs/create", branch_id=branch, properties={"id": run, "request_id": run, "goal": "EDIT", "method": "m"}
+    )
+    store.write(
+        "jobs/advance", id=run, fence=0, from_states=["QUEUED"], properties={"state": "RUNNING"}, finished=False
+    )
+    return run
+
+
+def test_it_ends_and_says_what_could_not_be_restored(store: GraphStore, damaged: str) -> None:
+    run = begin(store, damaged)
+    ended = jobs.finish(
+        store, run, damaged, from_states=[State.RUNNING], state=State.FAILED, reason="BROKEN", message="its own reason"
+    )
+    assert ended
+    properties = store.read("jobs/get", id=run)[0]["properties"]
+    assert (properties["state"], properties["error_reason"]) == ("FAILED", "BROKEN")
+    assert properties["error_message"].startswith("its own reason; the graph's head beliefs could not be restored")
+    assert not jobs.finish(store, run, damaged, from_states=[State.RUNNING], state=State.FAILED), "it has ended"
+
+
+@pytest.mark.parametrize(("attempt", "ends"), [(1, False), (jobs.MAX_ATTEMPTS, False), (jobs.MAX_ATTEMPTS + 1, True)])
+def test_beliefs_that_take_too_long_are_tried_as_often_as_an_attempt(
+    store: GraphStore, damaged: str, monkeypatch: pytest.MonkeyPatch, attempt: int, ends: bool
+) -> None:
+    run = begin(store, damaged)
+
+    def slow(*_: object) -> None:
+        raise GraphUnavailable("the query took longer than Neo4j allows a transaction")
+
+    monkeypatch.setattr(jobs, "replay_heads", slow)
+    held = Claim(id=run, fence=0, attempt=attempt)
+
+    def finish() -> bool:
+        return jobs.finish(store, run, damaged, from_states=[State.RUNNING], state=State.FAILED, held=held)
+
+    if ends:
+        assert finish()
+    else:
+        with pytest.raises(GraphUnavailable):
+            finish()
+    state = store.read("jobs/get", id=run)[0]["properties"]["state"]
+    assert state == ("FAILED" if ends else "RUNNING")

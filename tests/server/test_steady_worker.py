@@ -1,0 +1,145 @@
+"""One job, or one silent process, never takes the worker from all others; and what is said of it is true."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from knowledgesmith.graph_schema import jobs
+from knowledgesmith.graph_schema.errors import GraphUnavailable, RevisionMismatch, TooLarge
+from knowledgesmith.server.hub import Hub
+from knowledgesmith.server.metrics import Metrics
+from knowledgesmith.server.worker import handle as handles
+from knowledgesmith.server.worker.handle import WorkerHandle
+from knowledgesmith.server.worker.loop import Worker
+from knowledgesmith.server.worker.runner import JobRunner
+
+
+class Runner:
+    """Runs jobs; some cannot even be ended."""
+
+    def __init__(self, **failures: Exception) -> None:
+        self.failures = failures
+        self.ran: list[str] = []
+
+    def run(self, job: str, *, stop: threading.Event) -> None:
+        assert not stop.is_set()
+        self.ran.append(job)
+        if job in self.failures:
+            raise self.failures[job]
+
+
+def worker(monkeypatch: pytest.MonkeyPatch, runner: Runner, queued: list[str]) -> Any:
+    """A worker without a process, whose queue holds what has not ended."""
+
+    def waiting(_store: object, limit: int = 1) -> list[str]:
+        left = [job for job in queued if job not in runner.ran or job in runner.failures]
+        return left[:limit]
+
+    monkeypatch.setattr(jobs, "next_ids", waiting)
+    made: Any = Worker.__new__(Worker)
+    made._store, made._runner, made._stop, made._set_apart = None, runner, threading.Event(), set()
+    return made
+
+
+@pytest.mark.parametrize("failure", [TooLarge("more than a transaction holds"), ValueError("odd"), KeyError("n")])
+def test_a_job_that_cannot_be_ended_is_set_apart_and_the_queue_goes_on(
+    monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    runner = Runner(b=failure, e=failure)
+    one = worker(monkeypatch, runner, ["a", "b", "c", "d", "e", "f"])
+    while one._run_job([]):
+        pass
+    assert runner.ran == ["a", "b", "c", "d", "e", "f"]
+    interrupted = ["b", "g"]
+    assert one._run_job(interrupted)
+    assert interrupted == ["g"], "an interrupted one that cannot be ended does not stand before the others"
+
+
+def test_a_database_that_is_gone_sets_nothing_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = worker(monkeypatch, Runner(a=GraphUnavailable("gone")), ["a"])
+    with pytest.raises(GraphUnavailable):
+        one._run_job([])
+    assert not one._set_apart
+
+
+def metric(handle: WorkerHandle, name: str) -> float | None:
+    """A sample of the handle's registry."""
+    found: float | None = handle._metrics.registry.get_sample_value(name)
+    return found
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A clock that the test turns."""
+    now = SimpleNamespace(value=1000.0)
+    monkeypatch.setattr(handles, "time", SimpleNamespace(monotonic=lambda: now.value))
+    return now
+
+
+READY = {"event": "ready", "methods": [], "versions": {"version": "1", "torch": "2", "transformers": "5"}, "memory": 7}
+
+
+def handled() -> WorkerHandle:
+    """The front process's side, without a process on the other."""
+    return WorkerHandle(environment={}, metrics=Metrics(), hub=Hub())
+
+
+def test_a_worker_is_up_while_it_says_so(clock: SimpleNamespace) -> None:
+    one = handled()
+    one._dispatch(READY)
+    assert (metric(one, "ksmith_worker_up"), metric(one, "ksmith_worker_memory_bytes")) == (1, 7)
+    clock.value += 20
+    one.check_beat()
+    assert metric(one, "ksmith_worker_up") == 1, "a busy machine may delay what it says"
+    clock.value += 20
+    one.check_beat()
+    assert metric(one, "ksmith_worker_up") == 0, "stopped"
+    one._dispatch({"event": "beat", "memory": 9})
+    assert (metric(one, "ksmith_worker_up"), metric(one, "ksmith_worker_memory_bytes")) == (1, 9)
+
+
+async def test_a_dead_worker_has_no_memory(clock: SimpleNamespace) -> None:
+    one = handled()
+    one._dispatch(READY)
+    one._stopping = True
+    gone: Any = SimpleNamespace(pid=1, returncode=-9)
+    one._ended(gone)
+    assert (metric(one, "ksmith_worker_up"), metric(one, "ksmith_worker_memory_bytes")) == (0, 0)
+    one.check_beat()
+    assert metric(one, "ksmith_worker_up") == 0
+
+
+async def test_the_pause_grows_while_workers_die_soon_after_they_were_ready(
+    clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = handled()
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(handles, "asyncio", SimpleNamespace(sleep=sleep, get_running_loop=asyncio.get_running_loop))
+    monkeypatch.setattr(one, "start", lambda: None)
+    for lives in (1, 1, 1, 1, 1, 300):
+        one._dispatch(READY)
+        clock.value += lives
+        one._dispatch({"event": "beat", "memory": 1})
+        await one._start_again()
+    assert pauses == [0.2, 1.0, 5.0, 15.0, 15.0, 0.2]
+
+
+@pytest.mark.parametrize(("expected", "base", "fits"), [("r1", "r1", True), ("", "r2", True), ("r1", "r2", False)])
+def test_the_start_of_a_job_is_the_revision_that_was_expected(expected: str, base: str, fits: bool) -> None:
+    job: Any = SimpleNamespace(spec=SimpleNamespace(expected_revision=expected), base_revision=base)
+    if fits:
+        JobRunner._check_start(job)
+        return
+    with pytest.raises(RevisionMismatch, match="moved while") as caught:
+        JobRunner._check_start(job)
+    assert (caught.value.field, caught.value.value) == ("expected_revision", "'r1'")
+    assert "r2" in (caught.value.hint or "")
