@@ -25,12 +25,11 @@ from knowledgesmith.graph_schema.importing.records import (
     RelationRecord,
     TemplateRecord,
 )
+from knowledgesmith.graph_schema.importing.slots import SLOT, NoSlot, with_slots
 from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
 from knowledgesmith.graph_schema.text_checks import MAX_NAME, MAX_UID, MAX_WORD
 
-SLOT: Final = "{}"
-"""Where a benchmark's prompt names its subject."""
 _NO_TRAITS: Final = Traits()
 _COPULAS: Final = frozenset({"is", "was", "are", "were"})
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
@@ -89,19 +88,15 @@ def _hash(text: str) -> str:
 
 
 def with_slot(text: str, subject: str) -> str:
-    """A prompt with its subject replaced by the slot, once.
+    """A prompt with every mention of its subject replaced by the slot; slots that stand there already stay.
 
     Raises:
-        Unusable: the subject does not stand in it, or braces do.
+        Unusable: the subject does not stand in it as a word, or ``with_slots`` cannot tell what is meant.
     """
-    if "{" in text or "}" in text:
-        raise Unusable(f"braces in the prompt {quote(text)}")
-    at = text.find(subject)
-    if at < 0 or not subject:
-        at = text.casefold().find(subject.casefold()) if subject else -1
-    if at < 0:
-        raise Unusable(f"the subject {quote(subject)} does not stand in the prompt {quote(text)}")
-    return f"{text[:at]}{SLOT}{text[at + len(subject) :]}"
+    try:
+        return with_slots(text, subject)
+    except NoSlot as error:
+        raise Unusable(str(error)) from error
 
 
 def is_question(prompt: str) -> bool:
@@ -139,7 +134,9 @@ def framed_templates(prompt: str) -> tuple[Template, ...]:
 
 
 def reverse_templates(prompt: str) -> tuple[Template, ...]:
-    """Templates that name the object, where a prompt's wording allows it: nouns and predicates of the subject."""
+    """Templates that name the object, where a prompt's wording allows it: nouns and predicates of one mention."""
+    if prompt.count(SLOT) > 1:
+        return ()
     before, _, after = one_line(prompt).partition(SLOT)
     name = relation_of(prompt)
     tail = after.rstrip()

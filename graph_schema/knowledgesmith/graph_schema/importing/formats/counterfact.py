@@ -77,7 +77,7 @@ def _flat(builder: SetBuilder, place: Place, record: dict[str, Any]) -> Iterator
     if local := optional_text(record, "locality_prompt"):
         probes.append(stays("locality", local, texts_in(record.get("locality_ground_truth"))))
     probes += side_probes(record)
-    wording = prompt if prompt.count(SLOT) == 1 else with_slot(prompt, subject)
+    wording = with_slot(prompt, subject)
     relation = optional_text(record, "relation_id") or relation_of(wording)
     yield from _edit(builder, place, record, (wording, relation), (subject, true, new), probes)
 
@@ -86,8 +86,9 @@ def _nested(builder: SetBuilder, place: Place, record: dict[str, Any]) -> Iterat
     rewrite = mapping_in(record, "requested_rewrite")
     prompt, subject = text_field(rewrite, "prompt"), text_field(rewrite, "subject")
     new, true = (text_field(mapping_in(rewrite, key), "str") for key in ("target_new", "target_true"))
-    if prompt.count(SLOT) != 1:
-        raise Unusable("the prompt does not name its subject once as {}")
+    if SLOT not in prompt:
+        raise Unusable("the prompt does not name its subject as {}")
+    prompt = with_slot(prompt, subject)
     probes = [
         *(
             probe(ProbeKind.DIRECT, Polarity.CHANGE, "paraphrase", text, [new], before=[true])

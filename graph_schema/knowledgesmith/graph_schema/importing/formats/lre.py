@@ -26,6 +26,7 @@ from knowledgesmith.graph_schema.importing.case_building import (
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.reading import Item, json_items, objects
 from knowledgesmith.graph_schema.importing.records import Place, Record, Rejection
+from knowledgesmith.graph_schema.importing.slots import says_something
 
 
 class LreOptions(ImportOptions):
@@ -104,4 +105,4 @@ def _templates(value: dict[str, Any]) -> Iterator[Template]:
 
 
 def _names_once(text: str) -> bool:
-    return text.count("{}") == 1 and "{" not in text.replace("{}", "")
+    return text.count("{}") == 1 and "{" not in text.replace("{}", "") and says_something(text)
