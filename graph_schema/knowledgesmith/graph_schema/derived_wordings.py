@@ -99,8 +99,6 @@ _SPOKEN: Final[Mapping[str, str]] = {
     "___ — {n}: {o}. ___ =": "Fill in the blank: ___ — {n}: {o}. Answer:",
     "___ — {n}: {o}. ___ = ?": "Which one fits the blank: ___ — {n}: {o}?",
 }
-_MEMBERSHIP: Final = frozenset({"member", "part"})
-"""Roles in the kind of thing that is named behind them: a "head of state" is the object, a "member of team" not."""
 _LONG: Final = 2
 """Words that the kind of an object may have: a longer one runs into the object's name."""
 _WIDE_SCRIPTS: Final = ("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "BOPOMOFO", "YI")
@@ -251,7 +249,8 @@ def _stated(auxiliary: str, words: Sequence[str], preposition: str) -> str:
         return ""
     if before and before[0] in {"a", "an", "the"}:
         return f"{auxiliary or 'is'} {whole}"
-    if not _opens_a_noun(words, owned=False):
+    # "synset domain topic of": without "is" a longer name may mean either end
+    if not _opens_a_noun(words, owned=False) or (before and not auxiliary):
         return ""
     return _role(auxiliary or "is", " ".join(words), head)
 
@@ -287,8 +286,8 @@ def _kinded(words: Sequence[str]) -> tuple[Template, ...]:
     else:
         return ()
     noun = " ".join(rest)
-    role = _ROLE.fullmatch(head)
-    usable = head and len(rest) <= _LONG and (role is None or role["noun"] in _MEMBERSHIP)
+    # what a role is followed by may be the object ("head of state") or only its kind ("member of team")
+    usable = head and len(rest) <= _LONG and not _ROLE.fullmatch(head)
     if (
         not usable
         or english.is_plural(rest[-1])
