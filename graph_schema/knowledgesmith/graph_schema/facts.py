@@ -109,7 +109,8 @@ class Traits:
     @property
     def chains(self) -> tuple[tuple[str, ...], ...]:
         """Every pair of relations of which this one is composed, without doubles, ``composed_of`` first."""
-        return tuple(dict.fromkeys((*((self.composed_of,) if self.composed_of else ()), *self.compositions)))
+        pairs = (tuple(pair) for pair in (self.composed_of, *self.compositions) if pair)
+        return tuple(dict.fromkeys(pairs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,12 +16,13 @@ from operator import attrgetter
 from typing import Any, Final
 
 from knowledgesmith.graph_schema.change_checks import check_changes
+from knowledgesmith.graph_schema.earlier_answers import earlier_warnings, read_earlier
 from knowledgesmith.graph_schema.errors import InvalidInput, ProbeSetEmpty
 from knowledgesmith.graph_schema.facts import Entity, fact_id
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.overlays import apply_overlay
 from knowledgesmith.graph_schema.plan_slots import slots_of
-from knowledgesmith.graph_schema.plan_types import Cited, LedgerSlot, Plan, WorldChange
+from knowledgesmith.graph_schema.plan_types import Cited, LedgerSlot, Plan, PlanWarning, WorldChange
 from knowledgesmith.graph_schema.plan_warnings import warnings_of
 from knowledgesmith.graph_schema.probes.build import Builder, Built
 from knowledgesmith.graph_schema.probes.draw import draw_key, permutation
@@ -129,7 +130,7 @@ def make_plan(
         inserted=request.entities,
         names=_names(names, seen),
         cut=seen.worlds.cut,
-        warnings=warnings_of(names, changes, probes),
+        warnings=warnings_of(before, changes, probes, earlier=seen.earlier),
     )
     return replace(plan, digest=digest_of(plan))
 
@@ -169,6 +170,7 @@ class _Seen:
     cited: tuple[Cited, ...]
     hops: Distances
     questions: list[Question]
+    earlier: tuple[PlanWarning, ...]
 
 
 def _look(store: GraphStore, *, request: PlanRequest, before: WorldIndex) -> _Seen:
@@ -211,7 +213,20 @@ def _look_inside(tx: Transaction, *, request: PlanRequest, before: WorldIndex, w
         tx=tx, lexicon=before.lexicon, sight=sight, seed=request.seed, changes=asked, limit=request.max_probes
     )
     why = cited(before=before, after=worlds.after, changed=worlds.changed)
-    return _Seen(worlds=worlds, cited=why, hops=hops, questions=interview.questions(around, worlds.changed))
+    ids = (change.fact_id for change in worlds.changed)
+    earlier = earlier_warnings(
+        before.lexicon,
+        before=before,
+        after=worlds.after,
+        questions=read_earlier(tx, branch_id=request.branch_id, facts=ids) if request.overlay else (),
+    )
+    return _Seen(
+        worlds=worlds,
+        cited=why,
+        hops=hops,
+        questions=interview.questions(around, worlds.changed),
+        earlier=tuple(earlier),
+    )
 
 
 def _names(lexicon: Lexicon, seen: _Seen) -> tuple[tuple[str, str], ...]:

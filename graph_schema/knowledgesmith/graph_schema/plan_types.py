@@ -87,6 +87,8 @@ class WarningKind(StrEnum):
     LENGTH = "length"
     SHARED_WORDS = "shared_words"
     TYPE = "type"
+    RING = "ring"
+    EARLIER = "earlier"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What the author of a change should know before the model is changed: hard options, objects of another type (pure).
+"""What the author of a change should know before the model is changed: hard options, other types, rings (pure).
 
 Nothing here refuses a plan. A capital that is a metal may be meant, and names that begin with each other can be told
 apart; but who reads the beliefs must know.
@@ -6,7 +6,8 @@ apart; but who reads the beliefs must know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import combinations
 from typing import Final
 
@@ -15,6 +16,8 @@ from knowledgesmith.graph_schema.interventions import Change
 from knowledgesmith.graph_schema.plan_types import PlanWarning, WarningKind
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, ProbeKind, Role
+from knowledgesmith.graph_schema.ways_up import in_words, way_up
+from knowledgesmith.graph_schema.world_index import WorldIndex
 
 TIMES_LONGER: Final = 4
 """From so many times the length on, in characters, two options differ much in length,"""
@@ -24,6 +27,10 @@ MANY_WORDS: Final = 4
 """Options of at least so many words are long,"""
 SHARED: Final = 0.6
 """and alike from this share of common words on."""
+UNIFORM: Final = 0.95
+"""From this share on the type of a relation's present ends stands for one that the catalogue does not say,"""
+_FEWEST: Final = 5
+"""where so many facts have one."""
 _TEXTS: Final = "Read what the model says by itself (`ksmith propagation targets`) beside the beliefs."
 _HINTS: Final = {
     WarningKind.PREFIX: f"Keep the default scorer, which tells them apart; a mean or a sum does not. {_TEXTS}",
@@ -34,36 +41,100 @@ _MOST: Final = 50
 """Warnings of a plan; a batch of thousands of odd changes is odd as a whole."""
 
 
-def warnings_of(lexicon: Lexicon, changes: Iterable[Change], probes: Iterable[PlannedProbe]) -> tuple[PlanWarning, ...]:
-    """All warnings of a plan, at most 50: of the changes in their order, then of what is hard to measure."""
-    found = [*type_warnings(lexicon, changes), *option_warnings(lexicon, probes)]
+def warnings_of(
+    before: WorldIndex,
+    changes: Sequence[Change],
+    probes: Iterable[PlannedProbe],
+    *,
+    earlier: Iterable[PlanWarning] = (),
+) -> tuple[PlanWarning, ...]:
+    """All warnings of a plan, at most 50: of the changes in their order, then of what is hard to measure.
+
+    Args:
+        before: the branch's world.
+        changes: what is asked for.
+        probes: what will be asked about it.
+        earlier: warnings of what earlier interventions of the branch expect.
+    """
+    lexicon = before.lexicon
+    found = [
+        *type_warnings(lexicon, changes, types_at=lambda name, back: before.types_at(name, back=back)),
+        *ring_warnings(before, changes),
+        *earlier,
+        *option_warnings(lexicon, probes),
+    ]
     return tuple(found[:_MOST])
 
 
-def type_warnings(lexicon: Lexicon, changes: Iterable[Change]) -> Iterator[PlanWarning]:
+TypesAt = Callable[[str, bool], Mapping[str, int]]
+"""How many asserted facts of a relation have an object, or (``True``) a subject, of each type."""
+
+
+def type_warnings(
+    lexicon: Lexicon, changes: Iterable[Change], *, types_at: TypesAt | None = None
+) -> Iterator[PlanWarning]:
     """New objects, and their subjects, of another type than the relation's.
 
-    Where the catalogue tells no range, the old object's type stands for it. Entities without a type fit everywhere.
+    Where the catalogue says none, the type of nearly all present ends stands for it; where these are mixed and have the
+    type too, nothing is wrong; else the old object's type counts. Entities without a type fit everywhere.
     """
+    seen: TypesAt = cache(types_at) if types_at else lambda _relation, _back: {}
     for change in changes:
         relation = lexicon.relation(change.relation)
         old = lexicon.entity(change.old_object).type if change.old_object else ""
         sides = (
-            (change.subject, relation.domain_type, "subjects"),
-            (change.new_object, relation.range_type or old, "objects"),
+            (change.subject, relation.domain_type, True, ""),
+            (change.new_object, relation.range_type, False, old),
         )
-        for uid, expected, side in sides:
+        for uid, declared, back, other in sides:
             entity = lexicon.entity(uid) if uid else None
-            if entity is None or not entity.type or not expected or entity.type == expected:
+            if entity is None or not entity.type or entity.type == declared:
                 continue
+            expected, why = (declared, "") if declared else _usual(seen(change.relation, back), entity.type, other)
+            if not expected or entity.type == expected:
+                continue
+            side = "subjects" if back else "objects"
             yield PlanWarning(
                 kind=WarningKind.TYPE,
                 fact_id=_fact_of(lexicon, change),
                 message=(
                     f"{_said(lexicon, change)}: {_quoted(entity.name)} is of type {_quoted(entity.type)}, "
-                    f"and {side} of {relation.name} are of type {_quoted(expected)}."
+                    f"and {side} of {relation.name} are of type {_quoted(expected)}{why}."
                 ),
                 hint=f"Name another entity where this one is not meant (its uid is {uid}); it is planned as it stands.",
+            )
+
+
+def _usual(found: Mapping[str, int], present: str, other: str) -> tuple[str, str]:
+    """The type that is expected where the catalogue is silent, with what speaks for it; empty where none is."""
+    known = {kind: count for kind, count in found.items() if kind}
+    total = sum(known.values())
+    if total < _FEWEST:
+        return other, ""
+    best = min(known, key=lambda kind: (-known[kind], kind))
+    if known[best] >= UNIFORM * total:
+        return best, f" in {known[best]:,} of {total:,} facts"
+    return ("", "") if present in known else (other, "")
+
+
+def ring_warnings(before: WorldIndex, changes: Iterable[Change]) -> Iterator[PlanWarning]:
+    """New facts that put an entity below itself in the hierarchy, with the way that closes the ring."""
+    lexicon = before.lexicon
+    hierarchical = [name for name, relation in lexicon.relations.items() if relation.traits.hierarchical]
+    for change in changes:
+        if not change.new_object or change.relation not in hierarchical:
+            continue
+        transitive = lexicon.relation(change.relation).traits.transitive and len(hierarchical) == 1
+        if transitive and before.find((change.new_object, change.relation, change.subject)) is None:
+            continue  # the closure says so at once
+        way = way_up(before, hierarchical=hierarchical, start=change.new_object, end=change.subject)
+        if way:
+            names = [lexicon.entity(uid).name for uid in (change.subject, *way)]
+            yield PlanWarning(
+                kind=WarningKind.RING,
+                fact_id=_fact_of(lexicon, change),
+                message=f"{_said(lexicon, change)}: the hierarchy then leads back to itself, {in_words(names)}.",
+                hint="Change what lies on this way first, or choose an object outside it; it is planned as it stands.",
             )
 
 

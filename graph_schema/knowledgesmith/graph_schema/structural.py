@@ -25,6 +25,7 @@ from knowledgesmith.graph_schema.interventions import (
 from knowledgesmith.graph_schema.resolve import find_relation
 from knowledgesmith.graph_schema.store import Transaction
 from knowledgesmith.graph_schema.text_checks import MAX_NAME, problem_with
+from knowledgesmith.graph_schema.ways_up import in_words, way_up
 from knowledgesmith.graph_schema.world_index import Held, WorldIndex
 
 MAX_CHANGES: Final = 10_000
@@ -159,12 +160,16 @@ class _Expansion:
                 hint=f"Name one of {', '.join(f'{t[2]} ({t[1]})' for t in above[:10])}.",
             )
         relation = above[0][1] if above else self.relation(item.relation, f"{field}.relation", needed=True)
-        if parent in self.below([entity]):
+        way = way_up(self.world, hierarchical=self.hierarchical, start=parent, end=entity)
+        if way:
+            names = [self.world.lexicon.entity(uid).name for uid in way]
+            below = f"{names[0]} lies below {names[-1]} already, {in_words(names)}" if way[1:] else "it is that parent"
             raise InvalidInput(
-                "a subtree cannot come below itself",
+                f"a subtree cannot come below itself: {below}",
                 field=f"{field}.new_parent",
                 value=item.new_parent,
-                hint="Choose a parent outside the subtree.",
+                hint="Choose a parent outside the subtree, or move what lies on this way first.",
+                metadata={"path": " ".join(way)},
             )
         old = above[0][2] if above else ""
         return [NamedChange(subject=entity, relation=relation, old_object=old, new_object=parent)]

@@ -252,6 +252,18 @@ class WorldIndex:
         start, end = (self._object_sorted if back else self._subject).searchsorted((node, node + 1)).tolist()
         return self._by_object[start:end] if back else slice(start, end)
 
+    def types_at(self, relation: str, *, back: bool) -> Mapping[str, int]:
+        """How many asserted facts of a relation have an object, or (``back``) a subject, of each type."""
+        rows = (self._relation == self._relation_number.get(relation, _NONE)) & (self._round == 0)
+        nodes, counts = np.unique((self._subject if back else self._object)[rows], return_counts=True)
+        index, entities = self.lexicon.index, self.lexicon.entities
+        found: dict[str, int] = {}
+        for node, count in zip(nodes.tolist(), counts.tolist(), strict=True):
+            position = index.get(self._uids[node])
+            kind = "" if position is None else entities[position].type
+            found[kind] = found.get(kind, 0) + count
+        return found
+
     def distances(self, sources: Sequence[str]) -> dict[str, tuple[int, str]]:
         """Hops over asserted facts in both directions from the nearest source, with it (ties: smallest uid)."""
         asserted = self._round == 0

@@ -28,7 +28,7 @@ from knowledgesmith.graph_schema.interventions import (
     StructuralChange,
 )
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_types import Plan, WorldOp
+from knowledgesmith.graph_schema.plan_types import Plan, WarningKind, WorldOp
 from knowledgesmith.graph_schema.proofs import proof_trees
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.graph_schema.structural import insert_entities
@@ -180,6 +180,21 @@ def test_what_cannot_be_meant_is_refused(
 ) -> None:
     with pytest.raises(error):
         plan_of(goal, item)
+
+
+def test_a_move_below_itself_is_refused_with_the_way(plan_of: Callable[..., Plan]) -> None:
+    with pytest.raises(InvalidInput, match="Cat lies below Mammal already, Cat → Feline → Mammal") as caught:
+        plan_of(Goal.EDIT, MoveSubtree(entity="mammal", new_parent="cat"))
+    assert caught.value.metadata["path"] == "cat feline mammal"
+
+
+def test_a_plain_fact_that_closes_a_ring_is_warned_of(plan_of: Callable[..., Plan]) -> None:
+    """As a change of a fact it may be meant; the plan says which ring it makes."""
+    ring = NamedChange(subject="mammal", relation="is_a", old_object="animal", new_object="lion")
+    (warning,) = [one for one in plan_of(Goal.EDIT, changes=(ring,)).warnings if one.kind is WarningKind.RING]
+    assert "Mammal → Lion → Feline → Mammal" in warning.message
+    fine = NamedChange(subject="mammal", relation="is_a", old_object="animal", new_object="reptile")
+    assert not [one for one in plan_of(Goal.EDIT, changes=(fine,)).warnings if one.kind is WarningKind.RING]
 
 
 def test_two_facts_that_lead_to_a_conflict_are_named(store: GraphStore, graph_id: str, writer: Any) -> None:

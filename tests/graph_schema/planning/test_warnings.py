@@ -74,6 +74,36 @@ def test_what_fits_or_has_no_type_is_not_warned_of(asked: Change) -> None:
 
 
 @pytest.mark.parametrize(
+    ("observed", "expected"),
+    [
+        ({"Element": 195, "Currency": 5}, ""),
+        ({"City": 195, "Currency": 5}, "City"),
+        ({"City": 195, "": 900}, "City"),
+        ({"City": 100, "Element": 20}, ""),
+        ({"Currency": 100, "Country": 20}, "City"),
+        ({"City": 4}, "City"),
+        ({"Currency": 40}, "Currency"),
+    ],
+)
+def test_where_the_catalogue_is_silent_the_present_objects_tell_the_type(
+    observed: dict[str, int], expected: str
+) -> None:
+    """France likes copper instead of Paris: nearly all objects, else the old object, unless the type is usual."""
+    asked = change("france", "likes", "copper")
+    found = list(type_warnings(LEXICON, [asked], types_at=lambda _, back: {} if back else observed))
+    assert [f"of type “{expected}”" in one.message and "“Element”" in one.message for one in found] == [
+        True for _ in [expected] if expected
+    ]
+
+
+def test_subjects_of_another_type_are_named_too() -> None:
+    asked = change("copper", "likes", "lyon", old="")
+    types = {True: {"Country": 30}, False: {"City": 30}}
+    (found,) = type_warnings(LEXICON, [asked], types_at=lambda _, back: types[back])
+    assert "subjects of likes are of type “Country” in 30 of 30 facts" in found.message
+
+
+@pytest.mark.parametrize(
     ("short", "long", "kind"),
     [
         ("New York", "New York City", WarningKind.PREFIX),

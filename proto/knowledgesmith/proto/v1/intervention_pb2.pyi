@@ -814,7 +814,9 @@ class PlanWarning(_message.Message):
     HINT_FIELD_NUMBER: _builtins.int
     PROBES_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
-    """prefix, length, shared_words or type."""
+    """prefix, length, shared_words, type, ring (a hierarchy that leads back to itself) or earlier (another answer than an
+    earlier intervention of the branch expects).
+    """
     fact_id: _builtins.str
     """Fact that it is about."""
     message: _builtins.str
