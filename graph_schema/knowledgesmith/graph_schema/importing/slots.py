@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from knowledgesmith.graph_schema.importing.problems import quote
@@ -22,6 +22,8 @@ SLOT: Final = "{}"
 """Where a benchmark's prompt names its subject."""
 _KATAKANA: Final = ((0x30A1, 0x30FF), (0x31F0, 0x31FF), (0xFF66, 0xFF9F))
 _HANGUL: Final = ((0x1100, 0x11FF), (0x3130, 0x318F), (0xA960, 0xA97F), (0xAC00, 0xD7FF))
+_NEAR: Final = 60
+"""Characters on either side that are looked at for where a word ends."""
 _JAMO: Final = frozenset(map(chr, range(0x1160, 0x1200)))
 """Vowels and final consonants of Korean syllables that are written letter by letter."""
 _UNSPACED: Final = (
@@ -53,13 +55,13 @@ class NoSlot(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Sign:
-    """One character with its marks: as it stands, folded, and where it begins and ends in the text."""
+    """One character with its marks: as it stands, folded, its kind, and where it begins and ends in the text."""
 
     text: str
     folded: str
+    kind: str
     start: int
     end: int
-    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +137,18 @@ def _signs(text: str) -> Iterator[_Sign]:
         while end < len(text) and (unicodedata.category(text[end])[0] == "M" or text[end] in _JAMO):
             end += 1
         part = text[start:end]
-        composed = unicodedata.normalize("NFKC", part)
-        hidden = unicodedata.category(part[0]) == "Cf"
-        # Folding can take a composed letter apart again
-        folded = "" if hidden else unicodedata.normalize("NFKC", composed.casefold())
-        yield _Sign(part, folded, start, end, "hidden" if hidden else _kind(composed[:1] or part[0]))
+        yield _Sign(part, *_read(part), start, end)
         start = end
+
+
+@lru_cache(maxsize=65_536)
+def _read(part: str) -> tuple[str, str]:
+    """A character with its marks folded, and its kind."""
+    if unicodedata.category(part[0]) == "Cf":
+        return "", "hidden"
+    composed = unicodedata.normalize("NFKC", part)
+    # Folding can take a composed letter apart again
+    return unicodedata.normalize("NFKC", composed.casefold()), _kind(composed[:1] or part[0])
 
 
 @cache
@@ -177,8 +185,8 @@ def _occurrences(signs: tuple[_Sign, ...], subject: str) -> Iterator[tuple[int, 
 
 def _mention(signs: tuple[_Sign, ...], first: int, last: int) -> _Mention | None:
     """The mention between two signs; None where a word goes on at one of its borders."""
-    before = [sign for sign in signs[:first] if sign.kind != "hidden"]
-    after = [sign for sign in signs[last + 1 :] if sign.kind != "hidden"]
+    before = [sign for sign in signs[max(first - _NEAR, 0) : first] if sign.kind != "hidden"]
+    after = [sign for sign in signs[last + 1 : last + 1 + _NEAR] if sign.kind != "hidden"]
     sides = (_goes_on_before(before, signs[first]), _goes_on_after(signs[last], after))
     if "yes" in sides:
         return None

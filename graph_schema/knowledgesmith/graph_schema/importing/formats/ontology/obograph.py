@@ -6,8 +6,8 @@ is held in memory), then node by node. A record's number counts the nodes, edges
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Final, cast
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.formats.json_parts import ITEM, Paths, json_parts
@@ -20,6 +20,7 @@ from knowledgesmith.graph_schema.importing.formats.ontology.entities import (
 )
 from knowledgesmith.graph_schema.importing.formats.ontology.names import (
     compact,
+    last_part,
     obo_fragment,
     relation_word,
     uid_of,
@@ -31,9 +32,10 @@ from knowledgesmith.graph_schema.importing.formats.ontology.obo import (
     declare_instances,
 )
 from knowledgesmith.graph_schema.importing.formats.ontology.relations import Declaration
+from knowledgesmith.graph_schema.importing.formats.ontology.tally import Tally
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import Place, Record, Rejection
+from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place, Record, Rejection
 
 _PARTS: Final[Paths] = {
     ("graphs", ITEM, "meta"): "meta",
@@ -53,8 +55,12 @@ _SCOPES: Final[Mapping[str, str]] = {
     "hasRelatedSynonym": "RELATED",
 }
 _INVERSE_OF: Final = frozenset({"inverseOf", "http://www.w3.org/2002/07/owl#inverseOf"})
-_SUBCLASS: Final = frozenset({"is_a", "http://www.w3.org/2000/01/rdf-schema#subClassOf"})
-_TYPE: Final = frozenset({"type", "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"})
+_SUBCLASS: Final = frozenset(
+    {"is_a", "subClassOf", "rdfs:subClassOf", "http://www.w3.org/2000/01/rdf-schema#subClassOf"}
+)
+_TYPE: Final = frozenset({"type", "rdf:type", "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"})
+_REPLACED: Final = frozenset({"http://purl.obolibrary.org/obo/IAO_0100001", "IAO:0100001"})
+_REMARKS: Final = ("definition", "comments", "subsets", "xrefs")
 _SUB_PROPERTY: Final = frozenset({"subPropertyOf", "http://www.w3.org/2000/01/rdf-schema#subPropertyOf"})
 
 
@@ -98,6 +104,14 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _kind_of(node: Mapping[str, Any]) -> str:
+    return _text(node.get("type")).upper() or "CLASS"
+
+
+def _is_deprecated(node: Mapping[str, Any]) -> bool:
+    return str(_dict(node.get("meta")).get("deprecated")).casefold() == "true"
+
+
 class _Reader:
     def __init__(self, files: Sequence[InputFile], options: OntologyOptions) -> None:
         self._files = files
@@ -106,7 +120,10 @@ class _Reader:
         self._properties: set[str] = set()
         self._class_level: set[str] = set()
         self._metadata: set[str] = set()
-        self._obsolete: set[str] = set()
+        self._obsolete: dict[str, str] = {}
+        """Ids of deprecated nodes and what replaces them."""
+        self._alternatives: dict[str, str] = {}
+        self._tally = Tally()
         self._namespaces: dict[str, str] = {}
 
     def read(self) -> Iterator[Record]:
@@ -122,6 +139,10 @@ class _Reader:
                     yield Rejection(place=place, reason=f"the {kind} is not an object")
                 elif kind in readers:
                     yield from readers[kind](place, value)
+                elif kind == "definition":
+                    sort = "a logical definition (option logical_definitions)"
+                    self._tally.add(place, FindingKind.IGNORED, sort)
+        yield from self._tally.findings()
         yield from self._table.records(self._options.hierarchical, inherited=self._options.inherited)
 
     # What must be known before the first fact
@@ -137,6 +158,15 @@ class _Reader:
             names = ", ".join(file.name for file in self._files[:5])
             hint = "An OBO Graphs file is an object with a list of graphs, each with nodes and edges."
             raise InvalidInput("no graph was found in the files", field="files", value=names, hint=hint)
+        if self._alternatives:
+            self._keep_living()
+
+    def _keep_living(self) -> None:
+        """An alternative id that is a node of its own names that node."""
+        for file in self._files:
+            for _, kind, value, _ in _parts(file):
+                if kind == "node" and isinstance(value, dict) and not _is_deprecated(value):
+                    self._alternatives.pop(compact(_text(value.get("id"))), None)
 
     def _survey(self, place: Place, kind: str, value: dict[str, Any]) -> None:
         if kind == "node":
@@ -163,9 +193,8 @@ class _Reader:
 
     def _survey_node(self, place: Place, node: dict[str, Any]) -> None:
         iri = _text(node.get("id"))
-        if node.get("type") != "PROPERTY":
-            if _dict(node.get("meta")).get("deprecated") is True:
-                self._obsolete.add(compact(iri))
+        if _kind_of(node) != "PROPERTY":
+            self._survey_term(compact(iri), node)
             return
         key = compact(iri)
         self._properties.add(key)
@@ -183,6 +212,17 @@ class _Reader:
             self._class_level.add(key)
         if "is_metadata_tag" in flags:
             self._metadata.add(key)
+
+    def _survey_term(self, identifier: str, node: dict[str, Any]) -> None:
+        values = list(_values(node))
+        if _is_deprecated(node):
+            replaced = [compact(value) for predicate, value in values if predicate in _REPLACED]
+            self._obsolete[identifier] = min(replaced, default="")
+            return
+        for predicate, value in values:
+            if predicate == f"{_OBO_IN_OWL}hasAlternativeId" and value:
+                other = compact(value)
+                self._alternatives[other] = min(identifier, self._alternatives.get(other, identifier))
 
     def _name_relation(self, iri: str, declared: Declaration) -> None:
         if fragment := obo_fragment(iri):
@@ -204,7 +244,7 @@ class _Reader:
     # Nodes and edges
 
     def _node(self, place: Place, node: dict[str, Any]) -> Iterator[Record]:
-        iri, kind = _text(node.get("id")), node.get("type", "CLASS")
+        iri, kind = _text(node.get("id")), _kind_of(node)
         identifier = compact(iri)
         if kind == "PROPERTY":
             return
@@ -213,23 +253,21 @@ class _Reader:
             return
         if not self._is_kept(identifier):
             if self._options.obsolete == "reject":
-                yield Rejection(place=place, reason=f"{quote(identifier)} is obsolete")
+                yield Rejection(place=place, reason=f"{quote(identifier)} is obsolete{self._instead(identifier)}")
             return
-        synonyms = [_dict(item) for item in _list(_dict(node.get("meta")).get("synonyms"))]
+        self._count_remarks(place, node)
+        name = yield from self._label(place, identifier, node)
+        aliases = yield from self._aliases(place, identifier, node)
         spaces = {value for predicate, value in _values(node) if predicate == f"{_OBO_IN_OWL}hasOBONamespace"}
         space = min(spaces, default=self._namespaces.get(place.file, ""))
         by_type = self._options.namespace == "type" and space
         yield from entity_records(
             place=place,
             uid=uid_of(iri),
-            name=_text(node.get("lbl")),
+            name=name,
             type_=space if by_type else "Individual" if kind == "INDIVIDUAL" else "Class",
             domain="" if by_type else space,
-            aliases=[
-                _text(synonym.get("val"))
-                for synonym in synonyms
-                if _SCOPES.get(_text(synonym.get("pred"))) in self._options.synonyms
-            ],
+            aliases=aliases,
         )
         for predicate, value in _values(node):
             relation = compact(predicate)
@@ -237,6 +275,46 @@ class _Reader:
                 continue
             if relation in self._class_level or (relation in self._metadata and self._options.metadata_relations):
                 yield from self._fact(place, iri, relation, value)
+
+    def _label(self, place: Place, identifier: str, node: dict[str, Any]) -> Generator[Record, None, str]:
+        """The name (returned); one that is no text is told."""
+        label = node.get("lbl")
+        if isinstance(label, dict):
+            label = cast("dict[str, Any]", label).get("val")
+        if label is not None and not isinstance(label, str):
+            text = f"the label of {quote(identifier)} is no text: {quote(label)}"
+            yield Finding(place=place, kind=FindingKind.NAME_CHANGED, text=text)
+        return _text(label)
+
+    def _aliases(self, place: Place, identifier: str, node: dict[str, Any]) -> Generator[Record, None, list[str]]:
+        """The synonyms that become aliases (returned); the others are told and counted."""
+        aliases: list[str] = []
+        for synonym in map(_dict, _list(_dict(node.get("meta")).get("synonyms"))):
+            text = synonym.get("val")
+            if not isinstance(text, str) or not text.strip():
+                yield Rejection(place=place, reason=f"a synonym of {quote(identifier)} holds no text: {quote(text)}")
+                continue
+            scope = _SCOPES.get(last_part(_text(synonym.get("pred"))).rpartition(":")[2])
+            if scope is None:
+                sort = "a synonym without a scope that is known counts as RELATED"
+                self._tally.add(place, FindingKind.DEFAULTED, sort)
+            if (scope or "RELATED") in self._options.synonyms:
+                aliases.append(text)
+            else:
+                sort = f"a synonym of the scope {scope or 'RELATED'} became no alias (option synonyms)"
+                self._tally.add(place, FindingKind.IGNORED, sort)
+        return aliases
+
+    def _count_remarks(self, place: Place, node: dict[str, Any]) -> None:
+        meta = _dict(node.get("meta"))
+        for name in _REMARKS:
+            if found := meta.get(name):
+                count = len(_list(found)) or 1
+                self._tally.add(place, FindingKind.DOCUMENTATION, f"{name}: states no fact", count)
+
+    def _instead(self, identifier: str) -> str:
+        replaced = self._obsolete.get(identifier, "")
+        return f", replaced by {quote(replaced)}" if replaced else ""
 
     def _edge(self, place: Place, edge: dict[str, Any]) -> Iterator[Record]:
         subject, predicate, obj = (_text(edge.get(key)) for key in ("sub", "pred", "obj"))
@@ -264,11 +342,18 @@ class _Reader:
                 yield from self._fact(place, defined, relation, filler)
 
     def _fact(self, place: Place, subject: str, relation: str, obj: str) -> Iterator[Record]:
+        known = self._alternatives.get(compact(obj))
+        if known is not None:
+            told = f"{quote(compact(subject))} {relation} {quote(compact(obj))}"
+            text = f"{told}: that is an alternative id of {quote(known)}"
+            yield Finding(place=place, kind=FindingKind.MERGED, text=text)
+            obj = known
         for end in (subject, obj):
             if not self._is_kept(compact(end)):
                 if self._options.obsolete == "reject":
                     text = f"{quote(compact(subject))} {relation} {quote(compact(obj))}"
-                    yield Rejection(place=place, reason=f"{text}: {quote(compact(end))} is obsolete")
+                    reason = f"{text}: {quote(compact(end))} is obsolete{self._instead(compact(end))}"
+                    yield Rejection(place=place, reason=reason)
                 return
         name = self._table.name(relation)
         if self._options.relations and name not in self._options.relations:
