@@ -18,6 +18,7 @@ from knowledgesmith.graph_schema.facts import Form, Relation, Split, Template
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.records import (
     CaseRecord,
+    DeniedRecord,
     EntityRecord,
     FactRecord,
     Finding,
@@ -41,6 +42,7 @@ class Folded:
     cases: dict[str, CaseRecord] = field(default_factory=dict[str, CaseRecord])
     rejections: list[Rejection] = field(default_factory=list[Rejection])
     findings: list[Finding] = field(default_factory=list[Finding])
+    denied: int = 0
 
     def names(self, *uids: str) -> list[str]:
         return [self.entities[uid].name for uid in uids]
@@ -106,6 +108,8 @@ def fold(
             folded.cases[record.id] = record
         elif isinstance(record, Finding):
             folded.findings.append(record)
+        elif isinstance(record, DeniedRecord):
+            folded.denied += 1
         else:
             folded.rejections.append(record)
     return folded

@@ -110,4 +110,4 @@ def test_triples() -> None:
     assert not words.rejections
     people = fold("triples", shared("kg/history/fb13/*"), {"false_triples": "count"})
     assert len(people.facts) == 5_908
-    assert people.reasons() == ["dev.tsv: 5908 triples are labelled false, so they are no facts"]
+    assert (people.denied, people.reasons()) == (5_908, [])

@@ -212,13 +212,13 @@ def test_triples_with_texts_and_labels() -> None:
     assert "{s} is a kind of" in folded.texts("_hypernym", Split.TRAIN)
     assert [(r.place.file, r.place.record) for r in folded.rejections] == [
         ("train.tsv", 4),
-        ("train.tsv", 6),
         ("train.tsv", 7),
         ("entity2text.txt", 4),
     ]
-    counted = fold("triples", files, {"false_triples": "count", "all_entities": True})
-    assert "1 triples are labelled false, so they are no facts" in [r.reason for r in counted.rejections]
-    assert "09" in counted.entities
+    assert folded.denied == 1
+    rejected = fold("triples", files, {"false_triples": "reject", "all_entities": True})
+    assert "the triple is labelled false, so it is no fact" in [r.reason for r in rejected.rejections]
+    assert "09" in rejected.entities
     swapped = fold("triples", {"x.txt": "a b r"}, {"order": "htr", "separator": " "})
     assert swapped.facts == {("a", "r", "b")}
 

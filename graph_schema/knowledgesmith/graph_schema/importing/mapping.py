@@ -195,13 +195,19 @@ class Join(BaseModel):
 
 
 class FileMap(BaseModel):
-    """What the records of a file are. ``path`` leads to the list in a JSON file."""
+    """What the records of a file are. ``path`` leads to the list in a JSON file.
+
+    ``recurse`` is the path, within a record, to records of the same kind: a tree of any depth is read with one mapping.
+    Below it ``@parent`` is the record above (``object: "@parent.id"``), ``@key`` the key under which a record stands
+    where the path ends with ``*``, and ``@value`` a record that is a bare text.
+    """
 
     model_config = _RAW
 
     match: str = "*"
     format: TableFormat = TableFormat.AUTO
     path: str = ""
+    recurse: str = ""
     encoding: str = "utf-8"
     delimiter: str = Field(default="", max_length=1)
     join: tuple[Join, ...] = ()

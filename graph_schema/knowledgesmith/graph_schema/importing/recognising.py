@@ -320,7 +320,7 @@ def _json_kind(file: InputFile, shape: Shape) -> _Kind:
     ends = all(folded & {*STRONG[role], *WEAK[role]} for role in (Role.SUBJECT, Role.OBJECT))
     if shape is not Shape.OBJECT and ends:
         return _Kind("sheet")
-    if shape is Shape.OBJECT and (is_plain_tree(file) or _has_children(file)):
+    if keys and shape is Shape.OBJECT and (is_plain_tree(file) or _has_children(file)):
         return _Kind("tree")
     shown = ", ".join(sorted(keys)[:8])
     return _Kind("", f"JSON with the keys {shown}" if shown else "JSON without objects")

@@ -18,6 +18,7 @@ __all__ = (
     "CaseChange",
     "CaseProbe",
     "CaseRecord",
+    "DeniedRecord",
     "EntityRecord",
     "FactRecord",
     "Finding",
@@ -85,6 +86,16 @@ class FactRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeniedRecord:
+    """A statement that its source labels false: it becomes no fact, is counted, and told where it is stated as true."""
+
+    place: Place
+    subject: str
+    relation: str
+    object: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
     """A record that cannot be used, and why; good records around it are kept."""
 
@@ -92,4 +103,6 @@ class Rejection:
     reason: str
 
 
-Record: TypeAlias = EntityRecord | RelationRecord | TemplateRecord | FactRecord | CaseRecord | Rejection | Finding
+Record: TypeAlias = (
+    EntityRecord | RelationRecord | TemplateRecord | FactRecord | CaseRecord | DeniedRecord | Rejection | Finding
+)

@@ -18,7 +18,11 @@ OTHER = "other reasons"
 _IN_MESSAGE = 5
 _REASON_LIMIT = 500
 _BUFFER = 1_000
-_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\([^()]*:\d+\)|\d+")
+_VALUES = re.compile(
+    r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|<[^<>\s]*>|\([^()]*:\d+\)"
+    r"|\b[A-Za-z][\w+.-]*:(?://|(?=[\w./#%-]*[\d_/#]))[^\s,;)]+|_:\w+|\d+"
+)
+"""What is a value in a reason: quoted texts, addresses, compact ids, places, blank nodes, numbers."""
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SCHEMA = "CREATE TABLE rejection (file TEXT NOT NULL, record INTEGER NOT NULL, reason TEXT NOT NULL)"
 
@@ -36,7 +40,7 @@ class Rejections:
     def add(self, place: Place, reason: str) -> None:
         """Note one record that cannot be used."""
         self.total += 1
-        kind = _QUOTED.sub("…", reason)[:200]
+        kind = _VALUES.sub("…", reason)[:200]
         self._reasons[kind if kind in self._reasons or len(self._reasons) < MAX_REASONS else OTHER] += 1
         self._buffer.append((_plain(place.file), place.record, _plain(reason[:_REASON_LIMIT])))
         if len(self._buffer) >= _BUFFER:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from knowledgesmith.graph_schema.digests import prefixed
 from knowledgesmith.graph_schema.importing.problems import quote
+from knowledgesmith.graph_schema.importing.stage_findings import Merges
 
 Reject = Callable[[int, int, str], None]
 """Called with the number of the file, the record, and the reason."""
@@ -29,7 +30,7 @@ WHERE flags & 2 AND NOT EXISTS (SELECT 1 FROM known k WHERE k.uid = f.{end})
 _Row = tuple[str, str, str, str, str, int, int, int]
 
 
-def merge_entities(database: sqlite3.Connection, reject: Reject, *, missing: bool) -> None:
+def merge_entities(database: sqlite3.Connection, reject: Reject, merges: Merges, *, missing: bool) -> None:
     """Fill the table ``entity``; its ids follow the order of uids.
 
     Several records of a uid are merged where they allow it: aliases united, of names, types and domains the
@@ -44,12 +45,13 @@ def merge_entities(database: sqlite3.Connection, reject: Reject, *, missing: boo
     )
     batch: list[tuple[Any, ...]] = []
     for number, (uid, group) in enumerate(groupby(rows, key=itemgetter(0)), start=1):
-        batch.append((number, *_merged(uid, _usable(uid, group, names, reject))))
+        batch.append((number, *_merged(uid, _usable(uid, group, names, reject), merges)))
         if len(batch) >= _BATCH:
             _insert(database, batch)
     _insert(database, batch)
     database.execute("CREATE UNIQUE INDEX entity_uid ON entity (uid)")
     database.execute("DROP TABLE raw_entity")
+    merges.report(database)
 
 
 def _add_missing(database: sqlite3.Connection) -> None:
@@ -86,21 +88,27 @@ def _usable(uid: str, group: Iterator[_Row], files: dict[int, str], reject: Reje
         yield row
 
 
-def _merged(uid: str, rows: Iterator[_Row]) -> tuple[str, str, str, str, str, bytes]:
+def _merged(uid: str, rows: Iterator[_Row], merges: Merges) -> tuple[str, str, str, str, str, bytes]:
     """One entity out of its records, which are read one by one: a hub may have as many as the graph has facts."""
     key = prefixed(uid)
     first, second = next(rows), next(rows, None)
     if second is None:
         _, name, kind, domain, aliases, *_ = first
         name = name or uid
+        merges.entity(uid, name, kind, *first[6:], missing=first[5] == MISSING)
         return uid, name, kind, domain, aliases if aliases == "[]" else _aliases(json.loads(aliases), name), key
     name = kind = domain = ""
     united: set[str] = set()
+    names, types = set[str](), set[str]()
     for row in chain((first, second), rows):
+        names.add(row[1])
+        types.add(row[2])
         name, kind, domain = (_first(*pair) for pair in zip((name, kind, domain), row[1:4], strict=True))
         if row[4] != "[]":
             united.update(json.loads(row[4]))
     name = name or uid
+    merges.differing(uid, names - {""}, types - {""}, name, *first[6:])
+    merges.entity(uid, name, kind, *first[6:], missing=first[5] == MISSING)
     return uid, name, kind, domain, _aliases(sorted(united), name), key
 
 

@@ -12,7 +12,10 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from knowledgesmith.graph_schema.case_types import Place
+from knowledgesmith.graph_schema.importing.findings import FindingKind, Findings
 from knowledgesmith.graph_schema.importing.problems import quote
+from knowledgesmith.graph_schema.importing.stage_findings import PlaceOf, tell_doubles
 from knowledgesmith.graph_schema.importing.stage_relations import StagedCatalogue
 
 Reject = Callable[[int, int, str], None]
@@ -58,17 +61,28 @@ UPDATE entity SET type = t.type FROM (
 """
 
 
-def settle_facts(database: sqlite3.Connection, reject: Reject, catalogue: StagedCatalogue) -> None:
-    """Fill the table ``fact`` and the types of entities."""
+def settle_facts(
+    database: sqlite3.Connection, reject: Reject, catalogue: StagedCatalogue, findings: Findings, place_of: PlaceOf
+) -> None:
+    """Fill the table ``fact`` and the types of entities; doubles and contradictions are findings."""
     _reject_unusable_relations(database, reject, catalogue)
     database.execute(_BIND)
     _bind_names(database, reject)
     database.execute(_STORE)
+    stored = database.execute("SELECT COUNT(*) FROM fact").fetchone()[0]
+    tell_doubles(database, findings, place_of, stored)
     database.execute("DROP TABLE bound")
     database.execute("DROP TABLE raw_fact")
     _reject_own_parents(database, reject)
-    _drop_second_ways(database)
-    _Contradictions(database, reject).remove()
+    if second := _drop_second_ways(database):
+        text = "facts that are also stated the other way round, by a symmetric relation or an inverse"
+        findings.add(Place(file="(all files)"), FindingKind.DOUBLED, text, count=second)
+
+    def contradicted(file: int, record: int, reason: str) -> None:
+        findings.add(place_of(file, record), FindingKind.CONTRADICTORY, reason)
+        reject(file, record, reason)
+
+    _Contradictions(database, contradicted).remove()
     if database.execute("SELECT 1 FROM relation WHERE domain_type <> '' OR range_type <> '' LIMIT 1").fetchone():
         database.execute(_INFER)
     database.execute("UPDATE entity SET type = ? WHERE type = ''", (DEFAULT_TYPE,))
@@ -151,19 +165,22 @@ def _reject_own_parents(database: sqlite3.Connection, reject: Reject) -> None:
     )
 
 
-def _drop_second_ways(database: sqlite3.Connection) -> None:
+def _drop_second_ways(database: sqlite3.Connection) -> int:
+    """Keep one of two ways of writing a fact; returns how many went."""
+    dropped = 0
     if database.execute("SELECT 1 FROM relation WHERE symmetric LIMIT 1").fetchone():
-        database.execute(
+        dropped += database.execute(
             "DELETE FROM fact WHERE subject > object AND relation IN (SELECT id FROM relation WHERE symmetric) "
             "AND EXISTS (SELECT 1 FROM fact g WHERE g.subject = fact.object AND g.relation = fact.relation "
             "AND g.object = fact.subject)"
-        )
+        ).rowcount
     if database.execute("SELECT 1 FROM relation WHERE NOT first LIMIT 1").fetchone():
-        database.execute(
+        dropped += database.execute(
             "DELETE FROM fact WHERE relation IN (SELECT id FROM relation WHERE NOT first) AND EXISTS ("
             "SELECT 1 FROM fact g WHERE g.subject = fact.object "
             "AND g.relation = (SELECT twin FROM relation r WHERE r.id = fact.relation) AND g.object = fact.subject)"
-        )
+        ).rowcount
+    return dropped
 
 
 class _Contradictions:

@@ -18,10 +18,11 @@ from typing import Any, Final, Self
 from knowledgesmith.graph_schema.accepted_traits import Acceptance
 from knowledgesmith.graph_schema.digests import StreamedDigest
 from knowledgesmith.graph_schema.facts import Relation
-from knowledgesmith.graph_schema.importing.findings import Finding, FindingKind, Findings
+from knowledgesmith.graph_schema.importing.findings import Finding, Findings
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import (
     CaseRecord,
+    DeniedRecord,
     EntityRecord,
     FactRecord,
     Place,
@@ -34,6 +35,12 @@ from knowledgesmith.graph_schema.importing.rejections import Rejections
 from knowledgesmith.graph_schema.importing.stage_cases import case_from_text, case_text, case_trouble
 from knowledgesmith.graph_schema.importing.stage_entities import merge_entities
 from knowledgesmith.graph_schema.importing.stage_facts import settle_facts
+from knowledgesmith.graph_schema.importing.stage_findings import (
+    Merges,
+    tell_both_labels,
+    tell_cycles,
+    tell_names,
+)
 from knowledgesmith.graph_schema.importing.stage_levels import settle_levels
 from knowledgesmith.graph_schema.importing.stage_relations import StagedCatalogue
 from knowledgesmith.graph_schema.text_checks import MAX_NAME, MAX_UID, MAX_WORD, problem_with
@@ -50,6 +57,8 @@ CREATE TABLE raw_entity (uid TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NU
 CREATE TABLE raw_fact (subject TEXT NOT NULL, relation INTEGER NOT NULL, object TEXT NOT NULL, source TEXT NOT NULL,
                        flags INTEGER NOT NULL, subject_name TEXT NOT NULL, object_name TEXT NOT NULL,
                        file INTEGER NOT NULL, record INTEGER NOT NULL);
+CREATE TABLE raw_denied (subject TEXT NOT NULL, relation TEXT NOT NULL, object TEXT NOT NULL, file INTEGER NOT NULL,
+                         record INTEGER NOT NULL);
 CREATE TABLE raw_case (id TEXT NOT NULL, content TEXT NOT NULL, file INTEGER NOT NULL, record INTEGER NOT NULL);
 CREATE TABLE file (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE relation (id INTEGER PRIMARY KEY, name TEXT NOT NULL, rel_type TEXT NOT NULL, staged INTEGER,
@@ -98,6 +107,7 @@ class Staging:
         self._entities: list[tuple[Any, ...]] = []
         self._facts: list[tuple[Any, ...]] = []
         self._cases: list[tuple[Any, ...]] = []
+        self._denied: list[tuple[Any, ...]] = []
         self._fact_flags = 0
 
     def __enter__(self) -> Self:
@@ -126,6 +136,7 @@ class Staging:
             RelationRecord: self._take_relation,
             TemplateRecord: self._take_template,
             CaseRecord: self._take_case,
+            DeniedRecord: self._take_denied,
             Rejection: self._take_rejection,
         }
         for record in records:
@@ -145,16 +156,20 @@ class Staging:
         """Turn what was collected into a graph; nothing can be added afterwards."""
         report = progress or _silent
         report("entities", 0)
-        merge_entities(self.database, self.reject_at, missing=bool(self._fact_flags & CREATE_MISSING))
+        merges = Merges(place_of=self.place_of, findings=self.findings)
+        merge_entities(self.database, self.reject_at, merges, missing=bool(self._fact_flags & CREATE_MISSING))
         self.catalogue.complete(self.rejections.add)
         self.database.executemany(
             f"INSERT INTO relation VALUES ({', '.join('?' * 14)})",  # noqa: S608 - a number of marks
             self.catalogue.rows(),
         )
         report("facts", 0)
-        settle_facts(self.database, self.reject_at, self.catalogue)
+        tell_both_labels(self.database, self.findings, self.place_of)
+        settle_facts(self.database, self.reject_at, self.catalogue, self.findings, self.place_of)
         report("levels", 0)
         settle_levels(self.database)
+        tell_cycles(self.database, self.findings, self.place_of)
+        tell_names(self.database, self.findings)
         self.digest = self._compute_digest()
         report("settled", self.facts)
 
@@ -189,13 +204,10 @@ class Staging:
 
     def reject_at(self, file: int, record: int, reason: str) -> None:
         """Note a rejection at a place given by the number of its file."""
-        self.rejections.add(self._place_of(file, record), reason)
+        self.rejections.add(self.place_of(file, record), reason)
 
-    def find_at(self, file: int, record: int, kind: FindingKind, text: str) -> None:
-        """Note a finding at a place given by the number of its file."""
-        self.findings.add(self._place_of(file, record), kind, text)
-
-    def _place_of(self, file: int, record: int) -> Place:
+    def place_of(self, file: int, record: int) -> Place:
+        """The place of a record from the number of its file and its own."""
         name = self.database.execute("SELECT name FROM file WHERE id = ?", (file,)).fetchone()
         return Place(file=name[0] if name else "(relations)", record=record)
 
@@ -261,6 +273,13 @@ class Staging:
             return
         self._cases.append((record.id, case_text(record), *self._place(record.place)))
 
+    def _take_denied(self, record: DeniedRecord) -> None:
+        texts = (record.subject, record.relation, record.object)
+        if problem := next((found for text in texts if (found := problem_with(text, limit=MAX_UID))), ""):
+            self.rejections.add(record.place, f"a part of a statement that is labelled false {problem}")
+            return
+        self._denied.append((*texts, *self._place(record.place)))
+
     def _take_rejection(self, record: Rejection) -> None:
         self.rejections.add(record.place, record.reason)
 
@@ -276,6 +295,7 @@ class Staging:
             ("raw_entity", 8, self._entities),
             ("raw_fact", 9, self._facts),
             ("raw_case", 4, self._cases),
+            ("raw_denied", 5, self._denied),
         ):
             if rows:
                 marks = ", ".join("?" * width)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.importing.case_building import Unusable, uid_of
+from knowledgesmith.graph_schema.importing.formats.literals import not_finite
 from knowledgesmith.graph_schema.importing.formats.mapped_rows import table_rows, text_of, walk
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.mapping import (
@@ -50,6 +51,8 @@ _MAPPING_ENDINGS: Final = (".mapping.yaml", ".mapping.yml", ".mapping.json")
 MAX_JOINED: Final = 1_000_000
 """Rows of a file that is joined to another one; its named columns are held in memory."""
 _KEY: Final = "@key"
+_PARENT: Final = "@parent"
+_VALUE: Final = "@value"
 
 
 class MappedOptions(ImportOptions):
@@ -130,18 +133,36 @@ class _FileReader:
             if isinstance(found, Rejection):
                 yield found
                 continue
-            item, row = found
-            rows += 1
-            for join, table in self._joined:
-                row[join.into] = table.get(_first_text(row, join.key), {})
-            for entity in self._how.entities:
-                yield from self._entity(entity, item.place, row)
+            item, whole = found
+            for row in self._with_inner(whole):
+                rows += 1
+                for join, table in self._joined:
+                    row[join.into] = table.get(_first_text(row, join.key), {})
+                for entity in self._how.entities:
+                    yield from self._entity(entity, item.place, row)
         if rows:
             for path in sorted(path for path, hits in self._hits.items() if not hits):
                 yield Rejection(place=Place(file=file.name), reason=f"no record has anything at {quote(path)}")
 
+    def _with_inner(self, whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """A record and, where the mapping recurses, all that stand in it, from the top down."""
+        path, waiting = self._how.recurse, [whole]
+        while waiting:
+            row = waiting.pop()
+            if path:
+                own = {key: value for key, value in row.items() if key not in {_PARENT, _KEY, _VALUE}}
+                below: list[dict[str, Any]] = []
+                for key, item in walk(own, path):
+                    inner = cast("dict[str, Any]", item) if isinstance(item, dict) else {_VALUE: item}
+                    named = {_KEY: key} if path.endswith("*") else {}
+                    below.append({**inner, **named, _PARENT: row})
+                waiting += reversed(below)
+            yield row
+
     def _entity(self, how: EntityMap, place: Place, row: dict[str, Any]) -> Iterator[Record]:
-        if not _holds(row, how.where):
+        # The record around a tree of keys has no key itself
+        unnamed = bool(self._how.recurse) and how.uid.path == _KEY and _KEY not in row
+        if unnamed or not _holds(row, how.where):
             return
         rejected: list[Rejection] = []
         try:
@@ -236,8 +257,15 @@ class _FileReader:
     def _texts(
         self, pick: Pick, place: Place, value: object, rejected: list[Rejection], *, key: str = ""
     ) -> Iterator[str]:
+        if pick.path == _KEY and not key and isinstance(value, dict):
+            key = str(cast("dict[str, Any]", value).get(_KEY, ""))
         found = iter([("", key)]) if pick.path == _KEY else walk(value, pick.path)
         for _, item in found:
+            if not_finite(item) and isinstance(item, float):
+                if item == item:  # what is not a number at all is how tables write that there is none
+                    reason = f"the value at {quote(pick.path)} is no finite number"
+                    rejected.append(Rejection(place=place, reason=reason))
+                continue
             raw = text_of(item)
             if not raw:
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, TypeVar, cast
 
+from knowledgesmith.graph_schema.importing.formats.literals import not_finite
 from knowledgesmith.graph_schema.importing.problems import quote
 
 E = TypeVar("E", bound=StrEnum)
@@ -23,6 +24,9 @@ class Fields:
         """A text, or a number as one; missing is empty."""
         value = self.values.get(key)
         if value is None:
+            return ""
+        if isinstance(value, float) and not_finite(value):
+            self.problems.append(f"{key} is no finite number: {value:g}")
             return ""
         if (text := _text(value)) is None:
             self.problems.append(f"{key} is not a text: {quote(value)}")
@@ -72,6 +76,6 @@ def _text(value: object) -> str | None:
     """A text or a number as one, whole numbers without a point; None for anything else."""
     if isinstance(value, str):
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not_finite(value):
         return None
     return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)

@@ -117,6 +117,12 @@ def plan_table(name: str, rows: Sequence[Sequence[str]], asked: Asked, *, named:
     return table.by_columns() if asked.columns else table.plan()
 
 
+def header_roles(name: str, rows: Sequence[Sequence[str]]) -> dict[int, Role]:
+    """Subject, relation and object by position, where the words of the first row say all of them; else nothing."""
+    roles = _Table(name, rows, Asked(), named=False).worded()
+    return roles if set(_FACT) <= set(roles.values()) else {}
+
+
 class _Table:
     def __init__(self, name: str, rows: Sequence[Sequence[str]], asked: Asked, *, named: bool) -> None:
         self._name = name
@@ -136,7 +142,7 @@ class _Table:
                 "the table has one column",
                 "A fact needs a subject, a relation and an object; name the sign between them: --option separator=…",
             )
-        roles = {} if self._asked.header is Header.NO else self._worded()
+        roles = {} if self._asked.header is Header.NO else self.worded()
         if self._asked.layout is Layout.WIDE:
             return self._wide(Evidence.NAMED)
         if self._asked.layout is Layout.FACTS or roles or self._asked.header is Header.NO:
@@ -180,7 +186,7 @@ class _Table:
             )
         return self._facts(roles)
 
-    def _worded(self) -> dict[int, Role]:
+    def worded(self) -> dict[int, Role]:
         """Roles of the columns by the words over them, where these are enough to be a header."""
         roles, strong = _roles(self._titles)
         fact = [role for role in roles.values() if role in _FACT]
@@ -244,7 +250,7 @@ class _Table:
     def _positions(self) -> dict[int, Role]:
         if self._width == 2:
             return {0: Role.SUBJECT, 1: Role.OBJECT}
-        roles = dict(enumerate(_FACT))
+        roles: dict[int, Role] = dict(enumerate(_FACT))
         if self._width >= 4 and self._values(3) <= _TRUTH:
             roles[3] = Role.LABEL
         relation = self._repeating()

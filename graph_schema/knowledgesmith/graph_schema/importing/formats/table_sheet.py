@@ -21,6 +21,7 @@ from knowledgesmith.graph_schema.importing.formats.table_words import Role
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import (
+    DeniedRecord,
     EntityRecord,
     FactRecord,
     Finding,
@@ -171,9 +172,8 @@ class _Reader:
         self._by_name = by_name
         # Where numbers are the subjects, or name nodes, they are ids
         self._has_values = not (by_name or _numbers_are_subjects(source, plan))
-        self._facts = self._entities = self._empty = self._false = self._again = 0
+        self._facts = self._entities = self._empty = self._again = 0
         self._titles = [relation_name(title) for title in plan.header]
-        self._known_false: set[tuple[str, str, str]] = set()
 
     def read(self) -> Iterator[Record]:
         header = list(self._plan.header)
@@ -223,7 +223,7 @@ class _Reader:
         subject = self._text(roles[Role.SUBJECT])
         for text in self._objects(roles[Role.OBJECT]):
             if label and label not in _TRUE:
-                self._false += 1
+                yield DeniedRecord(place=place, subject=fit(subject), relation=relation, object=fit(text))
                 continue
             yield from self._fact(place, subject, relation, text, source=clean(roles.get(Role.SOURCE, "")))
 
@@ -301,8 +301,6 @@ class _Reader:
         if self._again:
             text = "rows that repeat the header"
             yield Finding(place=place, kind=FindingKind.IGNORED, text=text, count=self._again)
-        if self._false:
-            yield Finding(place=place, kind=FindingKind.LABELLED_FALSE, text="rows labelled false", count=self._false)
         if self._empty:
             text = "cells that say there is no value (-, ?, n/a, null, NaN)"
             yield Finding(place=place, kind=FindingKind.IGNORED, text=text, count=self._empty)

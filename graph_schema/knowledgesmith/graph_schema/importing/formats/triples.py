@@ -1,8 +1,9 @@
 """Triple files (head, relation, tail, perhaps a label), with files that give ids a text.
 
-WN18RR, FB15k, FB13 and their kin: one triple a line, parted by tabs. ``entity2text`` and ``relation2text`` files (known
-by role or name) map ids to texts; an id without one is its own name. A label of ``1`` or ``true`` is a fact; ``-1``,
-``0`` or ``false`` marks a triple that is false (a sampled one may be true now and then): it never becomes a fact.
+WN18RR, FB15k, FB13 and their kin: one triple a line, mostly between tabs. ``entity2text`` and ``relation2text`` files
+(known by role or name) map ids to texts; an id without one is its own name. A label of ``1`` or ``true`` is a fact;
+``-1``, ``0`` or ``false`` marks a triple that is false (a sampled one may be true now and then): it never becomes a
+fact, and the report says of which ones the files state both.
 
 Rows are streamed; held in memory are the relations and one number for each id that the triples use.
 """
@@ -11,20 +12,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final
+from itertools import islice
+from typing import Annotated, Any, ClassVar, Final, TypeGuard
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from knowledgesmith.graph_schema.derived_wordings import derive_templates
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Relation, Traits
 from knowledgesmith.graph_schema.importing.case_building import one_line, stem_of
+from knowledgesmith.graph_schema.importing.formats.table_layout import Header, header_roles
+from knowledgesmith.graph_schema.importing.formats.table_text import TextRecord, dialect_of, records
+from knowledgesmith.graph_schema.importing.formats.table_words import Role as Column
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.reading import lines_of
 from knowledgesmith.graph_schema.importing.records import (
+    DeniedRecord,
     EntityRecord,
     FactRecord,
+    Finding,
+    FindingKind,
     Place,
     Record,
     Rejection,
@@ -34,7 +42,7 @@ from knowledgesmith.graph_schema.text_checks import MAX_NAME
 
 _TRUE: Final = frozenset({"1", "true", "+1", "1.0"})
 _FALSE: Final = frozenset({"-1", "0", "false", "-1.0", "0.0"})
-_LINE: Final = 1 << 16
+_SAMPLE: Final = 100
 
 
 class Role(StrEnum):
@@ -46,7 +54,7 @@ class Role(StrEnum):
 
 
 class FalseTriples(StrEnum):
-    """What becomes of false triples: each is reported as rejected, or they are counted once a file."""
+    """What becomes of false triples: they are counted in the report, or each is rejected."""
 
     REJECT = "reject"
     COUNT = "count"
@@ -71,12 +79,14 @@ class TriplesOptions(ImportOptions):
 
     order: Order = Order.HRT
     """Columns of a triple: ``hrt`` or ``htr``."""
-    separator: str = Field(default="\t", min_length=1)
-    """Between columns; a tab by default."""
+    separator: str = ""
+    """Between columns; empty = told from the rows."""
+    header: Header = Header.AUTO
+    """Whether the first row of a file of triples names its columns: ``auto``, ``yes`` or ``no``."""
     encoding: str = "utf-8"
     """Of all files."""
-    false_triples: FalseTriples = FalseTriples.REJECT
-    """Triples labelled false are each reported (``reject``) or counted once a file (``count``)."""
+    false_triples: FalseTriples = FalseTriples.COUNT
+    """Triples labelled false are counted in the report (``count``) or each rejected (``reject``)."""
     name_until: str = ""
     """An entity's text up to this sign is its name, the whole text becomes an alias ("stool, solid …")."""
     all_entities: bool = False
@@ -142,35 +152,54 @@ def role_of(file: InputFile) -> Role:
 
 
 def _triples(file: InputFile, options: TriplesOptions, used: set[int], relations: set[str]) -> Iterator[Record]:
+    name, source = file.name, stem_of(file.name)
+    dialect = dialect_of(file, usual="\t", separator=options.separator, encoding=options.encoding)
+    rows = [r.cells for r in islice(records(file, dialect, encoding=options.encoding), _SAMPLE) if _is_record(r)]
+    worded = header_roles(name, rows) if options.header is not Header.NO else {}
+    order = (Column.SUBJECT, Column.RELATION, Column.OBJECT)
     head, relation, tail = (0, 1, 2) if options.order is Order.HRT else (0, 2, 1)
-    name, source, separator = file.name, stem_of(file.name), options.separator
-    false = 0
-    for line in lines_of(file, encoding=options.encoding, limit=_LINE):
-        if isinstance(line, Rejection):
-            yield line
+    if worded and "order" not in options.model_fields_set:
+        head, relation, tail = (next(n for n, role in worded.items() if role is wanted) for wanted in order)
+    skip, facts = bool(worded) or options.header is Header.YES, 0
+    for record in records(file, dialect, encoding=options.encoding):
+        if isinstance(record, Rejection):
+            yield record
             continue
-        number, text = line
-        place = Place(file=name, record=number)
-        cells = text.split(separator)
+        if skip:
+            skip = False
+            continue
+        place, cells = Place(file=name, record=record.line), record.cells
         if not 3 <= len(cells) <= 4:
+            text = dialect.separator.join(cells)
             yield Rejection(place=place, reason=f"has {len(cells)} columns, a triple has 3 or 4: {quote(text)}")
             continue
-        if len(cells) == 4 and (label := cells[3].strip().lower()) not in _TRUE:
-            false += label in _FALSE
-            if label not in _FALSE:
+        denied = False
+        if len(cells) == 4 and (label := cells[3].lower()) not in _TRUE:
+            denied = label in _FALSE
+            if not denied:
                 yield Rejection(place=place, reason=f"the label {quote(cells[3])} is neither true nor false")
-            elif options.false_triples is FalseTriples.REJECT:
+                continue
+            if options.false_triples is FalseTriples.REJECT:
                 yield Rejection(place=place, reason="the triple is labelled false, so it is no fact")
+                continue
+        subject, predicate, obj = cells[head], cells[relation], cells[tail]
+        if denied:
+            yield DeniedRecord(place=place, subject=subject, relation=predicate, object=obj)
             continue
-        subject, predicate, obj = cells[head].strip(), cells[relation].strip(), cells[tail].strip()
+        facts += 1
         used.add(hash(subject))
         used.add(hash(obj))
         relations.add(predicate)
         yield FactRecord(
             place=place, subject=subject, relation=predicate, object=obj, source=source, create_missing=True
         )
-    if false and options.false_triples is FalseTriples.COUNT:
-        yield Rejection(place=Place(file=name), reason=f"{false} triples are labelled false, so they are no facts")
+    header = "first row taken as header" if worded or options.header is Header.YES else "no header"
+    columns = f"subject=column {head + 1}, relation=column {relation + 1}, object=column {tail + 1}"
+    yield Finding(place=Place(file=name), kind=FindingKind.READ_AS, text=f"{columns}; {facts:,} facts; {header}")
+
+
+def _is_record(found: TextRecord | Rejection) -> TypeGuard[TextRecord]:
+    return isinstance(found, TextRecord)
 
 
 def _entities(file: InputFile, options: TriplesOptions, used: set[int]) -> Iterator[Record]:
@@ -180,7 +209,7 @@ def _entities(file: InputFile, options: TriplesOptions, used: set[int]) -> Itera
             continue
         number, text = line
         place = Place(file=file.name, record=number)
-        uid, found, described = text.partition(options.separator)
+        uid, found, described = text.partition(options.separator or "\t")
         described = one_line(described)
         uid = uid.strip()
         if not (found and uid and described):
@@ -206,7 +235,7 @@ def _relations(files: Sequence[InputFile], options: TriplesOptions, relations: s
             if isinstance(line, Rejection):
                 yield line
                 continue
-            name, found, text = line[1].partition(options.separator)
+            name, found, text = line[1].partition(options.separator or "\t")
             place = Place(file=file.name, record=line[0])
             if not found or not text.strip():
                 yield Rejection(place=place, reason=f"not a relation and its text: {quote(line[1])}")
