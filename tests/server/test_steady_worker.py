@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from knowledgesmith.graph_schema import jobs
+from knowledgesmith.graph_schema import cancellation, jobs
 from knowledgesmith.graph_schema.errors import GraphUnavailable, RevisionMismatch, TooLarge
 from knowledgesmith.server.hub import Hub
+from knowledgesmith.server.interceptors import ServiceInterceptor
 from knowledgesmith.server.metrics import Metrics
 from knowledgesmith.server.worker import handle as handles
 from knowledgesmith.server.worker.handle import WorkerHandle
@@ -143,3 +145,32 @@ def test_the_start_of_a_job_is_the_revision_that_was_expected(expected: str, bas
         JobRunner._check_start(job)
     assert (caught.value.field, caught.value.value) == ("expected_revision", "'r1'")
     assert "r2" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(("asked", "after", "code"), [(5.0, 5.0, "DEADLINE_EXCEEDED"), (5.0, 1.0, "CANCELLED")])
+async def test_a_call_that_the_framework_ends_at_its_deadline_is_late(
+    monkeypatch: pytest.MonkeyPatch, asked: float, after: float, code: str
+) -> None:
+    """The framework cancels a call whose deadline has come, as it does one whose caller has left."""
+    now = SimpleNamespace(value=100.0)
+    monkeypatch.setattr(cancellation, "time", SimpleNamespace(monotonic=lambda: now.value))
+    metrics = Metrics()
+    context: Any = SimpleNamespace(time_remaining=lambda: asked)
+
+    async def unary(_request: object, _context: object) -> None:
+        now.value += after
+        raise asyncio.CancelledError
+
+    async def stream(_request: object, _context: object) -> AsyncIterator[int]:
+        yield 1
+        now.value += after
+        raise asyncio.CancelledError
+
+    wrap = ServiceInterceptor(metrics, draining=asyncio.Event())
+    with pytest.raises(asyncio.CancelledError):
+        await wrap._unary("S/Get", unary)(None, context)
+    with pytest.raises(asyncio.CancelledError):
+        [one async for one in wrap._streaming("S/Watch", stream)(None, context)]
+    for method in ("S/Get", "S/Watch"):
+        labels = {"method": method, "code": code}
+        assert metrics.registry.get_sample_value("ksmith_grpc_server_handled_total", labels) == 1

@@ -102,6 +102,18 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """Where an intervention stands; small, whatever was asked and planned."""
+
+    state: State
+    phase: str
+    attempt: int
+    planned_rows: int
+    written_rows: int
+    rolled_back_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """The right to write for one attempt."""
 
@@ -200,12 +212,29 @@ def get(store: GraphStore, intervention_id: str) -> Job:
         InterventionNotFound: no such id.
         IllegalState: its properties are not those of an intervention.
     """
-    rows = store.read("jobs/get", id=intervention_id)
-    if not rows:
-        raise InterventionNotFound(
-            "no such intervention", field="id", value=intervention_id, hint="See `ksmith interventions`."
-        )
-    return _job(rows[0])
+    return _job(_found(store, "jobs/get", intervention_id))
+
+
+def pulse(store: GraphStore, intervention_id: str) -> Pulse:
+    """Where an intervention stands: what a watch reads again and again.
+
+    Raises:
+        InterventionNotFound: no such id.
+        IllegalState: its state is none.
+    """
+    row = _found(store, "jobs/pulse", intervention_id)
+    try:
+        return Pulse(**{**row, "state": State(row["state"])})
+    except ValueError as error:
+        raise IllegalState("the stored intervention is damaged", field="state", value=row["state"]) from error
+
+
+def _found(store: GraphStore, query: str, intervention_id: str) -> Row:
+    for row in store.read(query, id=intervention_id):
+        return row
+    raise InterventionNotFound(
+        "no such intervention", field="id", value=intervention_id, hint="See `ksmith interventions`."
+    )
 
 
 def list_jobs(
@@ -373,10 +402,8 @@ def finish(
 ) -> bool:
     """End an intervention without a commit and restore the head beliefs, in one transaction.
 
-    Raises the fence, so that an attempt which still runs can write no more. Where the beliefs cannot be restored
-    (a damaged ledger, or more than one transaction holds), it is ended all the same and says so in its message: one
-    intervention must not keep every other from its turn. ``graph check`` then names the heads that are wrong, and the
-    next one of this graph that ends restores them.
+    Raises the fence, so that an attempt which still runs can write no more. Where the beliefs cannot be restored (a
+    damaged ledger), it ends all the same and says so: one intervention must not keep every other from its turn.
 
     Returns:
         Whether it was in one of ``from_states``, and where ``held`` is given, still under that fence.

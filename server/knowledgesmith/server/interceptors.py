@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 UNARY_SECONDS = 30.0
+_CLOCK_SECONDS = 0.05
+"""The framework's clock and ours agree as well as this on a deadline."""
 LONG_SECONDS = 900.0
 LONG_METHODS = frozenset(
     {
@@ -124,7 +126,7 @@ class ServiceInterceptor(aio.ServerInterceptor):
             except TimeoutError:
                 await self._late(name, context)
             except asyncio.CancelledError:
-                self._ended(name, grpc.StatusCode.CANCELLED)
+                self._ended(name, _left(caller))
                 raise
             except KnowledgeSmithError as error:
                 if isinstance(error, Cancelled) and not caller.waits:  # the work saw it before the clock here did
@@ -155,7 +157,7 @@ class ServiceInterceptor(aio.ServerInterceptor):
             except KnowledgeSmithError as error:
                 await self._refuse(name, error, context)
             except (aio.AbortError, asyncio.CancelledError, GeneratorExit):
-                self._ended(name, grpc.StatusCode.CANCELLED)
+                self._ended(name, _left(caller))
                 raise
             except Exception as error:  # noqa: BLE001 - the last resort: logged, and INTERNAL for the client
                 await self._crash(name, error, context)
@@ -188,6 +190,13 @@ class ServiceInterceptor(aio.ServerInterceptor):
         self._ended(name, grpc.StatusCode.INTERNAL)
         wrapped = KnowledgeSmithError("internal error; the server's log has the details")
         await context.abort(grpc.StatusCode.INTERNAL, wrapped.describe(), trailers(wrapped))
+
+
+def _left(caller: Caller) -> grpc.StatusCode:
+    """Why a call was cancelled: the framework cancels it as well when its deadline has come."""
+    left = caller.seconds_left()
+    late = left is not None and left <= _CLOCK_SECONDS
+    return grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
 
 
 def _seconds_left(context: Context) -> float | None:

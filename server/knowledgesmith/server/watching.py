@@ -13,7 +13,7 @@ from knowledgesmith.proto.v1 import intervention_pb2
 from knowledgesmith.server.conversions import job_to, row_to
 
 if TYPE_CHECKING:
-    from knowledgesmith.graph_schema.jobs import Job
+    from knowledgesmith.graph_schema.jobs import Job, Pulse
     from knowledgesmith.graph_schema.ledger import LedgerRow
     from knowledgesmith.server.hub import Subscription
     from knowledgesmith.server.parts import Parts
@@ -61,7 +61,7 @@ async def _follow(parts: Parts, job: Job, sent: int, size: int, news: Subscripti
     shown, progress, quiet_since = _key(job), news.progress, time.monotonic()
     while True:
         # The state is read before the rows: once it is terminal, the rows read after it are the last ones.
-        job = await asyncio.to_thread(jobs.get, parts.store, job.id)
+        pulse = await asyncio.to_thread(jobs.pulse, parts.store, job.id)
         rows = await asyncio.to_thread(ledger.read, parts.store, job.id, after=sent, limit=size)
         if rows:
             sent = rows[-1].seq
@@ -72,20 +72,21 @@ async def _follow(parts: Parts, job: Job, sent: int, size: int, news: Subscripti
             progress = news.progress
             quiet_since = time.monotonic()
             yield Response(progress=_progress(news))
-        if _key(job) != shown:
+        if _key(pulse) != shown:
+            job = await asyncio.to_thread(jobs.get, parts.store, job.id)
             shown, quiet_since = _key(job), time.monotonic()
             yield Response(state=job_to(job))
-        if job.state.terminal:
+        if pulse.state.terminal:
             return
         if parts.draining.is_set():
             raise ServerDraining("the server is shutting down", hint=f"Resume after sequence {sent}.")
         if time.monotonic() - quiet_since > HEARTBEAT_SECONDS:
             quiet_since = time.monotonic()
-            yield Response(heartbeat=intervention_pb2.Heartbeat(committed_sequence=job.written_rows))
+            yield Response(heartbeat=intervention_pb2.Heartbeat(committed_sequence=pulse.written_rows))
         await news.wait(POLL_SECONDS)
 
 
-def _key(job: Job) -> tuple[object, ...]:
+def _key(job: Job | Pulse) -> tuple[object, ...]:
     return (job.state, job.phase, job.attempt, job.planned_rows, job.rolled_back_ms)
 
 

@@ -17,17 +17,6 @@ BUDGETS: dict[str, Budget] = {
     **IMPORTING,
     **LIFECYCLE,
     **SUGGEST,
-    "closure/chain": _budget(
-        lambda w: {
-            "graph_id": w.graph,
-            "world": 0,
-            "round": 0,
-            "anchors": ["lyon", "kyoto"],
-            "seconds": {"LOCATED_IN": [["LOCATED_IN", "LOCATED_IN", "transitive"]]},
-            "firsts": {},
-        },
-        292,
-    ),
     "closure/clear": _budget(lambda w: {"graph_id": w.graph, "world": 0, "subjects": w.uids[:5]}, 101),
     "closure/derive": _budget(
         lambda w: {
@@ -48,29 +37,20 @@ BUDGETS: dict[str, Budget] = {
         },
         35,
     ),
-    "closure/subjects": _budget(lambda w: {"graph_id": w.graph, "after": "", "limit": 10}, 72),
-    "closure/swap": _budget(
-        lambda w: {
-            "graph_id": w.graph,
-            "world": 0,
-            "round": 0,
-            "anchors": ["france", "japan"],
-            "heads": {"HAS_CAPITAL": [["CAPITAL_OF", "inverse"]]},
-            "lifts": {"LOCATED_IN": [["NEAR", "subrelation"]]},
-        },
-        284,
-    ),
     "closure/unplace": _budget(lambda w: {"graph_id": w.graph, "subjects": w.uids[:5]}, 88),
     "graph/by_alias": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 205),
     "graph/by_folded_name": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 145),
     "graph/by_name": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 17),
     "graph/by_uid": _budget(lambda w: {"graph_id": w.graph, "text": "france"}, 17),
+    "graph/correct_wordings": _budget(lambda w: {"graph_id": w.graph, "corrections": []}, 20),
+    "graph/corrected_wordings": _budget(lambda w: {"graph_id": w.graph}, 20),
     "graph/depth_clear": _budget(lambda w: {"graph_id": w.graph}, 41),
     "graph/depth_roots": _budget(lambda w: {"graph_id": w.graph}, 193),
     "graph/depth_seed": _budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:5]}, 25),
     "graph/depth_step": _budget(lambda w: {"graph_id": w.graph, "depth": 0}, 77),
     "graph/depth_unreached": _budget(lambda w: {"graph_id": w.graph}, 634),
     "graph/entities": _budget(lambda w: {"graph_id": w.graph}, 20, 13),
+    "graph/example_facts": _budget(lambda w: {"graph_id": w.graph, "rel_types": ["HAS_CAPITAL"], "limit": 50}, 2000),
     "graph/facts": _budget(lambda w: {"graph_id": w.graph}, 20, 27),
     "graph/get": _budget(lambda w: {"graph_id": w.graph}, 1409),
     "graph/hierarchy_link_down": _budget(lambda w: {"graph_id": w.graph, "types": ["SYMBOL"]}, 995),
@@ -313,7 +293,7 @@ BUDGETS: dict[str, Budget] = {
     "world/entities": _budget(
         lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", []], ["paris", "Paris", "T", "d", []]]}, 19
     ),
-    "world/facts": _budget(lambda w: {"graph_id": w.graph}, 1432),
+    "world/facts": _budget(lambda w: {"graph_id": w.graph, "world": 0}, 1432),
     "world/stamp": _budget(lambda w: {"graph_id": w.graph}, 12),
     "world/update": _budget(
         lambda w: {"graph_id": w.graph, "asserts": [fact(w, "france", "symbol", "au")], "retracts": w.facts[:2]}, 88
