@@ -43,6 +43,7 @@ from knowledgesmith.graph_schema.importing.stage_findings import (
 )
 from knowledgesmith.graph_schema.importing.stage_levels import settle_levels
 from knowledgesmith.graph_schema.importing.stage_relations import StagedCatalogue
+from knowledgesmith.graph_schema.importing.stage_rings import tell_rings
 from knowledgesmith.graph_schema.text_checks import MAX_NAME, MAX_UID, MAX_WORD, problem_with
 
 BATCH: Final = 10_000
@@ -169,6 +170,7 @@ class Staging:
         report("levels", 0)
         settle_levels(self.database)
         tell_cycles(self.database, self.findings, self.place_of)
+        tell_rings(self.database, self.catalogue.relations, self.catalogue.ids, self.findings, self.place_of)
         tell_names(self.database, self.findings)
         self.digest = self._compute_digest()
         report("settled", self.facts)
