@@ -178,8 +178,7 @@ def _look(store: GraphStore, *, request: PlanRequest, before: WorldIndex) -> _Se
     try:
         return store.try_out(lambda tx: _look_inside(tx, request=request, before=before, whole=None))
     except RegionTooLarge:
-        update = update_of(before, request.changes)
-        whole = build_whole(store, update=update, overlay=request.overlay, entities=request.entities)
+        whole = build_whole(update_of(before, request.changes))
         return store.try_out(lambda tx: _look_inside(tx, request=request, before=before, whole=whole))
 
 

@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from knowledgesmith.graph_schema.after_world import AfterWorld
-from knowledgesmith.graph_schema.closure import AFTER, Triple, close
+from knowledgesmith.graph_schema.closure import Triple
 from knowledgesmith.graph_schema.cuts import CutSet, Uncuttable, find_cut
 from knowledgesmith.graph_schema.errors import ConflictingChanges
-from knowledgesmith.graph_schema.facts import Entity
-from knowledgesmith.graph_schema.overlays import apply_overlay
+from knowledgesmith.graph_schema.forward_chaining import derive
 from knowledgesmith.graph_schema.plan_types import Cut, Proof, WorldChange, WorldOp
 from knowledgesmith.graph_schema.region import NamedRules, Placed, affected_groups, close_region
-from knowledgesmith.graph_schema.store import GraphStore, Transaction
-from knowledgesmith.graph_schema.structural import insert_entities
+from knowledgesmith.graph_schema.store import Transaction
 from knowledgesmith.graph_schema.support import read_derivations, weights_of
 from knowledgesmith.graph_schema.update import SUPPORT, Update, world_change
 from knowledgesmith.graph_schema.world_conflicts import settle_conflicts
@@ -52,19 +50,18 @@ class WorldPair:
 
 @dataclass(slots=True, kw_only=True)
 class _Closer:
-    """Closes the world after an update in a transaction, by the region or (``whole``) all of it."""
+    """Closes the world after an update: by the region in a transaction, or all of it, where none is ``placed``."""
 
-    tx: Transaction
     update: Update
-    whole: bool
     rules: NamedRules
-    placed: Placed
+    placed: Placed | None
     cuts: list[CutSet] = field(default_factory=list[CutSet])
 
     def settle(self) -> AfterWorld:
         """The world after, once nothing that must go follows any more and nothing conflicts."""
         update = self.update
-        update.write(self.tx)
+        if self.placed:
+            update.write(self.placed.tx)
         for _ in range(_PASSES):
             after = self._close()
             left = sorted(triple for triple in update.gone if after.find(triple))
@@ -75,8 +72,9 @@ class _Closer:
                 return after
             else:
                 update.retract_asserted()
-            self.placed.clear()  # the update has grown
-            update.write(self.tx, retracts=update.retracts.keys() - known)
+            if self.placed:  # the update has grown
+                self.placed.clear()
+                update.write(self.placed.tx, retracts=update.retracts.keys() - known)
         raise ConflictingChanges(
             "The update displaces facts without end.",
             field="changes",
@@ -86,11 +84,10 @@ class _Closer:
 
     def _close(self) -> AfterWorld:
         update, before = self.update, self.update.before
-        if self.whole:
+        if self.placed is None:
             after = AfterWorld(before, asserts=update.asserts, retracts=update.retracts, groups=None)
-            derived = close(self.tx, graph_id=before.graph_id, rules=before.rules, world=AFTER)
-            after.derive(derived.values())
-            self.placed.facts.update(after.derived)
+            asserted = {*before.asserted(), *update.asserts} - update.retracts.keys()
+            after.derive(derive(asserted, graph_id=before.graph_id, rules=before.rules).values())
             return after
         groups = affected_groups(before, self.rules, {*update.asserts, *update.retracts})
         found = None
@@ -138,48 +135,43 @@ def _contradiction(update: Update, error: Uncuttable) -> ConflictingChanges:
     )
 
 
-def build_worlds(tx: Transaction, *, update: Update, whole: bool = False) -> WorldPair:
+def build_worlds(tx: Transaction, *, update: Update) -> WorldPair:
     """Apply an update with what it displaces, and close the world after it, in a transaction that holds the branch.
 
     Args:
         tx: a transaction that will be rolled back, with the branch's overlay applied.
         update: from :func:`~knowledgesmith.graph_schema.update.update_of`; it grows by what must go as well.
-        whole: close the whole graph instead of what the update reaches; the same result.
 
     Raises:
         ConflictingChanges: a fact to retract follows from the facts to assert, or two of them exclude each other.
-        RegionTooLarge: the update reaches too much; ask for the whole.
+        RegionTooLarge: the update reaches too much; :func:`build_whole` closes the whole graph instead.
     """
-    before = update.before
-    rules = NamedRules.of(before.rules)
-    placed = Placed(tx=tx, before=before)
-    closer = _Closer(tx=tx, update=update, whole=whole, rules=rules, placed=placed)
+    return _settled(update, Placed(tx=tx, before=update.before))
+
+
+def build_whole(update: Update) -> WorldPair:
+    """The same by a closure of the whole graph, with nothing written yet.
+
+    Raises:
+        ConflictingChanges: as above.
+        TooLarge: too much follows.
+    """
+    return _settled(update, None)
+
+
+def _settled(update: Update, placed: Placed | None) -> WorldPair:
+    closer = _Closer(update=update, rules=NamedRules.of(update.before.rules), placed=placed)
     after = closer.settle()
     overlay = update.overlay()
     return WorldPair(
-        before=before,
+        before=update.before,
         after=after,
         update=update,
         overlay=overlay,
         derived=_difference(after, overlay=overlay),
         cut=_cut_of(closer.cuts),
-        placed=None if whole else placed,
+        placed=placed,
     )
-
-
-def build_whole(
-    store: GraphStore, *, update: Update, overlay: Sequence[WorldChange], entities: Sequence[Entity] = ()
-) -> WorldPair:
-    """The same by a closure of the whole graph, in a transaction of its own."""
-
-    def work(tx: Transaction) -> WorldPair:
-        fresh = Update(before=update.before, gone=dict(update.gone), asserts=dict(update.asserts))
-        fresh.retract_asserted()
-        insert_entities(tx, graph_id=update.before.graph_id, entities=entities)
-        apply_overlay(tx, graph_id=update.before.graph_id, rules=update.before.rules, overlay=overlay)
-        return build_worlds(tx, update=fresh, whole=True)
-
-    return store.try_out(work)
 
 
 def _cut_of(cuts: Sequence[CutSet]) -> Cut:

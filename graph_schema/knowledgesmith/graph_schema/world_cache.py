@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Final, TypeVar
 
-from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
+from knowledgesmith.graph_schema.closure import asserted_in, rules_of
+from knowledgesmith.graph_schema.forward_chaining import derive
 from knowledgesmith.graph_schema.graphs import stamp_of as stamp_of
 from knowledgesmith.graph_schema.overlays import apply_overlay
 from knowledgesmith.graph_schema.plan_types import WorldChange
@@ -98,13 +99,8 @@ def read_world(
     names = lexicon or read_lexicon(tx, graph_id=graph_id)
     rules = rules_of(names.relations.values())
     apply_overlay(tx, graph_id=graph_id, rules=rules, overlay=overlay)
-    asserted = [
-        (row["subject"], rules.names[rel_type], obj)
-        for row in tx.rows("world/facts", graph_id=graph_id)
-        for rel_type, obj in row["facts"]
-        if rel_type in rules.names
-    ]
-    derived = close(tx, graph_id=graph_id, rules=rules, world=BEFORE)
+    asserted = asserted_in(tx, graph_id=graph_id, rules=rules)
+    derived = derive(asserted, graph_id=graph_id, rules=rules)
     return WorldIndex(lexicon=names, rules=rules, asserted=asserted, derived=derived, stamp=stamp)
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.graph_schema.oracle.reasoning import heights, ways
 
-from knowledgesmith.graph_schema import closure
+from knowledgesmith.graph_schema import forward_chaining
 from knowledgesmith.graph_schema.closure import AFTER, BEFORE, Triple, clear, close, leaves, rules_of
 from knowledgesmith.graph_schema.errors import InvalidCatalogue, TooLarge
-from knowledgesmith.graph_schema.facts import Entity, Relation, Traits
+from knowledgesmith.graph_schema.facts import Entity, Relation, Traits, fact_id
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.store import GraphStore
 
@@ -61,7 +62,9 @@ def test_clearing_a_world_leaves_the_other(
         second = close(tx, graph_id=graph_id, rules=rules, world=AFTER)
         assert first == second
         clear(tx, graph_id=graph_id, derived=second, world=AFTER)
-        assert close(tx, graph_id=graph_id, rules=rules, world=BEFORE) == {}
+        subjects = sorted({fact.triple[0] for fact in first.values()})
+        left = [tx.rows("closure/clear", graph_id=graph_id, world=w, subjects=subjects) for w in (AFTER, BEFORE)]
+        assert [rows[0]["removed"] for rows in left] == [0, len(first)]
         assert close(tx, graph_id=graph_id, rules=rules, world=AFTER) == second
 
 
@@ -79,6 +82,29 @@ def test_small_graphs_with_cycles_and_loops(store: GraphStore, writer: Any, orac
     asserted = {edge for edge in edges if edge[0] != edge[2]}
     derived = {fact.triple for fact in _closed(store, graph_id, PLAIN).values()}
     assert derived == oracle(asserted, PLAIN) - asserted
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    edges=st.lists(
+        st.tuples(st.sampled_from("uvwxyz"), st.sampled_from(NAMES), st.sampled_from("uvwxyz")), min_size=1, max_size=12
+    ),
+    joins=st.sampled_from([1, 7, 1 << 20]),
+)
+def test_every_round_and_proof_is_that_of_brute_force(edges: list[Triple], joins: int) -> None:
+    """However few pairs are joined at a time: the height of the lowest proof, and such a proof."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forward_chaining, "_JOINS", joins)
+        derived = forward_chaining.derive(edges, graph_id="g", rules=rules_of(PLAIN))
+    height = {fact: n for fact, n in heights(edges, PLAIN).items() if fact[0] != fact[2]}
+    assert {fact.triple: fact.round for fact in derived.values()} == {fact: n for fact, n in height.items() if n}
+    names = {fact_id("g", *fact): fact for fact in height}
+    steps = ways(set(height), PLAIN)
+    for name, fact in derived.items():
+        assert name == fact.fact_id == fact_id("g", *fact.triple)
+        premises = tuple(names[premise] for premise in fact.premises)
+        assert (fact.triple, premises) in steps
+        assert max(height[premise] for premise in premises) == fact.round - 1
 
 
 @pytest.mark.parametrize("ring", [False, True])
@@ -136,10 +162,10 @@ def test_a_world_of_which_too_much_follows_is_refused(
     """Nothing is cut off in silence: what is missing would be drawn as a false option."""
     nodes = [f"n{n:02}" for n in range(12)]
     writer(graph_id, [Entity(uid=n, name=n) for n in nodes], PLAIN, [(a, "t", b) for a, b in pairwise(nodes)])
-    monkeypatch.setattr(closure, "MAX_DERIVED", 54)
+    monkeypatch.setattr(forward_chaining, "MAX_DERIVED", 54)
     with pytest.raises(TooLarge, match="'t'"):
         _closed(store, graph_id, PLAIN)
-    monkeypatch.setattr(closure, "MAX_DERIVED", 55)
+    monkeypatch.setattr(forward_chaining, "MAX_DERIVED", 55)
     assert len(_closed(store, graph_id, PLAIN)) == 55
 
 
