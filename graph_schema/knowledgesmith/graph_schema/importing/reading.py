@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, BinaryIO, Final, cast
 
@@ -245,6 +247,76 @@ def kind_at(file: InputFile, path: str) -> str:
     return ""
 
 
+_BARE: Final = re.compile(rb"[\[:,\s]-?(?:NaN|Infinity)")
+_TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*(")?|-?Infinity|NaN', re.DOTALL)
+
+
+def parsed(content: BinaryIO, *, multiple_values: bool = False) -> Iterator[tuple[str, Any]]:
+    """The parser's events of JSON from the first byte, behind a byte order mark.
+
+    Numbers that are not finite do not end it: ``1e400`` and ``Infinity``, which other programs write, are infinite, and
+    ``NaN`` is nothing.
+
+    Raises (while it is read):
+        ijson.JSONError: it is not JSON.
+    """
+    rewind(content)
+    source = _Finite(content) if _has_bare(content) else content
+    rewind(content)
+    for event, value in ijson.basic_parse(source, multiple_values=multiple_values):
+        yield event, float(value) if isinstance(value, Decimal) else value
+
+
+def _has_bare(content: BinaryIO) -> bool:
+    """Whether a stream from here on holds a name of a number that is none in JSON, perhaps inside a text."""
+    last = b""
+    while piece := content.read(_PEEK):
+        if _BARE.search(last + piece):
+            return True
+        last = piece[-_LONGEST_NAME:]
+    return False
+
+
+_LONGEST_NAME: Final = 12
+
+
+class _Finite:
+    """A JSON stream in which ``NaN`` is null and ``Infinity`` a number that is too large; texts stay as they are."""
+
+    def __init__(self, content: BinaryIO) -> None:
+        self._content = content
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, about ``size``; none at the end."""
+        if size == 0:
+            return b""
+        while True:
+            piece = self._content.read(max(size, _LONGEST_NAME))
+            data = self._rest + piece
+            end = self._settled(data) if piece else len(data)
+            self._rest = data[end:]
+            if end or not piece:
+                return _TOKENS.sub(self._instead, data[:end])
+
+    @staticmethod
+    def _settled(data: bytes) -> int:
+        """How much of the data ends neither inside a text nor inside a name."""
+        end = 0
+        for found in _TOKENS.finditer(data):
+            if found.group()[:1] == b'"' and found[1] is None:
+                return found.start()
+            end = found.end()
+        return max(end, len(data) - _LONGEST_NAME) if end < len(data) else end
+
+    @staticmethod
+    def _instead(found: re.Match[bytes]) -> bytes:
+        text = found.group()
+        return (
+            b"null" if text == b"NaN" else b"1e999" if text == b"Infinity" else b"-1e999" if text[:1] == b"-" else text
+        )
+
+
 def rewind(content: BinaryIO) -> None:
     """Go to a stream's first byte, behind a byte order mark."""
     content.seek(0)
@@ -259,8 +331,7 @@ def events_of(file: InputFile) -> Iterator[tuple[str, str, Any]]:
         ijson.JSONError: it is not JSON.
         ValueError: it is nested deeper than any data is; each level would lengthen every path below it.
     """
-    rewind(file.content)
-    events: Iterator[tuple[str, str, Any]] = ijson.parse(_bounded(ijson.basic_parse(file.content, use_float=True)))
+    events: Iterator[tuple[str, str, Any]] = ijson.parse(_bounded(parsed(file.content)))
     return events
 
 

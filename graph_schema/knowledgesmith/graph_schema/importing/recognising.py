@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 import ijson
 
@@ -23,7 +23,7 @@ from knowledgesmith.graph_schema.importing.formats.table_words import STRONG, WE
 from knowledgesmith.graph_schema.importing.formats.tables import FileRole, TablesImporter
 from knowledgesmith.graph_schema.importing.formats.workbook import is_workbook
 from knowledgesmith.graph_schema.importing.importer import Importer, InputFile
-from knowledgesmith.graph_schema.importing.reading import Shape, rewind, shape_of
+from knowledgesmith.graph_schema.importing.reading import Shape, parsed, shape_of
 from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place
 from knowledgesmith.graph_schema.importing.registry import importer_names, load_importer
 
@@ -338,11 +338,9 @@ def _has_children(file: InputFile) -> bool:
 
 def _keys(file: InputFile, *, lines: bool) -> Iterator[tuple[int, str]]:
     """Keys of a JSON file with how deep they stand; the content of long lists is passed over soon."""
-    rewind(file.content)
     depth = 0
     try:
-        events: Any = ijson.basic_parse(file.content, use_float=True, multiple_values=lines)
-        for number, (event, value) in enumerate(events):
+        for number, (event, value) in enumerate(parsed(file.content, multiple_values=lines)):
             depth += (event in {"start_map", "start_array"}) - (event in {"end_map", "end_array"})
             if event == "map_key":
                 yield depth, str(value)

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Final
 import ijson
 from ijson.common import ObjectBuilder
 
-from knowledgesmith.graph_schema.importing.reading import MAX_DEPTH, rewind
+from knowledgesmith.graph_schema.importing.reading import MAX_DEPTH, parsed
 
 ITEM: Final = ""
 """Step of a path into the items of a list."""
@@ -21,13 +21,12 @@ def json_parts(content: BinaryIO, paths: Paths) -> Iterator[tuple[str, Any, str]
 
     The stream is read from its start, behind a byte order mark.
     """
-    rewind(content)
     longest = max(map(len, paths))
     path: list[str] = []
     builder: ObjectBuilder | None = None
     name, depth = "", 0
     try:
-        for event, value in ijson.basic_parse(content, use_float=True):
+        for event, value in parsed(content):
             if builder is None and event not in {"map_key", "end_map", "end_array"} and len(path) <= longest:
                 name = paths.get(tuple(path), "")
                 if name:

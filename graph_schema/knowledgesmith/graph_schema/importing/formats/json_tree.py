@@ -23,7 +23,7 @@ from knowledgesmith.graph_schema.importing.formats.mapped_rows import text_of
 from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.reading import rewind
+from knowledgesmith.graph_schema.importing.reading import parsed
 from knowledgesmith.graph_schema.importing.records import (
     EntityRecord,
     FactRecord,
@@ -143,10 +143,9 @@ class _TreeReader:
 
     def read(self) -> Iterator[Record]:
         plain = is_plain_tree(self._file)
-        rewind(self._file.content)
         reader = self._plain if plain else self._nested
         try:
-            yield from reader(ijson.basic_parse(self._file.content, use_float=True))
+            yield from reader(parsed(self._file.content))
         except (ijson.JSONError, ValueError) as error:
             text = (str(error).splitlines() or [type(error).__name__])[0][:120]
             place = Place(file=self._file.name, record=self._number + 1)
@@ -333,10 +332,9 @@ def _joined(way: Sequence[str]) -> str:
 
 def is_plain_tree(file: InputFile) -> bool:
     """Whether names hold names: objects of objects and lists whose only values are texts in lists, or nothing."""
-    rewind(file.content)
     lists: list[bool] = []
     try:
-        for number, (event, value) in enumerate(ijson.basic_parse(file.content, use_float=True)):
+        for number, (event, value) in enumerate(parsed(file.content)):
             if not _fits_plain(event, value, lists, first=number == 0):
                 return False
             if number > _LOOK or len(lists) > MAX_DEPTH:

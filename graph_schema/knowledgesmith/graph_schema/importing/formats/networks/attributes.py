@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from knowledgesmith.graph_schema.facts import Relation, Traits
+from knowledgesmith.graph_schema.importing.formats.literals import not_finite
+from knowledgesmith.graph_schema.importing.formats.networks.naming import Survey
 from knowledgesmith.graph_schema.importing.formats.ontology.entities import Literals, entity_records
 from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit
 from knowledgesmith.graph_schema.importing.importer import ImportOptions
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import (
     FactRecord,
+    Finding,
+    FindingKind,
     Place,
     Record,
     Rejection,
@@ -20,12 +25,15 @@ from knowledgesmith.graph_schema.importing.records import (
 )
 from knowledgesmith.graph_schema.text_checks import MAX_NAME, MAX_WORD, problem_with
 
+_UNUSED: Final = 50
+"""Attributes without a meaning that are told."""
+
 
 class NetworkOptions(ImportOptions):
     """Which attributes carry what; of several the first that a node or an edge has counts."""
 
     label_attributes: tuple[str, ...] = ("label", "name", "title")
-    """Of a node: its name; without any, its id."""
+    """Of a node: its name. Where none of them holds words, the attribute that reads like names; without any, the id."""
     alias_attributes: tuple[str, ...] = ("aliases", "alias")
     """Of a node: further names, parted by ``|`` or a list."""
     type_attributes: tuple[str, ...] = ("type", "class", "category", "kind", "labelV", "labels")
@@ -57,10 +65,17 @@ def _first_label(text: str) -> str:
 class Network:
     """Turns nodes and edges into records; at the end come the relations that all edges leave symmetric."""
 
-    def __init__(self, options: NetworkOptions) -> None:
+    def __init__(self, options: NetworkOptions, survey: Survey) -> None:
         self._options = options
         self._literals = Literals()
         self._used: dict[str, tuple[Place, bool]] = {}
+        self._survey = survey
+        told = "label_attributes" in options.model_fields_set
+        self._labels = options.label_attributes if told else survey.names(options.label_attributes)
+        self._nodes = self._edges = 0
+        self._defaulted = 0
+        self._first_default: Place | None = None
+        self._unused: Counter[str] = Counter()
 
     def node(self, place: Place, identifier: str, attributes: Mapping[str, Any]) -> Iterator[Record]:
         """An entity, and facts of the attributes that are values."""
@@ -68,17 +83,30 @@ class Network:
             yield Rejection(place=place, reason=f"the id of the node {problem}")
             return
         uid, options = fit(clean(identifier)), self._options
+        self._nodes += 1
+        name = self._first(self._labels, attributes)
+        if not_finite(name) or any(not_finite(attributes.get(label)) for label in self._labels):
+            yield Rejection(place=place, reason=f"the name of {quote(uid)} is no finite number; its id is used instead")
+            name = ""
+        for key in getattr(attributes, "defaulted", ()):
+            if key in self._labels or key in options.type_attributes:
+                text = f"the {quote(key)} of {quote(uid)} is its key's default"
+                yield Finding(place=place, kind=FindingKind.DEFAULTED, text=text)
         yield from entity_records(
             place=place,
             uid=uid,
-            name=self._first(options.label_attributes, attributes) or uid,
+            name=name or uid,
             type_=_first_label(clean(self._first(options.type_attributes, attributes))),
             domain=clean(self._first(options.domain_attributes, attributes)),
             aliases=self._aliases(attributes),
         )
         for name, value in attributes.items():
-            if self._is_value(name) and value not in (None, "", [], {}):
-                yield from self._value(place, uid, clean(name), clean(text_of(value)))
+            if value in (None, "", [], {}):
+                continue
+            if self._is_value(name):
+                yield from self._value(place, uid, clean(name), value)
+            elif name not in self._labels and not self._is_told(name):
+                self._unused[name] += 1
 
     def edge(
         self, place: Place, ends: tuple[str, str], attributes: Mapping[str, Any], *, directed: bool, key: str = ""
@@ -90,8 +118,12 @@ class Network:
             return
         if not directed:
             subject, obj = sorted((subject, obj))
-        word = self._first(self._options.relation_attributes, attributes)
-        relation = clean(word or ("" if key.isdigit() else key) or self._options.relation)
+        self._edges += 1
+        word = self._first(self._options.relation_attributes, attributes) or ("" if key.isdigit() else key)
+        if not word:
+            self._defaulted += 1
+            self._first_default = min(self._first_default or place, place)
+        relation = clean(word or self._options.relation)
         relation = relation.replace("|", "/").lstrip("~")
         if problem := problem_with(relation, limit=MAX_WORD):
             yield Rejection(place=place, reason=f"the relation of {quote(subject)} and {quote(obj)} {problem}")
@@ -110,6 +142,25 @@ class Network:
                 reason = f"relation {quote(name)} has no direction and cannot lead from child to parent"
                 yield Rejection(place=place, reason=reason)
 
+    def findings(self) -> Iterator[Finding]:
+        """How the attributes were read."""
+        everywhere = Place(file="(all files)")
+        names = ", ".join(map(quote, self._labels))
+        others = ", ".join(map(quote, [name for name in self._survey.attributes if name not in self._labels][:8]))
+        said = f"names from the attribute {names}" if names else "no attribute reads like names, so ids are the names"
+        if others:
+            said += f"; others are {others}; --option label_attributes=… names another"
+        text = f"{self._nodes:,} nodes, {self._edges:,} edges; {said}"
+        yield Finding(place=everywhere, kind=FindingKind.READ_AS, text=text)
+        if not self._labels and self._nodes:
+            yield Finding(place=everywhere, kind=FindingKind.NAMED_BY_ID, text="all nodes", count=self._nodes)
+        if self._defaulted and self._first_default is not None:
+            text = f"edges that name no relation are {quote(self._options.relation)}; --option relation=… names it"
+            yield Finding(place=self._first_default, kind=FindingKind.DEFAULTED, text=text, count=self._defaulted)
+        for name, count in sorted(self._unused.items())[:_UNUSED]:
+            text = f"the attribute {quote(name)} of nodes; --option value_attributes={name} makes facts of it"
+            yield Finding(place=everywhere, kind=FindingKind.IGNORED, text=text, count=count)
+
     def _first(self, names: tuple[str, ...], attributes: Mapping[str, Any]) -> str:
         for name in names:
             value = attributes.get(name)
@@ -126,10 +177,18 @@ class Network:
         options = self._options
         if name in options.value_attributes:
             return True
-        taken = (options.label_attributes, options.alias_attributes, options.type_attributes, options.domain_attributes)
-        return "*" in options.value_attributes and not any(name in names for names in taken)
+        return "*" in options.value_attributes and name not in self._labels and not self._is_told(name)
 
-    def _value(self, place: Place, uid: str, name: str, text: str) -> Iterator[Record]:
+    def _is_told(self, name: str) -> bool:
+        options = self._options
+        taken = (options.label_attributes, options.alias_attributes, options.type_attributes, options.domain_attributes)
+        return any(name in names for names in taken)
+
+    def _value(self, place: Place, uid: str, name: str, value: Any) -> Iterator[Record]:
+        text = clean(text_of(value))
+        if not_finite(value) or not_finite(text):
+            yield Rejection(place=place, reason=f"the {quote(name)} of {quote(uid)} is no finite number: {quote(text)}")
+            return
         relation = name.replace("|", "/").lstrip("~")
         if problem := problem_with(relation, limit=MAX_WORD) or problem_with(text, limit=MAX_NAME):
             yield Rejection(place=place, reason=f"the {quote(name)} of {quote(uid)} {problem}")

@@ -5,6 +5,7 @@ A record's number counts the nodes and edges of a file together. Nodes of nested
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Final
 from xml.etree.ElementTree import Element, ParseError
@@ -14,8 +15,10 @@ from defusedxml.ElementTree import iterparse
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.formats.networks.attributes import Network, NetworkOptions
+from knowledgesmith.graph_schema.importing.formats.networks.naming import Survey
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.records import Place, Record, Rejection
+from knowledgesmith.graph_schema.importing.problems import quote
+from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place, Record, Rejection
 
 MAX_DEPTH: Final = 100
 """Elements inside each other."""
@@ -31,10 +34,20 @@ class GraphmlImporter:
 
     def read(self, files: Sequence[InputFile], options: NetworkOptions) -> Iterator[Record]:
         """Records of the files (see ``Importer``)."""
-        network = Network(options)
+        survey = Survey()
+        for file in files:
+            _FileReader(file, survey).survey()
+        network = Network(options, survey)
         for file in files:
             yield from _FileReader(file, network).read()
         yield from network.relations()
+        yield from network.findings()
+
+
+class _Attributes(dict[str, Any]):
+    """Attributes by name, and which of them are defaults of their keys."""
+
+    defaulted: tuple[str, ...] = ()
 
 
 def _local(element: Element) -> str:
@@ -42,15 +55,29 @@ def _local(element: Element) -> str:
 
 
 class _FileReader:
-    def __init__(self, file: InputFile, network: Network) -> None:
+    def __init__(self, file: InputFile, target: Network | Survey) -> None:
         self._file = file
-        self._network = network
+        self._target = target
         self._keys: dict[str, tuple[str, str]] = {}
         self._defaults: dict[tuple[str, str], str] = {}
         self._directed: list[bool] = []
         self._record = 0
+        self._undeclared: Counter[str] = Counter()
+
+    def survey(self) -> None:
+        """Look at the first nodes; what is wrong with the file is told when it is read."""
+        if isinstance(self._target, Survey):
+            for _ in self._events():
+                pass
 
     def read(self) -> Iterator[Record]:
+        """Records of the file."""
+        yield from self._events()
+        for key, count in sorted((+self._undeclared).items()):
+            text = f"the key {quote(key)} is not declared; its id is its name"
+            yield Finding(place=Place(file=self._file.name), kind=FindingKind.UNDECLARED, text=text, count=count)
+
+    def _events(self) -> Iterator[Record]:
         self._file.content.seek(0)
         stack: list[Element] = []
         seen = refused = False
@@ -58,19 +85,17 @@ class _FileReader:
             for event, element in iterparse(self._file.content, ("start", "end"), forbid_dtd=False):
                 if event == "start":
                     stack.append(element)
-                    seen = seen or _local(element) == "graphml"
-                    if not seen:
-                        raise self._not_graphml()
+                    seen = self._started(element, seen=seen)
                     if len(stack) > MAX_DEPTH:
                         yield self._reject(f"more than {MAX_DEPTH} elements stand inside each other")
                         return
-                    if _local(element) == "graph":
-                        self._directed.append(element.get("edgedefault", "directed") != "undirected")
                     continue
                 stack.pop()
                 yield from self._ended(element)
                 if stack and _local(stack[-1]) in {"graph", "graphml"}:
                     stack[-1].remove(element)
+                if isinstance(self._target, Survey) and self._target.full:
+                    return
         except ParseError as error:
             refused = True
             place = Place(file=self._file.name, record=error.position[0])
@@ -80,6 +105,13 @@ class _FileReader:
             yield self._reject("it declares entities or refers to something outside the file")
         if not seen and not refused:
             raise self._not_graphml()
+
+    def _started(self, element: Element, *, seen: bool) -> bool:
+        if not (seen or _local(element) == "graphml"):
+            raise self._not_graphml()
+        if _local(element) == "graph":
+            self._directed.append(element.get("edgedefault", "directed") != "undirected")
+        return True
 
     def _not_graphml(self) -> InvalidInput:
         hint = "A GraphML file has the root element graphml."
@@ -100,13 +132,20 @@ class _FileReader:
             if kind == "hyperedge":
                 yield Rejection(place=place, reason="a hyperedge joins any number of nodes and is no fact")
             elif kind == "node":
-                yield from self._network.node(place, element.get("id", ""), self._data(element, "node"))
-            else:
-                yield from self._edge(place, element)
+                yield from self._node(place, element)
+            elif isinstance(self._target, Network):
+                yield from self._edge(place, element, self._target)
 
-    def _edge(self, place: Place, element: Element) -> Iterator[Record]:
+    def _node(self, place: Place, element: Element) -> Iterator[Record]:
+        identifier, data = element.get("id", ""), self._data(element, "node")
+        if isinstance(self._target, Survey):
+            self._target.add(identifier, data)
+        else:
+            yield from self._target.node(place, identifier, data)
+
+    def _edge(self, place: Place, element: Element, network: Network) -> Iterator[Record]:
         directed = element.get("directed", "").strip().lower()
-        yield from self._network.edge(
+        yield from network.edge(
             place,
             (element.get("source", ""), element.get("target", "")),
             self._data(element, "edge"),
@@ -123,14 +162,16 @@ class _FileReader:
             for kind in ("node", "edge") if domain == "all" else (domain,):
                 self._defaults[kind, identifier] = default
 
-    def _data(self, element: Element, kind: str) -> dict[str, Any]:
+    def _data(self, element: Element, kind: str) -> _Attributes:
         """Attributes by name; values stay texts, with truth values in lower case. yEd's label is ``label``.
 
         Exports of graph databases repeat labels as attributes of the element itself; its data count before them.
         """
-        found: dict[str, Any] = {name: text for name in ("label", "labels") if (text := element.get(name))}
+        found = _Attributes({name: text for name in ("label", "labels") if (text := element.get(name))})
+        defaults: dict[str, None] = {}
         for (domain, identifier), default in self._defaults.items():
             if domain == kind:
+                defaults[self._keys[identifier][0]] = None
                 found[self._keys[identifier][0]] = self._value(identifier, default)
         for data in element:
             if _local(data) != "data":
@@ -141,7 +182,11 @@ class _FileReader:
                 if label := next((text for text in labels if text and text.strip()), None):
                     found["label"] = label
             else:
-                found[self._keys.get(identifier, (identifier, ""))[0]] = self._value(identifier, data.text or "")
+                name = self._keys.get(identifier, (identifier, ""))[0]
+                self._undeclared[identifier] += identifier not in self._keys
+                defaults.pop(name, None)
+                found[name] = self._value(identifier, data.text or "")
+        found.defaulted = tuple(defaults)
         return found
 
     def _value(self, identifier: str, text: str) -> str:
