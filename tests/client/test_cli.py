@@ -378,6 +378,33 @@ def test_import_lists_its_formats(run: Run) -> None:
     assert ".obo" in output(run("import", "--formats"))
 
 
+def test_a_list_of_formats_starts_nothing(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("KSMITH_SERVER")
+    monkeypatch.setenv("KSMITH_DATA_DIR", str(tmp_path / "data"))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a server was started")
+
+    monkeypatch.setattr("knowledgesmith.client.local_server.LocalServer.start", refuse)
+    found = {importer["name"]: importer for importer in value(run("import", "--formats", "--json"))}
+    assert {"obo", "rdf", "sheet", "tables", "tree"} <= set(found)
+    assert "separator" in {option["name"] for option in found["sheet"]["options"]}
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_import_says_how_files_were_read_and_what_it_noted(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("a,r,b\n")
+    words = ["import", tmp_path / "mine.csv", "--graph-id", "g"]
+    shown = output(run(*words))
+    assert "mine.csv: subject=column 1; 64 facts" in shown
+    line = next(line for line in shown.splitlines() if "stated more than once" in line)
+    assert line.split()[0] == "7"
+    assert "mine.csv:3: 'a' r 'b'" in line
+    assert "\x1b" not in shown
+    doubled = value(run(*words, "--json"))["report"]["findings"][1]
+    assert (doubled["kind"], doubled["count"], doubled["examples"][0]["record"]) == ("doubled", 7, 3)
+
+
 def test_every_bad_row_of_an_import_is_named(run: Run, fake: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "facts.csv").write_text("x\n")
     rows = {f"row_{number}": f"facts.csv:{number + 2}: no such entity" for number in (0, 1, 10, 2)}

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticUndefined
-
 from knowledgesmith.graph_schema.errors import Cancelled
 from knowledgesmith.graph_schema.importing import ImportReport, InputFile, Rejection, import_graph
-from knowledgesmith.graph_schema.importing.registry import importer_names, load_importer
+from knowledgesmith.graph_schema.importing.listing import list_importers
 from knowledgesmith.proto.v1 import graph_pb2
 from knowledgesmith.server.conversions import check_id, check_text, json_object
 
@@ -180,22 +177,20 @@ def _fact_to(key: tuple[str, str, str]) -> graph_pb2.FactName:
 
 def importers() -> list[graph_pb2.Importer]:
     """Every importer with its options, by name."""
-    found: list[graph_pb2.Importer] = []
-    for name in importer_names():
-        importer = load_importer(name)
-        schema = importer.options.model_json_schema()
-        options = [
-            graph_pb2.ImporterOption(
-                name=key,
-                schema_json=json.dumps(schema["properties"][key]),
-                default_json=(
-                    ""
-                    if field.is_required() or field.default is PydanticUndefined
-                    else json.dumps(field.default, default=str)
-                ),
-                description=" ".join((field.description or "").replace("``", "").split()),
-            )
-            for key, field in importer.options.model_fields.items()
-        ]
-        found.append(graph_pb2.Importer(name=name, summary=importer.summary, endings=importer.endings, options=options))
-    return found
+    return [
+        graph_pb2.Importer(
+            name=found.name,
+            summary=found.summary,
+            endings=found.endings,
+            options=[
+                graph_pb2.ImporterOption(
+                    name=option.name,
+                    schema_json=option.schema_json,
+                    default_json=option.default_json,
+                    description=option.description,
+                )
+                for option in found.options
+            ],
+        )
+        for found in list_importers()
+    ]

@@ -264,3 +264,13 @@ class Importer:
             endings=tuple(message.endings),
             options=tuple(map(ImporterOption.from_proto, message.options)),
         )
+
+    @classmethod
+    def from_listing(cls, values: Mapping[str, Any]) -> Self:
+        """Read what ``python -m knowledgesmith.graph_schema.importing.listing`` prints, which needs no server."""
+        options = [graph_pb2.ImporterOption(**option) for option in values["options"]]
+        return cls.from_proto(
+            graph_pb2.Importer(
+                name=values["name"], summary=values["summary"], endings=values["endings"], options=options
+            )
+        )

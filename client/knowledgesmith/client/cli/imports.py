@@ -16,7 +16,14 @@ from rich.status import Status
 
 from knowledgesmith.client._errors import InvalidInput
 from knowledgesmith.client._json import to_json
-from knowledgesmith.client._types.imports import GraphFile, Importer, ImportProgress, ImportRejection, ImportResult
+from knowledgesmith.client._types.imports import (
+    GraphFile,
+    Importer,
+    ImportFindings,
+    ImportProgress,
+    ImportRejection,
+    ImportResult,
+)
 from knowledgesmith.client.cli._output import plain_text, table
 from knowledgesmith.client.cli._session import Session, common
 from knowledgesmith.client.local_server import default_data_dir
@@ -24,6 +31,8 @@ from knowledgesmith.client.local_server import default_data_dir
 _PATH: Final = click.Path(exists=True, path_type=Path)
 _ROLES: Final = ("entities", "relations", "facts", "templates")
 _SHOWN: Final = 10
+_BY_FILE: Final = ("read_as", "file_left_out")
+"""Kinds of findings that are shown a line each."""
 
 
 @click.command(help="Import a graph from files of any known format, or a bundled one.")
@@ -151,15 +160,32 @@ def _offline(session: Session, files: list[GraphFile], arguments: dict[str, Any]
 
 
 def _list_formats(session: Session) -> None:
-    with session.connect() as smith:
-        found = smith.list_importers()
+    """The formats of the server that was named, else those that are installed here: a list starts nothing."""
+    if session.server:
+        with session.connect() as smith:
+            found = smith.list_importers()
+    else:
+        found = _installed_formats()
     session.emit(found, lambda: _formats(found))
+
+
+def _installed_formats() -> tuple[Importer, ...]:
+    command = [sys.executable, "-m", "knowledgesmith.graph_schema.importing.listing"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise InvalidInput(
+            "The formats are known where the server is installed, and it is not installed here.",
+            field="--formats",
+            value=(done.stderr.strip().splitlines() or [""])[-1],
+            hint="Name a server with --server HOST:PORT.",
+        )
+    return tuple(map(Importer.from_listing, json.loads(done.stdout)))
 
 
 def _formats(found: Sequence[Importer]) -> RenderableType:
     formats = table(
         ("format", "files", "what"),
-        ((importer.name, ", ".join(importer.endings) or "any, by name", importer.summary) for importer in found),
+        ((importer.name, ", ".join(importer.endings) or "by content or name", importer.summary) for importer in found),
     )
     options = table(
         ("format", "option", "default", "what"),
@@ -199,6 +225,7 @@ def _show(result: ImportResult, *, dry_run: bool) -> RenderableType:
     if report.traits_accepted:
         parts.append(f"{report.traits_accepted} accepted traits hold on")
     parts += [plain_text(f"accepted trait left out: {trait}") for trait in report.traits_left_out]
+    parts += _findings(report.findings)
     if report.rejected:
         counted = ((count, reason) for reason, count in list(report.reasons.items())[:_SHOWN])
         parts += [
@@ -208,6 +235,22 @@ def _show(result: ImportResult, *, dry_run: bool) -> RenderableType:
     if dry_run:
         parts.append(table(("", "example"), _examples(result)))
     return Group(*parts)
+
+
+def _findings(found: Sequence[ImportFindings]) -> Iterator[RenderableType]:
+    """How files were read, a line each; then what else is to tell, a row a kind with its first example."""
+    for kind in found:
+        if kind.kind in _BY_FILE:
+            yield from (plain_text(str(example)) for example in kind.examples)
+            if kind.count > len(kind.examples):
+                yield plain_text(f"… and {kind.count - len(kind.examples):,} more of: {kind.meaning}")
+    rows = [
+        (kind.count, kind.meaning, "; ".join(map(str, kind.examples[:1])))
+        for kind in found
+        if kind.kind not in _BY_FILE
+    ]
+    if rows:
+        yield table(("noted#", "what", "e.g."), rows)
 
 
 def _examples(result: ImportResult) -> Iterator[tuple[str, str]]:
