@@ -414,6 +414,19 @@ def test_every_bad_row_of_an_import_is_named(run: Run, fake: FakeServer, tmp_pat
     assert [line.strip() for line in lines[1:]] == [rows["row_1"], rows["row_2"], rows["row_10"]]
 
 
+def test_of_many_bad_rows_the_first_are_shown_once_and_the_rest_counted(
+    run: Run, fake: FakeServer, tmp_path: Path
+) -> None:
+    (tmp_path / "facts.csv").write_text("x\n")
+    rows = {f"row_{number}": f"facts.csv:{number}: no such entity" for number in range(40)}
+    metadata = {**rows, "bad_rows": "65"}
+    failure = Failure(code=grpc.StatusCode.INVALID_ARGUMENT, reason="IMPORT_REJECTED", message="bad", metadata=metadata)
+    fake.failures["ImportGraph"] = [failure]
+    lines = [line.strip() for line in run("import", tmp_path / "facts.csv", "--graph-id", "g").stderr.splitlines()]
+    assert lines[1:20] == [rows[f"row_{number}"] for number in range(1, 20)]
+    assert lines[20] == "\u2026 and 45 more; --rejections FILE writes them all"
+
+
 def test_parameters_must_be_an_object(run: Run) -> None:
     assert "not JSON" in run("cypher", "RETURN 1", "--params", "{").stderr
     assert "JSON object" in run("cypher", "RETURN 1", "--params", "[]").stderr

@@ -8,6 +8,9 @@ from knowledgesmith.client._errors import KnowledgeSmithClientError
 from knowledgesmith.client._json import to_json
 from knowledgesmith.client.cli._output import plain_text
 
+_ROWS = 20
+"""Bad rows of an import that are shown."""
+
 
 def wants_json() -> bool:
     """Whether the running command was given ``--json``."""
@@ -30,9 +33,14 @@ def report(error: Exception) -> None:
 
 
 def further_rows(error: KnowledgeSmithClientError) -> list[str]:
-    """Bad rows of an import after the first one, which the message names already."""
+    """Bad rows of an import after the first one, which the message names already; the last line says how many more."""
     numbers = sorted(int(key[4:]) for key in error.metadata if key.startswith("row_") and key[4:].isdecimal())
-    return [error.metadata[f"row_{number}"] for number in numbers[1:]]
+    rows = [error.metadata[f"row_{number}"] for number in numbers[1:_ROWS]]
+    total = error.metadata.get("bad_rows", "")
+    left = (int(total) if total.isdecimal() else len(numbers)) - len(rows) - 1
+    if rows and left > 0:
+        rows.append(f"\u2026 and {left:,} more; --rejections FILE writes them all")
+    return rows
 
 
 def details(error: KnowledgeSmithClientError) -> dict[str, object]:

@@ -15,7 +15,7 @@ MAX_REPORTED = 100
 MAX_REASONS = 100
 """Different reasons that are counted; the rest is one number."""
 OTHER = "other reasons"
-_IN_MESSAGE = 5
+_IN_MESSAGE = 3
 _REASON_LIMIT = 500
 _BUFFER = 1_000
 _VALUES = re.compile(
@@ -63,16 +63,17 @@ class Rejections:
         """Refuse the import as a whole when there is a rejection.
 
         Raises:
-            ImportRejected: the message lists the first five, ``metadata`` the first hundred as ``row_0`` ….
+            ImportRejected: the message names the first and the most frequent reasons, ``metadata`` the first hundred as
+                ``row_0`` ….
         """
         if not self.total:
             return
         found = self.first()
         texts = [f"{rejection.place}: {rejection.reason}" for rejection in found]
-        first = "; ".join(texts[:_IN_MESSAGE])
-        more = f"; and {self.total - _IN_MESSAGE} more" if self.total > _IN_MESSAGE else ""
+        kinds = [f"{count:,} \u00d7 {reason}" for reason, count in list(self.reasons.items())[:_IN_MESSAGE]]
+        more = f" (by kind: {'; '.join(kinds)})" if self.total > 1 else ""
         raise ImportRejected(
-            f"{self.total} bad row{'s' if self.total > 1 else ''}, nothing was imported: {first}{more}",
+            f"{self.total} bad row{'s' if self.total > 1 else ''}, nothing was imported: {texts[0]}{more}",
             field=str(found[0].place),
             hint="Correct the files and import again.",
             metadata={
