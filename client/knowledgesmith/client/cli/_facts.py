@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from knowledgesmith.client._types.cases import Case
 from knowledgesmith.client._types.enums import Goal, TargetDistribution
 from knowledgesmith.client._types.facts import FactChange
 from knowledgesmith.client._types.interventions import Gate, InterventionSpec
+from knowledgesmith.client.cli._numbers import COUNT, POSITIVE, SEED
 from knowledgesmith.client.cli._session import choose_branch
 from knowledgesmith.client.cli._structural import read_structural, structural_options
 
@@ -23,6 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_METHOD: Final = "alphaedit"
 METRICS: Final = ("installed", "erased", "propagated", "residual", "collateral", "perplexity_ratio")
 _TARGETS: Final = [item.value.lower() for item in TargetDistribution if item is not TargetDistribution.UNSPECIFIED]
+_LARGEST_RATIO: Final = 1_000_000
 _GATE: Final = re.compile(r"\s*([a-z_]+)\s*(<=|>=)\s*([0-9]*\.?[0-9]+)\s*")
 _MEMBERS: Final = ("subject", "relation", "old_object", "new_object")
 _USAGE: Final = {
@@ -106,9 +109,12 @@ def read_gate(text: str) -> Gate:
         click.BadParameter: the text cannot be meant.
     """
     match = _GATE.fullmatch(text)
-    if match is None or match[1] not in METRICS:
-        raise click.BadParameter(f"{text!r}: write METRIC<=X or METRIC>=X with one of {', '.join(METRICS)}.")
-    bound = float(match[3])
+    bound = float(match[3]) if match else math.inf
+    if match is None or match[1] not in METRICS or bound > (1 if match[1] != "perplexity_ratio" else _LARGEST_RATIO):
+        raise click.BadParameter(
+            f"{text!r}: write METRIC<=X or METRIC>=X with one of {', '.join(METRICS)}; X is a share from 0 to 1 "
+            f"(of perplexity_ratio from 0 to {_LARGEST_RATIO:,})."
+        )
     return Gate(metric=match[1], max=bound) if match[2] == "<=" else Gate(metric=match[1], min=bound)
 
 
@@ -116,7 +122,7 @@ def read_config(pairs: Sequence[str]) -> dict[str, Any]:
     """``KEY=VALUE`` pairs; a value is JSON where it can be, else text.
 
     Raises:
-        click.BadParameter: a pair has no ``=`` or no key.
+        click.BadParameter: a pair has no ``=`` or no key, or a number of it is not finite.
     """
     config: dict[str, Any] = {}
     for pair in pairs:
@@ -127,7 +133,18 @@ def read_config(pairs: Sequence[str]) -> dict[str, Any]:
             config[key] = json.loads(value)
         except ValueError:
             config[key] = value
+        if not _is_finite(config[key]):
+            raise click.BadParameter(f"{pair!r}: a number must be finite.")
     return config
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether no number of a JSON value is infinite or none at all."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def fact_options(function: F) -> F:
@@ -136,17 +153,19 @@ def fact_options(function: F) -> F:
         click.argument("words", nargs=-1, metavar="[SUBJECT RELATION [OLD] [NEW]]"),
         click.option("--batch", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSONL of changes."),
         click.option("--case", "case_id", metavar="ID", help="The changes of a ready intervention (`ksmith cases`)."),
-        click.option("--round", type=click.IntRange(1), default=1, show_default=True, help="Which of its rounds."),
+        click.option("--round", type=POSITIVE, default=1, show_default=True, help="Which of its rounds."),
         click.option("--branch", envvar="KSMITH_BRANCH", metavar="ID", help="Branch; default: the only one."),
         click.option("--method", metavar="NAME", help="Method; default: alphaedit. See `ksmith methods`."),
         click.option("--config", multiple=True, metavar="KEY=VALUE", help="Method configuration; may be repeated."),
         click.option("--target", type=click.Choice(_TARGETS), help="What the answer is pulled towards."),
-        click.option("--seed", type=int, default=0, show_default=True, help="Seed of every draw."),
+        click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of every draw."),
         click.option("--scorer", default="", metavar="NAME", help="cloze-exact (default), cloze-mean or cloze-sum."),
-        click.option("--max-probes", type=click.IntRange(0), default=0, help="At most so many probes; 0 = 2,000."),
+        click.option("--max-probes", type=COUNT, default=0, help="At most so many probes; 0 = 2,000."),
         click.option("--install-derived", is_flag=True, help="Also install what follows by the closure."),
         click.option("--hold", is_flag=True, help="Wait for `ksmith commit` or `discard` after measuring."),
-        click.option("--gate", "gates", multiple=True, metavar="METRIC<=X", help="Wait if this fails; repeatable."),
+        click.option(
+            "--gate", "gates", multiple=True, metavar="METRIC<=X", help="Wait if this fails; X from 0 to 1; repeatable."
+        ),
     )
     made = functools.reduce(lambda made, option: option(made), reversed(options), function)
     return structural_options(made)

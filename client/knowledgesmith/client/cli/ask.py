@@ -8,6 +8,7 @@ import click
 
 from knowledgesmith.client._client import KnowledgeSmith
 from knowledgesmith.client._types.models import Answers
+from knowledgesmith.client.cli._numbers import Whole
 from knowledgesmith.client.cli._output import table
 from knowledgesmith.client.cli._session import Session, choose_branch, common
 
@@ -17,7 +18,7 @@ from knowledgesmith.client.cli._session import Session, choose_branch, common
 @click.option("--branch", envvar="KSMITH_BRANCH", metavar="ID", help="Branch; default: the only one.")
 @click.option("--revision", default="", metavar="ID", help="Revision; default: the head; 'base' = the base model.")
 @click.option("--before", is_flag=True, help="Also ask the base model, and the head's parent, beside the head.")
-@click.option("--max-new-tokens", type=click.IntRange(1, 256), default=16, show_default=True)
+@click.option("--max-new-tokens", type=Whole(1, 256), default=16, show_default=True)
 @common
 def ask(
     session: Session,

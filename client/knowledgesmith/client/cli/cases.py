@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 
 from knowledgesmith.client._types.cases import Case, CaseChange
 from knowledgesmith.client._types.enums import Goal
+from knowledgesmith.client.cli._numbers import POSITIVE
 from knowledgesmith.client.cli._output import counts, plain_text, short, table
 from knowledgesmith.client.cli._session import Session, common
 
@@ -18,7 +19,7 @@ _GOALS = [goal.value.lower() for goal in Goal if goal is not Goal.UNSPECIFIED]
 @click.argument("case_id", metavar="[ID]", required=False)
 @click.option("--goal", type=click.Choice(_GOALS), help="Only this goal.")
 @click.option("--family", default="", metavar="NAME", help="Only cases with a probe of this family.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--limit", type=POSITIVE, default=50, show_default=True)
 @common
 def cases(session: Session, *, graph_id: str, case_id: str | None, goal: str | None, family: str, limit: int) -> None:
     """List cases, or show one."""

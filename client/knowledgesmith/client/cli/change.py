@@ -14,6 +14,7 @@ from knowledgesmith.client._types.interventions import Intervention
 from knowledgesmith.client._types.questions import ProbeEvidence
 from knowledgesmith.client.cli._facts import branch_spec, fact_options, read_spec
 from knowledgesmith.client.cli._follow import follow
+from knowledgesmith.client.cli._numbers import COUNT
 from knowledgesmith.client.cli._rates import target_table
 from knowledgesmith.client.cli._session import Session, common
 from knowledgesmith.client.cli.interventions import check, summary
@@ -22,7 +23,7 @@ from knowledgesmith.client.cli.plan import warning_lines
 _TARGETS: Final = 40
 """Questions about targets that are shown after a run: a fact is asked in several phrasings."""
 _wait = click.option("--wait/--no-wait", default=True, show_default=True, help="Follow it to its end.")
-_show = click.option("--show", type=click.IntRange(0), default=12, show_default=True, help="Print so many rows.")
+_show = click.option("--show", type=COUNT, default=12, show_default=True, help="Print so many rows.")
 _expect = click.option("--expect", default="", metavar="REVISION", help="Refuse unless this is the head.")
 _request = click.option("--request-id", metavar="UUID", help="Idempotence key; drawn when not given.")
 

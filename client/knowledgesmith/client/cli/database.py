@@ -12,6 +12,7 @@ import click
 
 from knowledgesmith.client._errors import InvalidInput
 from knowledgesmith.client._json import to_json
+from knowledgesmith.client.cli._numbers import Whole
 from knowledgesmith.client.cli._output import table
 from knowledgesmith.client.cli._session import Session, common
 from knowledgesmith.client.local_server import default_data_dir
@@ -33,7 +34,7 @@ def neo4j(*, command: str, data_dir: Path | None, as_json: bool) -> None:
 @click.command(help="Run a read-only Cypher query.")
 @click.argument("query")
 @click.option("--params", default="", metavar="JSON", help="Parameters as a JSON object.")
-@click.option("--max-rows", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many rows.")
+@click.option("--max-rows", type=Whole(1, 1000), default=100, show_default=True, help="At most so many rows.")
 @common
 def cypher(session: Session, *, query: str, params: str, max_rows: int) -> None:
     """Run a query and print its table; with --json one object a row."""

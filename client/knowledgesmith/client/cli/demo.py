@@ -9,13 +9,14 @@ from types import FrameType
 
 import click
 
+from knowledgesmith.client.cli._numbers import Whole
 from knowledgesmith.client.cli._output import console
 from knowledgesmith.client.demo import Settings, tell
 
 
 @click.command(help="Tell the whole story once, on the bundled graph and model.")
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), default=Path(".cache/demo"))
-@click.option("--facts", type=click.IntRange(1, 30), default=8, show_default=True, help="Facts to change a branch.")
+@click.option("--facts", type=Whole(1, 30), default=8, show_default=True, help="Facts to change a branch.")
 @click.option("--edit-method", default="alphaedit", show_default=True)
 @click.option("--unlearn-method", default="alphaedit", show_default=True)
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Where to draw the HTML page.")

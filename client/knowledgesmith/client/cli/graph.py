@@ -17,6 +17,7 @@ from knowledgesmith.client._types.lifecycle import (
     GraphVersion,
     LoadedArchive,
 )
+from knowledgesmith.client.cli._numbers import POSITIVE
 from knowledgesmith.client.cli._output import counts, short, table
 from knowledgesmith.client.cli._session import Session, common
 
@@ -78,7 +79,7 @@ def check(session: Session, *, graph_id: str) -> None:
 
 @graph.command(help="List names and aliases that several entities share.")
 @_graph
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--limit", type=POSITIVE, default=50, show_default=True)
 @common
 def homonyms(session: Session, *, graph_id: str, limit: int) -> None:
     """List shared names, the most shared first."""

@@ -10,6 +10,7 @@ from knowledgesmith.client._types.enums import InterventionState
 from knowledgesmith.client._types.interventions import Intervention
 from knowledgesmith.client.cli._follow import follow
 from knowledgesmith.client.cli._health import figures, warning
+from knowledgesmith.client.cli._numbers import COUNT, POSITIVE, SEQUENCE
 from knowledgesmith.client.cli._output import short, table
 from knowledgesmith.client.cli._session import Session, common
 
@@ -18,7 +19,7 @@ _intervention = click.argument("intervention_id", metavar="INTERVENTION")
 
 @click.command(help="List the interventions, newest first.")
 @click.option("--branch", default="", metavar="ID", help="Only of this branch.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--limit", type=POSITIVE, default=20, show_default=True)
 @common
 def interventions(session: Session, *, branch: str, limit: int) -> None:
     """List interventions."""
@@ -45,8 +46,8 @@ def interventions(session: Session, *, branch: str, limit: int) -> None:
 
 @click.command(help="Follow an intervention: states, progress, belief changes.")
 @_intervention
-@click.option("--after", type=click.IntRange(0), default=0, metavar="SEQ", help="Only rows after this one.")
-@click.option("--show", "shown", type=click.IntRange(0), default=1_000_000, help="Print at most so many rows.")
+@click.option("--after", type=SEQUENCE, default=0, metavar="SEQ", help="Only rows after this one.")
+@click.option("--show", "shown", type=COUNT, default=1_000_000, help="Print at most so many rows.")
 @common
 def watch(session: Session, *, intervention_id: str, after: int, shown: int) -> None:
     """Follow until it has ended or awaits a decision; with --json one event a line."""

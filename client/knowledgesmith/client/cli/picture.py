@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from knowledgesmith.client._picture import draw, draw_svg
+from knowledgesmith.client.cli._numbers import Whole
 from knowledgesmith.client.cli._session import Session, common
 
 
 @click.command(help="Draw what an intervention moved as an HTML or SVG file.")
 @click.argument("intervention_id", metavar="INTERVENTION")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; .html or .svg.")
-@click.option("--entities", type=click.IntRange(1, 1000), default=60, show_default=True, help="At most so many.")
+@click.option("--entities", type=Whole(1, 1000), default=60, show_default=True, help="At most so many.")
 @common
 def picture(session: Session, *, intervention_id: str, out: Path | None, entities: int) -> None:
     """Write one self-contained file."""

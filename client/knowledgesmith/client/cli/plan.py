@@ -12,6 +12,7 @@ from rich.tree import Tree
 from knowledgesmith.client._types.enums import Goal
 from knowledgesmith.client._types.plans import CitedFact, Plan, WorldChange
 from knowledgesmith.client.cli._facts import branch_spec, fact_options, read_spec
+from knowledgesmith.client.cli._numbers import COUNT
 from knowledgesmith.client.cli._output import counts, plain_text, short
 from knowledgesmith.client.cli._session import Session, common
 from knowledgesmith.client.cli.probes import probe_table
@@ -24,7 +25,7 @@ _WHY: Final = {"request": "asked for", "asserted": "asserted"}
 @fact_options
 @click.option("--unlearn", is_flag=True, help="Plan an unlearning; default: an edit.")
 @click.option("--of", "intervention_id", metavar="INTERVENTION", help="Show the stored plan of an intervention.")
-@click.option("--probes", "shown", type=click.IntRange(0), default=0, help="Also show so many probes.")
+@click.option("--probes", "shown", type=COUNT, default=0, help="Also show so many probes.")
 @common
 def plan(session: Session, *, unlearn: bool, intervention_id: str | None, shown: int, **asked: Any) -> None:
     """World changes with their proofs, and the probes that will see them."""

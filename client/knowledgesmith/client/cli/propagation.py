@@ -11,6 +11,7 @@ from knowledgesmith.client._cypher import pasteable
 from knowledgesmith.client._types.enums import ChangeFilter, Grouping
 from knowledgesmith.client._types.events import BeliefChange
 from knowledgesmith.client._types.propagation import Query
+from knowledgesmith.client.cli._numbers import POSITIVE
 from knowledgesmith.client.cli._output import signed, table
 from knowledgesmith.client.cli._rates import change_role, group_table
 from knowledgesmith.client.cli._session import Session, common
@@ -44,7 +45,7 @@ def propagation() -> None:
 @click.option("--collateral", "only", flag_value="COLLATERAL", help="List what should have stayed and did not.")
 @click.option("--residual", "only", flag_value="RESIDUAL", help="List what should have changed and did not.")
 @click.option("--conflicts", "only", flag_value="CONFLICT", help="List what the model says both ways.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many rows.")
+@click.option("--limit", type=POSITIVE, default=20, show_default=True, help="At most so many rows.")
 @click.option("--cypher", "as_cypher", is_flag=True, help="Print the query to paste into any Neo4j tool.")
 @common
 def rows(session: Session, *, intervention_id: str, by: str, only: str | None, limit: int, as_cypher: bool) -> None:

@@ -19,6 +19,7 @@ from knowledgesmith.client._types.questions import (
     Travel,
     TravelPath,
 )
+from knowledgesmith.client.cli._numbers import POSITIVE, SHARE
 from knowledgesmith.client.cli._output import rate, signed, table
 from knowledgesmith.client.cli._rates import (
     OLD_SCHEME,
@@ -37,7 +38,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _VERDICTS = [item.value.lower() for item in Verdict if item is not Verdict.UNSPECIFIED]
 _ROLES = [item.value.lower() for item in Role if item is not Role.UNSPECIFIED]
 _KINDS = [item.value.lower() for item in ProbeKind if item is not ProbeKind.UNSPECIFIED]
-_limit = click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many rows.")
+_limit = click.option("--limit", type=POSITIVE, default=20, show_default=True, help="At most so many rows.")
 _cypher = click.option("--cypher", "as_cypher", is_flag=True, help="Print the query to paste into any Neo4j tool.")
 
 
@@ -100,7 +101,7 @@ def conflicts(session: Session, *, intervention_id: str, every: bool, limit: int
 
 @propagation.command(help="Paths of facts along which the change travelled, and where it stopped.")
 @click.argument("intervention_id", metavar="INTERVENTION")
-@click.option("--threshold", type=click.FloatRange(0, 1, min_open=True), default=0.1, show_default=True)
+@click.option("--threshold", type=SHARE, default=0.1, show_default=True)
 @_limit
 @_cypher
 @common
