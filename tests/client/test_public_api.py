@@ -16,10 +16,10 @@ BeliefChange Branch BranchBusy BranchNotFound Cancelled Case CaseChange CaseNotF
 ChangedFacts Changes CheckFinding CheckReport CheckResult CitedFact Collapse ComparedRow Comparison ConflictingChanges
 ConnectionInfo CutSet CypherResult DEFAULT_TARGET DeadlineExceeded DeleteNode Deletion DeviceOutOfMemory Difference
 EditDiverged EntityNotFound Evidence Export ExportFormat FactChange FactContext FactNotFound FailedPrecondition Gate
-Goal Graph GraphDiff GraphFile GraphNotFound GraphUnavailable GraphVersion Grouping Health HealthVerdict Heartbeat
+Goal Graph GraphDiff GraphFile GraphNotFound GraphUnavailable GraphVersion Grouping Guess Health HealthVerdict Heartbeat
 Homonym IllegalState ImportExamples ImportProgress ImportRejected ImportRejection ImportReport ImportResult Importer
 ImporterOption InsertEntity Intervention InterventionFailed InterventionNotFound InterventionSpec InterventionState
-InvalidCatalogue InvalidInput KnowledgeSmith KnowledgeSmithClientError LetterBalance LoadedArchive Method
+InvalidCatalogue InvalidInput KnowledgeSmith KnowledgeSmithClientError LeftOut LetterBalance LoadedArchive Method
 MethodMismatch Metric Metrics Model ModelNotFinite ModelNotFound ModelNotLoadable MoveSubtree NotFound NothingToChange
 OptionsBaseline OverTime PageTokenMismatch PermissionDenied Plan PlanWarning Polarity Preview Probe ProbeEvidence
 ProbeKind ProbeSet ProbeSetAudit ProbeSetEmpty ProbeSetNotFound Progress Propagation PropagationGroup Query Rate
@@ -27,7 +27,8 @@ ReadOnlyQuery Relation RelationNotFound RequestIdReused ResourceExhausted Revisi
 Role Rollback ScaleAccuracy ScaleFall SchemaTooNew SequenceGap ServerBusy ServerDraining ServerFault ServerStatus
 ServerUnreachable SlowWatcher StateChanged StillReferenced Subgraph SubgraphEdge SubgraphNode SubjectNotInPrompt
 Suggestion Support TargetDistribution TimePoint TooLarge Trait TraitKind Travel TravelPath TravelStep TravelStop
-Unavailable UnknownMethod UnsupportedArchitecture Verdict WatchEvent WorkerUnavailable WorldChange draw draw_svg
+Unavailable UnknownMethod UnsupportedArchitecture Verdict WatchEvent Wording WordingCorrection WordingOrigin
+WordingUse WorkerUnavailable WorldChange draw draw_svg
 to_json to_networkx to_pandas to_plain to_py2neo
 """
 

@@ -86,6 +86,8 @@ if TYPE_CHECKING:
     )
     from knowledgesmith.client._types.audits import (
         AuditFinding,
+        Guess,
+        LeftOut,
         LetterBalance,
         OptionsBaseline,
         ProbeSetAudit,
@@ -101,6 +103,10 @@ if TYPE_CHECKING:
         Suggestion,
         Trait,
         TraitKind,
+        Wording,
+        WordingCorrection,
+        WordingOrigin,
+        WordingUse,
     )
     from knowledgesmith.client._types.enums import (
         ChangeFilter,
@@ -282,6 +288,7 @@ __all__ = (
     "GraphUnavailable",
     "GraphVersion",
     "Grouping",
+    "Guess",
     "Health",
     "HealthVerdict",
     "Heartbeat",
@@ -307,6 +314,7 @@ __all__ = (
     "InvalidInput",
     "KnowledgeSmith",
     "KnowledgeSmithClientError",
+    "LeftOut",
     "LetterBalance",
     "LoadedArchive",
     "Method",
@@ -382,6 +390,10 @@ __all__ = (
     "UnsupportedArchitecture",
     "Verdict",
     "WatchEvent",
+    "Wording",
+    "WordingCorrection",
+    "WordingOrigin",
+    "WordingUse",
     "WorkerUnavailable",
     "WorldChange",
     "draw",

@@ -9,11 +9,11 @@ _Z95: Final = 1.959963984540054
 """Two-sided 95 % of the normal distribution."""
 
 
-def wilson_interval(hits: int, cases: int) -> tuple[float, float]:
+def wilson_interval(hits: float, cases: int) -> tuple[float, float]:
     """95 % score interval of ``hits / cases`` (Wilson 1927, equation 6); the share itself is never outside.
 
     Args:
-        hits: 0 to ``cases``.
+        hits: 0 to ``cases``; a part of one where ties are shared.
         cases: at least 1.
     """
     share, z2 = hits / cases, _Z95 * _Z95

@@ -13,7 +13,11 @@ from knowledgesmith.proto.v1 import probe_pb2
 from knowledgesmith.server.conversions import kind_from
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from knowledgesmith.graph_schema.probes.audit import Audit
+    from knowledgesmith.graph_schema.probes.bulk_types import LeftOut
+    from knowledgesmith.graph_schema.probes.guessers import Guess
     from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
 
 _PHRASINGS = 3
@@ -57,8 +61,8 @@ def bulk_request_from(request: probe_pb2.GenerateProbeSetRequest) -> BulkRequest
     )
 
 
-def set_to(info: ProbeSetInfo) -> probe_pb2.ProbeSet:
-    """A stored set."""
+def set_to(info: ProbeSetInfo, *, whole: bool = True) -> probe_pb2.ProbeSet:
+    """A stored set; ``whole`` with its guesses."""
     return probe_pb2.ProbeSet(
         id=info.id,
         graph_id=info.graph_id,
@@ -70,7 +74,32 @@ def set_to(info: ProbeSetInfo) -> probe_pb2.ProbeSet:
         dropped=info.dropped,
         split=info.split,
         imported=info.imported,
+        fair=info.fair,
+        unfair=info.unfair,
+        left_out=_left_out_to(info.left_out),
+        guesses=_guesses_to(info.guesses) if whole else [],
     )
+
+
+def _left_out_to(shares: Mapping[str, LeftOut]) -> dict[str, probe_pb2.LeftOut]:
+    return {kind: probe_pb2.LeftOut(askable=share.askable, left_out=share.left_out) for kind, share in shares.items()}
+
+
+def _guesses_to(guesses: Sequence[Guess]) -> list[probe_pb2.Guess]:
+    return [
+        probe_pb2.Guess(
+            kind=guess.kind,
+            guesser=guess.guesser,
+            tested=guess.tested,
+            right=guess.right,
+            accuracy=guess.accuracy,
+            low=guess.low,
+            high=guess.high,
+            chance=guess.chance,
+            fair=guess.fair,
+        )
+        for guess in guesses
+    ]
 
 
 def audit_to(audit: Audit) -> probe_pb2.AuditProbeSetResponse:
@@ -94,7 +123,7 @@ def audit_to(audit: Audit) -> probe_pb2.AuditProbeSetResponse:
             probe_pb2.OptionsBaseline(
                 kind=found.kind,
                 tested=found.tested,
-                right=found.right,
+                right=round(found.right),
                 accuracy=found.accuracy,
                 low=found.low,
                 high=found.high,
@@ -103,4 +132,7 @@ def audit_to(audit: Audit) -> probe_pb2.AuditProbeSetResponse:
             for found in audit.baselines
         ],
         sheet=audit.sheet,
+        guesses=_guesses_to(audit.guesses),
+        unfair=audit.unfair,
+        left_out=_left_out_to(audit.left_out),
     )

@@ -59,6 +59,7 @@ def test_all_kinds_are_generated_and_true_in_the_closed_world(
             assert not any(s == probe.anchor and o == end for s, _, o in world)
 
 
+@pytest.mark.usefixtures("everything")
 def test_every_chain_of_the_small_world_is_found(
     data: ProbeSetData, facts: list[Triple], relations: list[Relation], oracle: Any
 ) -> None:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -24,12 +24,13 @@ from knowledgesmith.graph_schema.errors import Aborted, IllegalState, InvalidInp
 from knowledgesmith.graph_schema.lifecycle.check import check_graph
 from knowledgesmith.graph_schema.probes import probe_set
 from knowledgesmith.graph_schema.probes.audit import Audit, audit_set
-from knowledgesmith.graph_schema.probes.baseline import options_only
 from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
 from knowledgesmith.graph_schema.probes.columns import FIRST_VERSION, KEY, SCHEMA, VERSION, ColumnDigest, SetWriter
 from knowledgesmith.graph_schema.probes.exchange import MAX_ROWS, SetFormat, export, import_set
+from knowledgesmith.graph_schema.probes.fair_sets import guesses_of
 from knowledgesmith.graph_schema.probes.generate import generate_file, tables_of
 from knowledgesmith.graph_schema.probes.grammar import grammar_faults
+from knowledgesmith.graph_schema.probes.guessers import Guess, Guesser
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo, get_info
 from knowledgesmith.graph_schema.probes.sampling import Balance, sample_set, turns
@@ -315,7 +316,8 @@ def test_an_audit_finds_what_is_wrong_and_nothing_else(
     clean = audit_set(store, probe_set_id=made.id, directory=tmp_path)
     assert clean.verified
     assert not _findings(clean)
-    assert sum(sum(balance.counts) for balance in clean.letters) == clean.probes == made.verified
+    assert clean.probes == made.verified
+    assert sum(sum(balance.counts) for balance in clean.letters) == clean.guesses[0].tested
     sheet = list(csv.DictReader(io.StringIO(clean.sheet)))
     assert len(sheet) == 100
     data = probe_set.read_file(tmp_path, made.digest)
@@ -367,18 +369,24 @@ def _probes(*, biased: bool, count: int = 1200) -> Iterator[Probe]:
         )
 
 
+def _options_only(probes: Iterable[Probe]) -> tuple[Guess, ...]:
+    nobody = Lexicon.build(graph_id="g", entities=(), relations=())
+    found = guesses_of(tables_of(probes), lexicon=nobody, seed=0)
+    return tuple(guess for guess in found if guess.guesser == Guesser.OPTIONS_ONLY)
+
+
 def test_the_baseline_sees_a_bias_and_no_ghosts() -> None:
-    fair = options_only(lambda: tables_of(_probes(biased=False)), seed=0)
+    fair = _options_only(_probes(biased=False))
     assert [b.kind for b in fair] == ["ALL", "DIRECT"]
     assert all(not b.above_chance and b.chance == pytest.approx(0.25) for b in fair)
-    assert all(b.above_chance for b in options_only(lambda: tables_of(_probes(biased=True)), seed=0))
+    assert all(b.above_chance for b in _options_only(_probes(biased=True)))
 
 
 def test_phrasings_of_a_question_count_once() -> None:
     probes = list(_probes(biased=True, count=200))
     twice = [p for probe in probes for p in (probe, replace(probe, id=f"f{probe.id[1:]}", stem="Its r is"))]
-    once = options_only(lambda: tables_of(probes), seed=0)
-    assert options_only(lambda: tables_of(twice), seed=0) == once
+    once = _options_only(probes)
+    assert _options_only(twice) == once
     assert once[0].tested == 200
 
 
@@ -388,7 +396,7 @@ def test_what_a_question_taught_is_not_asked_of_it() -> None:
         replace(p, option_uids=tuple(f"{uid}-{n}" for uid in p.option_uids), options=tuple(map(str, range(4))))
         for n, p in enumerate(_probes(biased=False))
     ]
-    (every, _) = options_only(lambda: tables_of(probes), seed=0)
+    (every, _) = _options_only(probes)
     assert every.low < 0.25 < every.high
 
 

@@ -118,7 +118,7 @@ class ProbeCalls(Calls):
         return ProbeSet.from_proto(self._transport.unary(self._probe_stub.SampleProbeSet, request, slow=True).probe_set)
 
     def audit_probes(self, *, probe_set_id: str, seed: int = 0) -> ProbeSetAudit:
-        """Check a set: options without the question, truth, duplicates, letters, grammar.
+        """Check a set: can it be guessed, truth, duplicates, letters, grammar.
 
         Raises:
             ProbeSetNotFound: there is no such set.

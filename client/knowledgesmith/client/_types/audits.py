@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Self
 
 from knowledgesmith.proto.v1 import probe_pb2
@@ -41,13 +42,79 @@ class OptionsBaseline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """How often one guesser that knows nothing finds the right option, with a 95 % interval.
+
+    Attributes:
+        kind: of probes, or ``ALL``.
+        guesser: what it guesses by: ``shared_words``, ``longest``, ``position``, ``learned`` and more.
+        tested: questions; the phrasings of one count once.
+        right: of these, found; where options look alike, each counts in part.
+        fair: the upper end is at most five points above chance; of few questions, chance explains the share.
+    """
+
+    kind: str
+    guesser: str
+    tested: int
+    right: float
+    accuracy: float
+    low: float
+    high: float
+    chance: float
+    fair: bool
+
+    @classmethod
+    def from_proto(cls, message: probe_pb2.Guess) -> Self:
+        """Read the wire's message."""
+        return cls(
+            kind=message.kind,
+            guesser=message.guesser,
+            tested=message.tested,
+            right=message.right,
+            accuracy=message.accuracy,
+            low=message.low,
+            high=message.high,
+            chance=message.chance,
+            fair=message.fair,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Questions of one kind that were left out so that the set gives nothing away."""
+
+    askable: int
+    left_out: int
+
+    @property
+    def share(self) -> float:
+        """Part of the askable questions that was left out."""
+        return self.left_out / self.askable if self.askable else 0.0
+
+
+def read_guesses(messages: Iterable[probe_pb2.Guess]) -> tuple[Guess, ...]:
+    """Read the wire's messages."""
+    return tuple(map(Guess.from_proto, messages))
+
+
+def read_left_out(messages: Mapping[str, probe_pb2.LeftOut]) -> dict[str, LeftOut]:
+    """Read the wire's messages, by kind."""
+    return {
+        kind: LeftOut(askable=message.askable, left_out=message.left_out) for kind, message in sorted(messages.items())
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSetAudit:
     """What an audit found.
 
     Attributes:
         verified: false where the graph is another one by now, so that nothing was judged again.
-        passed: no finding, even letters, no baseline above chance.
+        passed: no finding, even letters, no guesser above chance.
         sheet: CSV text of a sheet for people.
+        guesses: how well guessers do that know nothing, for all questions and by kind.
+        unfair: why the set is not fair, a line each.
+        left_out: by kind, what was left out when the set was made.
     """
 
     probe_set_id: str
@@ -58,6 +125,9 @@ class ProbeSetAudit:
     letters: tuple[LetterBalance, ...]
     baselines: tuple[OptionsBaseline, ...]
     sheet: str
+    guesses: tuple[Guess, ...] = ()
+    unfair: tuple[str, ...] = ()
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict[str, LeftOut])
 
     @classmethod
     def from_proto(cls, message: probe_pb2.AuditProbeSetResponse) -> Self:
@@ -93,4 +163,7 @@ class ProbeSetAudit:
                 for found in message.baselines
             ),
             sheet=message.sheet,
+            guesses=read_guesses(message.guesses),
+            unfair=tuple(message.unfair),
+            left_out=read_left_out(message.left_out),
         )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from knowledgesmith.proto.v1 import probe_pb2
 
+from .audits import Guess, LeftOut, read_guesses, read_left_out
 from .enums import Polarity, ProbeKind, Role, read_kind, read_polarity, read_role
 
 
@@ -16,6 +17,8 @@ class ProbeSet:
     """A seeded, digested collection of probes: counts by kind, questions without a probe by reason.
 
     ``imported``: taken in from a file, so that its probes were not verified here; ``audit_probes`` judges them.
+    ``fair``: whether knowing nothing gets nobody further than chance, ``None`` where nobody has judged it; ``unfair``
+    says why not, ``left_out`` what that cost by kind, ``guesses`` how well guessers do (not in lists of sets).
     """
 
     id: str
@@ -28,6 +31,10 @@ class ProbeSet:
     dropped: Mapping[str, int]
     split: str = "eval"
     imported: bool = False
+    fair: bool | None = None
+    unfair: tuple[str, ...] = ()
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict[str, LeftOut])
+    guesses: tuple[Guess, ...] = ()
 
     @classmethod
     def from_proto(cls, message: probe_pb2.ProbeSet) -> Self:
@@ -43,6 +50,10 @@ class ProbeSet:
             dropped=dict(message.dropped),
             split=message.split or "eval",
             imported=message.imported,
+            fair=message.fair if message.HasField("fair") else None,
+            unfair=tuple(message.unfair),
+            left_out=read_left_out(message.left_out),
+            guesses=read_guesses(message.guesses),
         )
 
 

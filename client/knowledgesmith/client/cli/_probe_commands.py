@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 from rich.console import Group, RenderableType
 
 from knowledgesmith.client._agreement import Agreement, agreement_of, read_sheet
-from knowledgesmith.client._types.audits import ProbeSetAudit
+from knowledgesmith.client._types.audits import Guess, LeftOut, ProbeSetAudit
 from knowledgesmith.client._types.probes import ProbeSet
+from knowledgesmith.client.cli._numbers import POSITIVE, SEED
 from knowledgesmith.client.cli._output import counts, short, table
 from knowledgesmith.client.cli._session import Session, common
 
@@ -19,9 +21,9 @@ FORMATS = ["parquet", "jsonl", "lm-eval", "dataset"]
 
 @click.command(help="Draw a balanced sample as a set of its own; a larger one of the same seed holds a smaller one.")
 @click.argument("probe_set_id", metavar="PROBE_SET")
-@click.option("-k", "sizes", multiple=True, required=True, type=click.IntRange(1), help="Probes; may be repeated.")
+@click.option("-k", "sizes", multiple=True, required=True, type=POSITIVE, help="Probes; may be repeated.")
 @click.option("--balance", multiple=True, type=click.Choice(BALANCES), help="What to balance; may be repeated.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the draw.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the draw.")
 @common
 def sample(session: Session, *, probe_set_id: str, sizes: tuple[int, ...], balance: tuple[str, ...], seed: int) -> None:
     """Draw samples."""
@@ -55,9 +57,9 @@ def import_(session: Session, *, path: Path) -> None:
     session.emit(made, lambda: describe(made))
 
 
-@click.command(help="Check a set: options without the question, truth, duplicates, letters, grammar.")
+@click.command(help="Check a set: can it be guessed, truth, duplicates, letters, grammar.")
 @click.argument("probe_set_id", metavar="PROBE_SET")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the baseline's halves and the sheet.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the guessers' folds and the sheet.")
 @click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Write a CSV sheet for people here.")
 @common
 def audit(session: Session, *, probe_set_id: str, seed: int, sheet: Path | None) -> None:
@@ -84,10 +86,38 @@ def agreement(session: Session, *, sheets: tuple[Path, ...]) -> None:
 
 
 def describe(made: ProbeSet) -> RenderableType:
-    """A set in three lines."""
+    """A set in four lines; then why it is not fair."""
     head = f"probe set {made.id} of {made.graph_id}, seed {made.seed}, digest {short(made.digest)}"
     how = "probes, not verified here (audit the set)" if made.imported else "verified"
-    return Group(head, f"{made.verified:,} {how}: {counts(made.counts)}", f"dropped: {counts(made.dropped)}")
+    counted = f"{made.verified:,} {how}: {counts(made.counts)}"
+    return Group(
+        head, counted, f"dropped: {counts(made.dropped)}", _fairness(made.unfair, judged=made.fair is not None)
+    )
+
+
+def guess_table(guesses: Sequence[Guess], left_out: Mapping[str, LeftOut]) -> RenderableType:
+    """How well guessers do that know nothing; what exceeds the room is marked."""
+    rows = (
+        (
+            guess.kind.lower(),
+            guess.guesser,
+            guess.tested,
+            f"{guess.accuracy:.3f}{'' if guess.fair else ' !'}",
+            f"{guess.low:.3f} to {guess.high:.3f}",
+            f"{guess.chance:.3f}",
+            f"{left_out[guess.kind].share:.1%}" if guess.kind in left_out else "",
+        )
+        for guess in guesses
+    )
+    return table(("kind", "guessed by", "questions#", "right#", "95 %", "chance#", "left out#"), rows)
+
+
+def _fairness(unfair: Sequence[str], *, judged: bool) -> str:
+    if not judged:
+        return "not judged yet whether it can be guessed (audit the set)"
+    if not unfair:
+        return "fair: no guesser without knowledge does better than chance and five points"
+    return "\n".join(("NOT FAIR:", *(f"  {reason}" for reason in unfair)))
 
 
 def _audit(found: ProbeSetAudit) -> RenderableType:
@@ -96,17 +126,14 @@ def _audit(found: ProbeSetAudit) -> RenderableType:
         (item.options, " / ".join(f"{count:,}" for count in item.counts), f"{item.p_value:.3f}")
         for item in found.letters
     )
-    baselines = (
-        (item.kind, item.tested, f"{item.accuracy:.3f}", f"{item.low:.3f} to {item.high:.3f}", f"{item.chance:.3f}")
-        for item in found.baselines
-    )
     verdict = "passed" if found.passed else "did not pass"
     again = "" if found.verified else "; the graph is another one by now, so truth was not judged again"
     return Group(
         f"{found.probes:,} probes: {verdict}{again}",
+        _fairness(found.unfair, judged=True),
         table(("finding", "probes#", "for example"), findings),
         table(("options#", "right option at A / B / …", "p"), letters),
-        table(("options only", "tested#", "accuracy", "95 %", "chance"), baselines),
+        guess_table(found.guesses, found.left_out),
     )
 
 

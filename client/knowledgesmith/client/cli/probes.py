@@ -6,9 +6,18 @@ import click
 from rich.console import Group, RenderableType
 
 from knowledgesmith.client._types.enums import ProbeKind
-from knowledgesmith.client._types.probes import Probe
+from knowledgesmith.client._types.probes import Probe, ProbeSet
+from knowledgesmith.client.cli._numbers import COUNT, POSITIVE, SEED
 from knowledgesmith.client.cli._output import counts, short, table
-from knowledgesmith.client.cli._probe_commands import agreement, audit, describe, export, import_, sample
+from knowledgesmith.client.cli._probe_commands import (
+    agreement,
+    audit,
+    describe,
+    export,
+    guess_table,
+    import_,
+    sample,
+)
 from knowledgesmith.client.cli._session import Session, common
 
 LEVELS = ["root", "intermediate", "leaf"]
@@ -23,9 +32,9 @@ def probes() -> None:
 @probes.command(help="Generate a seeded, verified probe set.")
 @click.argument("graph_id", metavar="GRAPH")
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only these kinds; may be repeated.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of every draw.")
-@click.option("--limit", type=click.IntRange(0), default=0, help="At most so many of each kind; 0 = all.")
-@click.option("--phrasings", type=click.IntRange(0), default=3, show_default=True, help="Of a question; 0 = all.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of every draw.")
+@click.option("--limit", type=COUNT, default=0, help="At most so many of each kind; 0 = all.")
+@click.option("--phrasings", type=COUNT, default=3, show_default=True, help="Of a question; 0 = all.")
 @click.option("--level", "levels", multiple=True, type=click.Choice(LEVELS), help="Only anchors of this level.")
 @click.option("--relation", "relations", multiple=True, help="Only questions that end with this relation.")
 @click.option("--subtree", default="", metavar="UID", help="Only anchors at or below this entity.")
@@ -61,25 +70,30 @@ def generate(
             subtree_uid=subtree,
             split=split,
         )
-    session.emit(made, lambda: describe(made))
+    session.emit(made, lambda: Group(describe(made), guess_table(made.guesses, made.left_out)))
 
 
 @probes.command("list", help="List the probe sets of a graph, newest first.")
 @click.argument("graph_id", metavar="GRAPH")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--limit", type=POSITIVE, default=50, show_default=True)
 @common
 def list_(session: Session, *, graph_id: str, limit: int) -> None:
     """List probe sets."""
     with session.connect() as smith:
         found = list(smith.list_probe_sets(graph_id=graph_id, limit=limit))
-    rows = ((item.id, item.seed, item.verified, counts(item.counts), short(item.digest)) for item in found)
-    session.emit(found, lambda: table(("probe set", "seed#", "verified#", "kinds", "digest"), rows))
+    rows = (
+        (item.id, item.seed, item.verified, _FAIR[item.fair], counts(item.counts), short(item.digest)) for item in found
+    )
+    session.emit(found, lambda: table(("probe set", "seed#", "verified#", "fair", "kinds", "digest"), rows))
+
+
+_FAIR = {True: "yes", False: "NO", None: "not judged"}
 
 
 @probes.command(help="Show a probe set and its first probes.")
 @click.argument("probe_set_id", metavar="PROBE_SET")
 @click.option("--kind", type=click.Choice(KINDS), help="Only this kind.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--limit", type=POSITIVE, default=20, show_default=True)
 @common
 def show(session: Session, *, probe_set_id: str, kind: str | None, limit: int) -> None:
     """Show a probe set."""
@@ -87,7 +101,11 @@ def show(session: Session, *, probe_set_id: str, kind: str | None, limit: int) -
     with session.connect() as smith:
         made = smith.get_probe_set(probe_set_id=probe_set_id)
         found = list(smith.list_probes(probe_set_id=probe_set_id, kind=wanted, limit=limit))
-    session.emit({"probe_set": made, "probes": found}, lambda: Group(describe(made), probe_table(found)))
+    session.emit({"probe_set": made, "probes": found}, lambda: _shown(made, found))
+
+
+def _shown(made: ProbeSet, found: list[Probe]) -> RenderableType:
+    return Group(describe(made), probe_table(found), guess_table(made.guesses, made.left_out))
 
 
 def probe_table(found: list[Probe] | tuple[Probe, ...]) -> RenderableType:

@@ -20,6 +20,7 @@ from knowledgesmith.graph_schema.probes.build import (
     id_of,
     option_texts,
 )
+from knowledgesmith.graph_schema.probes.clues import OBJECT
 from knowledgesmith.graph_schema.probes.columns import SCHEMA, Column, Table
 from knowledgesmith.graph_schema.probes.draw import PREFIX, streams
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
@@ -75,7 +76,7 @@ class Assembler:
         self._dropped = dropped
 
     def table(self, kind: ProbeKind, drawn: Drawn) -> Table:
-        """The probes, sorted by anchor, path and id, with one more column: the ``key`` of their question.
+        """The probes, sorted by anchor, path and id, with the ``key`` of their question and a stated object's index.
 
         Questions of one anchor and path must stand together, in the order of both.
         """
@@ -133,6 +134,9 @@ class Assembler:
             "prefix": pa.array([prefix for _, _, _, prefix in made], type=pa.string()),
             "counter_stem": pa.array([stem.counter for _, _, stem, _ in made], type=pa.string()),
             "key": pa.array(drawn.keys[rows], type=pa.uint64()),
+            OBJECT: pa.array(
+                np.array([index[q.object] if q.object else NOBODY for q in questions], dtype=np.int64)[rows]
+            ),
         }
         return pa.table(arrays)
 

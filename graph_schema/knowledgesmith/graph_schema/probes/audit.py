@@ -1,4 +1,4 @@
-"""Audit of a probe set: could its options be told apart without the question, and is every probe a sound question."""
+"""Audit of a probe set: can it be guessed without knowledge, and is every probe a sound question."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from scipy import stats
 
 from knowledgesmith.graph_schema.closure import close, rules_of
 from knowledgesmith.graph_schema.probes import probe_set
-from knowledgesmith.graph_schema.probes.baseline import Baseline, options_only
+from knowledgesmith.graph_schema.probes.bulk_types import LeftOut
 from knowledgesmith.graph_schema.probes.columns import Table
+from knowledgesmith.graph_schema.probes.fair_sets import Survey, unfair_because
 from knowledgesmith.graph_schema.probes.generate import TIMEOUT_S
 from knowledgesmith.graph_schema.probes.grammar import grammar_faults
+from knowledgesmith.graph_schema.probes.guessers import Guess, Guesser
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon, load_lexicon
 from knowledgesmith.graph_schema.probes.nodes import probe_from
 from knowledgesmith.graph_schema.probes.questions import Question
@@ -46,7 +48,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterBalance:
-    """How often the right option stands at each place, for probes with this many options."""
+    """How often the right option stands at each place, for questions with this many options."""
 
     options: int
     counts: tuple[int, ...]
@@ -63,16 +65,27 @@ class Audit:
     verified: bool
     findings: tuple[Finding, ...]
     letters: tuple[LetterBalance, ...]
-    baselines: tuple[Baseline, ...]
+    guesses: tuple[Guess, ...]
+    left_out: Mapping[str, LeftOut]
     sheet: str
 
     @property
+    def baselines(self) -> tuple[Guess, ...]:
+        """What the options say without the question, for all probes and by kind."""
+        return tuple(guess for guess in self.guesses if guess.guesser == Guesser.OPTIONS_ONLY)
+
+    @property
+    def unfair(self) -> tuple[str, ...]:
+        """Why the set is not fair, a line each."""
+        return unfair_because(self.guesses, self.left_out)
+
+    @property
     def passed(self) -> bool:
-        """No finding, even letters, and no baseline above chance."""
+        """No finding, even letters, and nothing that guesses better than chance, as the set is."""
         return (
             not any(finding.count for finding in self.findings)
             and all(balance.p_value >= _ALPHA for balance in self.letters)
-            and not any(baseline.above_chance for baseline in self.baselines)
+            and all(guess.fair for guess in self.guesses)
         )
 
 
@@ -101,7 +114,7 @@ def audit_set(store: GraphStore, *, probe_set_id: str, directory: Path, seed: in
         store: the database.
         probe_set_id: the set.
         directory: where the files of sets lie.
-        seed: of the baseline's halves and of the sheet's rows.
+        seed: of the guessers' folds and of the sheet's rows.
 
     Raises:
         ProbeSetNotFound: there is no such set.
@@ -111,13 +124,13 @@ def audit_set(store: GraphStore, *, probe_set_id: str, directory: Path, seed: in
     lexicon = load_lexicon(store, graph_id=info.graph_id)
     current = lexicon.graph_digest == info.graph_digest
     findings = _Findings()
-    letters: dict[int, Counter[int]] = {}
-    twins = Twins()
+    twins, survey = Twins(), Survey(lexicon, seed=seed)
     for table in probe_set.tables(directory, info.digest):
+        survey.add(table)
         for probe in map(probe_from, table.to_pylist()):
             twins.add(probe)
             _check(probe, lexicon=lexicon, findings=findings)
-            letters.setdefault(len(probe.options), Counter())[probe.answers[0]] += 1
+    guesses = survey.guesses()
     places = twins.found()
     for probe_id in _ids_at(probe_set.tables(directory, info.digest), places) if places else ():
         findings.add("duplicate", probe_id)
@@ -130,8 +143,9 @@ def audit_set(store: GraphStore, *, probe_set_id: str, directory: Path, seed: in
         probes=info.verified,
         verified=current,
         findings=findings.listed(),
-        letters=tuple(_balance(size, counts) for size, counts in sorted(letters.items())),
-        baselines=options_only(lambda: probe_set.tables(directory, info.digest), seed=seed),
+        letters=tuple(_balance(size, counts) for size, counts in sorted(survey.letters.items())),
+        guesses=guesses,
+        left_out=info.left_out,
         sheet=sheet_of(probe_set.tables(directory, info.digest), rows=SHEET_ROWS, seed=seed),
     )
 

@@ -3,7 +3,8 @@
 Cypher says which questions exist and what their answers are, and a second query judges every question with its
 options, all in one transaction that holds the closure and is rolled back (the stages: :mod:`pipeline`). Anchors come
 in sorted order and no draw depends on how many are asked about together, so the set is the same for every block size
-and order of import.
+and order of import. What would give answers away is left out before a kind is handed on (:mod:`balancing`), and
+guessers that know nothing are tried on the rest (:mod:`guessers`).
 """
 
 from __future__ import annotations
@@ -15,20 +16,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 
 from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
 from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.assemble import Assembler, Drawn
+from knowledgesmith.graph_schema.probes.balancing import Draft, Settled
 from knowledgesmith.graph_schema.probes.blocks import Blocks
-from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequest, Observer
+from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequest, LeftOut, Made, Observer
 from knowledgesmith.graph_schema.probes.chain_blocks import Chains
 from knowledgesmith.graph_schema.probes.collecting import SELDOM_COLLECTED
 from knowledgesmith.graph_schema.probes.columns import SCHEMA, Table
-from knowledgesmith.graph_schema.probes.draw import ORDER, draw_key, sample
+from knowledgesmith.graph_schema.probes.draw import draw_key, sample
+from knowledgesmith.graph_schema.probes.guessers import Tally
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.options import OptionDrawer
+from knowledgesmith.graph_schema.probes.options import PREDICTABLE_ANSWER, OptionDrawer
 from knowledgesmith.graph_schema.probes.phrasing import Phraser
 from knowledgesmith.graph_schema.probes.pipeline import Failed, Stages, ask_ahead, one_thread, run_stages
 from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_chains, answers_of_facts
@@ -64,6 +66,8 @@ class _Run:
     dropped: Counter[str]
     refused: Counter[str]
     block: int
+    tally: Tally
+    left_out: dict[str, LeftOut]
 
 
 def bulk(
@@ -74,19 +78,19 @@ def bulk(
     sink: Sink,
     observe: Observer | None = None,
     block: int = BLOCK,
-) -> Counter[str]:
+) -> Made:
     """Make and verify the probes of a graph and hand them to ``sink``, sorted by kind, anchor, path and id.
 
     Args:
         tx: a transaction that will be rolled back; the closure is written into it.
         lexicon: the graph's names.
         request: what to make.
-        sink: called in this thread or another, never twice at once.
+        sink: called in this thread.
         observe: called in this thread.
         block: anchors at a time.
 
     Returns:
-        Questions without a probe, by reason.
+        Questions without a probe by reason, what was left out by kind, and how well guessers do.
 
     Raises:
         EntityNotFound: the subtree's entity is unknown.
@@ -112,44 +116,67 @@ def bulk(
         dropped=dropped,
         refused=Counter(),
         block=block,
+        tally=Tally(),
+        left_out={},
     )
-    written = 0
+    watch = _Watch(observe)
     with SELDOM_COLLECTED:
         for kind in sorted(set(request.kinds), key=lambda kind: kind.value):
-            for table, done, of in _kind(run, kind, anchors):
-                sink(table.select(SCHEMA.names))
-                written += table.num_rows
-                if observe is not None:
-                    observe(BulkProgress(kind=kind, anchors_done=done, anchors=of, probes=written))
-    return dropped
+            _kind(run, kind, anchors, sink, watch)
+    return Made(dropped=dropped, left_out=run.left_out, guesses=run.tally.guesses())
 
 
-def _kind(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tuple[Table, int, int]]:
+class _Watch:
+    """Says how far a run is: the probes that are written and those that wait to be judged as a whole."""
+
+    def __init__(self, observe: Observer | None) -> None:
+        self._observe = observe
+        self.written = 0
+
+    def report(self, kind: ProbeKind, done: int, of: int, *, waiting: int = 0) -> None:
+        if self._observe is not None:
+            self._observe(BulkProgress(kind=kind, anchors_done=done, anchors=of, probes=self.written + waiting))
+
+
+def _kind(run: _Run, kind: ProbeKind, anchors: Sequence[str], sink: Sink, watch: _Watch) -> None:
+    """Draw all questions of a kind, or as many as a limit needs, and hand on what stays of them."""
     limit = run.request.limit_per_kind
-    if limit is None:
-        yield from _tables(run, kind, anchors)
-        return
-    # a part of the anchors usually holds enough; which part depends on the seed alone
-    few = sorted(sample(anchors, limit * _ANCHORS_PER_PROBE, key=draw_key(run.request.seed, "anchors", kind.value)))
     before = Counter(run.dropped)
-    kept = _best(_tables(run, kind, few), limit)
-    if kept.num_rows < limit and len(few) < len(anchors):
+    for part in _parts(run, kind, anchors):
         run.dropped.clear()
         run.dropped.update(before)
-        kept = _best(_tables(run, kind, anchors), limit)
-    yield kept, len(anchors), len(anchors)
+        with Draft(run.lexicon, kind, seed=run.request.seed) as draft:
+            for table, done, _ in _tables(run, kind, part):
+                draft.add(table)
+                watch.report(kind, done, len(anchors), waiting=draft.rows)
+            settled = draft.settle(limit=limit)
+            if limit is not None and len(settled.rows) < limit and len(part) < len(anchors):
+                continue
+            _account(run, kind, settled, common=run.dropped[PREDICTABLE_ANSWER] - before[PREDICTABLE_ANSWER])
+            for table in draft.tables(settled.rows):
+                watch.written += table.num_rows
+                sink(table.select(SCHEMA.names))
+            watch.report(kind, len(anchors), len(anchors))
+            return
 
 
-def _best(tables: Iterator[tuple[Table, int, int]], limit: int) -> Table:
-    """The ``limit`` probes whose questions come first in a drawn order, in the set's order."""
-    kept: Table = _NO_PROBES
-    for table, _, _ in tables:
-        kept = pa.concat_tables([kept, table.select(kept.column_names)])
-        if kept.num_rows > limit:
-            order = kept["key"].to_numpy() ^ np.uint64(ORDER)
-            first = np.lexsort((np.array(kept["id"].to_pylist()), order))[:limit]
-            kept = kept.take(pa.array(np.sort(first)))
-    return kept
+def _parts(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The anchors to ask about, more each time; a part usually suffices for a limit, and the seed says which."""
+    limit = run.request.limit_per_kind
+    if limit is not None:
+        for many in (_ANCHORS_PER_PROBE, _ANCHORS_PER_PROBE**2):
+            if limit * many < len(anchors):
+                key = draw_key(run.request.seed, "anchors", kind.value)
+                yield sorted(sample(anchors, limit * many, key=key))
+    yield anchors
+
+
+def _account(run: _Run, kind: ProbeKind, settled: Settled, *, common: int) -> None:
+    """Note what was left out of a kind, ``common`` answers among it, and let the guessers guess the rest."""
+    run.dropped.update(settled.dropped)
+    left_out = settled.dropped.total() + common
+    run.left_out[kind.value] = LeftOut(askable=settled.placed + left_out, left_out=left_out)
+    run.tally.add(settled.clues)
 
 
 def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tuple[Table, int, int]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Level, Split
+from knowledgesmith.graph_schema.probes.guessers import Guess
 from knowledgesmith.graph_schema.probes.types import ProbeKind
 
 
@@ -61,8 +62,39 @@ class BulkProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Of one kind: questions that could be asked, and those that were not, so that the set gives nothing away."""
+
+    askable: int
+    left_out: int
+
+    @property
+    def share(self) -> float:
+        """Part of the askable questions that was left out."""
+        return self.left_out / self.askable if self.askable else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a run found out beside the probes.
+
+    Attributes:
+        dropped: questions without a probe, by reason.
+        left_out: by kind.
+        guesses: how well guessers do that know nothing.
+    """
+
+    dropped: Mapping[str, int]
+    left_out: Mapping[str, LeftOut]
+    guesses: tuple[Guess, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BulkResult:
-    """What a run wrote. ``dropped`` counts questions by the reason for which they gave no probe."""
+    """What a run wrote. ``dropped`` counts questions by the reason for which they gave no probe.
+
+    ``left_out`` and ``guesses`` say whether the set is fair; they are empty where nobody has judged it.
+    """
 
     graph_id: str
     graph_digest: str
@@ -71,6 +103,8 @@ class BulkResult:
     counts: Mapping[str, int]
     split: Split
     dropped: Mapping[str, int]
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict[str, LeftOut])
+    guesses: tuple[Guess, ...] = ()
 
 
 Observer = Callable[[BulkProgress], None]

@@ -19,10 +19,10 @@ Column = Any
 """A ``pyarrow.Array`` or ``ChunkedArray``."""
 CHUNK: Final = 20_000
 """Probes that are hashed and written at a time; part of the digest's definition."""
-VERSION: Final = 4
-"""Of the digest's definition."""
+VERSION: Final = 5
+"""Of the digest's definition, and of what a set means."""
 FIRST_VERSION: Final = 3
-"""The oldest one that is still read; version 4 brought ``counter_stem``."""
+"""The oldest one that is still read; version 4 brought ``counter_stem``, and since 5 a set is balanced as a whole."""
 KEY: Final = b"knowledgesmith"
 """Key of the metadata of a file."""
 _TEXTS: Final = pa.list_(pa.string())

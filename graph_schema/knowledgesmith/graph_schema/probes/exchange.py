@@ -158,8 +158,8 @@ def _parquet(name: str, content: BinaryIO) -> tuple[dict[str, Any], int, Iterabl
         if group.num_rows > MAX_ROWS or group.total_byte_size > _MAX_GROUP:
             raise _refused(name, f"a row group holds more than {MAX_ROWS} probes or {_MAX_GROUP} bytes", "Split it.")
     names = file.schema_arrow.names
-    version = next((one for one in _VERSIONS if schema_of(one).names == names), None)
-    if version is None:
+    version = about.get("version")
+    if type(version) is not int or version not in _VERSIONS or schema_of(version).names != names:
         raise _refused(name, "it has other columns than a probe set", "Export the set again.")
     schema = schema_of(version)
     return about, version, (file.read_row_group(group).cast(schema) for group in range(file.num_row_groups))

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.bulk import BLOCK, bulk
-from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult, Observer
+from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult, Made, Observer
 from knowledgesmith.graph_schema.probes.columns import SCHEMA, VERSION, Chunker, ColumnDigest, SetWriter, Table
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon, load_lexicon
 from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
@@ -79,18 +79,18 @@ def generate_in_memory(
     """The same with every choice that a bulk run has; for sets that fit into memory as objects."""
     names = lexicon or load_lexicon(store, graph_id=request.graph_id)
 
-    def work(tx: Transaction) -> tuple[list[Table], Counter[str]]:
+    def work(tx: Transaction) -> tuple[list[Table], Made]:
         tables: list[Table] = []
-        dropped = bulk(tx, lexicon=names, request=request, sink=tables.append, block=block)
-        return tables, dropped
+        made = bulk(tx, lexicon=names, request=request, sink=tables.append, block=block)
+        return tables, made
 
-    tables, dropped = store.try_out(work, timeout_s=TIMEOUT_S)
+    tables, made = store.try_out(work, timeout_s=TIMEOUT_S)
     data = ProbeSetData(
         graph_id=request.graph_id,
         graph_digest=names.graph_digest,
         seed=request.seed,
         probes=tuple(probe_from(row) for table in tables for row in table.to_pylist()),
-        dropped=dict(sorted(dropped.items())),
+        dropped=dict(sorted(made.dropped.items())),
         digest="",
     )
     return replace(data, digest=digest_of(data))
@@ -135,8 +135,8 @@ def generate_file(
     def work(tx: Transaction) -> BulkResult:
         # opened here, since a transaction that other writers made fail starts from nothing
         with SetWriter(scratch, about=about) as writer:
-            dropped = bulk(tx, lexicon=names, request=request, sink=writer.add, observe=observe, block=block)
-            digest = writer.close(dropped=dropped)
+            made = bulk(tx, lexicon=names, request=request, sink=writer.add, observe=observe, block=block)
+            digest = writer.close(dropped=made.dropped)
         return BulkResult(
             graph_id=request.graph_id,
             graph_digest=names.graph_digest,
@@ -144,7 +144,9 @@ def generate_file(
             digest=digest,
             counts=dict(sorted(writer.counts.items())),
             split=request.split,
-            dropped=dict(sorted(dropped.items())),
+            dropped=dict(sorted(made.dropped.items())),
+            left_out=made.left_out,
+            guesses=made.guesses,
         )
 
     try:

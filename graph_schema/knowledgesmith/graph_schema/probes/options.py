@@ -14,6 +14,7 @@ from knowledgesmith.graph_schema.probes.balanced_draw import draw_sets
 from knowledgesmith.graph_schema.probes.build import AMBIGUOUS_ANCHOR, AMBIGUOUS_OPTION, NO_DISTRACTOR
 from knowledgesmith.graph_schema.probes.draw import ANSWER, OPTIONS, STATEMENT, draw_key, streams
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.matching import Matcher
 from knowledgesmith.graph_schema.probes.pools import Asked, Members, Pools
 from knowledgesmith.graph_schema.probes.questions import FALSE, TRUE, Question
 from knowledgesmith.graph_schema.probes.types import ProbeKind
@@ -28,6 +29,7 @@ from knowledgesmith.graph_schema.probes.vector_draw import (
 
 _TRUTH: Final = (TRUE, FALSE)
 _AT_A_TIME: Final = 4
+_STATED: Final = draw_key(0, "stated")
 PREDICTABLE_ANSWER: Final = "predictable_answer"
 """A question whose answer is so common, or whose statement so seldom false, that it tells itself."""
 
@@ -40,6 +42,7 @@ class OptionDrawer:
         self._seed = seed
         self._pools = pools
         self._dropped = dropped
+        self._matcher = Matcher(lexicon)
 
     def draw(self, kind: ProbeKind, questions: Sequence[Question]) -> Drawn:
         """The askable questions of one kind with their options; of statements, false ones beside the true ones."""
@@ -57,9 +60,13 @@ class OptionDrawer:
         plain: dict[tuple[str, tuple[str, ...]], list[Question]] = {}
         kept: list[Question] = []
         right: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-        for question in true:
+        lots = (streams(self._keys(true) ^ np.uint64(_STATED), 1)[:, 0].astype(np.float64) / 2.0**64).tolist()
+        for question, lot in zip(true, lots, strict=True):
             right.setdefault((question.anchor, question.path), []).append(question.object)
             if self._is_plain(question):
+                if lot >= self._pools.stated_part(question, answer=self._lexicon.index[question.object]):
+                    self._drop(PREDICTABLE_ANSWER, 1)
+                    continue
                 plain.setdefault((question.anchor, question.path), []).append(question)
             else:
                 kept.append(question)
@@ -183,7 +190,7 @@ class OptionDrawer:
         for row, (question, answer) in enumerate(zip(questions, sample, strict=True)):
             groups.setdefault(self._pools.of(question, answer=answer), []).append(row)
         for name, group in groups.items():
-            members = self._pools.members(name, arity=arity)
+            members = self._pools.stated(name) if count else self._pools.members(name, arity=arity)
             if not len(members.pool):
                 continue
             rows = np.array(group, dtype=np.int64)
@@ -194,8 +201,31 @@ class OptionDrawer:
                 keys=keys[rows],
                 count=count or members.count,
             )
-            drawn[rows, : wanted.count] = self._from_pool(members, wanted)
+            made = self._from_pool(members, wanted)
+            anchors = np.array([self._lexicon.index[questions[row].anchor] for row in group], dtype=np.int64)
+            answers = np.array([sample[row] for row in group], dtype=np.int64)
+            others = self._pools.alike(name[1])
+            self._match(members, wanted, made, anchors=anchors, answers=answers, others=others)
+            drawn[rows, : wanted.count] = made
         return drawn
+
+    def _match(
+        self,
+        members: Members,
+        wanted: Wanted,
+        made: Indices,
+        *,
+        anchors: Indices,
+        answers: Indices,
+        others: float,
+    ) -> None:
+        """Put look-alikes in the place of what was drawn, where looks could tell the answer."""
+        rows = self._matcher.needed(anchors, answers, wanted.keys, others)
+        if not len(rows):
+            return
+        found = self._matcher.draw(wanted.only(rows), members.weights, anchors[rows], answers[rows])
+        whole = found[:, -1] != NOBODY
+        made[rows[whole]] = found[whole]
 
     def _from_pool(self, members: Members, wanted: Wanted) -> Indices:
         if members.weights is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -21,12 +21,19 @@ from knowledgesmith.graph_schema.probes.blocks import RETIRED, Blocks
 from knowledgesmith.graph_schema.probes.chain_blocks import Chains
 from knowledgesmith.graph_schema.probes.fairness import Fair, fair_parts, weights_for
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.matching import share_alike
 from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question
 from knowledgesmith.graph_schema.probes.telling import Telling
 from knowledgesmith.graph_schema.probes.vector_draw import Indices
 
 _HANDFUL: Final = 8
 """Fewer questions that ask for the same say too little about the shares of their answers."""
+_FEW: Final = 3
+"""Fewer entities that can be stated are those of any choice of two."""
+_NOBODY: Final[Counter[int]] = Counter()
+_WHOLE: Final = float(1 << 40)
+_PAIRS: Final = 512
+"""Anchors with an answer that tell how alike the two are."""
 _MIX: Final = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, (1 << 64) - 1)
 
 Asked = tuple[str, bool, int]
@@ -52,10 +59,15 @@ class Members:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """How often entities (dense indices) are right, and how often they are the one that is shown."""
+    """How often entities (dense indices) are right, and how often they are the one that is shown.
+
+    ``anchors`` counts who is asked about, ``pairs`` are some anchors with an answer each.
+    """
 
     right: Mapping[Asked, Counter[int]]
     shown: Mapping[Asked, Counter[int]]
+    anchors: Mapping[Asked, int] = field(default_factory=dict[Asked, int])
+    pairs: Mapping[Asked, Sequence[tuple[int, int]]] = field(default_factory=dict[Asked, Sequence[tuple[int, int]]])
 
 
 class Pools:
@@ -68,6 +80,8 @@ class Pools:
         self._by_type: dict[Asked, dict[str, Counter[int]]] = {}
         self._fair: dict[tuple[Pool, int], Fair] = {}
         self._members: dict[tuple[Pool, int], Members] = {}
+        self._stated: dict[Pool, Members] = {}
+        self._alike: dict[Asked, float] = {}
 
     def of(self, question: Question, *, answer: int) -> Pool:
         """The name of the pool for a question with this answer (a dense index)."""
@@ -84,6 +98,44 @@ class Pools:
     def part(self, question: Question, *, answer: int, arity: int) -> float:
         """Which part of the questions with this answer is asked, 1 for all but common answers."""
         return self._balanced(self.of(question, answer=answer), arity).parts.get(answer, 1.0)
+
+    def stated_part(self, question: Question, *, answer: int) -> float:
+        """Which part of the true statements with this object is asked: few false ones can be had of a common one."""
+        held = self._held(asked(question), answer)
+        return min(1.0, (1.0 - held) / held)
+
+    def stated(self, name: Pool) -> Members:
+        """What the objects of false statements are drawn from, so that each is stated falsely as often as truly."""
+        made = self._stated.get(name)
+        if made is None:
+            made = self._stated[name] = self._make_stated(name)
+        return made
+
+    def alike(self, what: Asked) -> float:
+        """In which part of the questions the answer shares something with the name in the question."""
+        known = self._alike.get(what)
+        if known is None:
+            pairs = self._answers.pairs.get(what, ())
+            known = self._alike[what] = share_alike(self._lexicon, pairs) if pairs else 0.0
+        return known
+
+    def _held(self, what: Asked, answer: int) -> float:
+        """In which part of the questions an entity is right."""
+        anchors = max(self._answers.anchors.get(what, 0), 1)
+        return min(max(self._answers.right.get(what, _NOBODY).get(answer, 1) / anchors, 1e-9), 1.0 - 0.5 / anchors)
+
+    def _make_stated(self, name: Pool) -> Members:
+        kind, what = name
+        entities = self._lexicon.entities
+        often = self._answers.right.get(what, _NOBODY)
+        right = {place: count for place, count in often.items() if entities[place].type == kind}
+        if len(right) < _FEW or sum(right.values()) < _HANDFUL:
+            return self.members(name, arity=2)
+        known = sorted(right, key=lambda n: entities[n].uid)
+        held = np.array([self._held(what, place) for place in known])
+        asked_for = np.array([right[place] for place in known]) * np.minimum(1.0, (1.0 - held) / held) / (1.0 - held)
+        weights = np.maximum(np.rint(asked_for / asked_for.sum() * _WHOLE), 1).astype(np.int64)
+        return Members(pool=np.array(known, dtype=np.int64), weights=weights, count=1)
 
     def members(self, name: Pool, *, arity: int) -> Members:
         """What the wrong options of questions with at most ``arity`` options are drawn from."""
@@ -159,8 +211,13 @@ def answers_of_facts(
                 yield (blocks.name(relation), reverse, 1), anchor, part.answers[start:end].tolist()
                 start = end
 
-    for what, _, answers in questions():
+    anchored: Counter[Asked] = Counter()
+    pairs: dict[Asked, list[tuple[int, int]]] = {}
+    for what, anchor, answers in questions():
         right.setdefault(what, Counter()).update(n for n in answers if n != RETIRED)
+        anchored[what] += 1
+        if answers and RETIRED not in answers:
+            _note(pairs.setdefault(what, []), anchored[what], (anchor, answers[-1]))
     for what, anchor, answers in questions():
         plain = [n for n in answers if n != RETIRED and not lexicon.ambiguous[n]]
         if RETIRED in answers or lexicon.ambiguous[anchor]:
@@ -168,14 +225,28 @@ def answers_of_facts(
         path = (BACKWARD + what[0] if what[1] else what[0],)
         if plain := [n for n in plain if not telling.told(anchor, path, n)]:
             shown.setdefault(what, Counter())[rarest(right[what], anchor, plain)] += 1
-    return Answers(right=right, shown=shown)
+    return Answers(right=right, shown=shown, anchors=anchored, pairs=pairs)
+
+
+def _note(pairs: list[tuple[int, int]], count: int, pair: tuple[int, int]) -> None:
+    """Keep some of the pairs that come by, each with the same chance."""
+    golden, odd, mask = _MIX
+    place = (((pair[0] * golden ^ pair[1]) * odd & mask) >> 20) % count
+    if len(pairs) < _PAIRS:
+        pairs.append(pair)
+    elif place < _PAIRS:
+        pairs[place] = pair
 
 
 def answers_of_chains(chains: Chains, lexicon: Lexicon, *, telling: Telling) -> Answers:
     """The answers of chains; each has one."""
     found: dict[Asked, Counter[int]] = {}
+    anchored: Counter[Asked] = Counter()
+    pairs: dict[Asked, list[tuple[int, int]]] = {}
     for path, anchor, answer in chains.answers():
         if not (lexicon.ambiguous[anchor] or lexicon.ambiguous[answer] or telling.told(anchor, path, answer)):
             what = (path[-1].removeprefix(BACKWARD), path[-1].startswith(BACKWARD), len(path))
             found.setdefault(what, Counter())[answer] += 1
-    return Answers(right=found, shown=found)
+            anchored[what] += 1
+            _note(pairs.setdefault(what, []), anchored[what], (anchor, answer))
+    return Answers(right=found, shown=found, anchors=anchored, pairs=pairs)

@@ -7,7 +7,7 @@ import os
 import uuid
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,8 +26,9 @@ from knowledgesmith.graph_schema.errors import (
 )
 from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.graphs import stamp_of
-from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult, Observer
+from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult, LeftOut, Observer
 from knowledgesmith.graph_schema.probes.columns import KEY, SetWriter, Table, digest_of_file
+from knowledgesmith.graph_schema.probes.fair_sets import from_text, to_text, unfair_because
 from knowledgesmith.graph_schema.probes.generate import (
     ProbeSetData,
     digest_of,
@@ -35,6 +36,7 @@ from knowledgesmith.graph_schema.probes.generate import (
     generate_file,
     tables_of,
 )
+from knowledgesmith.graph_schema.probes.guessers import Guess
 from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
@@ -47,6 +49,9 @@ _BATCH: Final = 5_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSetInfo:
     """A stored probe set. ``dropped`` counts questions by reason.
+
+    ``guesses`` say how well guessers do that know nothing, ``left_out`` what was left out by kind so that they do not;
+    both are empty for sets of earlier releases and imported ones, which an audit judges.
 
     Every probe in it was verified, except in a set that was ``imported`` from a file: what a stranger wrote is judged
     by an audit, not by its digest.
@@ -62,6 +67,18 @@ class ProbeSetInfo:
     dropped: Mapping[str, int]
     split: str = Split.EVAL.value
     imported: bool = False
+    guesses: tuple[Guess, ...] = ()
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict[str, LeftOut])
+
+    @property
+    def unfair(self) -> tuple[str, ...]:
+        """Why the set is not fair, a line each."""
+        return unfair_because(self.guesses, self.left_out)
+
+    @property
+    def fair(self) -> bool | None:
+        """Whether knowing nothing gets nobody further than chance; ``None`` where nobody has judged it."""
+        return None if not self.guesses else not self.unfair
 
 
 def generate_set(
@@ -126,7 +143,14 @@ def record(store: GraphStore, info: ProbeSetInfo, *, directory: Path, materialis
             value=info.verified,
             hint="Set limit_per_kind, or read the set from its file.",
         )
-    properties = {**asdict(info), "counts": json.dumps(info.counts), "dropped": json.dumps(info.dropped)}
+    properties = {
+        **asdict(info),
+        "counts": json.dumps(info.counts),
+        "dropped": json.dumps(info.dropped),
+        **to_text(info.guesses, info.left_out),
+        "fair": info.fair,
+        "unfair": list(info.unfair),
+    }
     found = _probes(existing(directory, info.digest), kind=None) if materialise else ()
     probes = sorted(found, key=lambda probe: (probe.anchor, probe.id))
     rows: list[dict[str, object]] = [
@@ -328,10 +352,13 @@ def info_of(result: BulkResult) -> ProbeSetInfo:
         verified=sum(result.counts.values()),
         dropped=dict(sorted(result.dropped.items())),
         split=result.split.value,
+        guesses=result.guesses,
+        left_out=result.left_out,
     )
 
 
 def _info_from(properties: Mapping[str, Any]) -> ProbeSetInfo:
+    guesses, left_out = from_text(properties)
     return ProbeSetInfo(
         id=properties["id"],
         graph_id=properties["graph_id"],
@@ -343,6 +370,8 @@ def _info_from(properties: Mapping[str, Any]) -> ProbeSetInfo:
         dropped=json.loads(properties["dropped"]),
         split=properties.get("split") or Split.EVAL.value,
         imported=bool(properties.get("imported")),
+        guesses=guesses,
+        left_out=left_out,
     )
 
 

@@ -17,12 +17,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.errors import GraphNotFound, InvalidInput
 from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes import probe_set
 from knowledgesmith.graph_schema.probes.bulk_types import BulkResult
 from knowledgesmith.graph_schema.probes.columns import SetWriter, Table
 from knowledgesmith.graph_schema.probes.draw import draw_key, streams
+from knowledgesmith.graph_schema.probes.fair_sets import guesses_of
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon, load_lexicon
 from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
 from knowledgesmith.graph_schema.probes.questions import BACKWARD
@@ -191,6 +192,10 @@ def _write(
                 start += table.num_rows
             digest = writer.close(dropped={})
         scratch.replace(probe_set.path_of(directory, digest))
+    try:
+        lexicon = load_lexicon(store, graph_id=info.graph_id)
+    except GraphNotFound:  # a set that came from elsewhere
+        lexicon = Lexicon.build(graph_id=info.graph_id, entities=(), relations=())
     made = probe_set.info_of(
         BulkResult(
             graph_id=info.graph_id,
@@ -200,6 +205,8 @@ def _write(
             counts=dict(sorted(writer.counts.items())),
             split=Split(info.split),
             dropped={},
+            left_out=info.left_out,
+            guesses=guesses_of(probe_set.tables(directory, digest), lexicon=lexicon, seed=seed),
         )
     )
     probe_set.record(store, made, directory=directory)

@@ -155,6 +155,27 @@ class ProbeSet(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class LeftOutEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___LeftOut: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___LeftOut | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ID_FIELD_NUMBER: _builtins.int
     GRAPH_ID_FIELD_NUMBER: _builtins.int
     GRAPH_DIGEST_FIELD_NUMBER: _builtins.int
@@ -165,6 +186,10 @@ class ProbeSet(_message.Message):
     DROPPED_FIELD_NUMBER: _builtins.int
     SPLIT_FIELD_NUMBER: _builtins.int
     IMPORTED_FIELD_NUMBER: _builtins.int
+    FAIR_FIELD_NUMBER: _builtins.int
+    UNFAIR_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    GUESSES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id."""
     graph_id: _builtins.str
@@ -181,6 +206,8 @@ class ProbeSet(_message.Message):
     """Phrasings: eval or train."""
     imported: _builtins.bool
     """Taken in from a file: nobody verified its probes here; an audit does."""
+    fair: _builtins.bool
+    """Whether knowing nothing gets nobody further than chance; absent where nobody has judged it."""
     @_builtins.property
     def counts(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Probes by kind."""
@@ -188,6 +215,18 @@ class ProbeSet(_message.Message):
     @_builtins.property
     def dropped(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Questions that gave no probe, by reason."""
+
+    @_builtins.property
+    def unfair(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Why it is not fair, a line each."""
+
+    @_builtins.property
+    def left_out(self) -> _containers.MessageMap[_builtins.str, Global___LeftOut]:
+        """By kind, what was left out so that the set gives nothing away."""
+
+    @_builtins.property
+    def guesses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Guess]:
+        """How well guessers do that know nothing; not in lists."""
 
     def __init__(
         self,
@@ -202,14 +241,100 @@ class ProbeSet(_message.Message):
         dropped: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         split: _builtins.str = ...,
         imported: _builtins.bool = ...,
+        fair: _builtins.bool | None = ...,
+        unfair: _abc.Iterable[_builtins.str] | None = ...,
+        left_out: _abc.Mapping[_builtins.str, Global___LeftOut] | None = ...,
+        guesses: _abc.Iterable[Global___Guess] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fair", b"_fair", "fair", b"fair"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fair", b"_fair", "counts", b"counts", "digest", b"digest", "dropped", b"dropped", "fair", b"fair", "graph_digest", b"graph_digest", "graph_id", b"graph_id", "guesses", b"guesses", "id", b"id", "imported", b"imported", "left_out", b"left_out", "seed", b"seed", "split", b"split", "unfair", b"unfair", "verified", b"verified"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__fair: _TypeAlias = _typing.Literal["fair"]  # noqa: Y015
+    _WhichOneofArgType__fair: _TypeAlias = _typing.Literal["_fair", b"_fair"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fair) -> _WhichOneofReturnType__fair | None: ...
+
+Global___ProbeSet: _TypeAlias = ProbeSet  # noqa: Y015
+
+@_typing.final
+class LeftOut(_message.Message):
+    """Questions of one kind that were left out so that the set gives nothing away."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASKABLE_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    askable: _builtins.int
+    """Questions that could be asked."""
+    left_out: _builtins.int
+    """Of these, left out."""
+    def __init__(
+        self,
+        *,
+        askable: _builtins.int = ...,
+        left_out: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "digest", b"digest", "dropped", b"dropped", "graph_digest", b"graph_digest", "graph_id", b"graph_id", "id", b"id", "imported", b"imported", "seed", b"seed", "split", b"split", "verified", b"verified"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["askable", b"askable", "left_out", b"left_out"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ProbeSet: _TypeAlias = ProbeSet  # noqa: Y015
+Global___LeftOut: _TypeAlias = LeftOut  # noqa: Y015
+
+@_typing.final
+class Guess(_message.Message):
+    """How often one guesser that knows nothing finds the right option."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    GUESSER_FIELD_NUMBER: _builtins.int
+    TESTED_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    ACCURACY_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    CHANCE_FIELD_NUMBER: _builtins.int
+    FAIR_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """Kind of probe, or ALL."""
+    guesser: _builtins.str
+    """What the right option is guessed by: shared_words, longest, position, learned and more."""
+    tested: _builtins.int
+    """Questions; the phrasings of one count once."""
+    right: _builtins.float
+    """Of these, found; where options look alike, each counts in part."""
+    accuracy: _builtins.float
+    """Their share."""
+    low: _builtins.float
+    """Lower end of the 95 % interval."""
+    high: _builtins.float
+    """Upper end of the 95 % interval."""
+    chance: _builtins.float
+    """Share that chance gives."""
+    fair: _builtins.bool
+    """Whether the upper end is at most five points above chance; of few questions, whether chance explains the share."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        guesser: _builtins.str = ...,
+        tested: _builtins.int = ...,
+        right: _builtins.float = ...,
+        accuracy: _builtins.float = ...,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+        chance: _builtins.float = ...,
+        fair: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accuracy", b"accuracy", "chance", b"chance", "fair", b"fair", "guesser", b"guesser", "high", b"high", "kind", b"kind", "low", b"low", "right", b"right", "tested", b"tested"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Guess: _TypeAlias = Guess  # noqa: Y015
 
 @_typing.final
 class Probe(_message.Message):
@@ -631,7 +756,7 @@ class OptionsBaseline(_message.Message):
     kind: _builtins.str
     """Kind of probe, or ALL."""
     tested: _builtins.int
-    """Probes of the test half."""
+    """Questions; the phrasings of one count once."""
     right: _builtins.int
     """Of these, told rightly."""
     accuracy: _builtins.float
@@ -667,6 +792,27 @@ class AuditProbeSetResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class LeftOutEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___LeftOut: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___LeftOut | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     PROBE_SET_ID_FIELD_NUMBER: _builtins.int
     PROBES_FIELD_NUMBER: _builtins.int
     VERIFIED_FIELD_NUMBER: _builtins.int
@@ -675,6 +821,9 @@ class AuditProbeSetResponse(_message.Message):
     LETTERS_FIELD_NUMBER: _builtins.int
     BASELINES_FIELD_NUMBER: _builtins.int
     SHEET_FIELD_NUMBER: _builtins.int
+    GUESSES_FIELD_NUMBER: _builtins.int
+    UNFAIR_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
     probe_set_id: _builtins.str
     """Probe set."""
     probes: _builtins.int
@@ -682,7 +831,7 @@ class AuditProbeSetResponse(_message.Message):
     verified: _builtins.bool
     """False where the graph is another one by now, so that nothing was judged again."""
     passed: _builtins.bool
-    """No finding, even letters, no baseline above chance."""
+    """No finding, even letters, no guesser above chance."""
     sheet: _builtins.str
     """CSV text of a sheet for people."""
     @_builtins.property
@@ -697,6 +846,18 @@ class AuditProbeSetResponse(_message.Message):
     def baselines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OptionsBaseline]:
         """Options-only baselines."""
 
+    @_builtins.property
+    def guesses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Guess]:
+        """How well guessers do that know nothing."""
+
+    @_builtins.property
+    def unfair(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Why the set is not fair, a line each; empty where it is."""
+
+    @_builtins.property
+    def left_out(self) -> _containers.MessageMap[_builtins.str, Global___LeftOut]:
+        """By kind, what was left out when the set was made."""
+
     def __init__(
         self,
         *,
@@ -708,10 +869,13 @@ class AuditProbeSetResponse(_message.Message):
         letters: _abc.Iterable[Global___LetterBalance] | None = ...,
         baselines: _abc.Iterable[Global___OptionsBaseline] | None = ...,
         sheet: _builtins.str = ...,
+        guesses: _abc.Iterable[Global___Guess] | None = ...,
+        unfair: _abc.Iterable[_builtins.str] | None = ...,
+        left_out: _abc.Mapping[_builtins.str, Global___LeftOut] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["baselines", b"baselines", "findings", b"findings", "letters", b"letters", "passed", b"passed", "probe_set_id", b"probe_set_id", "probes", b"probes", "sheet", b"sheet", "verified", b"verified"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["baselines", b"baselines", "findings", b"findings", "guesses", b"guesses", "left_out", b"left_out", "letters", b"letters", "passed", b"passed", "probe_set_id", b"probe_set_id", "probes", b"probes", "sheet", b"sheet", "unfair", b"unfair", "verified", b"verified"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

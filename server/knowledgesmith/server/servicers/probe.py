@@ -68,7 +68,7 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
             last, created_ms = found[size - 1]
             token = paging.encode(listing, [created_ms, last.id])
         return probe_pb2.ListProbeSetsResponse(
-            probe_sets=[set_to(info) for info, _ in found[:size]], next_page_token=token
+            probe_sets=[set_to(info, whole=False) for info, _ in found[:size]], next_page_token=token
         )
 
     async def ListProbes(self, request: probe_pb2.ListProbesRequest, context: Context) -> probe_pb2.ListProbesResponse:
