@@ -29,11 +29,16 @@ class Whole(click.IntRange):
         except ValueError:
             number = None
         if number is None or not self.low <= number <= self.high:
-            self.fail(f"{value!r} is not a whole number {self._describe_range()}.", param, ctx)
+            self.fail(f"{value!r} is not a whole number {self.words}.", param, ctx)
         return number
 
-    def _describe_range(self) -> str:
+    @property
+    def words(self) -> str:
+        """The range in words."""
         return f"from {self.low:,} to {self.high:,}"
+
+    def _describe_range(self) -> str:
+        return self.words
 
 
 class Share(click.FloatRange):
@@ -53,11 +58,14 @@ class Share(click.FloatRange):
         except ValueError:
             number = math.nan
         if not 0 < number <= 1:
-            self.fail(f"{value!r} is not a number {self._describe_range()}.", param, ctx)
+            self.fail(f"{value!r} is not a number {self.words}.", param, ctx)
         return number
 
+    words = "above 0 and up to 1"
+    """The range in words."""
+
     def _describe_range(self) -> str:
-        return "above 0 and up to 1"
+        return self.words
 
 
 COUNT: Final = Whole()
