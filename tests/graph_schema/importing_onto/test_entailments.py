@@ -203,12 +203,20 @@ def test_inverses_of_whole_classes_do_not_turn_facts_round() -> None:
             ("a", "broaderTransitive", "c"),
         ),
         ("e:a skos:topConceptOf e:s . e:b skos:inScheme e:s .", ("a", "inScheme", "s")),
+        ("e:a skos:broader e:b . e:b skos:broader e:c .", ("a", "broader", "c")),
+        ("e:b skos:narrower e:a . e:c skos:narrower e:b .", ("a", "broader", "c")),
         ("e:a skos:broadMatch e:b . e:x skos:broader e:y .", ("a", "broader", "b")),
     ],
 )
 def test_what_rdf_promises(text: str, derived: Triple) -> None:
     found = short(follows(read("rdf", ("p.ttl", PREFIXES + text))))
     assert derived in found
+
+
+def test_broader_only_one_step_up_where_that_is_asked_for() -> None:
+    text = PREFIXES + "e:a skos:broader e:b . e:b skos:broader e:c ."
+    folded = read("rdf", ("p.ttl", text), transitive_broader=False)
+    assert follows(folded) == set(folded.facts)
 
 
 def test_a_chain_that_no_pair_can_say_is_told() -> None:

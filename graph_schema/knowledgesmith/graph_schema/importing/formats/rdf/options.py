@@ -57,6 +57,9 @@ class RdfOptions(ImportOptions):
     inherited: bool = True
     """Facts of a class follow for the classes below it and for its objects' wider classes (restrictions over
     ``rdfs:subClassOf``)."""
+    transitive_broader: bool = True
+    """A concept above a broader one is broader too. SKOS says that of ``skos:broaderTransitive``, which every broader
+    concept is; no question in words can tell the two apart."""
     hierarchical: tuple[str, ...] = (IS_A, BROADER)
     """Names of the relations that lead from child to parent."""
     relation_names: Mapping[str, str] = Field(default_factory=dict)

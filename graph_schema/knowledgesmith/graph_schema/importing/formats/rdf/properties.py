@@ -18,6 +18,7 @@ from knowledgesmith.graph_schema.importing.formats.ontology.relations import Dec
 from knowledgesmith.graph_schema.importing.formats.rdf.options import RdfOptions
 from knowledgesmith.graph_schema.importing.formats.rdf.triples import Triples
 from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import (
+    BROADER,
     DOCUMENTATION,
     DOCUMENTATION_SPACES,
     IMPLIED_ABOVE,
@@ -141,7 +142,7 @@ class Properties:
             self.table.also(iri, key)
             declared.words.add(self._options.relation_names.get(iri, key))
             declared.symmetric = key in SYMMETRIC
-            declared.transitive = key in TRANSITIVE
+            declared.transitive = key in TRANSITIVE or (key == BROADER and self._options.transitive_broader)
         else:
             declared.words.add(relation_word(self._options.relation_names.get(iri) or self._word(iri)) or iri)
         for quad in self._triples.loaded.store.quads_for_pattern(NamedNode(iri), NamedNode(TYPE), None, None):
