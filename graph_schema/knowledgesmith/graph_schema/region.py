@@ -18,8 +18,8 @@ from knowledgesmith.graph_schema.placing import Placement, place
 from knowledgesmith.graph_schema.store import Transaction
 from knowledgesmith.graph_schema.world_index import Held, WorldIndex
 
-_FEWEST: Final = 256
-_SHARE: Final = 4
+_FEWEST: Final = 128
+_SHARE: Final = 32
 """A region of more than one group in so many is not worth the bookkeeping: then the whole graph is closed."""
 
 
@@ -77,7 +77,7 @@ def affected_groups(
         before: the world before.
         rules: the rules.
         changed: facts that are asserted or retracted, and derived facts that are known to be new.
-        limit: most groups worth deriving one by one; by default a quarter of all that have derived facts.
+        limit: most groups worth deriving one by one; by default one in 32 of all that have derived facts.
     """
     if limit is None:
         limit = max(_FEWEST, before.groups_count // _SHARE)
