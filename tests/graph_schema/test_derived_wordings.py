@@ -94,7 +94,7 @@ def test_a_name_whose_grammar_is_sure_becomes_a_sentence(name: str, sentence: st
             "has_concept",
         ),
         # abbreviations, codes, signs
-        *("dob", "P31", "wdt:P31", "method+", "🙂", "123 things", "?", "_"),
+        *("dob", "P31", "wdt:P31", "method+", "method-", "-method", "🙂", "123 things", "?", "_"),
         # other languages, in this script and in others
         *("capital_de", "hauptstadtVon", "lugar_de_nacimiento", "né_à", "moneda", "Währung", "naissance", "ciudad"),
         *("首都", "夫人の名", "عاصمة", "столица", "เมืองหลวง", "수도", "राजधानी", "בירה"),

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from knowledgesmith.graph_schema.corrected_wordings import corrected
 from knowledgesmith.graph_schema.errors import InvalidCatalogue
 from knowledgesmith.graph_schema.facts import Direction, Form, Origin, Relation, Split, Template, Traits
 from knowledgesmith.graph_schema.templates import complete_templates, problem_with_template, shared_text
@@ -287,7 +288,13 @@ def to_properties(relation: Relation) -> dict[str, Any]:
         "composed_of": list(traits.composed_of),
         "compositions": ["|".join(pair) for pair in traits.compositions],
         "sub_of": list(traits.sub_of),
-        "templates": json.dumps([[t.direction, t.split, t.form, t.text, t.origin] for t in relation.templates]),
+        "templates": json.dumps(
+            [
+                [t.direction, t.split, t.form, t.text, t.origin]
+                for t in relation.templates
+                if t.origin is not Origin.CORRECTED
+            ]
+        ),
     }
 
 
@@ -313,7 +320,7 @@ def from_properties(properties: Mapping[str, Any]) -> Relation:
         Template(direction=Direction(direction), split=Split(split), form=Form(form), text=text, origin=_origin(origin))
         for direction, split, form, text, *origin in json.loads(properties["templates"])
     )
-    return Relation(
+    relation = Relation(
         name=properties["name"],
         rel_type=properties["rel_type"],
         domain_type=properties["domain_type"],
@@ -321,3 +328,4 @@ def from_properties(properties: Mapping[str, Any]) -> Relation:
         traits=traits,
         templates=templates,
     )
+    return corrected(relation, properties.get("corrections"))

@@ -125,9 +125,10 @@ class Relation:
     templates: tuple[Template, ...] = ()
 
     def pick(self, *, direction: Direction, form: Form, split: Split) -> tuple[Template, ...]:
-        """Templates of one direction, form and split, in catalogue order."""
+        """Templates of one direction, form and split, in catalogue order; corrected ones take the others' place."""
         wanted = (direction, form, split)
-        return tuple(t for t in self.templates if (t.direction, t.form, t.split) == wanted)
+        found = tuple(t for t in self.templates if (t.direction, t.form, t.split) == wanted)
+        return tuple(t for t in found if t.origin is Origin.CORRECTED) or found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

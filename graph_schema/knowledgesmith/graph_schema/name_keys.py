@@ -17,6 +17,11 @@ _IGNORABLE: Final = re.compile(
 )
 
 
+INVISIBLE: Final = (
+    *"\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff",
+    *map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFE0E, 0xFE0F)),
+)
+"""Those that occur in names, for queries that cannot take a pattern away."""
 _STEPS: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
     ("composed or decomposed letters", lambda text: unicodedata.normalize("NFC", text)),
     ("blanks", lambda text: " ".join(text.split())),

@@ -16,7 +16,7 @@ _PREFIX: Final = re.compile(r"^[A-Za-z_][\w.-]{0,30}:(?=[^\s:/])")
 _HUMP: Final = re.compile(
     r"(?<=[a-zà-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-ZÀ-ÖØ-Þ])(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ])|(?<=[a-z])(?=\d+$)"
 )
-_GAPS: Final = re.compile(r"[\s_/.,;{}-]+")
+_GAPS: Final = re.compile(r"[\s_/.,;{}]+|(?<=\w)-+(?=\w)")
 _BRACES: Final = str.maketrans({"{": "(", "}": ")"})
 _WORD: Final = re.compile(r"[A-Za-z]+|\d+")
 _JOINERS: Final = "\u200c\u200d"
@@ -53,7 +53,7 @@ def parse_name(name: str) -> RelationName:
     )
     local = _local(visible)
     shown = " ".join(local.translate(_BRACES).split()) or "?"
-    bare = local.strip("_- ")
+    bare = local.strip("_ ")
     words = tuple(word for part in _GAPS.split(bare) for word in _HUMP.split(part) if word.strip())
     whole = bare.upper() == bare and len(words) > 1
     spelt = tuple(_small(word, whole=whole) for word in words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from knowledgesmith.graph_schema.errors import (
 from knowledgesmith.graph_schema.facts import Relation
 from knowledgesmith.graph_schema.graphs import load_catalogue
 from knowledgesmith.graph_schema.interventions import Change, Goal, NamedChange
+from knowledgesmith.graph_schema.name_keys import INVISIBLE, name_key, without_invisible
 from knowledgesmith.graph_schema.resolve_conflicts import without_conflicts
 from knowledgesmith.graph_schema.store import GraphStore, Row
 from knowledgesmith.graph_schema.text_checks import MAX_NAME, problem_with
@@ -29,13 +31,13 @@ ObjectsOf = Callable[[str, str], Collection[str]]
 Lookup = Callable[[str], str]
 """A text to the uid that it clearly names, or to nothing where the database must be asked."""
 
-_STEPS = ("graph/by_uid", "graph/by_name", "graph/by_alias", "graph/by_folded_name")
+_STEPS = ("graph/by_uid", "graph/by_name", "graph/by_alias", "graph/by_key")
 
 
 def resolve_entity(
     store: GraphStore, graph_id: str, text: str, *, field: str = "entity", expected_type: str = ""
 ) -> str:
-    """The uid that a text names: a uid, else an exact name, else an alias, else a name in other upper and lower case.
+    """The uid that a text names: a uid, else an exact name, else an alias, else what looks the same (``name_keys``).
 
     Args:
         store: the database.
@@ -52,13 +54,16 @@ def resolve_entity(
     """
     check_text(text, field=field)
     for query in _STEPS:
-        if rows := store.read(query, graph_id=graph_id, text=text):
+        asked = _looks_like(text) if query == "graph/by_key" else {"text": text}
+        if rows := store.read(query, graph_id=graph_id, **asked):
             if len(rows) == 1:
                 return str(rows[0]["uid"])
             raise _ambiguous(text, rows, field=field, expected_type=expected_type)
-    names = [row["name"] for row in store.read("graph/similar_names", graph_id=graph_id, start=text[:2])]
+    key = name_key(text)
+    found = store.read("graph/similar_names", graph_id=graph_id, start=key[:2], invisible=list(INVISIBLE))
+    names = {name_key(row["name"]): row["name"] for row in found}
     # A low bar: whatever is listed shares its beginning with the text already.
-    close = difflib.get_close_matches(text, names, n=3, cutoff=0.4)
+    close = [names[near] for near in difflib.get_close_matches(key, list(names), n=3, cutoff=0.4)]
     raise EntityNotFound(
         "the graph has no entity of this uid, name or alias",
         field=field,
@@ -310,7 +315,13 @@ def _written(change: NamedChange, obj: str) -> str:
 
 
 def _folded(name: str) -> str:
-    return "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
+    return "_".join(name_key(name).replace("-", " ").replace("_", " ").split())
+
+
+def _looks_like(text: str) -> dict[str, list[str]]:
+    """Parameters of the query that finds names by their keys; Cypher has no case folding, only small letters."""
+    plain = unicodedata.normalize("NFKC", without_invisible(text)).lower()
+    return {"keys": sorted({name_key(text), plain}), "invisible": list(INVISIBLE)}
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -68,6 +68,7 @@ MUTATING = (
     "Accept",
     "Withdraw",
     "Sample",
+    "Correct",
 )
 
 Context: TypeAlias = "aio.ServicerContext[Any, Any]"

@@ -39,7 +39,7 @@ BUDGETS: dict[str, Budget] = {
     ),
     "closure/unplace": _budget(lambda w: {"graph_id": w.graph, "subjects": w.uids[:5]}, 88),
     "graph/by_alias": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 205),
-    "graph/by_folded_name": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 145),
+    "graph/by_key": _budget(lambda w: {"graph_id": w.graph, "keys": ["france"], "invisible": ["\u200b"]}, 220),
     "graph/by_name": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 17),
     "graph/by_uid": _budget(lambda w: {"graph_id": w.graph, "text": "france"}, 17),
     "graph/correct_wordings": _budget(lambda w: {"graph_id": w.graph, "corrections": []}, 20),
@@ -74,7 +74,7 @@ BUDGETS: dict[str, Budget] = {
     ),
     "graph/schema_record": _budget(lambda _: {"version": 1}, 19),
     "graph/schema_version": _budget(lambda _: {}, 14),
-    "graph/similar_names": _budget(lambda w: {"graph_id": w.graph, "start": "Fr"}, 205),
+    "graph/similar_names": _budget(lambda w: {"graph_id": w.graph, "start": "Fr", "invisible": []}, 205),
     "graph/state": _budget(lambda w: {"graph_id": w.graph}, 15),
     "jobs/advance": _budget(
         lambda w: {
@@ -286,6 +286,9 @@ BUDGETS: dict[str, Budget] = {
             "rows": [["lyon", "CITY_OF", False], ["france", "CITY_OF", True], ["nobody", "CITY_OF", False]],
         },
         261,
+    ),
+    "verify/up": _budget(
+        lambda w: {"graph_id": w.graph, "world": 0, "uids": ["lyon", "kyoto"], "ahead": ["LOCATED_IN"], "back": []}, 200
     ),
     "world/apply": _budget(
         lambda w: {"graph_id": w.graph, "asserts": [fact(w, "france", "symbol", "au")], "retracts": w.facts[:2]}, 88

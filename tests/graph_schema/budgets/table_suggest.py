@@ -19,7 +19,7 @@ SUGGEST: dict[str, Budget] = {
     ),
     "suggest/degrees": budget(_page, 507),
     "suggest/homonyms": budget(
-        lambda w: {"graph_id": w.graph, "after_entities": None, "after_label": "", "limit": 5}, 330
+        lambda w: {"graph_id": w.graph, "after_entities": None, "after_label": "", "limit": 5, "invisible": []}, 330
     ),
     "suggest/lock": budget(lambda w: {"graph_id": w.graph}, 12),
     "suggest/loops": budget(lambda w: {"graph_id": w.graph, "rel_types": ["LOCATED_IN"], "limit": 1}, 650),

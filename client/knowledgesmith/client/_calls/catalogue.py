@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from knowledgesmith.client._paging import iterate, page_size
-from knowledgesmith.client._types.catalogue import Homonym, Relation, Suggestion, Trait
+from knowledgesmith.client._types.catalogue import Homonym, Relation, Suggestion, Trait, WordingCorrection
 from knowledgesmith.proto.v1 import catalogue_pb2 as pb
 from knowledgesmith.proto.v1.catalogue_pb2_grpc import CatalogueServiceStub
 
@@ -20,13 +20,19 @@ class CatalogueCalls(Calls):
     def _catalogue_stub(self) -> CatalogueServiceStub:
         return CatalogueServiceStub(self._transport.channel)
 
-    def list_relations(self, *, graph_id: str) -> tuple[Relation, ...]:
+    def list_relations(self, *, graph_id: str, relation: str = "", with_wordings: bool = False) -> tuple[Relation, ...]:
         """The relations of a graph by name.
+
+        Args:
+            graph_id: the graph.
+            relation: only this one; empty = all.
+            with_wordings: tell every wording too, with an example from the graph.
 
         Raises:
             GraphNotFound: no graph has this id.
+            RelationNotFound: the graph has no such relation.
         """
-        request = pb.ListRelationsRequest(graph_id=graph_id)
+        request = pb.ListRelationsRequest(graph_id=graph_id, relation=relation, with_wordings=with_wordings)
         answer = self._transport.unary(self._catalogue_stub.ListRelations, request)
         return tuple(Relation.from_proto(relation) for relation in answer.relations)
 
@@ -73,6 +79,19 @@ class CatalogueCalls(Calls):
         request = pb.WithdrawTraitsRequest(graph_id=graph_id, traits=[trait.to_proto() for trait in traits])
         answer = self._transport.unary(self._catalogue_stub.WithdrawTraits, request)
         return tuple(map(Trait.from_proto, answer.traits))
+
+    def correct_wordings(self, *, graph_id: str, relation: str, corrections: Sequence[WordingCorrection]) -> Relation:
+        """Correct wordings of a relation and return it as it is now; corrections hold over later imports.
+
+        Raises:
+            InvalidInput: a text does not fit its use, or would be trained and asked.
+            RelationNotFound: the graph has no such relation.
+        """
+        request = pb.CorrectWordingsRequest(
+            graph_id=graph_id, relation=relation, corrections=[one.to_proto() for one in corrections]
+        )
+        answer = self._transport.unary(self._catalogue_stub.CorrectWordings, request)
+        return Relation.from_proto(answer.relation)
 
     def list_homonyms(self, *, graph_id: str, limit: int | None = None) -> Iterator[Homonym]:
         """Names and aliases that several entities share, the most shared first."""

@@ -23,6 +23,64 @@ class TraitKind(StrEnum):
     RANGE = "RANGE"
 
 
+class WordingUse(StrEnum):
+    """What a wording is used for."""
+
+    DIRECT = "DIRECT"
+    REVERSE = "REVERSE"
+    QUESTION = "QUESTION"
+    REVERSE_QUESTION = "REVERSE_QUESTION"
+    STATEMENT = "STATEMENT"
+    PHRASE = "PHRASE"
+    REVERSE_PHRASE = "REVERSE_PHRASE"
+    REVERSE_STATEMENT = "REVERSE_STATEMENT"
+
+
+class WordingOrigin(StrEnum):
+    """Where a wording comes from: files, a correction, sure grammar, or a plain frame around the relation's name."""
+
+    GIVEN = "GIVEN"
+    CORRECTED = "CORRECTED"
+    DERIVED = "DERIVED"
+    FRAME = "FRAME"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """One wording of a relation; ``training`` ones are never asked, ``example`` is filled from the graph."""
+
+    use: WordingUse
+    training: bool
+    text: str
+    origin: WordingOrigin
+    example: str
+
+    @classmethod
+    def from_proto(cls, message: pb.Wording) -> Self:
+        """Read the wire's message."""
+        return cls(
+            use=WordingUse(pb.WordingUse.Name(message.use).removeprefix("WORDING_USE_")),
+            training=message.training,
+            text=message.text,
+            origin=WordingOrigin(pb.WordingOrigin.Name(message.origin).removeprefix("WORDING_ORIGIN_")),
+            example=message.example,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordingCorrection:
+    """A wording to be corrected; an empty text takes the correction back."""
+
+    use: WordingUse
+    text: str
+    training: bool = False
+
+    def to_proto(self) -> pb.WordingCorrection:
+        """Write the wire's message."""
+        use = pb.WordingUse.Value(f"WORDING_USE_{self.use.value}")
+        return pb.WordingCorrection(use=use, training=self.training, text=self.text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
     """One relation of a graph's catalogue; ``templates`` is their number."""
@@ -41,6 +99,12 @@ class Relation:
     templates: int
     compositions: tuple[tuple[str, ...], ...] = ()
     sub_of: tuple[str, ...] = ()
+    wordings: tuple[Wording, ...] = ()
+    """As they are used; only where they were asked for, as the next two."""
+    chained: bool = False
+    """Whether questions over several facts lead through it."""
+    worded_like: tuple[str, ...] = ()
+    """Relations that are asked about in the same words."""
 
     @classmethod
     def from_proto(cls, message: pb.Relation) -> Self:
@@ -60,6 +124,9 @@ class Relation:
             templates=message.templates,
             compositions=tuple(tuple(pair.split("|")) for pair in message.compositions),
             sub_of=tuple(message.sub_of),
+            wordings=tuple(map(Wording.from_proto, message.wordings)),
+            chained=message.chained,
+            worded_like=tuple(message.worded_like),
         )
 
     @property

@@ -15,6 +15,7 @@ from typing import IO, Any, Final, Self, cast
 
 from knowledgesmith.graph_schema.accepted_traits import parse_accepted
 from knowledgesmith.graph_schema.catalogue import from_properties, inspect_catalogue
+from knowledgesmith.graph_schema.corrected_wordings import parse_corrections
 from knowledgesmith.graph_schema.errors import IllegalState
 from knowledgesmith.graph_schema.facts import Fact, Relation
 from knowledgesmith.graph_schema.importing.stage_relations import MAX_RELATIONS, MAX_TEMPLATES
@@ -212,8 +213,9 @@ class Archive:
             if traits is not None and not isinstance(traits, list):
                 raise reject("graph.jsonl", "has accepted traits that are no list")
             parse_accepted(traits)
+            parse_corrections(rows[0].get("corrected_wordings"))
         except IllegalState as error:
-            raise reject("graph.jsonl", "has an accepted trait that is none") from error
+            raise reject("graph.jsonl", "has an accepted trait or a corrected wording that is none") from error
 
     def _verify_facts(self, catalogue: Mapping[str, Relation]) -> None:
         digest = streams.FactsDigest()

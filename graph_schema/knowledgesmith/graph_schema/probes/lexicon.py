@@ -20,6 +20,7 @@ from knowledgesmith.graph_schema.catalogue import from_properties
 from knowledgesmith.graph_schema.errors import EntityNotFound, RelationNotFound
 from knowledgesmith.graph_schema.facts import Entity, Relation
 from knowledgesmith.graph_schema.graphs import GraphSnapshot, require_graph
+from knowledgesmith.graph_schema.name_keys import name_key
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 
 LITERAL: Final = "Literal"
@@ -86,14 +87,19 @@ class Lexicon:
         return tuple(frozenset(name.casefold() for name in entity.names) for entity in self.entities)
 
     @cached_property
+    def keys(self) -> tuple[frozenset[str], ...]:
+        """By index, what name and aliases of every entity look like: two that look alike are one name."""
+        return tuple(frozenset(map(name_key, entity.names)) for entity in self.entities)
+
+    @cached_property
     def _sharers(self) -> Counter[str]:
-        return Counter(surface for surfaces in self.surfaces for surface in surfaces)
+        return Counter(key for keys in self.keys for key in keys)
 
     @cached_property
     def ambiguous(self) -> NDArray[np.bool_]:
         """Whether an entity's name also names another entity, by index."""
         sharers = self._sharers
-        return np.array([sharers[entity.name.casefold()] > 1 for entity in self.entities], dtype=np.bool_)
+        return np.array([sharers[name_key(entity.name)] > 1 for entity in self.entities], dtype=np.bool_)
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:
@@ -101,10 +107,10 @@ class Lexicon:
         owners: dict[str, int] = {}
         ones: list[int] = []
         others: list[int] = []
-        for position, surfaces in enumerate(self.surfaces):
-            for surface in surfaces:
-                if self._sharers[surface] > 1:
-                    ones.append(owners.setdefault(surface, position))
+        for position, keys in enumerate(self.keys):
+            for key in keys:
+                if self._sharers[key] > 1:
+                    ones.append(owners.setdefault(key, position))
                     others.append(position)
         size = len(self.entities)
         links = coo_array((np.ones(len(ones), dtype=np.int8), (ones, others)), shape=(size, size))
@@ -167,12 +173,12 @@ class Lexicon:
     def _by_name(self) -> Mapping[str, tuple[str, ...]]:
         found: dict[str, list[str]] = {}
         for entity in self.entities:
-            found.setdefault(entity.name.casefold(), []).append(entity.uid)
+            found.setdefault(name_key(entity.name), []).append(entity.uid)
         return {name: tuple(uids) for name, uids in found.items()}
 
     def named(self, name: str) -> tuple[str, ...]:
-        """Uids of the entities that have this name, case aside, sorted by type and uid."""
-        return self._by_name.get(name.casefold(), ())
+        """Uids of the entities whose name looks like this one, sorted by type and uid."""
+        return self._by_name.get(name_key(name), ())
 
     def is_ambiguous(self, uid: str) -> bool:
         """Whether the entity's name also names another entity of the graph."""

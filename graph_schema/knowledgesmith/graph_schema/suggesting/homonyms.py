@@ -5,16 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from knowledgesmith.graph_schema.graphs import require_graph
+from knowledgesmith.graph_schema.name_keys import INVISIBLE, difference_of
 from knowledgesmith.graph_schema.store import GraphStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Homonym:
-    """A shared name or alias: how many living entities have it, and the first 20 of them by uid."""
+    """A shared name or alias: how many living entities have it, and the first 20 of them by uid.
+
+    ``spellings`` are its forms, up to 20, the label first: where there are several, they differ in normal form, width,
+    case or invisible signs alone, and ``differs`` says in which.
+    """
 
     label: str
     entities: int
     uids: tuple[str, ...]
+    spellings: tuple[str, ...] = ()
+
+    @property
+    def differs(self) -> str:
+        """What tells the spellings apart; empty where there is one."""
+        kinds = (kind for other in self.spellings[1:] for kind in [difference_of(self.label, other)])
+        return "; ".join(dict.fromkeys(kinds))
 
 
 def homonyms(
@@ -27,5 +39,17 @@ def homonyms(
     """
     store.read_transaction(lambda tx: require_graph(tx, graph_id))
     entities, label = after or (None, "")
-    rows = store.read("suggest/homonyms", graph_id=graph_id, after_entities=entities, after_label=label, limit=limit)
-    return [Homonym(label=row["label"], entities=row["entities"], uids=tuple(row["uids"])) for row in rows]
+    rows = store.read(
+        "suggest/homonyms",
+        graph_id=graph_id,
+        after_entities=entities,
+        after_label=label,
+        limit=limit,
+        invisible=list(INVISIBLE),
+    )
+    return [
+        Homonym(
+            label=row["label"], entities=row["entities"], uids=tuple(row["uids"]), spellings=tuple(row["spellings"])
+        )
+        for row in rows
+    ]

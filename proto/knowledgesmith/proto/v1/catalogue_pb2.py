@@ -24,43 +24,55 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'knowledgesmith/proto/v1/catalogue.proto\x12\x17knowledgesmith.proto.v1\"(\n\x14ListRelationsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\"M\n\x15ListRelationsResponse\x12\x34\n\trelations\x18\x01 \x03(\x0b\x32!.knowledgesmith.proto.v1.Relation\"\xa2\x02\n\x08Relation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08rel_type\x18\x02 \x01(\t\x12\x13\n\x0b\x64omain_type\x18\x03 \x01(\t\x12\x12\n\nrange_type\x18\x04 \x01(\t\x12\x12\n\nfunctional\x18\x05 \x01(\x08\x12\x1a\n\x12inverse_functional\x18\x06 \x01(\x08\x12\x11\n\tsymmetric\x18\x07 \x01(\x08\x12\x12\n\ntransitive\x18\x08 \x01(\x08\x12\x14\n\x0chierarchical\x18\t \x01(\x08\x12\x12\n\ninverse_of\x18\n \x01(\t\x12\x13\n\x0b\x63omposed_of\x18\x0b \x03(\t\x12\x11\n\ttemplates\x18\x0c \x01(\x05\x12\x14\n\x0c\x63ompositions\x18\r \x03(\t\x12\x0e\n\x06sub_of\x18\x0e \x03(\t\"[\n\x05Trait\x12\x30\n\x04kind\x18\x01 \x01(\x0e\x32\".knowledgesmith.proto.v1.TraitKind\x12\x10\n\x08relation\x18\x02 \x01(\t\x12\x0e\n\x06others\x18\x03 \x03(\t\"d\n\x14SuggestTraitsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x13\n\x0bmin_support\x18\x02 \x01(\x05\x12\x16\n\x0emin_confidence\x18\x03 \x01(\x01\x12\r\n\x05limit\x18\x04 \x01(\x05\"Q\n\x15SuggestTraitsResponse\x12\x38\n\x0bsuggestions\x18\x01 \x03(\x0b\x32#.knowledgesmith.proto.v1.Suggestion\"\x9c\x01\n\nSuggestion\x12-\n\x05trait\x18\x01 \x01(\x0b\x32\x1e.knowledgesmith.proto.v1.Trait\x12\x0f\n\x07support\x18\x02 \x01(\x03\x12\r\n\x05\x63\x61ses\x18\x03 \x01(\x03\x12\x0b\n\x03low\x18\x04 \x01(\x01\x12\x0c\n\x04high\x18\x05 \x01(\x01\x12\x12\n\nexceptions\x18\x06 \x03(\t\x12\x10\n\x08\x64\x65\x63lared\x18\x07 \x01(\x08\"W\n\x13\x41\x63\x63\x65ptTraitsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12.\n\x06traits\x18\x02 \x03(\x0b\x32\x1e.knowledgesmith.proto.v1.Trait\"L\n\x14\x41\x63\x63\x65ptTraitsResponse\x12\x34\n\trelations\x18\x01 \x03(\x0b\x32!.knowledgesmith.proto.v1.Relation\"Y\n\x15WithdrawTraitsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12.\n\x06traits\x18\x02 \x03(\x0b\x32\x1e.knowledgesmith.proto.v1.Trait\"H\n\x16WithdrawTraitsResponse\x12.\n\x06traits\x18\x01 \x03(\x0b\x32\x1e.knowledgesmith.proto.v1.Trait\"N\n\x13ListHomonymsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"c\n\x14ListHomonymsResponse\x12\x32\n\x08homonyms\x18\x01 \x03(\x0b\x32 .knowledgesmith.proto.v1.Homonym\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"8\n\x07Homonym\x12\r\n\x05label\x18\x01 \x01(\t\x12\x10\n\x08\x65ntities\x18\x02 \x01(\x03\x12\x0c\n\x04uids\x18\x03 \x03(\t*\xfb\x01\n\tTraitKind\x12\x1a\n\x16TRAIT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15TRAIT_KIND_FUNCTIONAL\x10\x01\x12!\n\x1dTRAIT_KIND_INVERSE_FUNCTIONAL\x10\x02\x12\x18\n\x14TRAIT_KIND_SYMMETRIC\x10\x03\x12\x16\n\x12TRAIT_KIND_INVERSE\x10\x04\x12\x19\n\x15TRAIT_KIND_TRANSITIVE\x10\x05\x12\x1a\n\x16TRAIT_KIND_COMPOSITION\x10\x06\x12\x15\n\x11TRAIT_KIND_DOMAIN\x10\x07\x12\x14\n\x10TRAIT_KIND_RANGE\x10\x08\x32\xbf\x04\n\x10\x43\x61talogueService\x12n\n\rListRelations\x12-.knowledgesmith.proto.v1.ListRelationsRequest\x1a..knowledgesmith.proto.v1.ListRelationsResponse\x12n\n\rSuggestTraits\x12-.knowledgesmith.proto.v1.SuggestTraitsRequest\x1a..knowledgesmith.proto.v1.SuggestTraitsResponse\x12k\n\x0c\x41\x63\x63\x65ptTraits\x12,.knowledgesmith.proto.v1.AcceptTraitsRequest\x1a-.knowledgesmith.proto.v1.AcceptTraitsResponse\x12q\n\x0eWithdrawTraits\x12..knowledgesmith.proto.v1.WithdrawTraitsRequest\x1a/.knowledgesmith.proto.v1.WithdrawTraitsResponse\x12k\n\x0cListHomonyms\x12,.knowledgesmith.proto.v1.ListHomonymsRequest\x1a-.knowledgesmith.proto.v1.ListHomonymsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'knowledgesmith/proto/v1/catalogue.proto\x12\x17knowledgesmith.proto.v1\"Q\n\x14ListRelationsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x15\n\rwith_wordings\x18\x02 \x01(\x08\x12\x10\n\x08relation\x18\x03 \x01(\t\"M\n\x15ListRelationsResponse\x12\x34\n\trelations\x18\x01 \x03(\x0b\x32!.knowledgesmith.proto.v1.Relation\"\xfc\x02\n\x08Relation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08rel_type\x18\x02 \x01(\t\x12\x13\n\x0b\x64omain_type\x18\x03 \x01(\t\x12\x12\n\nrange_type\x18\x04 \x01(\t\x12\x12\n\nfunctional\x18\x05 \x01(\x08\x12\x1a\n\x12inverse_functional\x18\x06 \x01(\x08\x12\x11\n\tsymmetric\x18\x07 \x01(\x08\x12\x12\n\ntransitive\x18\x08 \x01(\x08\x12\x14\n\x0chierarchical\x18\t \x01(\x08\x12\x12\n\ninverse_of\x18\n \x01(\t\x12\x13\n\x0b\x63omposed_of\x18\x0b \x03(\t\x12\x11\n\ttemplates\x18\x0c \x01(\x05\x12\x14\n\x0c\x63ompositions\x18\r \x03(\t\x12\x0e\n\x06sub_of\x18\x0e \x03(\t\x12\x32\n\x08wordings\x18\x0f \x03(\x0b\x32 .knowledgesmith.proto.v1.Wording\x12\x0f\n\x07\x63hained\x18\x10 \x01(\x08\x12\x13\n\x0bworded_like\x18\x11 \x03(\t\"\xa4\x01\n\x07Wording\x12\x30\n\x03use\x18\x01 \x01(\x0e\x32#.knowledgesmith.proto.v1.WordingUse\x12\x10\n\x08training\x18\x02 \x01(\x08\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x36\n\x06origin\x18\x04 \x01(\x0e\x32&.knowledgesmith.proto.v1.WordingOrigin\x12\x0f\n\x07\x65xample\x18\x05 \x01(\t\"e\n\x11WordingCorrection\x12\x30\n\x03use\x18\x01 \x01(\x0e\x32#.knowledgesmith.proto.v1.WordingUse\x12\x10\n\x08training\x18\x02 \x01(\x08\x12\x0c\n\x04text\x18\x03 \x01(\t\"}\n\x16\x43orrectWordingsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x10\n\x08relation\x18\x02 \x01(\t\x12?\n\x0b\x63orrections\x18\x03 \x03(\x0b\x32*.knowledgesmith.proto.v1.WordingCorrection\"N\n\x17\x43orrectWordingsResponse\x12\x33\n\x08relation\x18\x01 \x01(\x0b\x32!.knowledgesmith.proto.v1.Relation\"[\n\x05Trait\x12\x30\n\x04kind\x18\x01 \x01(\x0e\x32\".knowledgesmith.proto.v1.TraitKind\x12\x10\n\x08relation\x18\x02 \x01(\t\x12\x0e\n\x06others\x18\x03 \x03(\t\"d\n\x14SuggestTraitsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x13\n\x0bmin_support\x18\x02 \x01(\x05\x12\x16\n\x0emin_confidence\x18\x03 \x01(\x01\x12\r\n\x05limit\x18\x04 \x01(\x05\"Q\n\x15SuggestTraitsResponse\x12\x38\n\x0bsuggestions\x18\x01 \x03(\x0b\x32#.knowledgesmith.proto.v1.Suggestion\"\x9c\x01\n\nSuggestion\x12-\n\x05trait\x18\x01 \x01(\x0b\x32\x1e.knowledgesmith.proto.v1.Trait\x12\x0f\n\x07support\x18\x02 \x01(\x03\x12\r\n\x05\x63\x61ses\x18\x03 \x01(\x03\x12\x0b\n\x03low\x18\x04 \x01(\x01\x12\x0c\n\x04high\x18\x05 \x01(\x01\x12\x12\n\nexceptions\x18\x06 \x03(\t\x12\x10\n\x08\x64\x65\x63lared\x18\x07 \x01(\x08\"W\n\x13\x41\x63\x63\x65ptTraitsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12.\n\x06traits\x18\x02 \x03(\x0b\x32\x1e.knowledgesmith.proto.v1.Trait\"L\n\x14\x41\x63\x63\x65ptTraitsResponse\x12\x34\n\trelations\x18\x01 \x03(\x0b\x32!.knowledgesmith.proto.v1.Relation\"Y\n\x15WithdrawTraitsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12.\n\x06traits\x18\x02 \x03(\x0b\x32\x1e.knowledgesmith.proto.v1.Trait\"H\n\x16WithdrawTraitsResponse\x12.\n\x06traits\x18\x01 \x03(\x0b\x32\x1e.knowledgesmith.proto.v1.Trait\"N\n\x13ListHomonymsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"c\n\x14ListHomonymsResponse\x12\x32\n\x08homonyms\x18\x01 \x03(\x0b\x32 .knowledgesmith.proto.v1.Homonym\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"8\n\x07Homonym\x12\r\n\x05label\x18\x01 \x01(\t\x12\x10\n\x08\x65ntities\x18\x02 \x01(\x03\x12\x0c\n\x04uids\x18\x03 \x03(\t*\x8c\x02\n\nWordingUse\x12\x1b\n\x17WORDING_USE_UNSPECIFIED\x10\x00\x12\x16\n\x12WORDING_USE_DIRECT\x10\x01\x12\x17\n\x13WORDING_USE_REVERSE\x10\x02\x12\x18\n\x14WORDING_USE_QUESTION\x10\x03\x12 \n\x1cWORDING_USE_REVERSE_QUESTION\x10\x04\x12\x19\n\x15WORDING_USE_STATEMENT\x10\x05\x12\x16\n\x12WORDING_USE_PHRASE\x10\x06\x12\x1e\n\x1aWORDING_USE_REVERSE_PHRASE\x10\x07\x12!\n\x1dWORDING_USE_REVERSE_STATEMENT\x10\x08*\x9d\x01\n\rWordingOrigin\x12\x1e\n\x1aWORDING_ORIGIN_UNSPECIFIED\x10\x00\x12\x18\n\x14WORDING_ORIGIN_GIVEN\x10\x01\x12\x1c\n\x18WORDING_ORIGIN_CORRECTED\x10\x02\x12\x1a\n\x16WORDING_ORIGIN_DERIVED\x10\x03\x12\x18\n\x14WORDING_ORIGIN_FRAME\x10\x04*\xfb\x01\n\tTraitKind\x12\x1a\n\x16TRAIT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15TRAIT_KIND_FUNCTIONAL\x10\x01\x12!\n\x1dTRAIT_KIND_INVERSE_FUNCTIONAL\x10\x02\x12\x18\n\x14TRAIT_KIND_SYMMETRIC\x10\x03\x12\x16\n\x12TRAIT_KIND_INVERSE\x10\x04\x12\x19\n\x15TRAIT_KIND_TRANSITIVE\x10\x05\x12\x1a\n\x16TRAIT_KIND_COMPOSITION\x10\x06\x12\x15\n\x11TRAIT_KIND_DOMAIN\x10\x07\x12\x14\n\x10TRAIT_KIND_RANGE\x10\x08\x32\xb5\x05\n\x10\x43\x61talogueService\x12n\n\rListRelations\x12-.knowledgesmith.proto.v1.ListRelationsRequest\x1a..knowledgesmith.proto.v1.ListRelationsResponse\x12n\n\rSuggestTraits\x12-.knowledgesmith.proto.v1.SuggestTraitsRequest\x1a..knowledgesmith.proto.v1.SuggestTraitsResponse\x12k\n\x0c\x41\x63\x63\x65ptTraits\x12,.knowledgesmith.proto.v1.AcceptTraitsRequest\x1a-.knowledgesmith.proto.v1.AcceptTraitsResponse\x12q\n\x0eWithdrawTraits\x12..knowledgesmith.proto.v1.WithdrawTraitsRequest\x1a/.knowledgesmith.proto.v1.WithdrawTraitsResponse\x12t\n\x0f\x43orrectWordings\x12/.knowledgesmith.proto.v1.CorrectWordingsRequest\x1a\x30.knowledgesmith.proto.v1.CorrectWordingsResponse\x12k\n\x0cListHomonyms\x12,.knowledgesmith.proto.v1.ListHomonymsRequest\x1a-.knowledgesmith.proto.v1.ListHomonymsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'knowledgesmith.proto.v1.catalogue_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TRAITKIND']._serialized_start=1491
-  _globals['_TRAITKIND']._serialized_end=1742
+  _globals['_WORDINGUSE']._serialized_start=2099
+  _globals['_WORDINGUSE']._serialized_end=2367
+  _globals['_WORDINGORIGIN']._serialized_start=2370
+  _globals['_WORDINGORIGIN']._serialized_end=2527
+  _globals['_TRAITKIND']._serialized_start=2530
+  _globals['_TRAITKIND']._serialized_end=2781
   _globals['_LISTRELATIONSREQUEST']._serialized_start=68
-  _globals['_LISTRELATIONSREQUEST']._serialized_end=108
-  _globals['_LISTRELATIONSRESPONSE']._serialized_start=110
-  _globals['_LISTRELATIONSRESPONSE']._serialized_end=187
-  _globals['_RELATION']._serialized_start=190
-  _globals['_RELATION']._serialized_end=480
-  _globals['_TRAIT']._serialized_start=482
-  _globals['_TRAIT']._serialized_end=573
-  _globals['_SUGGESTTRAITSREQUEST']._serialized_start=575
-  _globals['_SUGGESTTRAITSREQUEST']._serialized_end=675
-  _globals['_SUGGESTTRAITSRESPONSE']._serialized_start=677
-  _globals['_SUGGESTTRAITSRESPONSE']._serialized_end=758
-  _globals['_SUGGESTION']._serialized_start=761
-  _globals['_SUGGESTION']._serialized_end=917
-  _globals['_ACCEPTTRAITSREQUEST']._serialized_start=919
-  _globals['_ACCEPTTRAITSREQUEST']._serialized_end=1006
-  _globals['_ACCEPTTRAITSRESPONSE']._serialized_start=1008
-  _globals['_ACCEPTTRAITSRESPONSE']._serialized_end=1084
-  _globals['_WITHDRAWTRAITSREQUEST']._serialized_start=1086
-  _globals['_WITHDRAWTRAITSREQUEST']._serialized_end=1175
-  _globals['_WITHDRAWTRAITSRESPONSE']._serialized_start=1177
-  _globals['_WITHDRAWTRAITSRESPONSE']._serialized_end=1249
-  _globals['_LISTHOMONYMSREQUEST']._serialized_start=1251
-  _globals['_LISTHOMONYMSREQUEST']._serialized_end=1329
-  _globals['_LISTHOMONYMSRESPONSE']._serialized_start=1331
-  _globals['_LISTHOMONYMSRESPONSE']._serialized_end=1430
-  _globals['_HOMONYM']._serialized_start=1432
-  _globals['_HOMONYM']._serialized_end=1488
-  _globals['_CATALOGUESERVICE']._serialized_start=1745
-  _globals['_CATALOGUESERVICE']._serialized_end=2320
+  _globals['_LISTRELATIONSREQUEST']._serialized_end=149
+  _globals['_LISTRELATIONSRESPONSE']._serialized_start=151
+  _globals['_LISTRELATIONSRESPONSE']._serialized_end=228
+  _globals['_RELATION']._serialized_start=231
+  _globals['_RELATION']._serialized_end=611
+  _globals['_WORDING']._serialized_start=614
+  _globals['_WORDING']._serialized_end=778
+  _globals['_WORDINGCORRECTION']._serialized_start=780
+  _globals['_WORDINGCORRECTION']._serialized_end=881
+  _globals['_CORRECTWORDINGSREQUEST']._serialized_start=883
+  _globals['_CORRECTWORDINGSREQUEST']._serialized_end=1008
+  _globals['_CORRECTWORDINGSRESPONSE']._serialized_start=1010
+  _globals['_CORRECTWORDINGSRESPONSE']._serialized_end=1088
+  _globals['_TRAIT']._serialized_start=1090
+  _globals['_TRAIT']._serialized_end=1181
+  _globals['_SUGGESTTRAITSREQUEST']._serialized_start=1183
+  _globals['_SUGGESTTRAITSREQUEST']._serialized_end=1283
+  _globals['_SUGGESTTRAITSRESPONSE']._serialized_start=1285
+  _globals['_SUGGESTTRAITSRESPONSE']._serialized_end=1366
+  _globals['_SUGGESTION']._serialized_start=1369
+  _globals['_SUGGESTION']._serialized_end=1525
+  _globals['_ACCEPTTRAITSREQUEST']._serialized_start=1527
+  _globals['_ACCEPTTRAITSREQUEST']._serialized_end=1614
+  _globals['_ACCEPTTRAITSRESPONSE']._serialized_start=1616
+  _globals['_ACCEPTTRAITSRESPONSE']._serialized_end=1692
+  _globals['_WITHDRAWTRAITSREQUEST']._serialized_start=1694
+  _globals['_WITHDRAWTRAITSREQUEST']._serialized_end=1783
+  _globals['_WITHDRAWTRAITSRESPONSE']._serialized_start=1785
+  _globals['_WITHDRAWTRAITSRESPONSE']._serialized_end=1857
+  _globals['_LISTHOMONYMSREQUEST']._serialized_start=1859
+  _globals['_LISTHOMONYMSREQUEST']._serialized_end=1937
+  _globals['_LISTHOMONYMSRESPONSE']._serialized_start=1939
+  _globals['_LISTHOMONYMSRESPONSE']._serialized_end=2038
+  _globals['_HOMONYM']._serialized_start=2040
+  _globals['_HOMONYM']._serialized_end=2096
+  _globals['_CATALOGUESERVICE']._serialized_start=2784
+  _globals['_CATALOGUESERVICE']._serialized_end=3477
 # @@protoc_insertion_point(module_scope)

@@ -19,6 +19,86 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _WordingUse:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WordingUseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WordingUse.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WORDING_USE_UNSPECIFIED: _WordingUse.ValueType  # 0
+    """Not set."""
+    WORDING_USE_DIRECT: _WordingUse.ValueType  # 1
+    """A text to be completed by the object: "The capital of {s} is"."""
+    WORDING_USE_REVERSE: _WordingUse.ValueType  # 2
+    """A text to be completed by the subject: "{o} is the capital of"."""
+    WORDING_USE_QUESTION: _WordingUse.ValueType  # 3
+    """A question for the object."""
+    WORDING_USE_REVERSE_QUESTION: _WordingUse.ValueType  # 4
+    """A question for the subject."""
+    WORDING_USE_STATEMENT: _WordingUse.ValueType  # 5
+    """A sentence that states the fact."""
+    WORDING_USE_PHRASE: _WordingUse.ValueType  # 6
+    """A noun phrase for the object: "the capital of {s}"."""
+    WORDING_USE_REVERSE_PHRASE: _WordingUse.ValueType  # 7
+    """A noun phrase for the subject: "the one whose capital is {o}"."""
+    WORDING_USE_REVERSE_STATEMENT: _WordingUse.ValueType  # 8
+    """A reverse statement, as some files have it."""
+
+class WordingUse(_WordingUse, metaclass=_WordingUseEnumTypeWrapper):
+    """What a wording is used for."""
+
+WORDING_USE_UNSPECIFIED: WordingUse.ValueType  # 0
+"""Not set."""
+WORDING_USE_DIRECT: WordingUse.ValueType  # 1
+"""A text to be completed by the object: "The capital of {s} is"."""
+WORDING_USE_REVERSE: WordingUse.ValueType  # 2
+"""A text to be completed by the subject: "{o} is the capital of"."""
+WORDING_USE_QUESTION: WordingUse.ValueType  # 3
+"""A question for the object."""
+WORDING_USE_REVERSE_QUESTION: WordingUse.ValueType  # 4
+"""A question for the subject."""
+WORDING_USE_STATEMENT: WordingUse.ValueType  # 5
+"""A sentence that states the fact."""
+WORDING_USE_PHRASE: WordingUse.ValueType  # 6
+"""A noun phrase for the object: "the capital of {s}"."""
+WORDING_USE_REVERSE_PHRASE: WordingUse.ValueType  # 7
+"""A noun phrase for the subject: "the one whose capital is {o}"."""
+WORDING_USE_REVERSE_STATEMENT: WordingUse.ValueType  # 8
+"""A reverse statement, as some files have it."""
+Global___WordingUse: _TypeAlias = WordingUse  # noqa: Y015
+
+class _WordingOrigin:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WordingOriginEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WordingOrigin.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WORDING_ORIGIN_UNSPECIFIED: _WordingOrigin.ValueType  # 0
+    """Not set."""
+    WORDING_ORIGIN_GIVEN: _WordingOrigin.ValueType  # 1
+    """A file or an importer brought it."""
+    WORDING_ORIGIN_CORRECTED: _WordingOrigin.ValueType  # 2
+    """Somebody corrected it."""
+    WORDING_ORIGIN_DERIVED: _WordingOrigin.ValueType  # 3
+    """Made from the relation's name, whose grammar is sure."""
+    WORDING_ORIGIN_FRAME: _WordingOrigin.ValueType  # 4
+    """A plain frame around the relation's name."""
+
+class WordingOrigin(_WordingOrigin, metaclass=_WordingOriginEnumTypeWrapper):
+    """Where a wording comes from."""
+
+WORDING_ORIGIN_UNSPECIFIED: WordingOrigin.ValueType  # 0
+"""Not set."""
+WORDING_ORIGIN_GIVEN: WordingOrigin.ValueType  # 1
+"""A file or an importer brought it."""
+WORDING_ORIGIN_CORRECTED: WordingOrigin.ValueType  # 2
+"""Somebody corrected it."""
+WORDING_ORIGIN_DERIVED: WordingOrigin.ValueType  # 3
+"""Made from the relation's name, whose grammar is sure."""
+WORDING_ORIGIN_FRAME: WordingOrigin.ValueType  # 4
+"""A plain frame around the relation's name."""
+Global___WordingOrigin: _TypeAlias = WordingOrigin  # noqa: Y015
+
 class _TraitKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -74,16 +154,24 @@ class ListRelationsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     GRAPH_ID_FIELD_NUMBER: _builtins.int
+    WITH_WORDINGS_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
     graph_id: _builtins.str
     """Id of the graph."""
+    with_wordings: _builtins.bool
+    """Tell every wording too, with an example from the graph."""
+    relation: _builtins.str
+    """Only the relation of this name; empty = all."""
     def __init__(
         self,
         *,
         graph_id: _builtins.str = ...,
+        with_wordings: _builtins.bool = ...,
+        relation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph_id", b"graph_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph_id", b"graph_id", "relation", b"relation", "with_wordings", b"with_wordings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -133,6 +221,9 @@ class Relation(_message.Message):
     TEMPLATES_FIELD_NUMBER: _builtins.int
     COMPOSITIONS_FIELD_NUMBER: _builtins.int
     SUB_OF_FIELD_NUMBER: _builtins.int
+    WORDINGS_FIELD_NUMBER: _builtins.int
+    CHAINED_FIELD_NUMBER: _builtins.int
+    WORDED_LIKE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name."""
     rel_type: _builtins.str
@@ -155,6 +246,8 @@ class Relation(_message.Message):
     """Its inverse; empty = none."""
     templates: _builtins.int
     """Number of its templates."""
+    chained: _builtins.bool
+    """Whether it has a noun form ("the capital of X"), so that questions over several facts lead through it."""
     @_builtins.property
     def composed_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The two relations it is composed of; empty = none."""
@@ -166,6 +259,14 @@ class Relation(_message.Message):
     @_builtins.property
     def sub_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Relations that hold wherever this one does; empty = none."""
+
+    @_builtins.property
+    def wordings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Wording]:
+        """Its wordings as they are used, if they were asked for."""
+
+    @_builtins.property
+    def worded_like(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Other relations that are asked about in the same words."""
 
     def __init__(
         self,
@@ -184,14 +285,141 @@ class Relation(_message.Message):
         templates: _builtins.int = ...,
         compositions: _abc.Iterable[_builtins.str] | None = ...,
         sub_of: _abc.Iterable[_builtins.str] | None = ...,
+        wordings: _abc.Iterable[Global___Wording] | None = ...,
+        chained: _builtins.bool = ...,
+        worded_like: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["composed_of", b"composed_of", "compositions", b"compositions", "domain_type", b"domain_type", "functional", b"functional", "hierarchical", b"hierarchical", "inverse_functional", b"inverse_functional", "inverse_of", b"inverse_of", "name", b"name", "range_type", b"range_type", "rel_type", b"rel_type", "sub_of", b"sub_of", "symmetric", b"symmetric", "templates", b"templates", "transitive", b"transitive"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chained", b"chained", "composed_of", b"composed_of", "compositions", b"compositions", "domain_type", b"domain_type", "functional", b"functional", "hierarchical", b"hierarchical", "inverse_functional", b"inverse_functional", "inverse_of", b"inverse_of", "name", b"name", "range_type", b"range_type", "rel_type", b"rel_type", "sub_of", b"sub_of", "symmetric", b"symmetric", "templates", b"templates", "transitive", b"transitive", "worded_like", b"worded_like", "wordings", b"wordings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Relation: _TypeAlias = Relation  # noqa: Y015
+
+@_typing.final
+class Wording(_message.Message):
+    """One wording of a relation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USE_FIELD_NUMBER: _builtins.int
+    TRAINING_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    EXAMPLE_FIELD_NUMBER: _builtins.int
+    use: Global___WordingUse.ValueType
+    """What it is used for."""
+    training: _builtins.bool
+    """Trained with, and never asked."""
+    text: _builtins.str
+    """The text; "{s}" stands for the subject and "{o}" for the object."""
+    origin: Global___WordingOrigin.ValueType
+    """Where it comes from."""
+    example: _builtins.str
+    """The text filled with a fact of the graph, its answer in square brackets; empty without a fact."""
+    def __init__(
+        self,
+        *,
+        use: Global___WordingUse.ValueType = ...,
+        training: _builtins.bool = ...,
+        text: _builtins.str = ...,
+        origin: Global___WordingOrigin.ValueType = ...,
+        example: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["example", b"example", "origin", b"origin", "text", b"text", "training", b"training", "use", b"use"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Wording: _TypeAlias = Wording  # noqa: Y015
+
+@_typing.final
+class WordingCorrection(_message.Message):
+    """A wording to be corrected."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USE_FIELD_NUMBER: _builtins.int
+    TRAINING_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    use: Global___WordingUse.ValueType
+    """What it is used for."""
+    training: _builtins.bool
+    """What is trained with, else what is asked."""
+    text: _builtins.str
+    """The text; empty takes the correction back."""
+    def __init__(
+        self,
+        *,
+        use: Global___WordingUse.ValueType = ...,
+        training: _builtins.bool = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["text", b"text", "training", b"training", "use", b"use"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WordingCorrection: _TypeAlias = WordingCorrection  # noqa: Y015
+
+@_typing.final
+class CorrectWordingsRequest(_message.Message):
+    """Request of CorrectWordings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GRAPH_ID_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    CORRECTIONS_FIELD_NUMBER: _builtins.int
+    graph_id: _builtins.str
+    """Id of the graph."""
+    relation: _builtins.str
+    """Name of the relation."""
+    @_builtins.property
+    def corrections(self) -> _containers.RepeatedCompositeFieldContainer[Global___WordingCorrection]:
+        """What is corrected."""
+
+    def __init__(
+        self,
+        *,
+        graph_id: _builtins.str = ...,
+        relation: _builtins.str = ...,
+        corrections: _abc.Iterable[Global___WordingCorrection] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrections", b"corrections", "graph_id", b"graph_id", "relation", b"relation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CorrectWordingsRequest: _TypeAlias = CorrectWordingsRequest  # noqa: Y015
+
+@_typing.final
+class CorrectWordingsResponse(_message.Message):
+    """Response of CorrectWordings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def relation(self) -> Global___Relation:
+        """The relation as it is now, with its wordings."""
+
+    def __init__(
+        self,
+        *,
+        relation: Global___Relation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["relation", b"relation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["relation", b"relation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CorrectWordingsResponse: _TypeAlias = CorrectWordingsResponse  # noqa: Y015
 
 @_typing.final
 class Trait(_message.Message):

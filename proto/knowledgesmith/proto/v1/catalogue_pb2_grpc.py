@@ -55,6 +55,11 @@ class CatalogueServiceStub(object):
                 request_serializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.WithdrawTraitsRequest.SerializeToString,
                 response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.WithdrawTraitsResponse.FromString,
                 _registered_method=True)
+        self.CorrectWordings = channel.unary_unary(
+                '/knowledgesmith.proto.v1.CatalogueService/CorrectWordings',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.CorrectWordingsRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.CorrectWordingsResponse.FromString,
+                _registered_method=True)
         self.ListHomonyms = channel.unary_unary(
                 '/knowledgesmith.proto.v1.CatalogueService/ListHomonyms',
                 request_serializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.ListHomonymsRequest.SerializeToString,
@@ -94,6 +99,13 @@ class CatalogueServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CorrectWordings(self, request, context):
+        """Corrects wordings of a relation, or takes corrections back. They hold over later imports.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListHomonyms(self, request, context):
         """Names and aliases that several entities share, the most shared first.
         """
@@ -123,6 +135,11 @@ def add_CatalogueServiceServicer_to_server(servicer, server):
                     servicer.WithdrawTraits,
                     request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.WithdrawTraitsRequest.FromString,
                     response_serializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.WithdrawTraitsResponse.SerializeToString,
+            ),
+            'CorrectWordings': grpc.unary_unary_rpc_method_handler(
+                    servicer.CorrectWordings,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.CorrectWordingsRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.CorrectWordingsResponse.SerializeToString,
             ),
             'ListHomonyms': grpc.unary_unary_rpc_method_handler(
                     servicer.ListHomonyms,
@@ -239,6 +256,33 @@ class CatalogueService(object):
             '/knowledgesmith.proto.v1.CatalogueService/WithdrawTraits',
             knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.WithdrawTraitsRequest.SerializeToString,
             knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.WithdrawTraitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CorrectWordings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.proto.v1.CatalogueService/CorrectWordings',
+            knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.CorrectWordingsRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_catalogue__pb2.CorrectWordingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

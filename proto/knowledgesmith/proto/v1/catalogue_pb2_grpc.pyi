@@ -41,6 +41,8 @@ class CatalogueServiceStub:
     """Declares traits after a check of catalogue and facts; levels follow, facts and digest stay."""
     WithdrawTraits: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.WithdrawTraitsRequest, _catalogue_pb2.WithdrawTraitsResponse]
     """Takes back accepted traits: the next import of the graph declares what its files say. Until then nothing changes."""
+    CorrectWordings: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.CorrectWordingsRequest, _catalogue_pb2.CorrectWordingsResponse]
+    """Corrects wordings of a relation, or takes corrections back. They hold over later imports."""
     ListHomonyms: _grpc.UnaryUnaryMultiCallable[_catalogue_pb2.ListHomonymsRequest, _catalogue_pb2.ListHomonymsResponse]
     """Names and aliases that several entities share, the most shared first."""
 
@@ -57,6 +59,8 @@ class CatalogueServiceAsyncStub(CatalogueServiceStub):
     """Declares traits after a check of catalogue and facts; levels follow, facts and digest stay."""
     WithdrawTraits: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.WithdrawTraitsRequest, _catalogue_pb2.WithdrawTraitsResponse]  # type: ignore[assignment]
     """Takes back accepted traits: the next import of the graph declares what its files say. Until then nothing changes."""
+    CorrectWordings: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.CorrectWordingsRequest, _catalogue_pb2.CorrectWordingsResponse]  # type: ignore[assignment]
+    """Corrects wordings of a relation, or takes corrections back. They hold over later imports."""
     ListHomonyms: _aio.UnaryUnaryMultiCallable[_catalogue_pb2.ListHomonymsRequest, _catalogue_pb2.ListHomonymsResponse]  # type: ignore[assignment]
     """Names and aliases that several entities share, the most shared first."""
 
@@ -94,6 +98,14 @@ class CatalogueServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_catalogue_pb2.WithdrawTraitsResponse, _abc.Awaitable[_catalogue_pb2.WithdrawTraitsResponse]]:
         """Takes back accepted traits: the next import of the graph declares what its files say. Until then nothing changes."""
+
+    @_abc_1.abstractmethod
+    def CorrectWordings(
+        self,
+        request: _catalogue_pb2.CorrectWordingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalogue_pb2.CorrectWordingsResponse, _abc.Awaitable[_catalogue_pb2.CorrectWordingsResponse]]:
+        """Corrects wordings of a relation, or takes corrections back. They hold over later imports."""
 
     @_abc_1.abstractmethod
     def ListHomonyms(

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 from knowledgesmith.graph_schema.accepted_traits import Acceptance, TraitKind
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.graphs import load_catalogue
+from knowledgesmith.graph_schema.resolve import find_relation
 from knowledgesmith.graph_schema.suggesting.accept import accept
+from knowledgesmith.graph_schema.suggesting.correct import correct, example_facts
 from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
 from knowledgesmith.graph_schema.suggesting.suggest import Suggestion, suggest
 from knowledgesmith.graph_schema.suggesting.withdraw import withdraw
+from knowledgesmith.graph_schema.wording_clashes import alike
 from knowledgesmith.proto.v1 import catalogue_pb2 as pb
 from knowledgesmith.proto.v1 import catalogue_pb2_grpc
 from knowledgesmith.server import paging
 from knowledgesmith.server.conversions import check_text
+from knowledgesmith.server.wordings import corrections_from, is_chained, wordings_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +39,28 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
 
     async def ListRelations(self, request: pb.ListRelationsRequest, context: Context) -> pb.ListRelationsResponse:
         """The catalogue by name."""
-        found = await asyncio.to_thread(load_catalogue, self._parts.store, request.graph_id)
-        return pb.ListRelationsResponse(relations=[_relation_to(relation) for relation in found.values()])
+        catalogue = await asyncio.to_thread(load_catalogue, self._parts.store, request.graph_id)
+        found = list(catalogue.values())
+        if request.relation:
+            found = [find_relation(catalogue, request.relation)]
+        if not request.with_wordings:
+            return pb.ListRelationsResponse(relations=[_relation_to(relation) for relation in found])
+        examples = await self._parts.long.run(example_facts, self._parts.store, request.graph_id, found)
+        like = alike(catalogue)
+        return pb.ListRelationsResponse(
+            relations=[_worded_to(one, examples.get(one.name), like.get(one.name, ())) for one in found]
+        )
+
+    async def CorrectWordings(self, request: pb.CorrectWordingsRequest, context: Context) -> pb.CorrectWordingsResponse:
+        """Correct wordings of a relation."""
+        store, graph_id = self._parts.store, request.graph_id
+        catalogue = await asyncio.to_thread(load_catalogue, store, graph_id)
+        name = find_relation(catalogue, request.relation).name
+        corrections = corrections_from(name, request.corrections)
+        after = await self._parts.long.run(correct, store, graph_id, corrections)
+        examples = await self._parts.long.run(example_facts, store, graph_id, [after[name]])
+        relation = _worded_to(after[name], examples.get(name), alike(after).get(name, ()))
+        return pb.CorrectWordingsResponse(relation=relation)
 
     async def SuggestTraits(self, request: pb.SuggestTraitsRequest, context: Context) -> pb.SuggestTraitsResponse:
         """What the facts suggest."""
@@ -94,6 +118,14 @@ def _relation_to(relation: Relation) -> pb.Relation:
         sub_of=traits.sub_of,
         templates=len(relation.templates),
     )
+
+
+def _worded_to(relation: Relation, example: tuple[str, str] | None, like: Sequence[str]) -> pb.Relation:
+    message = _relation_to(relation)
+    message.wordings.extend(wordings_to(relation, example))
+    message.chained = is_chained(relation)
+    message.worded_like.extend(like)
+    return message
 
 
 def _trait_to(item: Acceptance | Suggestion) -> pb.Trait:
