@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from tests.graph_schema.oracle.reasoning import heights, ways
 
 from knowledgesmith.graph_schema import forward_chaining
+from knowledgesmith.graph_schema.catalogue import build_catalogue
 from knowledgesmith.graph_schema.closure import AFTER, BEFORE, Triple, clear, close, leaves, rules_of
 from knowledgesmith.graph_schema.errors import InvalidCatalogue, TooLarge
 from knowledgesmith.graph_schema.facts import Entity, Relation, Traits, fact_id
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.verify import judge
+from knowledgesmith.graph_schema.probes.verify_reach import judge_reach
 from knowledgesmith.graph_schema.store import GraphStore
 
 PLAIN = [
@@ -181,3 +184,34 @@ def test_mirrors_say_the_same_the_other_way_round() -> None:
     assert rules.mirrors(("u", "a", "v")) == {("v", "b", "u"): "inverse"}
     assert rules.mirrors(("u", "s", "v")) == {("v", "s", "u"): "symmetric"}
     assert rules.mirrors(("u", "t", "v")) == {}
+
+
+def test_the_verifier_finds_true_options_that_the_closure_missed(store: GraphStore, graph_id: str, writer: Any) -> None:
+    """It searches ways over asserted facts, inverses and subrelations, and derives nothing."""
+    catalogue = list(
+        build_catalogue(
+            [
+                Relation(name="over", rel_type="OVER", traits=Traits(transitive=True)),
+                Relation(name="under", rel_type="UNDER", traits=Traits(transitive=True, inverse_of="over")),
+                Relation(name="right_under", rel_type="RIGHT_UNDER", traits=Traits(sub_of=("under",))),
+            ]
+        ).values()
+    )
+    nodes = [f"n{n:02}" for n in range(20)]
+    names = ["under", "right_under", "over"]
+    facts = [
+        (other, "over", one) if names[n % 3] == "over" else (one, names[n % 3], other)
+        for n, (one, other) in enumerate(pairwise(nodes))
+    ]
+    lexicon = writer(graph_id, [Entity(uid=n, name=n) for n in [*nodes, "x"]], catalogue, facts)
+    with store.what_if() as tx:
+        rows: list[list[Any]] = [
+            ["up", "n00", "UNDER", False, ["n01"], ["n19"]],
+            ["down", "n19", "UNDER", True, ["n18"], ["x", "n00"]],
+            ["inverse", "n19", "OVER", False, ["n18"], ["n03"]],
+            ["fine", "n05", "UNDER", False, ["n06"], ["n04", "x"]],
+        ]
+        found = judge_reach(tx, rows, lexicon=lexicon, world=BEFORE)
+        assert found == dict.fromkeys(("up", "down", "inverse"), "true_distractor")
+        close(tx, graph_id=graph_id, rules=rules_of(catalogue))
+        assert judge(tx, "options", rows, lexicon=lexicon) == found

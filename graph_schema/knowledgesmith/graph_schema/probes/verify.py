@@ -11,6 +11,7 @@ from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import BACKWARD, TRUE, Question
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
 from knowledgesmith.graph_schema.probes.verify_chains import judge_chains
+from knowledgesmith.graph_schema.probes.verify_reach import judge_reach
 from knowledgesmith.graph_schema.store import Transaction
 
 _BATCH: Final = 5_000
@@ -83,6 +84,8 @@ def judge(
                 hint="Two entities may have one uid: run the consistency check of the graph.",
             )
         failed.update((key, reason) for key, reason in found["failed"])
+    if name == "options":
+        failed = judge_reach(tx, rows, lexicon=lexicon, world=world) | failed
     return failed
 
 
