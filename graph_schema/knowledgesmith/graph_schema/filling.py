@@ -21,7 +21,8 @@ _SWALLOWED: Final = {
     ",": ",",
     ";": ";",
 }
-"""By the last character of a name: the marks that may not follow it."""
+"""By the last character of a name, quotes aside: the marks that may not follow it."""
+_QUOTES: Final = "\"'”’»」』"
 _WORD: Final = re.compile(r"\W*(\w+)")
 _LIKE_A_CONSONANT: Final = re.compile(
     r"uni(?!n|m|de)|us[aeu]|eu|ew|ur[ai]|ut[aeio]|ubi|ufo|(?:one|once)(?!\w)", re.IGNORECASE
@@ -42,7 +43,7 @@ def fill(text: str, *, subject: str = "", obj: str = "") -> str:
 def fill_one(text: str, name: str) -> str:
     """The same for a template that names one end only, quickly."""
     before, after, plain = _around(text)
-    if plain and name[-1:] not in _SWALLOWED:
+    if plain and name[-1:] not in _SWALLOWED and name[-1:] not in _QUOTES:
         return f"{before}{name}{after}"
     return fill(text, subject=name, obj=name)
 
@@ -67,7 +68,8 @@ def indefinite(name: str) -> str:
 def _filler(subject: str, obj: str) -> Callable[[re.Match[str]], str]:
     def put(found: re.Match[str]) -> str:
         name = subject if found["slot"] == "s" else obj
-        mark = "" if found["mark"] and found["mark"] in _SWALLOWED.get(name[-1:], "") else found["mark"]
+        ends = _SWALLOWED.get(name.rstrip(_QUOTES)[-1:], "")
+        mark = "" if found["mark"] and found["mark"] in ends else found["mark"]
         return f"{_article(found['article'] or '', name)}{name}{mark}"
 
     return put

@@ -132,6 +132,14 @@ def test_braces_in_a_name_stay_what_they_are() -> None:
         ("The sign of boron is", "b", False),
         ("C++ or Rust?", "c++", True),
         ("anything", "", False),
+        ("北京市的首都是", "北京", True),
+        ("南京的首都是", "北京", False),
+        ("東京都の花は", "東京", True),
+        ("แม่น้ำกรุงเทพคือ", "กรุงเทพ", True),
+        ("서울의 강은", "서울", True),
+        ("عاصمة والقاهرة هي", "القاهرة", True),
+        ("Die Hauptstadt von Österreichs", "österreich", False),
+        ("🙂 or 🙃?", "🙂", True),
     ],
 )
 def test_a_leak_is_a_whole_word(text: str, name: str, found: bool) -> None:

@@ -208,13 +208,24 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Homonym:
-    """A name or alias that several living entities share; ``uids`` are the first 20."""
+    """A name or alias that several living entities share; ``uids`` are the first 20.
+
+    Its ``spellings`` look alike; ``differs`` says in words what tells them apart.
+    """
 
     label: str
     entities: int
     uids: tuple[str, ...]
+    spellings: tuple[str, ...] = ()
+    differs: str = ""
 
     @classmethod
     def from_proto(cls, message: pb.Homonym) -> Self:
         """Read the wire's message."""
-        return cls(label=message.label, entities=message.entities, uids=tuple(message.uids))
+        return cls(
+            label=message.label,
+            entities=message.entities,
+            uids=tuple(message.uids),
+            spellings=tuple(message.spellings),
+            differs=message.differs,
+        )

@@ -85,8 +85,8 @@ def homonyms(session: Session, *, graph_id: str, limit: int) -> None:
     """List shared names, the most shared first."""
     with session.connect() as smith:
         found = list(smith.list_homonyms(graph_id=graph_id, limit=limit))
-    rows = ((item.label, item.entities, ", ".join(item.uids[:5])) for item in found)
-    session.emit(found, lambda: table(("name or alias", "entities#", "uids"), rows))
+    rows = ((item.label, item.entities, ", ".join(item.uids[:5]), item.differs) for item in found)
+    session.emit(found, lambda: table(("name or alias", "entities#", "uids", "spelt differently by"), rows))
 
 
 @graph.command(help="Delete a graph. A deletion that was cut off is finished by asking again.")

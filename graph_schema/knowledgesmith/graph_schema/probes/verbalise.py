@@ -14,6 +14,7 @@ from knowledgesmith.graph_schema.filling import fill
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question
 from knowledgesmith.graph_schema.probes.types import ProbeKind
+from knowledgesmith.graph_schema.spans import holds
 
 MAX_PHRASINGS: Final = 3
 TRUE_TEXT: Final = "True"
@@ -68,10 +69,16 @@ def leaks(text: str, names: Iterable[str]) -> bool:
 
 
 def stands_in(folded: str, names: Iterable[str]) -> bool:
-    """The same for a text that is case-folded already."""
+    """The same for a text that is case-folded already; where a script has no blanks, at any place in a word."""
     # most names are no substring at all, which is a hundred times cheaper to see than a pattern is to compile
     suspects = (name for name in names if name and name in folded)
-    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", folded) for name in suspects)
+    return any(_is_word_of(folded, name) for name in suspects)
+
+
+def _is_word_of(folded: str, name: str) -> bool:
+    if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", folded):
+        return True
+    return not name.isascii() and holds(folded, name)
 
 
 def _plain(relation: Relation, name: str, *, reverse: bool) -> list[Stem]:

@@ -732,13 +732,21 @@ class Homonym(_message.Message):
     LABEL_FIELD_NUMBER: _builtins.int
     ENTITIES_FIELD_NUMBER: _builtins.int
     UIDS_FIELD_NUMBER: _builtins.int
+    SPELLINGS_FIELD_NUMBER: _builtins.int
+    DIFFERS_FIELD_NUMBER: _builtins.int
     label: _builtins.str
     """The text."""
     entities: _builtins.int
     """Living entities that have it."""
+    differs: _builtins.str
+    """What tells the spellings apart, in words; empty where there is one."""
     @_builtins.property
     def uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Uids of the first 20."""
+
+    @_builtins.property
+    def spellings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Its spellings, up to 20: they differ in normal form, width, case or invisible signs alone."""
 
     def __init__(
         self,
@@ -746,10 +754,12 @@ class Homonym(_message.Message):
         label: _builtins.str = ...,
         entities: _builtins.int = ...,
         uids: _abc.Iterable[_builtins.str] | None = ...,
+        spellings: _abc.Iterable[_builtins.str] | None = ...,
+        differs: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entities", b"entities", "label", b"label", "uids", b"uids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differs", b"differs", "entities", b"entities", "label", b"label", "spellings", b"spellings", "uids", b"uids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

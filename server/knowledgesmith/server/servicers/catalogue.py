@@ -96,7 +96,10 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
         token = ""
         if len(found) > size:
             token = paging.encode(listing, [found[size - 1].entities, found[size - 1].label])
-        shown = [pb.Homonym(label=h.label, entities=h.entities, uids=h.uids) for h in found[:size]]
+        shown = [
+            pb.Homonym(label=h.label, entities=h.entities, uids=h.uids, spellings=h.spellings, differs=h.differs)
+            for h in found[:size]
+        ]
         return pb.ListHomonymsResponse(homonyms=shown, next_page_token=token)
 
 
