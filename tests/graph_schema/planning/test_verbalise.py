@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from knowledgesmith.graph_schema.facts import Direction, Entity, Form, Relation, Split, Template
 from knowledgesmith.graph_schema.probes.build import Builder
+from knowledgesmith.graph_schema.probes.grammar import grammar_faults
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import FALSE, TRUE, Question
 from knowledgesmith.graph_schema.probes.types import Context, ProbeKind
-from knowledgesmith.graph_schema.probes.verbalise import leaks, statement, stems
+from knowledgesmith.graph_schema.probes.verbalise import choice, leaks, statement, stems
 
 
 def _template(direction: Direction, form: Form, text: str, split: Split = Split.EVAL) -> Template:
@@ -180,3 +183,14 @@ def test_a_contextual_probe_also_stands_behind_something_irrelevant() -> None:
     assert prefixed.probe.text == f"Gold is Au. {plain.probe.stem}"
     assert plain.probe.id != prefixed.probe.id
     assert plain.probe.options == prefixed.probe.options
+
+
+def test_texts_of_a_script_without_blanks_are_joined_without_them() -> None:
+    probe = Builder(lexicon=LEXICON, seed=0).build(_question(ProbeKind.DIRECT, "br", "capital"))[0].probe
+    here = replace(probe, stem="日本的首都是", prefix="中国的首都是北京。")
+    assert here.text == "中国的首都是北京。日本的首都是"
+    assert "missing_punctuation" not in set(grammar_faults(here))
+    assert "missing_punctuation" in set(grammar_faults(replace(here, prefix="中国的首都是北京")))
+    assert replace(probe, stem="It is", prefix="So “yes.”").text == "So “yes.” It is"
+    assert choice("日本——首都？", "东京", "北京") == "日本——首都？东京／北京："
+    assert choice("Where is it?", "Rome", "Bonn") == "Where is it? Rome or Bonn? Answer:"

@@ -18,6 +18,9 @@ _CHECKS: Final = {
     "underscore": re.compile(r"\b[a-z]+_[a-z]+\b"),
 }
 
+_ENDS: Final = frozenset(".!?…‥。．！？｡؟۔।॥։።᙮។།")
+_QUOTES: Final = "\"'”’»」』"
+
 
 def grammar_faults(probe: Probe) -> Iterator[str]:
     """Names of the checks that the text fails.
@@ -29,7 +32,7 @@ def grammar_faults(probe: Probe) -> Iterator[str]:
             yield name
     if probe.stem[:1].islower():
         yield "lower_case_start"
-    if probe.prefix and probe.prefix[-1] not in ".!?":
+    if probe.prefix and probe.prefix.rstrip(_QUOTES)[-1:] not in _ENDS:
         yield "missing_punctuation"
     if probe.stem.startswith("Which ") and not probe.stem.rstrip().endswith(("?", ":")):
         yield "missing_question_mark"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from knowledgesmith.graph_schema.joining import joined
+
 
 class ProbeKind(StrEnum):
     """The six kinds of the paper; arity and chance level belong to the kind."""
@@ -85,7 +87,7 @@ class Probe:
     @property
     def text(self) -> str:
         """Prefix (an irrelevant sentence, or nothing) and stem: what the model reads."""
-        return f"{self.prefix} {self.stem}" if self.prefix else self.stem
+        return joined(self.prefix, self.stem) if self.prefix else self.stem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

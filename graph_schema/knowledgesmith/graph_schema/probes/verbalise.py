@@ -155,7 +155,9 @@ def judged(template: str, name: str, *, subject: str, obj: str) -> Stem:
 
 
 def choice(question: str, one: str, other: str) -> str:
-    """A question with the two things to choose from."""
+    """A question with the two things to choose from; a question in Chinese or Japanese is not mixed with English."""
+    if question.endswith("？"):
+        return f"{question}{one}／{other}："
     return f"{question} {fill('{s} or {o}? Answer:', subject=one, obj=other)}"
 
 
