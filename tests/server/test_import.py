@@ -88,6 +88,24 @@ def test_progress_rejections_and_the_result_come_as_a_stream(service: Service, g
     assert {"read", "settled"} <= {answer.progress.stage for answer in answers}
 
 
+def test_an_own_table_comes_in_and_the_report_says_how(service: Service, graph_id: str) -> None:
+    table = "Objekt;Beziehung;Subjekt\r\n" + "".join(f"Ort {n % 7};wohnt in;Person {n}\r\n" for n in range(20))
+    header = graph_pb2.ImportGraphRequest(header=graph_pb2.ImportHeader(graph_id=graph_id))
+    files = [
+        _chunk("LIESMICH/README.md", b"# Notes"),
+        _chunk("mine.csv", table.encode() + b"Ort 1;wohnt in;Person 1\r\n"),
+    ]
+    *_, last = service.graph.ImportGraph(iter([header, *files]), timeout=120)
+    report = last.result.report
+    assert (report.facts_created, report.rejected) == (20, 0)
+    found = {kind.kind: kind for kind in report.findings}
+    assert all(kind.meaning for kind in report.findings)
+    assert "subject=column 3 'Subjekt'" in found["read_as"].examples[0].text
+    assert found["file_left_out"].examples[0].file == "LIESMICH/README.md"
+    doubled = found["doubled"]
+    assert (doubled.count, doubled.examples[0].file, doubled.examples[0].record) == (1, "mine.csv", 22)
+
+
 def test_a_strict_import_that_is_refused_tells_every_record(service: Service, graph_id: str) -> None:
     lines = facts().encode() + b"france,has_capital,atlantis\n" * 300
     told: list[graph_pb2.ImportRejection] = []
