@@ -92,8 +92,8 @@ class CutSet:
 class PlanWarning:
     """What will be hard to measure, or can hardly be meant.
 
-    ``kind`` is prefix, length, shared_words or type; ``probes`` counts the questions about ``fact_id``, 0 = the fact
-    itself.
+    ``kind`` is prefix, length, shared_words, type, ring or earlier; ``probes`` counts the questions about ``fact_id``,
+    0 = the fact itself.
     """
 
     kind: str
