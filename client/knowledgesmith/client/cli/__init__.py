@@ -20,7 +20,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "graphs": Entry("graphs", "graphs", "List the graphs."),
     "graph": Entry("graph", "graph", "Show, compare, check, delete, export and load graphs."),
     "relations": Entry(
-        "relations", "relations", "List the relations of a graph, or what its facts suggest about them."
+        "relations", "relations", "List relations and how questions word them; correct wordings, accept traits."
     ),
     "probes": Entry("probes", "probes", "Generate, show, sample, check and exchange probe sets."),
     "cases": Entry("cases", "cases", "List the ready interventions of a graph, or show one."),

@@ -55,10 +55,7 @@ def _corrections(command: Any) -> Any:
     return command
 
 
-@click.command(
-    help="List the relations of a graph with the wordings that questions will have, all wordings of one RELATION, or "
-    "what the facts suggest. Wordings are corrected one by one."
-)
+@click.command(help="List relations and how questions word them; correct wordings, accept traits.")
 @click.argument("graph_id", metavar="GRAPH")
 @click.argument("relation", metavar="[RELATION]", required=False, default="")
 @_corrections
