@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.graph.fair_sets --uri URI [--data FOLDER] [--graph ID] [--file FORMAT:PATH] [--limit N]``
 imports the graphs of a data folder laid out as ``scripts/import_folder.py`` expects it (``kg/…``), and single files;
-graphs that are in the database already are named with ``--graph``. A set of all questions of each graph is generated, and its
+graphs in the database already are named with ``--graph``. A set of all questions of each graph is made, and its
 table of guessers, the shares left out and the seconds are written. A run that ended early goes on where it stopped;
 ``--again`` measures anew.
 """

@@ -19,7 +19,7 @@ Model = Callable[[Reals], tuple[float, Reals, Reals]]
 """Value, slope (shape ``(weights,)``) and curvature (shape ``(weights, weights)``) at some weights."""
 
 _STEPS: Final = 25
-_SWEEPS: Final = 40
+_SWEEPS: Final = 15
 _CLOSE: Final = 1e-3
 _SMALLEST: Final = 1e-3
 

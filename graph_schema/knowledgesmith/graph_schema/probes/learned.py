@@ -14,7 +14,7 @@ import numpy as np
 from knowledgesmith.graph_schema.probes.clues import FOLDS, NOTHING, Clue, Clues, Indices, Reals
 from knowledgesmith.graph_schema.probes.convex import Bound, minimise
 
-_MOST: Final = 20_000
+_MOST: Final = 8_000
 """Questions to learn from; more do not change so few weights."""
 _OWN: Final = 1_000
 """So many questions of one relation have weights of their own: what points up there may point down elsewhere."""

@@ -9,7 +9,7 @@ entities at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -23,13 +23,15 @@ from knowledgesmith.graph_schema.probes.looks import Look, look, same_end, same_
 from knowledgesmith.graph_schema.probes.vector_draw import NOBODY, Indices, Keys, Wanted
 
 _LOOKALIKE: Final = draw_key(0, "lookalike")
-_DRAWN: Final = 24
+_DRAWN: Final = 16
 """Members of the pool that are looked at whatever they look like."""
-_SHARING: Final = 400
+_SHARING: Final = 96
 """Most members that share letters with the name in the question and are looked at."""
 _LETTERS: Final = 0.2
 _ENDS: Final = 3
 """Share of letters, and length of a common beginning or end, by which an answer may be guessed."""
+_DEEP: Final = 6
+"""Signs at the beginning and the end that are compared."""
 _FREE: Final = 0.15
 """How much less it costs to be on the side that was drawn."""
 _STRENGTH: Final = 2.5
@@ -82,32 +84,43 @@ class Matcher:
         ends = np.cumsum(np.ones(len(wanted.pool), dtype=np.int64) if weights is None else weights)
         logs = np.zeros(len(wanted.pool)) if weights is None else np.log(weights.astype(np.float64))
         shared = (self._runs[anchors] @ self._runs[wanted.pool].T).tocsr()
+        letters = np.zeros(len(wanted.pool))
         for row in range(len(wanted.keys)):
             key = wanted.keys[row : row + 1] ^ np.uint64(_LOOKALIKE)
+            anchor, answer = int(anchors[row]), int(answers[row])
             sharing = shared.indices[shared.indptr[row] : shared.indptr[row + 1]]
-            counts = shared.data[shared.indptr[row] : shared.indptr[row + 1]]
-            if len(sharing) > _SHARING:
-                sharing = sharing[np.lexsort((sharing, -counts))[:_SHARING]]
-            any_of = np.searchsorted(
-                ends, (streams(key, _DRAWN)[0] % np.uint64(ends[-1])).astype(np.int64), side="right"
+            letters[sharing] = shared.data[shared.indptr[row] : shared.indptr[row + 1]]
+            right = self._beside(np.array([answer]), anchor, np.array([self._letters(anchor, answer)]))
+            drawn = (streams(key, _DRAWN)[0] % np.uint64(ends[-1])).astype(np.int64)
+            places = np.union1d(
+                self._closest(wanted.pool, sharing, letters, right), np.searchsorted(ends, drawn, "right")
             )
-            places = np.unique(np.concatenate([sharing, any_of]))
             here = wanted.pool[places]
             start, stop = np.searchsorted(forbidden, [row * size, (row + 1) * size])
             fits = ~np.isin(here, forbidden[start:stop] - row * size) & ~self._lexicon.ambiguous[here]
-            fits &= (here != wanted.shown[row]) & (here != anchors[row])
+            fits &= (here != wanted.shown[row]) & (here != anchor)
             places, here = places[fits], here[fits]
-            chosen = self._nearest(here, logs[places], key, int(anchors[row]), int(answers[row]), wanted.count)
-            found[row, : len(chosen)] = chosen
+            if len(here):
+                beside = self._beside(here, anchor, letters[places])
+                chosen = self._nearest(here, logs[places], key, beside - right, answer, wanted.count)
+                found[row, : len(chosen)] = chosen
+            letters[sharing] = 0.0
         return found
 
-    def _nearest(self, here: Indices, logs: Reals, key: Keys, anchor: int, answer: int, count: int) -> list[int]:
-        """The look-alikes of one question among its candidates."""
-        if not len(here):
-            return []
+    def _closest(self, pool: Indices, sharing: Indices, letters: Reals, right: Reals) -> Indices:
+        """Places of the members whose part of shared letters is nearest to the right option's."""
+        if len(sharing) <= _SHARING:
+            return sharing.astype(np.int64)
+        part = letters[sharing] / self._sizes[pool[sharing], 1]
+        order = np.lexsort((sharing, np.round(np.abs(part - right[0, 2]), 6)))
+        closest: Indices = sharing[order[:_SHARING]].astype(np.int64)
+        return closest
+
+    def _nearest(self, here: Indices, logs: Reals, key: Keys, apart: Reals, answer: int, count: int) -> list[int]:
+        """The look-alikes of one question among its candidates, which are ``apart`` from the right option."""
         lots = streams((key ^ here.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)), 1)[:, 0]
         luck = np.log(-np.log((lots.astype(np.float64) + 1.0) / (2.0**64 + 2.0)))
-        apart = (self._beside(here, anchor) - self._beside(np.array([answer]), anchor)) / _SCALES
+        apart = apart / _SCALES
         plain = np.abs(self._plain[here] - self._plain[answer]).sum(axis=1)
         low, high = np.maximum(-apart, 0).sum(axis=1), np.maximum(apart, 0).sum(axis=1)
         cost = luck - logs + _STRENGTH * plain
@@ -130,10 +143,44 @@ class Matcher:
     def _names(self, place: int) -> frozenset[str]:
         return self._lexicon.surfaces[place]
 
-    def _beside(self, here: Indices, anchor: int) -> Reals:
-        """Shared words, their part, the part of letters, beginning and end. Shape ``(entities, 5)``."""
-        about = look(self._lexicon.entities[anchor].name)
-        return np.array([_beside(about, look(self._lexicon.entities[place].name)) for place in here.tolist()])
+    def _letters(self, anchor: int, answer: int) -> float:
+        """How many runs of letters two entities share."""
+        entities = self._lexicon.entities
+        return float(len(look(entities[anchor].name).runs & look(entities[answer].name).runs))
+
+    def _beside(self, here: Indices, anchor: int, letters: Reals) -> Reals:
+        """Shared words, their part, the part of ``letters``, beginning and end. Shape ``(entities, 5)``."""
+        about = look(self._lexicon.entities[anchor].name).words
+        words = np.array([len(about & self._surface_words[place]) for place in here.tolist()], dtype=np.float64)
+        sizes = self._sizes[here]
+        ends = self._ends[here] == self._ends[anchor]
+        return np.stack(
+            [
+                words,
+                words / sizes[:, 0],
+                letters / sizes[:, 1],
+                np.cumprod(ends[:, :_DEEP], axis=1).sum(axis=1),
+                np.cumprod(ends[:, _DEEP:], axis=1).sum(axis=1),
+            ],
+            axis=1,
+        )
+
+    @cached_property
+    def _sizes(self) -> Reals:
+        """How many words and runs of letters every entity has. Shape ``(entities, 2)``."""
+        looks = [look(entity.name) for entity in self._lexicon.entities]
+        return np.array([(len(one.words) or 1, len(one.runs) or 1) for one in looks], dtype=np.float64)
+
+    @cached_property
+    def _ends(self) -> Indices:
+        """The first signs of every name, then the last ones from the end. Shape ``(entities, 2 * _DEEP)``."""
+        rows: list[list[int]] = []
+        for entity in self._lexicon.entities:
+            signs = [ord(sign) for sign in look(entity.name).folded]
+            # what one name does not have, another does not share
+            missing = [-1 - len(rows)] * _DEEP
+            rows.append([*(signs + missing)[:_DEEP], *(signs[::-1] + missing)[:_DEEP]])
+        return np.array(rows, dtype=np.int64)
 
     @cached_property
     def _plain(self) -> Reals:
@@ -146,14 +193,24 @@ class Matcher:
     @cached_property
     def _runs(self) -> csr_array:
         """Which runs of letters every entity has. Shape ``(entities, runs)``."""
-        numbers: dict[str, int] = {}
-        columns: list[int] = []
-        ends = [0]
-        for entity in self._lexicon.entities:
-            columns += [numbers.setdefault(run, len(numbers)) for run in sorted(look(entity.name).runs)]
-            ends.append(len(columns))
-        ones = np.ones(len(columns), dtype=np.int32)
-        return csr_array((ones, np.array(columns), np.array(ends)), shape=(len(ends) - 1, max(len(numbers), 1)))
+        return _table(look(entity.name).runs for entity in self._lexicon.entities)
+
+    @cached_property
+    def _surface_words(self) -> list[frozenset[str]]:
+        """The words of every entity's name."""
+        return [look(entity.name).words for entity in self._lexicon.entities]
+
+
+def _table(having: Iterable[frozenset[str]]) -> csr_array:
+    """A row of ones for what each has."""
+    numbers: dict[str, int] = {}
+    columns: list[int] = []
+    ends = [0]
+    for texts in having:
+        columns += [numbers.setdefault(text, len(numbers)) for text in sorted(texts)]
+        ends.append(len(columns))
+    ones = np.ones(len(columns), dtype=np.int32)
+    return csr_array((ones, np.array(columns), np.array(ends)), shape=(len(ends) - 1, max(len(numbers), 1)))
 
 
 def share_alike(lexicon: Lexicon, pairs: Sequence[tuple[int, int]]) -> float:
@@ -168,14 +225,3 @@ def _shares(about: Look, right: Look) -> bool:
     if len(about.runs & right.runs) >= _LETTERS * len(right.runs):
         return True
     return max(same_start(about.folded, right.folded), same_end(about.folded, right.folded)) >= _ENDS
-
-
-def _beside(about: Look, option: Look) -> tuple[float, ...]:
-    words = len(option.words & about.words)
-    return (
-        words,
-        words / (len(option.words) or 1),
-        len(option.runs & about.runs) / (len(option.runs) or 1),
-        min(same_start(option.folded, about.folded), 6),
-        min(same_end(option.folded, about.folded), 6),
-    )

@@ -22,7 +22,7 @@ from knowledgesmith.graph_schema.probes.clues import Clues, Indices, Reals
 from knowledgesmith.graph_schema.probes.convex import Bound, minimise
 from knowledgesmith.graph_schema.probes.counted import counts
 from knowledgesmith.graph_schema.probes.draw import draw_key, streams
-from knowledgesmith.graph_schema.probes.guessers import hits
+from knowledgesmith.graph_schema.probes.guessers import ROOM, hits
 from knowledgesmith.graph_schema.probes.learned import features, limits
 from knowledgesmith.graph_schema.probes.types import ProbeKind
 
@@ -48,7 +48,7 @@ _LATER: Final = 0.6
 _ENOUGH: Final = 0.005
 """A round that leaves out a smaller part is the last."""
 _GAIN: Final = 0.02
-"""No guesser may gain more than this over chance, beside what chance does to so many questions, or a round follows."""
+"""No guesser may gain more than this over chance, or a round follows."""
 _LOT: Final = draw_key(0, "thinning")
 _FLAT: Final = 0.02
 """Curvature that is added where nothing is doubtful yet: steps stay finite."""
@@ -74,9 +74,10 @@ def kept(clues: Clues) -> NDArray[np.bool_]:
 
 
 def _is_even(clues: Clues) -> bool:
-    """Whether no guesser gains much."""
-    chance = (1.0 / clues.offered.sum(axis=1)).mean()
-    room = _GAIN + _noise(len(clues)) * np.sqrt(chance * (1.0 - chance) / len(clues))
+    """Whether no guesser gains much: so little that the interval of its share ends within the room, where it can."""
+    chance = float((1.0 / clues.offered.sum(axis=1)).mean())
+    error = np.sqrt(chance * (1.0 - chance) / len(clues))
+    room = min(_GAIN, max(ROOM - 2.0 * error, error / 2.0))
     return all(float(found.mean()) <= chance + room for _, found in hits(clues))
 
 
