@@ -150,3 +150,24 @@ def test_nested_counterfact_and_lre_take_no_bare_slot() -> None:
     assert all("Mali" not in template.text for found in folded.templates.values() for template in found)
     lre = {"name": "capital", "prompt_templates": ["{}", "{}?"], "samples": [{"subject": "Mali", "object": "Bamako"}]}
     assert len(fold("lre", {"capital.json": lre}).rejections) == 1
+
+
+def test_wordings_of_hops_and_ripples_that_give_no_template_are_told() -> None:
+    triples = [["Q1", "P36", "Q2"], ["Q2", "P17", "Q3"]]
+    named = [["Mali", "capital", "Bamako"], ["Bamako", "country", "Mali"]]
+    targets = {"target_true": {"str": "Bamako", "id": "Q2"}, "target_new": {"str": "Dakar", "id": "Q9"}}
+    rewrite = {"prompt": "Mali has {}", "subject": "Mali", "relation_id": "P36", **targets}
+    record = {
+        "case_id": 1,
+        "orig": {"triples": triples, "triples_labeled": named, "edit_triples": [["Q1", "P36", "Q9"]]},
+        "requested_rewrite": [rewrite],
+        "single_hops": [{"cloze": "x", "answer": "y"}, {"cloze": "Bamakos land is", "question": "?", "answer": "Mali"}],
+        "questions": ["Which?"],
+    }
+    folded = fold("mquake", {"m.json": [record]})
+    texts = [template.text for found in folded.templates.values() for template in found]
+    assert "{s} has {s}" in texts
+    assert not any("Mali" in text or "Bamako" in text for text in texts)
+    assert ["only inside 'Bamakos'" in finding.text for finding in folded.findings] == [True]
+    bare = {**record, "requested_rewrite": [{**rewrite, "prompt": "{}"}]}
+    assert len(fold("mquake", {"m.json": [bare]}).rejections) == 1

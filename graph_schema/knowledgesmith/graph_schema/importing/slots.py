@@ -94,6 +94,8 @@ def says_something(prompt: str) -> bool:
 
 
 def _replaced(text: str, subject: str, whole: str, *, needed: bool) -> str:
+    if not needed and text.isascii() and _folded(subject) not in text.lower():
+        return text
     signs = tuple(_signs(text))
     found = [_mention(signs, first, last) for first, last in _occurrences(signs, subject)]
     mentions = [mention for mention in found if mention is not None]
@@ -130,6 +132,10 @@ def _check(mentions: list[_Mention], subject: str, whole: str) -> None:
         raise NoSlot(f"{reason}, perhaps inside another word: its script shows no borders of words")
 
 
+def _folded(subject: str) -> str:
+    return "".join(sign.folded for sign in _signs(" ".join(subject.split())))
+
+
 def _signs(text: str) -> Iterator[_Sign]:
     start = 0
     while start < len(text):
@@ -164,7 +170,7 @@ def _kind(char: str) -> str:
 
 def _occurrences(signs: tuple[_Sign, ...], subject: str) -> Iterator[tuple[int, int]]:
     """First and last sign of what reads like the subject, from left to right, none inside another."""
-    wanted = "".join(sign.folded for sign in _signs(" ".join(subject.split())))
+    wanted = _folded(subject)
     text = "".join(sign.folded for sign in signs)
     begins: dict[int, int] = {}
     ends: dict[int, int] = {}

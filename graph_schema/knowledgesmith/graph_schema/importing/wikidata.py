@@ -10,7 +10,6 @@ import ijson
 
 from knowledgesmith.graph_schema.facts import Split, Template
 from knowledgesmith.graph_schema.importing.case_building import (
-    SLOT,
     Unusable,
     framed_templates,
     is_question,
@@ -21,7 +20,9 @@ from knowledgesmith.graph_schema.importing.case_building import (
     uid_of,
 )
 from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.reading import Shape, events_of, shape_of
+from knowledgesmith.graph_schema.importing.slots import SLOT, says_something
 from knowledgesmith.graph_schema.text_checks import folded
 
 PROPERTY: Final = re.compile(r"P[1-9][0-9]{0,9}")
@@ -67,14 +68,14 @@ class Wordings:
                 self._wordings.setdefault(name, {}).update(dict.fromkeys(texts))
 
     def templates(self, property_id: str, *prompts: str) -> Iterator[Template]:
-        """Templates of a property whose record says ``prompts`` (cloze first, each with one slot).
+        """Templates of a property whose record says ``prompts`` (cloze first, each with its subject as the slot).
 
         Raises:
-            Unusable: a prompt does not name its subject once.
+            Unusable: a prompt does not name its subject, or nothing else.
         """
         for prompt in prompts:
-            if prompt.count(SLOT) != 1 or "{" in prompt.replace(SLOT, ""):
-                raise Unusable(f"the prompt {prompt!r} does not name its subject once as {SLOT}")
+            if not _is_wording(prompt):
+                raise Unusable(f"the prompt {quote(prompt)} does not name its subject as {SLOT} beside other words")
         own = {folded(prompt) for prompt in prompts}
         clozes = [prompt for prompt in prompts if not is_question(prompt)] or list(prompts)
         for prompt in prompts:
@@ -85,8 +86,12 @@ class Wordings:
             yield from framed_templates(prompt)
             yield from reverse_templates(prompt)
         for text in self._wordings.get(property_id, ()):
-            if folded(text) not in own:
+            if folded(text) not in own and _is_wording(text):
                 yield from templates_of(text, split=Split.EVAL)
+
+
+def _is_wording(prompt: str) -> bool:
+    return SLOT in prompt and "{" not in prompt.replace(SLOT, "") and says_something(prompt)
 
 
 def item_of(value: Any) -> tuple[str, str]:

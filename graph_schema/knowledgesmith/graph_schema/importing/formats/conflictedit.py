@@ -28,6 +28,7 @@ from knowledgesmith.graph_schema.importing.case_building import (
     probe,
     stays,
     text_field,
+    with_slot,
 )
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.reading import json_items
@@ -156,5 +157,5 @@ def _known(wordings: Wordings, builder: SetBuilder, place: Place, asked: _Asked)
     yield from (asked.subject, asked.object)
     if asked.new is not None:
         yield asked.new
-    prompts = [text for text in (asked.prompt, asked.query) if text]
+    prompts = [with_slot(text, asked.subject.name) for text in (asked.prompt, asked.query) if text]
     yield from builder.relation(place, asked.relation, wordings.templates(asked.property_id, *prompts))

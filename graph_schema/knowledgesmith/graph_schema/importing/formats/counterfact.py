@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from knowledgesmith.graph_schema.importing.case_building import (
-    SLOT,
     SetBuilder,
     Unusable,
     cloze_of,
@@ -37,6 +36,7 @@ from knowledgesmith.graph_schema.importing.formats.side_probes import side_probe
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.reading import json_items
 from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, Place, Record
+from knowledgesmith.graph_schema.importing.slots import SLOT
 from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
 

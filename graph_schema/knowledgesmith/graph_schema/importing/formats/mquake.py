@@ -31,7 +31,7 @@ from knowledgesmith.graph_schema.importing.case_building import (
 )
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.reading import json_items
-from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, Place, Record
+from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, Finding, FindingKind, Place, Record
 from knowledgesmith.graph_schema.importing.wikidata import Wordings, item_of, property_wordings
 from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
@@ -82,7 +82,8 @@ def _convert(wordings: Wordings, builder: SetBuilder, place: Place, record: dict
         raise Unusable("no 'requested_rewrite'")
     for uid, name in chain.items.items():
         yield builder.entity(place, name, uid=uid)
-    prompts = _prompts(chain, record, rewrites)
+    prompts, notes = _prompts(chain, record, rewrites)
+    yield from (Finding(place=place, kind=FindingKind.IGNORED, text=note) for note in notes)
     for property_id, name in chain.relations.items():
         yield from builder.relation(place, name, wordings.templates(property_id, *prompts.get(property_id, ())))
     for subject, relation, obj in dict.fromkeys([*chain.before, *(t for t in chain.after if t not in chain.edited)]):
@@ -142,19 +143,26 @@ def _change(chain: _Chain, rewrite: dict[str, Any]) -> CaseChange:
     return CaseChange(subject=subject, relation=label, old_object=true[0], new_object=new[0])
 
 
-def _prompts(chain: _Chain, record: dict[str, Any], rewrites: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
-    """Prompts with a slot by property: those of the rewrites, else the wording of a single hop without its subject."""
+def _prompts(
+    chain: _Chain, record: dict[str, Any], rewrites: Sequence[dict[str, Any]]
+) -> tuple[dict[str, list[str]], list[str]]:
+    """Prompts with slots by property, and why some are none.
+
+    They are those of the rewrites, else the wording of a single hop without its subject.
+    """
     prompts: dict[str, list[str]] = {}
+    notes: list[str] = []
     for rewrite in rewrites:
-        prompts.setdefault(text_field(rewrite, "relation_id"), []).append(text_field(rewrite, "prompt"))
+        text = with_slot(text_field(rewrite, "prompt"), text_field(rewrite, "subject"))
+        prompts.setdefault(text_field(rewrite, "relation_id"), []).append(text)
     for triples, key in ((chain.before, "single_hops"), (chain.after, "new_single_hops")):
         for (subject, relation, _), hop in zip(triples, mappings_in(record.get(key)), strict=False):
             if relation not in prompts and (text := optional_text(hop, "cloze", "question")):
                 try:
                     prompts[relation] = [with_slot(text, chain.items[subject])]
-                except Unusable:
-                    continue
-    return prompts
+                except Unusable as error:
+                    notes.append(f"no template from a single hop: {error}")
+    return prompts, notes
 
 
 def _rewrite_probes(rewrites: Sequence[dict[str, Any]]) -> Iterator[CaseProbe]:

@@ -13,7 +13,7 @@ cannot be told gives no fact, but stays a probe.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Final
 
 from knowledgesmith.graph_schema.importing.case_building import (
@@ -34,7 +34,7 @@ from knowledgesmith.graph_schema.importing.case_building import (
 )
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.reading import json_items
-from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, Place, Record
+from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, Finding, FindingKind, Place, Record
 from knowledgesmith.graph_schema.interventions import Goal
 from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
 
@@ -78,7 +78,7 @@ def _convert(builder: SetBuilder, place: Place, record: dict[str, Any]) -> Itera
     subject = builder.entity(place, _subject_name(stem, relation, about) or subject_id, uid=subject_id)
     target = builder.entity(place, new, uid=target_id)
     yield from (subject, target)
-    wording = _wording(stem, subject.name)
+    wording = yield from _wording(place, stem, subject.name)
     templates = (*templates_of(wording), *framed_templates(wording), *reverse_templates(wording)) if wording else ()
     yield from builder.relation(place, relation, templates)
     before = ""
@@ -134,10 +134,12 @@ def _body(stem: str) -> str:
     return re.sub(r"\s+(?:is|are|was|were)$", "", stem.strip())
 
 
-def _wording(stem: str, name: str) -> str:
+def _wording(place: Place, stem: str, name: str) -> Generator[Record, None, str]:
+    """The stem with its slot (returned); empty where it gives no template, which is then reported."""
     try:
         return with_slot(stem, name)
-    except Unusable:
+    except Unusable as error:
+        yield Finding(place=place, kind=FindingKind.IGNORED, text=f"no template: {error}")
         return ""
 
 
@@ -170,7 +172,7 @@ def _facts(
             continue
         subject = builder.entity(place, name, uid=uid)
         yield subject
-        wording = _wording(stem, name)
+        wording = yield from _wording(place, stem, name)
         yield from builder.relation(
             place, relation, (*templates_of(wording), *framed_templates(wording)) if wording else ()
         )
