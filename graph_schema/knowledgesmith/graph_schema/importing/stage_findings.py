@@ -66,9 +66,9 @@ class Merges:
                 self._ends.append(uid)
         elif kind != LITERAL:
             self.described += 1
-        if name == uid and kind != LITERAL:
+        if name == uid and kind != LITERAL and not missing:
             self.unnamed += 1
-            if not missing and len(self._unnamed) < MAX_EXAMPLES:
+            if len(self._unnamed) < MAX_EXAMPLES:
                 self._unnamed.append((self.place_of(file, record), uid))
         elif name.casefold() != uid.casefold():
             self.named += 1
@@ -137,8 +137,15 @@ def tell_both_labels(database: sqlite3.Connection, findings: Findings, place_of:
     total = database.execute("SELECT COUNT(*) FROM raw_denied").fetchone()[0]
     if not total:
         return
-    file, record = database.execute("SELECT file, record FROM raw_denied ORDER BY file, record LIMIT 1").fetchone()
-    findings.add(place_of(file, record), FindingKind.LABELLED_FALSE, "the first of them", count=total)
+    first = database.execute(
+        "SELECT d.subject, d.relation, d.object, d.file, d.record FROM raw_denied d JOIN file f ON f.id = d.file "
+        "ORDER BY f.name, d.record LIMIT ?",
+        (MAX_EXAMPLES,),
+    ).fetchall()
+    for subject, relation, obj, file, record in first:
+        text = f"{quote(subject)} {relation} {quote(obj)}"
+        findings.add(place_of(file, record), FindingKind.LABELLED_FALSE, text)
+    findings.count(FindingKind.LABELLED_FALSE, total - len(first))
     rows = database.execute(
         "SELECT DISTINCT d.subject, d.relation, d.object, d.file, d.record FROM raw_denied d "
         "JOIN relation r ON r.name = d.relation "

@@ -189,6 +189,12 @@ class _Table:
     def worded(self) -> dict[int, Role]:
         """Roles of the columns by the words over them, where these are enough to be a header."""
         roles, strong = _roles(self._titles)
+        letters = [n for n in roles if self._titles[n].isascii() and len(self._titles[n]) == 1]
+        if letters and len(letters) < len(_FACT):
+            return {}  # single letters are a header as s, p, o or h, r, t only
+        weak = [n for n, role in roles.items() if role not in strong]
+        if not self._named and self._first not in self._body and any(map(self._recurs, weak)):
+            return {}
         fact = [role for role in roles.values() if role in _FACT]
         ends = {Role.SUBJECT, Role.OBJECT} <= set(fact)
         certain = self._named or len(fact) == 3 or (ends and (strong or self._width == 2 or self._is_network()))
@@ -383,8 +389,7 @@ class _Table:
         titles = [title for title in self._titles if title]
         if len(set(titles)) < len(titles) or any(self._recurs(n) for n in range(self._width)):
             return None
-        nouns = sum(title in NOUNS for title in titles)
-        if nouns >= 2 or (nouns and len(titles) == 2):
+        if self._has_nouns(titles):
             return Evidence.NOUNS
         for n in range(self._width):
             values = [value for value in self._column(n) if value]
@@ -397,6 +402,19 @@ class _Table:
         if len(small) == len(cells) > 1 and len(below) > 1 and len(capitals) >= 0.8 * len(below):
             return Evidence.CASE
         return None
+
+    def _has_nouns(self, titles: Sequence[str]) -> bool:
+        """Whether the first row has words that stand over columns, and the rows below do not look the same."""
+        nouns = sum(title in NOUNS for title in titles)
+        if not (nouns >= 2 or (nouns and len(titles) == 2)):
+            return False
+        if self._width <= 3:
+            # Words such as author and book are things as well, beside a verb or over others in small letters
+            below = [value for n in range(self._width) for value in self._column(n)]
+            small = sum(value[:1].islower() for value in below)
+            alike = self._first[0][:1].islower() and small > len(below) / 3
+            return not alike and (self._width == 2 or self._titles[1] in NOUNS)
+        return True
 
     def _column(self, position: int) -> list[str]:
         return [row[position] for row in self._body if position < self._width]

@@ -173,6 +173,7 @@ class _Reader:
         # Where numbers are the subjects, or name nodes, they are ids
         self._has_values = not (by_name or _numbers_are_subjects(source, plan))
         self._facts = self._entities = self._empty = self._again = 0
+        self._first_row: list[str] = []
         self._titles = [relation_name(title) for title in plan.header]
 
     def read(self) -> Iterator[Record]:
@@ -195,6 +196,7 @@ class _Reader:
                 self._again += not pending
                 pending = False
                 continue
+            self._first_row = self._first_row or list(map(quote, cells))
             yield from self._row(self._place(record), cells)
         yield from self._findings()
 
@@ -324,7 +326,8 @@ class _Reader:
             roles = sorted(plan.roles.items(), key=lambda item: order.index(item[1]))
             what = ", ".join(f"{role}={plan.name(position)}" for position, role in roles)
         number = _counted(self._entities, "node") if plan.layout is Layout.NODES else _counted(self._facts, "fact")
-        header = "first row taken as header" if plan.header else "no header, the first row is data"
+        shown = ", ".join(self._first_row[:4])
+        header = "first row taken as header" if plan.header else f"no header, the first row is data ({shown})"
         if self._source.named:
             header = "columns are named by keys"
         return f"{what}; {number}; {header}; {self._source.how}"

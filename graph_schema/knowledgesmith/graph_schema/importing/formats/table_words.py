@@ -42,17 +42,17 @@ _STRONG: Final = {
         尾實體 目的語 客語 목적어 객체 المفعول مفعول المفعول_به مفعول_به कर्म กรรม đối_tượng tân_ngữ""",
 }
 _WEAK: Final = {
-    Role.SUBJECT: """source src from start start_id startnode start_node node1 node_1 entity1 entity_1 arg1 e1 x s h von
-        quelle origen de da 源 来源 來源 起点 起點 始点 출발 المصدر مصدر من начало источник от""",
+    Role.SUBJECT: """source src from start start_id startnode start_node node1 node_1 entity1 entity_1 arg1 e1 s h
+        quelle origen 源 来源 來源 起点 起點 始点 출발 المصدر مصدر начало источник""",
     Role.RELATION: """type label property prop attribute edge edge_label edge_type link verb p r via eigenschaft merkmal
         attribut typ art kante propriété lien attribut propiedad atributo tipo proprietà attributo
         propriedade eigenschap właściwość özellik ominaisuus свойство атрибут тип ιδιότητα תכונה 属性 屬性
         性质 性質 特性 类型 類型 種類 プロパティ 속성 유형 الخاصية خاصية الصفة صفة النوع نوع ویژگی गुण
         คุณสมบัติ thuộc_tính""",
-    Role.OBJECT: """target tgt to end end_id endnode end_node node2 node_2 entity2 entity_2 arg2 e2 y t o value val dest
-        destination nach ziel wert valeur cible à valor destino a valore waarde doel wartość cel değer hedef
-        arvo kohde значение цель конец к τιμή ערך 目标 目標 对象 對象 対象 值 数值 終点 终点 終點 値 값 대상
-        القيمة قيمة الهدف هدف إلى مقدار मूल्य मान ค่า giá_trị nilai""",
+    Role.OBJECT: """target tgt to end end_id endnode end_node node2 node_2 entity2 entity_2 arg2 e2 t o value val dest
+        destination ziel wert valeur cible valor destino valore waarde doel wartość cel değer hedef
+        arvo kohde значение цель конец τιμή ערך 目标 目標 对象 對象 対象 值 数值 終点 终点 終點 値 값 대상
+        القيمة قيمة الهدف هدف مقدار मूल्य मान ค่า giá_trị nilai""",
 }
 _OTHER: Final = {
     Role.ID: """id uid node_id nodeid node key identifier code 编号 編號 标识 識別子 아이디 المعرف معرف الرقم
