@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from knowledgesmith.graph_schema import english
 from knowledgesmith.graph_schema.catalogue import build_catalogue, from_properties, to_properties
-from knowledgesmith.graph_schema.derived_wordings import derive_templates, is_framed
+from knowledgesmith.graph_schema.derived_wordings import derive_templates, framed
 from knowledgesmith.graph_schema.facts import Direction, Form, Origin, Relation, Split, Template
 from knowledgesmith.graph_schema.filling import fill
 from knowledgesmith.graph_schema.probes.verbalise import judged
@@ -59,6 +59,7 @@ def origin(name: str) -> Origin:
         ("north_of", "S is north of O."),
         ("worksFor", "S works for O."),
         ("treats_disease", "S treats the disease O."),
+        ("/people/person/place_of_birth", "The place of birth of S is O."),
         ("born_in_city", "S was born in the city O."),
         ("schema:birthPlace", "The birth place of S is O."),
         ("http://example.org/terms#birthPlace", "The birth place of S is O."),
@@ -79,7 +80,17 @@ def test_a_name_whose_grammar_is_sure_becomes_a_sentence(name: str, sentence: st
         # small words that make no clause
         *("what_is_part", "is_what_of", "what", "never_in_taxon", "not_part_of", "has_many", "has", "can", "likes_to"),
         # a verb or a noun, an active or a passive form: both are possible
-        *("works", "records", "founded", "created", "lives", "assessed_against", "resided_by", "live_in"),
+        *(
+            "works",
+            "records",
+            "founded",
+            "created",
+            "lives",
+            "assessed_against",
+            "served_with",
+            "resided_by",
+            "live_in",
+        ),
         # nothing that a preposition could follow
         *("is_active", "is_owed", "isCallable", "exclude_from_indexing", "gets_energy", "has_exposure_to"),
         # either end of "of"
@@ -104,12 +115,15 @@ def test_what_is_not_sure_is_a_frame_that_claims_no_grammar(name: str) -> None:
     assert origin(name) is Origin.FRAME
     words = parse_name(name).text
     for text in (*said(name, FORWARD, Form.CLOZE), *said(name, FORWARD, Form.CLOZE, split=Split.TRAIN)):
-        around = text.replace("S", "", 1) if words != "S" else text
-        assert set(re.findall(r"\w+", around.replace(words, "", 1))) <= {"_"}, text  # nothing but the two and marks
-        assert words in text
-        assert text.index("S") < text.index(words) or "(" in text or "（" in text or "|" in text or "｜" in text
+        mark = re.match(r"1\. |1、|Fact: |", text)
+        assert mark is not None
+        bare = text[mark.end() :]
+        assert bare.startswith("S")
+        rest = bare.removeprefix("S").replace(words, "", 1)
+        assert words in bare
+        assert not re.search(r"\w", rest), text  # nothing but the two and marks
     assert not said(name, FORWARD, Form.PHRASE) + said(name, REVERSE, Form.PHRASE)
-    assert all(is_framed(t.text) for t in derive_templates(name) if t.form is Form.STATEMENT)
+    assert all(framed(t.text) for t in derive_templates(name) if t.form is Form.STATEMENT)
 
 
 @pytest.mark.parametrize(
@@ -169,8 +183,8 @@ def test_words_of_one_list_do_not_contradict_another() -> None:
 
 
 def test_a_denied_frame_is_still_clear() -> None:
-    stem = judged("{s} — founded: {o}.", "t", subject="Ann Bell", obj="the Mill")
-    assert stem.text == "Ann Bell — founded: the Mill. True or false? Answer:"
+    stem = judged("Fact: {s} — founded: {o}.", "t", subject="Ann Bell", obj="the Mill")
+    assert stem.text == "Fact: Ann Bell — founded: the Mill. True or false? Answer:"
     assert stem.counter == "This is not true: Ann Bell — founded: the Mill. True or false? Answer:"
     sure = judged("It is known that {s} is near {o}.", "t", subject="A", obj="B")
     assert sure.counter == "It is not true that it is known that A is near B. True or false? Answer:"

@@ -1,11 +1,11 @@
 """Phrasings made from a relation's name alone: a sentence where its English is sure, else a plain frame.
 
-A frame names subject, relation and object in the order of the graph and claims no grammar: "Ada Long — resided at: Red
-Ford" is true whatever the name means and in any language. A blank to be filled asks for the subject: "___ — resided at:
+A frame names subject, relation and object in the order of the graph and claims no grammar: "Ada Long — Wohnort: Red
+Ford" is true whatever the name means and in any language. A blank to be filled asks for the subject: "___ — Wohnort:
 Red Ford. ___ =". Frames have no noun phrase, so nothing is chained through them.
 
 The sentences come from closed lists of words (:mod:`english`). In none of the phrasings does a training text hold an
-evaluation text: where the words are the same, their order is not.
+evaluation text: what is asked has words or a mark before it.
 """
 
 from __future__ import annotations
@@ -66,44 +66,49 @@ _HOLDER: Final[tuple[Pattern, ...]] = (
     (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what is the {n} of {o}?"),
     (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the {n} of {o}"),
 )
+# What is asked stands behind a mark of a list: so no text that is trained holds it, and yet the two are close.
 _FRAME: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{n} ({s}):"),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{n} | {s} |"),
-    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{n} ({s}): {o}."),
-    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{n} ({s})?"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "{s} — {n}:"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "{s} | {n} |"),
-    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "{s} — {n}: {o}."),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s} — {n}?"),
-    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{n} (___): {o}. ___ ="),
-    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "___ — {n}: {o}. ___ ="),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "___ — {n}: {o}. ___ = ?"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s} — {n}:"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s} | {n} |"),
+    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s} — {n}: {o}."),
+    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{s} — {n}?"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1. {s} — {n}:"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1. {s} | {n} |"),
+    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "1. {s} — {n}: {o}."),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "1. {s} — {n}?"),
+    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "___ — {n}: {o}. ___ ="),
+    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "1. ___ — {n}: {o}. ___ ="),
+    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "1. ___ — {n}: {o}. ___ = ?"),
 )
 # The same in Chinese and Japanese: their own marks, and no blanks.
 _WIDE_FRAME: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{n}（{s}）："),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{n}｜{s}｜"),
-    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{n}（{s}）：{o}。"),
-    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{n}（{s}）？"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "{s}——{n}："),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "{s}｜{n}｜"),
-    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "{s}——{n}：{o}。"),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s}——{n}？"),
-    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{n}（＿＿）：{o}。＿＿＝"),
-    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "＿＿——{n}：{o}。＿＿＝"),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "＿＿——{n}：{o}。＿＿？"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s}——{n}："),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s}｜{n}｜"),
+    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s}——{n}：{o}。"),
+    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{s}——{n}？"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1、{s}——{n}："),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1、{s}｜{n}｜"),
+    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "1、{s}——{n}：{o}。"),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "1、{s}——{n}？"),
+    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "＿＿——{n}：{o}。＿＿＝"),
+    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "1、＿＿——{n}：{o}。＿＿＝"),
+    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "1、＿＿——{n}：{o}。＿＿？"),
 )
-# Where the name is English, the reader is told in English what the blank is for.
+# Where the name is English, a word of it stands for the mark, and the reader is told what the blank is for.
 _SPOKEN: Final[Mapping[str, str]] = {
-    "{n} (___): {o}. ___ =": "{n} (___): {o}. The blank stands for",
-    "___ — {n}: {o}. ___ =": "Fill in the blank: ___ — {n}: {o}. Answer:",
-    "___ — {n}: {o}. ___ = ?": "Which one fits the blank: ___ — {n}: {o}?",
+    "1. {s} — {n}:": "Fact: {s} — {n}:",
+    "1. {s} | {n} |": "Fact: {s} | {n} |",
+    "1. {s} — {n}: {o}.": "Fact: {s} — {n}: {o}.",
+    "1. {s} — {n}?": "Which one: {s} — {n}?",
+    "___ — {n}: {o}. ___ =": "___ — {n}: {o}. The blank stands for",
+    "1. ___ — {n}: {o}. ___ =": "Fill in the blank: ___ — {n}: {o}. Answer:",
+    "1. ___ — {n}: {o}. ___ = ?": "Which one fits the blank: ___ — {n}: {o}?",
 }
 _LONG: Final = 2
 """Words that the kind of an object may have: a longer one runs into the object's name."""
 _WIDE_SCRIPTS: Final = ("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "BOPOMOFO", "YI")
 _ROLE: Final = re.compile(r"is (?P<article>the|an?) (?P<noun>.+) of")
-_FRAMED: Final = re.compile(r"[:：]\s?\{o\}[.。]$")
+_FRAMED: Final = re.compile(r"(?P<mark>1\. |1、|Fact: )?\{s\} ?—+ ?.*[:：] ?\{o\}[.。]")
 
 
 def derive_templates(name: str) -> tuple[Template, ...]:
@@ -131,9 +136,10 @@ def named_frame_templates(name: str) -> tuple[Template, ...]:
     return _fitted(_frame_of(parsed), n=parsed.shown, origin=Origin.FRAME)
 
 
-def is_framed(statement: str) -> bool:
-    """Whether a statement's template is a plain frame, which "that" cannot stand before."""
-    return _FRAMED.search(statement) is not None
+def framed(statement: str) -> str:
+    """The bare frame of a statement's template, without the mark before it; empty where it is a sentence."""
+    found = _FRAMED.fullmatch(statement)
+    return statement[len(found["mark"] or "") :] if found else ""
 
 
 def _sentences(parsed: RelationName) -> tuple[Template, ...]:
@@ -223,7 +229,8 @@ def _two(word: str, preposition: str) -> str:
     both = f"{word} {preposition}"
     if preposition == "than":
         return f"is {both}" if re.fullmatch(r"\w{2,}er|more|less", word) else ""
-    if (word in english.ACTIVE_PAST and preposition != "by") or english.verb(word):
+    active = word in english.ACTIVE_PAST and preposition != "by"
+    if (active and not (preposition == "with" and english.auxiliary(word))) or english.verb(word):
         return both
     if word in english.ADJECTIVES or (preposition == "of" and word in english.OF_ADJECTIVES):
         return f"is {both}"

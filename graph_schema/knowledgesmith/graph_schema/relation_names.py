@@ -13,6 +13,8 @@ from typing import Final
 
 _ADDRESS: Final = re.compile(r"\s*[(<\[]?\s*[a-z][a-z0-9+.-]*://(?P<path>[^\s)>\]]*)[)>\]]?\s*$", re.IGNORECASE)
 _PREFIX: Final = re.compile(r"^[A-Za-z_][\w.-]{0,30}:(?=[^\s:/])")
+_PATH: Final = re.compile(r"(?:/\w+)*/(?P<last>\w+)", re.ASCII)
+"""``/location/location/contains``: what stands last names the relation."""
 _HUMP: Final = re.compile(
     r"(?<=[a-zà-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-ZÀ-ÖØ-Þ])(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ])|(?<=[a-z])(?=\d+$)"
 )
@@ -67,6 +69,8 @@ def _local(name: str) -> str:
         before = name[: found.start()].strip()
         parts = [part for part in re.split(r"[#/?=]", found["path"]) if part]
         name = before or (parts[-1] if parts else name)
+    if found := _PATH.fullmatch(name.strip()):
+        name = found["last"]
     return _PREFIX.sub("", name)
 
 

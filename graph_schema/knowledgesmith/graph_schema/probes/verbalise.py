@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from knowledgesmith.graph_schema.derived_wordings import is_framed
+from knowledgesmith.graph_schema.derived_wordings import framed
 from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split
 from knowledgesmith.graph_schema.filling import fill
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
@@ -148,8 +148,9 @@ def _judgement(relation: Relation, *, subject: str, obj: str) -> list[Stem]:
 def judged(template: str, name: str, *, subject: str, obj: str) -> Stem:
     """A statement and its denial, each with the same question: a model that agrees with everything agrees with both."""
     said = fill(template, subject=subject, obj=obj)
-    if is_framed(template):  # it is no clause that "that" could stand before
-        return Stem(text=f"{said}{ASKED}", template=name, counter=f"{DENIED_FRAME}{said}{ASKED}")
+    if bare := framed(template):  # it is no clause that "that" could stand before
+        denied = f"{DENIED_FRAME}{fill(bare, subject=subject, obj=obj)}"
+        return Stem(text=f"{said}{ASKED}", template=name, counter=f"{denied}{ASKED}")
     inner = said if template.startswith("{") else said[:1].lower() + said[1:]
     return Stem(text=f"{sentence(said)}{ASKED}", template=name, counter=f"{DENIED}{inner}{ASKED}")
 
