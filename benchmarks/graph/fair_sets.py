@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,9 +36,8 @@ PREFIX: Final = "fair-"
 def files_of(folder: Path) -> Iterator[tuple[str, str, list[Path], Mapping[str, str]]]:
     """Name, format, files and options of every graph of a data folder."""
     sys.path.insert(0, str(ROOT / "scripts"))
-    from import_folder import SETS
-
-    for data in SETS:
+    sets: Any = import_module("import_folder").SETS
+    for data in sets:
         found = data.data(folder)
         if found and any("kg" in path.relative_to(folder).parts for path in found):
             yield data.name, data.format, [*found, *data.extras(folder)], data.options

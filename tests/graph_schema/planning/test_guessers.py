@@ -189,10 +189,11 @@ def _clues(probes: list[Probe], lexicon: Lexicon) -> Clues:
 def _mixed(
     *parts: tuple[Callable[[Draw], tuple[str, str, list[str]]], float],
 ) -> Callable[[Draw], tuple[str, str, list[str]]]:
-    makers, shares = zip(*parts, strict=True)
+    shares = [share for _, share in parts]
 
     def make(rng: Draw) -> tuple[str, str, list[str]]:
-        return makers[int(rng.choice(len(makers), p=shares))](rng)
+        maker, _ = parts[int(rng.choice(len(parts), p=shares))]
+        return maker(rng)
 
     return make
 
