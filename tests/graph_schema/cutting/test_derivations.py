@@ -43,7 +43,9 @@ def _world(facts: Iterable[Triple], relations: Sequence[Relation] = RELATIONS) -
     asserted = set(facts)
     rules = rules_of(relations)
     derived = [
-        Derived(fact_id=fact_id(GRAPH, *fact), triple=fact, rule="any", premises=(fact_id(GRAPH, *min(asserted)),), round=n)
+        Derived(
+            fact_id=fact_id(GRAPH, *fact), triple=fact, rule="any", premises=(fact_id(GRAPH, *min(asserted)),), round=n
+        )
         for fact, n in heights(asserted, relations).items()
         if n
     ]
@@ -83,9 +85,7 @@ def test_weights_and_cuts_are_those_of_brute_force(facts: list[Triple], data: An
     leaves = {fact: found.triples[fact] for fact in found.asserted}
     weights = weights_of(_world(facts), rules=NAMED, facts=leaves, targets=targets)
     steps = [(head, premises) for head, premises in ways(every, RELATIONS) if head not in targets]
-    assert weights == {
-        name: 1 + sum(premises.count(fact) for _, premises in steps) for name, fact in leaves.items()
-    }
+    assert weights == {name: 1 + sum(premises.count(fact) for _, premises in steps) for name, fact in leaves.items()}
     cut = find_cut(found, targets=[fact_id(GRAPH, *target) for target in targets], weights=weights)
     best = cheapest_cut(
         set(facts), RELATIONS, targets=targets, weights={found.triples[f]: w for f, w in weights.items()}
