@@ -88,7 +88,7 @@ class Matcher:
         for row in range(len(wanted.keys)):
             key = wanted.keys[row : row + 1] ^ np.uint64(_LOOKALIKE)
             anchor, answer = int(anchors[row]), int(answers[row])
-            sharing = shared.indices[shared.indptr[row] : shared.indptr[row + 1]]
+            sharing = shared.indices[shared.indptr[row] : shared.indptr[row + 1]].astype(np.int64)
             letters[sharing] = shared.data[shared.indptr[row] : shared.indptr[row + 1]]
             right = self._beside(np.array([answer]), anchor, np.array([self._letters(anchor, answer)]))
             drawn = (streams(key, _DRAWN)[0] % np.uint64(ends[-1])).astype(np.int64)
@@ -110,10 +110,10 @@ class Matcher:
     def _closest(self, pool: Indices, sharing: Indices, letters: Reals, right: Reals) -> Indices:
         """Places of the members whose part of shared letters is nearest to the right option's."""
         if len(sharing) <= _SHARING:
-            return sharing.astype(np.int64)
+            return sharing
         part = letters[sharing] / self._sizes[pool[sharing], 1]
         order = np.lexsort((sharing, np.round(np.abs(part - right[0, 2]), 6)))
-        closest: Indices = sharing[order[:_SHARING]].astype(np.int64)
+        closest: Indices = sharing[order[:_SHARING]]
         return closest
 
     def _nearest(self, here: Indices, logs: Reals, key: Keys, apart: Reals, answer: int, count: int) -> list[int]:

@@ -43,6 +43,9 @@ _SMALL: Final = 4_000
 _PLACED: Final = 200
 """Of fewer questions only those are left out that put one place further ahead than a draw often does."""
 _ROUNDS: Final = 6
+_AT_LEAST: Final = 3
+_STRICTER: Final = 0.6
+"""Part of what a round left to chance that the next one does: a guesser that adds clues up still gained too much."""
 _LATER: Final = 0.6
 """Part of what a later round would leave out, since there is less to be gained."""
 _ENOUGH: Final = 0.005
@@ -68,7 +71,7 @@ def kept(clues: Clues) -> NDArray[np.bool_]:
             break
         found = _one_round(part, counts(part), turn)
         stays[rows] = found
-        if (~found).sum() <= _ENOUGH * len(rows):
+        if (~found).sum() <= _ENOUGH * len(rows) and turn >= _AT_LEAST:
             break
     return stays
 
@@ -77,7 +80,9 @@ def _is_even(clues: Clues) -> bool:
     """Whether no guesser gains much: so little that the interval of its share ends within the room, where it can."""
     chance = float((1.0 / clues.offered.sum(axis=1)).mean())
     error = np.sqrt(chance * (1.0 - chance) / len(clues))
-    room = min(_GAIN, max(ROOM - 2.0 * error, error / 2.0))
+    spare = ROOM - 2.0 * error
+    # of too few questions for a narrow interval only what chance cannot be is followed up
+    room = min(_GAIN, spare) if spare > error / 2.0 else 2.0 * error
     return all(float(found.mean()) <= chance + room for _, found in hits(clues))
 
 
@@ -98,7 +103,7 @@ def _balanced(clues: Clues, counted: Reals, turn: int) -> NDArray[np.bool_]:
     scale = np.sqrt((shown**2).mean(axis=0))
     used = np.flatnonzero(scale > 1e-6)
     scale = scale[used]
-    weights = _weights(shown[:, used] / scale, [limits(column, counted.shape[2]) for column in used.tolist()])
+    weights = _weights(shown[:, used] / scale, [limits(column, counted.shape[2]) for column in used.tolist()], turn)
     if not weights.any():
         return np.ones(len(clues), dtype=np.bool_)
     lots = streams(clues.keys ^ np.uint64(_LOT), turn + 1)[:, turn].astype(np.float64) / 2.0**64
@@ -125,7 +130,7 @@ def _part(shown: Reals, weights: Reals) -> Reals:
     return found
 
 
-def _weights(shown: Reals, bounds: list[Bound]) -> Reals:
+def _weights(shown: Reals, bounds: list[Bound], turn: int) -> Reals:
     """Weights of the features, none for what chance explains. Shape ``(features,)``."""
     count = len(shown)
 
@@ -135,7 +140,7 @@ def _weights(shown: Reals, bounds: list[Bound]) -> Reals:
         curve = shown.T @ (shown * (stay * (1.0 - stay) + _FLAT)[:, None])
         return float(np.logaddexp(0.0, against).sum()), -(stay @ shown), curve
 
-    penalty = max(_noise(count) * np.sqrt(count), _TOLERATED * count)
+    penalty = max(_noise(count) * np.sqrt(count), _TOLERATED * count) * _STRICTER**turn
     weights = minimise(model, bounds, penalty=penalty)
     return np.round(weights * _GRAIN) / _GRAIN
 
