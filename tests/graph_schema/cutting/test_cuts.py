@@ -168,7 +168,7 @@ def test_what_is_retracted_may_still_follow_a_step_higher() -> None:
 
 
 def test_proofs_of_any_height_count() -> None:
-    edges: list[Edge] = [(f"f{n}", (f"f{n + 1}",)) for n in range(40)] + [("f0", ("y",))]
+    edges: list[Edge] = [("f0", ("y",)), *((f"f{n}", (f"f{n + 1}",)) for n in range(40))]
     found = find_cut(_hypergraph(edges, ["f40", "y"]), targets=["f0"])
     assert found.facts == ("f40", "y")
     assert len(found.breaks["f40"].steps) == 40
