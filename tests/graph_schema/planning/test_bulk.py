@@ -117,6 +117,7 @@ def test_the_first_phrasing_is_that_of_a_plan(store: GraphStore, graph_id: str, 
     assert found > 100
 
 
+@pytest.mark.usefixtures("everything")
 def test_a_set_holds_what_was_asked_for_and_no_more(store: GraphStore, graph_id: str, writer: Any) -> None:
     from knowledgesmith.graph_schema.catalogue import build_catalogue
 
