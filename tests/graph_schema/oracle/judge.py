@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,13 @@ from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
 
 TRUE, FALSE = "true", "false"
 LITERAL = "Literal"
+
+
+def seen(text: str) -> str:
+    """What a reader sees of a text: neither letter case, nor signs that show nothing, nor how letters are composed."""
+    shown = "".join(c for c in text if unicodedata.category(c) != "Cf" and c not in "\ufe0e\ufe0f")
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown).casefold())
+    return " ".join(unicodedata.normalize("NFKC", folded.casefold()).split())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +47,16 @@ class Judge:
     # -- names --------------------------------------------------------------------------------------------------
 
     def surfaces(self, uid: str) -> frozenset[str]:
-        return frozenset(name.casefold() for name in self.graph.entities[uid].names)
+        return frozenset(seen(name) for name in self.graph.entities[uid].names)
 
     def ambiguous(self, uid: str) -> bool:
         """Whether another entity bears the name, as its own or as an alias."""
-        name = self.graph.entities[uid].name.casefold()
+        name = seen(self.graph.entities[uid].name)
         return any(name in self.surfaces(other) for other in self.graph.entities if other != uid)
 
     def says(self, text: str, uids: Iterable[str]) -> bool:
         """Whether a name or alias of an entity stands in the text as words of its own."""
-        folded = text.casefold()
+        folded = seen(text)
         names = {name for uid in uids for name in self.surfaces(uid)}
         return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", folded) for name in names)
 

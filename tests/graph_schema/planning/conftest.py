@@ -228,8 +228,13 @@ def dump(store: GraphStore, graph_id: str) -> Callable[[], str]:
     return take
 
 
+def keep_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave nothing out for fairness."""
+    monkeypatch.setattr(balancing, "kept", lambda clues: np.ones(len(clues), dtype=np.bool_))
+    monkeypatch.setattr(balancing, "evenly_placed", lambda _clues, stays: stays)
+
+
 @pytest.fixture
 def everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is left out for fairness: for tests of what a run asks and verifies."""
-    monkeypatch.setattr(balancing, "kept", lambda clues: np.ones(len(clues), dtype=np.bool_))
-    monkeypatch.setattr(balancing, "evenly_placed", lambda _clues, stays: stays)
+    keep_everything(monkeypatch)

@@ -26,6 +26,8 @@ from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question
 from knowledgesmith.graph_schema.probes.telling import Telling
 from knowledgesmith.graph_schema.probes.vector_draw import Indices
 
+FEWEST: Final = 60
+"""Fewer questions of a sort are all kept: nothing could be proven of them, and a small graph has no more."""
 _HANDFUL: Final = 8
 """Fewer questions that ask for the same say too little about the shares of their answers."""
 _FEW: Final = 3
@@ -101,7 +103,10 @@ class Pools:
 
     def stated_part(self, question: Question, *, answer: int) -> float:
         """Which part of the true statements with this object is asked: few false ones can be had of a common one."""
-        held = self._held(asked(question), answer)
+        what = asked(question)
+        if self._is_small(what):
+            return 1.0
+        held = self._held(what, answer)
         return min(1.0, (1.0 - held) / held)
 
     def stated(self, name: Pool) -> Members:
@@ -119,6 +124,10 @@ class Pools:
             known = self._alike[what] = share_alike(self._lexicon, pairs) if pairs else 0.0
         return known
 
+    def _is_small(self, what: Asked) -> bool:
+        """Whether so few are asked that shares say nothing, and whoever asks needs each."""
+        return self._answers.anchors.get(what, 0) < FEWEST
+
     def _held(self, what: Asked, answer: int) -> float:
         """In which part of the questions an entity is right."""
         anchors = max(self._answers.anchors.get(what, 0), 1)
@@ -129,7 +138,7 @@ class Pools:
         entities = self._lexicon.entities
         often = self._answers.right.get(what, _NOBODY)
         right = {place: count for place, count in often.items() if entities[place].type == kind}
-        if len(right) < _FEW or sum(right.values()) < _HANDFUL:
+        if self._is_small(what) or len(right) < _FEW or sum(right.values()) < _HANDFUL:
             return self.members(name, arity=2)
         known = sorted(right, key=lambda n: entities[n].uid)
         held = np.array([self._held(what, place) for place in known])

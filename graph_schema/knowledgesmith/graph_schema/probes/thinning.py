@@ -24,6 +24,7 @@ from knowledgesmith.graph_schema.probes.counted import counts
 from knowledgesmith.graph_schema.probes.draw import draw_key, streams
 from knowledgesmith.graph_schema.probes.guessers import ROOM, hits
 from knowledgesmith.graph_schema.probes.learned import features, limits
+from knowledgesmith.graph_schema.probes.pools import FEWEST
 from knowledgesmith.graph_schema.probes.types import ProbeKind
 
 _BASE: Final = 12.0
@@ -62,6 +63,8 @@ _GRAIN: Final = 64.0
 def kept(clues: Clues) -> NDArray[np.bool_]:
     """Which questions to keep. Shape ``(questions,)``."""
     stays = np.ones(len(clues), dtype=np.bool_)
+    if len(clues) < FEWEST:
+        return stays
     for turn in range(_ROUNDS):
         rows = np.flatnonzero(stays)
         if len(rows) < 2:
@@ -171,6 +174,8 @@ def evenly_placed(clues: Clues, stays: NDArray[np.bool_]) -> NDArray[np.bool_]:
     Of statements, also as many true ones as false ones. Those that are left out come last in a drawn order. Shape
     ``(questions,)``.
     """
+    if len(clues) < FEWEST:
+        return stays
     found = np.zeros(len(clues), dtype=np.bool_)
     sizes = clues.offered.sum(axis=1)
     for size in np.unique(sizes):
