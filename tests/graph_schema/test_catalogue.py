@@ -16,11 +16,11 @@ from knowledgesmith.graph_schema.catalogue import (
     from_properties,
     to_properties,
 )
+from knowledgesmith.graph_schema.derived_wordings import derive_templates
 from knowledgesmith.graph_schema.errors import InvalidCatalogue
 from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split, Template, Traits
 from knowledgesmith.graph_schema.filling import fill
 from knowledgesmith.graph_schema.relation_wordings import WORDINGS
-from knowledgesmith.graph_schema.derived_wordings import derive_templates
 from knowledgesmith.graph_schema.templates import problem_with_template, shared_text
 
 

@@ -1,9 +1,9 @@
 """What given facts rest on in a closed world: every way in which they follow, and what else rests on the same facts.
 
-All proofs of a fact of a transitive relation would be as many as there are ways to split its chains. Of a chain only the
-first link is split off here, where a link is a fact that follows in another way than by the chain itself: a chain that
-comes by an entity twice has a shorter one inside, so the smallest sets of asserted facts at the bottom of the proofs are
-the same, and so is what must go to break them all.
+All proofs of a fact of a transitive relation would be as many as there are ways to split its chains. Of a chain only
+the first link is split off here, where a link is a fact that follows in another way than by the chain itself: a chain
+that comes by an entity twice has a shorter one inside, so the smallest sets of asserted facts at the bottom of the
+proofs are the same, and so is what must go to break them all.
 """
 
 from __future__ import annotations

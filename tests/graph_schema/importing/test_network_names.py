@@ -115,7 +115,7 @@ def _linked(nodes: list[dict[str, Any]], edges: list[tuple[Any, Any]]) -> Read:
 
 
 def test_ids_keep_their_type() -> None:
-    nodes = [
+    nodes: list[dict[str, Any]] = [
         {"id": 3, "name": "three"},
         {"id": "3", "name": "text"},
         {"id": 4, "name": "four"},
