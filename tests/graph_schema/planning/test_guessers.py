@@ -13,7 +13,7 @@ from knowledgesmith.graph_schema.probes.clues import Clues, Reader
 from knowledgesmith.graph_schema.probes.draw import draw_key
 from knowledgesmith.graph_schema.probes.fair_sets import guesses_of, unfair_because
 from knowledgesmith.graph_schema.probes.generate import tables_of
-from knowledgesmith.graph_schema.probes.guessers import Guess, Guesser, Tally
+from knowledgesmith.graph_schema.probes.guessers import Guess, Guesser, Tally, guess_of
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.thinning import evenly_placed, kept
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
@@ -228,3 +228,17 @@ def test_places_come_out_even() -> None:
     assert stays.mean() > 0.8
     few = _clues(*_set(_plain, count=6))
     assert evenly_placed(few, np.ones(6, dtype=np.bool_)).sum() >= 4
+
+
+@pytest.mark.parametrize(("right", "tested", "chance"), [(29, 29, 0.25), (12, 12, 0.5), (6, 6, 0.25), (90, 200, 0.25)])
+def test_what_chance_cannot_be_is_held_against_a_set_of_any_size(right: int, tested: int, chance: float) -> None:
+    guess = guess_of("DIRECT", "longest", right=right, tested=tested, expected=chance * tested)
+    assert not guess.fair
+    assert unfair_because([guess], {})
+
+
+@pytest.mark.parametrize(("right", "tested", "chance"), [(1, 1, 0.25), (4, 4, 0.25), (9, 9, 0.5), (68, 200, 0.29)])
+def test_what_chance_may_be_is_not(right: int, tested: int, chance: float) -> None:
+    guess = guess_of("DIRECT", "longest", right=right, tested=tested, expected=chance * tested)
+    assert guess.fair
+    assert not guess.within

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 from knowledgesmith.proto.v1 import probe_pb2
+
+_ROOM: Final = 0.05
+"""So much above chance may the upper end of an interval be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,7 @@ class Guess:
         guesser: what it guesses by: ``shared_words``, ``longest``, ``position``, ``learned`` and more.
         tested: questions; the phrasings of one count once.
         right: of these, found; where options look alike, each counts in part.
-        fair: the upper end is at most five points above chance; of few questions, chance explains the share.
+        fair: the upper end is at most five points above chance; of fewer than 2,000 questions, chance explains the share.
     """
 
     kind: str
@@ -62,6 +65,11 @@ class Guess:
     high: float
     chance: float
     fair: bool
+
+    @property
+    def within(self) -> bool:
+        """Whether the interval ends at most five points above chance."""
+        return self.high <= self.chance + _ROOM
 
     @classmethod
     def from_proto(cls, message: probe_pb2.Guess) -> Self:

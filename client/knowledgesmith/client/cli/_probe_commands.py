@@ -91,7 +91,10 @@ def describe(made: ProbeSet) -> RenderableType:
     how = "probes, not verified here (audit the set)" if made.imported else "verified"
     counted = f"{made.verified:,} {how}: {counts(made.counts)}"
     return Group(
-        head, counted, f"dropped: {counts(made.dropped)}", _fairness(made.unfair, judged=made.fair is not None)
+        head,
+        counted,
+        f"dropped: {counts(made.dropped)}",
+        fairness(made.unfair, made.guesses, judged=made.fair is not None),
     )
 
 
@@ -112,12 +115,25 @@ def guess_table(guesses: Sequence[Guess], left_out: Mapping[str, LeftOut]) -> Re
     return table(("kind", "guessed by", "questions#", "right#", "95 %", "chance#", "left out#"), rows)
 
 
-def _fairness(unfair: Sequence[str], *, judged: bool) -> str:
+def fairness(unfair: Sequence[str], guesses: Sequence[Guess], *, judged: bool) -> str:
+    """Whether knowing nothing helps, in a line; five points are promised only where the intervals bear it out."""
     if not judged:
         return "not judged yet whether it can be guessed (audit the set)"
     if not unfair:
-        return "fair: no guesser without knowledge does better than chance and five points"
+        return _held_against_nothing(guesses)
     return "\n".join(("NOT FAIR:", *(f"  {reason}" for reason in unfair)))
+
+
+def _held_against_nothing(guesses: Sequence[Guess]) -> str:
+    open_kinds = {guess.kind: guess.tested for guess in guesses if not guess.within}
+    if guesses and not open_kinds:
+        return "fair: no guesser without knowledge does better than chance and five points"
+    if not guesses:
+        return "fair: nothing held against it"
+    if (tested := open_kinds.get("ALL")) is not None:
+        said = f"{tested:,} {'question is' if tested == 1 else 'questions are'} too few"
+        return f"nothing held against it; {said} to promise five points"
+    return f"nothing held against it; too few questions to promise five points of a kind: {counts(open_kinds)}"
 
 
 def _audit(found: ProbeSetAudit) -> RenderableType:
@@ -130,7 +146,7 @@ def _audit(found: ProbeSetAudit) -> RenderableType:
     again = "" if found.verified else "; the graph is another one by now, so truth was not judged again"
     return Group(
         f"{found.probes:,} probes: {verdict}{again}",
-        _fairness(found.unfair, judged=True),
+        fairness(found.unfair, found.guesses, judged=True),
         table(("finding", "probes#", "for example"), findings),
         table(("options#", "right option at A / B / …", "p"), letters),
         guess_table(found.guesses, found.left_out),

@@ -27,7 +27,6 @@ ENOUGH: Final = 2_000
 """Questions whose interval is narrow enough to be held to :data:`ROOM`; of fewer only what chance cannot be counts."""
 _ALPHA: Final = 0.001
 """Some hundred guesses are judged in a set, so one in twenty would cry wolf in every one."""
-_MIN_TEST: Final = 30
 
 
 class Guesser(StrEnum):
@@ -78,9 +77,9 @@ class Guess:
 
     @property
     def above_chance(self) -> bool:
-        """Whether guessing would do as well in less than one of a thousand sets, for enough questions to say so."""
+        """Whether guessing would do as well in less than one of a thousand sets of as many questions."""
         tail = float(stats.binom.sf(np.ceil(self.right - 1e-9) - 1, self.tested, self.chance))
-        return self.tested >= _MIN_TEST and tail < _ALPHA
+        return tail < _ALPHA
 
     @property
     def within(self) -> bool:
