@@ -115,15 +115,27 @@ def test_what_is_not_sure_is_a_frame_that_claims_no_grammar(name: str) -> None:
     assert origin(name) is Origin.FRAME
     words = parse_name(name).text
     for text in (*said(name, FORWARD, Form.CLOZE), *said(name, FORWARD, Form.CLOZE, split=Split.TRAIN)):
-        mark = re.match(r"1\. |1、|Fact: |", text)
+        mark = re.match(r"1\. |1、|Fact: |Link |", text)
         assert mark is not None
         bare = text[mark.end() :]
-        assert bare.startswith("S")
-        rest = bare.removeprefix("S").replace(words, "", 1)
         assert words in bare
+        # where a preposition would lead on to the object as in a sentence, the name stands apart
+        assert bare.startswith(words if "→" in bare else "S")
+        rest = bare.replace(words, "", 1).replace("S", "", 1)
         assert not re.search(r"\w", rest), text  # nothing but the two and marks
     assert not said(name, FORWARD, Form.PHRASE) + said(name, REVERSE, Form.PHRASE)
     assert all(framed(t.text) for t in derive_templates(name) if t.form is Form.STATEMENT)
+
+
+@pytest.mark.parametrize("name", ["member_of_domain_usage", "main_topic_of", "is_what_of", "has_exposure_to"])
+def test_a_preposition_does_not_lead_on_to_the_object(name: str) -> None:
+    """ "Ethnic slur — member of domain usage: wop" reads as if the slur were the member."""
+    words = name.replace("_", " ")
+    for split in Split:
+        for text in said(name, FORWARD, Form.CLOZE, split=split) + said(name, FORWARD, Form.STATEMENT, split=split):
+            assert "S →" in text
+            assert text.index(words) < text.index("S →"), "the name is a label before both"
+    assert any("___ → O" in text for text in said(name, REVERSE, Form.CLOZE))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -88,6 +89,44 @@ def test_a_start_after_a_death_is_waited_for_without_a_limit(tmp_path: Path, mon
     seen, patience = watch(tmp_path, monkeypatch, [False, False, False, True])
     assert patience == [math.inf] * 4, "whatever ends a start throws its recovery away"
     assert seen == [False, "restarted", "starting", False] * 3 + [False, "restarted", "starting", True]
+
+
+@pytest.mark.parametrize(("silence", "ended"), [(250.0, False), (310.0, True)])
+def test_a_database_that_lives_but_does_not_answer_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silence: float, ended: bool
+) -> None:
+    """As after it ran out of memory; minutes of silence may also be those of a busy machine."""
+    clock = SimpleNamespace(value=0.0)
+    deaf = Java(alive=True)
+    deaf.stop = lambda: setattr(deaf, "alive", False)  # type: ignore[method-assign]
+    started: list[str] = []
+
+    def start(_chosen: EmbeddedSettings, *, owned: bool, given_up: Callable[[], bool]) -> Java:
+        assert owned
+        assert not given_up()
+        started.append("again")
+        return Java(alive=True)
+
+    def ping() -> None:
+        if not started:
+            raise GraphUnavailable("Neo4j does not answer")
+
+    async def sleep(_seconds: float) -> None:
+        if clock.value:
+            raise asyncio.CancelledError
+        clock.value += silence
+
+    monkeypatch.setattr(watched, "start", start)
+    monkeypatch.setattr(watched, "time", SimpleNamespace(monotonic=lambda: clock.value))
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    java: Any = deaf
+    store: Any = SimpleNamespace(ping=ping)
+    database = Database(StoreSettings(uri="bolt://127.0.0.1:1"), (EmbeddedSettings(data_dir=tmp_path), java))
+    seen: list[bool] = []
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(database.keep_alive(store, seen.append, lambda: None))
+    assert bool(started) is ended
+    assert seen == ([False, False, True] if ended else [False, False])
 
 
 def test_a_server_that_ends_gives_up_a_start(tmp_path: Path) -> None:

@@ -38,11 +38,11 @@ class Runner:
 def worker(monkeypatch: pytest.MonkeyPatch, runner: Runner, queued: list[str]) -> Any:
     """A worker without a process, whose queue holds what has not ended."""
 
-    def waiting(_store: object, limit: int = 1) -> list[str]:
+    def waiting(_store: object, apart: set[str]) -> tuple[str, str] | None:
         left = [job for job in queued if job not in runner.ran or job in runner.failures]
-        return left[:limit]
+        return next(((job, f"branch of {job[0]}") for job in left if f"branch of {job[0]}" not in apart), None)
 
-    monkeypatch.setattr(jobs, "next_ids", waiting)
+    monkeypatch.setattr(jobs, "next_job", waiting)
     made: Any = Worker.__new__(Worker)
     made._store, made._runner, made._stop, made._set_apart = None, runner, threading.Event(), set()
     return made
@@ -53,10 +53,10 @@ def test_a_job_that_cannot_be_ended_is_set_apart_and_the_queue_goes_on(
     monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
     runner = Runner(b=failure, e=failure)
-    one = worker(monkeypatch, runner, ["a", "b", "c", "d", "e", "f"])
+    one = worker(monkeypatch, runner, ["a", "b", "c", "b2", "d", "e", "f"])
     while one._run_job([]):
         pass
-    assert runner.ran == ["a", "b", "c", "d", "e", "f"]
+    assert runner.ran == ["a", "b", "c", "d", "e", "f"], "and what counts on it, on its own branch, waits"
     interrupted = ["b", "g"]
     assert one._run_job(interrupted)
     assert interrupted == ["g"], "an interrupted one that cannot be ended does not stand before the others"

@@ -80,6 +80,21 @@ _FRAME: Final[tuple[Pattern, ...]] = (
     (Direction.REVERSE, Split.EVAL, Form.CLOZE, "1. ___ — {n}: {o}. ___ ="),
     (Direction.REVERSE, Split.EVAL, Form.QUESTION, "1. ___ — {n}: {o}. ___ = ?"),
 )
+# "Ethnic slur — member of domain usage: wop" reads as a sentence that ends in the object, and is turned round where
+# the name's preposition belongs to the other end. So a name with a preposition stands apart, and an arrow leads on.
+_ARROW: Final[tuple[Pattern, ...]] = (
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{n}: {s} →"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{n} | {s} →"),
+    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{n}: {s} → {o}."),
+    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{n}: {s} → ?"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "Link {n}: {s} →"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "Link {n} | {s} →"),
+    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "Link {n}: {s} → {o}."),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which one does the arrow lead to: {n}: {s} → ?"),
+    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{n}: ___ → {o}. The blank stands for"),
+    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "Fill in the blank: {n}: ___ → {o}. Answer:"),
+    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Which one fits the blank: {n}: ___ → {o}?"),
+)
 # The same in Chinese and Japanese: their own marks, and no blanks.
 _WIDE_FRAME: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s}——{n}："),
@@ -108,7 +123,7 @@ _LONG: Final = 2
 """Words that the kind of an object may have: a longer one runs into the object's name."""
 _WIDE_SCRIPTS: Final = ("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "BOPOMOFO", "YI")
 _ROLE: Final = re.compile(r"is (?P<article>the|an?) (?P<noun>.+) of")
-_FRAMED: Final = re.compile(r"(?P<mark>1\. |1、|Fact: )?\{s\} ?—+ ?.*[:：] ?\{o\}[.。]")
+_FRAMED: Final = re.compile(r"(?P<mark>1\. |1、|Fact: |Link )?(\{s\} ?—+ ?.*[:：] ?\{o\}[.。]|.*: \{s\} → \{o\}\.)")
 
 
 def derive_templates(name: str) -> tuple[Template, ...]:
@@ -312,6 +327,8 @@ def _frame_of(parsed: RelationName) -> tuple[Pattern, ...]:
         return _WIDE_FRAME
     if not parsed.plain or not english.is_spoken_here(parsed.words):
         return _FRAME
+    if any(word.lower() in english.PREPOSITIONS for word in parsed.words):
+        return _ARROW
     return tuple((direction, split, form, _SPOKEN.get(text, text)) for direction, split, form, text in _FRAME)
 
 

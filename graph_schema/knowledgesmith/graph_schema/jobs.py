@@ -19,6 +19,7 @@ from knowledgesmith.graph_schema.errors import (
     GraphUnavailable,
     IllegalState,
     InterventionNotFound,
+    KnowledgeSmithError,
     RequestIdReused,
 )
 from knowledgesmith.graph_schema.health import Health
@@ -326,9 +327,10 @@ def counts(store: GraphStore) -> dict[tuple[str, str], int]:
     return {(row["state"], row["goal"]): row["n"] for row in store.read("jobs/counts")}
 
 
-def next_ids(store: GraphStore, limit: int = 1) -> list[str]:
-    """Queued interventions that may start now, oldest first."""
-    return [row["id"] for row in store.read("jobs/next", limit=limit)]
+def next_job(store: GraphStore, apart: Iterable[str] = ()) -> tuple[str, str] | None:
+    """The oldest queued intervention that may start now, and its branch; none of the branches ``apart``."""
+    rows = store.read("jobs/next", limit=1, apart=sorted(apart))
+    return (rows[0]["id"], rows[0]["branch_id"]) if rows else None
 
 
 def interrupted_ids(store: GraphStore) -> list[str]:
@@ -435,7 +437,8 @@ def finish(
         if isinstance(error, GraphUnavailable) and (held is None or held.attempt <= MAX_ATTEMPTS):
             raise  # it is tried again, as often as an attempt may be; then the beliefs are too many for a transaction
         _LOG.exception("the head beliefs of graph %s cannot be restored", graph_id)
-        why = f"; the graph's head beliefs could not be restored ({type(error).__name__}: {error})"
+        known = error.message if isinstance(error, KnowledgeSmithError) else "the server's log says why"
+        why = f"; the graph's head beliefs could not be restored: {known}"
         properties["error_message"] = (message[:1200] + why)[:2000].removeprefix("; ")
         return store.write_transaction(end)
 

@@ -29,13 +29,16 @@ class Wording:
     reverse_phrase: str
 
 
-_KIND: Final = Wording("is a kind of", "the broader class of {s}", "one kind of {o}", "the narrower class of {o}")
+_KIND: Final = Wording("is a kind of", "the class broader than {s}", "one kind of {o}", "the class narrower than {o}")
 _INSTANCE: Final = Wording("is an instance of", "the class of {s}", "one instance of {o}", "the instance of {o}")
 _BROADER: Final = Wording(
-    "is a narrower topic than", "the broader topic of {s}", "one narrower topic than {o}", "the narrower topic of {o}"
+    "is a narrower topic than",
+    "the topic broader than {s}",
+    "one topic narrower than {o}",
+    "the topic narrower than {o}",
 )
 _NARROWER: Final = Wording(
-    "is a broader topic than", "the narrower topic of {s}", "one broader topic than {o}", "the broader topic of {o}"
+    "is a broader topic than", "the topic narrower than {s}", "one topic broader than {o}", "the topic broader than {o}"
 )
 _PART: Final = Wording("is part of", "the whole that {s} is part of", "one part of {o}", "the part of {o}")
 _WHOLE: Final = Wording(
@@ -52,7 +55,7 @@ _SCHEME: Final = Wording(
     "is a concept of", "the scheme that {s} belongs to", "one concept of {o}", "the concept of {o}"
 )
 _TOP: Final = Wording(
-    "is a top concept of", "the scheme that {s} belongs to", "one top concept of {o}", "the top concept of {o}"
+    "is a top concept of", "the scheme with the top concept {s}", "one top concept of {o}", "the top concept of {o}"
 )
 
 WORDINGS: Final[Mapping[str, Wording]] = {

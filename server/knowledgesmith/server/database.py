@@ -6,6 +6,7 @@ import asyncio
 import logging
 import math
 import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _CHECK_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
+_DEAF_SECONDS = 300.0
 
 
 class Database:
@@ -69,17 +71,27 @@ class Database:
         """Watch the database until cancelled; start an embedded one again, at the same address, when it dies.
 
         A start is waited for as long as its process lives, since what ends it throws its recovery away. One that
-        failed is tried again after a pause, which grows.
+        failed is tried again after a pause, which grows. One that lives and has not answered for minutes, as after it
+        ran out of memory, is ended and started again.
         """
-        pause = _CHECK_SECONDS
+        pause, answered = _CHECK_SECONDS, time.monotonic()
         while True:
+            if self._embedded is not None and self._embedded[1].is_alive():
+                silent = time.monotonic() - answered
+                if silent > _DEAF_SECONDS:
+                    _LOG.error("the embedded database has not answered for %.0f s; ending it", silent)
+                    await asyncio.to_thread(self._embedded[1].stop)
             if self._embedded is not None and not self._embedded[1].is_alive():
                 _LOG.error("the embedded database is gone; starting it again")
                 report(False)
                 restarted()
                 started = await asyncio.to_thread(self._start_again)
                 pause = _CHECK_SECONDS if started else min(2 * pause, _LONGEST_PAUSE_SECONDS)
-            report(await asyncio.to_thread(_answers, store))
+                answered = time.monotonic()
+            up = await asyncio.to_thread(_answers, store)
+            if up:
+                answered = time.monotonic()
+            report(up)
             await asyncio.sleep(pause)
 
     def _start_again(self) -> bool:

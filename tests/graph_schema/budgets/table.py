@@ -105,7 +105,7 @@ BUDGETS: dict[str, Budget] = {
     "jobs/get": _budget(lambda w: {"id": w.run}, 56),
     "jobs/interrupted": _budget(lambda _: {}, 20, 6, whole="finds interrupted interventions of any branch"),
     "jobs/list": _budget(lambda w: {"branch_id": w.branch, "before_ms": None, "before_id": "", "limit": 2}, 109),
-    "jobs/next": _budget(lambda _: {"limit": 2}, 11, whole="looks at every queued intervention"),
+    "jobs/next": _budget(lambda _: {"limit": 2, "apart": []}, 11, whole="looks at every queued intervention"),
     "jobs/pulse": _budget(lambda w: {"id": w.run}, 20),
     "jobs/request_cancel": _budget(lambda w: {"id": w.running}, 16),
     "jobs/rollback": _budget(lambda w: {"branch_id": w.decided, "head_revision": w.head, "request_id": "r"}, 73),

@@ -48,7 +48,8 @@ def test_it_ends_and_says_what_could_not_be_restored(store: GraphStore, damaged:
     assert ended
     properties = store.read("jobs/get", id=run)[0]["properties"]
     assert (properties["state"], properties["error_reason"]) == ("FAILED", "BROKEN")
-    assert properties["error_message"].startswith("its own reason; the graph's head beliefs could not be restored")
+    assert properties["error_message"].startswith("its own reason; the graph's head beliefs could not be restored: ")
+    assert "Error" not in properties["error_message"], "no class of an exception in what people read"
     assert not jobs.finish(store, run, damaged, from_states=[State.RUNNING], state=State.FAILED), "it has ended"
 
 

@@ -87,21 +87,19 @@ class Worker:
 
         Whatever else goes wrong with one job costs neither the worker nor the other jobs.
         """
-        if interrupted:
-            chosen = interrupted[0]
-        else:
-            queued = jobs.next_ids(self._store, limit=1 + len(self._set_apart))
-            chosen = next((one for one in queued if one not in self._set_apart), "")
-        if not chosen:
+        found = (interrupted[0], "") if interrupted else jobs.next_job(self._store, self._set_apart)
+        if found is None:
             return False
+        chosen, branch = found
         try:
             self._runner.run(chosen, stop=self._stop)
         except (GraphUnavailable, ConnectionError):
             raise
         except Exception:  # noqa: BLE001 - whatever it is, it is about this job only
-            # it could not even be ended; the others have their turn, and a new worker tries this one again
+            # it could not even be ended; the other branches have their turn, and a new worker tries this one again
             _LOG.exception("%s is set apart", chosen)
-            self._set_apart.add(chosen)
+            if branch:  # what was queued behind it counts on it; an interrupted one holds its branch by its state
+                self._set_apart.add(branch)
         if interrupted:
             interrupted.pop(0)
         return True
