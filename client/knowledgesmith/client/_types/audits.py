@@ -53,7 +53,7 @@ class Guess:
         guesser: what it guesses by: ``shared_words``, ``longest``, ``position``, ``learned`` and more.
         tested: questions; the phrasings of one count once.
         right: of these, found; where options look alike, each counts in part.
-        fair: the upper end is at most five points above chance; of fewer than 2,000 questions, chance explains the share.
+        fair: the upper end is at most five points above chance; of fewer than 2,000 questions, chance explains it.
     """
 
     kind: str
