@@ -56,18 +56,82 @@ CASES: list[tuple[str, dict[str, list[str]]]] = [
 def test_names_come_from_the_attribute_that_reads_like_names(
     wanted: str, columns: dict[str, list[str]], form: str
 ) -> None:
-    nodes = [{key: values[n] for key, values in columns.items()} for n in range(4)]
+    columns = {key: _thirty(values) for key, values in columns.items()}
+    nodes = [{key: values[n] for key, values in columns.items()} for n in range(32)]
     if form == "graphml":
         files = {"net.graphml": graphml(nodes, [(0, 1, {"labelE": "route"}), (1, 2, {"labelE": "route"})])}
     else:
         numbered = [{"id": n, **node} for n, node in enumerate(nodes)]
         files = {"net.json": node_link(numbered, [{"source": 0, "target": 1, "relation": "route"}])}
     found = read_files(files)
-    assert [found.entities[str(n)] for n in range(4)] == columns[wanted]
+    assert [found.entities[str(n)] for n in range(32)] == columns[wanted]
     assert f"'{wanted}'" in found.said("read_as").partition(";")[2].partition(";")[0]
     other = next(key for key in columns if key != wanted)
     overruled = read_files(files, label_attributes=other)
-    assert [overruled.entities[str(n)] for n in range(4)] == columns[other]
+    assert [overruled.entities[str(n)] for n in range(32)] == columns[other]
+
+
+def _thirty(values: list[str]) -> list[str]:
+    """Eight times as many; values that tell four nodes apart do so still, numbers stay numbers."""
+    if len(set(values)) < 4:
+        return values * 8
+    return [f"{value}{'ABCDEFGH'[n]}" if value[0].isalpha() else value for n in range(8) for value in values]
+
+
+PEOPLE = {
+    "Latin": (["Alice", "Bob", "Carol"], ["Paris", "Rome", "Oslo"]),
+    "full names": (["Marie Curie", "Ada Lovelace", "Emmy Noether"], ["Physics", "Computing", "Algebra"]),
+    "Cyrillic": (["Анна", "Борис", "Вера"], ["Москва", "Киев", "Минск"]),
+    "Chinese": (["王芳", "李伟", "张敏"], ["北京", "上海", "广州"]),
+    "Arabic": (["ليلى", "سمير", "هند"], ["القاهرة", "دمشق", "تونس"]),
+    "lower case": (["iron", "gold", "zinc"], ["Fe-like", "Au-like", "Zn-like"]),
+}
+
+
+@pytest.mark.parametrize("people", PEOPLE)
+@pytest.mark.parametrize(
+    "attribute", ["hometown", "field", "job", "job_title", "username", "economy", "城市", "المدينة"]
+)
+@pytest.mark.parametrize("form", ["graphml", "nodelink"])
+@pytest.mark.parametrize("times", [1, 20])
+def test_ids_that_are_words_stay_the_names(people: str, attribute: str, form: str, times: int) -> None:
+    ids, values = ([text + "x" * n for n in range(times) for text in texts] for texts in PEOPLE[people])
+    found = read_files(_named(ids, attribute, values, form))
+    assert sorted(found.entities.values()) == sorted(ids)
+    assert found.number("named_by_id") == len(ids)
+    assert sorted(read_files(_named(ids, attribute, values, form), label_attributes=attribute).entities.values()) == (
+        sorted(values)
+    )
+
+
+def _named(ids: list[str], attribute: str, values: list[str], form: str) -> dict[str, str]:
+    if form == "nodelink":
+        nodes = [{"id": uid, attribute: value} for uid, value in zip(ids, values, strict=True)]
+        return {"net.json": node_link(nodes, [{"source": ids[0], "target": ids[1]}])}
+    text = graphml([{attribute: value} for value in values], [(0, 1, {})])
+    for n, uid in reversed(list(enumerate(ids))):
+        text = text.replace(f'<node id="{n}"', f'<node id="{uid}"')
+    return {"net.graphml": text.replace('source="0" target="1"', f'source="{ids[0]}" target="{ids[1]}"')}
+
+
+@pytest.mark.parametrize(
+    "ids", [["1", "2", "3"], ["Q12", "Q7", "Q90"], ["n-01", "n-02", "n-03"], ["48.1", "47.2", "1e3"]]
+)
+@pytest.mark.parametrize(("attribute", "is_name"), [("full_name", True), ("place_name", True), ("hometown", False)])
+@pytest.mark.parametrize("form", ["graphml", "nodelink"])
+def test_of_few_nodes_with_codes_only_what_is_called_a_name_counts(
+    ids: list[str], attribute: str, is_name: bool, form: str
+) -> None:
+    towns = ["Velmouth", "Greyholt", "Lower Tarn"]
+    found = read_files(_named(ids, attribute, towns, form))
+    assert sorted(found.entities.values()) == sorted(towns if is_name else ids)
+
+
+@pytest.mark.parametrize("attribute", ["label", "title"])
+def test_a_label_that_is_a_kind_is_no_name(attribute: str) -> None:
+    ids = ["Alice", "Bob", "Rome", "Oslo"]
+    found = read_files(_named(ids, attribute, ["Person", "Person", "Town", "Town"], "nodelink"))
+    assert sorted(found.entities.values()) == sorted(ids)
 
 
 @pytest.mark.parametrize(

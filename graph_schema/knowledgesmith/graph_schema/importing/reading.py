@@ -273,7 +273,7 @@ def _has_bare(content: BinaryIO) -> bool:
     while piece := content.read(_PEEK):
         if _BARE.search(last + piece):
             return True
-        last = piece[-_LONGEST_NAME:]
+        last = (last + piece)[-_LONGEST_NAME:]
     return False
 
 

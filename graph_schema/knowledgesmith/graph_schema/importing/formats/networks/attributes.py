@@ -33,7 +33,7 @@ class NetworkOptions(ImportOptions):
     """Which attributes carry what; of several the first that a node or an edge has counts."""
 
     label_attributes: tuple[str, ...] = ("label", "name", "title")
-    """Of a node: its name. Where none of them holds words, the attribute that reads like names; without any, the id."""
+    """Of a node: its name. Where none of them holds words and ids are codes, what reads like names; else the id."""
     alias_attributes: tuple[str, ...] = ("aliases", "alias")
     """Of a node: further names, parted by ``|`` or a list."""
     type_attributes: tuple[str, ...] = ("type", "class", "category", "kind", "labelV", "labels")

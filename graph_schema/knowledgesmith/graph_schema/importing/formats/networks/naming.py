@@ -1,4 +1,8 @@
-"""Which attribute of the nodes of a network is their name: one that is called so, else one that reads like names."""
+"""Which attribute of the nodes of a network is their name: one that is called so, else one that reads like names.
+
+Ids that are words are the names already: ``Alice`` with ``hometown: Paris`` stays Alice. Only where the ids are numbers
+or codes is an attribute looked for that nobody calls a name.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,14 @@ LOOKED_AT: Final = 2_000
 """Nodes of a file that are looked at."""
 _MOSTLY: Final = 0.9
 """Share of different values of an attribute that tells nodes apart."""
-_PARTS: Final = ("name", "label", "title", "caption", "nom", "nombre", "bezeichnung", "\u540d", "\u0627\u0633\u0645")
+_MANY: Final = 30
+"""Nodes over which an attribute that is not called a name must tell them apart."""
+_WORDS: Final = frozenset({"name", "label", "title", "caption", "nom", "nombre", "bezeichnung"})
+_ENDS: Final = ("name", "label", "bezeichnung")
+_SIGNS: Final = ("\u540d", "\u0627\u0633\u0645")
+"""Parts of headings in scripts that do not separate words, or join the article to them."""
+_CERTAIN: Final = frozenset(OTHER[Role.NAME]) - {"label", "title"}
+"""Headings that mean the name of a thing; a label may be its kind, a title its rank."""
 _TEXTS: Final = frozenset(
     [
         "desc",
@@ -56,7 +67,7 @@ class Survey:
 
     def __init__(self) -> None:
         self._seen: dict[str, _Seen] = {}
-        self.nodes = 0
+        self.nodes = self._codes = 0
 
     @property
     def full(self) -> bool:
@@ -71,6 +82,7 @@ class Survey:
     def add(self, identifier: str, attributes: Mapping[str, Any]) -> None:
         """Look at one node."""
         self.nodes += 1
+        self._codes += _is_code(identifier) or is_literal(identifier)
         for name, value in attributes.items():
             if not isinstance(value, str) or not (text := " ".join(value.split())):
                 continue
@@ -84,12 +96,23 @@ class Survey:
 
     def names(self, preferred: Sequence[str]) -> tuple[str, ...]:
         """The attributes that hold names: those of ``preferred`` that do, else the likeliest other one, else none."""
-        given = tuple(name for name in preferred if self._names(name))
+        given = tuple(name for name in preferred if self._names(name) and (name in _CERTAIN or self._differs(name)))
         if given:
             return given
-        likely = [name for name in self._seen if self._names(name) and self._tells_apart(name)]
-        likely += [name for name in self._seen if self._names(name) and _called_so(name) and name not in likely]
+        certain = [name for name in self._seen if self._names(name) and heading(name) in _CERTAIN]
+        likely = certain or [name for name in self._seen if self._names(name) and self._likely(name)]
         return tuple(sorted(likely, key=self._rank)[:1])
+
+    def _likely(self, name: str) -> bool:
+        """Whether an attribute names nodes whose ids do not."""
+        if self._codes <= self.nodes / 2:
+            return False
+        return self._differs(name) if _called_so(name) else self._tells_apart(name)
+
+    def _differs(self, name: str) -> bool:
+        """Whether the values are not those of a kind that many nodes are of."""
+        seen = self._seen[name]
+        return len(seen.values) > seen.filled / 2
 
     def _names(self, name: str) -> bool:
         """Whether most values of an attribute are words and not the node's id again."""
@@ -98,7 +121,8 @@ class Survey:
 
     def _tells_apart(self, name: str) -> bool:
         seen = self._seen[name]
-        return len(seen.values) >= _MOSTLY * seen.filled and seen.filled >= self.nodes / 2 and seen.longest <= 200
+        enough = seen.filled >= max(self.nodes / 2, _MANY)
+        return enough and len(seen.values) >= _MOSTLY * seen.filled and seen.longest <= 200
 
     def _rank(self, name: str) -> tuple[bool, bool, bool, bool, int]:
         seen = self._seen[name]
@@ -113,7 +137,13 @@ class Survey:
 
 def _called_so(name: str) -> bool:
     title = heading(name)
-    return title in OTHER[Role.NAME] or any(part in title for part in _PARTS)
+    words = title.split()
+    return (
+        title in OTHER[Role.NAME]
+        or not _WORDS.isdisjoint(words)
+        or any(word.endswith(_ENDS) for word in words)
+        or any(sign in title for sign in _SIGNS)
+    )
 
 
 def _is_code(text: str) -> bool:
