@@ -203,9 +203,11 @@ def _mention(signs: tuple[_Sign, ...], first: int, last: int) -> _Mention | None
 
 def _goes_on_after(last: _Sign, after: list[_Sign]) -> str:
     """Whether a word goes on behind a sign: yes, no, or perhaps."""
-    if not after or last.kind == "gap":
+    if not after:
         return "no"
     sign = after[0]
+    if last.kind == "gap":
+        return "yes" if _joins(last.text) and _begins_word(sign) else "no"
     if sign.kind == "gap":
         return "yes" if _bound_after(last, after) else "no"
     if sign.kind != last.kind:
@@ -215,6 +217,16 @@ def _goes_on_after(last: _Sign, after: list[_Sign]) -> str:
     if sign.kind == "hangul":
         return "no" if _PARTICLES.fullmatch(_run(after, "hangul")) else "yes"
     return "yes"
+
+
+def _joins(sign: str) -> bool:
+    """Whether a sign can stand in the middle of a word: "U.S.A."; brackets, quotes and full-width signs end one."""
+    return sign.isascii() and unicodedata.category(sign[0]) in {"Po", "Pd", "Sm", "Sc", "Sk"} and sign not in '!?;:"%,'
+
+
+def _begins_word(sign: _Sign) -> bool:
+    """Whether letters of a script with blanks between words follow."""
+    return sign.kind == "word"
 
 
 def _bound_after(last: _Sign, after: list[_Sign]) -> bool:
@@ -234,9 +246,11 @@ def _bound_after(last: _Sign, after: list[_Sign]) -> bool:
 
 def _goes_on_before(before: list[_Sign], first: _Sign) -> str:
     """Whether a word goes on before a sign: yes, no, or perhaps."""
-    if not before or first.kind == "gap":
+    if not before:
         return "no"
     sign = before[-1]
+    if first.kind == "gap":
+        return "yes" if _joins(first.text) and _begins_word(sign) else "no"
     if sign.kind == "gap":
         return "yes" if _bound_before(before, first) else "no"
     if sign.kind != first.kind:
