@@ -79,6 +79,66 @@ def test_a_tree_that_never_ends_or_breaks_off() -> None:
     assert "cannot be read from this node on" in found.reasons[0]
 
 
+TREE = {"name": "root", "children": [{"name": "a", "children": ["b"]}]}
+FACTS = [("a", "child_of", "root"), ("b", "child_of", "a")]
+DESCRIPTIONS: list[Any] = [
+    {"name": "Taxonomy v1"},
+    {"title": "Taxonomy v1", "id": 7},
+    {"source": "x"},
+    {"source": {"name": "x", "by": {"name": "y"}}},
+    {"nodes": 120, "name": "counted"},
+    [{"name": "one"}, {"name": "two"}],
+    [],
+    "v1",
+    3,
+    None,
+]
+
+
+@pytest.mark.parametrize("about", DESCRIPTIONS)
+@pytest.mark.parametrize("key", ["metadata", "معلومات"])
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("lists", ["children", "子节点"])
+def test_a_description_beside_a_tree_takes_no_place_in_it(about: Any, key: str, last: bool, lists: str) -> None:
+    tree = json.loads(json.dumps(TREE).replace("children", lists))
+    for way in (["taxonomy"], ["data", "tree"], ["taxonomies", []], [lists]):
+        inner: Any = [tree] if way == [lists] else tree
+        for step in reversed(way):
+            inner = {step: inner} if isinstance(step, str) else [inner]
+        whole = {**inner, key: about} if last else {key: about, **inner}
+        found = read_files({"t.json": json.dumps(whole, ensure_ascii=False)})
+        assert (found.facts, found.reasons) == (FACTS, []), whole
+        assert sorted(found.entities.values()) == ["a", "b", "root"]
+
+
+def test_several_trees_below_keys_are_all_read() -> None:
+    found = read_files({"t.json": json.dumps({"version": 1, "x": TREE, "y": {"name": "other", "children": ["c"]}})})
+    assert found.facts == [FACTS[0], FACTS[1], ("c", "child_of", "other")]
+    assert "'version'" in found.said("ignored")
+    alone = read_files({"t.json": json.dumps({"about": {"name": "n"}, "x": {"name": "root", "children": []}})})
+    assert list(alone.entities.values()) == ["root"]
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ('{"name": ', "the file ends in the middle"),
+        ('{"name" "c"}]', "a colon lacks"),
+        ('{"name": "c"} {}]', "a comma or ] lacks"),
+        ('{"name": "c]', "the file ends in the middle"),
+        ("{1: 2}]", "a key is no text"),
+        ('{"name": "c"}]]', "something stands behind the end"),
+        (b'{"name": "\xff"}]', "not UTF-8"),
+    ],
+)
+def test_where_a_tree_breaks_off_is_said_in_words(end: str | bytes, said: str) -> None:
+    raw = b'[{"name": "a", "children": [{"name": "b"}]}, ' + (end.encode() if isinstance(end, str) else end)
+    found = read_files({"t.json": raw}, "tree")
+    assert found.facts == [("b", "child_of", "a")]
+    assert said in found.reasons[0]
+    assert not any(word in found.reasons[0] for word in ("Error", "lexical", "parse"))
+
+
 MAPPING = """files:
   - match: t.json
     recurse: parts

@@ -19,7 +19,7 @@ import ijson
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.columnar import BrokenColumns, columnar_rows, is_columnar
 from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.problems import quote
+from knowledgesmith.graph_schema.importing.problems import in_words, quote
 from knowledgesmith.graph_schema.importing.records import Place, Rejection
 
 MAX_LINE_BYTES: Final = 1 << 26
@@ -202,7 +202,7 @@ def _json_lines(file: InputFile) -> Iterator[Item | Rejection]:
         try:
             yield Item(place=place, value=json.loads(line[1]))
         except (ValueError, RecursionError) as error:
-            yield Rejection(place=place, reason=f"not JSON ({_said(error)}): {quote(line[1])}")
+            yield Rejection(place=place, reason=f"not JSON ({in_words(error)}): {quote(line[1])}")
 
 
 def _streamed(file: InputFile, prefix: str) -> Iterator[Item | Rejection]:
@@ -351,12 +351,8 @@ def broken(file: InputFile, number: int, error: Exception) -> Rejection:
     """A rejection that says from which record on a file cannot be read."""
     return Rejection(
         place=Place(file=file.name, record=number),
-        reason=f"the file cannot be read from this record on ({_said(error)})",
+        reason=f"the file cannot be read from this record on ({in_words(error)})",
     )
-
-
-def _said(error: Exception) -> str:
-    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
 
 
 def column_items(file: InputFile, columns: Mapping[str, Any]) -> Iterator[Item]:

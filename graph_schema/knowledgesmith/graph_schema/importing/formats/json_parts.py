@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Final
 import ijson
 from ijson.common import ObjectBuilder
 
+from knowledgesmith.graph_schema.importing.problems import in_words
 from knowledgesmith.graph_schema.importing.reading import MAX_DEPTH, parsed
 
 ITEM: Final = ""
@@ -41,8 +42,7 @@ def json_parts(content: BinaryIO, paths: Paths) -> Iterator[tuple[str, Any, str]
                 yield name, builder.value, ""
                 builder = None
     except (ijson.JSONError, ValueError) as error:
-        text = str(error).splitlines()
-        yield "", None, f"not JSON from here on: {text[0] if text else type(error).__name__}"[:300]
+        yield "", None, f"not JSON from here on: {in_words(error)}"
 
 
 def _step(path: list[str], event: str, value: Any) -> None:

@@ -22,7 +22,7 @@ from knowledgesmith.graph_schema.importing.formats.literals import LITERAL, is_l
 from knowledgesmith.graph_schema.importing.formats.mapped_rows import text_of
 from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.problems import quote
+from knowledgesmith.graph_schema.importing.problems import in_words, quote
 from knowledgesmith.graph_schema.importing.reading import parsed
 from knowledgesmith.graph_schema.importing.records import (
     EntityRecord,
@@ -115,14 +115,18 @@ class TreeImporter:
 class _Frame:
     """An object or a list that is open.
 
-    ``node`` is an object that is a node, ``holds`` a list or object whose members are children of the nearest node
-    above; ``name`` is the key that a plain tree gives a node. A ``wrapped`` node stands below a key of the topmost
-    object: it is one only where that object is none.
+    ``node`` is an object that is a node; ``name`` is the key that a plain tree gives it. A ``wrapped`` node stands
+    below another key of the topmost object: it is the tree where that object has no children itself. It is ``weak``
+    where it has none either, though a key for them (``keyed``). An ``outer`` object is the topmost one or a tree below
+    its keys: without a name it only holds its children.
     """
 
     is_list: bool
     node: bool = False
     wrapped: bool = False
+    keyed: bool = False
+    outer: bool = False
+    weak: bool = False
     name: str = ""
     key: str = ""
     values: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
@@ -147,9 +151,8 @@ class _TreeReader:
         try:
             yield from reader(parsed(self._file.content))
         except (ijson.JSONError, ValueError) as error:
-            text = (str(error).splitlines() or [type(error).__name__])[0][:120]
             place = Place(file=self._file.name, record=self._number + 1)
-            yield Rejection(place=place, reason=f"the tree cannot be read from this node on ({text})")
+            yield Rejection(place=place, reason=f"the tree cannot be read from this node on ({in_words(error)})")
         if not self._nodes:
             raise InvalidInput(
                 "the file is no tree",
@@ -184,10 +187,12 @@ class _TreeReader:
                     raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
             elif event == "map_key":
                 stack[-1].key = str(value)
+                stack[-1].keyed |= str(value).casefold() in self._keys
             elif event in {"end_map", "end_array"}:
                 ended = stack.pop()
                 if ended.node and not self._adopted(stack, ended):
-                    yield from self._written(ended, "", "")
+                    for top in self._trees(ended) if not stack else [ended]:
+                        yield from self._written(top, "", "")
             elif stack:
                 self._scalar(stack, value)
 
@@ -197,8 +202,13 @@ class _TreeReader:
         if is_list:
             return _Frame(is_list=True, node=False, key=above.key if above and not above.is_list else "")
         below = above is not None and self._is_below(stack)
-        wrapped = above is not None and not below and self._number == 2
+        wrapped = above is not None and not below and self._is_wrapped(stack)
         return _Frame(is_list=False, node=above is None or below or wrapped, wrapped=wrapped, place=self._number)
+
+    def _is_wrapped(self, stack: list[_Frame]) -> bool:
+        """Whether an object that opens now stands below a key of the topmost object that holds no children."""
+        owner = next((frame for frame in reversed(stack) if not frame.is_list), None)
+        return owner is not None and (owner is stack[0] or owner.wrapped)
 
     def _is_below(self, stack: list[_Frame]) -> bool:
         """Whether an object that opens now is a node: in a list at the top, or below a key of children."""
@@ -208,8 +218,26 @@ class _TreeReader:
     def _adopted(self, stack: list[_Frame], ended: _Frame) -> bool:
         parent = next((frame for frame in reversed(stack) if frame.node), None)
         if parent is not None:
-            parent.below.append(ended)
+            parent.below += self._trees(ended) if ended.wrapped else [ended]
         return parent is not None
+
+    def _trees(self, frame: _Frame) -> list[_Frame]:
+        """The trees that the topmost object, or one below its keys, is or holds; a description beside them is none."""
+        own = [child for child in frame.below if not child.wrapped]
+        inner = [child for child in frame.below if child.wrapped]
+        inner = [child for child in inner if not child.weak] or inner
+        frame.below = own
+        # "nodes": 120 beside a tree is a number of nodes
+        if any(child.below or child.values or not is_literal(child.name) for child in own):
+            trees = [frame]
+        elif inner:
+            self._unused.update(list(frame.values))
+            trees = inner
+        else:
+            trees, frame.weak = [frame] if frame.keyed or not frame.wrapped else [], True
+        for tree in trees:
+            tree.wrapped, tree.outer = frame.wrapped, True
+        return trees
 
     def _scalar(self, stack: list[_Frame], value: Any) -> None:
         owner = next((frame for frame in reversed(stack) if not frame.is_list), None)
@@ -255,12 +283,11 @@ class _TreeReader:
     def _written(self, top: _Frame, parent: str, way: str) -> Iterator[Record]:
         """A node and all below it, from the top down."""
         named = self._name(top) or self._first(top, self._options.ids)
-        if not named and top.below and not top.values:
+        if not named and top.below and (top.outer or not top.values):
+            self._unused.update(list(top.values))
             for frame in top.below:
                 yield from self._written(frame, "", "")
             return
-        if named:
-            top.below = [frame for frame in top.below if not frame.wrapped]
         waiting: list[tuple[_Frame, str, list[str]]] = [(top, parent, [way] if way else [])]
         while waiting:
             frame, above, names = waiting.pop()

@@ -30,6 +30,7 @@ from knowledgesmith.graph_schema.importing.case_building import (
 )
 from knowledgesmith.graph_schema.importing.columnar import is_columnar
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
+from knowledgesmith.graph_schema.importing.problems import in_words
 from knowledgesmith.graph_schema.importing.reading import (
     Item,
     Shape,
@@ -101,7 +102,7 @@ def _rows(file: InputFile) -> Iterable[Item | Rejection]:
     try:
         table = json.loads(file.content.read().decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        return [Rejection(place=Place(file=file.name), reason=f"not JSON ({str(error)[:100]})")]
+        return [Rejection(place=Place(file=file.name), reason=f"not JSON ({in_words(error)})")]
     if not any(isinstance(column, dict) for column in table.values()):
         return [Rejection(place=Place(file=file.name), reason="the table is not written column by column")]
     return column_items(file, table)
