@@ -225,9 +225,9 @@ def pulse(store: GraphStore, intervention_id: str) -> Pulse:
     """
     row = _found(store, "jobs/pulse", intervention_id)
     try:
-        return Pulse(**{**row, "state": State(row["state"])})
+        return Pulse(state=State(row.pop("state")), **row)
     except ValueError as error:
-        raise IllegalState("the stored intervention is damaged", field="state", value=row["state"]) from error
+        raise IllegalState("the stored intervention is damaged", field="id", value=intervention_id) from error
 
 
 def _found(store: GraphStore, query: str, intervention_id: str) -> Row:

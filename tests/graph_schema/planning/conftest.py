@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from knowledgesmith.graph_schema.catalogue import build_catalogue, to_properties
 from knowledgesmith.graph_schema.closure import Triple
 from knowledgesmith.graph_schema.facts import Direction, Entity, Form, Relation, Split, Template, Traits, fact_id
 from knowledgesmith.graph_schema.probes import balancing
+from knowledgesmith.graph_schema.probes.clues import Clues
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon, load_lexicon
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 
@@ -230,8 +232,15 @@ def dump(store: GraphStore, graph_id: str) -> Callable[[], str]:
 
 def keep_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave nothing out for fairness."""
-    monkeypatch.setattr(balancing, "kept", lambda clues: np.ones(len(clues), dtype=np.bool_))
-    monkeypatch.setattr(balancing, "evenly_placed", lambda _clues, stays: stays)
+
+    def kept(clues: Clues) -> NDArray[np.bool_]:
+        return np.ones(len(clues), dtype=np.bool_)
+
+    def evenly_placed(_clues: Clues, stays: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return stays
+
+    monkeypatch.setattr(balancing, "kept", kept)
+    monkeypatch.setattr(balancing, "evenly_placed", evenly_placed)
 
 
 @pytest.fixture
