@@ -16,6 +16,7 @@ _PLAIN_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _DATE: Final = re.compile(
     r"\d{4}-\d{2}(?:-\d{2})?(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
     r"|\d{1,2}[./]\d{1,2}[./]\d{4}"
+    r"|\d{1,4}:[0-5]\d:[0-5]\d"
 )
 _COORDINATE: Final = re.compile(
     r"(?:[+-]?\d{1,3}(?:\.\d+)?\s*[,;/ ]\s*[+-]?\d{1,3}\.\d+|\d{1,3}\s*\u00b0.*[NSEWOnsewo]?|POINT\s*\(.*\))"

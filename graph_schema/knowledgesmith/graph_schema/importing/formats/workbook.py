@@ -7,35 +7,44 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import IO, Any, Final
-from xml.etree.ElementTree import Element, ParseError
-
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from typing import Final
+from xml.etree.ElementTree import Element
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.formats.table_text import TextRecord
+from knowledgesmith.graph_schema.importing.formats.workbook_parts import (
+    BROKEN,
+    MAX_COLUMNS,
+    Parts,
+    fault,
+    local,
+    way_out,
+)
+from knowledgesmith.graph_schema.importing.formats.workbook_times import (
+    EPOCH,
+    EPOCH_1904,
+    KNOWN,
+    Shown,
+    moment,
+    shown_by,
+)
 from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import Place, Rejection
 
-MAX_PART: Final = 1 << 28
-"""Bytes of one part of a workbook (256 MiB)."""
 MAX_TEXTS: Final = 1 << 25
 """Characters of all its shared texts, which are held in memory."""
-MAX_COLUMNS: Final = 1_000
+_LEAST: Final = 8
+"""So many characters counts a text at least."""
 _MAIN: Final = "xl/workbook.xml"
 _LINK: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_LINK: Final = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 _PLACE: Final = re.compile(r"([A-Z]{1,3})(\d+)")
-_DATES: Final = frozenset({14, 15, 16, 17, 18, 19, 20, 21, 22, 45, 46, 47})
-_DATE_FORMAT: Final = re.compile(r"[ymdhs]", re.IGNORECASE)
-_QUOTED: Final = re.compile(r"\"[^\"]*\"|\[[^\]]*\]|\\.")
-_EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - a sheet's dates have no zone
-_EPOCH_1904: Final = datetime(1904, 1, 1)  # noqa: DTZ001
-_BROKEN: Final = (zipfile.BadZipFile, KeyError, ParseError, DefusedXmlException, zlib.error, EOFError, ValueError)
+
+
+class _BadCell(ValueError):
+    """A cell whose value cannot be read; the other rows can."""
 
 
 def is_workbook(file: InputFile) -> bool:
@@ -48,7 +57,7 @@ def is_workbook(file: InputFile) -> bool:
     try:
         with zipfile.ZipFile(file.content) as archive:
             found = _MAIN in archive.namelist()
-    except (zipfile.BadZipFile, ValueError):
+    except BROKEN:
         found = False
     file.content.seek(0)
     return found
@@ -61,6 +70,8 @@ class Workbook:
         file: see ``is_workbook``.
         sheet: its name; empty = the first that is not empty.
 
+    ``others`` are the other sheets that are not empty, where none was named.
+
     Raises:
         InvalidInput: it cannot be read, or it has no such sheet.
     """
@@ -68,15 +79,15 @@ class Workbook:
     def __init__(self, file: InputFile, sheet: str = "") -> None:
         self._file = file
         try:
-            self._archive = zipfile.ZipFile(file.content)
+            self._parts = Parts(file.content)
             sheets = self._sheets()
             self._texts = self._shared()
-            self._dates = self._date_styles()
-            self.sheet = sheet or next(
-                (name for name in sheets if self._has_rows(sheets[name])), next(iter(sheets), "")
-            )
+            self._shown = self._styles()
+            filled = [name for name in sheets if not sheet and self._has_rows(sheets[name])]
+            self.sheet = sheet or next(iter(filled or sheets), "")
+            self.others = tuple(filled[1:])
             self._part = sheets.get(self.sheet, "")
-        except _BROKEN as error:
+        except BROKEN as error:
             raise self._unreadable(error) from error
         if not self._part:
             raise InvalidInput(
@@ -90,131 +101,130 @@ class Workbook:
         """Its rows with their number in the sheet, empty ones left out; what cannot be read ends in a rejection."""
         number = 0
         try:
-            for number, cells in self._rows(self._part):
-                if any(cells):
+            for number, cells, problem in self._rows(self._part):
+                if problem:
+                    yield Rejection(place=Place(file=self._file.name, record=number), reason=problem)
+                elif any(cells):
                     yield TextRecord(line=number, cells=cells)
-        except _BROKEN as error:
-            reason = f"the sheet cannot be read from here on ({str(error)[:80]})"
+        except BROKEN as error:
+            reason = f"the sheet cannot be read from here on: {fault(error)}; saved as CSV it may be read whole"
             yield Rejection(place=Place(file=self._file.name, record=number + 1), reason=reason)
 
     def _unreadable(self, error: Exception) -> InvalidInput:
         return InvalidInput(
-            f"the workbook cannot be read ({str(error)[:80] or type(error).__name__})",
-            field="files",
-            value=self._file.name,
-            hint="Save it anew, or save the sheet as CSV.",
+            f"the workbook cannot be read: {fault(error)}", field="files", value=self._file.name, hint=way_out(error)
         )
-
-    def _open(self, part: str) -> IO[bytes]:
-        if self._archive.getinfo(part).file_size > MAX_PART:
-            raise ValueError(f"{part} holds more than {MAX_PART} bytes")
-        return self._archive.open(part)
-
-    def _elements(self, part: str, *names: str) -> Iterator[Element]:
-        """Elements of these local names when they end; they are emptied afterwards."""
-        with self._open(part) as stream:
-            for _, element in iterparse(stream, ("end",), forbid_dtd=True):
-                if _local(element) in names:
-                    yield element
-                    element.clear()
 
     def _sheets(self) -> dict[str, str]:
         """Names of sheets, in their order, with their part; ``_zero`` is set by the way."""
         links: dict[str, str] = {}
-        for element in self._elements("xl/_rels/workbook.xml.rels", "Relationship"):
+        for element in self._parts.elements("xl/_rels/workbook.xml.rels", "Relationship"):
             target = element.get("Target", "")
             links[element.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-        self._zero, found = _EPOCH, dict[str, str]()
-        for element in self._elements(_MAIN, "sheet", "workbookPr"):
-            if _local(element) == "workbookPr":
-                self._zero = _EPOCH_1904 if element.get("date1904") in {"1", "true"} else _EPOCH
+        self._zero, found = EPOCH, dict[str, str]()
+        for element in self._parts.elements(_MAIN, "sheet", "workbookPr"):
+            if local(element) == "workbookPr":
+                self._zero = EPOCH_1904 if element.get("date1904") in {"1", "true"} else EPOCH
                 continue
             part = links.get(element.get(_LINK) or element.get(_STRICT_LINK) or "", "")
-            if part in self._archive.namelist() and "worksheets" in part:
+            if part in self._parts and "worksheets" in part:
                 found[element.get("name", part)] = part
         return found
 
     def _shared(self) -> list[str]:
-        if "xl/sharedStrings.xml" not in self._archive.namelist():
+        if "xl/sharedStrings.xml" not in self._parts:
             return []
         texts: list[str] = []
         size = 0
-        for element in self._elements("xl/sharedStrings.xml", "si"):
+        for element in self._parts.elements("xl/sharedStrings.xml", "si"):
             texts.append(_text(element))
-            size += len(texts[-1])
+            size += max(len(texts[-1]), _LEAST)
             if size > MAX_TEXTS:
-                raise ValueError(f"its texts have more than {MAX_TEXTS} characters")
+                raise ValueError(f"its texts have more than {MAX_TEXTS:,} characters")
         return texts
 
-    def _date_styles(self) -> frozenset[int]:
-        """Numbers of the cell styles that show a number as a date."""
-        if "xl/styles.xml" not in self._archive.namelist():
-            return frozenset()
-        formats = set(_DATES)
-        dates: list[int] = []
-        with self._open("xl/styles.xml") as stream:
-            for _, element in iterparse(stream, ("end",), forbid_dtd=True):
-                kind = _local(element)
-                if kind == "numFmt" and _DATE_FORMAT.search(_QUOTED.sub("", element.get("formatCode", ""))):
-                    formats.add(int(element.get("numFmtId", "0")))
-                elif kind == "cellXfs":
-                    styles = [child for child in element if _local(child) == "xf"]
-                    dates += [n for n, style in enumerate(styles) if int(style.get("numFmtId", "0")) in formats]
-        return frozenset(dates)
+    def _styles(self) -> dict[int, Shown]:
+        """What cell styles show of a number, by number of the style; those of plain numbers are left out."""
+        if "xl/styles.xml" not in self._parts:
+            return {}
+        formats: dict[int, Shown | None] = dict(KNOWN)
+        found: dict[int, Shown] = {}
+        for element in self._parts.elements("xl/styles.xml", "numFmt", "cellXfs"):
+            if local(element) == "numFmt":
+                formats[_whole(element.get("numFmtId"))] = shown_by(element.get("formatCode", ""))
+                continue
+            styles = [child for child in element if local(child) == "xf"]
+            kinds = [formats.get(_whole(style.get("numFmtId"))) for style in styles]
+            found |= {number: kind for number, kind in enumerate(kinds) if kind is not None}
+        return found
 
     def _has_rows(self, part: str) -> bool:
-        return any(any(cells) for _, cells in self._rows(part))
+        return any(problem or any(cells) for _, cells, problem in self._rows(part))
 
-    def _rows(self, part: str) -> Iterator[tuple[int, list[str]]]:
+    def _rows(self, part: str) -> Iterator[tuple[int, list[str], str]]:
+        """Number and cells of each row, and what is wrong with it."""
         number = 0
-        for element in self._elements(part, "row"):
-            number = int(element.get("r", number + 1))
-            cells: list[str] = []
-            for cell in element:
-                if _local(cell) != "c":
-                    continue
-                found = _PLACE.fullmatch(cell.get("r", ""))
-                column = _column(found[1]) if found else len(cells)
-                if column >= MAX_COLUMNS:
-                    raise ValueError(f"a row has more than {MAX_COLUMNS} columns")
-                cells += [""] * (column + 1 - len(cells))
-                cells[column] = self._value(cell)
-            yield number, cells
+        for element in self._parts.elements(part, "row"):
+            number = _whole(element.get("r"), number + 1)
+            try:
+                yield number, self._cells(element), ""
+            except _BadCell as error:
+                yield number, [], str(error)
+
+    def _cells(self, row: Element) -> list[str]:
+        cells: list[str] = []
+        for cell in row:
+            if local(cell) != "c":
+                continue
+            found = _PLACE.fullmatch(cell.get("r", ""))
+            column = _column(found[1]) if found else len(cells)
+            if column >= MAX_COLUMNS:
+                raise ValueError(f"a row has more than {MAX_COLUMNS:,} columns")
+            cells += [""] * (column + 1 - len(cells))
+            cells[column] = self._value(cell)
+        return cells
 
     def _value(self, cell: Element) -> str:
         kind = cell.get("t", "n")
         if kind == "inlineStr":
             return " ".join(_text(cell).split())
-        raw = next((child.text or "" for child in cell if _local(child) == "v"), "").strip()
+        raw = next((child.text or "" for child in cell if local(child) == "v"), "").strip()
         if not raw or kind == "e":
             return ""
         if kind == "s":
-            return " ".join(self._texts[int(raw)].split()) if int(raw) < len(self._texts) else ""
+            number = _whole(raw, -1)
+            if not 0 <= number < len(self._texts):
+                raise _BadCell(f"a cell names text {quote(raw)} of the workbook, which has {len(self._texts):,}")
+            return " ".join(self._texts[number].split())
         if kind == "b":
             return "true" if raw == "1" else "false"
         if kind in {"str", "d"}:
             return " ".join(raw.split())
-        return self._number(raw, int(cell.get("s", "0")))
+        return self._number(raw, _whole(cell.get("s")))
 
     def _number(self, raw: str, style: int) -> str:
-        value = float(raw)
-        if style in self._dates and 0 < value < 2_958_466:
-            moment = self._zero + timedelta(days=value)
-            return moment.date().isoformat() if value.is_integer() else moment.replace(microsecond=0).isoformat(" ")
+        try:
+            value = float(raw)
+        except ValueError:
+            raise _BadCell(f"a cell of a number holds {quote(raw)}") from None
+        shown = self._shown.get(style)
+        if shown is not None and (text := moment(value, shown, self._zero)) is not None:
+            return text
         return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
 
 
-def _local(element: Any) -> str:
-    return str(element.tag).rpartition("}")[2]
+def _whole(text: str | None, otherwise: int = 0) -> int:
+    """A number of a row, a style or a text; ``otherwise`` where none stands there."""
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else otherwise
 
 
 def _text(element: Element) -> str:
     """The text of an item without its reading aids (phonetic runs)."""
     parts: list[str] = []
     for child in element:
-        if _local(child) == "t":
+        if local(child) == "t":
             parts.append(child.text or "")
-        elif _local(child) in {"r", "is"}:
+        elif local(child) in {"r", "is"}:
             parts.append(_text(child))
     return "".join(parts)
 
