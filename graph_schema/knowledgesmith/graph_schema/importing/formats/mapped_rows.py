@@ -10,7 +10,8 @@ from typing import Any, Final, cast
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.columnar import is_columnar
 from knowledgesmith.graph_schema.importing.formats.table_rows import trimmed
-from knowledgesmith.graph_schema.importing.formats.table_text import dialect_of, records
+from knowledgesmith.graph_schema.importing.formats.table_separator import dialect_of
+from knowledgesmith.graph_schema.importing.formats.table_text import records
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.mapping import FileMap, TableFormat
 from knowledgesmith.graph_schema.importing.reading import (
@@ -52,14 +53,22 @@ def table_rows(file: InputFile, how: FileMap) -> Iterator[Item | Rejection]:
         return json_items(file)
     if kind is TableFormat.JSON:
         return json_items(file, path=how.path)
-    return _text_rows(file, how.encoding, how.delimiter, "\t" if kind is TableFormat.TSV else ",")
+    return _text_rows(file, how, "\t" if kind is TableFormat.TSV else ",")
 
 
-def _text_rows(file: InputFile, encoding: str, delimiter: str, usual: str) -> Iterator[Item | Rejection]:
+def _text_rows(file: InputFile, how: FileMap, usual: str) -> Iterator[Item | Rejection]:
     """Rows under a header; a place is the number of a row's first line. Short rows lack their last columns."""
     header: list[str] | None = None
-    dialect = dialect_of(file, usual=usual, separator=delimiter, encoding=encoding)
-    for record in records(file, dialect, encoding=encoding):
+    named = set(_texts(how.model_dump()))
+    dialect = dialect_of(
+        file,
+        usual=usual,
+        firm=usual == "\t",
+        headings=lambda cells: sum(cell in named for cell in cells),
+        separator=how.delimiter,
+        encoding=how.encoding,
+    )
+    for record in records(file, dialect, encoding=how.encoding):
         if isinstance(record, Rejection):
             yield record
             continue
@@ -72,6 +81,18 @@ def _text_rows(file: InputFile, encoding: str, delimiter: str, usual: str) -> It
             yield Rejection(place=place, reason=f"has {len(cells)} cells, the header has {len(header)}")
         else:
             yield Item(place=place, value=dict(zip(header, cells, strict=False)))
+
+
+def _texts(value: object) -> Iterator[str]:
+    """All texts of a mapping, the names of its columns among them."""
+    if isinstance(value, str):
+        yield from filter(None, (value,))
+    elif isinstance(value, dict):
+        for item in cast("dict[str, object]", value).values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in cast("list[object]", value):
+            yield from _texts(item)
 
 
 def _header(file: InputFile, cells: list[str]) -> list[str]:

@@ -9,13 +9,9 @@ from typing import Any, Final, Protocol
 
 from knowledgesmith.graph_schema.importing.columnar import is_columnar
 from knowledgesmith.graph_schema.importing.formats.mapped_rows import text_of
-from knowledgesmith.graph_schema.importing.formats.table_text import (
-    Dialect,
-    TextRecord,
-    dialect_of,
-    first_lines_without_table,
-    records,
-)
+from knowledgesmith.graph_schema.importing.formats.table_separator import dialect_of
+from knowledgesmith.graph_schema.importing.formats.table_text import Dialect, TextRecord, records
+from knowledgesmith.graph_schema.importing.formats.table_top import Found, without_top
 from knowledgesmith.graph_schema.importing.formats.workbook import Workbook, is_workbook
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
@@ -49,8 +45,8 @@ class Source(Protocol):
         """Whether the first row is known to name the columns."""
         ...
 
-    def records(self) -> Iterator[TextRecord | Rejection]:
-        """Rows in order."""
+    def records(self) -> Iterator[Found]:
+        """Rows in order, what stands above a table as findings."""
         ...
 
 
@@ -66,7 +62,8 @@ def source_of(file: InputFile, *, separator: str = "", encoding: str = "utf-8", 
         return _Objects(file)
     separator = {"tab": "\t", "\\t": "\t"}.get(separator, separator)
     usual = "\t" if file.name.casefold().endswith((".tsv", ".tab")) else ","
-    return _Text(file, dialect_of(file, usual=usual, separator=separator, encoding=encoding), encoding)
+    dialect = dialect_of(file, usual=usual, firm=usual == "\t", separator=separator, encoding=encoding)
+    return _Text(file, dialect, encoding)
 
 
 @dataclass(frozen=True)
@@ -85,8 +82,8 @@ class _Text:
         sign = self.dialect.separator
         return f"columns separated by {_NAMES.get(sign, repr(sign))}"
 
-    def records(self) -> Iterator[TextRecord | Rejection]:
-        return first_lines_without_table(records(self.file, self.dialect, encoding=self.encoding))
+    def records(self) -> Iterator[Found]:
+        return without_top(records(self.file, self.dialect, encoding=self.encoding), self.name)
 
 
 class _Book:
@@ -97,8 +94,8 @@ class _Book:
         self._book = Workbook(file, sheet)
         self.how = f"sheet {self._book.sheet!r} of a workbook"
 
-    def records(self) -> Iterator[TextRecord | Rejection]:
-        return first_lines_without_table(self._book.records())
+    def records(self) -> Iterator[Found]:
+        return without_top(self._book.records(), self.name)
 
 
 class _Objects:
@@ -116,7 +113,7 @@ class _Objects:
                 found.update(dict.fromkeys(map(str, item[1])))
         self._keys = list(found)
 
-    def records(self) -> Iterator[TextRecord | Rejection]:
+    def records(self) -> Iterator[Found]:
         yield TextRecord(line=0, cells=self._keys)
         for found in objects(json_items(self._file)):
             if isinstance(found, Rejection):

@@ -393,7 +393,10 @@ class _Table:
             return Evidence.NOUNS
         for n in range(self._width):
             values = [value for value in self._column(n) if value]
-            if self._first[n] and len(values) > 1 and sum(map(is_literal, values)) >= 0.8 * len(values):
+            numbers = sum(map(is_literal, values))
+            if not self._first[n] or len(values) < 2 or numbers < 0.8 * len(values):
+                continue
+            if n < 2 or not self._may_be_fact(is_sure=numbers == len(values) >= _DOUBTFUL):
                 return Evidence.NUMBERS
         cells = [cell for cell in self._first if cell[:1].isalpha()]
         below = [value for n in range(self._width) for value in self._column(n) if value[:1].isalpha()]
@@ -402,6 +405,23 @@ class _Table:
         if len(small) == len(cells) > 1 and len(below) > 1 and len(capitals) >= 0.8 * len(below):
             return Evidence.CASE
         return None
+
+    def _may_be_fact(self, *, is_sure: bool) -> bool:
+        """Whether a first row of three may be a fact although objects below it are numbers (height, year of birth).
+
+        ``is_sure`` says that the objects below are numbers throughout, in rows enough to tell.
+        """
+        middle = [value for value in self._column(1) if value]
+        if self._width != 3 or self._titles[0] in NOUNS or sum(map(is_literal, middle)) > len(middle) / 2:
+            return False
+        if " " in self._first[1] or "_" in self._first[1]:
+            return True
+        if self._relation_like():
+            return not (self._capital_relation() or all(cell[:1].islower() for cell in self._first))
+        subjects = self._column(0)
+        linked = bool({*subjects, self._first[0]} & {*self._column(2), self._first[2]})
+        facts = len(set(middle)) <= 0.7 * len(middle) and (linked or len(set(subjects)) < len(subjects))
+        return facts and not is_sure
 
     def _has_nouns(self, titles: Sequence[str]) -> bool:
         """Whether the first row has words that stand over columns, and the rows below do not look the same."""

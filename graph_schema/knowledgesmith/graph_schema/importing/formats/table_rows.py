@@ -12,9 +12,10 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any, Final, TypeAlias
 
-from knowledgesmith.graph_schema.importing.formats.table_text import Line, dialect_of, lines, records
+from knowledgesmith.graph_schema.importing.formats.table_separator import dialect_of
+from knowledgesmith.graph_schema.importing.formats.table_text import Dialect, Line, lines, records
 from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.problems import quote
+from knowledgesmith.graph_schema.importing.problems import in_words, quote
 from knowledgesmith.graph_schema.importing.records import Place, Rejection
 
 _PARQUET_ROWS: Final = 2_000
@@ -80,7 +81,7 @@ def _decoded_lines(file: InputFile) -> Iterator[Line | Rejection]:
 def _separated_rows(file: InputFile, columns: Columns, usual: str) -> Iterator[Item]:
     header: list[str] | None = None
     name = file.name
-    for record in records(file, dialect_of(file, usual=usual)):
+    for record in records(file, _dialect(file, columns, usual)):
         if isinstance(record, Rejection):
             yield record
             continue
@@ -99,6 +100,16 @@ def _separated_rows(file: InputFile, columns: Columns, usual: str) -> Iterator[I
         yield _rejection(name, 0, "is empty; a table starts with a header row")
 
 
+def _dialect(file: InputFile, columns: Columns, usual: str) -> Dialect:
+    """The sign that makes a header of the first row, else the usual one of the ending where it separates the rows."""
+
+    def headings(cells: Sequence[str]) -> int:
+        known = trimmed(list(cells), 0)
+        return 0 if _header_faults(known, columns) else len(known)
+
+    return dialect_of(file, usual=usual, firm=True, headings=headings)
+
+
 def trimmed(cells: list[str], width: int) -> list[str]:
     """The cells of a row without empty ones at its end that lie beyond ``width``."""
     end = len(cells)
@@ -112,7 +123,7 @@ def header_fits(file: InputFile, columns: Columns) -> bool:
     kind = format_of(file.name)
     if kind in {TableFormat.PARQUET, TableFormat.JSONL}:
         return True
-    found = records(file, dialect_of(file, usual="," if kind is TableFormat.CSV else "\t"))
+    found = records(file, _dialect(file, columns, "," if kind is TableFormat.CSV else "\t"))
     first = next((record for record in found if not isinstance(record, Rejection)), None)
     return first is not None and not _header_faults(trimmed(first.cells, 0), columns)
 
@@ -134,7 +145,7 @@ def _json_rows(file: InputFile, columns: Columns) -> Iterator[Item]:
         try:
             value = json.loads(text, object_pairs_hook=_without_doubles)
         except (ValueError, RecursionError) as error:
-            reason = f"not a JSON object on one line ({type(error).__name__}): {quote(text)}"
+            reason = f"not a JSON object on one line ({_line_fault(error)}): {quote(text)}"
             yield _rejection(file.name, number, reason)
             continue
         if isinstance(value, dict):
@@ -176,6 +187,12 @@ def _checked(name: str, number: int, values: dict[str, Any], columns: Columns) -
 
 def _rejection(name: str, number: int, reason: str) -> Rejection:
     return Rejection(place=Place(file=name, record=number), reason=reason)
+
+
+def _line_fault(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is broken at character {error.pos + 1}"
+    return in_words(error)
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

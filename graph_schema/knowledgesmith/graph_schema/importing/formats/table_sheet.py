@@ -180,7 +180,7 @@ class _Reader:
         header = list(self._plan.header)
         pending = bool(header)
         for record in self._source.records():
-            if isinstance(record, Rejection):
+            if isinstance(record, Rejection | Finding):
                 yield record
                 continue
             cells = [*record.cells, *[""] * self._plan.width]

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import codecs
 import csv
-import re
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final, TypeAlias
 
 from knowledgesmith.graph_schema.importing.importer import InputFile
@@ -25,14 +23,12 @@ MAX_LINE_BYTES: Final = 1 << 20
 """Longest line that is read; longer ones are rejected and skipped."""
 MAX_RECORD_LINES: Final = 100
 """Lines of one record with quoted line ends."""
-SEPARATORS: Final = ("\t", ";", "|", ",", "\uff0c", "\uff1b", "\u060c", "\u061b")
-"""Signs that separate columns; the comma and the semicolon of Chinese and of Arabic keyboards are among them."""
-SAMPLE: Final = 200
-"""Records that are looked at to find the separator."""
+SEPARATORS: Final = ("\t", ";", "\uff1b", "\u061b", "|", ",", "\uff0c", "\u060c")
+"""Signs that separate columns, the surer ones first; commas and semicolons of Chinese and of Arabic keyboards too."""
+COMMAS: Final = (",", "\uff0c", "\u060c")
+"""The separators that prose and names are full of."""
 _PIECE: Final = 1 << 18
-_NAMED: Final = re.compile(r"\"?sep=(.)\"?,*;*\s*", re.IGNORECASE)
 _LITERAL_QUOTES: Final = "\t"
-_TITLE_LINES: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,48 +50,6 @@ class TextRecord:
 Line: TypeAlias = tuple[int, str]
 
 
-def dialect_of(file: InputFile, *, usual: str = ",", separator: str = "", encoding: str = "utf-8") -> Dialect:
-    """How a file is written, told from its first records.
-
-    Args:
-        file: read from its start.
-        usual: the separator where nothing tells it.
-        separator: the one that was asked for; empty = look.
-        encoding: any that keeps ASCII line ends.
-
-    Raises:
-        InvalidInput: there is no such encoding.
-    """
-    first = next((line for line in lines(file, encoding=encoding) if not isinstance(line, Rejection)), None)
-    skipped = 0
-    if first is not None and (named := _NAMED.fullmatch(first[1])):
-        skipped, separator = first[0], separator or named[1]
-    elif first is not None and first[1].strip().casefold() == "sep=":  # the separator is a tab that was trimmed away
-        skipped, separator = first[0], separator or "\t"
-    if separator:
-        return Dialect(separator=separator, skipped=skipped)
-    start = [line for line in islice(lines(file, encoding=encoding), SAMPLE) if not isinstance(line, Rejection)]
-    return Dialect(separator=_likeliest(start, usual), skipped=skipped)
-
-
-def _likeliest(start: Sequence[Line], usual: str) -> str:
-    """The separator by which most records have the same number of cells, and of equal ones the one with more cells."""
-    best, chosen = (0.0, 1), usual
-    for separator in sorted(SEPARATORS, key=lambda sign: sign != usual):
-        if not any(separator in text for _, text in start):
-            continue
-        widths = Counter(
-            len(found.cells) for found in _joined(iter(start), separator, "") if isinstance(found, TextRecord)
-        )
-        if not widths:
-            continue
-        width, number = max(widths.items(), key=lambda item: (item[1], item[0]))
-        rank = (round(number / sum(widths.values()), 1), width)
-        if width > 1 and rank > best:
-            best, chosen = rank, separator
-    return chosen
-
-
 def records(file: InputFile, dialect: Dialect, *, encoding: str = "utf-8") -> Iterator[TextRecord | Rejection]:
     """Records in order, without empty ones; what cannot be read becomes a rejection.
 
@@ -104,10 +58,11 @@ def records(file: InputFile, dialect: Dialect, *, encoding: str = "utf-8") -> It
     """
     source = lines(file, encoding=encoding)
     left = (line for line in source if isinstance(line, Rejection) or line[0] > dialect.skipped)
-    return _joined(left, dialect.separator, file.name)
+    return joined(left, dialect.separator, file.name)
 
 
-def _joined(source: Iterator[Line | Rejection], separator: str, name: str) -> Iterator[TextRecord | Rejection]:
+def joined(source: Iterator[Line | Rejection], separator: str, name: str) -> Iterator[TextRecord | Rejection]:
+    """The records of lines, those that go on in further lines joined; empty lines are left out."""
     waiting: deque[Line | Rejection] = deque()
     while True:
         line = waiting.popleft() if waiting else next(source, None)
@@ -146,15 +101,31 @@ def _whole(
         if isinstance(line, Rejection):
             break
         parts.append(line[1])
-        joined = "\n".join(parts)
-        if len(joined) > MAX_LINE_BYTES:
+        whole = "\n".join(parts)
+        if len(whole) > MAX_LINE_BYTES:
             break
-        if not _is_open(joined, separator):
-            if _parsed(joined, separator) is None:
+        if not _is_open(whole, separator):
+            cells = _parsed(whole, separator)
+            if cells is None or _are_records(parts, separator, len(cells)):
                 break
-            return joined
+            return whole
     waiting.extendleft(reversed(taken))
     return None
+
+
+def _are_records(parts: Sequence[str], separator: str, width: int) -> bool:
+    """Whether lines that quotes join are records by themselves, and their quotes signs like any other (a 12" disc).
+
+    A cell holds no tabs as a rule: two lines with all the tabs of a record, or one in the middle, are enough. Other
+    separators stand in cells too, so that each of three lines or more must have exactly those of a record, and none
+    before a blank.
+    """
+    needed = max(width - 1, 1)
+    counts = [part.count(separator) for part in parts]
+    if separator in _LITERAL_QUOTES:
+        full = [count >= needed for count in counts]
+        return any(full[1:-1]) or sum(full) > 1
+    return len(parts) > 2 and set(counts) == {needed} and not any(f"{separator} " in part for part in parts)
 
 
 def _is_open(text: str, separator: str) -> bool:
@@ -244,31 +215,3 @@ def _raw_lines(file: InputFile) -> Iterator[bytes | None]:
             rest, too_long = b"", True
     if rest or too_long:
         yield None if too_long else rest
-
-
-def first_lines_without_table(found: Iterator[TextRecord | Rejection]) -> Iterator[TextRecord | Rejection]:
-    """The records without what stands above a table: comments (#, //) and a title in one cell over more columns."""
-    above: list[TextRecord | Rejection] = []
-    for record in found:
-        if isinstance(record, Rejection):
-            above.append(record)
-            continue
-        filled = sum(map(bool, record.cells))
-        if record.cells[0].startswith(("#", "//")) and (filled == 1 or len(record.cells[0]) > 1):
-            if filled > 1 and " " not in record.cells[0]:  # "#subject" heads a column
-                record.cells[0] = record.cells[0].lstrip("#/ ")
-                above.append(record)
-                break
-            continue
-        above.append(record)
-        if filled > 1 or len(above) > _TITLE_LINES:
-            break
-    yield from _untitled(above)
-    yield from found
-
-
-def _untitled(above: list[TextRecord | Rejection]) -> list[TextRecord | Rejection]:
-    rows = [record for record in above if isinstance(record, TextRecord)]
-    if len(rows) > 1 and sum(map(bool, rows[-1].cells)) > 1:
-        return [record for record in above if isinstance(record, Rejection) or record is rows[-1]]
-    return above

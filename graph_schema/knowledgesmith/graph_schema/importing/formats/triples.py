@@ -22,7 +22,8 @@ from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Relation, Traits
 from knowledgesmith.graph_schema.importing.case_building import one_line, stem_of
 from knowledgesmith.graph_schema.importing.formats.table_layout import Header, header_roles
-from knowledgesmith.graph_schema.importing.formats.table_text import TextRecord, dialect_of, records
+from knowledgesmith.graph_schema.importing.formats.table_separator import dialect_of
+from knowledgesmith.graph_schema.importing.formats.table_text import TextRecord, records
 from knowledgesmith.graph_schema.importing.formats.table_words import Role as Column
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
@@ -153,7 +154,7 @@ def role_of(file: InputFile) -> Role:
 
 def _triples(file: InputFile, options: TriplesOptions, used: set[int], relations: set[str]) -> Iterator[Record]:
     name, source = file.name, stem_of(file.name)
-    dialect = dialect_of(file, usual="\t", separator=options.separator, encoding=options.encoding)
+    dialect = dialect_of(file, usual="\t", firm=True, separator=options.separator, encoding=options.encoding)
     rows = [r.cells for r in islice(records(file, dialect, encoding=options.encoding), _SAMPLE) if _is_record(r)]
     worded = header_roles(name, rows) if options.header is not Header.NO else {}
     order = (Column.SUBJECT, Column.RELATION, Column.OBJECT)
