@@ -68,9 +68,12 @@ def test_columns_hold_what_json_holds(name: str, rows: list[dict[str, Any]]) -> 
         assert same(fold(name, {"forget.json": content}), listed)
 
 
-def test_a_columnar_file_that_is_none_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="neither Parquet nor Arrow"):
-        fold("counterfact", {"a.parquet": b"PAR1 and no more PAR1"})
+@pytest.mark.parametrize("head", [b"PAR1", b"ARROW1\0\0", b"\xff\xff\xff\xff"])
+def test_a_columnar_file_that_is_broken_is_refused_in_words(head: bytes) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        fold("counterfact", {"a.parquet": head + b" and no more PAR1"})
+    assert str(caught.value).startswith("the Parquet or Arrow file is broken or cut off [files='a.parquet'")
+    assert caught.value.hint
 
 
 def test_counterfact_as_prepared_for_tracing() -> None:

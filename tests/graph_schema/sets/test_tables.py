@@ -161,7 +161,9 @@ def test_files_are_joined() -> None:
     ("mapping", "field", "said"),
     [
         ("nowhere", "options.mapping", "no mapping of this name"),
-        ("files: [", "options.mapping", "not YAML"),
+        ("files: [", "options.mapping", "not YAML: line 1: "),
+        ("files:\n  - a: b\n c: d", "options.mapping", "not YAML: line 3: "),
+        ("files: \x01", "options.mapping", "not YAML"),
         ("a: &x [1]\nfiles: *x", "options.mapping", "anchors"),
         ("files: !!python/name:os.system [{}]", "options.mapping.files", "wrong"),
         ("files: []", "options.mapping.files", "wrong"),

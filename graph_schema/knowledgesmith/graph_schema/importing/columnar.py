@@ -42,12 +42,15 @@ def columnar_rows(file: InputFile) -> Iterator[dict[str, Any]]:
                 number += 1
                 yield _without_nulls(row)
     except (pa.ArrowException, OSError, ValueError) as error:
-        text = str(error).partition("\n")[0][:120]
-        if number == 0:
-            raise InvalidInput(
-                f"the file is neither Parquet nor Arrow: {text}", field="files", value=file.name
-            ) from error
-        raise BrokenColumns(text) from error
+        if number:
+            raise BrokenColumns("the file is broken or cut off") from error
+        known = is_columnar(file)
+        raise InvalidInput(
+            "the Parquet or Arrow file is broken or cut off" if known else "the file is neither Parquet nor Arrow",
+            field="files",
+            value=file.name,
+            hint="Write it again, or fetch it again.",
+        ) from error
 
 
 def _batches(file: InputFile) -> Iterator[Any]:

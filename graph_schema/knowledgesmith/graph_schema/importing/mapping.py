@@ -39,6 +39,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split, Template, Traits
 from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.importing.problems import in_words
 
 MAX_BYTES: Final = 1 << 18
 """Longest document (256 KiB)."""
@@ -330,9 +331,15 @@ def parse_mapping(text: str) -> MappingDocument:
         content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes nothing but texts, lists, mappings
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InvalidInput(
-            f"the mapping is not YAML: {' '.join(str(error).split())[:200]}", field="options.mapping"
+            f"the mapping is not YAML: {_fault(error)}", field="options.mapping", hint="Check its indents and colons."
         ) from error
     return _validated(content)
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem or error.context}"
+    return in_words(error)
 
 
 def _validated(content: object) -> MappingDocument:

@@ -77,5 +77,5 @@ def _open(file: _File, stack: ExitStack) -> InputFile:
     try:
         content = cast("BinaryIO", stack.enter_context(file.path.open("rb")))
     except OSError as error:
-        raise InvalidInput("a file cannot be read", field="files", value=f"{file.name}: {error}") from error
+        raise InvalidInput("a file cannot be read", field="files", value=f"{file.name}: {error.strerror}") from error
     return InputFile(name=file.name, content=content, role=file.role)

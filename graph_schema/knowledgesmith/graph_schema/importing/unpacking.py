@@ -103,9 +103,11 @@ def _unpacked(file: InputFile, scratch: Callable[[], BinaryIO], limit: int) -> I
         try:
             _copy(opened(file.content), target, file.name, limit)
         except (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError) as error:
-            text = str(error).partition("\n")[0][:120]
             raise InvalidInput(
-                f"the packed file is broken ({text})", field="files", value=file.name, hint="Pack it again."
+                f"the packed file is broken or cut off ({ending.lstrip('.')})",
+                field="files",
+                value=file.name,
+                hint="Pack it again, or unpack it and name what it holds.",
             ) from error
         name = file.name[: -len(ending)] if file.name.lower().endswith(ending) else file.name
         return _unpacked(replace(file, name=name, content=target), scratch, limit)
@@ -139,7 +141,7 @@ def _recoded(file: InputFile, scratch: Callable[[], BinaryIO]) -> InputFile:
         raise InvalidInput(
             f"the text does not have the encoding that it declares ({encoding})",
             field="files",
-            value=f"{file.name}: {str(error)[:80]}",
+            value=file.name,
             hint="Save it as UTF-8.",
         ) from error
     target.seek(0)
