@@ -14,6 +14,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import HealthServicer
 from tests.client.wire import (
     DIGEST,
+    EXAMPLES,
+    FINDINGS,
     ROWS,
     Failure,
     State,
@@ -122,23 +124,8 @@ class _Graphs(_Part, graph_pb2_grpc.GraphServiceServicer):
             rejected=1,
             reasons={"no such …": 1},
             rejections=[rejected],
-            findings=[
-                graph_pb2.ImportFindings(
-                    kind="read_as",
-                    meaning="how files were read",
-                    count=1,
-                    examples=[graph_pb2.ImportFinding(file="mine.csv", text="subject=column 1; 64 facts", count=1)],
-                ),
-                graph_pb2.ImportFindings(
-                    kind="doubled",
-                    meaning="facts that are stated more than once",
-                    count=7,
-                    examples=[graph_pb2.ImportFinding(file="mine.csv", record=3, text="'a' r 'b' \x1b[31m", count=2)],
-                ),
-            ],
-            examples=graph_pb2.ImportExamples(
-                entities_created=["x"], facts_created=[graph_pb2.FactName(subject="x", relation="r", object="y")]
-            ),
+            findings=FINDINGS,
+            examples=EXAMPLES,
         )
         yield graph_pb2.ImportGraphResponse(result=graph_pb2.ImportResult(graph=graph("mine"), report=report))
 

@@ -23,6 +23,23 @@ Watch = intervention_pb2.WatchInterventionResponse
 State = intervention_pb2.InterventionState
 ROWS = 6
 DIGEST = "ab" * 32
+EXAMPLES = graph_pb2.ImportExamples(
+    entities_created=["x"], facts_created=[graph_pb2.FactName(subject="x", relation="r", object="y")]
+)
+FINDINGS = (
+    graph_pb2.ImportFindings(
+        kind="read_as",
+        meaning="how files were read",
+        count=1,
+        examples=[graph_pb2.ImportFinding(file="mine.csv", text="subject=column 1; 64 facts", count=1)],
+    ),
+    graph_pb2.ImportFindings(
+        kind="doubled",
+        meaning="facts that are stated more than once",
+        count=7,
+        examples=[graph_pb2.ImportFinding(file="mine.csv", record=3, text="'a' r 'b' \x1b[31m", count=2)],
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)

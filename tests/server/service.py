@@ -88,6 +88,7 @@ class Service:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
+                self.close()
                 raise RuntimeError((self.data_dir / "server.log").read_text()[-3000:])
             try:
                 answer = health.Check(health_pb2.HealthCheckRequest(), timeout=5)

@@ -67,6 +67,7 @@ class Read:
     reasons: list[str]
     findings: tuple[FindingCount, ...]
     format: str
+    symmetric: set[str]
 
     def said(self, kind: str) -> str:
         """All texts of a kind of finding."""
@@ -107,4 +108,5 @@ def read_files(files: Mapping[str, bytes | str], format_name: str = "", **option
             reasons=reasons,
             findings=staging.findings.report(),
             format=importer.name,
+            symmetric={relation.name for relation in staging.relations.values() if relation.traits.symmetric},
         )

@@ -165,7 +165,12 @@ def test_a_table_of_edges_with_one_of_nodes() -> None:
         "nodes.csv": "Id,Label,Degree\n1,Ardel,2\n2,Bela,2\n3,Cato,1\n",
     }
     found = read_files(files)
-    assert found.facts == [("Ardel", "likes", "9"), ("Ardel", "likes", "Bela"), ("Bela", "related_to", "Cato")]
+    assert found.facts == [
+        ("9", "likes", "Ardel"),
+        ("Ardel", "likes", "9"),
+        ("Ardel", "likes", "Bela"),
+        ("Bela", "related_to", "Cato"),
+    ]
     assert "no relation" in found.said("defaulted")
     assert "'9'" in found.said("undescribed")
     assert "'Degree'" in found.said("ignored")
@@ -213,7 +218,7 @@ def test_what_stays_doubtful_is_refused_with_the_way_out(text: str) -> None:
     assert "--option" in caught.value.hint
 
 
-@pytest.mark.parametrize("value", ["NaN", "nan", "inf", "-inf", "1e400", "-1e999"])
+@pytest.mark.parametrize("value", ["inf", "-inf", "-Infinity", "1e400", "-1e999"])
 def test_numbers_without_a_size_are_rejected_by_name(value: str) -> None:
     text = f"subject,relation,object\nArdel,weighs,{value}\nArdel,likes,Bela\n{value},likes,Bela\n"
     found = read_files({"a.csv": text})
