@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -18,9 +18,10 @@ import ijson
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.columnar import is_columnar
 from knowledgesmith.graph_schema.importing.formats.json_tree import CHILDREN, is_plain_tree
-from knowledgesmith.graph_schema.importing.formats.table_sheet import SheetOptions, is_table
+from knowledgesmith.graph_schema.importing.formats.table_layout import Layout
+from knowledgesmith.graph_schema.importing.formats.table_sheet import layout_of
 from knowledgesmith.graph_schema.importing.formats.table_words import STRONG, WEAK, Role, heading
-from knowledgesmith.graph_schema.importing.formats.tables import FileRole, TablesImporter
+from knowledgesmith.graph_schema.importing.formats.tables import FileRole, TablesImporter, role_of
 from knowledgesmith.graph_schema.importing.formats.workbook import is_workbook
 from knowledgesmith.graph_schema.importing.importer import Importer, InputFile
 from knowledgesmith.graph_schema.importing.reading import Shape, parsed, shape_of
@@ -215,11 +216,14 @@ def _one_of(groups: dict[str, list[InputFile]], kinds: dict[str, _Kind], files: 
     unknown = groups.pop("", [])
     if "sheet" in groups and len(files) > 1:
         # Beside other tables a text that is no table of facts is a note
-        tables = [file for file in groups["sheet"] if is_table(file, SheetOptions(), beside=True)]
+        layouts = {id(file): layout_of(file) for file in groups["sheet"]}
+        tables = [file for file in groups["sheet"] if layouts[id(file)] is not None]
         if tables or len(groups) > 1:
             unknown += [file for file in groups["sheet"] if file not in tables]
             groups["sheet"] = tables
-    if "tables" in groups:
+        if "tables" in groups:
+            unknown += _beside_tables(groups, layouts)
+    elif "tables" in groups:
         unknown += groups.pop("sheet", [])
     found = {name: members for name, members in groups.items() if members}
     if len(found) == 1:
@@ -241,6 +245,37 @@ def _one_of(groups: dict[str, list[InputFile]], kinds: dict[str, _Kind], files: 
         value=", ".join(file.name for file in files[:5]),
         hint=f"Name it: one of {', '.join(importer_names())}; own tables are `sheet`, JSON of any shape `mapped`.",
     )
+
+
+def _beside_tables(groups: dict[str, list[InputFile]], layouts: dict[int, Layout | None]) -> list[InputFile]:
+    """Give tables beside our own a part in the graph; those that have none are returned.
+
+    Facts in our columns are a table of facts. Where nothing but entities is described by our tables, others are read
+    together with them as tables of facts and nodes.
+
+    Raises:
+        InvalidInput: a table of facts has other columns than ours, so that its facts would be lost.
+    """
+    others, own = groups.pop("sheet"), groups["tables"]
+    facts = [file for file in others if layouts[id(file)] is Layout.FACTS]
+    fitting = [file for file in facts if TablesImporter.holds_facts(file)]
+    strange = [file for file in facts if file not in fitting]
+    wide = [file for file in others if layouts[id(file)] is Layout.WIDE]
+    only_entities = all(not file.role and role_of(file) is FileRole.ENTITIES for file in own)
+    if only_entities and (strange or (wide and not fitting)):
+        groups["sheet"] = groups.pop("tables") + others
+        return []
+    if strange:
+        raise InvalidInput(
+            f"{strange[0].name} is a table of facts, but not in the columns of a table beside "
+            f"{', '.join(file.name for file in own[:3])}",
+            field="files",
+            value=strange[0].name,
+            hint="Name its columns subject, relation, object (and source), or leave the file out to import the others "
+            "alone.",
+        )
+    groups["tables"] = own + [replace(file, role=FileRole.FACTS) for file in fitting]
+    return [file for file in others if file not in fitting]
 
 
 def _named(importer: Importer, files: Sequence[InputFile]) -> Recognised:
@@ -306,6 +341,10 @@ def _text_kind(file: InputFile) -> _Kind:
     return _Kind("sheet")
 
 
+_CHILDREN: Final = frozenset(heading(key) for key in CHILDREN if key not in {"nodes", "items", "parts", "members"})
+"""Keys that say by themselves that what holds them is a tree."""
+
+
 def _json_kind(file: InputFile, shape: Shape) -> _Kind:
     keys = _top_keys(file, shape)
     folded = {heading(key) for key in keys}
@@ -315,7 +354,7 @@ def _json_kind(file: InputFile, shape: Shape) -> _Kind:
         return _Kind("obograph")
     if shape is Shape.OBJECT and "nodes" in keys and keys & {"edges", "links"}:
         return _Kind("nodelink")
-    if folded & {heading(key) for key in CHILDREN if key not in {"nodes", "items", "parts", "members"}}:
+    if folded & _CHILDREN:
         return _Kind("tree")
     ends = all(folded & {*STRONG[role], *WEAK[role]} for role in (Role.SUBJECT, Role.OBJECT))
     if shape is not Shape.OBJECT and ends:
@@ -333,7 +372,7 @@ def _top_keys(file: InputFile, shape: Shape) -> set[str]:
 
 
 def _has_children(file: InputFile) -> bool:
-    return any(level <= 4 and key.casefold() == "children" for level, key in _keys(file, lines=False))
+    return any(level <= 4 and heading(key) in _CHILDREN for level, key in _keys(file, lines=False))
 
 
 def _keys(file: InputFile, *, lines: bool) -> Iterator[tuple[int, str]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Final, Protocol, cast
 
 from knowledgesmith.graph_schema.importing.columnar import is_columnar
 from knowledgesmith.graph_schema.importing.formats.mapped_rows import text_of
@@ -16,15 +16,17 @@ from knowledgesmith.graph_schema.importing.formats.workbook import Workbook, is_
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.reading import json_items, objects, shape_of
-from knowledgesmith.graph_schema.importing.records import Place, Rejection
+from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place, Rejection
 
 LISTED: Final = "\x1f"
 """Between the values of one cell that was a list; no text of a graph may hold a control character."""
-_KEYS: Final = 200
-"""Objects whose keys are looked at."""
+NESTED: Final = "\x1e"
+"""Before the description of an object where a text should be."""
+_KEYS: Final = 500
+"""Objects whose keys are looked at; later keys are told row by row."""
 _NAMES: Final = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars (|)"}
 
-__all__ = ("LISTED", "Source", "TextRecord", "source_of")
+__all__ = ("LISTED", "NESTED", "Source", "TextRecord", "source_of")
 
 
 class Source(Protocol):
@@ -95,7 +97,10 @@ class _Book:
         self.how = f"sheet {self._book.sheet!r} of a workbook"
 
     def records(self) -> Iterator[Found]:
-        return without_top(self._book.records(), self.name)
+        yield from without_top(self._book.records(), self.name)
+        for other in self._book.others:
+            text = f"the sheet {quote(other)} of the workbook; --option sheet={quote(other)} reads it instead"
+            yield Finding(place=Place(file=self.name), kind=FindingKind.IGNORED, text=text)
 
 
 class _Objects:
@@ -114,26 +119,29 @@ class _Objects:
         self._keys = list(found)
 
     def records(self) -> Iterator[Found]:
+        known = set(self._keys)
         yield TextRecord(line=0, cells=self._keys)
         for found in objects(json_items(self._file)):
             if isinstance(found, Rejection):
                 yield found
                 continue
             item, row = found
-            if unknown := next((key for key in row if key not in self._keys), ""):
-                place = Place(file=self.name, record=item.place.record)
-                yield Rejection(place=place, reason=f"the key {quote(unknown)} is new to the rows before")
-                continue
-            yield TextRecord(line=item.place.record, cells=[_cell(row, key) for key in self._keys])
+            cells = [_cell(row.get(key)) for key in self._keys]
+            late = {str(key): _cell(row[key]) for key in row if key not in known}
+            yield TextRecord(line=item.place.record, cells=cells, late=late or None)
 
 
-def _cell(row: Mapping[str, Any], key: str) -> str:
-    value = row.get(key)
+def _cell(value: object) -> str:
     if isinstance(value, list):
-        return LISTED.join(filter(None, map(_scalar, value)))
+        return LISTED.join(filter(None, map(_scalar, cast("list[object]", value))))
     return _scalar(value)
 
 
 def _scalar(value: object) -> str:
+    if isinstance(value, dict):
+        keys = list(map(str, cast("dict[object, object]", value)))
+        return f"{NESTED}an object with the keys {', '.join(map(quote, keys[:5]))}" if keys else ""
+    if isinstance(value, list):
+        return f"{NESTED}a list in a list"
     # A number without a size is shown as it is, so that it is rejected and not passed over
     return text_of(value) or (repr(value) if isinstance(value, float) else "")

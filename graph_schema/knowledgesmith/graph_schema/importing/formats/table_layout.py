@@ -14,6 +14,7 @@ from typing import Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.formats.literals import is_literal
+from knowledgesmith.graph_schema.importing.formats.table_marks import is_label, mostly, truth_of, with_marks
 from knowledgesmith.graph_schema.importing.formats.table_words import (
     INDEX,
     NOUNS,
@@ -23,9 +24,8 @@ from knowledgesmith.graph_schema.importing.formats.table_words import (
     Role,
     heading,
 )
+from knowledgesmith.graph_schema.importing.problems import quote
 
-_TRUTH: Final = frozenset({"1", "0", "-1", "+1", "1.0", "0.0", "-1.0", "true", "false"})
-_DIRECTIONS: Final = frozenset({"directed", "undirected", "mutual"})
 _FACT: Final = (Role.SUBJECT, Role.RELATION, Role.OBJECT)
 _DOUBTFUL: Final = 8
 """Rows from which on a column of relations is expected to repeat one."""
@@ -211,25 +211,19 @@ class _Table:
         """Ends that no word names are the first columns that are left, in the order subject, object."""
         for role in (Role.SUBJECT, Role.OBJECT):
             if role not in roles.values():
-                left = next((n for n in range(self._width) if n not in roles), None)
+                left = next((n for n in range(self._width) if n not in roles and not self._labels(n)), None)
                 if left is None:
                     return {}
                 roles[left] = role
-        relation = next((n for n, role in roles.items() if role is Role.RELATION), None)
-        if relation is not None and self._values(relation) <= _DIRECTIONS:
-            # What Gephi writes as type is the direction; its relation is the label
-            roles[relation] = Role.DIRECTION
-            label = next((n for n, title in enumerate(self._titles) if title == "label" and any(self._column(n))), None)
-            if label is not None:
-                roles[label] = Role.RELATION
+        roles = with_marks(roles, self._titles, self._column)
         for position, title in enumerate(self._titles):
-            if position in roles:
-                continue
-            if title in OTHER[Role.LABEL] and self._values(position) <= _TRUTH:
-                roles[position] = Role.LABEL
-            elif title in OTHER[Role.SOURCE]:
+            if position not in roles and title in OTHER[Role.SOURCE]:
                 roles[position] = Role.SOURCE
         return dict(sorted(roles.items()))
+
+    def _labels(self, position: int) -> bool:
+        """Whether a column is by its heading and its texts one of labels."""
+        return is_label(self._titles[position]) and mostly(self._column(position), truth_of)
 
     def _is_network(self) -> bool:
         return any(title in {"type", "weight", "id", "label", "directed"} for title in self._titles)
@@ -246,18 +240,40 @@ class _Table:
             raise self._refused(
                 "two columns do not say how their things are related", "Name it: --option relation=capital_of"
             )
+        self._check_labels(roles)
         if self._asked.header is Header.AUTO and not worded:
             header = self._header_evidence() if self._asked.columns else None
-            is_header = self._named or bool(header) or bool(self._asked.columns and _roles(self._titles)[0])
+            is_header = self._named or bool(header) or bool(self._asked.columns and self._headings(roles))
         else:
             is_header = worded or self._named
         return self._made(Layout.FACTS, roles, header=is_header and self._asked.header is not Header.NO)
+
+    def _headings(self, roles: Mapping[int, Role]) -> list[int]:
+        """Cells of the first row that are words over columns; T and 1 in a column of labels are none."""
+        found = _roles(self._titles)[0]
+        return [n for n in found if roles.get(n) is not Role.LABEL or truth_of(self._first[n]) is None]
+
+    def _check_labels(self, roles: Mapping[int, Role]) -> None:
+        """Refuse labels that cannot be read: a row that is labelled false must never become a fact."""
+        found = [n for n, role in roles.items() if role is Role.LABEL]
+        kept = [roles[n].value if n in roles and n not in found else "-" for n in range(self._width)]
+        way_out = f"Leave the column out with --option columns={','.join(kept)}, or write label for the one that counts"
+        if len(found) > 1:
+            names = " and ".join(f"column {n + 1} {self._first[n]!r}" for n in found)
+            raise self._refused(f"{names} both label rows as true or false", f"{way_out}.")
+        for n in found:
+            given = [value for value in self._column(n) if value]
+            odd = [value for value in given if truth_of(value) is None]
+            if 2 * len(odd) > len(given):
+                said = ", ".join(dict.fromkeys(quote(value) for value in odd[:3]))
+                what = f"column {n + 1} {self._first[n]!r} would label rows as true or false, and holds {said}"
+                raise self._refused(what, f"{way_out}; labels are yes and no, true and false, 1 and 0.")
 
     def _positions(self) -> dict[int, Role]:
         if self._width == 2:
             return {0: Role.SUBJECT, 1: Role.OBJECT}
         roles: dict[int, Role] = dict(enumerate(_FACT))
-        if self._width >= 4 and self._values(3) <= _TRUTH:
+        if self._width >= 4 and mostly(self._column(3) or [self._first[3]], truth_of):
             roles[3] = Role.LABEL
         relation = self._repeating()
         if relation == 2 and self._width == 3:
@@ -366,7 +382,9 @@ class _Table:
         return all(value.isdecimal() for value in values) and len(set(values)) == len(values)
 
     def _is_labelled(self) -> bool:
-        return self._width == 4 and (self._values(3) | {self._first[3].casefold()}) <= _TRUTH
+        if self._width != 4 or truth_of(self._first[3]) is None:
+            return False
+        return mostly([self._first[3], *self._column(3)], truth_of)
 
     def _relation_like(self) -> bool:
         """Whether the second column is written as relations are, and the first as names are (scripts with case)."""
@@ -438,9 +456,6 @@ class _Table:
 
     def _column(self, position: int) -> list[str]:
         return [row[position] for row in self._body if position < self._width]
-
-    def _values(self, position: int) -> set[str]:
-        return {value.casefold() for value in self._column(position) if value}
 
     def _recurs(self, position: int) -> bool:
         return bool(self._titles[position]) and self._titles[position] in map(heading, self._column(position))

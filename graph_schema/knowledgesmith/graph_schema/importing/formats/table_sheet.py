@@ -7,17 +7,34 @@ their own text: the text is the uid, and equal texts are one entity.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import islice
 from typing import ClassVar, Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.facts import Relation, Traits
 from knowledgesmith.graph_schema.importing.formats.literals import LITERAL, is_literal, not_finite
 from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit
-from knowledgesmith.graph_schema.importing.formats.table_cells import LISTED, Source, TextRecord, source_of
-from knowledgesmith.graph_schema.importing.formats.table_layout import Asked, Header, Layout, Plan, plan_table
-from knowledgesmith.graph_schema.importing.formats.table_words import Role
+from knowledgesmith.graph_schema.importing.formats.table_cells import LISTED, NESTED, Source, TextRecord, source_of
+from knowledgesmith.graph_schema.importing.formats.table_layout import (
+    Asked,
+    Header,
+    Layout,
+    Plan,
+    header_roles,
+    plan_table,
+)
+from knowledgesmith.graph_schema.importing.formats.table_marks import (
+    denies,
+    is_direction,
+    is_label,
+    is_no_value,
+    names_nothing,
+    truth_of,
+    undirected,
+)
+from knowledgesmith.graph_schema.importing.formats.table_ways import Ways, counted, declared
+from knowledgesmith.graph_schema.importing.formats.table_words import STRONG, Role, heading
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import (
@@ -29,15 +46,14 @@ from knowledgesmith.graph_schema.importing.records import (
     Place,
     Record,
     Rejection,
-    RelationRecord,
 )
 from knowledgesmith.graph_schema.text_checks import MAX_NAME, problem_with
 
 SAMPLE: Final = 500
 """Rows that are looked at to tell what the columns hold."""
 DEFAULT_RELATION: Final = "related_to"
-_EMPTY: Final = frozenset({"-", "--", "\u2013", "\u2014", "?", "n/a", "N/A", "#N/A", "null", "NULL", "NaN", "nan"})
-_TRUE: Final = frozenset({"1", "true", "+1", "1.0"})
+_LATE_KEYS: Final = 100
+"""Keys of later rows that are named one by one."""
 
 
 class SheetOptions(ImportOptions):
@@ -100,9 +116,15 @@ class SheetImporter:
             )
         by_name = any(plan.layout is Layout.NODES for plan in plans)
         used: dict[str, Place] = {}
-        for source, plan in zip(sources, plans, strict=True):
-            yield from _Reader(source, plan, options, used, by_name=by_name).read()
-        yield from _relations(options, used)
+        readers = [
+            _Reader(source, plan, options, used, by_name=by_name) for source, plan in zip(sources, plans, strict=True)
+        ]
+        any_direction = any(reader.has_direction for reader in readers)
+        ways = Ways([reader.directions for reader in readers if any_direction], hierarchical=options.hierarchical)
+        for reader in readers:
+            yield from reader.read(ways.mixed)
+        yield from ways.findings(used)
+        yield from declared(options, used, ways.symmetric)
 
 
 def _plan(source: Source, options: SheetOptions, *, beside: bool) -> Plan:
@@ -121,42 +143,29 @@ def _plan(source: Source, options: SheetOptions, *, beside: bool) -> Plan:
     return plan_table(source.name, rows, asked, named=source.named)
 
 
-def _numbers_are_subjects(source: Source, plan: Plan) -> bool:
-    position = plan.column(Role.SUBJECT)
-    rows = [record.cells for record in islice(source.records(), SAMPLE) if isinstance(record, TextRecord)]
+def _sampled(source: Source, plan: Plan, role: Role) -> list[str]:
+    """The first texts of a column of facts."""
+    position = plan.column(role)
     if position is None or plan.layout is not Layout.FACTS:
-        return False
-    subjects = [row[position] for row in rows[bool(plan.header) :] if position < len(row)]
-    return sum(map(is_literal, subjects)) > len(subjects) / 2
+        return []
+    rows = [record.cells for record in islice(source.records(), SAMPLE) if isinstance(record, TextRecord)]
+    return [row[position] for row in rows[bool(plan.header) :] if position < len(row)]
 
 
-def is_table(file: InputFile, options: SheetOptions, *, beside: bool) -> bool:
-    """Whether a file can be read as a table of facts, edges or nodes."""
+def layout_of(file: InputFile) -> Layout | None:
+    """What a row is where a file beside others can be read as a table of facts, edges or nodes; else None.
+
+    Facts under a header that names them are facts, whatever else in the table is refused.
+    """
+    source: Source | None = None
     try:
-        _plan(source_of(file), options, beside=beside)
+        source = source_of(file)
+        return _plan(source, SheetOptions(), beside=True).layout
     except InvalidInput:
-        return False
-    return True
-
-
-def _relations(options: SheetOptions, used: dict[str, Place]) -> Iterator[Record]:
-    """What the options say about relations."""
-    spoken = {*options.hierarchical, *options.transitive, *options.symmetric, *options.functional}
-    if unknown := sorted(spoken - used.keys()):
-        raise InvalidInput(
-            "no row has this relation",
-            field="options",
-            value=unknown[0],
-            hint=f"Name relations as the table does: {', '.join(sorted(used)[:10])}.",
-        )
-    for name in sorted(spoken):
-        traits = Traits(
-            functional=name in options.functional,
-            symmetric=name in options.symmetric,
-            transitive=name in options.transitive,
-            hierarchical=name in options.hierarchical,
-        )
-        yield RelationRecord(place=used[name], relation=Relation(name=name, rel_type="", traits=traits))
+        if source is None:
+            return None
+        rows = [record.cells for record in islice(source.records(), SAMPLE) if isinstance(record, TextRecord)]
+        return Layout.FACTS if header_roles(source.name, rows) else None
 
 
 class _Reader:
@@ -171,12 +180,47 @@ class _Reader:
         self._used = used
         self._by_name = by_name
         # Where numbers are the subjects, or name nodes, they are ids
-        self._has_values = not (by_name or _numbers_are_subjects(source, plan))
-        self._facts = self._entities = self._empty = self._again = 0
+        subjects = _sampled(source, plan, Role.SUBJECT)
+        self._has_values = not (by_name or sum(map(is_literal, subjects)) > len(subjects) / 2)
+        self._labelled = any(_sampled(source, plan, Role.LABEL))
+        self._facts = self._entities = self._again = self._unlabelled = 0
+        self._empty: Counter[str] = Counter()
+        self._nested: Counter[str] = Counter()
+        self._late: Counter[str] = Counter()
+        self._mixed: Set[str] = frozenset()
         self._first_row: list[str] = []
         self._titles = [relation_name(title) for title in plan.header]
 
-    def read(self) -> Iterator[Record]:
+    @property
+    def has_direction(self) -> bool:
+        """Whether rows say that they hold one way or both."""
+        return self._plan.column(Role.DIRECTION) is not None
+
+    def directions(self) -> Iterator[tuple[str, bool]]:
+        """The relation of each fact, and whether it holds both ways."""
+        if self._plan.layout is Layout.WIDE:
+            yield from ((self._titles[position], False) for position in self._plan.values)
+        elif self._plan.layout is Layout.FACTS:
+            for row in self._rows():
+                if isinstance(row, tuple):
+                    both = self._holds_both(row[1])
+                    if both is not None:
+                        yield self._relation(row[1]) or DEFAULT_RELATION, both
+
+    def read(self, mixed: Set[str]) -> Iterator[Record]:
+        """Records of the rows; a row of the relations ``mixed`` that holds both ways becomes two facts."""
+        self._mixed = mixed
+        for row in self._rows(count=True):
+            if isinstance(row, Rejection | Finding):
+                yield row
+                continue
+            record, cells = row
+            self._first_row = self._first_row or list(map(quote, cells))
+            yield from self._row(self._place(record), cells, record.late or {})
+        yield from self._findings()
+
+    def _rows(self, *, count: bool = False) -> Iterator[tuple[TextRecord, list[str]] | Rejection | Finding]:
+        """The rows below the header that hold anything."""
         header = list(self._plan.header)
         pending = bool(header)
         for record in self._source.records():
@@ -190,31 +234,88 @@ class _Reader:
                 yield Rejection(place=place, reason=reason)
                 continue
             cells = cells[: self._plan.width]
-            if not any(cells):
+            if not any(cells) and not record.late:
                 continue
             if header and cells == header:
-                self._again += not pending
+                self._again += count and not pending
                 pending = False
                 continue
-            self._first_row = self._first_row or list(map(quote, cells))
-            yield from self._row(self._place(record), cells)
-        yield from self._findings()
+            yield record, cells
 
     def _place(self, record: TextRecord) -> Place:
         return Place(file=self._source.name, record=record.line)
 
-    def _row(self, place: Place, cells: list[str]) -> Iterator[Record]:
-        if self._plan.layout is Layout.FACTS:
+    def _row(self, place: Place, cells: list[str], late: Mapping[str, str]) -> Iterator[Record]:
+        if problem := self._no_text(cells) or self._late_role(late):
+            yield Rejection(place=place, reason=problem)
+        elif self._plan.layout is Layout.FACTS:
             yield from self._fact_row(place, cells)
         elif self._plan.layout is Layout.WIDE:
-            yield from self._wide_row(place, cells)
+            yield from self._wide_row(place, cells, late)
         else:
             yield from self._node(place, cells)
+        if self._plan.layout is not Layout.WIDE:
+            self._late.update(key if len(self._late) < _LATE_KEYS else "…" for key, cell in late.items() if cell)
+
+    def _no_text(self, cells: list[str]) -> str:
+        """Which part of a row holds an object of JSON, or a list where one text belongs; empty where none does."""
+        if not self._source.named:
+            return ""
+        for position, role in self._plan.roles.items():
+            cell = cells[position]
+            if NESTED in cell and role is not Role.IGNORE:
+                return f"{role} is {cell.partition(NESTED)[2].partition(LISTED)[0]}, not a text"
+            if LISTED in cell and role not in {Role.OBJECT, Role.ALIASES, Role.IGNORE}:
+                return f"{role} is a list, not one text: {', '.join(map(quote, cell.split(LISTED)[:3]))}"
+        return ""
+
+    def _late_role(self, late: Mapping[str, str]) -> str:
+        """Why a row cannot be read whose new key says more about its fact than was known when roles were given."""
+        if self._plan.layout is not Layout.FACTS:
+            return ""
+        relation = () if self._plan.column(Role.RELATION) is not None else STRONG[Role.RELATION]
+        for key, cell in late.items():
+            if cell and (is_label(key) or is_direction(key) or heading(key) in relation):
+                return f"the key {quote(key)} is new to the {SAMPLE} rows before it, and says how a row is read"
+        return ""
+
+    def _relation(self, cells: list[str]) -> str:
+        position = self._plan.column(Role.RELATION)
+        return relation_name(cells[position] if position is not None else "") or self._options.relation
+
+    def _holds_both(self, cells: list[str]) -> bool | None:
+        """Whether a row holds both ways; None where its direction cannot be read."""
+        position = self._plan.column(Role.DIRECTION)
+        return False if position is None else undirected(self._title(position), cells[position])
+
+    def _title(self, position: int) -> str:
+        return self._plan.header[position] if position < len(self._plan.header) else ""
+
+    def _truth(self, cells: list[str]) -> bool | None:
+        """Whether a row is a fact by its label; None where the label cannot be read."""
+        position = self._plan.column(Role.LABEL)
+        if position is None:
+            return True
+        if not cells[position] and not self._labelled:
+            self._unlabelled += 1
+            return True
+        truth = truth_of(cells[position])
+        return truth if truth is None else truth is not denies(self._title(position))
+
+    def _unread(self, what: Role, cells: list[str], choices: str) -> str:
+        cell = cells[self._plan.column(what) or 0]
+        return f"the {what} {f'{quote(cell)} is' if cell else 'is empty:'} neither {choices}"
 
     def _fact_row(self, place: Place, cells: list[str]) -> Iterator[Record]:
-        roles = {role: cells[position] for position, role in self._plan.roles.items()}
-        label = roles.get(Role.LABEL, "").casefold()
-        relation = relation_name(roles.get(Role.RELATION, "")) or self._options.relation
+        plan = self._plan
+        roles = {role: cells[position] for position, role in plan.roles.items()}
+        truth, both, relation = self._truth(cells), self._holds_both(cells), self._relation(cells)
+        if truth is None:
+            yield Rejection(place=place, reason=self._unread(Role.LABEL, cells, "true nor false"))
+            return
+        if both is None:
+            yield Rejection(place=place, reason=self._unread(Role.DIRECTION, cells, "directed nor undirected"))
+            return
         if not relation:
             if Role.RELATION in roles and Role.DIRECTION not in roles:
                 yield Rejection(place=place, reason="relation is empty")
@@ -222,28 +323,44 @@ class _Reader:
             relation = DEFAULT_RELATION
             if Role.RELATION in roles:
                 yield Finding(place=place, kind=FindingKind.DEFAULTED, text=f"no relation; it is {relation!r}")
-        subject = self._text(roles[Role.SUBJECT])
+        source = clean(roles.get(Role.SOURCE, ""))
         for text in self._objects(roles[Role.OBJECT]):
-            if label and label not in _TRUE:
-                yield DeniedRecord(place=place, subject=fit(subject), relation=relation, object=fit(text))
+            if is_no_value(text):
+                self._empty[text] += 1
                 continue
-            yield from self._fact(place, subject, relation, text, source=clean(roles.get(Role.SOURCE, "")))
+            subject = self._text(roles[Role.SUBJECT])
+            yield from self._statement(place, subject, relation, text, truth=truth, source=source)
+            if both and relation in self._mixed and text != subject:
+                yield from self._statement(place, text, relation, subject, truth=truth, source=source)
 
-    def _wide_row(self, place: Place, cells: list[str]) -> Iterator[Record]:
+    def _statement(
+        self, place: Place, subject: str, relation: str, obj: str, *, truth: bool, source: str
+    ) -> Iterator[Record]:
+        """A fact, or one that its label denies."""
+        if truth:
+            yield from self._fact(place, subject, relation, obj, source=source)
+        else:
+            yield DeniedRecord(place=place, subject=fit(subject), relation=relation, object=fit(obj))
+
+    def _wide_row(self, place: Place, cells: list[str], late: Mapping[str, str]) -> Iterator[Record]:
         plan = self._plan
         subject = self._text(cells[plan.column(Role.SUBJECT) or 0])
-        if not subject or not_finite(subject):
+        if not subject or not_finite(subject) or names_nothing(subject):
             yield Rejection(place=place, reason=f"no subject in {plan.name(plan.column(Role.SUBJECT) or 0)}")
             return
         name_column = plan.column(Role.NAME)
         name = self._text(cells[name_column]) if name_column is not None else subject
         yield EntityRecord(place=place, uid=fit(subject), name=name[:MAX_NAME], domain=self._options.domain, merge=True)
-        for position in plan.values:
-            if cells[position] in _EMPTY:
-                self._empty += 1
+        values = [(self._titles[position], cells[position]) for position in plan.values]
+        for relation, cell in (*values, *((relation_name(key), cell) for key, cell in late.items())):
+            if self._source.named and NESTED in cell:
+                self._nested[relation] += 1
                 continue
-            for text in self._objects(cells[position]) if cells[position] else ():
-                yield from self._fact(place, subject, self._titles[position], text)
+            for text in self._objects(cell) if cell else ():
+                if is_no_value(text):
+                    self._empty[text] += 1
+                else:
+                    yield from self._fact(place, subject, relation, text)
 
     def _node(self, place: Place, cells: list[str]) -> Iterator[Record]:
         roles = {role: self._text(cells[position]) for position, role in self._plan.roles.items()}
@@ -252,18 +369,22 @@ class _Reader:
             yield Rejection(place=place, reason="the node has no id")
             return
         self._entities += 1
+        aliases = cells[self._plan.column(Role.ALIASES) or 0] if Role.ALIASES in roles else ""
         yield EntityRecord(
             place=place,
             uid=fit(uid),
             name=roles.get(Role.NAME) or uid[:MAX_NAME],
             type=roles.get(Role.TYPE, ""),
             domain=roles.get(Role.DOMAIN, "") or self._options.domain,
-            aliases=tuple(filter(None, (part.strip() for part in roles.get(Role.ALIASES, "").split("|")))),
+            aliases=tuple(filter(None, map(clean, aliases.replace(LISTED, "|").split("|")))),
             merge=True,
         )
 
     def _fact(self, place: Place, subject: str, relation: str, obj: str, *, source: str = "") -> Iterator[Record]:
         for what, text in (("subject", subject), ("object", obj)):
+            if names_nothing(text) and not not_finite(text):
+                yield Rejection(place=place, reason=f"{what} says that there is none: {quote(text)}")
+                return
             if not_finite(text):
                 yield Rejection(place=place, reason=f"{what} is no finite number: {quote(text)}")
                 return
@@ -304,8 +425,18 @@ class _Reader:
             text = "rows that repeat the header"
             yield Finding(place=place, kind=FindingKind.IGNORED, text=text, count=self._again)
         if self._empty:
-            text = "cells that say there is no value (-, ?, n/a, null, NaN)"
-            yield Finding(place=place, kind=FindingKind.IGNORED, text=text, count=self._empty)
+            said = ", ".join(f"{text} {number:,}" for text, number in self._empty.most_common(5))
+            text = f"cells that say there is no value ({said})"
+            yield Finding(place=place, kind=FindingKind.IGNORED, text=text, count=self._empty.total())
+        for key, number in sorted(self._late.items()):
+            text = f"the key {quote(key)}, which no row before had, is no part of a fact"
+            yield Finding(place=place, kind=FindingKind.IGNORED, text=text, count=number)
+        for title, number in sorted(self._nested.items()):
+            text = f"{quote(title)} holds JSON objects, which are no texts"
+            yield Finding(place=place, kind=FindingKind.IGNORED, text=text, count=number)
+        if self._unlabelled:
+            text = "rows without a label in a column of labels without any; they are taken as facts"
+            yield Finding(place=place, kind=FindingKind.DEFAULTED, text=text, count=self._unlabelled)
         if plan.layout is not Layout.WIDE:
             for position in plan.values:
                 text = f"{plan.name(position)} is no part of a fact"
@@ -325,16 +456,12 @@ class _Reader:
             order = list(Role)
             roles = sorted(plan.roles.items(), key=lambda item: order.index(item[1]))
             what = ", ".join(f"{role}={plan.name(position)}" for position, role in roles)
-        number = _counted(self._entities, "node") if plan.layout is Layout.NODES else _counted(self._facts, "fact")
+        number = counted(self._entities, "node") if plan.layout is Layout.NODES else counted(self._facts, "fact")
         shown = ", ".join(self._first_row[:4])
         header = "first row taken as header" if plan.header else f"no header, the first row is data ({shown})"
         if self._source.named:
             header = "columns are named by keys"
         return f"{what}; {number}; {header}; {self._source.how}"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def relation_name(text: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -41,10 +41,11 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextRecord:
-    """The cells of a record without blanks around them, and its first line."""
+    """The cells of a record without blanks around them, its first line, and what it holds under keys of its own."""
 
     line: int
     cells: list[str]
+    late: Mapping[str, str] | None = None
 
 
 Line: TypeAlias = tuple[int, str]

@@ -64,7 +64,10 @@ _OTHER: Final = {
         категория""",
     Role.ALIASES: """aliases alias synonyms also_known_as other_names 别名 別名 الأسماء_الأخرى синонимы""",
     Role.DOMAIN: "domain",
-    Role.LABEL: "label truth true is_true valid correct y gold 标签 真假",
+    Role.LABEL: """label labels truth truth_value true is_true valid is_valid correct is_correct y gold gold_label wahr
+        richtig korrekt gültig vrai correcte valide verdadero válido correcto vero valido corretto verdadeiro
+        válido waar juist geldig prawda doğru истина верно метка 标签 標籤 真假 真值 真伪 真偽 正误 正確 正确
+        ラベル 正しい 레이블 라벨 진위 참 صحيح صحة सत्य सही""",
     Role.SOURCE: """source reference provenance citation quelle 来源 出典 المصدر источник""",
 }
 _INDEX: Final = """no nr num number index idx row rank # # n. nº № lfd_nr 序号 編號 编号 番号 번호 الرقم م №"""

@@ -99,6 +99,16 @@ class TablesImporter:
         fitting = [role for file, role in known if file.role or header_fits(file, _COLUMNS[role])]
         return FileRole.ENTITIES in fitting or (len(fitting) == len(files) and set(fitting) != {FileRole.FACTS})
 
+    @staticmethod
+    def holds_facts(file: InputFile) -> bool:
+        """Whether a file of any name can be read as a table of facts, by its ending and its columns."""
+        if PurePosixPath(file.name).suffix.lower() not in ENDINGS:
+            return False
+        if format_of(file.name) in {TableFormat.JSONL, TableFormat.PARQUET}:
+            row = next((row for row in read_rows(file, _COLUMNS[FileRole.FACTS])), None)
+            return isinstance(row, Row)
+        return header_fits(file, _COLUMNS[FileRole.FACTS])
+
     def read(self, files: Sequence[InputFile], options: TablesOptions) -> Iterator[Record]:  # noqa: ARG002 - protocol
         """Records of the tables.
 

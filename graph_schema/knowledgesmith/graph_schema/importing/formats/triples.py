@@ -1,9 +1,9 @@
 """Triple files (head, relation, tail, perhaps a label), with files that give ids a text.
 
 WN18RR, FB15k, FB13 and their kin: one triple a line, mostly between tabs. ``entity2text`` and ``relation2text`` files
-(known by role or name) map ids to texts; an id without one is its own name. A label of ``1`` or ``true`` is a fact;
-``-1``, ``0`` or ``false`` marks a triple that is false (a sampled one may be true now and then): it never becomes a
-fact, and the report says of which ones the files state both.
+(known by role or name) map ids to texts; an id without one is its own name. A label of ``1``, ``true`` or ``yes`` is a
+fact; ``-1``, ``0``, ``false`` or ``no`` marks a triple that is false (a sampled one may be true now and then): it never
+becomes a fact, and the report says of which ones the files state both.
 
 Rows are streamed; held in memory are the relations and one number for each id that the triples use.
 """
@@ -22,6 +22,7 @@ from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Relation, Traits
 from knowledgesmith.graph_schema.importing.case_building import one_line, stem_of
 from knowledgesmith.graph_schema.importing.formats.table_layout import Header, header_roles
+from knowledgesmith.graph_schema.importing.formats.table_marks import denies, truth_of
 from knowledgesmith.graph_schema.importing.formats.table_separator import dialect_of
 from knowledgesmith.graph_schema.importing.formats.table_text import TextRecord, records
 from knowledgesmith.graph_schema.importing.formats.table_words import Role as Column
@@ -41,8 +42,6 @@ from knowledgesmith.graph_schema.importing.records import (
 )
 from knowledgesmith.graph_schema.text_checks import MAX_NAME
 
-_TRUE: Final = frozenset({"1", "true", "+1", "1.0"})
-_FALSE: Final = frozenset({"-1", "0", "false", "-1.0", "0.0"})
 _SAMPLE: Final = 100
 
 
@@ -161,6 +160,9 @@ def _triples(file: InputFile, options: TriplesOptions, used: set[int], relations
     head, relation, tail = (0, 1, 2) if options.order is Order.HRT else (0, 2, 1)
     if worded and "order" not in options.model_fields_set:
         head, relation, tail = (next(n for n, role in worded.items() if role is wanted) for wanted in order)
+    # Of four columns the one that is no part of the triple is its label
+    label = next(n for n in range(4) if n not in {head, relation, tail})
+    inverted = bool(worded) and label < len(rows[0]) and denies(rows[0][label])
     skip, facts = bool(worded) or options.header is Header.YES, 0
     for record in records(file, dialect, encoding=options.encoding):
         if isinstance(record, Rejection):
@@ -170,18 +172,18 @@ def _triples(file: InputFile, options: TriplesOptions, used: set[int], relations
             skip = False
             continue
         place, cells = Place(file=name, record=record.line), record.cells
-        if not 3 <= len(cells) <= 4:
+        if not max(3, head + 1, relation + 1, tail + 1) <= len(cells) <= 4:
             text = dialect.separator.join(cells)
             yield Rejection(place=place, reason=f"has {len(cells)} columns, a triple has 3 or 4: {quote(text)}")
             continue
         denied = False
-        if len(cells) == 4 and (label := cells[3].lower()) not in _TRUE:
-            denied = label in _FALSE
-            if not denied:
-                yield Rejection(place=place, reason=f"the label {quote(cells[3])} is neither true nor false")
-                continue
-            if options.false_triples is FalseTriples.REJECT:
-                yield Rejection(place=place, reason="the triple is labelled false, so it is no fact")
+        if len(cells) == 4:
+            stated = truth_of(cells[label])
+            denied = stated is inverted
+            if stated is None or (denied and options.false_triples is FalseTriples.REJECT):
+                unread = f"the label {quote(cells[label])} is neither true nor false"
+                reason = unread if stated is None else "the triple is labelled false, so it is no fact"
+                yield Rejection(place=place, reason=reason)
                 continue
         subject, predicate, obj = cells[head], cells[relation], cells[tail]
         if denied:
