@@ -14,8 +14,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import HealthServicer
 from tests.client.wire import (
     DIGEST,
-    EXAMPLES,
-    FINDINGS,
     ROWS,
     Failure,
     State,
@@ -24,6 +22,7 @@ from tests.client.wire import (
     case,
     change,
     graph,
+    import_report,
     intervention,
     plan,
     probe,
@@ -118,16 +117,9 @@ class _Graphs(_Part, graph_pb2_grpc.GraphServiceServicer):
         yield graph_pb2.ImportGraphResponse(progress=graph_pb2.ImportProgress(stage="read", done=4, seconds=0.5))
         rejected = graph_pb2.ImportRejection(file="facts.csv", record=3, reason="no such \x1b[31mentity")
         yield graph_pb2.ImportGraphResponse(rejections=graph_pb2.ImportRejections(rejections=[rejected]))
-        report = graph_pb2.ImportReport(
-            entities_created=3,
-            records=4,
-            rejected=1,
-            reasons={"no such …": 1},
-            rejections=[rejected],
-            findings=FINDINGS,
-            examples=EXAMPLES,
+        yield graph_pb2.ImportGraphResponse(
+            result=graph_pb2.ImportResult(graph=graph("mine"), report=import_report(rejected))
         )
-        yield graph_pb2.ImportGraphResponse(result=graph_pb2.ImportResult(graph=graph("mine"), report=report))
 
     def ListImporters(self, request: Any, context: Any) -> graph_pb2.ListImportersResponse:  # noqa: N802
         self.fake.take("ListImporters", request, context)

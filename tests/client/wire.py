@@ -23,9 +23,6 @@ Watch = intervention_pb2.WatchInterventionResponse
 State = intervention_pb2.InterventionState
 ROWS = 6
 DIGEST = "ab" * 32
-EXAMPLES = graph_pb2.ImportExamples(
-    entities_created=["x"], facts_created=[graph_pb2.FactName(subject="x", relation="r", object="y")]
-)
 FINDINGS = (
     graph_pb2.ImportFindings(
         kind="read_as",
@@ -257,3 +254,18 @@ def propagation_groups() -> list[propagation_pb2.PropagationGroup]:
     ]
     groups[0].installed.chance, groups[0].installed.placebo = 0.25, 0.0
     return groups
+
+
+def import_report(rejected: graph_pb2.ImportRejection) -> graph_pb2.ImportReport:
+    """What an import says in the end."""
+    return graph_pb2.ImportReport(
+        entities_created=3,
+        records=4,
+        rejected=1,
+        reasons={"no such …": 1},
+        rejections=[rejected],
+        findings=FINDINGS,
+        examples=graph_pb2.ImportExamples(
+            entities_created=["x"], facts_created=[graph_pb2.FactName(subject="x", relation="r", object="y")]
+        ),
+    )
