@@ -132,6 +132,8 @@ def test_a_label_that_is_a_kind_is_no_name(attribute: str) -> None:
     ids = ["Alice", "Bob", "Rome", "Oslo"]
     found = read_files(_named(ids, attribute, ["Person", "Person", "Town", "Town"], "nodelink"))
     assert sorted(found.entities.values()) == sorted(ids)
+    coded = read_files(_named(["Q1", "Q2", "Q3", "Q4"], attribute, ["bank", "bank", "seal", "seal"], "nodelink"))
+    assert sorted(coded.entities.values()) == ["bank", "bank", "seal", "seal"]
 
 
 @pytest.mark.parametrize(

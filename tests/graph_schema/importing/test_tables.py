@@ -76,6 +76,10 @@ def test_broken_tables_are_rejected_with_their_place(tmp_path: Path) -> None:
         "facts2.parquet",
         "facts4.jsonl",
     ]
+    reasons = [r.reason for r in found if isinstance(r, Rejection)]
+    assert reasons[:2] == ["the Parquet file is broken or cut off after 0 rows"] * 2
+    assert "too deep" in reasons[2] or "broken at character" in reasons[2]
+    assert not any("Error" in reason for reason in reasons)
     assert [r.relation for r in found if isinstance(r, FactRecord)] == ['r "x'], "a quote is a sign like any other"
 
 

@@ -168,9 +168,8 @@ def _parquet_rows(file: InputFile, columns: Columns) -> Iterator[Item]:
             for values in batch.to_pylist():
                 number += 1
                 yield _checked(file.name, number, values, columns)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        text = str(error).partition("\n")[0]
-        yield _rejection(file.name, number, f"cannot be read as Parquet after {number} rows: {quote(text)}")
+    except (pa.ArrowException, OSError, ValueError):
+        yield _rejection(file.name, number, f"the Parquet file is broken or cut off after {number:,} rows")
 
 
 def _checked(name: str, number: int, values: dict[str, Any], columns: Columns) -> Item:

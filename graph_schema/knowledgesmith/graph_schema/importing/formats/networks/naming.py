@@ -55,6 +55,7 @@ _LONGEST: Final = 80
 @dataclass
 class _Seen:
     filled: int = 0
+    given: int = 0
     letters: int = 0
     ids: int = 0
     codes: int = 0
@@ -82,12 +83,14 @@ class Survey:
     def add(self, identifier: str, attributes: Mapping[str, Any]) -> None:
         """Look at one node."""
         self.nodes += 1
+        defaulted = getattr(attributes, "defaulted", ())
         self._codes += _is_code(identifier) or is_literal(identifier)
         for name, value in attributes.items():
             if not isinstance(value, str) or not (text := " ".join(value.split())):
                 continue
             seen = self._seen.setdefault(name, _Seen())
             seen.filled += 1
+            seen.given += name not in defaulted
             seen.letters += any(sign.isalpha() for sign in text) and not is_literal(text)
             seen.ids += text == identifier
             seen.codes += _is_code(text)
@@ -96,23 +99,30 @@ class Survey:
 
     def names(self, preferred: Sequence[str]) -> tuple[str, ...]:
         """The attributes that hold names: those of ``preferred`` that do, else the likeliest other one, else none."""
-        given = tuple(name for name in preferred if self._names(name) and (name in _CERTAIN or self._differs(name)))
+        given = tuple(name for name in preferred if self._names(name) and self._given(name))
         if given:
             return given
         certain = [name for name in self._seen if self._names(name) and heading(name) in _CERTAIN]
         likely = certain or [name for name in self._seen if self._names(name) and self._likely(name)]
         return tuple(sorted(likely, key=self._rank)[:1])
 
+    @property
+    def _coded(self) -> bool:
+        """Whether most ids are numbers or codes, so that any words are a better name."""
+        return self._codes > self.nodes / 2
+
+    def _given(self, name: str) -> bool:
+        """Whether an attribute that was asked for is a name: words that are ids yield to no kind and no rank."""
+        return heading(name) in _CERTAIN or self._coded or self._differs(name)
+
     def _likely(self, name: str) -> bool:
         """Whether an attribute names nodes whose ids do not."""
-        if self._codes <= self.nodes / 2:
-            return False
-        return self._differs(name) if _called_so(name) else self._tells_apart(name)
+        return self._coded and (self._differs(name) if _called_so(name) else self._tells_apart(name))
 
     def _differs(self, name: str) -> bool:
-        """Whether the values are not those of a kind that many nodes are of."""
+        """Whether the values are not those of a kind that many nodes are of; a key's default says nothing of that."""
         seen = self._seen[name]
-        return len(seen.values) > seen.filled / 2
+        return len(seen.values) > seen.given / 2
 
     def _names(self, name: str) -> bool:
         """Whether most values of an attribute are words and not the node's id again."""
