@@ -127,6 +127,17 @@ def test_measures_and_edges_are_no_labels() -> None:
     assert (found.facts, found.number("labelled_false")) == ([("Ardel", "related_to", "Bela")], 1)
 
 
+@pytest.mark.parametrize(
+    "first", [("a", "r", "b", "s", "no"), ("from", "via", "to", "x", "F"), ("x", "y", "z", "w", "0")]
+)
+def test_a_first_row_with_a_label_is_no_header(first: tuple[str, ...]) -> None:
+    text = f"{','.join(first)}\nArdel,likes,Bela,x,yes\nBela,likes,Cato,y,no\n"
+    found = read_files({"a.csv": text}, columns="subject,relation,object,-,label")
+    assert (found.facts, found.number("labelled_false")) == ([("Ardel", "likes", "Bela")], 2)
+    measured = read_files({"a.csv": "a,r,b,0.9\nc,r,d,1\ne,r,f,0\n"}, header="no")
+    assert (len(measured.facts), measured.number("labelled_false")) == (3, 0)
+
+
 def _edges(types: list[str], label: str = "likes", title: str = "Type") -> str:
     rows = "".join(f"a{i},b{i},{way},{i},{label},1\n" for i, way in enumerate(types))
     return f"Source,Target,{title},Id,Label,Weight\n{rows}"
@@ -274,6 +285,7 @@ ENTITIES = "uid,name\na,Ann\nb,Bob\n"
         ("edges.csv", "source,target,label\na,b,knows\n"),
         ("edges.txt", "subject,relation,object\na,knows,b\n"),
         ("edges.csv", "subject,relation,object,label\na,knows,b,yes\nb,knows,a,no\n"),
+        ("facts.csv", "subject,relation,object,is_true\na,knows,b,yes\nb,knows,a,no\n"),
         ("kanten.csv", "主体,关系,客体\na,knows,b\n"),
     ],
 )
@@ -290,5 +302,8 @@ def test_other_facts_beside_a_table_of_facts() -> None:
     with pytest.raises(InvalidInput, match=r"other.csv is a table of facts") as caught:
         read_files({**own, "other.csv": "source,target,label\nb,a,likes\n"})
     assert "subject, relation, object" in caught.value.hint
+    labelled = {**own, "relations.csv": "name\nknows\n", "facts.csv": "subject,relation,object,label\na,knows,b,no\n"}
+    with pytest.raises(InvalidInput, match=r"facts.csv is a table of facts"):
+        read_files(labelled)
     noted = read_files({**own, "notes.txt": "A note about this, at length.\nAnd more.\n"})
     assert (len(noted.facts), noted.number("file_left_out")) == (1, 1)

@@ -207,6 +207,10 @@ def recognise(files: Sequence[InputFile], name: str = "") -> Recognised:
     if "tables" in groups and not TablesImporter.describe(groups["tables"]):
         # Facts without a table of entities, or tables that only share a name with ours
         groups["sheet"] += groups.pop("tables")
+    elif "tables" in groups:
+        strange = [file for file in groups["tables"] if _is_strange(file)]
+        groups["sheet"] += strange
+        groups["tables"] = [file for file in groups["tables"] if file not in strange]
     if "triples" in groups:
         groups["triples"] += groups.pop("sheet", [])
     return _one_of(groups, {file.name: kind for file, kind in zip(files, kinds, strict=True)}, files)
@@ -245,6 +249,12 @@ def _one_of(groups: dict[str, list[InputFile]], kinds: dict[str, _Kind], files: 
         value=", ".join(file.name for file in files[:5]),
         hint=f"Name it: one of {', '.join(importer_names())}; own tables are `sheet`, JSON of any shape `mapped`.",
     )
+
+
+def _is_strange(file: InputFile) -> bool:
+    """Whether a file has our name for facts, and facts in other columns than ours."""
+    named = not file.role and role_of(file) is FileRole.FACTS
+    return named and not TablesImporter.holds_facts(file) and layout_of(file) is Layout.FACTS
 
 
 def _beside_tables(groups: dict[str, list[InputFile]], layouts: dict[int, Layout | None]) -> list[InputFile]:

@@ -243,15 +243,16 @@ class _Table:
         self._check_labels(roles)
         if self._asked.header is Header.AUTO and not worded:
             header = self._header_evidence() if self._asked.columns else None
-            is_header = self._named or bool(header) or bool(self._asked.columns and self._headings(roles))
+            words = bool(header) or bool(self._asked.columns and _roles(self._titles)[0])
+            is_header = self._named or (words and not self._is_data(roles))
         else:
             is_header = worded or self._named
         return self._made(Layout.FACTS, roles, header=is_header and self._asked.header is not Header.NO)
 
-    def _headings(self, roles: Mapping[int, Role]) -> list[int]:
-        """Cells of the first row that are words over columns; T and 1 in a column of labels are none."""
-        found = _roles(self._titles)[0]
-        return [n for n in found if roles.get(n) is not Role.LABEL or truth_of(self._first[n]) is None]
+    def _is_data(self, roles: Mapping[int, Role]) -> bool:
+        """Whether the first row has a label where the others have theirs: it cannot name the columns."""
+        labels = [n for n, role in roles.items() if role is Role.LABEL and truth_of(self._first[n]) is not None]
+        return any(not is_label(self._titles[n]) or self._recurs(n) for n in labels)
 
     def _check_labels(self, roles: Mapping[int, Role]) -> None:
         """Refuse labels that cannot be read: a row that is labelled false must never become a fact."""
@@ -273,7 +274,8 @@ class _Table:
         if self._width == 2:
             return {0: Role.SUBJECT, 1: Role.OBJECT}
         roles: dict[int, Role] = dict(enumerate(_FACT))
-        if self._width >= 4 and mostly(self._column(3) or [self._first[3]], truth_of):
+        measured = [self._first[3]] if self._width >= 4 and is_literal(self._first[3]) else []
+        if self._width >= 4 and mostly([*measured, *self._column(3)] or [self._first[3]], truth_of):
             roles[3] = Role.LABEL
         relation = self._repeating()
         if relation == 2 and self._width == 3:
@@ -311,7 +313,8 @@ class _Table:
         rows = len(self._body) + 1
         middle = self._column(1)
         if self._is_labelled() or self._relation_like():
-            return self._made(Layout.FACTS, self._positions(), header=bool(evidence) or self._capital_relation())
+            roles, words = self._positions(), bool(evidence) or self._capital_relation()
+            return self._made(Layout.FACTS, roles, header=words and not self._is_data(roles))
         repeated = len(set(middle)) <= 0.7 * len(middle)
         linked = bool((set(self._column(0)) | {self._first[0]}) & (set(self._column(2)) | {self._first[2]}))
         doubled = len(set(self._column(0))) < len(self._body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import ClassVar, Final
 
@@ -44,6 +45,8 @@ class FileRole(StrEnum):
     TEMPLATES = "templates"
 
 
+_LOOKED_AT: Final = 50
+"""First rows of a file without a header that may show its columns."""
 _FLAGS: Final = ("functional", "inverse_functional", "symmetric", "transitive", "hierarchical")
 _TEMPLATE_KEYS: Final = frozenset({"direction", "split", "form", "text"})
 _COLUMNS: Final[Mapping[FileRole, Columns]] = {
@@ -105,8 +108,8 @@ class TablesImporter:
         if PurePosixPath(file.name).suffix.lower() not in ENDINGS:
             return False
         if format_of(file.name) in {TableFormat.JSONL, TableFormat.PARQUET}:
-            row = next((row for row in read_rows(file, _COLUMNS[FileRole.FACTS])), None)
-            return isinstance(row, Row)
+            rows = islice(read_rows(file, _COLUMNS[FileRole.FACTS]), _LOOKED_AT)
+            return any(isinstance(row, Row) for row in rows)
         return header_fits(file, _COLUMNS[FileRole.FACTS])
 
     def read(self, files: Sequence[InputFile], options: TablesOptions) -> Iterator[Record]:  # noqa: ARG002 - protocol
