@@ -114,7 +114,11 @@ def test_a_description_beside_a_tree_takes_no_place_in_it(about: Any, key: str, 
 def test_several_trees_below_keys_are_all_read() -> None:
     found = read_files({"t.json": json.dumps({"version": 1, "x": TREE, "y": {"name": "other", "children": ["c"]}})})
     assert found.facts == [FACTS[0], FACTS[1], ("c", "child_of", "other")]
-    assert "'version'" in found.said("ignored")
+    assert "'version', which stand beside the tree" in found.said("ignored")
+    described = read_files({"t.json": json.dumps({"about": {"source": "s", "more": TREE}, **TREE})})
+    assert described.facts == FACTS
+    assert "'source', which stand beside the tree" in described.said("ignored")
+    assert "objects with children of their own" in described.said("ignored")
     alone = read_files({"t.json": json.dumps({"about": {"name": "n"}, "x": {"name": "root", "children": []}})})
     assert list(alone.entities.values()) == ["root"]
 

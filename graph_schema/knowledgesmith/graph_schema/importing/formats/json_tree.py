@@ -61,6 +61,8 @@ CHILDREN: Final = (
 )
 """Keys under which the nodes of a tree keep those below them."""
 NAMES: Final = ("name", "label", "title", "text", "prefLabel", "term", "\u540d\u79f0", "\u0627\u0644\u0627\u0633\u0645")
+_KEYS_NAMED: Final = 20
+"""Keys beside a tree that the report names."""
 _IDS: Final = ("id", "uid", "key", "code", "@id")
 
 
@@ -144,6 +146,8 @@ class _TreeReader:
         self._nodes = 0
         self._roots = 0
         self._unused: Counter[str] = Counter()
+        self._beside: Counter[str] = Counter()
+        self._aside = 0
 
     def read(self) -> Iterator[Record]:
         plain = is_plain_tree(self._file)
@@ -174,6 +178,12 @@ class _TreeReader:
         for key, count in sorted(self._unused.items()):
             text = f"values of {quote(key)}; --option values={key} makes facts of them"
             yield Finding(place=place, kind=FindingKind.IGNORED, text=text, count=count)
+        for key, count in sorted(self._beside.items()):
+            text = f"values of {quote(key)}, which stand beside the tree and describe no node"
+            yield Finding(place=place, kind=FindingKind.IGNORED, text=text, count=count)
+        if self._aside:
+            text = "objects with children of their own beside the children of the topmost object"
+            yield Finding(place=place, kind=FindingKind.IGNORED, text=text, count=self._aside)
 
     # --- nodes are objects with a name ---
 
@@ -224,20 +234,26 @@ class _TreeReader:
     def _trees(self, frame: _Frame) -> list[_Frame]:
         """The trees that the topmost object, or one below its keys, is or holds; a description beside them is none."""
         own = [child for child in frame.below if not child.wrapped]
-        inner = [child for child in frame.below if child.wrapped]
-        inner = [child for child in inner if not child.weak] or inner
+        held = [child for child in frame.below if child.wrapped]
+        inner = [child for child in held if not child.weak] or held
         frame.below = own
         # "nodes": 120 beside a tree is a number of nodes
         if any(child.below or child.values or not is_literal(child.name) for child in own):
+            self._aside += len(held)
             trees = [frame]
         elif inner:
-            self._unused.update(list(frame.values))
+            self._aside += len(held) - len(inner)
             trees = inner
         else:
             trees, frame.weak = [frame] if frame.keyed or not frame.wrapped else [], True
+        if not any(tree is frame for tree in trees):
+            self._pass_over(frame)
         for tree in trees:
             tree.wrapped, tree.outer = frame.wrapped, True
         return trees
+
+    def _pass_over(self, frame: _Frame) -> None:
+        self._beside.update([key for key in frame.values if key in self._beside or len(self._beside) < _KEYS_NAMED])
 
     def _scalar(self, stack: list[_Frame], value: Any) -> None:
         owner = next((frame for frame in reversed(stack) if not frame.is_list), None)
@@ -284,7 +300,7 @@ class _TreeReader:
         """A node and all below it, from the top down."""
         named = self._name(top) or self._first(top, self._options.ids)
         if not named and top.below and (top.outer or not top.values):
-            self._unused.update(list(top.values))
+            self._pass_over(top)
             for frame in top.below:
                 yield from self._written(frame, "", "")
             return
