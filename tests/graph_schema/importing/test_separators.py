@@ -72,6 +72,14 @@ def test_commas_separate_where_they_do() -> None:
     quoted = "".join(f'"Bach, C{i}","child of","x;y;{i}"\n' for i in range(30))
     assert len(read_files({"a.csv": quoted}).facts) == 30
     assert ("Bach, C1", "child of", "x;y;1") in read_files({"a.csv": quoted}).facts
+    discs = [(f"Ardel; part {i}", ("likes", "has")[i % 2], f'{i}" disc') for i in range(5)]
+    escaped = [(subject, relation, f'"{obj.replace(chr(34), chr(34) * 2)}"') for subject, relation, obj in discs]
+    assert read_files({"a.csv": written(escaped, ",")}).facts == sorted(discs)
+    parts = [(f"Ardel; part {i}", f"likes {i}", f"Bela; part {i}") for i in range(5)]
+    assert read_files({"a.csv": written(parts, ",")}).facts == sorted(parts)
+    wrapped = "".join(f'"Ardel {i}\nof, Ulm"|"likes {i}"|"Hal;Edo;Finn"\n' for i in range(4))
+    assert len(read_files({"a.csv": wrapped}).facts) == 4
+    assert ("Ardel 1 of, Ulm", "likes 1", "Hal;Edo;Finn") in read_files({"a.csv": wrapped}).facts
     lists = [(f"Ardel {i}", "has", f"x{i};y{i};z{i}") for i in range(30)]
     assert read_files({"a.csv": written(lists, ",")}).facts == sorted(lists)
     for padded in (", ", ",\t"):
@@ -166,6 +174,8 @@ def test_quoted_cells_still_go_on_in_further_lines(separator: str) -> None:
             found = read_files({"a.csv": written([row, ("Cato", "likes", "Dora")], separator, HEADERS[0])})
             assert (len(found.facts), found.reasons) == (2, []), row
             assert ("Cato", "likes", "Dora") in found.facts
+    both = read_files({"a.csv": written([('"one\ntwo"', "likes", '"three\nfour"')], separator, HEADERS[0])})
+    assert (both.facts, both.reasons) == ([("one two", "likes", "three four")], [])
 
 
 @pytest.mark.parametrize(

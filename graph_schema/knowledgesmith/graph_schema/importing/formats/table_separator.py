@@ -36,6 +36,9 @@ Headings: TypeAlias = Callable[[Sequence[str]], int]
 Rank: TypeAlias = tuple[float | bool | int, ...]
 
 _NAMED: Final = re.compile(r"\"?sep=(.)\"?,*;*\s*", re.IGNORECASE)
+_SIGNS: Final = re.escape("".join(SEPARATORS))
+_TORN: Final = re.compile(f'[{_SIGNS}]"|"[{_SIGNS}]')
+"""A quote at the edge of another sign's cell."""
 _FIRST_LINES: Final = 6
 """A header stands in these: below a title or two."""
 _KNOWN: Final = (
@@ -88,9 +91,11 @@ def _likeliest(start: Sequence[Line], usual: str, headings: Headings, *, firm: b
     tables: dict[str, _Split] = {}
     for sign in dict.fromkeys((usual, *SEPARATORS)):
         if any(sign in text for _, text in start):
-            rows = [found.cells for found in joined(iter(start), sign, "") if isinstance(found, TextRecord)]
+            found = list(joined(iter(start), sign, ""))
+            rows = [record.cells for record in found if isinstance(record, TextRecord)]
             if any(len(row) > 1 for row in rows):
-                tables[sign] = _Split(sign=sign, rows=rows, text="\n".join(text for _, text in start))
+                text = "\n".join(text for _, text in start)
+                tables[sign] = _Split(sign=sign, rows=rows, broken=len(found) - len(rows), text=text)
     if not tables:
         return usual
     if headed := _headed(tables, headings):
@@ -112,10 +117,11 @@ def _headed(tables: Mapping[str, _Split], headings: Headings) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Split:
-    """A text's rows by one sign."""
+    """A text's rows by one sign, and how many are none by it."""
 
     sign: str
     rows: Sequence[Sequence[str]]
+    broken: int
     text: str
 
     def is_nearly_everywhere(self) -> bool:
@@ -139,13 +145,13 @@ class _Split:
         is_comma = self.sign in COMMAS
         spaced = self._is_spaced()
         return (
-            round(share / len(self.rows), 1),
+            round(share / (len(self.rows) + self.broken), 1),
             self._is_tidy(),
             is_tab,
             len(self.rows[0]) == width,
             not (is_comma and spaced),
             self._repeats(width),
-            not is_comma,
+            not (is_comma or spaced),
             width,
             not spaced,
             -SEPARATORS.index(self.sign) if self.sign in SEPARATORS else 0,
@@ -153,7 +159,7 @@ class _Split:
 
     def _is_tidy(self) -> bool:
         """Whether the sign leaves quoted cells whole: half a pair of quotes shows that it stands within one."""
-        torn = sum(any(cell.count('"') % 2 for cell in row) for row in self.rows)
+        torn = sum(any(cell.count('"') % 2 and _TORN.search(cell) for cell in row) for row in self.rows)
         return torn <= len(self.rows) / 2
 
     def _is_spaced(self) -> bool:

@@ -117,15 +117,13 @@ def _whole(
 def _are_records(parts: Sequence[str], separator: str, width: int) -> bool:
     """Whether lines that quotes join are records by themselves, and their quotes signs like any other (a 12" disc).
 
-    A cell holds no tabs as a rule: two lines with all the tabs of a record, or one in the middle, are enough. Other
-    separators stand in cells too, so that each of three lines or more must have exactly those of a record, and none
-    before a blank.
+    A cell holds no tabs as a rule, so that a record's worth of them between quotes is a record. Other separators stand
+    in cells too: each of three lines or more must have exactly those of a record, and none before a blank.
     """
     needed = max(width - 1, 1)
     counts = [part.count(separator) for part in parts]
     if separator in _LITERAL_QUOTES:
-        full = [count >= needed for count in counts]
-        return any(full[1:-1]) or sum(full) > 1
+        return sum(counts) - (width - 1) >= needed
     return len(parts) > 2 and set(counts) == {needed} and not any(f"{separator} " in part for part in parts)
 
 
