@@ -138,6 +138,24 @@ def test_a_first_row_with_a_label_is_no_header(first: tuple[str, ...]) -> None:
     assert (len(measured.facts), measured.number("labelled_false")) == (3, 0)
 
 
+@pytest.mark.parametrize("titles", ["A,B,C,Truth", "city,rel_to,country,is_true", "x1,x2,x3,Valid", "甲,乙,丙,真假"])
+def test_a_heading_of_labels_counts_beside_unknown_words(titles: str) -> None:
+    _rules_out(read_files({"a.csv": f"{titles}\n{','.join(TRUE)},yes\n{','.join(FALSE)},no\n"}))
+    unknown = read_files({"a.csv": f"city,rel_to,country,{'yes'}\n{','.join(TRUE)},yes\n{','.join(FALSE)},no\n"})
+    assert len(unknown.facts) == 2
+
+
+@pytest.mark.parametrize("heading", ["is_true", "label", "valid", "wrong"])
+def test_a_label_is_no_relation_of_a_subject_a_row(heading: str) -> None:
+    text = f"country,capital,{heading}\nFrance,Paris,1\nGermany,Lyon,0\n"
+    with pytest.raises(InvalidInput, match=heading) as caught:
+        read_files({"a.csv": text})
+    assert "layout=wide" in caught.value.hint
+    assert len(read_files({"a.csv": text}, layout="wide").facts) == 4
+    found = read_files({"a.csv": text}, columns="subject,object,label", relation="capital", header="yes")
+    assert (len(found.facts), found.number("labelled_false")) == (1, 1)
+
+
 def _edges(types: list[str], label: str = "likes", title: str = "Type") -> str:
     rows = "".join(f"a{i},b{i},{way},{i},{label},1\n" for i, way in enumerate(types))
     return f"Source,Target,{title},Id,Label,Weight\n{rows}"
@@ -282,6 +300,7 @@ ENTITIES = "uid,name\na,Ann\nb,Bob\n"
         ("edges.csv", "subject,relation,object\na,knows,b\n"),
         ("other.tsv", "subject\trelation\tobject\na\tknows\tb\n"),
         ("links.jsonl", '{"subject": "a", "relation": "knows", "object": "b"}\n' * 2),
+        ("one.jsonl", '{"subject": "a", "relation": "knows", "object": "b"}\n'),
         ("edges.csv", "source,target,label\na,b,knows\n"),
         ("edges.txt", "subject,relation,object\na,knows,b\n"),
         ("edges.csv", "subject,relation,object,label\na,knows,b,yes\nb,knows,a,no\n"),

@@ -367,7 +367,8 @@ def _json_kind(file: InputFile, shape: Shape) -> _Kind:
     if folded & _CHILDREN:
         return _Kind("tree")
     ends = all(folded & {*STRONG[role], *WEAK[role]} for role in (Role.SUBJECT, Role.OBJECT))
-    if shape is not Shape.OBJECT and ends:
+    one = all(folded & set(STRONG[role]) for role in (Role.SUBJECT, Role.RELATION, Role.OBJECT))
+    if ends and (one or shape is not Shape.OBJECT):
         return _Kind("sheet")
     if keys and shape is Shape.OBJECT and (is_plain_tree(file) or _has_children(file)):
         return _Kind("tree")

@@ -7,7 +7,7 @@ that is lost is worse than one too many. What stays doubtful is refused with the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -19,10 +19,9 @@ from knowledgesmith.graph_schema.importing.formats.table_words import (
     INDEX,
     NOUNS,
     OTHER,
-    STRONG,
-    WEAK,
     Role,
     heading,
+    worded_roles,
 )
 from knowledgesmith.graph_schema.importing.problems import quote
 
@@ -188,7 +187,7 @@ class _Table:
 
     def worded(self) -> dict[int, Role]:
         """Roles of the columns by the words over them, where these are enough to be a header."""
-        roles, strong = _roles(self._titles)
+        roles, strong = worded_roles(self._titles)
         letters = [n for n in roles if self._titles[n].isascii() and len(self._titles[n]) == 1]
         if letters and len(letters) < len(_FACT):
             return {}  # single letters are a header as s, p, o or h, r, t only
@@ -243,7 +242,7 @@ class _Table:
         self._check_labels(roles)
         if self._asked.header is Header.AUTO and not worded:
             header = self._header_evidence() if self._asked.columns else None
-            words = bool(header) or bool(self._asked.columns and _roles(self._titles)[0])
+            words = bool(header) or bool(self._asked.columns and worded_roles(self._titles)[0])
             is_header = self._named or (words and not self._is_data(roles))
         else:
             is_header = worded or self._named
@@ -252,7 +251,13 @@ class _Table:
     def _is_data(self, roles: Mapping[int, Role]) -> bool:
         """Whether the first row has a label where the others have theirs: it cannot name the columns."""
         labels = [n for n, role in roles.items() if role is Role.LABEL and truth_of(self._first[n]) is not None]
-        return any(not is_label(self._titles[n]) or self._recurs(n) for n in labels)
+        return any(not self._heads(n) for n in labels)
+
+    def _heads(self, position: int) -> bool:
+        """Whether a word such as ``valid``, which may be a label, stands over others that say the same otherwise."""
+        said = truth_of(self._first[position])
+        same = any(truth_of(value) is said for value in self._column(position))
+        return is_label(self._titles[position]) and same and not self._recurs(position)
 
     def _check_labels(self, roles: Mapping[int, Role]) -> None:
         """Refuse labels that cannot be read: a row that is labelled false must never become a fact."""
@@ -313,7 +318,9 @@ class _Table:
         rows = len(self._body) + 1
         middle = self._column(1)
         if self._is_labelled() or self._relation_like():
-            roles, words = self._positions(), bool(evidence) or self._capital_relation()
+            named = self._width == 4 and is_label(self._titles[3])
+            words = bool(evidence) or self._capital_relation() or named
+            roles = self._positions()
             return self._made(Layout.FACTS, roles, header=words and not self._is_data(roles))
         repeated = len(set(middle)) <= 0.7 * len(middle)
         linked = bool((set(self._column(0)) | {self._first[0]}) & (set(self._column(2)) | {self._first[2]}))
@@ -344,6 +351,12 @@ class _Table:
             raise self._refused("a column without a name holds values", "Write the relation's name over it.")
         if len(set(filter(None, self._titles))) < len(list(filter(None, self._titles))):
             raise self._refused("a column stands twice in the header", "Give each column a name of its own.")
+        if self._asked.layout is not Layout.WIDE and (label := next(filter(self._labels, range(self._width)), None)):
+            raise self._refused(
+                f"column {label + 1} {self._first[label]!r} labels rows as true or false, and no column is a relation",
+                "Say --option columns=subject,object,label --option relation=…, or, where this is a relation too, "
+                "--option layout=wide.",
+            )
         roles: dict[int, Role] = {}
         columns = [n for n in range(self._width) if not self._is_index(n)]
         roles.update({n: Role.IGNORE for n in range(self._width) if n not in columns})
@@ -385,9 +398,9 @@ class _Table:
         return all(value.isdecimal() for value in values) and len(set(values)) == len(values)
 
     def _is_labelled(self) -> bool:
-        if self._width != 4 or truth_of(self._first[3]) is None:
+        if self._width != 4 or not mostly(self._column(3) or [self._first[3]], truth_of):
             return False
-        return mostly([self._first[3], *self._column(3)], truth_of)
+        return truth_of(self._first[3]) is not None or is_label(self._titles[3])
 
     def _relation_like(self) -> bool:
         """Whether the second column is written as relations are, and the first as names are (scripts with case)."""
@@ -465,26 +478,3 @@ class _Table:
 
     def _refused(self, what: str, way_out: str) -> InvalidInput:
         return InvalidInput(f"{self._name}: {what}", field="files", value=self._name, hint=way_out)
-
-
-def _roles(titles: Sequence[str]) -> tuple[dict[int, Role], set[Role]]:
-    """Columns whose words say a role, and the roles that a strong word says."""
-    roles: dict[int, Role] = {}
-    strong: set[Role] = set()
-    for role in _FACT:
-        found = _first_of(STRONG[role], titles, roles)
-        if found is not None:
-            roles[found] = role
-            strong.add(role)
-    for role in _FACT:
-        if role not in strong and (found := _first_of(WEAK[role], titles, roles)) is not None:
-            roles[found] = role
-    return roles, strong
-
-
-def _first_of(words: Iterable[str], titles: Sequence[str], taken: Mapping[int, Role]) -> int | None:
-    for word in words:
-        for position, title in enumerate(titles):
-            if title == word and position not in taken:
-                return position
-    return None

@@ -19,7 +19,7 @@ def _headings(text: str) -> frozenset[str]:
 
 
 _TRUE: Final = _words(
-    """true t yes y correct right valid ok positive pos wahr ja richtig korrekt vrai oui verdadero sí si cierto correcto
+    """true t yes y correct right valid positive pos wahr ja richtig korrekt vrai oui verdadero sí si cierto correcto
     vero sì corretto verdadeiro sim correto waar juist prawda tak doğru evet sant sand benar ya đúng да истина верно
     правда так 真 是 对 對 正确 正確 はい 正しい 참 예 صحيح صح نعم درست बله हाँ हां सही सत्य จริง ใช่ ναι αληθές נכון כן
     ✓ ✔ ☑ ✅"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -112,3 +113,26 @@ NOUNS: Final = frozenset(_words(_NOUNS)) | frozenset(
     word for role in (Role.NAME, Role.ID, Role.TYPE) for word in OTHER[role]
 )
 """Common nouns that stand over columns and hardly in them."""
+
+
+def worded_roles(titles: Sequence[str]) -> tuple[dict[int, Role], set[Role]]:
+    """Columns whose words say a role, and the roles that a strong word says."""
+    roles: dict[int, Role] = {}
+    strong: set[Role] = set()
+    for role in (Role.SUBJECT, Role.RELATION, Role.OBJECT):
+        found = _first_of(STRONG[role], titles, roles)
+        if found is not None:
+            roles[found] = role
+            strong.add(role)
+    for role in (Role.SUBJECT, Role.RELATION, Role.OBJECT):
+        if role not in strong and (found := _first_of(WEAK[role], titles, roles)) is not None:
+            roles[found] = role
+    return roles, strong
+
+
+def _first_of(words: Iterable[str], titles: Sequence[str], taken: Mapping[int, Role]) -> int | None:
+    for word in words:
+        for position, title in enumerate(titles):
+            if title == word and position not in taken:
+                return position
+    return None
