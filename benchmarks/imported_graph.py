@@ -95,7 +95,9 @@ def main() -> None:
                 found["bundled"] = run(smith, model=model, graph="atlas", relation="has_capital", edits=BUNDLED)
                 print(json.dumps({"bundled": found["bundled"]}), flush=True)
                 for name, relations in PREDICATES.items():
-                    smith.import_graph(graph_id=name, files=tables(Path(folder) / name, relations))
+                    imported = smith.import_graph(graph_id=name, files=tables(Path(folder) / name, relations))
+                    if imported.report.rejected:
+                        raise SystemExit(f"{name}: {imported.report.rejected} records were rejected")
                     found[name] = run(smith, model=model, graph=name, relation=relations[0], edits=EDITS)
                     print(json.dumps({name: found[name]}), flush=True)
         finally:
@@ -153,7 +155,8 @@ def tables(folder: Path, relations: tuple[str, ...]) -> list[Path]:
     ]
     _write(folder / "facts.csv", ("subject", "relation", "object"), facts)
     # only the edited relation can hold one object, so that a new one displaces the old
-    _write(folder / "relations.csv", ("name", "functional"), [(name, "true") for name in relations[:1]])
+    traits = [(name, "true" if name == relations[0] else "false") for name in relations]
+    _write(folder / "relations.csv", ("name", "functional"), traits)
     return sorted(folder.iterdir())
 
 

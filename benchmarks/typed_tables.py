@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.imported_graph import WORLD
 
-from knowledgesmith.client import FactChange, Goal, InterventionSpec, KnowledgeSmith, Role
+from knowledgesmith.client import FactChange, Goal, InterventionSpec, KnowledgeSmith, Role, Verdict
 from knowledgesmith.client.local_server import LocalServer, free_address
 
 RESULTS = Path(__file__).resolve().parent / "results/typed-tables.json"
@@ -56,6 +56,7 @@ ARABIC = {
     "المجر": ("بودابست", "أوروبا"),
     "تركيا": ("أنقرة", "آسيا"),
 }
+VERDICTS = [verdict for verdict in Verdict if verdict is not Verdict.UNSPECIFIED]
 Facts = list[tuple[str, str, str]]
 
 
@@ -99,7 +100,7 @@ def measure(smith: KnowledgeSmith, name: str, facts: Facts, folder: Path) -> dic
     found: dict[str, Any] = {"facts": len(facts), "imported": report.graph.facts, "state": job.state.value}
     if job.error_message:
         return {**found, "error": job.error_message}
-    seen = smith.evidence(intervention_id=job.id, roles=[Role.TARGET], limit=500).evidence
+    seen = smith.evidence(intervention_id=job.id, verdicts=VERDICTS, roles=[Role.TARGET], limit=500).evidence
     said = [one for one in seen if one.text_after is not None]
     rows = [
         {
