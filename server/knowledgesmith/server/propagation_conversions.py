@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.propagation import HEADLINES, VerdictName
+from knowledgesmith.graph_schema.propagation.counts import values_of
 from knowledgesmith.proto.v1 import common_pb2, propagation_pb2
 from knowledgesmith.server.conversions import kind_to, polarity_to, rate_to, role_to
 
@@ -225,10 +226,7 @@ def _add_rates(
 
 def noise_of(groups: Iterable[Group]) -> dict[tuple[str, str], dict[str, float | None]]:
     """Rates of a placebo's groups by key, role and name."""
-    return {
-        (group.key, group.role): {s.name: s.successes / s.trials if s.trials else None for s in group.shares}
-        for group in groups
-    }
+    return {(group.key, group.role): values_of(group) for group in groups}
 
 
 def point_to(point: Point) -> propagation_pb2.TimePoint:

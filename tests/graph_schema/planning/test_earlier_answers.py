@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
+from tests.graph_schema.propagation.conftest import open_branch
 
 from knowledgesmith.graph_schema import branches
 from knowledgesmith.graph_schema.interventions import Change, Goal
@@ -49,17 +50,7 @@ def _earlier(plan: Plan) -> list[PlanWarning]:
 @pytest.fixture
 def branch(store: GraphStore, graph_id: str, lexicon: Lexicon) -> str:
     """A branch without interventions."""
-    store.write(
-        "models/register",
-        id=graph_id,
-        path="",
-        weights_sha256="w",
-        architecture="",
-        parameters=0,
-        dtype="float32",
-        base_revision=graph_id,
-    )
-    store.write("models/create_branch", id=graph_id, model_id=graph_id, graph_id=graph_id, select=False)
+    open_branch(store, graph_id, graph_id, select=False)
     return graph_id
 
 

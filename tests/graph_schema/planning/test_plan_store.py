@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
+from tests.graph_schema.propagation.conftest import open_branch
 
 from knowledgesmith.graph_schema.errors import FenceRejected, IllegalState, InterventionNotFound
 from knowledgesmith.graph_schema.interventions import Change, Goal
@@ -31,17 +32,7 @@ def plan(store: GraphStore, graph_id: str, lexicon: Lexicon) -> Plan:
 @pytest.fixture
 def held(store: GraphStore, graph_id: str, lexicon: Lexicon) -> Held:
     """An intervention of this test that nobody runs."""
-    store.write(
-        "models/register",
-        id=graph_id,
-        path="",
-        weights_sha256="w",
-        architecture="",
-        parameters=0,
-        dtype="float32",
-        base_revision=graph_id,
-    )
-    store.write("models/create_branch", id=graph_id, model_id=graph_id, graph_id=graph_id, select=False)
+    open_branch(store, graph_id, graph_id, select=False)
     properties = {"id": graph_id, "request_id": graph_id}
     (row,) = store.write("jobs/create", branch_id=graph_id, properties=properties)
     return Held(id=row["id"], fence=0)

@@ -76,7 +76,7 @@ def erased(store: GraphStore, world: str, second: Run) -> Run:
     return committed(store, planned(store, world, goal=Goal.UNLEARN, changes=ERASURES), seed=3, order=3)
 
 
-def open_branch(store: GraphStore, branch_id: str, graph_id: str) -> None:
+def open_branch(store: GraphStore, branch_id: str, graph_id: str, *, select: bool = True) -> None:
     store.write(
         "models/register",
         id=branch_id,
@@ -87,7 +87,7 @@ def open_branch(store: GraphStore, branch_id: str, graph_id: str) -> None:
         dtype="float32",
         base_revision=f"{branch_id}.base",
     )
-    store.write("models/create_branch", id=branch_id, model_id=branch_id, graph_id=graph_id, select=True)
+    store.write("models/create_branch", id=branch_id, model_id=branch_id, graph_id=graph_id, select=select)
 
 
 def planned(store: GraphStore, graph_id: str, *, goal: Goal, changes: Sequence[Change]) -> Plan:

@@ -23,6 +23,11 @@ class Share:
     trials: int
     chance: float | None
 
+    @property
+    def value(self) -> float | None:
+        """The rate itself; None without trials."""
+        return self.successes / self.trials if self.trials else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
@@ -81,6 +86,11 @@ class Counts:
             _share("residual", self.kept, self.old, self.guess_kept),
             _share("collateral", self.collateral, self.eligible_stay, self.guess_lost),
         )
+
+
+def values_of(counts: Counts) -> dict[str, float | None]:
+    """Every rate by its name; None without trials."""
+    return {share.name: share.value for share in counts.shares}
 
 
 def _share(name: str, successes: int, trials: int, guessed: float) -> Share:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.errors import InterventionNotFound
-from knowledgesmith.graph_schema.propagation.counts import Counts
+from knowledgesmith.graph_schema.propagation.counts import Counts, values_of
 from knowledgesmith.graph_schema.propagation.noise import floor, withheld
 from knowledgesmith.graph_schema.propagation.pasteable import Pasteable, pasteable
 from knowledgesmith.graph_schema.propagation.rows import chances
@@ -112,7 +112,7 @@ def over_time(
     rows = store.read(name, **params)
     ids = sorted({row["intervention"] for row in rows})
     guessed = chances(store, ids, by="all", entity=entity, relation=relation, kind=kind)
-    placebos = {one: floor(store, one).placebo for one in ids}
+    placebos = _placebos(store, rows)
     noise = _noise(store, placebos.values(), entity=entity, relation=relation, kind=kind)
     found: list[Point] = []
     for row in rows:
@@ -122,15 +122,26 @@ def over_time(
     return found, pasteable(name, **params)
 
 
+def _placebos(store: GraphStore, rows: Sequence[Row]) -> dict[str, str]:
+    """The placebo of each intervention of a branch: one for all of a goal and scheme, but for a placebo itself."""
+    found: dict[tuple[str, int, str], str] = {}
+    placebos: dict[str, str] = {}
+    for row in rows:
+        one = row["intervention"]
+        key = (row["goal"], row["scheme"], one if row["method"] == "placebo" else "")
+        if key not in found:
+            found[key] = floor(store, one).placebo
+        placebos[one] = found[key]
+    return placebos
+
+
 def _noise(
     store: GraphStore, placebos: Iterable[str], *, entity: str, relation: str, kind: str
 ) -> dict[tuple[str, str], dict[str, float | None]]:
     """Rates of placebos by intervention and role, over the rows that fit."""
     params = {"ids": sorted(set(placebos) - {""}), "entity": entity, "relation": relation, "kind": kind}
     return {
-        (row.pop("intervention"), row.pop("role")): {
-            share.name: share.successes / share.trials if share.trials else None for share in Counts(**row).shares
-        }
+        (row.pop("intervention"), row.pop("role")): values_of(Counts(**row))
         for row in store.read("propagation/noise_rates", **params)
     }
 

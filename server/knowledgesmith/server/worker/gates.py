@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.propagation import HEADLINES, Grouping, groups
-from knowledgesmith.graph_schema.propagation.counts import total
+from knowledgesmith.graph_schema.propagation.counts import total, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ def measure(store: GraphStore, job: Job, health: Health) -> dict[str, float]:
     A share without eligible probes is left out: a gate on it fails, for nothing proves it.
     """
     counted = total(groups(store, job.id, Grouping.ALL)[0])
-    values = {share.name: share.successes / share.trials for share in counted.shares if share.trials}
+    values = {name: value for name, value in values_of(counted).items() if value is not None}
     if health.perplexity_ratio is not None:
         values["perplexity_ratio"] = health.perplexity_ratio
     return values
