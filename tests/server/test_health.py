@@ -26,7 +26,7 @@ from knowledgesmith.graph_schema.health import Health, HealthVerdict
 from knowledgesmith.graph_schema.importing import import_graph
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
-from knowledgesmith.graph_schema.jobs import Job, JobSpec
+from knowledgesmith.graph_schema.job_types import Claim, Gate, Job, JobSpec
 from knowledgesmith.graph_schema.probes.types import Polarity
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.server.settings import ServerSettings
@@ -293,7 +293,7 @@ def test_a_wreck_may_be_committed_by_a_decision_and_the_next_change_is_held_for_
 
 
 def test_gates_come_after_the_reason(bench: Bench) -> None:
-    gate = jobs.Gate(metric="perplexity_ratio", max=1.1)
+    gate = Gate(metric="perplexity_ratio", max=1.1)
     job = bench.run(noise(2.0), gates=(gate,))
     assert job.failed_gates[0].startswith("wrecked: ")
     assert job.failed_gates[-1].startswith("perplexity_ratio")
@@ -315,7 +315,7 @@ def test_an_attempt_that_is_taken_up_again_does_not_skip_it(
     [job] = jobs.list_jobs(bench.store, branch_id=bench.branch)
     assert (job.state, job.health) == (State.RUNNING, None)
     assert job.written_rows == job.planned_rows > 0
-    held = jobs.Claim(id=job.id, fence=job.fence, attempt=job.attempt)
+    held = Claim(id=job.id, fence=job.fence, attempt=job.attempt)
     jobs.advance(bench.store, held, from_states=[State.RUNNING], state=state)
     base = head(bench)
     bench.worker.run(job.id, stop=threading.Event())

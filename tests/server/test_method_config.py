@@ -12,7 +12,7 @@ from knowledgesmith.editors.precision import Figure, Precision
 from knowledgesmith.editors.registry import METHODS, build, method_class
 from knowledgesmith.editors.testing import tiny_llama
 from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
-from knowledgesmith.graph_schema.jobs import JobSpec
+from knowledgesmith.graph_schema.job_types import JobSpec
 from knowledgesmith.server.worker.method_config import computed_in, resolve_config
 
 

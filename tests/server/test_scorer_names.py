@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from knowledgesmith.client.cli import main
 from knowledgesmith.editors.beliefs import DEFAULT_SCORER, ScorerKind
-from knowledgesmith.graph_schema.jobs import JobSpec
+from knowledgesmith.graph_schema.job_types import JobSpec
 from knowledgesmith.server.creation import SCORERS
 
 ROOT = Path(__file__).resolve().parents[2]

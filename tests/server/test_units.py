@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from knowledgesmith.graph_schema import errors
 from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError, PageTokenMismatch
 from knowledgesmith.graph_schema.health import Health, HealthVerdict
-from knowledgesmith.graph_schema.jobs import Gate
+from knowledgesmith.graph_schema.job_types import Gate
 from knowledgesmith.graph_schema.plan_types import LedgerSlot
 from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind, Role
 from knowledgesmith.graph_schema.propagation import Group

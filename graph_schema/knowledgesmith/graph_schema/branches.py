@@ -22,6 +22,7 @@ from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.graphs import require_graph
 from knowledgesmith.graph_schema.ledger import replay_heads
 from knowledgesmith.graph_schema.plan_types import Proof, WorldChange, WorldOp
+from knowledgesmith.graph_schema.settled import settled
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
 
 if TYPE_CHECKING:
@@ -156,10 +157,18 @@ def get_branch(store: GraphStore, branch_id: str) -> BranchInfo:
     Raises:
         BranchNotFound: no such branch.
     """
-    rows = store.read_transaction(lambda tx: _branch_rows(tx, branch_id)) if branch_id else []
-    if not rows:
+
+    def read() -> list[Row]:
+        return store.read_transaction(lambda tx: _branch_rows(tx, branch_id))
+
+    rows = settled(read, _on_a_head) if branch_id else []
+    if not _on_a_head(rows):
         raise BranchNotFound("no such branch", field="branch_id", value=branch_id, hint="See `ksmith branch list`.")
     return _branch(rows[0])
+
+
+def _on_a_head(rows: list[Row]) -> bool:
+    return len(rows) == 1 and bool(rows[0]["head_revision"])
 
 
 def _branch(row: Row) -> BranchInfo:
@@ -169,8 +178,11 @@ def _branch(row: Row) -> BranchInfo:
 
 def list_branches(store: GraphStore, *, graph_id: str = "", after: str = "", limit: int = 50) -> list[BranchInfo]:
     """Branches by id, after a given id."""
-    rows = store.read("models/list_branches", graph_id=graph_id, only="", after=after, limit=limit)
-    return [_branch(row) for row in rows]
+    asked = {"graph_id": graph_id, "only": "", "after": after, "limit": limit}
+    rows = settled(
+        lambda: store.read("models/list_branches", **asked), lambda found: all(row["head_revision"] for row in found)
+    )
+    return [_branch(row) for row in rows if row["head_revision"]]
 
 
 def select_branch(store: GraphStore, branch_id: str) -> None:
@@ -187,7 +199,7 @@ def select_branch(store: GraphStore, branch_id: str) -> None:
 def revisions(store: GraphStore, branch_id: str) -> list[RevisionInfo]:
     """Revisions from the head of a branch down to the base."""
     get_branch(store, branch_id)
-    return [RevisionInfo(**row) for row in store.read("models/chain", branch_id=branch_id)]
+    return [RevisionInfo(**row) for row in settled(lambda: store.read("models/chain", branch_id=branch_id), bool)]
 
 
 def lineage(store: GraphStore, branch_id: str, revision: str) -> list[RevisionInfo]:

@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from knowledgesmith.editors.intervals import wilson
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.interventions import Goal, NamedChange, TargetDistribution
-from knowledgesmith.graph_schema.jobs import Gate, Job
+from knowledgesmith.graph_schema.job_types import Gate, Job
 from knowledgesmith.graph_schema.plan_types import Cited, Plan, PlanWarning, WorldChange
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind, Role
 from knowledgesmith.proto.v1 import common_pb2, intervention_pb2, model_pb2, probe_pb2, propagation_pb2

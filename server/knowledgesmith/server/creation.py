@@ -11,7 +11,7 @@ from knowledgesmith.editors.beliefs import DEFAULT_SCORER, ScorerKind
 from knowledgesmith.graph_schema import branches, jobs
 from knowledgesmith.graph_schema.errors import InvalidInput, RevisionMismatch
 from knowledgesmith.graph_schema.interventions import State
-from knowledgesmith.graph_schema.jobs import Job, JobSpec
+from knowledgesmith.graph_schema.job_types import Job, JobSpec
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
 from knowledgesmith.graph_schema.plan_store import load_plan
 from knowledgesmith.graph_schema.world import resolve_in_world

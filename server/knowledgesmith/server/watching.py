@@ -13,7 +13,7 @@ from knowledgesmith.proto.v1 import intervention_pb2
 from knowledgesmith.server.conversions import job_to, row_to
 
 if TYPE_CHECKING:
-    from knowledgesmith.graph_schema.jobs import Job, Pulse
+    from knowledgesmith.graph_schema.job_types import Job, Pulse
     from knowledgesmith.graph_schema.ledger import LedgerRow
     from knowledgesmith.server.hub import Subscription
     from knowledgesmith.server.parts import Parts

@@ -11,7 +11,7 @@ from knowledgesmith.graph_schema.propagation import Edge
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from knowledgesmith.graph_schema.jobs import Job
+    from knowledgesmith.graph_schema.job_types import Job
     from knowledgesmith.graph_schema.store import GraphStore
 
 

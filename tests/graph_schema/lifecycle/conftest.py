@@ -16,6 +16,7 @@ from tests.server import world as small
 from knowledgesmith.graph_schema import branches, jobs, ledger
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
 from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
+from knowledgesmith.graph_schema.job_types import JobSpec
 from knowledgesmith.graph_schema.ledger import Measured
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
 from knowledgesmith.graph_schema.plan_store import store_plan
@@ -66,7 +67,7 @@ class Runs:
 
     def queue(self, branch: str, change: Change) -> str:
         """A run that waits."""
-        spec = jobs.JobSpec(
+        spec = JobSpec(
             branch_id=branch,
             goal=Goal.EDIT,
             changes=(change,),

@@ -12,7 +12,7 @@ from tests.graph_schema.propagation.conftest import CHANGES, committed, open_bra
 from knowledgesmith.graph_schema import jobs
 from knowledgesmith.graph_schema.errors import GraphUnavailable
 from knowledgesmith.graph_schema.interventions import Goal, State
-from knowledgesmith.graph_schema.jobs import Claim
+from knowledgesmith.graph_schema.job_types import Claim
 from knowledgesmith.graph_schema.store import GraphStore
 
 

@@ -10,7 +10,8 @@ from knowledgesmith.graph_schema import jobs
 from knowledgesmith.graph_schema.branches import revision_id
 from knowledgesmith.graph_schema.errors import IllegalState
 from knowledgesmith.graph_schema.interventions import State
-from knowledgesmith.graph_schema.jobs import Job, illegal
+from knowledgesmith.graph_schema.job_types import Job
+from knowledgesmith.graph_schema.jobs import illegal
 from knowledgesmith.graph_schema.plan_store import load_plan
 from knowledgesmith.proto.v1 import intervention_pb2, intervention_pb2_grpc
 from knowledgesmith.server import creation, paging, watching

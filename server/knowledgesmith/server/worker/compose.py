@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
-    from knowledgesmith.graph_schema.jobs import Job
+    from knowledgesmith.graph_schema.job_types import Job
     from knowledgesmith.graph_schema.plan_types import Plan
     from knowledgesmith.graph_schema.store import GraphStore
     from knowledgesmith.graph_schema.training import RetainFact, TrainingMaterial, TrainingUpdate

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from knowledgesmith.graph_schema.health import Health
-    from knowledgesmith.graph_schema.jobs import Gate, Job
+    from knowledgesmith.graph_schema.job_types import Gate, Job
     from knowledgesmith.graph_schema.store import GraphStore
 
 

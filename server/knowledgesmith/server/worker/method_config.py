@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from knowledgesmith.editors.models import LoadedModel
-    from knowledgesmith.graph_schema.jobs import JobSpec
+    from knowledgesmith.graph_schema.job_types import JobSpec
 
 
 def resolve_config(spec: JobSpec, loaded: LoadedModel, cache: Path) -> dict[str, Any]:

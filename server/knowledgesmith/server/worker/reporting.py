@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from knowledgesmith.graph_schema.health import Health
     from knowledgesmith.graph_schema.interventions import State
-    from knowledgesmith.graph_schema.jobs import Job
+    from knowledgesmith.graph_schema.job_types import Job
     from knowledgesmith.graph_schema.ledger import Measured
     from knowledgesmith.graph_schema.plan_types import LedgerSlot
     from knowledgesmith.server.worker.channel import Channel, PipeSink

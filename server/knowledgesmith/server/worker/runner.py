@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from knowledgesmith.editors.artefacts import Weights
     from knowledgesmith.editors.surgery.resident import ResidentModel
     from knowledgesmith.graph_schema.health import Health
-    from knowledgesmith.graph_schema.jobs import Claim, Job
+    from knowledgesmith.graph_schema.job_types import Claim, Job
     from knowledgesmith.graph_schema.plan_types import LedgerSlot, Plan
     from knowledgesmith.graph_schema.store import GraphStore
     from knowledgesmith.server.settings import ServerSettings
