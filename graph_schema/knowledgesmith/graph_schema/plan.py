@@ -21,6 +21,7 @@ from knowledgesmith.graph_schema.errors import InvalidInput, ProbeSetEmpty
 from knowledgesmith.graph_schema.facts import Entity, fact_id
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.overlays import apply_overlay
+from knowledgesmith.graph_schema.own_uids import insert_entities
 from knowledgesmith.graph_schema.plan_slots import slots_of
 from knowledgesmith.graph_schema.plan_types import Cited, LedgerSlot, Plan, PlanWarning, WorldChange
 from knowledgesmith.graph_schema.plan_warnings import warnings_of
@@ -37,7 +38,6 @@ from knowledgesmith.graph_schema.probes.types import PlannedProbe, Role, role_of
 from knowledgesmith.graph_schema.proofs import cited
 from knowledgesmith.graph_schema.region import Placed
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
-from knowledgesmith.graph_schema.structural import insert_entities
 from knowledgesmith.graph_schema.update import update_of
 from knowledgesmith.graph_schema.what_if import RegionTooLarge, WorldPair, build_whole, build_worlds
 from knowledgesmith.graph_schema.world_cache import WorldCache, WorldMoved, stamp_of

@@ -10,13 +10,13 @@ from knowledgesmith.graph_schema.branches import dump_changes, dump_entities, pa
 from knowledgesmith.graph_schema.errors import FenceRejected, IllegalState, InterventionNotFound
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.interventions import Change, Goal
+from knowledgesmith.graph_schema.own_uids import check_own, insert_entities
 from knowledgesmith.graph_schema.plan import digest_of
 from knowledgesmith.graph_schema.plan_slots import slots_of
 from knowledgesmith.graph_schema.plan_types import Cited, Cut, Plan, PlanWarning, Proof, WarningKind
 from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Role
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
-from knowledgesmith.graph_schema.structural import insert_entities
 
 _BATCH: Final = 5_000
 
@@ -40,11 +40,14 @@ def store_plan(store: GraphStore, held: Fenced, plan: Plan) -> None:
 
     Raises:
         FenceRejected: a newer attempt owns the intervention, or it does not exist.
+        AlreadyExists: another request inserted another entity under the uid of one of this plan's.
     """
     rows = [_row(position, planned, plan.graph_id) for position, planned in enumerate(plan.probes)]
 
     def work(tx: Transaction) -> None:
-        insert_entities(tx, graph_id=plan.graph_id, entities=plan.inserted)
+        if others := insert_entities(tx, graph_id=plan.graph_id, entities=plan.inserted):
+            committed = tx.rows("models/inserted", branch_id=plan.branch_id)
+            check_own(others, earlier=[entity for row in committed for entity in parse_entities(row["inserted"])])
         if not tx.rows("plan/begin", id=held.id, fence=held.fence, properties=_head(plan), targets=_targets(plan)):
             raise FenceRejected("another attempt took over", field="intervention", value=held.id)
         for start in range(0, len(rows), _BATCH):

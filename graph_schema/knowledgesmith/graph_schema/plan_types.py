@@ -89,6 +89,7 @@ class WarningKind(StrEnum):
     TYPE = "type"
     RING = "ring"
     EARLIER = "earlier"
+    UID = "uid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,7 @@ def warnings_of(
     """
     lexicon = before.lexicon
     found = [
+        *uid_warnings(before, changes),
         *type_warnings(lexicon, changes, types_at=lambda name, back: before.types_at(name, back=back)),
         *ring_warnings(before, changes),
         *earlier,
@@ -115,6 +116,23 @@ def _usual(found: Mapping[str, int], present: str, other: str) -> tuple[str, str
     if known[best] >= UNIFORM * total:
         return best, f" in {known[best]:,} of {total:,} facts"
     return ("", "") if present in known else (other, "")
+
+
+def uid_warnings(before: WorldIndex, changes: Iterable[Change]) -> Iterator[PlanWarning]:
+    """New entities that have another uid than the one that was asked for, since that stands for another entity."""
+    asked = {uid: text for text, uid in before.asked.items()}
+    for change in changes:
+        for uid in (change.subject, change.new_object):
+            if (text := asked.pop(uid, "")) and (entity := before.lexicon.entity(uid)):
+                yield PlanWarning(
+                    kind=WarningKind.UID,
+                    fact_id=_fact_of(before.lexicon, change),
+                    message=(
+                        f"The uid {_quoted(text)} stands for another entity of this graph, inserted elsewhere or "
+                        f"retired: {_quoted(entity.name)} has the uid {_quoted(uid)}."
+                    ),
+                    hint=f"On this branch {_quoted(text)} finds it too; rows and probes name {_quoted(uid)}.",
+                )
 
 
 def ring_warnings(before: WorldIndex, changes: Iterable[Change]) -> Iterator[PlanWarning]:

@@ -7,13 +7,12 @@ branches whose interventions inserted it; everything else is asserted and retrac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from knowledgesmith.graph_schema.closure import Triple
 from knowledgesmith.graph_schema.errors import AlreadyExists, FactNotFound, InvalidInput, TooLarge
-from knowledgesmith.graph_schema.facts import Entity, Level, Relation
-from knowledgesmith.graph_schema.graphs import GraphSnapshot
+from knowledgesmith.graph_schema.facts import Entity, Relation
 from knowledgesmith.graph_schema.interventions import (
     DeleteNode,
     Goal,
@@ -22,8 +21,8 @@ from knowledgesmith.graph_schema.interventions import (
     NamedChange,
     StructuralChange,
 )
+from knowledgesmith.graph_schema.own_uids import asked_uid, asked_uids, entity_of
 from knowledgesmith.graph_schema.resolve import find_relation
-from knowledgesmith.graph_schema.store import Transaction
 from knowledgesmith.graph_schema.text_checks import MAX_NAME, problem_with
 from knowledgesmith.graph_schema.ways_up import in_words, way_up
 from knowledgesmith.graph_schema.world_index import Held, WorldIndex
@@ -53,16 +52,17 @@ def expand(world: WorldIndex, items: Sequence[StructuralChange], *, goal: Goal, 
     Raises:
         InvalidInput: the goal does not fit, a parent is missing or one of several, a text is malformed, or an entity
             would come below itself.
-        AlreadyExists: the uid of a new entity is taken.
+        AlreadyExists: the branch's world, or the same request, has an entity of the uid already.
         RelationNotFound: the catalogue lacks a relation.
         FactNotFound: a node to delete has no facts.
         TooLarge: more than 10,000 changes.
     """
-    inserted = {item.uid: item for item in items if isinstance(item, InsertEntity)}
+    inserted = _inserted(items)
+    asked = asked_uids(entity_of(item) for item in inserted.values())
 
     def find(text: str, field: str) -> str:
-        if text in inserted:
-            return text
+        if text in inserted or text in asked:
+            return asked.get(text, text)
         named = [uid for uid, item in inserted.items() if item.name == text]
         return named[0] if len(named) == 1 else resolve(text, field)
 
@@ -77,11 +77,22 @@ def expand(world: WorldIndex, items: Sequence[StructuralChange], *, goal: Goal, 
         )
     return Expanded(
         changes=tuple(dict.fromkeys(changes)),
-        entities=tuple(
-            Entity(uid=i.uid, name=i.name, type=i.type, domain=i.domain, aliases=i.aliases)
-            for _, i in sorted(inserted.items())
-        ),
+        entities=tuple(entity_of(item) for _, item in sorted(inserted.items())),
     )
+
+
+def _inserted(items: Sequence[StructuralChange]) -> dict[str, InsertEntity]:
+    """New entities by uid; each is inserted once."""
+    found: dict[str, InsertEntity] = {}
+    for n, item in enumerate(items):
+        if isinstance(item, InsertEntity) and found.setdefault(asked_uid(entity_of(item)), item) is not item:
+            raise AlreadyExists(
+                "the request inserts two entities of this uid",
+                field=f"structural[{n}].uid",
+                value=asked_uid(entity_of(item)),
+                hint="Name all parents and facts of an entity in one insertion.",
+            )
+    return {item.uid: item for item in found.values()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,11 +124,12 @@ class _Expansion:
 
     def insert(self, item: InsertEntity, field: str) -> list[NamedChange]:
         _check_texts(item, field)
-        if item.uid in self.world.lexicon:
+        asked = asked_uid(entity_of(item))
+        if {item.uid, asked} & self.world.lexicon.index.keys() or asked in self.world.asked:
             raise AlreadyExists(
                 "the branch's world has an entity of this uid",
                 field=f"{field}.uid",
-                value=item.uid,
+                value=asked,
                 hint="Choose another uid, or change the facts of that entity.",
             )
         if not item.parents and not item.facts:
@@ -235,20 +247,3 @@ def _check_texts(item: InsertEntity, field: str) -> None:
     for name, text in texts.items():
         if problem := problem_with(text, limit=MAX_NAME, empty=name in {"type", "domain"}):
             raise InvalidInput(f"the text {problem}", field=f"{field}.{name}", value=text, hint="Give a short text.")
-
-
-def insert_entities(tx: Transaction, *, graph_id: str, entities: Sequence[Entity]) -> None:
-    """Make sure that the nodes of inserted entities are there; the base graph has them as retired."""
-    if entities:
-        rows = [[e.uid, e.name, e.type, e.domain, list(e.aliases)] for e in sorted(entities, key=lambda e: e.uid)]
-        tx.rows("world/entities", graph_id=graph_id, rows=rows)
-
-
-def revive(snapshot: GraphSnapshot, entities: Iterable[Entity]) -> GraphSnapshot:
-    """The snapshot with inserted entities among the living ones."""
-    new = {entity.uid: entity for entity in entities if entity.uid not in snapshot.entities}
-    return replace(
-        snapshot,
-        entities=dict(sorted({**snapshot.entities, **new}.items())),
-        levels={**snapshot.levels, **dict.fromkeys(new, Level.LEAF)},
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from knowledgesmith.graph_schema.own_uids import with_own_uids
 from knowledgesmith.graph_schema.resolve import resolve_changes, resolve_entity
 from knowledgesmith.graph_schema.structural import expand
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from knowledgesmith.graph_schema.facts import Entity, Relation
     from knowledgesmith.graph_schema.interventions import Change, Goal, NamedChange, StructuralChange
-    from knowledgesmith.graph_schema.probes.lexicon import Lexicon
     from knowledgesmith.graph_schema.store import GraphStore
     from knowledgesmith.graph_schema.world_index import WorldIndex
 
@@ -79,9 +79,10 @@ def resolve_in_world(
     """
 
     def find(text: str, field: str) -> str:
-        return _clear(world.lexicon, text) or resolve_entity(store, world.graph_id, text, field=field)
+        return _clear(world, text) or resolve_entity(store, world.graph_id, text, field=field)
 
-    expanded = expand(world, structural, goal=goal, resolve=find)
+    items = with_own_uids(store, world.graph_id, structural, known=world.lexicon.index)
+    expanded = expand(world, items, goal=goal, resolve=find)
     here = world.with_entities(expanded.entities)
     resolved = resolve_changes(
         store,
@@ -90,15 +91,17 @@ def resolve_in_world(
         goal=goal,
         objects_of=lambda subject, relation: asserted_objects(here, subject, relation),
         following=lambda subject, relation: following_objects(here, subject, relation),
-        known=lambda text: _clear(here.lexicon, text),
+        known=lambda text: _clear(here, text),
         catalogue=here.lexicon.relations,
     )
     return Resolved(changes=resolved, entities=expanded.entities)
 
 
-def _clear(lexicon: Lexicon, text: str) -> str:
+def _clear(world: WorldIndex, text: str) -> str:
     """The uid that a text names by itself: a uid, or the name of one entity; empty where neither."""
-    if text in lexicon:
+    if text in world.lexicon:
         return text
-    named = lexicon.by_name.get(text, ())
+    if text in world.asked:
+        return world.asked[text]
+    named = world.lexicon.by_name.get(text, ())
     return named[0] if len(named) == 1 else ""

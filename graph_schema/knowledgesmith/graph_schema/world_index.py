@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from knowledgesmith.graph_schema.closure import Derived, Rules, Triple
 from knowledgesmith.graph_schema.facts import Entity, fact_id
+from knowledgesmith.graph_schema.own_uids import asked_uids, each_once
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 
 Ints = NDArray[np.int32]
@@ -42,7 +43,8 @@ class WorldIndex:
     """Asserted and derived facts of one world, found by subject or by object.
 
     Columns run in parallel over the facts, sorted by (subject, relation, object): entity and relation numbers, the
-    round, and for derived facts the rule and the rows of its premises.
+    round, and for derived facts the rule and the rows of its premises. ``asked`` are the uids that inserted entities
+    were asked to have, to those that they have instead (``own_uids``).
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class WorldIndex:
     ) -> None:
         self.stamp = stamp
         self.lexicon = lexicon
+        self.asked: Mapping[str, str] = {}
         self.rules = rules
         self._uids, self._relations, columns = _numbered(lexicon, rules, asserted, derived)
         self._number = {uid: n for n, uid in enumerate(self._uids)}
@@ -82,11 +85,16 @@ class WorldIndex:
         return self.lexicon.graph_id
 
     def with_entities(self, entities: Iterable[Entity]) -> WorldIndex:
-        """The same facts, with further entities among the living ones."""
-        new = [entity for entity in entities if entity.uid not in self.lexicon]
+        """The same facts, with further entities among the living ones.
+
+        Raises:
+            AlreadyExists: two different ones have the same uid.
+        """
+        new = [entity for entity in each_once(entities) if entity.uid not in self.lexicon]
         if not new:
             return self
         made = copy(self)
+        made.asked = {**self.asked, **asked_uids(new)}
         made.lexicon = Lexicon.build(
             graph_id=self.lexicon.graph_id,
             graph_digest=self.lexicon.graph_digest,

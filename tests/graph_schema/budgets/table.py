@@ -298,6 +298,7 @@ BUDGETS: dict[str, Budget] = {
     ),
     "world/facts": _budget(lambda w: {"graph_id": w.graph, "world": 0}, 1432),
     "world/stamp": _budget(lambda w: {"graph_id": w.graph}, 12),
+    "world/texts": _budget(lambda w: {"graph_id": w.graph, "uids": ["new", "paris"]}, 10),
     "world/update": _budget(
         lambda w: {"graph_id": w.graph, "asserts": [fact(w, "france", "symbol", "au")], "retracts": w.facts[:2]}, 88
     ),

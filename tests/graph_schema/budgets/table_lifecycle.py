@@ -23,6 +23,10 @@ def _run(world: World) -> dict[str, Any]:
     return {"id": world.run}
 
 
+def _inserted(world: World) -> dict[str, Any]:
+    return {"graph_id": world.graph, "rows": [["new", "New", "T", "d", []]]}
+
+
 def _run_marked(world: World) -> dict[str, Any]:
     return {"id": world.run, "live": LIVE, "release": True}
 
@@ -201,12 +205,14 @@ LIFECYCLE: dict[str, Budget] = {
     "lifecycle/revision_delete": budget(
         lambda w: {"id": f"{w.graph}-lone"}, 27, before=(("lifecycle/load_revisions", _lone),)
     ),
-    "lifecycle/run_delete": budget(_run, 21, before=RUN_EMPTY),
+    "lifecycle/run_delete": budget(
+        lambda w: {"id": w.run, "inserted": ["new", "paris"]}, 24, before=(*RUN_EMPTY, ("world/entities", _inserted))
+    ),
     "lifecycle/run_ids": budget(_graph, 48),
     "lifecycle/run_mark": budget(_run_marked, 18),
     "lifecycle/run_plan_delete": budget(_some, 93, before=RUN_MARKED),
     "lifecycle/run_rows_delete": budget(_some, 43, before=RUN_MARKED),
-    "lifecycle/run_uses": budget(_run, 37),
+    "lifecycle/run_uses": budget(_run, 38),
     "lifecycle/set_delete": budget(_set, 15, before=SET_MARKED),
     "lifecycle/set_mark": budget(_set, 15),
     "lifecycle/set_members_delete": budget(

@@ -27,11 +27,11 @@ from knowledgesmith.graph_schema.interventions import (
     NamedChange,
     StructuralChange,
 )
+from knowledgesmith.graph_schema.own_uids import insert_entities
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
 from knowledgesmith.graph_schema.plan_types import Plan, WarningKind, WorldOp
 from knowledgesmith.graph_schema.proofs import proof_trees
 from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.structural import insert_entities
 from knowledgesmith.graph_schema.world import resolve_in_world
 from knowledgesmith.graph_schema.world_cache import WorldCache
 

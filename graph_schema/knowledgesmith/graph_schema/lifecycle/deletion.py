@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from knowledgesmith.graph_schema.branches import parse_entities
 from knowledgesmith.graph_schema.errors import (
     BranchNotFound,
     GraphNotFound,
@@ -87,8 +88,10 @@ class _Deletion:
         plan = self.batches("lifecycle/run_plan_delete", id=intervention_id, limit=BATCH)
         self.removed["planned probes"] += plan["deleted"]
         self.removed["probes"] += plan.get("probes", 0)
-        for row in self.store.write("lifecycle/run_delete", id=intervention_id):
+        inserted = sorted(entity.uid for entity in parse_entities(uses["inserted"]))
+        for row in self.store.write("lifecycle/run_delete", id=intervention_id, inserted=inserted):
             self.removed["targets"] += row["targets"]
+            self.removed["inserted entities"] += row["entities"]
             self.removed["interventions"] += 1
         self.revisions(uses["revision_id"])
         self.artefact(uses["artefact_sha256"])
