@@ -123,13 +123,16 @@ def vars_of(outcome: ledger.Outcome) -> tuple[Any, ...]:
 
 
 def add_unrelated(store: GraphStore) -> None:
-    """Ten copies of the graph under another id, with branches, runs and probes: nothing may depend on it."""
+    """Ten copies of the graph under another id, with branches, runs, probes and cases: nothing may depend on it."""
     graph = f"t_{uuid.uuid4().hex}"
     copies = range(COPIES)
     entities = [replace(e, uid=f"{e.uid}.{n}", name=f"{e.name} {n}") for n in copies for e in atlas_entities()]
     facts = [(f"{s}.{n}", r, f"{o}.{n}") for n in copies for s, r, o in atlas_facts()]
     write_graph(store, graph, entities, atlas_relations(), facts)
     store.write_transaction(lambda tx: _levels(tx, graph))
+    cases = [{"id": f"{n:03}", "properties": {"goal": "EDIT", "family": f"{n % 9}", "stamp": "s"}} for n in range(500)]
+    store.write("cases/write", graph_id=graph, rows=cases)
+    store.write("cases/write_probes", graph_id=graph, rows=[[case["id"], [{"position": 0}] * 2] for case in cases])
     for n in copies:
         open_branch(store, f"{graph}-{n}", graph)
         store.write("probe_sets/save", id=f"{graph}-{n}", properties={"graph_id": graph, "seed": n})
