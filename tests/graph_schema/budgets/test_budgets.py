@@ -42,7 +42,7 @@ def profiles(store: GraphStore, neo4j_uri: str) -> Iterator[tuple[Profiles, Prof
     Every query is planned anew once, on the small graph; beside the large one it runs with that plan, as a server
     that has grown does: planning is nearly all of the time that this takes.
 
-    The small database may be so small, or the planner's statistics of it so old, that reading all of a label is taken to
+    The database may be so small, or the statistics of the planner so old, that reading all of a label is taken to
     be cheapest. So a query that fails is planned once more, beside the large graph and with statistics that know it.
     """
     world = build(store)
