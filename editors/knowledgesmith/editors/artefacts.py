@@ -22,6 +22,7 @@ from safetensors.torch import save as save_tensors
 
 from knowledgesmith.editors.files import write_durably
 from knowledgesmith.editors.surgery.borrowing import named_parameter
+from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import (
     ArtefactCorrupt,
     ArtefactNotFound,
@@ -170,7 +171,7 @@ class Attached:
 
     def __init__(self, model: nn.Module, artefacts: Sequence[Weights]) -> None:
         plan = plan_attachment(model, artefacts)
-        self._originals = [(parameter, parameter.detach().clone()) for parameter, _ in plan]
+        self._originals = [(parameter, parameter.data) for parameter, _ in plan]
         try:
             apply_deltas(plan)
         except BaseException:
@@ -180,9 +181,8 @@ class Attached:
 
     def detach(self) -> None:
         """Put the kept originals back, bit for bit; a second call does nothing."""
-        with torch.no_grad():
-            for parameter, original in self._originals:
-                parameter.copy_(original)
+        for parameter, original in self._originals:
+            parameter.data = original
         self._originals = []
 
     def __enter__(self) -> Attached:
@@ -216,14 +216,21 @@ def plan_attachment(model: nn.Module, artefacts: Sequence[Weights]) -> list[tupl
 
 
 def apply_deltas(plan: Sequence[tuple[nn.Parameter, Sequence[Delta]]]) -> None:
-    """Set each parameter to its present value plus its changes: summed in float32, cast once."""
-    with torch.no_grad():
+    """Set each parameter to its present value plus its changes: summed in float32, cast once.
+
+    The sum stands in memory of its own: the memory of the present value is never written to (``surgery.views``).
+
+    Raises:
+        Cancelled: nobody waits for it any more; parameters before that one are changed already.
+    """
+    with torch.inference_mode(mode=False), torch.no_grad():
         for parameter, deltas in plan:
+            cancellation.check()
             wide = torch.promote_types(parameter.dtype, torch.float32)
-            total = parameter.to(wide, copy=True)
+            total = parameter.data.to(wide, copy=True)
             for delta in deltas:
                 delta.add_to(total)
-            parameter.copy_(total)
+            parameter.data = total.to(parameter.dtype)
 
 
 def load_artefact(path: Path, expected_sha256: str) -> Weights:

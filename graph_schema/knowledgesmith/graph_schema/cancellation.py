@@ -3,33 +3,59 @@
 Whoever takes calls sets a :class:`Caller` for each. The store asks it before every query that changes nothing, and
 gives such transactions no more time than the caller has; loops without queries ask it themselves. A write that has
 begun is finished: it is short, and half of it would be of no use. Outside a call nothing is ever cancelled.
+
+A job is a caller too: it leaves when it is cancelled. So every loop that can last asks in one way, whomever it works
+for.
 """
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Final, TypeVar
 
 from knowledgesmith.graph_schema.errors import Cancelled
+
+_T = TypeVar("_T")
 
 
 class Caller:
     """Who waits, and until when. Thread-safe."""
 
-    __slots__ = ("_deadline", "_gone")
+    __slots__ = ("_deadline", "_gone", "_lock", "_told")
 
     def __init__(self, seconds: float | None = None) -> None:
         """``seconds`` until the deadline; ``None`` = none."""
         self._gone = threading.Event()
         self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._lock = threading.Lock()
+        self._told: list[Callable[[], None]] = []
 
     def leave(self) -> None:
         """Nobody waits any more, whether answered or not."""
-        self._gone.set()
+        with self._lock:
+            self._gone.set()
+            told = list(self._told)
+        for tell in told:
+            tell()
+
+    @contextmanager
+    def telling(self, tell: Callable[[], None]) -> Generator[None]:
+        """Call ``tell`` once the caller leaves (at once where it has left), from its thread, during this block."""
+        with self._lock:
+            gone = self._gone.is_set()
+            self._told.append(tell)
+        try:
+            if gone:
+                tell()
+            yield
+        finally:
+            with self._lock:
+                self._told.remove(tell)
 
     @property
     def waits(self) -> bool:
@@ -67,6 +93,51 @@ def check() -> None:
 def set_caller(caller: Caller) -> None:
     """From here on, this context works for ``caller``; a task or thread has a context of its own."""
     _CURRENT.set(caller)
+
+
+@contextmanager
+def working_for(caller: Caller) -> Generator[None]:
+    """What runs in this block, in this thread, works for ``caller``."""
+    before = _CURRENT.set(caller)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(before)
+
+
+def abandonable(work: Callable[[], _T]) -> _T:
+    """Do what cannot ask by itself: when the caller leaves, this returns at once and ``work`` ends by itself, unseen.
+
+    Only for work that changes nothing others see: one long step of a numerical library, one long query that is rolled
+    back. It runs in a thread of its own, in a copy of this context.
+
+    Raises:
+        Cancelled: nobody waits any more, or what the caller's :meth:`Caller.check` raises then.
+    """
+    caller = current()
+    if caller is _ALWAYS:
+        return work()
+    caller.check()
+    over = threading.Event()
+    done: list[_T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+            failed.append(error)
+        over.set()
+
+    threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True, name="abandonable").start()
+    with caller.telling(over.set):
+        over.wait(caller.seconds_left())
+    if failed:
+        raise failed[0]
+    if not done:
+        caller.check()
+        raise Cancelled("nobody waits for the answer any more", hint="Ask again, with a longer deadline.")
+    return done[0]
 
 
 @contextmanager

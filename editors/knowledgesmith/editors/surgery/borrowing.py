@@ -6,8 +6,6 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import torch
-
 from knowledgesmith.graph_schema.errors import UnsupportedArchitecture
 
 if TYPE_CHECKING:
@@ -35,6 +33,9 @@ def named_parameter(model: nn.Module, name: str) -> nn.Parameter:
 def borrowed(model: nn.Module, names: Sequence[str], *, trainable: bool = False) -> Generator[dict[str, nn.Parameter]]:
     """Lend parameters by name; values, gradients and ``requires_grad`` are as before when the block ends.
 
+    The values inside are copies: the memory of the originals is never written to, so that views of the model
+    (``surgery.views``) stay what they are, and nothing has to be computed or copied to put them back.
+
     Args:
         model: the model whose parameters are lent.
         names: dotted parameter names.
@@ -44,15 +45,15 @@ def borrowed(model: nn.Module, names: Sequence[str], *, trainable: bool = False)
         UnsupportedArchitecture: the model has no such parameter.
     """
     lent = {name: named_parameter(model, name) for name in names}
-    saved = {name: (p.detach().clone(), p.requires_grad, p.grad) for name, p in lent.items()}
+    saved = {name: (p.data, p.requires_grad, p.grad) for name, p in lent.items()}
     try:
         for parameter in lent.values():
+            parameter.data = parameter.data.clone()
             parameter.requires_grad_(trainable)
         yield lent
     finally:
-        with torch.no_grad():
-            for name, parameter in lent.items():
-                value, needed_grad, grad = saved[name]
-                parameter.requires_grad_(needed_grad)
-                parameter.grad = grad
-                parameter.copy_(value)
+        for name, parameter in lent.items():
+            value, needed_grad, grad = saved[name]
+            parameter.requires_grad_(needed_grad)
+            parameter.grad = grad
+            parameter.data = value

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import torch
-
 from knowledgesmith.editors.artefacts import Weights, apply_deltas, plan_attachment
 from knowledgesmith.editors.digests import weights_sha256
 
@@ -20,13 +18,13 @@ class ResidentModel:
     """Switches a loaded model between revisions: restore the base bit-exactly, then attach artefacts in order.
 
     Changes of one parameter are summed in float32 over its pristine value and cast once, so a long chain loses
-    nothing in a half-precision model. Pristine copies are kept only of parameters that were ever touched.
+    nothing in a half-precision model. The pristine values stay where they were loaded to and are never written to;
+    what a revision changes has memory of its own while it is shown.
     """
 
     def __init__(self, loaded: LoadedModel) -> None:
         self.loaded = loaded
-        self._pristine: dict[int, tuple[nn.Parameter, Tensor]] = {}
-        self._changed: set[int] = set()
+        self._pristine: list[tuple[nn.Parameter, Tensor]] = []
         self._attached: tuple[str, ...] = ()
         self._digests: dict[tuple[str, ...], str] = {(): loaded.digest}
 
@@ -40,15 +38,14 @@ class ResidentModel:
 
         Raises:
             UnsupportedArchitecture: an artefact does not fit the model; the revision shown stays the same.
+            Cancelled: nobody waits for it any more; the base is shown.
         """
         wanted = tuple(artefact.sha256 for artefact in artefacts)
         if wanted == self._attached:
             return
         plan = plan_attachment(self.loaded.model, artefacts)
         self._restore()
-        for parameter, _ in plan:
-            self._pristine.setdefault(id(parameter), (parameter, parameter.detach().clone()))
-        self._changed = {id(parameter) for parameter, _ in plan}
+        self._pristine = [(parameter, parameter.data) for parameter, _ in plan]
         try:
             apply_deltas(plan)
         except BaseException:
@@ -67,9 +64,7 @@ class ResidentModel:
         return weights_sha256(self.loaded.model)
 
     def _restore(self) -> None:
-        with torch.no_grad():
-            for key in self._changed:
-                parameter, value = self._pristine[key]
-                parameter.copy_(value)
-        self._changed = set()
+        for parameter, value in self._pristine:
+            parameter.data = value
+        self._pristine = []
         self._attached = ()

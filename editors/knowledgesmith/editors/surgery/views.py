@@ -1,0 +1,33 @@
+"""A second model over the same base weights, for questions beside a job.
+
+A view has modules of its own, and parameters that begin with the memory of the model's own. Nothing writes to that
+memory (``artefacts.apply_deltas``, ``borrowing.borrowed``: a change stands in memory of its own). So whatever a job
+does to the model meanwhile, the view is the base until it is switched to a revision itself; and whatever the view
+shows, the model's results stay the same, bit for bit. It costs the memory of what a revision changes, while it shows
+one.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from torch import nn
+
+from knowledgesmith.editors.architectures.discover import discover
+from knowledgesmith.editors.models import LoadedModel
+
+
+def view_of(loaded: LoadedModel) -> LoadedModel:
+    """A view of a model; take it while the model shows its base and nothing hangs on it.
+
+    The tokenizer is a copy: one that is used by two threads at once may refuse to work.
+    """
+    shared: dict[int, Any] = {}
+    for parameter in loaded.model.parameters():
+        shared[id(parameter)] = nn.Parameter(parameter.data, requires_grad=False)
+    for buffer in loaded.model.buffers():
+        shared[id(buffer)] = buffer
+    model = deepcopy(loaded.model, shared)
+    tokenizer = deepcopy(loaded.tokenizer)
+    return LoadedModel(model=model, tokenizer=tokenizer, architecture=discover(model), digest=loaded.digest)
