@@ -7,12 +7,13 @@ branches whose interventions inserted it; everything else is asserted and retrac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from knowledgesmith.graph_schema.closure import Triple
 from knowledgesmith.graph_schema.errors import AlreadyExists, FactNotFound, InvalidInput, TooLarge
-from knowledgesmith.graph_schema.facts import Entity, Relation
+from knowledgesmith.graph_schema.facts import Entity, Level, Relation
+from knowledgesmith.graph_schema.graphs import GraphSnapshot
 from knowledgesmith.graph_schema.interventions import (
     DeleteNode,
     Goal,
@@ -247,3 +248,13 @@ def _check_texts(item: InsertEntity, field: str) -> None:
     for name, text in texts.items():
         if problem := problem_with(text, limit=MAX_NAME, empty=name in {"type", "domain"}):
             raise InvalidInput(f"the text {problem}", field=f"{field}.{name}", value=text, hint="Give a short text.")
+
+
+def revive(snapshot: GraphSnapshot, entities: Iterable[Entity]) -> GraphSnapshot:
+    """The snapshot with inserted entities among the living ones."""
+    new = {entity.uid: entity for entity in entities if entity.uid not in snapshot.entities}
+    return replace(
+        snapshot,
+        entities=dict(sorted({**snapshot.entities, **new}.items())),
+        levels={**snapshot.levels, **dict.fromkeys(new, Level.LEAF)},
+    )
