@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from tests.server.service import Service
+from tests.server.service import PATIENCE, Service
 from tests.server.world import upload
 
 from knowledgesmith.proto.v1 import (
@@ -35,7 +35,7 @@ HUGE = "x" * (10 * 1024 * 1024)
 
 def send_files(service: Service, messages: list[graph_pb2.ImportGraphRequest]) -> list[graph_pb2.ImportGraphResponse]:
     """An import with its whole answer."""
-    return list(service.graph.ImportGraph(iter(messages), timeout=30))
+    return list(service.graph.ImportGraph(iter(messages), timeout=PATIENCE))
 
 
 def with_header(graph_id: str, **fields: Any) -> list[graph_pb2.ImportGraphRequest]:
@@ -89,8 +89,8 @@ CHANGING: list[Case] = [
     creating("NUL in relation", INVALID, "INVALID_FIELD", ("france", "has\x00", "paris", "rome")),
     creating("newline in subject", INVALID, "INVALID_FIELD", ("fra\nnce", "has_capital", "paris", "rome")),
     creating("501 characters", EXHAUSTED, "TOO_LARGE", ("x" * 501, "has_capital", "paris", "rome")),
-    creating("10 MB subject", EXHAUSTED, "", (HUGE, "has_capital", "paris", "rome")),
-    creating("10 MB method", EXHAUSTED, "", GOOD, method=HUGE),
+    creating("10 MB subject", EXHAUSTED, "TOO_LARGE", (HUGE, "has_capital", "paris", "rome")),
+    creating("10 MB method", EXHAUSTED, "TOO_LARGE", GOOD, method=HUGE),
     creating("unknown method", INVALID, "UNKNOWN_METHOD", GOOD, method="alphaedti"),
     creating("hostile method", INVALID, "UNKNOWN_METHOD", GOOD, method="os:system"),
     creating("edit to the same object", INVALID, "INVALID_FIELD", ("france", "has_capital", "paris", "paris")),
@@ -159,7 +159,7 @@ CHANGING: list[Case] = [
     Case(
         name="register: path is not a model",
         send=lambda s, _b, _g: s.model.RegisterModel(
-            model_pb2.RegisterModelRequest(id="none", path="/etc"), timeout=60
+            model_pb2.RegisterModelRequest(id="none", path="/etc"), timeout=PATIENCE
         ),
         code=PRECONDITION,
         reason="MODEL_NOT_LOADABLE",
@@ -167,7 +167,7 @@ CHANGING: list[Case] = [
     Case(
         name="register: path does not exist",
         send=lambda s, _b, _g: s.model.RegisterModel(
-            model_pb2.RegisterModelRequest(id="none", path="/no/such/folder"), timeout=60
+            model_pb2.RegisterModelRequest(id="none", path="/no/such/folder"), timeout=PATIENCE
         ),
         code=NOT_FOUND,
         reason="MODEL_NOT_FOUND",
@@ -175,7 +175,7 @@ CHANGING: list[Case] = [
     Case(
         name="register: NUL in path",
         send=lambda s, _b, _g: s.model.RegisterModel(
-            model_pb2.RegisterModelRequest(id="none", path="/models/\x00"), timeout=60
+            model_pb2.RegisterModelRequest(id="none", path="/models/\x00"), timeout=PATIENCE
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -183,7 +183,7 @@ CHANGING: list[Case] = [
     Case(
         name="register: hostile id",
         send=lambda s, _b, _g: s.model.RegisterModel(
-            model_pb2.RegisterModelRequest(id="../x", path="/etc"), timeout=60
+            model_pb2.RegisterModelRequest(id="../x", path="/etc"), timeout=PATIENCE
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -191,7 +191,7 @@ CHANGING: list[Case] = [
     Case(
         name="branch: unknown model",
         send=lambda s, _b, g: s.model.CreateBranch(
-            model_pb2.CreateBranchRequest(id="bx", model_id="none", graph_id=g), timeout=30
+            model_pb2.CreateBranchRequest(id="bx", model_id="none", graph_id=g), timeout=PATIENCE
         ),
         code=NOT_FOUND,
         reason="MODEL_NOT_FOUND",
@@ -199,7 +199,7 @@ CHANGING: list[Case] = [
     Case(
         name="branch: unknown graph",
         send=lambda s, _b, _g: s.model.CreateBranch(
-            model_pb2.CreateBranchRequest(id="bx", model_id="tiny", graph_id="none"), timeout=30
+            model_pb2.CreateBranchRequest(id="bx", model_id="tiny", graph_id="none"), timeout=PATIENCE
         ),
         code=NOT_FOUND,
         reason="GRAPH_NOT_FOUND",
@@ -207,7 +207,7 @@ CHANGING: list[Case] = [
     Case(
         name="branch: id taken",
         send=lambda s, b, g: s.model.CreateBranch(
-            model_pb2.CreateBranchRequest(id=b, model_id="tiny", graph_id=g), timeout=30
+            model_pb2.CreateBranchRequest(id=b, model_id="tiny", graph_id=g), timeout=PATIENCE
         ),
         code=grpc.StatusCode.ALREADY_EXISTS,
         reason="ALREADY_EXISTS",
@@ -215,27 +215,27 @@ CHANGING: list[Case] = [
     Case(
         name="branch: hostile id",
         send=lambda s, _b, g: s.model.CreateBranch(
-            model_pb2.CreateBranchRequest(id="`) DELETE n //", model_id="tiny", graph_id=g), timeout=30
+            model_pb2.CreateBranchRequest(id="`) DELETE n //", model_id="tiny", graph_id=g), timeout=PATIENCE
         ),
         code=INVALID,
         reason="INVALID_FIELD",
     ),
     Case(
         name="rollback: branch at its base",
-        send=lambda s, b, _: s.model.RollbackBranch(model_pb2.RollbackBranchRequest(branch_id=b), timeout=30),
+        send=lambda s, b, _: s.model.RollbackBranch(model_pb2.RollbackBranchRequest(branch_id=b), timeout=PATIENCE),
         code=PRECONDITION,
         reason="FAILED_PRECONDITION",
     ),
     Case(
         name="ask: no prompt",
-        send=lambda s, b, _: s.model.Ask(model_pb2.AskRequest(branch_id=b), timeout=30),
+        send=lambda s, b, _: s.model.Ask(model_pb2.AskRequest(branch_id=b), timeout=PATIENCE),
         code=INVALID,
         reason="INVALID_FIELD",
     ),
     Case(
         name="ask: too many tokens",
         send=lambda s, b, _: s.model.Ask(
-            model_pb2.AskRequest(branch_id=b, prompts=["x"], max_new_tokens=10_000), timeout=30
+            model_pb2.AskRequest(branch_id=b, prompts=["x"], max_new_tokens=10_000), timeout=PATIENCE
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -243,7 +243,7 @@ CHANGING: list[Case] = [
     Case(
         name="ask: unknown revision",
         send=lambda s, b, _: s.model.Ask(
-            model_pb2.AskRequest(branch_id=b, revision_id="rev_0", prompts=["x"]), timeout=30
+            model_pb2.AskRequest(branch_id=b, revision_id="rev_0", prompts=["x"]), timeout=PATIENCE
         ),
         code=NOT_FOUND,
         reason="REVISION_NOT_FOUND",
@@ -254,7 +254,7 @@ CHANGING: list[Case] = [
             model_pb2.ExportRevisionRequest(
                 branch_id=b, name="../../out", format=model_pb2.EXPORT_FORMAT_HF_CHECKPOINT
             ),
-            timeout=30,
+            timeout=PATIENCE,
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -262,7 +262,7 @@ CHANGING: list[Case] = [
     Case(
         name="export: no format",
         send=lambda s, b, _: s.model.ExportRevision(
-            model_pb2.ExportRevisionRequest(branch_id=b, name="out"), timeout=30
+            model_pb2.ExportRevisionRequest(branch_id=b, name="out"), timeout=PATIENCE
         ),
         code=INVALID,
         reason="INVALID_FIELD",

@@ -47,6 +47,7 @@ _MESSAGES: Final[Mapping[grpc.StatusCode, str]] = {
 _HINTS: Final[Mapping[grpc.StatusCode, str]] = {
     grpc.StatusCode.UNAVAILABLE: "Start the server with `ksmith up`, or name its address with --server.",
     grpc.StatusCode.DEADLINE_EXCEEDED: "Look at `ksmith interventions`, or give more time (timeout_s).",
+    grpc.StatusCode.RESOURCE_EXHAUSTED: "The message is larger than the other side takes: split the request.",
     grpc.StatusCode.UNIMPLEMENTED: "Client and server are of different releases.",
 }
 

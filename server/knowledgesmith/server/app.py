@@ -32,6 +32,7 @@ from knowledgesmith.proto.v1 import (
 from knowledgesmith.server.database import Database
 from knowledgesmith.server.hub import Hub
 from knowledgesmith.server.interceptors import ServiceInterceptor
+from knowledgesmith.server.message_sizes import RECEIVE_BYTES
 from knowledgesmith.server.metrics import Metrics, query_observer
 from knowledgesmith.server.parts import Parts
 from knowledgesmith.server.servicers.case import CaseServicer
@@ -54,7 +55,8 @@ _LOG = logging.getLogger(__name__)
 _REFRESH_SECONDS = 2.0
 _STORE_THREADS = 64
 """Short calls that wait for the database at once; the default follows the cores, which would be too few."""
-_CHANNEL_OPTIONS = (
+CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", RECEIVE_BYTES),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
@@ -117,7 +119,7 @@ async def _start(settings: ServerSettings, stack: AsyncExitStack) -> tuple[Parts
 
 async def _listen(parts: Parts) -> tuple[aio.Server, health.aio.HealthServicer]:
     interceptor = ServiceInterceptor(parts.metrics, draining=parts.draining)
-    server = aio.server(interceptors=[interceptor], options=_CHANNEL_OPTIONS)
+    server = aio.server(interceptors=[interceptor], options=CHANNEL_OPTIONS)
     graph_pb2_grpc.add_GraphServiceServicer_to_server(GraphServicer(parts), server)
     probe_pb2_grpc.add_ProbeServiceServicer_to_server(ProbeServicer(parts), server)
     case_pb2_grpc.add_CaseServiceServicer_to_server(CaseServicer(parts), server)

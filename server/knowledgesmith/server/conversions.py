@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from knowledgesmith.editors.intervals import wilson
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
-from knowledgesmith.graph_schema.interventions import Goal, NamedChange, TargetDistribution
+from knowledgesmith.graph_schema.interventions import Change, Goal, NamedChange, TargetDistribution
 from knowledgesmith.graph_schema.job_types import Gate, Job
-from knowledgesmith.graph_schema.plan_types import Cited, Plan, PlanWarning, WorldChange
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind, Role
 from knowledgesmith.proto.v1 import common_pb2, intervention_pb2, model_pb2, probe_pb2, propagation_pb2
 from knowledgesmith.server.health_conversions import health_to
+from knowledgesmith.server.message_sizes import SHORT_BYTES, fitting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,7 +29,11 @@ E = TypeVar("E")
 
 MAX_CHANGES = 10_000
 MAX_TEXT = 500
-MAX_PLAN_PROBES = 1000
+MAX_GATES = 100
+MAX_CONFIG = 100_000
+"""Characters of a method's configuration."""
+SHOWN_CHANGES = 100
+"""Changes of a specification in an answer."""
 GATE_METRICS = ("installed", "erased", "propagated", "residual", "collateral", "perplexity_ratio")
 
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -179,13 +182,16 @@ def change_from(item: intervention_pb2.FactChange, where: str) -> NamedChange:
     return NamedChange(**texts)
 
 
-def gates_from(items: Iterable[intervention_pb2.Gate]) -> tuple[Gate, ...]:
+def gates_from(items: Sequence[intervention_pb2.Gate]) -> tuple[Gate, ...]:
     """The gates of a request.
 
     Raises:
         InvalidInput: unknown metric, or no bound.
+        TooLarge: more than 100.
     """
     gates: list[Gate] = []
+    if len(items) > MAX_GATES:
+        raise TooLarge(f"more than {MAX_GATES} gates", field="gates", value=len(items), hint="One a metric is enough.")
     for index, item in enumerate(items):
         if item.metric not in GATE_METRICS:
             raise InvalidInput(
@@ -271,18 +277,25 @@ def method_to(method: dict[str, Any]) -> model_pb2.Method:
     return model_pb2.Method(**method)
 
 
+def fact_changes_to(changes: Iterable[Change], *, limit: int) -> list[intervention_pb2.FactChange]:
+    """The first resolved changes that take at most ``limit`` bytes, on the wire."""
+    made = (
+        intervention_pb2.FactChange(
+            subject=c.subject, relation=c.relation, old_object=c.old_object, new_object=c.new_object
+        )
+        for c in changes
+    )
+    return fitting(made, limit=limit)
+
+
 def spec_to(job: Job) -> intervention_pb2.InterventionSpec:
-    """What was asked, on the wire, with resolved uids."""
+    """What was asked, on the wire, with resolved uids; of many changes the first ones."""
     spec = job.spec
     return intervention_pb2.InterventionSpec(
         branch_id=spec.branch_id,
         goal=common_pb2.Goal.Value(f"GOAL_{spec.goal.value}"),
-        changes=[
-            intervention_pb2.FactChange(
-                subject=c.subject, relation=c.relation, old_object=c.old_object, new_object=c.new_object
-            )
-            for c in spec.changes
-        ],
+        changes=fact_changes_to(spec.changes[:SHOWN_CHANGES], limit=SHORT_BYTES),
+        total_changes=len(spec.changes),
         method=spec.method,
         method_config_json=json.dumps(dict(spec.method_config), sort_keys=True) if spec.method_config else "",
         target_distribution=common_pb2.TargetDistribution.Value(
@@ -347,69 +360,6 @@ def probe_to(probe: Probe, planned: PlannedProbe | None = None) -> probe_pb2.Pro
         if planned.hops is not None:
             message.hops = planned.hops
     return message
-
-
-def plan_to(plan: Plan) -> intervention_pb2.Plan:
-    """A plan on the wire: all world changes, counts, and the first probes."""
-    kinds = Counter(f"{p.probe.kind.value}/{p.polarity.value}" for p in plan.probes)
-    hops = Counter("unreachable" if p.hops is None else str(p.hops) for p in plan.probes)
-    return intervention_pb2.Plan(
-        digest=plan.digest,
-        changes=[
-            *(world_change_to(c, derived=False) for c in plan.overlay),
-            *(world_change_to(c, derived=True) for c in plan.derived),
-        ],
-        probe_counts=dict(kinds),
-        hop_counts=dict(hops),
-        probes=[probe_to(p.probe, p) for p in plan.probes[:MAX_PLAN_PROBES]],
-        rows=len(plan.slots),
-        total_probes=len(plan.probes),
-        cited=[cited_to(one) for one in plan.cited],
-        cut=intervention_pb2.CutSet(
-            fact_ids=plan.cut.facts,
-            weight=plan.cut.weight,
-            lower_bound=plan.cut.lower_bound,
-            optimal=plan.cut.optimal,
-            gap=plan.cut.gap,
-        ),
-        names=dict(plan.names),
-        role_counts=Counter(p.role.value for p in plan.probes if p.role),
-        warnings=[warning_to(one) for one in plan.warnings],
-    )
-
-
-def warning_to(one: PlanWarning) -> intervention_pb2.PlanWarning:
-    """A warning of a plan on the wire."""
-    return intervention_pb2.PlanWarning(
-        kind=one.kind.value, fact_id=one.fact_id, message=one.message, hint=one.hint, probes=one.probes
-    )
-
-
-def cited_to(one: Cited) -> intervention_pb2.CitedFact:
-    """An unchanged fact of a proof, on the wire."""
-    return intervention_pb2.CitedFact(
-        fact_id=one.fact_id,
-        subject=one.subject,
-        relation=one.relation,
-        object=one.object,
-        rule=one.proof.rule,
-        premises=one.proof.premises,
-        worlds=one.worlds,
-    )
-
-
-def world_change_to(change: WorldChange, *, derived: bool) -> intervention_pb2.WorldChange:
-    """One fact entering or leaving the world, on the wire."""
-    return intervention_pb2.WorldChange(
-        op=change.op.value,
-        fact_id=change.fact_id,
-        subject=change.subject,
-        relation=change.relation,
-        object=change.object,
-        rule=change.proof.rule,
-        premises=change.proof.premises,
-        derived=derived,
-    )
 
 
 def row_to(row: LedgerRow) -> intervention_pb2.BeliefChange:

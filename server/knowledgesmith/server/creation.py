@@ -17,6 +17,7 @@ from knowledgesmith.graph_schema.plan_store import load_plan
 from knowledgesmith.graph_schema.world import resolve_in_world
 from knowledgesmith.proto.v1 import intervention_pb2
 from knowledgesmith.server.conversions import (
+    MAX_CONFIG,
     changes_from,
     check_request_id,
     check_text,
@@ -24,9 +25,10 @@ from knowledgesmith.server.conversions import (
     goal_from,
     job_to,
     json_object,
-    plan_to,
     target_from,
 )
+from knowledgesmith.server.message_sizes import FULL_BYTES, LIST_BYTES
+from knowledgesmith.server.plan_conversions import plan_to
 from knowledgesmith.server.structural_conversions import structural_from
 
 if TYPE_CHECKING:
@@ -59,14 +61,15 @@ async def create(parts: Parts, request: Request, *, actor: str) -> Response:
         KnowledgeSmithError: whatever is wrong with the request, before anything is written.
     """
     request_id = check_request_id(request.request_id)
+    limit = FULL_BYTES if request.full_plan else LIST_BYTES
     body = _body_hash(request)
     earlier = await asyncio.to_thread(jobs.find_request, parts.store, request_id, body)
     if earlier is not None:
-        return await _repeat(parts, earlier)
+        return await _repeat(parts, earlier, limit=limit)
     spec = await _spec(parts, request.spec)
     spec, plan = await _planned(parts, spec, request)
     if request.validate_only:
-        return Response(intervention=job_to(_draft(spec, plan, actor, request_id)), plan=plan_to(plan))
+        return Response(intervention=job_to(_draft(spec, plan, actor, request_id)), plan=plan_to(plan, limit=limit))
     job_id, new = await asyncio.to_thread(
         jobs.create,
         parts.store,
@@ -80,21 +83,22 @@ async def create(parts: Parts, request: Request, *, actor: str) -> Response:
         parts.metrics.inc("ksmith_jobs_submitted", goal=spec.goal.value, method=spec.method)
         parts.worker.notify("wake")
     job = await asyncio.to_thread(jobs.get, parts.store, job_id)
-    return Response(intervention=job_to(job), plan=plan_to(plan))
+    return Response(intervention=job_to(job), plan=plan_to(plan, limit=limit))
 
 
 def _body_hash(request: Request) -> str:
     body = Request()
     body.CopyFrom(request)
     body.ClearField("request_id")
+    body.ClearField("full_plan")  # how much is answered changes nothing
     return hashlib.sha256(body.SerializeToString(deterministic=True)).hexdigest()
 
 
-async def _repeat(parts: Parts, job_id: str) -> Response:
+async def _repeat(parts: Parts, job_id: str, *, limit: int) -> Response:
     """Answer a repeated request with the present state of what it made."""
     job = await asyncio.to_thread(jobs.get, parts.store, job_id)
     plan = await asyncio.to_thread(load_plan, parts.store, job_id) if job.plan_digest else None
-    return Response(intervention=job_to(job), plan=plan_to(plan) if plan else None)
+    return Response(intervention=job_to(job), plan=plan_to(plan, limit=limit) if plan else None)
 
 
 async def _spec(parts: Parts, wire: intervention_pb2.InterventionSpec) -> JobSpec:
@@ -107,7 +111,9 @@ async def _spec(parts: Parts, wire: intervention_pb2.InterventionSpec) -> JobSpe
     if not 0 <= wire.max_probes <= MAX_PROBES:
         raise InvalidInput("out of range", field="max_probes", value=wire.max_probes, hint=f"Use 0 to {MAX_PROBES}.")
     method = check_text(wire.method, "method", limit=100) or DEFAULT_METHOD
-    config = json_object(wire.method_config_json, "method_config_json")
+    config = json_object(
+        check_text(wire.method_config_json, "method_config_json", limit=MAX_CONFIG), "method_config_json"
+    )
     await parts.worker.call(
         "check_method", name=method, goal=goal.value, target_distribution=target.value, config=config
     )

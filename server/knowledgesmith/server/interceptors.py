@@ -12,10 +12,12 @@ import time
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
 import grpc
+from google.protobuf.message import Message
 from grpc import aio
 
 from knowledgesmith.graph_schema.cancellation import Caller, set_caller
 from knowledgesmith.graph_schema.errors import Cancelled, KnowledgeSmithError, ServerDraining, Unavailable
+from knowledgesmith.server.message_sizes import check_request
 from knowledgesmith.server.statuses import code_of, message_of, trailers
 
 if TYPE_CHECKING:
@@ -122,6 +124,8 @@ class ServiceInterceptor(aio.ServerInterceptor):
             set_caller(caller)
             try:
                 self._check_draining(method)
+                if isinstance(request, Message):
+                    check_request(request)
                 response = await asyncio.wait_for(inner(request, context), seconds)
                 self._ended(name, grpc.StatusCode.OK)
             except TimeoutError:
@@ -152,6 +156,8 @@ class ServiceInterceptor(aio.ServerInterceptor):
             set_caller(caller)
             try:
                 self._check_draining(name.rpartition("/")[2])
+                if isinstance(request, Message):
+                    check_request(request)
                 async for message in inner(request, context):
                     yield message
                 self._ended(name, grpc.StatusCode.OK)

@@ -20,15 +20,17 @@ _LARGEST = 2**53
 Position = str | int
 
 
-def page_size(asked: int) -> int:
-    """0 becomes 50; more than 1,000 becomes 1,000.
+def page_size(asked: int, *, default: int = DEFAULT_SIZE, most: int = MAX_SIZE) -> int:
+    """0 becomes ``default``; more than ``most`` becomes ``most``.
 
     Raises:
         InvalidInput: negative.
     """
     if asked < 0:
-        raise InvalidInput("a page size cannot be negative", field="page_size", value=asked, hint="Use 0 for 50.")
-    return min(asked or DEFAULT_SIZE, MAX_SIZE)
+        raise InvalidInput(
+            "a page size cannot be negative", field="page_size", value=asked, hint=f"Use 0 for {default}."
+        )
+    return min(asked or default, most)
 
 
 def _mark(listing: Sequence[str]) -> str:

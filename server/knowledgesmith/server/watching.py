@@ -11,6 +11,7 @@ from knowledgesmith.graph_schema import jobs, ledger
 from knowledgesmith.graph_schema.errors import InvalidInput, ServerDraining, TooLarge
 from knowledgesmith.proto.v1 import intervention_pb2
 from knowledgesmith.server.conversions import job_to, row_to
+from knowledgesmith.server.message_sizes import LIST_BYTES, fitting
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.job_types import Job, Pulse
@@ -64,9 +65,10 @@ async def _follow(parts: Parts, job: Job, sent: int, size: int, news: Subscripti
         pulse = await asyncio.to_thread(jobs.pulse, parts.store, job.id)
         rows = await asyncio.to_thread(ledger.read, parts.store, job.id, after=sent, limit=size)
         if rows:
-            sent = rows[-1].seq
+            batch = _batch(rows)
+            sent = batch.last_sequence
             quiet_since = time.monotonic()
-            yield Response(batch=_batch(rows))
+            yield Response(batch=batch)
             continue
         if news.progress is not None and news.progress != progress:
             progress = news.progress
@@ -91,9 +93,9 @@ def _key(job: Job | Pulse) -> tuple[object, ...]:
 
 
 def _batch(rows: list[LedgerRow]) -> intervention_pb2.BeliefBatch:
-    return intervention_pb2.BeliefBatch(
-        first_sequence=rows[0].seq, last_sequence=rows[-1].seq, changes=[row_to(row) for row in rows]
-    )
+    """The first rows that fit into a message."""
+    changes = fitting(map(row_to, rows), limit=LIST_BYTES)
+    return intervention_pb2.BeliefBatch(first_sequence=changes[0].seq, last_sequence=changes[-1].seq, changes=changes)
 
 
 def _progress(news: Subscription) -> intervention_pb2.ProgressEvent | None:

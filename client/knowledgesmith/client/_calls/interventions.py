@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from knowledgesmith.client._errors import InterventionFailed, ServerFault
 from knowledgesmith.client._paging import iterate, page_size
@@ -18,6 +18,8 @@ from knowledgesmith.proto.v1 import intervention_pb2 as pb
 from knowledgesmith.proto.v1.intervention_pb2_grpc import InterventionServiceStub
 
 from .base import Calls
+
+MOST_CHANGES: Final = 10_000
 
 
 class InterventionCalls(Calls):
@@ -113,14 +115,21 @@ class InterventionCalls(Calls):
         return self.create_intervention(spec=spec, request_id=request_id)
 
     def get_intervention(self, *, intervention_id: str) -> Intervention:
-        """One intervention.
+        """One intervention, with every change that was asked for.
 
         Raises:
             InterventionNotFound: no intervention has this id.
         """
-        request = pb.GetInterventionRequest(id=intervention_id)
-        answer = self._transport.unary(self._intervention_stub.GetIntervention, request)
-        return Intervention.from_proto(answer.intervention)
+
+        def fetch(token: str) -> tuple[Sequence[pb.Intervention], str]:
+            request = pb.GetInterventionRequest(id=intervention_id, page_size=MOST_CHANGES, page_token=token)
+            answer = self._transport.unary(self._intervention_stub.GetIntervention, request)
+            return (answer.intervention,), answer.next_page_token
+
+        found, *more = iterate(fetch)
+        for page in more:
+            found.spec.changes.extend(page.spec.changes)
+        return Intervention.from_proto(found)
 
     def list_interventions(self, *, branch_id: str = "", limit: int | None = None) -> Iterator[Intervention]:
         """Interventions, newest first, of one branch or of all."""
@@ -133,9 +142,19 @@ class InterventionCalls(Calls):
         return map(Intervention.from_proto, iterate(fetch, limit=limit))
 
     def get_plan(self, *, intervention_id: str) -> Plan:
-        """The stored plan of an intervention."""
-        request = pb.GetPlanRequest(id=intervention_id)
-        return Plan.from_proto(self._transport.unary(self._intervention_stub.GetPlan, request, slow=True).plan)
+        """The stored plan of an intervention, with all of its facts."""
+
+        def fetch(token: str) -> tuple[Sequence[pb.Plan], str]:
+            request = pb.GetPlanRequest(id=intervention_id, page_token=token)
+            answer = self._transport.unary(self._intervention_stub.GetPlan, request, slow=True)
+            return (answer.plan,), answer.next_page_token
+
+        found, *more = iterate(fetch)
+        for page in more:
+            found.changes.extend(page.changes)
+            found.cited.extend(page.cited)
+            found.names.update(page.names)
+        return Plan.from_proto(found)
 
     def cancel(self, *, intervention_id: str) -> Intervention:
         """Stop at the next safe point; too late (IllegalState) once it is committing."""
@@ -198,6 +217,7 @@ class InterventionCalls(Calls):
             request_id=self._request_id(request_id),
             validate_only=validate_only,
             expected_revision=expected_revision,
+            full_plan=True,
         )
         return self._transport.unary(self._intervention_stub.CreateIntervention, request, slow=True)
 

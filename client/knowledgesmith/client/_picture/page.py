@@ -67,7 +67,7 @@ def caption(subgraph: Subgraph, intervention: Intervention | None) -> str:
     ]
     if intervention is not None:
         spec = intervention.spec
-        facts = f"{len(spec.changes)} fact" + ("" if len(spec.changes) == 1 else "s")
+        facts = f"{spec.total_changes} fact" + ("" if spec.total_changes == 1 else "s")
         parts = [
             f"{spec.goal.lower()} of {facts} with {spec.method} on branch {spec.branch_id}",
             f"{intervention.state.lower()}, {intervention.written_rows} ledger rows",

@@ -52,6 +52,8 @@ class InterventionSpec:
         hold: wait for a decision after measuring.
         install_derived: also install (or erase) what follows by the closure.
         structural: structural changes beside (or instead of) changes of facts.
+        total_changes: in an answer, how many facts change: listings and watches hold the first 100 as ``changes``,
+            ``get_intervention`` all of them. 0 in a request.
     """
 
     branch_id: str
@@ -67,6 +69,7 @@ class InterventionSpec:
     max_probes: int = 0
     install_derived: bool = False
     structural: tuple[StructuralChange, ...] = ()
+    total_changes: int = field(default=0, compare=False)
 
     @classmethod
     def from_proto(cls, message: intervention_pb2.InterventionSpec) -> Self:
@@ -87,6 +90,7 @@ class InterventionSpec:
             max_probes=message.max_probes,
             install_derived=message.install_derived,
             structural=tuple(structural_from_proto(change) for change in message.structural),
+            total_changes=message.total_changes or len(message.changes),
         )
 
     def to_proto(self) -> intervention_pb2.InterventionSpec:

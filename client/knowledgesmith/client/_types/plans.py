@@ -68,13 +68,17 @@ class CitedFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutSet:
-    """The asserted facts retracted so that what must go no longer follows; no cut costs less than ``lower_bound``."""
+    """The asserted facts retracted so that what must go no longer follows; no cut costs less than ``lower_bound``.
+
+    There are ``total_facts``, of which at most 1,000 are named.
+    """
 
     fact_ids: tuple[str, ...] = ()
     weight: int = 0
     lower_bound: int = 0
     optimal: bool = True
     gap: float = 0.0
+    total_facts: int = 0
 
     @classmethod
     def from_proto(cls, message: intervention_pb2.CutSet) -> Self:
@@ -85,6 +89,7 @@ class CutSet:
             lower_bound=message.lower_bound,
             optimal=message.optimal,
             gap=message.gap,
+            total_facts=message.total_facts or len(message.fact_ids),
         )
 
 
@@ -92,8 +97,8 @@ class CutSet:
 class PlanWarning:
     """What will be hard to measure, or can hardly be meant.
 
-    ``kind`` is prefix, length, shared_words, type, ring or earlier; ``probes`` counts the questions about ``fact_id``,
-    0 = the fact itself.
+    ``kind`` is prefix, length, shared_words, type, ring, earlier or uid; ``probes`` counts the questions about
+    ``fact_id``, 0 = the fact itself.
     """
 
     kind: str
@@ -119,7 +124,8 @@ class Plan:
     """Changes of the world and the probes that will see them; ``probes`` holds the first ones (at most 1,000).
 
     ``cited`` are the unchanged facts below the proofs of the changes, ``names`` the entities' names by uid.
-    ``role_counts`` counts probes by role: target, follows, stays.
+    ``role_counts`` counts probes by role: target, follows, stays. There are ``total_changes`` and ``total_cited``
+    facts; only a plan of more than 48 MiB that is not stored yet holds fewer.
     """
 
     digest: str
@@ -134,6 +140,8 @@ class Plan:
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     role_counts: Mapping[str, int] = field(default_factory=dict[str, int])
     warnings: tuple[PlanWarning, ...] = ()
+    total_changes: int = 0
+    total_cited: int = 0
 
     @classmethod
     def from_proto(cls, message: intervention_pb2.Plan) -> Self:
@@ -151,6 +159,8 @@ class Plan:
             names=dict(message.names),
             role_counts=dict(message.role_counts),
             warnings=tuple(PlanWarning.from_proto(one) for one in message.warnings),
+            total_changes=message.total_changes or len(message.changes),
+            total_cited=message.total_cited or len(message.cited),
         )
 
 

@@ -31,7 +31,7 @@ def interventions(session: Session, *, branch: str, limit: int) -> None:
             job.id,
             job.spec.branch_id,
             job.spec.goal.lower(),
-            len(job.spec.changes),
+            job.spec.total_changes,
             job.spec.method,
             "rolled back" if job.rollback_time else job.state.lower(),
             job.health.verdict.lower() if job.health else "",

@@ -68,7 +68,10 @@ def proof_tree(found: Plan, *, most: int | None = None) -> Tree:
     proofs = _Proofs(found)
     asked = [change for change in found.changes if not change.derived]
     derived = [change for change in found.changes if change.derived]
-    tree = Tree(f"changes of the world: {len(asked)} asked for, {len(derived)} follow", guide_style="dim")
+    here = len(found.changes)
+    part = f" (the first {here:,} of {found.total_changes:,})" if here < found.total_changes else ""
+    title = f"changes of the world: {len(asked)} asked for, {len(derived)} follow{part}"
+    tree = Tree(title, guide_style="dim")
     for change in [*asked[:most], *derived[:most]]:
         proofs.grow(tree.add(proofs.line(change)), change, change.op, (change.fact_id,))
     return tree
@@ -109,5 +112,5 @@ def _cut_line(found: Plan) -> str:
     """How good the choice of the retracted supports is."""
     cut = found.cut
     how = "no cheaper choice exists" if cut.optimal else f"at most {cut.gap:.0%} of its cost could be saved"
-    facts = "fact" if len(cut.fact_ids) == 1 else "facts"
-    return f"cut: {len(cut.fact_ids)} {facts} retracted so that nothing that must go still follows; {how}"
+    facts = "fact" if cut.total_facts == 1 else "facts"
+    return f"cut: {cut.total_facts} {facts} retracted so that nothing that must go still follows; {how}"

@@ -162,7 +162,9 @@ class InsertEntity(_message.Message):
     RELATION_FIELD_NUMBER: _builtins.int
     FACTS_FIELD_NUMBER: _builtins.int
     uid: _builtins.str
-    """Uid; no entity of the branch's world has it."""
+    """Uid; no entity of the branch's world has it. Where it stands for another entity elsewhere (one of another branch, a
+    rolled back one, a retired one), the new one is stored as this uid, ~ and a digest, and the plan warns of it.
+    """
     name: _builtins.str
     """Name."""
     type: _builtins.str
@@ -321,6 +323,7 @@ class InterventionSpec(_message.Message):
     MAX_PROBES_FIELD_NUMBER: _builtins.int
     INSTALL_DERIVED_FIELD_NUMBER: _builtins.int
     STRUCTURAL_FIELD_NUMBER: _builtins.int
+    TOTAL_CHANGES_FIELD_NUMBER: _builtins.int
     branch_id: _builtins.str
     """Branch to change."""
     goal: _common_pb2.Goal.ValueType
@@ -343,6 +346,10 @@ class InterventionSpec(_message.Message):
     """At most so many probes are planned; 0 = 2,000."""
     install_derived: _builtins.bool
     """Also install (or erase) in the model the facts that follow by the closure."""
+    total_changes: _builtins.int
+    """In an answer: how many facts change. It holds the first ones only where they are many; GetIntervention pages
+    through all of them. Ignored in a request.
+    """
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___FactChange]:
         """Facts, at most 10,000; at least one where nothing structural changes."""
@@ -371,10 +378,11 @@ class InterventionSpec(_message.Message):
         max_probes: _builtins.int = ...,
         install_derived: _builtins.bool = ...,
         structural: _abc.Iterable[Global___StructuralChange] | None = ...,
+        total_changes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "changes", b"changes", "gates", b"gates", "goal", b"goal", "hold", b"hold", "install_derived", b"install_derived", "max_probes", b"max_probes", "method", b"method", "method_config_json", b"method_config_json", "scorer", b"scorer", "seed", b"seed", "structural", b"structural", "target_distribution", b"target_distribution"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "changes", b"changes", "gates", b"gates", "goal", b"goal", "hold", b"hold", "install_derived", b"install_derived", "max_probes", b"max_probes", "method", b"method", "method_config_json", b"method_config_json", "scorer", b"scorer", "seed", b"seed", "structural", b"structural", "target_distribution", b"target_distribution", "total_changes", b"total_changes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -609,6 +617,7 @@ class CutSet(_message.Message):
     LOWER_BOUND_FIELD_NUMBER: _builtins.int
     OPTIMAL_FIELD_NUMBER: _builtins.int
     GAP_FIELD_NUMBER: _builtins.int
+    TOTAL_FACTS_FIELD_NUMBER: _builtins.int
     weight: _builtins.int
     """What the retractions cost."""
     lower_bound: _builtins.int
@@ -617,6 +626,8 @@ class CutSet(_message.Message):
     """Whether the cost meets the bound."""
     gap: _builtins.float
     """Share of the cost that may be too much."""
+    total_facts: _builtins.int
+    """How many fact ids there are; at most 1,000 are shown."""
     @_builtins.property
     def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Fact ids."""
@@ -629,10 +640,11 @@ class CutSet(_message.Message):
         lower_bound: _builtins.int = ...,
         optimal: _builtins.bool = ...,
         gap: _builtins.float = ...,
+        total_facts: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_ids", b"fact_ids", "gap", b"gap", "lower_bound", b"lower_bound", "optimal", b"optimal", "weight", b"weight"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_ids", b"fact_ids", "gap", b"gap", "lower_bound", b"lower_bound", "optimal", b"optimal", "total_facts", b"total_facts", "weight", b"weight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -736,15 +748,23 @@ class Plan(_message.Message):
     NAMES_FIELD_NUMBER: _builtins.int
     ROLE_COUNTS_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
+    TOTAL_CHANGES_FIELD_NUMBER: _builtins.int
+    TOTAL_CITED_FIELD_NUMBER: _builtins.int
     digest: _builtins.str
     """Digest."""
     rows: _builtins.int
     """Ledger rows."""
     total_probes: _builtins.int
     """All probes."""
+    total_changes: _builtins.int
+    """All changes, shown or not."""
+    total_cited: _builtins.int
+    """All cited facts, shown or not."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorldChange]:
-        """Overlay first, then derived facts."""
+        """Overlay first, then derived facts. An answer holds what fits into it: total_changes says how many there are, and
+        GetPlan pages through all of them.
+        """
 
     @_builtins.property
     def probe_counts(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
@@ -756,11 +776,11 @@ class Plan(_message.Message):
 
     @_builtins.property
     def probes(self) -> _containers.RepeatedCompositeFieldContainer[_probe_pb2.Probe]:
-        """The first probes, at most 1,000."""
+        """The first probes, at most 1,000 and at most 1 MiB."""
 
     @_builtins.property
     def cited(self) -> _containers.RepeatedCompositeFieldContainer[Global___CitedFact]:
-        """Unchanged facts that the proofs of the changes rest on, down to asserted ones."""
+        """Unchanged facts that the proofs of the changes rest on, down to asserted ones; they follow the changes in the pages."""
 
     @_builtins.property
     def cut(self) -> Global___CutSet:
@@ -768,7 +788,7 @@ class Plan(_message.Message):
 
     @_builtins.property
     def names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Names of the entities of changes and cited facts, by uid."""
+        """Names of the entities of the changes and cited facts that are in this message, by uid."""
 
     @_builtins.property
     def role_counts(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
@@ -793,10 +813,12 @@ class Plan(_message.Message):
         names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         role_counts: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         warnings: _abc.Iterable[Global___PlanWarning] | None = ...,
+        total_changes: _builtins.int = ...,
+        total_cited: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cut", b"cut"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "cited", b"cited", "cut", b"cut", "digest", b"digest", "hop_counts", b"hop_counts", "names", b"names", "probe_counts", b"probe_counts", "probes", b"probes", "role_counts", b"role_counts", "rows", b"rows", "total_probes", b"total_probes", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "cited", b"cited", "cut", b"cut", "digest", b"digest", "hop_counts", b"hop_counts", "names", b"names", "probe_counts", b"probe_counts", "probes", b"probes", "role_counts", b"role_counts", "rows", b"rows", "total_changes", b"total_changes", "total_cited", b"total_cited", "total_probes", b"total_probes", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -814,8 +836,8 @@ class PlanWarning(_message.Message):
     HINT_FIELD_NUMBER: _builtins.int
     PROBES_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
-    """prefix, length, shared_words, type, ring (a hierarchy that leads back to itself) or earlier (another answer than an
-    earlier intervention of the branch expects).
+    """prefix, length, shared_words, type, ring (a hierarchy that leads back to itself), earlier (another answer than an
+    earlier intervention of the branch expects) or uid (a new entity has another uid than the one asked for).
     """
     fact_id: _builtins.str
     """Fact that it is about."""
@@ -852,12 +874,17 @@ class CreateInterventionRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    FULL_PLAN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotence key; a UUID. The same key with another body is refused."""
     validate_only: _builtins.bool
     """Only check and plan."""
     expected_revision: _builtins.str
     """Refuse unless this is the branch head; empty = no check."""
+    full_plan: _builtins.bool
+    """Answer with the whole plan, up to 48 MiB, rather than with what fits into 4 MiB: for a client that takes such
+    messages. A repeated request may differ in it.
+    """
     @_builtins.property
     def spec(self) -> Global___InterventionSpec:
         """What is asked."""
@@ -869,10 +896,11 @@ class CreateInterventionRequest(_message.Message):
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
         expected_revision: _builtins.str = ...,
+        full_plan: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "request_id", b"request_id", "spec", b"spec", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "full_plan", b"full_plan", "request_id", b"request_id", "spec", b"spec", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -915,16 +943,24 @@ class GetInterventionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id."""
+    page_size: _builtins.int
+    """Changes of the specification a page: 0 = 100; capped at 10,000 and by what fits into a message."""
+    page_token: _builtins.str
+    """Token of the previous response: the next changes of the specification."""
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -937,18 +973,22 @@ class GetInterventionResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     INTERVENTION_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
     @_builtins.property
     def intervention(self) -> Global___Intervention:
-        """The intervention."""
+        """The intervention, with one page of the changes of its specification."""
 
     def __init__(
         self,
         *,
         intervention: Global___Intervention | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["intervention", b"intervention"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervention", b"intervention"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervention", b"intervention", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -966,7 +1006,7 @@ class ListInterventionsRequest(_message.Message):
     branch_id: _builtins.str
     """Only of this branch; empty = all."""
     page_size: _builtins.int
-    """0 = 50; capped at 1,000."""
+    """0 = 50; capped at 1,000 and by what fits into a message."""
     page_token: _builtins.str
     """Token of the previous response."""
     def __init__(
@@ -1019,16 +1059,24 @@ class GetPlanRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Intervention."""
+    page_size: _builtins.int
+    """Changes and cited facts a page: 0 = as many as fit into a message, which also caps a larger size."""
+    page_token: _builtins.str
+    """Token of the previous response: the next changes, then the cited facts."""
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1041,18 +1089,22 @@ class GetPlanResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PLAN_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
     @_builtins.property
     def plan(self) -> Global___Plan:
-        """The plan."""
+        """The plan; pages after the first hold changes, cited facts, names and counts only."""
 
     def __init__(
         self,
         *,
         plan: Global___Plan | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "plan", b"plan"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1118,7 +1170,7 @@ class WatchInterventionRequest(_message.Message):
     after_sequence: _builtins.int
     """Belief changes with a larger sequence number are sent; 0 = all."""
     max_batch: _builtins.int
-    """At most so many changes a message; 0 = 256; capped at 1,024."""
+    """At most so many changes a message; 0 = 256; capped at 1,024 and by what fits into a message."""
     def __init__(
         self,
         *,

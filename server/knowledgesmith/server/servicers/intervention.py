@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema import jobs
 from knowledgesmith.graph_schema.branches import revision_id
-from knowledgesmith.graph_schema.errors import IllegalState
+from knowledgesmith.graph_schema.errors import IllegalState, InvalidInput
 from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.job_types import Job
 from knowledgesmith.graph_schema.jobs import illegal
 from knowledgesmith.graph_schema.plan_store import load_plan
 from knowledgesmith.proto.v1 import intervention_pb2, intervention_pb2_grpc
 from knowledgesmith.server import creation, paging, watching
-from knowledgesmith.server.conversions import job_to, plan_to
+from knowledgesmith.server.conversions import MAX_CHANGES, SHOWN_CHANGES, fact_changes_to, job_to
+from knowledgesmith.server.message_sizes import LIST_BYTES, size_in_list
+from knowledgesmith.server.plan_conversions import page_of
 
 if TYPE_CHECKING:
     from knowledgesmith.server.interceptors import Context
     from knowledgesmith.server.parts import Parts
 
+_READ_JOBS = 50
 _CANCELLABLE = (State.QUEUED, State.AWAITING_DECISION)
 
 
@@ -42,8 +45,18 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
     async def GetIntervention(
         self, request: intervention_pb2.GetInterventionRequest, context: Context
     ) -> intervention_pb2.GetInterventionResponse:
-        """One intervention."""
-        return intervention_pb2.GetInterventionResponse(intervention=job_to(await self._job(request.id)))
+        """One intervention, with a page of the changes that were asked for."""
+        listing = ["GetIntervention", request.id]
+        size = paging.page_size(request.page_size, default=SHOWN_CHANGES, most=MAX_CHANGES)
+        position = paging.decode(listing, request.page_token, int)
+        start = int(position[0]) if position else 0
+        job = await self._job(request.id)
+        message = job_to(job)
+        del message.spec.changes[:]
+        message.spec.changes.extend(fact_changes_to(job.spec.changes[start : start + size], limit=LIST_BYTES))
+        end = start + len(message.spec.changes)
+        token = paging.encode(listing, [end]) if end < len(job.spec.changes) else ""
+        return intervention_pb2.GetInterventionResponse(intervention=message, next_page_token=token)
 
     async def ListInterventions(
         self, request: intervention_pb2.ListInterventionsRequest, context: Context
@@ -53,20 +66,45 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         size = paging.page_size(request.page_size)
         position = paging.decode(listing, request.page_token, int, str)
         before = (int(position[0]), str(position[1])) if position else None
-        found = await asyncio.to_thread(
-            jobs.list_jobs, self._parts.store, branch_id=request.branch_id, before=before, limit=size + 1
-        )
-        token = ""
-        if len(found) > size:
-            token = paging.encode(listing, [found[size - 1].created_ms, found[size - 1].id])
-        return intervention_pb2.ListInterventionsResponse(
-            interventions=[job_to(job) for job in found[:size]], next_page_token=token
-        )
+        page, last = await asyncio.to_thread(self._page, request.branch_id, before, size)
+        token = paging.encode(listing, [last.created_ms, last.id]) if last else ""
+        return intervention_pb2.ListInterventionsResponse(interventions=page, next_page_token=token)
+
+    def _page(
+        self, branch_id: str, before: tuple[int, str] | None, size: int
+    ) -> tuple[list[intervention_pb2.Intervention], Job | None]:
+        """At most ``size`` interventions, as many as fit into an answer, and the last one where more follow.
+
+        They are read a few at a time: one may hold thousands of facts.
+        """
+        page: list[intervention_pb2.Intervention] = []
+        last: Job | None = None
+        left = LIST_BYTES
+        while len(page) < size:
+            count = min(size - len(page), _READ_JOBS)
+            found = jobs.list_jobs(self._parts.store, branch_id=branch_id, before=before, limit=count + 1)
+            for job in found[:count]:
+                message = job_to(job)
+                left -= size_in_list(message)
+                if left < 0 and page:
+                    return page, last
+                page.append(message)
+                last, before = job, (job.created_ms, job.id)
+            if len(found) <= count:
+                return page, None
+        return page, last
 
     async def GetPlan(
         self, request: intervention_pb2.GetPlanRequest, context: Context
     ) -> intervention_pb2.GetPlanResponse:
-        """The stored plan."""
+        """The stored plan, or one page of its facts."""
+        if request.page_size < 0:
+            raise InvalidInput(
+                "a page size cannot be negative",
+                field="page_size",
+                value=request.page_size,
+                hint="Use 0 for all that fit.",
+            )
         job = await self._job(request.id)
         if not job.plan_digest:
             raise IllegalState(
@@ -75,8 +113,12 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
                 value=job.id,
                 hint="It is planned when the worker takes it up; validate_only plans at once.",
             )
+        listing = ["GetPlan", job.id, job.plan_digest]  # another attempt may plan anew
+        position = paging.decode(listing, request.page_token, int)
         plan = await asyncio.to_thread(load_plan, self._parts.store, job.id)
-        return intervention_pb2.GetPlanResponse(plan=plan_to(plan))
+        page = page_of(plan, start=int(position[0]) if position else 0, most=request.page_size)
+        token = "" if page.next is None else paging.encode(listing, [page.next])
+        return intervention_pb2.GetPlanResponse(plan=page.plan, next_page_token=token)
 
     async def CancelIntervention(
         self, request: intervention_pb2.CancelInterventionRequest, context: Context
