@@ -50,8 +50,9 @@ class Served(servicer.InterventionServicer):
 
     sizes: list[int]
 
-    async def CreateIntervention(self, request: Any, _context: Any) -> Any:  # noqa: N802
+    async def CreateIntervention(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Note how many facts came."""
+        del context
         self.sizes = [*getattr(self, "sizes", []), len(request.spec.changes)]
         return intervention_pb2.CreateInterventionResponse()
 
