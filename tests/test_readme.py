@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.server.service import Service
+from tests.server.service import PATIENCE, Service
 
 from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
 from knowledgesmith.proto.v1 import graph_pb2
@@ -38,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def run(*command: str, service: Service) -> str:
     """Run a command against the server; its output."""
     env = {**os.environ, "KSMITH_SERVER": f"127.0.0.1:{service.port}", "COLUMNS": "160"}
-    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False, timeout=280)
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False, timeout=PATIENCE)
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout
 
@@ -63,15 +63,15 @@ def test_command_block(server: Service) -> None:
 
 
 def test_cypher_blocks_return_what_they_show(server: Service) -> None:
-    info = server.graph.GetConnectionInfo(graph_pb2.GetConnectionInfoRequest(), timeout=30)
+    info = server.graph.GetConnectionInfo(graph_pb2.GetConnectionInfoRequest(), timeout=PATIENCE)
     store = GraphStore.connect(StoreSettings(uri=info.uri))
     queries = blocks("cypher")
     assert len(queries) >= 3
     [latest] = store.run_user_query(
-        "MATCH (i:Intervention) RETURN i.id AS id ORDER BY i.created_at DESC", {}, limit=1, timeout_s=30
+        "MATCH (i:Intervention) RETURN i.id AS id ORDER BY i.created_at DESC", {}, limit=1, timeout_s=PATIENCE
     )[1]
     for query in queries:
-        columns, rows = store.run_user_query(query, {"id": latest["id"]}, limit=100, timeout_s=30)
+        columns, rows = store.run_user_query(query, {"id": latest["id"]}, limit=100, timeout_s=PATIENCE)
         shown = TEXT[TEXT.index(query) :].split("```\n", 2)[1]
         header = [cell.strip() for cell in shown.strip().splitlines()[0].strip("|").split("|")]
         assert columns == header, "the table under the query has its columns"

@@ -16,6 +16,7 @@ from tests.server.bad_requests import (
     with_header,
     with_many_files,
 )
+from tests.server.service import PATIENCE
 from tests.server.world import upload
 
 from knowledgesmith.proto.v1 import (
@@ -29,14 +30,16 @@ from knowledgesmith.proto.v1 import (
 ASKING: list[Case] = [
     Case(
         name="probes: unknown graph",
-        send=lambda s, _b, _g: s.probe.GenerateProbeSet(probe_pb2.GenerateProbeSetRequest(graph_id="none"), timeout=30),
+        send=lambda s, _b, _g: s.probe.GenerateProbeSet(
+            probe_pb2.GenerateProbeSetRequest(graph_id="none"), timeout=PATIENCE
+        ),
         code=NOT_FOUND,
         reason="GRAPH_NOT_FOUND",
     ),
     Case(
         name="probes: negative limit",
         send=lambda s, _b, g: s.probe.GenerateProbeSet(
-            probe_pb2.GenerateProbeSetRequest(graph_id=g, limit_per_kind=-1), timeout=30
+            probe_pb2.GenerateProbeSetRequest(graph_id=g, limit_per_kind=-1), timeout=PATIENCE
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -44,7 +47,7 @@ ASKING: list[Case] = [
     Case(
         name="probes: unknown level",
         send=lambda s, _b, g: s.probe.GenerateProbeSet(
-            probe_pb2.GenerateProbeSetRequest(graph_id=g, levels=["Trunk"]), timeout=30
+            probe_pb2.GenerateProbeSetRequest(graph_id=g, levels=["Trunk"]), timeout=PATIENCE
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -52,7 +55,7 @@ ASKING: list[Case] = [
     Case(
         name="probes: negative phrasings",
         send=lambda s, _b, g: s.probe.GenerateProbeSet(
-            probe_pb2.GenerateProbeSetRequest(graph_id=g, phrasings=-1), timeout=30
+            probe_pb2.GenerateProbeSetRequest(graph_id=g, phrasings=-1), timeout=PATIENCE
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -60,7 +63,7 @@ ASKING: list[Case] = [
     Case(
         name="probes: unknown subtree",
         send=lambda s, _b, g: s.probe.GenerateProbeSet(
-            probe_pb2.GenerateProbeSetRequest(graph_id=g, subtree_uid="none"), timeout=30
+            probe_pb2.GenerateProbeSetRequest(graph_id=g, subtree_uid="none"), timeout=PATIENCE
         ),
         code=NOT_FOUND,
         reason="ENTITY_NOT_FOUND",
@@ -68,7 +71,7 @@ ASKING: list[Case] = [
     Case(
         name="probes: sample of nothing",
         send=lambda s, _b, _g: s.probe.SampleProbeSet(
-            probe_pb2.SampleProbeSetRequest(probe_set_id="none", size=0), timeout=30
+            probe_pb2.SampleProbeSetRequest(probe_set_id="none", size=0), timeout=PATIENCE
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -76,21 +79,25 @@ ASKING: list[Case] = [
     Case(
         name="probes: unknown balance",
         send=lambda s, _b, _g: s.probe.SampleProbeSet(
-            probe_pb2.SampleProbeSetRequest(probe_set_id="none", size=1, balance=["luck"]), timeout=30
+            probe_pb2.SampleProbeSetRequest(probe_set_id="none", size=1, balance=["luck"]), timeout=PATIENCE
         ),
         code=INVALID,
         reason="INVALID_FIELD",
     ),
     Case(
         name="probes: audit of an unknown set",
-        send=lambda s, _b, _g: s.probe.AuditProbeSet(probe_pb2.AuditProbeSetRequest(probe_set_id="none"), timeout=30),
+        send=lambda s, _b, _g: s.probe.AuditProbeSet(
+            probe_pb2.AuditProbeSetRequest(probe_set_id="none"), timeout=PATIENCE
+        ),
         code=NOT_FOUND,
         reason="PROBE_SET_NOT_FOUND",
     ),
     Case(
         name="probes: unknown export format",
         send=lambda s, _b, _g: list(
-            s.probe.ExportProbeSet(probe_pb2.ExportProbeSetRequest(probe_set_id="none", format="../x"), timeout=30)
+            s.probe.ExportProbeSet(
+                probe_pb2.ExportProbeSetRequest(probe_set_id="none", format="../x"), timeout=PATIENCE
+            )
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -106,53 +113,53 @@ ASKING: list[Case] = [
                     probe_pb2.ImportProbeSetRequest(content=b"noise"),
                 ]
             ),
-            timeout=30,
+            timeout=PATIENCE,
         ),
         code=INVALID,
         reason="INVALID_FIELD",
     ),
     Case(
         name="probes: import of nothing",
-        send=lambda s, _b, _g: s.probe.ImportProbeSet(iter(()), timeout=30),
+        send=lambda s, _b, _g: s.probe.ImportProbeSet(iter(()), timeout=PATIENCE),
         code=INVALID,
         reason="INVALID_FIELD",
     ),
     Case(
         name="probes: unknown set",
-        send=lambda s, _b, _g: s.probe.ListProbes(probe_pb2.ListProbesRequest(probe_set_id="none"), timeout=30),
+        send=lambda s, _b, _g: s.probe.ListProbes(probe_pb2.ListProbesRequest(probe_set_id="none"), timeout=PATIENCE),
         code=NOT_FOUND,
         reason="PROBE_SET_NOT_FOUND",
     ),
     Case(
         name="cases: unknown graph",
-        send=lambda s, _b, _g: s.case.ListCases(case_pb2.ListCasesRequest(graph_id="none"), timeout=30),
+        send=lambda s, _b, _g: s.case.ListCases(case_pb2.ListCasesRequest(graph_id="none"), timeout=PATIENCE),
         code=NOT_FOUND,
         reason="GRAPH_NOT_FOUND",
     ),
     Case(
         name="cases: token of another family",
         send=lambda s, _b, g: s.case.ListCases(
-            case_pb2.ListCasesRequest(graph_id=g, family="x", page_token="bm9uc2Vuc2U"), timeout=30
+            case_pb2.ListCasesRequest(graph_id=g, family="x", page_token="bm9uc2Vuc2U"), timeout=PATIENCE
         ),
         code=INVALID,
         reason="PAGE_TOKEN_MISMATCH",
     ),
     Case(
         name="case: unknown id",
-        send=lambda s, _b, g: s.case.GetCase(case_pb2.GetCaseRequest(graph_id=g, id="none"), timeout=30),
+        send=lambda s, _b, g: s.case.GetCase(case_pb2.GetCaseRequest(graph_id=g, id="none"), timeout=PATIENCE),
         code=NOT_FOUND,
         reason="CASE_NOT_FOUND",
     ),
     Case(
         name="case: no id",
-        send=lambda s, _b, g: s.case.GetCase(case_pb2.GetCaseRequest(graph_id=g), timeout=30),
+        send=lambda s, _b, g: s.case.GetCase(case_pb2.GetCaseRequest(graph_id=g), timeout=PATIENCE),
         code=INVALID,
         reason="INVALID_FIELD",
     ),
     Case(
         name="list: negative page",
         send=lambda s, b, _: s.intervention.ListInterventions(
-            intervention_pb2.ListInterventionsRequest(branch_id=b, page_size=-1), timeout=30
+            intervention_pb2.ListInterventionsRequest(branch_id=b, page_size=-1), timeout=PATIENCE
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -160,7 +167,7 @@ ASKING: list[Case] = [
     Case(
         name="list: foreign page token",
         send=lambda s, b, _: s.intervention.ListInterventions(
-            intervention_pb2.ListInterventionsRequest(branch_id=b, page_token="bm9uc2Vuc2U"), timeout=30
+            intervention_pb2.ListInterventionsRequest(branch_id=b, page_token="bm9uc2Vuc2U"), timeout=PATIENCE
         ),
         code=INVALID,
         reason="PAGE_TOKEN_MISMATCH",
@@ -180,7 +187,7 @@ ASKING: list[Case] = [
     Case(
         name="propagation: unknown intervention",
         send=lambda s, _b, _g: s.propagation.GetPropagation(
-            propagation_pb2.GetPropagationRequest(intervention_id="none"), timeout=30
+            propagation_pb2.GetPropagationRequest(intervention_id="none"), timeout=PATIENCE
         ),
         code=NOT_FOUND,
         reason="INTERVENTION_NOT_FOUND",
@@ -189,7 +196,7 @@ ASKING: list[Case] = [
         name="evidence: unknown verdict",
         send=lambda s, _b, _g: s.propagation.ListEvidence(
             propagation_pb2.ListEvidenceRequest(intervention_id="none", verdicts=[99]),  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
-            timeout=30,
+            timeout=PATIENCE,
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -198,7 +205,7 @@ ASKING: list[Case] = [
         name="evidence: unknown role",
         send=lambda s, _b, _g: s.propagation.ListEvidence(
             propagation_pb2.ListEvidenceRequest(intervention_id="none", roles=[99]),  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
-            timeout=30,
+            timeout=PATIENCE,
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -206,7 +213,7 @@ ASKING: list[Case] = [
     Case(
         name="changed facts: negative page",
         send=lambda s, _b, _g: s.propagation.ListChangedFacts(
-            propagation_pb2.ListChangedFactsRequest(intervention_id="none", page_size=-1), timeout=30
+            propagation_pb2.ListChangedFactsRequest(intervention_id="none", page_size=-1), timeout=PATIENCE
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -214,7 +221,7 @@ ASKING: list[Case] = [
     Case(
         name="changed facts: foreign page token",
         send=lambda s, _b, _g: s.propagation.ListChangedFacts(
-            propagation_pb2.ListChangedFactsRequest(intervention_id="none", page_token="bm9uc2Vuc2U"), timeout=30
+            propagation_pb2.ListChangedFactsRequest(intervention_id="none", page_token="bm9uc2Vuc2U"), timeout=PATIENCE
         ),
         code=INVALID,
         reason="PAGE_TOKEN_MISMATCH",
@@ -222,7 +229,7 @@ ASKING: list[Case] = [
     Case(
         name="travel: threshold of two",
         send=lambda s, _b, _g: s.propagation.GetTravel(
-            propagation_pb2.GetTravelRequest(intervention_id="none", threshold=2.0), timeout=30
+            propagation_pb2.GetTravelRequest(intervention_id="none", threshold=2.0), timeout=PATIENCE
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -230,7 +237,7 @@ ASKING: list[Case] = [
     Case(
         name="compare: unknown intervention",
         send=lambda s, _b, _g: s.propagation.CompareInterventions(
-            propagation_pb2.CompareInterventionsRequest(first_id="none", second_id=HOSTILE["quotes"]), timeout=30
+            propagation_pb2.CompareInterventionsRequest(first_id="none", second_id=HOSTILE["quotes"]), timeout=PATIENCE
         ),
         code=NOT_FOUND,
         reason="INTERVENTION_NOT_FOUND",
@@ -238,7 +245,7 @@ ASKING: list[Case] = [
     Case(
         name="over time: unknown branch",
         send=lambda s, _b, _g: s.propagation.GetOverTime(
-            propagation_pb2.GetOverTimeRequest(branch_id=HOSTILE["quotes"]), timeout=30
+            propagation_pb2.GetOverTimeRequest(branch_id=HOSTILE["quotes"]), timeout=PATIENCE
         ),
         code=NOT_FOUND,
         reason="BRANCH_NOT_FOUND",
@@ -246,7 +253,7 @@ ASKING: list[Case] = [
     Case(
         name="over time: NUL in the entity",
         send=lambda s, b, _g: s.propagation.GetOverTime(
-            propagation_pb2.GetOverTimeRequest(branch_id=b, entity="a\x00b"), timeout=30
+            propagation_pb2.GetOverTimeRequest(branch_id=b, entity="a\x00b"), timeout=PATIENCE
         ),
         code=INVALID,
         reason="INVALID_FIELD",
@@ -254,21 +261,21 @@ ASKING: list[Case] = [
     Case(
         name="metrics: unknown intervention",
         send=lambda s, _b, _g: s.propagation.GetMetrics(
-            propagation_pb2.GetMetricsRequest(intervention_id="none"), timeout=30
+            propagation_pb2.GetMetricsRequest(intervention_id="none"), timeout=PATIENCE
         ),
         code=NOT_FOUND,
         reason="INTERVENTION_NOT_FOUND",
     ),
     Case(
         name="collapse: nothing named",
-        send=lambda s, _b, _g: s.propagation.GetCollapse(propagation_pb2.GetCollapseRequest(), timeout=30),
+        send=lambda s, _b, _g: s.propagation.GetCollapse(propagation_pb2.GetCollapseRequest(), timeout=PATIENCE),
         code=INVALID,
         reason="INVALID_FIELD",
     ),
     Case(
         name="collapse: 101 interventions",
         send=lambda s, _b, _g: s.propagation.GetCollapse(
-            propagation_pb2.GetCollapseRequest(intervention_ids=map(str, range(101))), timeout=30
+            propagation_pb2.GetCollapseRequest(intervention_ids=map(str, range(101))), timeout=PATIENCE
         ),
         code=EXHAUSTED,
         reason="TOO_LARGE",
@@ -276,7 +283,7 @@ ASKING: list[Case] = [
     Case(
         name="collapse: unknown intervention",
         send=lambda s, _b, _g: s.propagation.GetCollapse(
-            propagation_pb2.GetCollapseRequest(intervention_ids=["none"]), timeout=30
+            propagation_pb2.GetCollapseRequest(intervention_ids=["none"]), timeout=PATIENCE
         ),
         code=NOT_FOUND,
         reason="INTERVENTION_NOT_FOUND",
@@ -284,21 +291,23 @@ ASKING: list[Case] = [
     Case(
         name="cypher: writing",
         send=lambda s, _b, _g: s.graph.RunCypher(
-            graph_pb2.RunCypherRequest(query="MATCH (n) DETACH DELETE n"), timeout=30
+            graph_pb2.RunCypherRequest(query="MATCH (n) DETACH DELETE n"), timeout=PATIENCE
         ),
         code=PRECONDITION,
         reason="READ_ONLY_QUERY",
     ),
     Case(
         name="cypher: syntax",
-        send=lambda s, _b, _g: s.graph.RunCypher(graph_pb2.RunCypherRequest(query="MATCH (n RETURN n"), timeout=30),
+        send=lambda s, _b, _g: s.graph.RunCypher(
+            graph_pb2.RunCypherRequest(query="MATCH (n RETURN n"), timeout=PATIENCE
+        ),
         code=INVALID,
         reason="INVALID_FIELD",
     ),
     Case(
         name="cypher: hidden write in a subquery",
         send=lambda s, _b, _g: s.graph.RunCypher(
-            graph_pb2.RunCypherRequest(query="CALL () { CREATE (x:Evil) RETURN x } RETURN x"), timeout=30
+            graph_pb2.RunCypherRequest(query="CALL () { CREATE (x:Evil) RETURN x } RETURN x"), timeout=PATIENCE
         ),
         code=PRECONDITION,
         reason="READ_ONLY_QUERY",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.server.service import Service
+from tests.server.service import PATIENCE, Service
 from tests.server.world import upload
 
 from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
@@ -35,21 +35,21 @@ def service(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def register(running: Service, checkpoint: Path) -> None:
     """Register the tiny model."""
     request = model_pb2.RegisterModelRequest(id="tiny", path=str(checkpoint))
-    running.model.RegisterModel(request, timeout=120)
+    running.model.RegisterModel(request, timeout=PATIENCE)
 
 
 def open_branch(running: Service, graph_id: str, *, select: bool = True) -> str:
     """A fresh branch of ``tiny`` on a graph."""
     branch = f"b_{uuid.uuid4().hex[:16]}"
     request = model_pb2.CreateBranchRequest(id=branch, model_id="tiny", graph_id=graph_id, select=select)
-    running.model.CreateBranch(request, timeout=30)
+    running.model.CreateBranch(request, timeout=PATIENCE)
     return branch
 
 
 @pytest.fixture(scope="session")
 def second_client(service: Service) -> Iterator[GraphStore]:
     """Another client on the same database."""
-    info = service.graph.GetConnectionInfo(graph_pb2.GetConnectionInfoRequest(), timeout=30)
+    info = service.graph.GetConnectionInfo(graph_pb2.GetConnectionInfoRequest(), timeout=PATIENCE)
     connected = GraphStore.connect(StoreSettings(uri=info.uri))
     yield connected
     connected.close()
@@ -58,7 +58,7 @@ def second_client(service: Service) -> Iterator[GraphStore]:
 @pytest.fixture
 def world(service: Service, graph_id: str) -> str:
     """A graph of its own for each test, imported over the wire."""
-    list(service.graph.ImportGraph(iter(upload(graph_id)), timeout=120))
+    list(service.graph.ImportGraph(iter(upload(graph_id)), timeout=PATIENCE))
     return graph_id
 
 

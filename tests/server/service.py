@@ -103,7 +103,7 @@ class Service:
     def stop(self) -> int:
         """End it gracefully; its exit status."""
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(60)
+        status = self.process.wait(PATIENCE)
         self.close()
         return status
 

@@ -8,7 +8,7 @@ import grpc
 import pytest
 from tests.server.bad_questions import ASKING
 from tests.server.bad_requests import CHANGING, GOOD, INVALID, Case
-from tests.server.service import Service, reason_of
+from tests.server.service import PATIENCE, Service, reason_of
 
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.proto.v1 import (
@@ -60,14 +60,14 @@ def test_page_tokens_walk_every_item_once_and_belong_to_their_listing(service: S
     token = ""
     while True:
         request = intervention_pb2.ListInterventionsRequest(branch_id=branch, page_size=1, page_token=token)
-        page = service.intervention.ListInterventions(request, timeout=30)
+        page = service.intervention.ListInterventions(request, timeout=PATIENCE)
         seen += [job.id for job in page.interventions]
         token = page.next_page_token
         if not token:
             break
         with pytest.raises(grpc.RpcError) as refused:
             service.intervention.ListInterventions(
-                intervention_pb2.ListInterventionsRequest(page_size=1, page_token=token), timeout=30
+                intervention_pb2.ListInterventionsRequest(page_size=1, page_token=token), timeout=PATIENCE
             )
         assert reason_of(refused.value)[1] == "PAGE_TOKEN_MISMATCH"
     assert sorted(seen) == sorted(made)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import grpc
 import pytest
-from tests.server.service import Service, reason_of
+from tests.server.service import PATIENCE, Service, reason_of
 
 from knowledgesmith.proto.v1 import graph_pb2, intervention_pb2, model_pb2
 
@@ -21,12 +21,12 @@ def test_refused_decisions_do_not_lock_out_the_running_attempt(service: Service,
     job = service.create(service.spec(branch, PARIS, SYMBOL, max_probes=2000))
     stub = service.intervention
     decisions: tuple[Callable[[], object], ...] = (
-        lambda: stub.CommitIntervention(intervention_pb2.CommitInterventionRequest(id=job.id), timeout=30),
-        lambda: stub.DiscardIntervention(intervention_pb2.DiscardInterventionRequest(id=job.id), timeout=30),
+        lambda: stub.CommitIntervention(intervention_pb2.CommitInterventionRequest(id=job.id), timeout=PATIENCE),
+        lambda: stub.DiscardIntervention(intervention_pb2.DiscardInterventionRequest(id=job.id), timeout=PATIENCE),
     )
     refused = 0
     watch = service.intervention.WatchIntervention(
-        intervention_pb2.WatchInterventionRequest(id=job.id, max_batch=8), timeout=180
+        intervention_pb2.WatchInterventionRequest(id=job.id, max_batch=8), timeout=PATIENCE
     )
     for event in watch:
         if event.WhichOneof("event") == "batch":
@@ -62,8 +62,8 @@ def test_a_repeated_rollback_rolls_back_once(service: Service, branch: str) -> N
     for change in (PARIS, SYMBOL):
         service.wait(service.create(service.spec(branch, change)).id)
     request = model_pb2.RollbackBranchRequest(branch_id=branch, request_id=str(uuid.uuid4()))
-    first = service.model.RollbackBranch(request, timeout=120)
-    again = service.model.RollbackBranch(request, timeout=120)
+    first = service.model.RollbackBranch(request, timeout=PATIENCE)
+    again = service.model.RollbackBranch(request, timeout=PATIENCE)
     assert again.branch.head_revision == first.branch.head_revision != "tiny.base"
     assert len(again.branch.interventions) == 1
 
@@ -80,13 +80,13 @@ def test_a_repeated_rollback_rolls_back_once(service: Service, branch: str) -> N
 )
 def test_user_queries_that_fail_are_the_users_mistake(service: Service, query: str, code: grpc.StatusCode) -> None:
     with pytest.raises(grpc.RpcError) as refused:
-        service.graph.RunCypher(graph_pb2.RunCypherRequest(query=query), timeout=30)
+        service.graph.RunCypher(graph_pb2.RunCypherRequest(query=query), timeout=PATIENCE)
     assert reason_of(refused.value)[0] == code, refused.value.details()
 
 
 def test_a_head_that_moved_while_a_request_waited_is_not_what_it_expected(service: Service, branch: str) -> None:
     """Both were right when they were made; the second one's turn comes after the first has moved the head."""
-    head = service.model.GetBranch(model_pb2.GetBranchRequest(id=branch), timeout=60).branch.head_revision
+    head = service.model.GetBranch(model_pb2.GetBranchRequest(id=branch), timeout=PATIENCE).branch.head_revision
     first = service.create(service.spec(branch, PARIS), expected_revision=head)
     second = service.create(service.spec(branch, SYMBOL), expected_revision=head)
     done, refused = service.wait(first.id), service.wait(second.id)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.server.service import PATIENCE
 
 from knowledgesmith.editors import default_model, devices, precision
 from knowledgesmith.editors.precision import Figure, Precision
@@ -48,7 +49,9 @@ def told(finding: Finding, status: Status, pattern: str) -> None:
 
 def doctor(*words: str, **env: str) -> tuple[int, dict[str, Any]]:
     command = [sys.executable, "-m", "knowledgesmith.server", "doctor", "--json", *words]
-    done = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=250, check=False)
+    done = subprocess.run(
+        command, env={**os.environ, **env}, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     return done.returncode, json.loads(done.stdout)
 
 

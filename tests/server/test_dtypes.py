@@ -12,7 +12,7 @@ from pathlib import Path
 import grpc
 import neo4j
 import pytest
-from tests.server.service import Service, reason_of
+from tests.server.service import PATIENCE, Service, reason_of
 
 from knowledgesmith.editors.digests import weights_sha256
 from knowledgesmith.editors.loading import load
@@ -27,19 +27,19 @@ def register(service: Service, checkpoint: Path, dtype: str, model_id: str = "")
     """The tiny model in a dtype, under an id of its own."""
     chosen = model_id or f"m-{dtype or 'none'}-{uuid.uuid4().hex[:8]}"
     request = model_pb2.RegisterModelRequest(id=chosen, path=str(checkpoint), dtype=dtype)
-    return service.model.RegisterModel(request, timeout=120).model
+    return service.model.RegisterModel(request, timeout=PATIENCE).model
 
 
 def open_branch(service: Service, graph_id: str, model_id: str) -> str:
     branch = f"b_{uuid.uuid4().hex[:16]}"
     request = model_pb2.CreateBranchRequest(id=branch, model_id=model_id, graph_id=graph_id, select=True)
-    service.model.CreateBranch(request, timeout=30)
+    service.model.CreateBranch(request, timeout=PATIENCE)
     return branch
 
 
 def ask(service: Service, branch: str) -> list[str]:
     request = model_pb2.AskRequest(branch_id=branch, prompts=PROMPTS, max_new_tokens=5)
-    return list(service.model.Ask(request, timeout=120).texts)
+    return list(service.model.Ask(request, timeout=PATIENCE).texts)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64"])
@@ -49,7 +49,7 @@ def test_a_model_in_any_format_goes_through_the_main_job(
     model = register(service, tiny_checkpoint, dtype)
     own = load(str(tiny_checkpoint), device="cpu", dtype=dtype)
     assert (model.dtype, model.weights_sha256) == (dtype, weights_sha256(own.model))
-    listed = service.model.ListModels(model_pb2.ListModelsRequest(page_size=1000), timeout=30).models
+    listed = service.model.ListModels(model_pb2.ListModelsRequest(page_size=1000), timeout=PATIENCE).models
     assert {m.id: m.dtype for m in listed}[model.id] == dtype
 
     branch = open_branch(service, world, model.id)
@@ -62,7 +62,7 @@ def test_a_model_in_any_format_goes_through_the_main_job(
     assert moved
     assert all(delta == 0 for delta in moved), "a placebo moves nothing in any format"
 
-    back = service.model.RollbackBranch(model_pb2.RollbackBranchRequest(branch_id=branch), timeout=120)
+    back = service.model.RollbackBranch(model_pb2.RollbackBranchRequest(branch_id=branch), timeout=PATIENCE)
     assert back.weights_sha256 == back.head.weights_sha256 == model.weights_sha256
     assert ask(service, branch) == before
     found = second_client.run_user_query(
@@ -89,7 +89,7 @@ def test_one_id_is_one_format_and_the_host_keeps_them_apart(
         branch = open_branch(service, world, model.id)
         job = service.create(service.spec(branch, PARIS, method="placebo", max_probes=12))
         assert service.wait(job.id).state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED
-        back = service.model.RollbackBranch(model_pb2.RollbackBranchRequest(branch_id=branch), timeout=120)
+        back = service.model.RollbackBranch(model_pb2.RollbackBranchRequest(branch_id=branch), timeout=PATIENCE)
         assert back.weights_sha256 == model.weights_sha256
 
 
@@ -108,7 +108,7 @@ def test_a_model_of_an_earlier_release_is_float32(
     model = register(service, tiny_checkpoint, "float32")
     with neo4j.GraphDatabase.driver(second_client.uri) as driver, driver.session() as session:
         session.run("MATCH (m:Model {id: $id}) REMOVE m.dtype", id=model.id).consume()
-    listed = service.model.ListModels(model_pb2.ListModelsRequest(page_size=1000), timeout=30).models
+    listed = service.model.ListModels(model_pb2.ListModelsRequest(page_size=1000), timeout=PATIENCE).models
     assert {m.id: m.dtype for m in listed}[model.id] == "float32"
     assert register(service, tiny_checkpoint, "", model.id) == model
     assert len(ask(service, open_branch(service, world, model.id))) == len(PROMPTS)
@@ -137,7 +137,9 @@ def test_a_server_does_not_start_with_a_wrong_setting(
     tmp_path: Path, flags: list[str], env: dict[str, str], told: str
 ) -> None:
     command = [sys.executable, "-m", "knowledgesmith.server", "--data-dir", str(tmp_path / "server"), *flags]
-    done = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(
+        command, env={**os.environ, **env}, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1
     assert re.search(told, done.stderr), done.stderr

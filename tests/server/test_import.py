@@ -8,7 +8,7 @@ from contextlib import closing
 
 import grpc
 import pytest
-from tests.server.service import Service, reason_of
+from tests.server.service import PATIENCE, Service, reason_of
 from tests.server.world import facts, upload
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
@@ -75,7 +75,7 @@ def test_progress_rejections_and_the_result_come_as_a_stream(service: Service, g
         if message.chunk.role == "facts":
             message.chunk.name += ".gz"
             message.chunk.content = gzip.compress(message.chunk.content)
-    answers = list(service.graph.ImportGraph(iter([header, *chunks]), timeout=120))
+    answers = list(service.graph.ImportGraph(iter([header, *chunks]), timeout=PATIENCE))
     kinds = [answer.WhichOneof("part") for answer in answers]
     assert kinds[-1] == "result"
     assert {"progress", "rejections"} == set(kinds[:-1])
@@ -95,7 +95,7 @@ def test_an_own_table_comes_in_and_the_report_says_how(service: Service, graph_i
         _chunk("LIESMICH/README.md", b"# Notes"),
         _chunk("mine.csv", table.encode() + b"Ort 1;wohnt in;Person 1\r\n"),
     ]
-    *_, last = service.graph.ImportGraph(iter([header, *files]), timeout=120)
+    *_, last = service.graph.ImportGraph(iter([header, *files]), timeout=PATIENCE)
     report = last.result.report
     assert (report.facts_created, report.rejected) == (20, 0)
     found = {kind.kind: kind for kind in report.findings}
@@ -111,7 +111,7 @@ def test_a_strict_import_that_is_refused_tells_every_record(service: Service, gr
     told: list[graph_pb2.ImportRejection] = []
 
     def read() -> None:
-        for answer in service.graph.ImportGraph(iter(upload(graph_id, {"FACTS": lines})), timeout=120):
+        for answer in service.graph.ImportGraph(iter(upload(graph_id, {"FACTS": lines})), timeout=PATIENCE):
             told.extend(answer.rejections.rejections)
 
     with pytest.raises(grpc.RpcError) as refused:
@@ -121,7 +121,7 @@ def test_a_strict_import_that_is_refused_tells_every_record(service: Service, gr
 
 
 def test_importers_are_listed_with_their_options(service: Service) -> None:
-    found = service.graph.ListImporters(graph_pb2.ListImportersRequest(), timeout=30).importers
+    found = service.graph.ListImporters(graph_pb2.ListImportersRequest(), timeout=PATIENCE).importers
     assert "tables" in {importer.name for importer in found}
     assert all(importer.summary for importer in found)
 
@@ -135,5 +135,5 @@ def test_a_caller_that_goes_away_stops_the_import(service: Service, graph_id: st
 
     call = service.graph.ImportGraph(endless(), timeout=2)
     call.cancel()
-    (answer,) = [a for a in service.graph.ImportGraph(iter(upload(graph_id)), timeout=60) if a.HasField("result")]
+    (answer,) = [a for a in service.graph.ImportGraph(iter(upload(graph_id)), timeout=PATIENCE) if a.HasField("result")]
     assert answer.result.report.version == 1, "the interrupted upload left nothing"

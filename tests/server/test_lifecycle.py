@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from click.testing import CliRunner, Result
-from tests.server.service import Service, reason_of
+from tests.server.service import PATIENCE, Service, reason_of
 
 from knowledgesmith.client import (
     AlreadyExists,
@@ -125,7 +125,7 @@ def test_bad_archives_and_streams_are_refused(
     ]
     for messages, reason in cases:
         with pytest.raises(grpc.RpcError) as refused:
-            stub.LoadArchive(iter(messages), timeout=30)
+            stub.LoadArchive(iter(messages), timeout=PATIENCE)
         assert reason_of(refused.value)[1] == reason
     calls: list[tuple[Callable[..., Any], Any, str]] = [
         (stub.ListGraphVersions, pb.ListGraphVersionsRequest(graph_id="no"), "GRAPH_NOT_FOUND"),
@@ -138,8 +138,8 @@ def test_bad_archives_and_streams_are_refused(
     ]
     for call, request, reason in calls:
         with pytest.raises(grpc.RpcError) as refused:
-            call(request, timeout=30)
+            call(request, timeout=PATIENCE)
         assert reason_of(refused.value)[1] == reason
     with pytest.raises(grpc.RpcError) as refused:
-        list(stub.ExportGraph(pb.ExportGraphRequest(graph_id="no"), timeout=30))
+        list(stub.ExportGraph(pb.ExportGraphRequest(graph_id="no"), timeout=PATIENCE))
     assert reason_of(refused.value)[1] == "GRAPH_NOT_FOUND"

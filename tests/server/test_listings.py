@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.server.service import Service
+from tests.server.service import PATIENCE, Service
 
 from knowledgesmith.graph_schema.embedded.__main__ import main as embedded
 from knowledgesmith.proto.v1 import common_pb2, graph_pb2, intervention_pb2, model_pb2, probe_pb2, propagation_pb2
@@ -13,39 +13,39 @@ PARIS = ("france", "has_capital", "paris", "rome")
 
 def test_probe_sets_are_equal_by_seed_and_listed(service: Service, world: str) -> None:
     request = probe_pb2.GenerateProbeSetRequest(graph_id=world, seed=3, limit_per_kind=5, materialise=True)
-    made = service.probe.GenerateProbeSet(request, timeout=120).probe_set
-    again = service.probe.GenerateProbeSet(request, timeout=120).probe_set
+    made = service.probe.GenerateProbeSet(request, timeout=PATIENCE).probe_set
+    again = service.probe.GenerateProbeSet(request, timeout=PATIENCE).probe_set
     assert made.digest == again.digest
     assert made.verified == sum(made.counts.values()) > 0
     assert set(made.counts) >= {"DIRECT", "REVERSE", "COMPARISON", "CONTEXTUAL", "CONFLICT"}
-    got = service.probe.GetProbeSet(probe_pb2.GetProbeSetRequest(id=made.id), timeout=30).probe_set
+    got = service.probe.GetProbeSet(probe_pb2.GetProbeSetRequest(id=made.id), timeout=PATIENCE).probe_set
     assert got == made
-    listed = service.probe.ListProbeSets(probe_pb2.ListProbeSetsRequest(graph_id=world), timeout=30).probe_sets
+    listed = service.probe.ListProbeSets(probe_pb2.ListProbeSetsRequest(graph_id=world), timeout=PATIENCE).probe_sets
     assert [s.digest for s in listed] == [made.digest]
     seen: list[str] = []
     token = ""
     while True:
         page = probe_pb2.ListProbesRequest(probe_set_id=made.id, page_size=4, page_token=token)
-        answer = service.probe.ListProbes(page, timeout=30)
+        answer = service.probe.ListProbes(page, timeout=PATIENCE)
         seen += [probe.id for probe in answer.probes]
         token = answer.next_page_token
         if not token:
             break
     assert len(seen) == len(set(seen)) == made.verified
     direct = probe_pb2.ListProbesRequest(probe_set_id=made.id, kind=common_pb2.PROBE_KIND_DIRECT)
-    assert len(service.probe.ListProbes(direct, timeout=30).probes) == made.counts["DIRECT"]
+    assert len(service.probe.ListProbes(direct, timeout=PATIENCE).probes) == made.counts["DIRECT"]
 
 
 def test_models_methods_branches_and_graphs_are_listed(service: Service, world: str, branch: str) -> None:
-    models = service.model.ListModels(model_pb2.ListModelsRequest(), timeout=30).models
+    models = service.model.ListModels(model_pb2.ListModelsRequest(), timeout=PATIENCE).models
     assert [m.architecture for m in models if m.id == "tiny"] == ["LlamaForCausalLM"]
-    methods = service.model.ListMethods(model_pb2.ListMethodsRequest(), timeout=60).methods
+    methods = service.model.ListMethods(model_pb2.ListMethodsRequest(), timeout=PATIENCE).methods
     assert [m.name for m in methods] == ["alphaedit", "finetune", "placebo", "relearn"]
-    branches = service.model.ListBranches(model_pb2.ListBranchesRequest(graph_id=world), timeout=30).branches
+    branches = service.model.ListBranches(model_pb2.ListBranchesRequest(graph_id=world), timeout=PATIENCE).branches
     assert [b.id for b in branches] == [branch]
-    one = service.graph.ListGraphs(graph_pb2.ListGraphsRequest(page_size=1), timeout=30)
+    one = service.graph.ListGraphs(graph_pb2.ListGraphsRequest(page_size=1), timeout=PATIENCE)
     assert len(one.graphs) == 1
-    assert service.graph.GetGraph(graph_pb2.GetGraphRequest(graph_id=world), timeout=30).graph.facts > 0
+    assert service.graph.GetGraph(graph_pb2.GetGraphRequest(graph_id=world), timeout=PATIENCE).graph.facts > 0
 
 
 @pytest.mark.parametrize("name", propagation_pb2.ChangeFilter.keys())
@@ -56,7 +56,7 @@ def test_every_filter_pages_through_its_rows(service: Service, held: str, name: 
         request = propagation_pb2.ListBeliefChangesRequest(
             intervention_id=held, filter=propagation_pb2.ChangeFilter.Value(name), page_size=7, page_token=token
         )
-        answer = service.propagation.ListBeliefChanges(request, timeout=30)
+        answer = service.propagation.ListBeliefChanges(request, timeout=PATIENCE)
         rows += [row.seq for row in answer.changes]
         token = answer.next_page_token
         if not token:
@@ -70,7 +70,7 @@ def test_every_filter_pages_through_its_rows(service: Service, held: str, name: 
 def test_every_grouping_adds_up(service: Service, held: str, name: str) -> None:
     grouping = propagation_pb2.Grouping.Value(name)
     request = propagation_pb2.GetPropagationRequest(intervention_id=held, group_by=grouping)
-    groups = service.propagation.GetPropagation(request, timeout=30).groups
+    groups = service.propagation.GetPropagation(request, timeout=PATIENCE).groups
     assert sum(group.rows for group in groups) == service.get(held).written_rows
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 import grpc
 import pytest
 from tests.server.conftest import open_branch
-from tests.server.service import Service, reason_of
+from tests.server.service import PATIENCE, Service, reason_of
 
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.proto.v1 import common_pb2, graph_pb2, intervention_pb2, model_pb2, propagation_pb2
@@ -24,12 +24,12 @@ def heads(service: Service, graph_id: str) -> dict[str, tuple[object, ...]]:
         "RETURN e.uid, e.belief, e.belief_prev, e.belief_run, e.belief_seq ORDER BY e.uid"
     )
     request = graph_pb2.RunCypherRequest(query=query, parameters_json=json.dumps({"g": graph_id}), max_rows=1000)
-    rows = [json.loads(row) for row in service.graph.RunCypher(request, timeout=30).rows_json]
+    rows = [json.loads(row) for row in service.graph.RunCypher(request, timeout=PATIENCE).rows_json]
     return {row[0]: tuple(row[1:]) for row in rows}
 
 
 def branch_of(service: Service, branch: str) -> model_pb2.Branch:
-    return service.model.GetBranch(model_pb2.GetBranchRequest(id=branch), timeout=30).branch
+    return service.model.GetBranch(model_pb2.GetBranchRequest(id=branch), timeout=PATIENCE).branch
 
 
 def test_edit_is_planned_measured_streamed_and_rolled_back(service: Service, world: str, branch: str) -> None:
@@ -53,7 +53,7 @@ def test_edit_is_planned_measured_streamed_and_rolled_back(service: Service, wor
     assert branch_of(service, branch).head_revision == done.revision_id != base
     assert heads(service, world)["paris"][2] == job.id
 
-    back = service.model.RollbackBranch(model_pb2.RollbackBranchRequest(branch_id=branch), timeout=120)
+    back = service.model.RollbackBranch(model_pb2.RollbackBranchRequest(branch_id=branch), timeout=PATIENCE)
     assert back.branch.head_revision == base
     assert back.weights_sha256 == back.head.weights_sha256
     assert heads(service, world) == {}, "the heads return to what they were before"
@@ -64,7 +64,7 @@ def test_stream_calls_and_cypher_agree(service: Service, second_client: GraphSto
     job = service.create(service.spec(branch, PARIS, SYMBOL))
     rows = service.rows(job.id)
     request = propagation_pb2.GetPropagationRequest(intervention_id=job.id, group_by=propagation_pb2.GROUPING_KIND)
-    answer = service.propagation.GetPropagation(request, timeout=30)
+    answer = service.propagation.GetPropagation(request, timeout=PATIENCE)
     # another client on the same database pastes the query that came with the answer
     columns, pasted = second_client.run_user_query(
         answer.cypher, json.loads(answer.parameters_json), limit=100, timeout_s=30
@@ -109,7 +109,7 @@ def test_every_watch_position_replays_exactly(service: Service, branch: str) -> 
 def test_validate_only_writes_nothing(service: Service, second_client: GraphStore, branch: str, world: str) -> None:
     before = second_client.run_user_query("MATCH (n) RETURN count(n) AS n", {}, limit=1, timeout_s=30)
     request = intervention_pb2.CreateInterventionRequest(spec=service.spec(branch, PARIS), validate_only=True)
-    answer = service.intervention.CreateIntervention(request, timeout=60)
+    answer = service.intervention.CreateIntervention(request, timeout=PATIENCE)
     after = second_client.run_user_query("MATCH (n) RETURN count(n) AS n", {}, limit=1, timeout_s=30)
 
     assert before == after
@@ -132,7 +132,7 @@ def test_second_edit_sees_the_world_of_the_first(service: Service, branch: str) 
     second = service.create(service.spec(branch, ("france", "has_capital", "rome", "madrid")))
     assert service.wait(second.id).state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED
     assert list(branch_of(service, branch).interventions) == [first.id, second.id]
-    line = service.model.ListRevisions(model_pb2.ListRevisionsRequest(branch_id=branch), timeout=30).revisions
+    line = service.model.ListRevisions(model_pb2.ListRevisionsRequest(branch_id=branch), timeout=PATIENCE).revisions
     assert [r.intervention_id for r in line] == [second.id, first.id, ""]
 
 
@@ -141,7 +141,7 @@ def test_queued_edits_are_planned_when_their_turn_comes(service: Service, branch
     second = service.create(service.spec(branch, SYMBOL))
     service.wait(first.id, until={intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION})
     assert service.get(second.id).state == intervention_pb2.INTERVENTION_STATE_QUEUED, "the branch is held"
-    service.intervention.CommitIntervention(intervention_pb2.CommitInterventionRequest(id=first.id), timeout=30)
+    service.intervention.CommitIntervention(intervention_pb2.CommitInterventionRequest(id=first.id), timeout=PATIENCE)
     assert service.wait(second.id).state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED
     assert list(branch_of(service, branch).interventions) == [first.id, second.id]
 
@@ -175,26 +175,26 @@ def test_placebo_moves_nothing(service: Service, branch: str, goal: str, change:
 
 def targets_of(service: Service, run: str) -> list[propagation_pb2.ProbeEvidence]:
     request = propagation_pb2.ListEvidenceRequest(intervention_id=run, roles=[common_pb2.ROLE_TARGET], page_size=1000)
-    return list(service.propagation.ListEvidence(request, timeout=30).evidence)
+    return list(service.propagation.ListEvidence(request, timeout=PATIENCE).evidence)
 
 
 def test_rates_stand_beside_those_of_the_branch_s_placebo(service: Service, branch: str) -> None:
     first = service.create(service.spec(branch, SYMBOL))
     service.wait(first.id, until=SETTLED)
     request = propagation_pb2.GetMetricsRequest(intervention_id=first.id)
-    alone = service.propagation.GetMetrics(request, timeout=30)
+    alone = service.propagation.GetMetrics(request, timeout=PATIENCE)
     assert (alone.placebo_id, alone.verdict_scheme) == ("", 2)
     assert not any(one.rate.HasField("placebo") for one in alone.metrics)
     noise = service.create(service.spec(branch, PARIS, method="placebo"))
     service.wait(noise.id, until=SETTLED)
-    beside = service.propagation.GetMetrics(request, timeout=30)
+    beside = service.propagation.GetMetrics(request, timeout=PATIENCE)
     assert beside.placebo_id == noise.id
     rates = {one.name: one.rate for one in beside.metrics if one.group_by == "all"}
     assert rates["ccr"].placebo == 0.0
     assert all(rate.HasField("chance") for name, rate in rates.items() if name in CHANCED and rate.trials)
     grouped = service.propagation.GetPropagation(
         propagation_pb2.GetPropagationRequest(intervention_id=first.id, group_by=propagation_pb2.GROUPING_ROLE),
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert grouped.placebo_id == noise.id
     assert {group.key for group in grouped.groups} <= {"target", "follows", "stays"}
@@ -211,7 +211,7 @@ def test_a_plan_warns_of_an_object_of_another_type(service: Service, branch: str
     request = intervention_pb2.CreateInterventionRequest(
         spec=service.spec(branch, ("france", "has_capital", "paris", "copper")), validate_only=True
     )
-    plan = service.intervention.CreateIntervention(request, timeout=60).plan
+    plan = service.intervention.CreateIntervention(request, timeout=PATIENCE).plan
     (warning,) = [one for one in plan.warnings if one.kind == "type"]
     assert "“Element”" in warning.message
     assert "“City”" in warning.message
@@ -227,7 +227,7 @@ def test_discard_restores_the_heads(service: Service, world: str, branch: str) -
     service.wait(held.id, until={intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION})
     assert heads(service, world) != committed, "visible while it awaits a decision"
     request = intervention_pb2.DiscardInterventionRequest(id=held.id)
-    service.intervention.DiscardIntervention(request, timeout=30)
+    service.intervention.DiscardIntervention(request, timeout=PATIENCE)
     assert heads(service, world) == committed
     assert service.wait(held.id).state == intervention_pb2.INTERVENTION_STATE_DISCARDED
 
@@ -238,7 +238,7 @@ def test_a_failed_gate_waits_for_a_decision(service: Service, branch: str) -> No
     waiting = service.wait(job.id, until={intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION})
     assert waiting.failed_gates
     assert waiting.failed_gates[0].startswith("propagated")
-    service.intervention.CancelIntervention(intervention_pb2.CancelInterventionRequest(id=job.id), timeout=30)
+    service.intervention.CancelIntervention(intervention_pb2.CancelInterventionRequest(id=job.id), timeout=PATIENCE)
     assert service.wait(job.id).state == intervention_pb2.INTERVENTION_STATE_CANCELLED
 
 
@@ -248,16 +248,16 @@ def test_ask_and_export_any_revision(service: Service, branch: str) -> None:
     prompts = ["The capital of France is"]
     for revision, expected in (("", done.revision_id), ("base", "tiny.base"), (done.revision_id, done.revision_id)):
         request = model_pb2.AskRequest(branch_id=branch, revision_id=revision, prompts=prompts, max_new_tokens=4)
-        answer = service.model.Ask(request, timeout=60)
+        answer = service.model.Ask(request, timeout=PATIENCE)
         assert answer.revision_id == expected
         assert len(answer.texts) == 1
     export = model_pb2.ExportRevisionRequest(
         branch_id=branch, format=model_pb2.EXPORT_FORMAT_HF_CHECKPOINT, name=branch
     )
-    written = service.model.ExportRevision(export, timeout=120)
+    written = service.model.ExportRevision(export, timeout=PATIENCE)
     assert written.bytes > 1000
     with pytest.raises(grpc.RpcError) as refused:
-        service.model.ExportRevision(export, timeout=120)
+        service.model.ExportRevision(export, timeout=PATIENCE)
     assert reason_of(refused.value)[0] == grpc.StatusCode.INVALID_ARGUMENT, "an export is never overwritten"
 
 

@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from tests.server.service import Service
+from tests.server.service import PATIENCE, Service
 
 from knowledgesmith.server.metrics import COUNTERS, GAUGES, HISTOGRAMS
 
@@ -22,7 +22,7 @@ GROUPING = re.compile(r"by \(([^)]*)\)")
 
 def scrape(service: Service) -> str:
     """Prometheus text of the running server."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{service.metrics_port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{service.metrics_port}/metrics", timeout=PATIENCE) as answer:
         return str(answer.read().decode())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 import pytest
 from tests.server.conftest import open_branch
-from tests.server.service import Service, reason_of
+from tests.server.service import PATIENCE, Service, reason_of
 
 from knowledgesmith.proto.v1 import intervention_pb2 as pb
 from knowledgesmith.proto.v1 import model_pb2
@@ -27,7 +27,7 @@ MOVE = pb.StructuralChange(move_subtree=pb.MoveSubtree(entity="Atlantis", new_pa
 def _plan(service: Service, branch: str, *, goal: str = "EDIT", **fields: Any) -> pb.Plan:
     spec = service.spec(branch, goal=goal, **fields)
     request = pb.CreateInterventionRequest(spec=spec, validate_only=True)
-    return service.intervention.CreateIntervention(request, timeout=120).plan
+    return service.intervention.CreateIntervention(request, timeout=PATIENCE).plan
 
 
 def _refusal(service: Service, branch: str, change: pb.StructuralChange, *, goal: str = "EDIT") -> str:
@@ -50,7 +50,7 @@ def test_an_inserted_entity_lives_on_its_branch_until_a_rollback(service: Servic
     assert moved.names["atlantis"] == "Atlantis"
     other = open_branch(service, world, select=False)
     assert _refusal(service, other, MOVE) == "ENTITY_NOT_FOUND"
-    service.model.RollbackBranch(model_pb2.RollbackBranchRequest(branch_id=branch), timeout=120)
+    service.model.RollbackBranch(model_pb2.RollbackBranchRequest(branch_id=branch), timeout=PATIENCE)
     assert _refusal(service, branch, MOVE) == "ENTITY_NOT_FOUND"
 
 

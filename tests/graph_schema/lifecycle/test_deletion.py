@@ -241,7 +241,7 @@ def test_no_run_is_queued_on_a_branch_that_is_being_closed(store: GraphStore, ru
 
     with ThreadPoolExecutor(1) as pool:
         closing = pool.submit(store.write_transaction, close)
-        assert marked.wait(20)
+        assert marked.wait(900)
         with pytest.raises(BranchNotFound):
             runs.queue(branch, PARIS)
         queued.set()
