@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -63,3 +64,54 @@ def test_a_write_and_what_must_follow_it_are_finished(store: GraphStore, graph_i
 
     with pytest.raises(Cancelled):
         for_caller(caller, work)
+
+
+def test_what_cannot_ask_is_left_behind_at_once() -> None:
+    caller, begun, end = Caller(), threading.Event(), threading.Event()
+    ended: list[bool] = []
+
+    def work() -> None:
+        begun.set()
+        ended.append(end.wait(60))
+        cancellation.check()
+
+    def leave() -> None:
+        begun.wait(60)
+        caller.leave()
+
+    threading.Thread(target=leave).start()
+    with pytest.raises(Cancelled):
+        for_caller(caller, lambda: cancellation.abandonable(work))
+    assert not ended, "nobody waited for its end"
+    end.set()
+
+
+def test_what_is_abandonable_is_otherwise_as_if_it_were_not() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    assert cancellation.abandonable(threading.get_ident) == threading.get_ident(), "nobody can leave"
+    assert for_caller(Caller(60), lambda: cancellation.abandonable(lambda: cancellation.current().waits)) is True
+    with pytest.raises(ZeroDivisionError):
+        for_caller(Caller(60), lambda: cancellation.abandonable(fail))
+    with pytest.raises(Cancelled):
+        for_caller(Caller(0.0), lambda: cancellation.abandonable(fail))
+
+
+def test_whoever_asked_to_be_told_is_told_once_and_not_afterwards() -> None:
+    caller = Caller()
+    told: list[str] = []
+    with caller.telling(lambda: told.append("before")):
+        pass
+    with caller.telling(lambda: told.append("during")):
+        caller.leave()
+    with caller.telling(lambda: told.append("after")):
+        pass
+    assert told == ["during", "after"]
+
+
+def test_a_pause_ends_when_the_caller_leaves() -> None:
+    caller = Caller()
+    threading.Timer(0.01, caller.leave).start()
+    with pytest.raises(Cancelled):
+        caller.pause(3600)

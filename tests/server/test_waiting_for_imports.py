@@ -15,7 +15,7 @@ from knowledgesmith.graph_schema.importing import InputFile, import_graph
 from knowledgesmith.graph_schema.importing.lock import take_lock
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.server.worker import waiting
-from knowledgesmith.server.worker.reporting import JobProgress
+from knowledgesmith.server.worker.reporting import JobCaller, JobProgress
 from knowledgesmith.server.worker.waiting import when_imported
 
 
@@ -31,8 +31,11 @@ class Told:
         self._then()
 
 
-def progress_of(told: Any, *, cancelled: Callable[[], bool] = lambda: False) -> JobProgress:
-    return JobProgress(told, "iv_1", cancelled=cancelled, stop=threading.Event())
+def progress_of(told: Any, *, cancelled: bool = False) -> JobProgress:
+    caller = JobCaller(threading.Event())
+    if cancelled:
+        caller.leave()
+    return JobProgress(told, "iv_1", caller)
 
 
 def test_a_job_waits_for_the_import_of_its_graph(
@@ -52,7 +55,7 @@ def test_a_job_waits_for_the_import_of_its_graph(
     held = take_lock(store, graph_id)
     try:
         with pytest.raises(Cancelled):
-            when_imported(progress_of(Told(lambda: None), cancelled=lambda: True), asks)
+            when_imported(progress_of(Told(lambda: None), cancelled=True), asks)
         monkeypatch.setattr(waiting, "IMPORT_SECONDS", 1)
         with pytest.raises(GraphIncomplete):
             when_imported(progress_of(Told(lambda: None)), asks)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from knowledgesmith.graph_schema import cancellation
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -32,6 +34,7 @@ def weights_sha256(model: nn.Module) -> str:
     """SHA-256 over (name, dtype, shape, bytes) of all parameters, sorted by name; a shared tensor counts once."""
     digest = hashlib.sha256()
     for name, parameter in sorted(model.named_parameters()):
+        cancellation.check()
         digest.update(f"{name}\0{parameter.dtype}\0{tuple(parameter.shape)}\0".encode())
         digest.update(tensor_bytes(parameter))
     return digest.hexdigest()

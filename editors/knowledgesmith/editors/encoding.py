@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import torch
 
+from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import InvalidInput
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
+
+_AT_ONCE: Final = 1024
+"""Texts that the tokenizer takes in one call: between two calls it is asked whether anybody still waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +70,13 @@ def encode(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
 
 def plain_ids(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
     """Token ids of texts without any special token; markup of special tokens is read as plain characters."""
-    if not texts:
-        return []
-    encoded = tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True)
-    return cast("list[list[int]]", encoded["input_ids"])
+    found: list[list[int]] = []
+    for start in range(0, len(texts), _AT_ONCE):
+        cancellation.check()
+        some = list(texts[start : start + _AT_ONCE])
+        encoded = tokenizer(some, add_special_tokens=False, split_special_tokens=True)
+        found += cast("list[list[int]]", encoded["input_ids"])
+    return found
 
 
 def pad_token_id(tokenizer: PreTrainedTokenizerBase) -> int:
@@ -101,5 +108,6 @@ def pad_right(rows: Sequence[Sequence[int]], *, pad_id: int, device: torch.devic
 
 
 def _ids(tokenizer: PreTrainedTokenizerBase, text: str, *, special: bool) -> list[int]:
+    cancellation.check()
     encoded = tokenizer(text, add_special_tokens=special, split_special_tokens=True)
     return cast("list[int]", encoded["input_ids"])

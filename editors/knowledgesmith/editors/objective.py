@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from knowledgesmith.editors.encoding import prefix_ids
 from knowledgesmith.editors.surgery.hooks import head_only_at
+from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.joining import joined
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def join(tokenizer: PreTrainedTokenizerBase, *, prompt: str, answer: str, end: s
     Cutting the joint tokenisation, and not joining two tokenisations, is what a reader of the text would produce.
     A token that covers the boundary belongs to the answer.
     """
+    cancellation.check()
     text = f"{joined(prompt, answer)}{end}"
     encoded = tokenizer(text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
     ids = cast("list[int]", encoded["input_ids"])

@@ -23,6 +23,7 @@ import torch
 from knowledgesmith.editors.digests import text_sha256
 from knowledgesmith.editors.dtypes import DEFAULT_DTYPE
 from knowledgesmith.editors.files import write_durably
+from knowledgesmith.graph_schema import cancellation
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -208,6 +209,7 @@ def _shapes() -> list[tuple[int, int]]:
 
 def one_pass(weights: Sequence[Tensor], rows: Tensor) -> tuple[Tensor, ...]:
     """Output and its gradients by the inputs and by the first weight: what training a part of a model needs."""
+    cancellation.check()
     inputs, first = rows.detach().requires_grad_(), weights[0].detach().requires_grad_()
     hidden = torch.nn.functional.linear(inputs, first)
     for weight in weights[1:]:

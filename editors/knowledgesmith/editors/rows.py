@@ -13,6 +13,7 @@ from knowledgesmith.editors.encoding import prefix_ids
 from knowledgesmith.editors.neutral import SoftAnswer, neutral_answers
 from knowledgesmith.editors.objective import Row, Targets, join
 from knowledgesmith.editors.requests import Prompt, UpdateRequest
+from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
 
@@ -109,6 +110,7 @@ def lookup(tokenizer: PreTrainedTokenizerBase, prompt: Prompt) -> Lookup:
     half of its last character. A row's first token is an attention sink whose key hardly depends on it, so a subject
     that is only this token is looked up at the next one.
     """
+    cancellation.check()
     encoded = tokenizer(prompt.text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
     start = prefix_ids(tokenizer)
     ids = (*start, *cast("list[int]", encoded["input_ids"]))

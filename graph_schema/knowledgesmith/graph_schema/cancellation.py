@@ -66,6 +66,15 @@ class Caller:
         """Seconds until the deadline, at least a millisecond; ``None`` = no deadline."""
         return None if self._deadline is None else max(self._deadline - time.monotonic(), 0.001)
 
+    def pause(self, seconds: float) -> None:
+        """Sleep, but not beyond the moment when the caller leaves.
+
+        Raises:
+            Cancelled: it has left.
+        """
+        self._gone.wait(seconds)
+        self.check()
+
     def check(self) -> None:
         """Go on only where somebody waits.
 

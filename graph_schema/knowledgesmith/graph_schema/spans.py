@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import Final
 
+from knowledgesmith.graph_schema import cancellation
+
 _UNSPACED: Final = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Burmese
@@ -76,7 +78,12 @@ class Phrases:
     whole: frozenset[str] = frozenset()
 
     def held_by(self, text: str) -> bool:
-        """Whether a text holds one of the phrases; case, marks and spaces aside."""
+        """Whether a text holds one of the phrases; case, marks and spaces aside.
+
+        Raises:
+            Cancelled: nobody waits for it any more (many texts are looked through in one go).
+        """
+        cancellation.check()
         found = units(text)
         if found in self._whole:
             return True

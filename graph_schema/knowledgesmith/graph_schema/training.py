@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from knowledgesmith.graph_schema import branches
+from knowledgesmith.graph_schema import branches, cancellation
 from knowledgesmith.graph_schema.asked import Asked, asked_of
 from knowledgesmith.graph_schema.closure import Triple
 from knowledgesmith.graph_schema.derived_wordings import derive_templates
@@ -262,6 +262,7 @@ def _displaced(subject: str, relation: str, gone: Iterable[Triple], world: _Worl
 
 
 def _update(world: _World, question: tuple[str, str], old: str, new: str, *, derived: bool) -> Iterable[TrainingUpdate]:
+    cancellation.check()
     subject, relation = question
     lexicon = world.lexicon
     if any(uid and uid not in lexicon for uid in (subject, old, new)):

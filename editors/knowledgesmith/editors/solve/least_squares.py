@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from knowledgesmith.graph_schema.cancellation import abandonable
+
 
 def ridge_dual(*, keys: Tensor, residuals: Tensor, penalty: float) -> Tensor:
     """Minimise ‖ΔK - R‖² + λ‖Δ‖² by an (n, n) system: Δ = R (KᵀK + λI)⁻¹ Kᵀ.
@@ -37,4 +39,5 @@ def ridge_primal(*, keys: Tensor, residuals: Tensor, penalty: float) -> Tensor:
 def ridge(*, keys: Tensor, residuals: Tensor, penalty: float) -> Tensor:
     """``ridge_dual`` or ``ridge_primal``, whichever system is smaller."""
     wide = keys.shape[1] <= keys.shape[0]
-    return (ridge_dual if wide else ridge_primal)(keys=keys, residuals=residuals, penalty=penalty)
+    solve = ridge_dual if wide else ridge_primal
+    return abandonable(lambda: solve(keys=keys, residuals=residuals, penalty=penalty))

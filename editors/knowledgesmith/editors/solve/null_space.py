@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from knowledgesmith.graph_schema.cancellation import abandonable
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NullSpace:
@@ -36,7 +38,8 @@ def null_space(moment: Tensor, *, kept: float) -> NullSpace:
         moment: C = E[k kᵀ], symmetric. shape: (f, f).
         kept: fraction of the directions to keep, those of least energy; 1 keeps all (no projection).
     """
-    values, vectors = torch.linalg.eigh(moment.double())
+    # minutes for a wide model, and a step of the library cannot ask whether anybody still waits
+    values, vectors = abandonable(lambda: torch.linalg.eigh(moment.double()))
     values = values.clamp_min(0)
     count = round(kept * len(values))
     total = float(values.sum())

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.probes.draw import (
     ANSWER,
     OPTIONS,
@@ -63,7 +64,12 @@ class Builder:
     dropped: Counter[str] = field(default_factory=Counter)
 
     def build(self, question: Question, *, phrasings: int = 3) -> list[Built]:
-        """The probes of a question, or none with the reason counted in ``dropped``."""
+        """The probes of a question, or none with the reason counted in ``dropped``.
+
+        Raises:
+            Cancelled: nobody waits for them any more.
+        """
+        cancellation.check()
         if self.lexicon.is_ambiguous(question.anchor) or (
             question.object and self.lexicon.is_ambiguous(question.object)
         ):

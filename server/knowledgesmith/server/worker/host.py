@@ -13,6 +13,7 @@ from knowledgesmith.editors.default_model import ensure_default_model
 from knowledgesmith.editors.generation import generate
 from knowledgesmith.editors.loading import check_runs, load
 from knowledgesmith.editors.surgery.resident import ResidentModel
+from knowledgesmith.editors.surgery.stopping import stoppable
 from knowledgesmith.graph_schema import branches
 from knowledgesmith.graph_schema.errors import InvalidInput, ModelNotLoadable
 
@@ -61,7 +62,7 @@ class ModelHost:
     def _load(self, place: str, dtype: str) -> ResidentModel:
         if self._held is None or (self._held.path, self._held.dtype) != (place, dtype):
             self._held = None  # two models at once might not fit
-            loaded = load(place, device=self._settings.device or None, dtype=dtype)
+            loaded = stoppable(load(place, device=self._settings.device or None, dtype=dtype))
             self._held = _Held(path=place, dtype=dtype, resident=ResidentModel(loaded))
         return self._held.resident
 

@@ -131,6 +131,7 @@ class Worker:
         name = message["call"]
         if name == "stop":
             self._stop.set()
+            self._runner.leave()
             self._inbox.put({"id": 0, "call": "wake", "args": {}})
         elif name == "cancel":
             self._runner.cancel(**message["args"])

@@ -8,13 +8,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from knowledgesmith.graph_schema.cancellation import Caller
 from knowledgesmith.graph_schema.errors import Cancelled
 from knowledgesmith.graph_schema.propagation import HEADLINES
 from knowledgesmith.server.metrics import HEALTH_FIGURES
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from knowledgesmith.graph_schema.health import Health
     from knowledgesmith.graph_schema.interventions import State
@@ -109,16 +110,44 @@ class Reporter:
         _LOG.warning("%s was taken over", intervention_id)
 
 
+class JobCaller(Caller):
+    """Whom a job's attempt works for: it leaves when the job is cancelled, or when the worker is told to stop.
+
+    Thread-safe; every block of the model, every reading query and every loop that can last asks it.
+    """
+
+    __slots__ = ("_stop",)
+
+    def __init__(self, stop: threading.Event) -> None:
+        """``stop`` is set when the worker shall end; whoever sets it also lets this caller leave."""
+        super().__init__()
+        self._stop = stop
+
+    @property
+    def waits(self) -> bool:
+        """Whether the job shall go on."""
+        return super().waits and not self._stop.is_set()
+
+    def check(self) -> None:
+        """Go on only where the job shall.
+
+        Raises:
+            Cancelled: the user asked to stop.
+            Stopped: the worker was told to stop.
+        """
+        if self._stop.is_set():
+            raise Stopped
+        if not super().waits:
+            raise Cancelled("cancelled on request")
+
+
 class JobProgress:
     """The progress object of a job: reports at most five times a second, and raises where a job may stop."""
 
-    def __init__(
-        self, reporter: Reporter, intervention_id: str, *, cancelled: Callable[[], bool], stop: threading.Event
-    ) -> None:
+    def __init__(self, reporter: Reporter, intervention_id: str, caller: Caller) -> None:
         self._reporter = reporter
         self._id = intervention_id
-        self._cancelled = cancelled
-        self._stop = stop
+        self._caller = caller
         self._last = 0.0
 
     def step(self, phase: str, done: int, total: int) -> None:
@@ -128,10 +157,7 @@ class JobProgress:
             Cancelled: the user asked to stop.
             Stopped: the worker was told to stop.
         """
-        if self._cancelled():
-            raise Cancelled("cancelled on request")
-        if self._stop.is_set():
-            raise Stopped
+        self._caller.check()
         now = time.monotonic()
         if now - self._last >= _PROGRESS_SECONDS or done == total:
             self._last = now

@@ -17,7 +17,8 @@ from knowledgesmith.editors.contract import Method, Selective
 from knowledgesmith.editors.registry import build
 from knowledgesmith.editors.score_cache import ScoreCache
 from knowledgesmith.editors.statistics import TextStatistics
-from knowledgesmith.graph_schema import branches, jobs, ledger
+from knowledgesmith.graph_schema import branches, cancellation, jobs, ledger
+from knowledgesmith.graph_schema.cancellation import abandonable
 from knowledgesmith.graph_schema.errors import (
     Cancelled,
     FenceRejected,
@@ -37,12 +38,12 @@ from knowledgesmith.server.worker import gates, health
 from knowledgesmith.server.worker.compose import compose
 from knowledgesmith.server.worker.measure import Meter, Reading, measured_row
 from knowledgesmith.server.worker.method_config import computed_in, resolve_config
-from knowledgesmith.server.worker.reporting import JobProgress, Reporter, Stopped
+from knowledgesmith.server.worker.reporting import JobCaller, JobProgress, Reporter, Stopped
 from knowledgesmith.server.worker.speaking import Speaker, names_of
 from knowledgesmith.server.worker.waiting import when_imported
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from knowledgesmith.editors.artefacts import Weights
     from knowledgesmith.editors.surgery.resident import ResidentModel
@@ -77,12 +78,22 @@ class JobRunner:
         self._host = host
         self._report = reporter
         self._cancelled: set[str] = set()
+        self._running: tuple[str, JobCaller] | None = None
         self._worlds = WorldCache()
         self._health = health.HealthCheck(store)
 
     def cancel(self, *, intervention_id: str) -> None:
-        """Stop this job at the next safe point."""
+        """Stop this job now, or when it is taken up."""
         self._cancelled.add(intervention_id)
+        running = self._running
+        if running is not None and running[0] == intervention_id:
+            running[1].leave()
+
+    def leave(self) -> None:
+        """The event that means "stop" is set: the running job shall see it now, whatever it waits for."""
+        running = self._running
+        if running is not None:
+            running[1].leave()
 
     def run(self, intervention_id: str, *, stop: threading.Event) -> None:
         """Claim a job and carry it as far as it goes.
@@ -101,23 +112,29 @@ class JobRunner:
             live = [*_ACTIVE, State.COMMITTING]
             jobs.finish(self._store, held.id, "", from_states=live, state=State.FAILED, reason=error.reason, held=held)
             return
-        if job.cancel_requested:
-            self._cancelled.add(job.id)
         self._report.attempt(job)
         start = time.monotonic()
-        outcome = self._guarded(job, held, stop)
-        self._cancelled.discard(job.id)
+        caller = JobCaller(stop)
+        self._running = (job.id, caller)
+        if job.cancel_requested or job.id in self._cancelled:
+            caller.leave()
+        try:
+            outcome = self._guarded(job, held, caller)
+        finally:
+            self._running = None
+            self._cancelled.discard(job.id)
         if outcome is not None:
             self._report.ended(job, outcome, time.monotonic() - start)
 
-    def _guarded(self, job: Job, held: Claim, stop: threading.Event) -> State | None:
+    def _guarded(self, job: Job, held: Claim, caller: JobCaller) -> State | None:
         """Carry the job; its state in the end, None when this attempt does not decide that."""
-        progress = JobProgress(self._report, job.id, cancelled=lambda: job.id in self._cancelled, stop=stop)
+        progress = JobProgress(self._report, job.id, caller)
         try:
             if held.attempt > jobs.MAX_ATTEMPTS:
                 lost = WorkerUnavailable(f"given up: {jobs.MAX_ATTEMPTS} attempts lost their worker")
                 return self._end(job, held, State.FAILED, lost)
-            return self._carry(_Attempt(job=job, held=held, progress=progress))
+            with cancellation.working_for(caller):
+                return self._carry(_Attempt(job=job, held=held, progress=progress))
         except (GraphUnavailable, ConnectionError):
             raise
         except Stopped:
@@ -151,7 +168,8 @@ class JobRunner:
     def _carry(self, attempt: _Attempt) -> State:
         if attempt.job.state is State.COMMITTING:
             if attempt.job.health is not None:
-                return self._commit(attempt)
+                with cancellation.to_the_end():
+                    return self._commit(attempt)
             # an earlier release decided without a look at its health: it is decided again
             self._advance(attempt, [State.COMMITTING], state=State.RUNNING)
         self._check_start(attempt.job)
@@ -247,7 +265,9 @@ class JobRunner:
             seed=job.spec.seed,
             max_probes=job.spec.max_probes,
         )
-        plan = when_imported(attempt.progress, lambda: make_plan(self._store, request, worlds=self._worlds))
+        plan = when_imported(
+            attempt.progress, lambda: abandonable(lambda: make_plan(self._store, request, worlds=self._worlds))
+        )
         store_plan(self._store, attempt.held, plan)
         self._report.phase(job, "plan", time.monotonic() - start)
         return plan
@@ -267,7 +287,7 @@ class JobRunner:
         job = attempt.job
         if job.artefact_sha256:
             return self._host.artefact(job.artefact_sha256)
-        request = when_imported(attempt.progress, lambda: compose(self._store, job, plan))
+        request = when_imported(attempt.progress, lambda: abandonable(lambda: compose(self._store, job, plan)))
         statistics = TextStatistics(
             resident.loaded,
             request.statistics_text,
@@ -312,6 +332,11 @@ class JobRunner:
         job = attempt.job
         rates = gates.measure(self._store, job, found)
         attempt.progress.step("decide", 0, 1)  # the last point where a cancellation wins
+        with cancellation.to_the_end():
+            return self._decided(attempt, found, rates)
+
+    def _decided(self, attempt: _Attempt, found: Health, rates: Mapping[str, float]) -> State:
+        job = attempt.job
         failed = gates.failed(job.spec.gates, rates, found)
         self._report.metrics(job, rates, found)
         self._report.health(job, found)

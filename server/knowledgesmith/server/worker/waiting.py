@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import GraphIncomplete
 from knowledgesmith.server.worker.reporting import JobProgress
 
@@ -26,5 +26,5 @@ def when_imported(progress: JobProgress, work: Callable[[], _T]) -> _T:
             return work()
         except GraphIncomplete:
             progress.step("wait_for_import", second, IMPORT_SECONDS)
-            time.sleep(1)
+            cancellation.current().pause(1)
     return work()

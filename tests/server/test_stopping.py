@@ -1,0 +1,240 @@
+"""A cancelled job ends at its next unit of work, whatever it is doing: counted, not timed.
+
+The worker's own path on a real database, in this process. A run shows which units of work (blocks of the model, texts
+for the tokenizer, reading queries, probes, training rows) each phase is made of; then the job is cancelled in the
+middle of each kind of each phase, and hardly anything may be begun after that.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.server import world
+from tests.taught import teach
+from transformers import PreTrainedTokenizerFast
+
+from knowledgesmith.editors.testing import save_checkpoint
+from knowledgesmith.graph_schema import branches, jobs, training
+from knowledgesmith.graph_schema.importing import import_graph
+from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
+from knowledgesmith.graph_schema.job_types import Job, JobSpec
+from knowledgesmith.graph_schema.probes.build import Builder
+from knowledgesmith.graph_schema.spans import Phrases
+from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.server.settings import ServerSettings
+from knowledgesmith.server.worker import runner
+from knowledgesmith.server.worker.host import ModelHost
+from knowledgesmith.server.worker.reporting import Reporter
+from knowledgesmith.server.worker.runner import JobRunner
+
+GOLDENS = Path(__file__).parents[1] / "editors" / "goldens"
+PHASES = ("plan", "measure_before", "apply", "health", "measure_after")
+Unit = tuple[str, str]
+"""Phase and kind of work."""
+
+pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+
+
+class Deaf:
+    """A channel, or a sink of samples, that nobody listens to."""
+
+    def send(self, message: object) -> None:
+        pass
+
+    def inc(self, name: str, value: float = 1.0, /, **labels: str) -> None:
+        pass
+
+    set = observe = inc
+
+
+@dataclass
+class Work:
+    """Counts units of work, and cancels in the middle of one."""
+
+    cancel: Any = None
+    phase: str = ""
+    done: Counter[Unit] = field(default_factory=Counter[Unit])
+    at: tuple[Unit, int] | None = None
+    after: Counter[Unit] = field(default_factory=Counter[Unit])
+    over: bool = False
+
+    def unit(self, kind: str) -> None:
+        """A unit of work begins."""
+        if self.over:
+            return
+        if self.at is not None and self.at[1] == 0:
+            self.after[self.phase, kind] += 1
+            return
+        self.done[self.phase, kind] += 1
+        if self.at is not None and self.at[0] == (self.phase, kind):
+            self.at = (self.at[0], self.at[1] - 1)
+            if self.at[1] == 0:
+                self.cancel()
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Work:
+    """Watches what the worker does."""
+    watched = Work()
+
+    def counted(owner: Any, name: str, kind: str) -> None:
+        inner = getattr(owner, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            watched.unit(kind)
+            return inner(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, call)
+
+    # what the worker leaves behind at once ends by itself as soon: here it is waited for
+    monkeypatch.setattr(runner, "abandonable", _waited_for)
+    counted(PreTrainedTokenizerFast, "__call__", "text")
+    counted(Builder, "build", "probe")
+    counted(Phrases, "held_by", "training text")
+    counted(training, "_update", "training row")
+    advance, finish = jobs.advance, jobs.finish
+
+    def advanced(*args: Any, **kwargs: Any) -> None:
+        advance(*args, **kwargs)
+        watched.phase = str(kwargs.get("phase", watched.phase))
+
+    def finished(*args: Any, **kwargs: Any) -> bool:
+        watched.over = True
+        return finish(*args, **kwargs)
+
+    monkeypatch.setattr(jobs, "advance", advanced)
+    monkeypatch.setattr(jobs, "finish", finished)
+    return watched
+
+
+def _waited_for(piece: Callable[[], Any]) -> Any:
+    return piece()
+
+
+@dataclass
+class Bench:
+    """A worker's parts in this process; every run has a branch of its own and fresh caches."""
+
+    store: GraphStore
+    graph: str
+    host: ModelHost
+    folder: Path
+    runs: int = 0
+
+    def run(self, method: str, work: Work, at: tuple[Unit, int] | None = None) -> Job:
+        """Queue a job and run it to its end; it is cancelled where ``at`` says."""
+        self.runs += 1
+        branch = f"b{self.runs}-{self.graph}"
+        branches.create_branch(
+            self.store, branch_id=branch, model_id=f"m-{self.graph}", graph_id=self.graph, select=True
+        )
+        goal, target = Goal.UNLEARN, TargetDistribution.NEUTRAL_GRAPH
+        spec = JobSpec(
+            branch_id=branch,
+            goal=goal,
+            changes=(
+                Change(subject="france", relation="has_capital", old_object="paris"),
+                Change(subject="japan", relation="has_capital", old_object="tokyo"),
+            ),
+            method=method,
+            method_config=json.loads((GOLDENS / f"{method}.json").read_text(encoding="utf-8"))["config"],
+            target_distribution=target,
+            max_probes=60,
+        )
+        job, _ = jobs.create(self.store, spec, actor="test", request_id=branch, request_hash="h", graph_digest="")
+        settings = ServerSettings(data_dir=self.folder / str(self.runs), device="cpu")
+        settings.create_directories()
+        deaf: Any = Deaf()
+        runner = JobRunner(settings=settings, store=self.store, host=self.host, reporter=Reporter(deaf, deaf))
+        work.done.clear()
+        work.after.clear()
+        work.at, work.over, work.phase = at, False, ""
+        work.cancel = lambda: runner.cancel(intervention_id=job)
+        runner.run(job, stop=threading.Event())
+        return jobs.get(self.store, job)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that learnt something: what it says is not wrecked by a small change."""
+    return save_checkpoint(teach("llama"), tmp_path_factory.mktemp("taught"))
+
+
+@contextmanager
+def counting(uri: str, work: Work) -> Generator[GraphStore]:
+    """A store whose queries are units of work."""
+
+    def observe(_name: str, _seconds: float, _outcome: str) -> None:
+        work.unit("query")
+
+    store = GraphStore.connect(StoreSettings(uri=uri), observe=observe)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def bench(
+    store: GraphStore, neo4j_uri: str, graph_id: str, checkpoint: Path, tmp_path: Path, work: Work
+) -> Iterator[Bench]:
+    """A worker with the taught model, on a small world."""
+    texts = {
+        "entities": world.entities(),
+        "relations": world.relations(),
+        "facts": world.facts(),
+        "templates": world.templates(),
+    }
+    files = [InputFile(name=f"{k}.csv", content=io.BytesIO(text.encode()), role=k) for k, text in texts.items()]
+    import_graph(store, graph_id=graph_id, files=files, source="test")
+    settings = ServerSettings(data_dir=tmp_path, device="cpu")
+
+    def begins(_block: object, _args: object) -> None:
+        work.unit("block")
+
+    with counting(neo4j_uri, work) as counted:
+        host = ModelHost(settings=settings, store=counted)
+        found = host.describe(path=str(checkpoint), dtype="float32")
+        names = ("path", "weights_sha256", "architecture", "parameters")
+        model = branches.ModelInfo(id=f"m-{graph_id}", **{name: found[name] for name in names})
+        branches.register_model(store, model)
+        branches.create_branch(store, branch_id=f"b-{graph_id}", model_id=model.id, graph_id=graph_id, select=True)
+        for block in host.model_of(f"b-{graph_id}").loaded.architecture.blocks:
+            block.register_forward_pre_hook(begins)
+        yield Bench(counted, graph_id, host, tmp_path)
+
+
+def test_a_cancel_is_heard_in_every_phase(bench: Bench, work: Work) -> None:
+    job = bench.run("placebo", work)
+    assert job.state is not State.FAILED, job.error_message
+    made_of = dict(work.done)
+    assert {phase for phase, _ in made_of} >= set(PHASES)
+    for unit, count in sorted(made_of.items()):
+        if unit[0] in PHASES:
+            check(bench, work, "placebo", unit, count)
+
+
+@pytest.mark.parametrize("method", ["alphaedit", "finetune", "relearn"])
+def test_a_cancel_is_heard_wherever_a_method_works(bench: Bench, work: Work, method: str) -> None:
+    job = bench.run(method, work)
+    assert job.state is not State.FAILED, job.error_message
+    made_of = {unit: count for unit, count in work.done.items() if unit[0] == "apply"}
+    assert {kind for _, kind in made_of} >= {"block", "text", "query", "training row"}
+    for unit, count in sorted(made_of.items()):
+        check(bench, work, method, unit, count)
+
+
+def check(bench: Bench, work: Work, method: str, unit: Unit, count: int) -> None:
+    """Cancel in the middle of a kind of work of a phase: at most the next piece is begun."""
+    job = bench.run(method, work, (unit, count // 2 + 1))
+    assert work.at == (unit, 0), f"{unit} was not reached: {job.state} {job.error_message}"
+    assert job.state is State.CANCELLED, (unit, job.state, job.error_message)
+    assert work.after.total() <= 1, f"cancelled in {unit}, and then: {dict(work.after)}"
