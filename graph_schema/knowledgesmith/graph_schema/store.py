@@ -19,6 +19,7 @@ from neo4j import time as time_types
 from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.cancellation import Caller
 from knowledgesmith.graph_schema.errors import AlreadyExists, GraphUnavailable, InvalidInput, ReadOnlyQuery, TooLarge
+from knowledgesmith.graph_schema.overrun import Guard, Overrun
 from knowledgesmith.graph_schema.queries import Query, load
 
 T = TypeVar("T")
@@ -35,6 +36,12 @@ _USER_FETCH = 20
 """Rows of an operator's query that arrive at once: each may be large, and what is too much is noticed between them."""
 USER_BYTES = 16 * 2**20
 """What the rows of an operator's query may take as JSON text."""
+_USER_QUERIES = 4
+"""Queries of operators that the database works on at once, those that ran into their limit and run on included."""
+_USER_OVERRUN = 2
+"""Of these, how many may run on before new ones are refused: each takes a core."""
+_USER_GRACE_S = 5.0
+"""Neo4j looks every two seconds for transactions whose time is up."""
 _OUTSIDE = frozenset({"LoadCSV", "TerminateTransactions"})
 Row = dict[str, Any]
 """One result row: column name to driver value (the driver's values are untyped)."""
@@ -113,6 +120,7 @@ class GraphStore:
     def __init__(self, settings: StoreSettings, *, observe: QueryObserver | None = None) -> None:
         self._settings = settings
         self._observe = observe or _ignore
+        self._user_queries = Guard(running=_USER_QUERIES, abandoned=_USER_OVERRUN, grace_s=_USER_GRACE_S)
         auth = (settings.user, settings.password) if settings.user else None
         _check_scheme(settings.uri)
         with _mapped_errors(settings.uri):
@@ -233,12 +241,22 @@ class GraphStore:
 
         Raises:
             ReadOnlyQuery: the text would write, read files or addresses, or end other transactions.
-            InvalidInput: the text is not valid Cypher, fails on its own values, or takes too long.
+            InvalidInput: the text is not valid Cypher, fails on its own values, or takes too long. It may run on where
+                Neo4j cannot end it (:mod:`.overrun`).
+            ServerBusy: too many queries that Neo4j cannot end still run.
             TooLarge: its rows take more than ``USER_BYTES``, or the database has not the memory for it.
             Cancelled: nobody waits for it any more.
         """
-        caller = cancellation.current()
-        limit_s = _at_most(caller, timeout_s)
+        limit_s = _at_most(cancellation.current(), timeout_s) or timeout_s
+        try:
+            return self._user_queries.run(lambda: self._user_rows(text, params, limit, limit_s), limit_s=limit_s)
+        except Overrun as error:
+            cancellation.check()
+            raise _too_long(text, limit_s) from error
+
+    def _user_rows(
+        self, text: str, params: Mapping[str, object], limit: int, limit_s: float
+    ) -> tuple[list[str], list[Row]]:
         with _mapped_errors(self.uri), self._session(neo4j.READ_ACCESS, fetch_size=_USER_FETCH) as session:
             try:
                 plan = session.run(neo4j.Query("EXPLAIN " + text, timeout=limit_s), dict(params)).consume()  # pyright: ignore[reportArgumentType]
@@ -259,8 +277,13 @@ class GraphStore:
                 raise
             except driver_errors.ClientError as error:
                 if str(error.code).startswith(_ENDED_BY_DATABASE):
-                    caller.check()
+                    cancellation.check()
+                    raise _too_long(text, limit_s) from error
                 raise InvalidInput(error.message or "the query fails", field="query", value=text) from error
+            except driver_errors.DatabaseError as error:  # as when a text outgrows what Java can hold
+                raise InvalidInput(
+                    f"Neo4j fails on the query: {error.message}", field="query", value=text, hint="Ask for less."
+                ) from error
             except OverflowError as error:
                 raise InvalidInput("a number has more than 64 bits", field="parameters", value=dict(params)) from error
 
@@ -296,6 +319,15 @@ def _within(limit: int, columns: Sequence[str], records: Iterable[neo4j.Record])
             )
         rows.append(row)
     return rows
+
+
+def _too_long(text: str, limit_s: float) -> InvalidInput:
+    return InvalidInput(
+        f"the query takes longer than {limit_s:.3g} s",
+        field="query",
+        value=text,
+        hint="Start at fewer nodes, bound paths and lists, and write regular expressions without nested repetitions.",
+    )
 
 
 def _check_scheme(uri: str) -> None:

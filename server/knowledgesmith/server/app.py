@@ -107,6 +107,7 @@ async def _start(settings: ServerSettings, stack: AsyncExitStack) -> tuple[Parts
     parts = Parts(settings=settings, store=store, worker=worker, hub=hub, metrics=metrics, embedded=database.embedded)
     stack.callback(parts.long.close)
     stack.callback(parts.planning.close)
+    stack.callback(parts.queries.close)
     worker.start()
     stack.push_async_callback(worker.stop, settings.drain_seconds / 2)
     _serve_metrics(settings, metrics, stack)

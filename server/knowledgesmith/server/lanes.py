@@ -26,6 +26,8 @@ T = TypeVar("T")
 LONG_THREADS = 8
 LONG_WAITING = 24
 PLANS_WAITING = 128
+QUERY_THREADS = 4
+QUERIES_WAITING = 60
 
 
 class Lane:
@@ -85,6 +87,11 @@ class Lane:
 def long_lane() -> Lane:
     """For calls that walk a graph or a set: generate, audit, export, check, compare, import, delete."""
     return Lane("long", threads=LONG_THREADS, waiting=LONG_WAITING)
+
+
+def query_lane() -> Lane:
+    """For the queries that operators type: their number at once is bounded, whatever they cost."""
+    return Lane("query", threads=QUERY_THREADS, waiting=QUERIES_WAITING)
 
 
 def planning_lane() -> Lane:

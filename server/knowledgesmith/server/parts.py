@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.world_cache import WorldCache
-from knowledgesmith.server.lanes import Lane, long_lane, planning_lane
+from knowledgesmith.server.lanes import Lane, long_lane, planning_lane, query_lane
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.store import GraphStore
@@ -22,8 +22,8 @@ class Parts:
     """Everything a servicer may need.
 
     Store calls block, so servicers run them with ``asyncio.to_thread``, and what may last for minutes in the lane
-    ``long``. ``planning`` bounds the what-if transactions: they hold write locks until they are rolled back. ``worlds``
-    keeps closed worlds between plans.
+    ``long``. ``queries`` bounds the queries that operators type. ``planning`` bounds the what-if transactions: they
+    hold write locks until they are rolled back. ``worlds`` keeps closed worlds between plans.
     """
 
     settings: ServerSettings
@@ -36,3 +36,4 @@ class Parts:
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     long: Lane = field(default_factory=long_lane)
     planning: Lane = field(default_factory=planning_lane)
+    queries: Lane = field(default_factory=query_lane)
