@@ -118,7 +118,7 @@ HOSTILE = {
     "nested lists": "UNWIND range(1, 1000000) AS a UNWIND range(1, 1000000) AS b RETURN count(*) AS n",
     "no rows": "UNWIND range(1, 1000000) AS a UNWIND range(1, 1000000) AS b WITH a, b WHERE a * b = -1 RETURN a, b",
     "sorting": "UNWIND range(1, 2000000000) AS x WITH x ORDER BY -x LIMIT 5 RETURN collect(x) AS n",
-    "subquery": "UNWIND range(1, 999999) AS a CALL (a) { UNWIND range(1, 99999) AS b RETURN sum(b) AS s } RETURN max(s)",
+    "subquery": "UNWIND range(1, 99999) AS a CALL (a) { UNWIND range(1, 99999) AS b RETURN sum(b) AS s } RETURN max(s)",
     "product": "MATCH (a), (b), (c), (d), (e), (f) WHERE elementId(a) + elementId(b) = 'x' RETURN count(*) AS n",
     "strings": "RETURN size(reduce(s = 'aaaaaaaa', x IN range(1, 40) | s + s)) AS n",
     "replace": "WITH reduce(s = 'aaaaaaaa', x IN range(1, 20) | s + s) AS t RETURN size(replace(t, 'a', t)) AS n",

@@ -23,6 +23,10 @@ from knowledgesmith.graph_schema.errors import Cancelled
 _T = TypeVar("_T")
 
 
+LOCK_PATIENCE_S: Final = 30.0
+"""How long a write waits for locks where the caller says nothing else."""
+
+
 class Caller:
     """Who waits, and until when. Thread-safe."""
 
@@ -74,6 +78,18 @@ class Caller:
         """
         self._gone.wait(seconds)
         self.check()
+
+    def wait_for_locks(self, waited_s: float) -> bool:
+        """Whether a write that another transaction's locks hold up is tried again, ``waited_s`` after its first try.
+
+        Raises:
+            Cancelled: nobody waits any more.
+        """
+        return waited_s < LOCK_PATIENCE_S
+
+    def devoted(self) -> Caller:
+        """Who stands for this caller where something is finished whatever becomes of it."""
+        return _ALWAYS
 
     def check(self) -> None:
         """Go on only where somebody waits.
@@ -152,7 +168,7 @@ def abandonable(work: Callable[[], _T]) -> _T:
 @contextmanager
 def to_the_end() -> Generator[None]:
     """What runs in this block is finished even when nobody waits: the few steps that leave nothing half done."""
-    before = _CURRENT.set(_ALWAYS)
+    before = _CURRENT.set(_CURRENT.get().devoted())
     try:
         yield
     finally:

@@ -19,7 +19,7 @@ The tree (each leaf carries a stable ``reason``; ``server.statuses`` maps the se
     ├── Aborted                 somebody else got there first
     │   ├── RevisionMismatch  BranchBusy  FenceRejected  StoreOwned  ImportRunning
     ├── Unavailable             try again later, or start what is missing
-    │   ├── GraphUnavailable  WorkerUnavailable  ServerDraining  JarsUnavailable  DatabaseStartFailed
+    │   ├── GraphUnavailable (GraphLocked)  WorkerUnavailable  ServerDraining  JarsUnavailable  DatabaseStartFailed
     │   ├── OfflineImportFailed
     ├── ResourceExhausted
     │   ├── DeviceOutOfMemory  TooLarge  SlowWatcher  ServerBusy
@@ -341,6 +341,12 @@ class GraphUnavailable(Unavailable):
     """Neo4j does not answer."""
 
     reason = "GRAPH_UNAVAILABLE"
+
+
+class GraphLocked(GraphUnavailable):
+    """Another transaction holds what is to be written; Neo4j itself is well."""
+
+    reason = "GRAPH_LOCKED"
 
 
 class WorkerUnavailable(Unavailable):

@@ -18,13 +18,21 @@ from neo4j import time as time_types
 
 from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.cancellation import Caller
-from knowledgesmith.graph_schema.errors import AlreadyExists, GraphUnavailable, InvalidInput, ReadOnlyQuery, TooLarge
+from knowledgesmith.graph_schema.errors import (
+    AlreadyExists,
+    GraphLocked,
+    GraphUnavailable,
+    InvalidInput,
+    TooLarge,
+)
 from knowledgesmith.graph_schema.overrun import Guard, Overrun
 from knowledgesmith.graph_schema.queries import Query, load
+from knowledgesmith.graph_schema.store_errors import busy, locked, not_reading, too_large, too_long
 
 T = TypeVar("T")
 _TRY_OUTS = 6
 _NO_MEMORY = ("MemoryPoolOutOfMemoryError", "General.OutOfMemoryError")
+_LOCKED = "Transaction.LockAcquisitionTimeout"
 _ENDED_BY_DATABASE = tuple(
     f"Neo.ClientError.Transaction.{name}" for name in ("TransactionTimedOut", "Terminated", "LockClientStopped")
 )
@@ -95,10 +103,12 @@ class _Transaction:
                 # packaged queries return plain values; walking through them for nodes would cost more than reading them
                 return [dict(zip(columns, record.values(), strict=True)) for record in result]
             except driver_errors.TransientError as error:
-                if not str(error.code).endswith(_NO_MEMORY):
+                # The driver would try again: with the same need, until the server is out of memory as a whole, or for
+                # locks that somebody may hold for minutes, when only the caller knows how long to wait.
+                known = _for_now(error, query.name)
+                if known is None:
                     raise
-                # The driver would try again, with the same need, until the server is out of memory as a whole.
-                raise _too_large(query.name) from error
+                raise known from error
             finally:
                 for batch in batches.values():
                     batch.clear()
@@ -176,9 +186,21 @@ class GraphStore:
             return session.execute_read(unit)
 
     def write_transaction(self, work: Callable[[Transaction], T]) -> T:
-        """Run reads and writes in one transaction, retried on transient errors: ``work`` must be idempotent."""
-        with _mapped_errors(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
-            return session.execute_write(lambda tx: work(_Transaction(tx, self._observe)))
+        """Run reads and writes in one transaction, retried on transient errors: ``work`` must be idempotent.
+
+        Locks of another transaction are waited for as long as the caller will (``Caller.wait_for_locks``).
+
+        Raises:
+            GraphLocked: another transaction still holds them.
+        """
+        caller, began = cancellation.current(), time.monotonic()
+        while True:
+            try:
+                with _mapped_errors(self.uri), self._session(neo4j.WRITE_ACCESS) as session:
+                    return session.execute_write(lambda tx: work(_Transaction(tx, self._observe)))
+            except GraphLocked:
+                if not caller.wait_for_locks(time.monotonic() - began):
+                    raise
 
     @contextmanager
     def what_if(self, *, timeout_s: float | None = None) -> Generator[Transaction]:
@@ -203,17 +225,24 @@ class GraphStore:
 
         Raises:
             GraphUnavailable: it still failed after several attempts.
+            GraphLocked: another transaction still holds what it writes.
         """
         failure: Exception | None = None
-        for attempt in range(_TRY_OUTS):
+        caller, began = cancellation.current(), time.monotonic()
+        attempt = 0
+        while attempt < _TRY_OUTS:
             try:
                 with self.what_if(timeout_s=timeout_s) as tx:
                     return work(tx)
+            except GraphLocked:
+                if not caller.wait_for_locks(time.monotonic() - began):
+                    raise
             except GraphUnavailable as error:
                 if not isinstance(error.__cause__, driver_errors.TransientError):
                     raise
                 failure = error
                 time.sleep(0.05 * 2**attempt)
+                attempt += 1
         raise GraphUnavailable(
             "Neo4j was too busy with other writers",
             field="KSMITH_NEO4J_URI",
@@ -252,7 +281,7 @@ class GraphStore:
             return self._user_queries.run(lambda: self._user_rows(text, params, limit, limit_s), limit_s=limit_s)
         except Overrun as error:
             cancellation.check()
-            raise _too_long(text, limit_s) from error
+            raise too_long(text, limit_s) from error
 
     def _user_rows(
         self, text: str, params: Mapping[str, object], limit: int, limit_s: float
@@ -261,12 +290,7 @@ class GraphStore:
             try:
                 plan = session.run(neo4j.Query("EXPLAIN " + text, timeout=limit_s), dict(params)).consume()  # pyright: ignore[reportArgumentType]
                 if plan.query_type != "r" or _OUTSIDE & _operators(plan.plan):
-                    raise ReadOnlyQuery(
-                        "only reading queries are allowed here",
-                        field="query",
-                        value=text,
-                        hint="Remove CREATE, MERGE, SET, DELETE, LOAD CSV, CALL … IN TRANSACTIONS and schema commands.",
-                    )
+                    raise not_reading(text)
                 with session.begin_transaction(timeout=limit_s) as tx:
                     result = tx.run(text, dict(params))  # pyright: ignore[reportArgumentType]
                     columns = list(result.keys())
@@ -278,7 +302,7 @@ class GraphStore:
             except driver_errors.ClientError as error:
                 if str(error.code).startswith(_ENDED_BY_DATABASE):
                     cancellation.check()
-                    raise _too_long(text, limit_s) from error
+                    raise too_long(text, limit_s) from error
                 raise InvalidInput(error.message or "the query fails", field="query", value=text) from error
             except driver_errors.DatabaseError as error:  # as when a text outgrows what Java can hold
                 raise InvalidInput(
@@ -319,15 +343,6 @@ def _within(limit: int, columns: Sequence[str], records: Iterable[neo4j.Record])
             )
         rows.append(row)
     return rows
-
-
-def _too_long(text: str, limit_s: float) -> InvalidInput:
-    return InvalidInput(
-        f"the query takes longer than {limit_s:.3g} s",
-        field="query",
-        value=text,
-        hint="Start at fewer nodes, bound paths and lists, and write regular expressions without nested repetitions.",
-    )
 
 
 def _check_scheme(uri: str) -> None:
@@ -410,13 +425,10 @@ def _observed(name: str, observe: QueryObserver) -> Generator[None]:
         observe(name, time.perf_counter() - start, outcome)
 
 
-def _too_large(what: str) -> TooLarge:
-    return TooLarge(
-        "the transaction needs more memory than Neo4j may use",
-        field="memory",
-        value=what,
-        hint="Give Neo4j a larger heap (dbms.memory.transaction.total.max is a share of it), or ask for less.",
-    )
+def _for_now(error: driver_errors.TransientError, what: str) -> TooLarge | GraphLocked | None:
+    """Why ``what`` cannot be done now, where that is known: no memory, or somebody's locks."""
+    code = str(error.code)
+    return too_large(what) if code.endswith(_NO_MEMORY) else locked(what) if code.endswith(_LOCKED) else None
 
 
 @contextmanager
@@ -452,15 +464,9 @@ def _mapped_errors(uri: str) -> Generator[None]:
             hint="Ask for less, or raise db.transaction.timeout.",
         ) from error
     except driver_errors.TransientError as error:
-        if str(error.code).endswith(_NO_MEMORY):
-            raise _too_large(uri) from error
-        raise GraphUnavailable(
-            "Neo4j is too busy or not ready", field="KSMITH_NEO4J_URI", value=uri, hint="Try again in a moment."
-        ) from error
+        raise (_for_now(error, uri) or busy(uri)) from error
     except driver_errors.ConnectionAcquisitionTimeoutError as error:
-        raise GraphUnavailable(
-            "Neo4j is too busy or not ready", field="KSMITH_NEO4J_URI", value=uri, hint="Try again in a moment."
-        ) from error
+        raise busy(uri) from error
     except driver_errors.ConfigurationError as error:
         raise InvalidInput(
             str(error), field="KSMITH_NEO4J_URI", value=uri, hint="Use bolt://host:port or neo4j://host:port."
