@@ -13,6 +13,7 @@ from knowledgesmith.graph_schema.errors import (
     AlreadyExists,
     BranchNotFound,
     FenceRejected,
+    GraphLocked,
     GraphUnavailable,
     IllegalState,
     InterventionNotFound,
@@ -253,7 +254,8 @@ def finish(
     try:
         return store.write_transaction(end_and_restore)
     except Exception as error:
-        if isinstance(error, GraphUnavailable) and (held is None or held.attempt <= MAX_ATTEMPTS):
+        tried_enough = held is not None and held.attempt > MAX_ATTEMPTS and not isinstance(error, GraphLocked)
+        if isinstance(error, GraphUnavailable) and not tried_enough:
             raise  # it is tried again, as often as an attempt may be; then the beliefs are too many for a transaction
         _LOG.exception("the head beliefs of graph %s cannot be restored", graph_id)
         known = error.message if isinstance(error, KnowledgeSmithError) else "the server's log says why"

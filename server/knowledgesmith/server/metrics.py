@@ -26,6 +26,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "ksmith_jobs_completed": ("Interventions that ended", ("goal", "method", "outcome")),
     "ksmith_job_attempts": ("Attempts begun", ("goal",)),
     "ksmith_fence_rejections": ("Writes refused because a newer attempt took over", ()),
+    "ksmith_lock_waits": ("Tries of a job's writes that waited in vain for locks of other transactions", ()),
     "ksmith_belief_changes": ("Ledger rows by what was asked", ("kind", "polarity", "role", "direction")),
     "ksmith_ledger_rows": ("Ledger rows written", ()),
     "ksmith_probes_scored": ("Probes scored", ("phase",)),

@@ -22,12 +22,12 @@ from knowledgesmith.graph_schema.cancellation import abandonable
 from knowledgesmith.graph_schema.errors import (
     Cancelled,
     FenceRejected,
+    GraphLocked,
     GraphUnavailable,
     IllegalState,
     KnowledgeSmithError,
     ModelNotFinite,
     RevisionMismatch,
-    WorkerUnavailable,
 )
 from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
@@ -38,6 +38,7 @@ from knowledgesmith.server.worker import gates, health
 from knowledgesmith.server.worker.compose import compose
 from knowledgesmith.server.worker.measure import Meter, Reading, measured_row
 from knowledgesmith.server.worker.method_config import computed_in, resolve_config
+from knowledgesmith.server.worker.patience import given_up, patient
 from knowledgesmith.server.worker.reporting import JobCaller, JobProgress, Reporter, Stopped
 from knowledgesmith.server.worker.speaking import Speaker, names_of
 from knowledgesmith.server.worker.waiting import when_imported
@@ -79,6 +80,7 @@ class JobRunner:
         self._report = reporter
         self._cancelled: set[str] = set()
         self._running: tuple[str, JobCaller] | None = None
+        self._lost: dict[str, dict[int, str]] = {}
         self._worlds = WorldCache()
         self._health = health.HealthCheck(store)
 
@@ -114,12 +116,13 @@ class JobRunner:
             return
         self._report.attempt(job)
         start = time.monotonic()
-        caller = JobCaller(stop)
+        caller = patient(self._report, job.id, stop)
         self._running = (job.id, caller)
         if job.cancel_requested or job.id in self._cancelled:
             caller.leave()
         try:
-            outcome = self._guarded(job, held, caller)
+            with cancellation.working_for(caller.devoted()):
+                outcome = self._guarded(job, held, caller)
         finally:
             self._running = None
             self._cancelled.discard(job.id)
@@ -131,16 +134,17 @@ class JobRunner:
         progress = JobProgress(self._report, job.id, caller)
         try:
             if held.attempt > jobs.MAX_ATTEMPTS:
-                lost = WorkerUnavailable(f"given up: {jobs.MAX_ATTEMPTS} attempts lost their worker")
+                lost = given_up(jobs.MAX_ATTEMPTS, self._lost.pop(job.id, {}))
                 return self._end(job, held, State.FAILED, lost)
             with cancellation.working_for(caller):
                 return self._carry(_Attempt(job=job, held=held, progress=progress))
-        except (GraphUnavailable, ConnectionError):
-            raise
-        except Stopped:
+        except (Stopped, GraphLocked):  # locks are waited for until the worker is told to stop
             _LOG.info("%s is left for the next worker", job.id)
             with suppress(FenceRejected):  # an orderly stop is not a lost worker
                 jobs.advance(self._store, held, from_states=_ACTIVE, attempt=held.attempt - 1)
+        except (GraphUnavailable, ConnectionError) as error:
+            self._lost.setdefault(job.id, {})[held.attempt] = str(getattr(error, "message", error))
+            raise
         except FenceRejected:
             self._report.fence_rejected(job.id)
         except Cancelled as error:
