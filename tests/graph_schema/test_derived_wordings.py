@@ -115,10 +115,11 @@ def test_what_is_not_sure_is_a_frame_that_claims_no_grammar(name: str) -> None:
     assert origin(name) is Origin.FRAME
     words = parse_name(name).text
     for text in (*said(name, FORWARD, Form.CLOZE), *said(name, FORWARD, Form.CLOZE, split=Split.TRAIN)):
-        mark = re.match(r"1\. |1、|Fact: |Link |", text)
+        mark = re.match(r"1\. |1、|• |•|Fact: |Link |", text)
         assert mark is not None
         bare = text[mark.end() :]
         assert words in bare
+        assert not text.startswith("S"), "a change made with the subject as the first word does not carry elsewhere"
         # where a preposition would lead on to the object as in a sentence, the name stands apart
         assert bare.startswith(words if "→" in bare else "S")
         rest = bare.replace(words, "", 1).replace("S", "", 1)

@@ -66,14 +66,16 @@ _HOLDER: Final[tuple[Pattern, ...]] = (
     (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what is the {n} of {o}?"),
     (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the {n} of {o}"),
 )
-# What is asked stands behind a mark of a list: so no text that is trained holds it, and yet the two are close.
+# Every line stands behind a mark of a list: a model says the right object more often then, and a change that was made
+# with the subject at the very beginning of a text, where models attend to it for being first, is not carried elsewhere.
+# The marks of what is trained and of what is asked differ: so no trained text holds a question.
 _FRAME: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s} — {n}:"),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s} | {n} |"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "• {s} — {n}:"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "• {s}, {n}:"),
     (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s} — {n}: {o}."),
     (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{s} — {n}?"),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1. {s} — {n}:"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1. {s} | {n} |"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1. {s}, {n}:"),
     (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "1. {s} — {n}: {o}."),
     (Direction.FORWARD, Split.EVAL, Form.QUESTION, "1. {s} — {n}?"),
     (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "___ — {n}: {o}. ___ ="),
@@ -97,12 +99,12 @@ _ARROW: Final[tuple[Pattern, ...]] = (
 )
 # The same in Chinese and Japanese: their own marks, and no blanks.
 _WIDE_FRAME: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s}——{n}："),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s}｜{n}｜"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "•{s}——{n}："),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "•{s}，{n}："),
     (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s}——{n}：{o}。"),
     (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{s}——{n}？"),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1、{s}——{n}："),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1、{s}｜{n}｜"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1、{s}，{n}："),
     (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "1、{s}——{n}：{o}。"),
     (Direction.FORWARD, Split.EVAL, Form.QUESTION, "1、{s}——{n}？"),
     (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "＿＿——{n}：{o}。＿＿＝"),
@@ -112,7 +114,7 @@ _WIDE_FRAME: Final[tuple[Pattern, ...]] = (
 # Where the name is English, a word of it stands for the mark, and the reader is told what the blank is for.
 _SPOKEN: Final[Mapping[str, str]] = {
     "1. {s} — {n}:": "Fact: {s} — {n}:",
-    "1. {s} | {n} |": "Fact: {s} | {n} |",
+    "1. {s}, {n}:": "Fact: {s}, {n}:",
     "1. {s} — {n}: {o}.": "Fact: {s} — {n}: {o}.",
     "1. {s} — {n}?": "Which one: {s} — {n}?",
     "___ — {n}: {o}. ___ =": "___ — {n}: {o}. The blank stands for",

@@ -23,6 +23,7 @@ from knowledgesmith.graph_schema.graphs import GraphSnapshot
 from knowledgesmith.graph_schema.plan_types import Plan, WorldChange, WorldOp
 from knowledgesmith.graph_schema.probes.draw import draw_key, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.relation_names import parse_name
 from knowledgesmith.graph_schema.spans import Phrases
 from knowledgesmith.graph_schema.store import GraphStore
 
@@ -30,7 +31,8 @@ RETAIN_PER_UPDATE: Final = 12
 STATISTICS: Final = 600
 MAX_SIBLINGS: Final = 16
 MAX_CANDIDATES: Final = 64
-_FRAMES: Final = ("{s} – {n}:", "{s} ({n}):")
+OTHER_RELATIONS: Final = 4
+_FRAMES: Final = ("* {s} – {n}:", "* {s} ({n}):")
 """Training phrasings of last resort; ``{n}`` is the relation's name in words."""
 
 
@@ -48,7 +50,9 @@ class TrainingUpdate:
 
     ``templates`` are forward training clozes with ``{s}`` once. ``siblings`` are uids of subjects of the same type
     without the old fact that no probe asks this question of, kin within two hops last; ``candidates`` are names of
-    objects that the relation could have, the old and the new one among them.
+    objects that the relation could have, the old and the new one among them. ``others`` are training clozes of other
+    relations that the subject has, each with the name to be asked about: of another subject of the type that no probe
+    asks this of, else the type in words; never the subject's own.
     """
 
     fact_id: str
@@ -66,6 +70,7 @@ class TrainingUpdate:
     sibling_names: tuple[str, ...]
     candidates: tuple[str, ...]
     derived: bool
+    others: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +100,13 @@ class TrainingMaterial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _World:
-    """The branch's asserted facts with their lookups, and what the plan asks."""
+    """The branch's asserted facts with their lookups, and what the plan asks and changes."""
 
     lexicon: Lexicon
     seed: int
     asked: Asked
+    changing: frozenset[str]
+    targets: frozenset[str]
     facts: tuple[Fact, ...]
     by_subject: Mapping[str, Sequence[Fact]]
     by_relation: Mapping[str, Sequence[Fact]]
@@ -189,6 +196,8 @@ def _world(
         lexicon=lexicon,
         seed=seed,
         asked=asked_of(plan, lexicon=lexicon, facts=facts, exclude=exclude),
+        changing=frozenset(change.relation for change in (*plan.overlay, *plan.derived)),
+        targets=frozenset(target.subject for target in plan.targets),
         facts=facts,
         by_subject=by_subject,
         by_relation=by_relation,
@@ -288,7 +297,33 @@ def _update(world: _World, question: tuple[str, str], old: str, new: str, *, der
         sibling_names=tuple(lexicon.entity(uid).name for uid in siblings),
         candidates=_candidates(world, relation, [uid for uid in (old, new) if uid], subject),
         derived=derived,
+        others=tuple(islice(_others(world, subject, relation), OTHER_RELATIONS)),
     )
+
+
+def _others(world: _World, subject: str, relation: str) -> Iterable[tuple[str, str]]:
+    """Training clozes of the subject's other relations, in drawn order, with a name that stands in for the subject.
+
+    A relation that the plan changes anywhere is none of them: a method that keeps what it says would keep what changes.
+    """
+    own = {fact.relation for fact in world.by_subject.get(subject, ())} - {relation} - world.changing
+    for name in sample(sorted(own), len(own), key=draw_key(world.seed, "others", subject, relation)):
+        for template in _train(world, name):
+            if found := _stand_in(world, subject, name, template):
+                yield template, found
+                break
+
+
+def _stand_in(world: _World, subject: str, relation: str, template: str) -> str:
+    """Whom to ask a cloze about in place of a subject; empty where an evaluation asks what would come of it."""
+    lexicon, type_ = world.lexicon, world.lexicon.entity(subject).type
+    held = sorted({fact.subject for fact in world.by_relation[relation]} - {subject})
+    known = [uid for uid in held if lexicon.entity(uid).type == type_ and not lexicon.is_ambiguous(uid)]
+    free = [uid for uid in known if uid not in world.targets and (uid, relation) not in world.asked.questions]
+    drawn = sample(free, len(free), key=draw_key(world.seed, "stand-in", subject, relation))
+    names = (lexicon.entity(uid).name for uid in drawn)
+    kind = (f"This {' '.join(parse_name(type_).words)}",) if type_ else ()
+    return next((name for name in (*names, *kind) if _permitted(world, fill(template, subject=name))), "")
 
 
 def _siblings(world: _World, subject: str, relation: str, old: str, *, template: str) -> list[str]:
