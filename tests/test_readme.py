@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from tests.server.service import PATIENCE, Service
 
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
-from knowledgesmith.proto.v1 import graph_pb2
+from knowledgesmith.graph_schema.store import GraphStore
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -63,8 +62,7 @@ def test_command_block(server: Service) -> None:
 
 
 def test_cypher_blocks_return_what_they_show(server: Service) -> None:
-    info = server.graph.GetConnectionInfo(graph_pb2.GetConnectionInfoRequest(), timeout=PATIENCE)
-    store = GraphStore.connect(StoreSettings(uri=info.uri))
+    store = GraphStore.connect(server.store_settings())
     queries = blocks("cypher")
     assert len(queries) >= 3
     [latest] = store.run_user_query(

@@ -14,7 +14,7 @@ from knowledgesmith.graph_schema.errors import InvalidInput, PortTaken
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "localhost", "example.org", ""])  # noqa: S104  # refused
-def test_no_password_means_loopback_only(tmp_path: Path, host: str) -> None:
+def test_what_is_not_encrypted_stays_on_loopback(tmp_path: Path, host: str) -> None:
     settings = EmbeddedSettings(data_dir=tmp_path / "db", host=host)
     with pytest.raises(InvalidInput, match=r"loopback only.*KSMITH_NEO4J_URI"):
         start(settings, owned=True)
@@ -32,7 +32,8 @@ def test_every_listener_is_checked(tmp_path: Path) -> None:
     open_http = chosen | {"server.http.listen_address": "0.0.0.0:7474"}
     with pytest.raises(InvalidInput, match=r"server\.http\.listen_address"):
         require_loopback(open_http)
-    require_loopback(open_http | {"dbms.security.auth_enabled": "true"})
+    with pytest.raises(InvalidInput):
+        require_loopback(open_http | {"dbms.security.auth_enabled": "true"})  # a password would travel in the clear
 
 
 def test_nothing_else_listens_or_reports(tmp_path: Path) -> None:
@@ -46,6 +47,13 @@ def test_nothing_else_listens_or_reports(tmp_path: Path) -> None:
     )
     assert {chosen[key] for key in off} == {"false"}
     assert chosen["server.config.strict_validation.enabled"] == "true"
+
+
+@pytest.mark.parametrize("login", [True, False])
+def test_a_login_is_asked_for_where_there_is_one(tmp_path: Path, login: bool) -> None:
+    chosen = neo4j_settings(EmbeddedSettings(data_dir=tmp_path), port=7687, login=login)
+    assert chosen["dbms.security.auth_enabled"] == str(login).lower()
+    assert chosen["dbms.security.auth_max_failed_attempts"] == "0", "nobody can lock the owner out"
 
 
 def test_the_file_is_private(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -21,6 +22,7 @@ from knowledgesmith.graph_schema.embedded import (
     DatabaseState,
     EmbeddedSettings,
     info,
+    login,
     ownership,
     processes,
     start,
@@ -52,8 +54,8 @@ def _other_process(folder: Path, mode: str) -> Generator[tuple[subprocess.Popen[
         yield process, json.loads(process.stdout.readline())
 
 
-def _run(uri: str, query: LiteralString) -> list[Any]:
-    with neo4j.GraphDatabase.driver(uri) as driver:
+def _run(uri: str, query: LiteralString, auth: tuple[str, str] | None = None) -> list[Any]:
+    with neo4j.GraphDatabase.driver(uri, auth=auth) as driver:
         return [record.value() for record in driver.execute_query(query).records]
 
 
@@ -151,12 +153,33 @@ def test_stopping_a_detached_database(folder: Path) -> None:
 
 
 def test_a_taken_port_stops_the_start_and_frees_the_store(folder: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(PortTaken):
-        start(_settings(folder, port=other.getsockname()[1]), owned=True)
-    with start(_settings(folder), owned=True) as database:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(PortTaken):
+            start(_settings(folder, port=port), owned=True)
+    assert ownership.last_port(Home.at(folder)) != port
+    assert status(folder).state is DatabaseState.STOPPED
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_directory_with_data_is_given_a_login(folder: Path, lost: bool) -> None:
+    """It ran without one until now, and then (``lost``) with one that nobody has any more."""
+    home = Home.at(folder)
+    earlier = login.read(home)
+    assert (earlier is not None) == lost
+    if lost:
+        home.login_file.unlink()
+    with start(replace(_settings(folder), login=True), owned=True) as database:
+        assert _run(database.uri, "MATCH (n:Kept) RETURN count(n)", (database.user, database.password)) == [1]
+        wrong = [None, ("neo4j", "neo4j"), *([(earlier.user, earlier.password)] if earlier else [])]
+        for auth in wrong:
+            with pytest.raises(neo4j.exceptions.AuthError):
+                _run(database.uri, "RETURN 1", auth)
+        assert database.password not in repr(database)
+        with start(_settings(folder), owned=True) as attached:
+            assert (attached.user, attached.password) == (database.user, database.password)
         assert database.started_by_us
-        assert ownership.last_port(Home.at(folder)) == database.port, "the next start takes it again"
-        assert _run(database.uri, "MATCH (n:Kept) RETURN count(n)") == [1]
+        assert ownership.last_port(home) == database.port, "the next start takes it again"
         assert stop(folder) is True  # the owner may also stop it by its folder
         assert not database.is_alive()
 

@@ -16,6 +16,7 @@ import pytest
 from knowledgesmith.graph_schema.embedded import (
     DatabaseState,
     EmbeddedSettings,
+    login,
     ownership,
     processes,
     start,
@@ -189,6 +190,22 @@ def test_a_slow_start_goes_on_until_nobody_wants_it(tmp_path: Path, monkeypatch:
         start(EmbeddedSettings(data_dir=tmp_path / "db", start_timeout_s=math.inf), owned=True, given_up=given_up)
     assert asked == [True] * 5, "it lived as long as somebody waited"
     assert processes.identify(int(pid_file.read_text(encoding="utf-8"))) is None
+
+
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("has_one", [True, False])
+def test_a_directory_with_a_login_keeps_it_and_one_without_is_given_one_when_asked(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: bool, has_one: bool
+) -> None:
+    _use_fake_java(tmp_path / "java", monkeypatch, "exit 3")
+    before = login.prepare(home) if has_one else None
+    with pytest.raises(DatabaseStartFailed):
+        start(EmbeddedSettings(data_dir=home.root, login=asked), owned=True)
+    conf = (home.config_dir / "neo4j.conf").read_text(encoding="utf-8")
+    assert f"dbms.security.auth_enabled={str(asked or has_one).lower()}\n" in conf
+    after = login.read(home)
+    assert (after is not None) == (asked or has_one)
+    assert before is None or after == before
 
 
 def test_the_address_stays_the_same_over_restarts(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

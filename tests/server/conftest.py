@@ -11,8 +11,8 @@ from tests.server.service import PATIENCE, Service
 from tests.server.world import upload
 
 from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
-from knowledgesmith.proto.v1 import graph_pb2, model_pb2
+from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.proto.v1 import model_pb2
 
 
 @pytest.fixture(scope="session")
@@ -49,8 +49,7 @@ def open_branch(running: Service, graph_id: str, *, select: bool = True) -> str:
 @pytest.fixture(scope="session")
 def second_client(service: Service) -> Iterator[GraphStore]:
     """Another client on the same database."""
-    info = service.graph.GetConnectionInfo(graph_pb2.GetConnectionInfoRequest(), timeout=PATIENCE)
-    connected = GraphStore.connect(StoreSettings(uri=info.uri))
+    connected = GraphStore.connect(service.store_settings())
     yield connected
     connected.close()
 

@@ -18,9 +18,13 @@ import psutil
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from knowledgesmith.graph_schema.embedded.login import read as login_of
+from knowledgesmith.graph_schema.embedded.settings import Home
+from knowledgesmith.graph_schema.store import StoreSettings
 from knowledgesmith.proto.v1 import (
     case_pb2_grpc,
     common_pb2,
+    graph_pb2,
     graph_pb2_grpc,
     intervention_pb2,
     intervention_pb2_grpc,
@@ -117,6 +121,12 @@ class Service:
         """Close what belongs to this end."""
         self.channel.close()
         self.log.close()
+
+    def store_settings(self) -> StoreSettings:
+        """How another client reaches its database."""
+        info = self.graph.GetConnectionInfo(graph_pb2.GetConnectionInfoRequest(), timeout=PATIENCE)
+        login = login_of(Home.at(self.data_dir / "neo4j")) if info.embedded else None
+        return StoreSettings(uri=info.uri, user=info.user, password=login.password if login else "")
 
     def child(self, *words: str) -> psutil.Process:
         """The descendant whose command line holds all ``words``."""

@@ -106,7 +106,9 @@ def test_a_model_of_an_earlier_release_is_float32(
     service: Service, second_client: GraphStore, world: str, tiny_checkpoint: Path
 ) -> None:
     model = register(service, tiny_checkpoint, "float32")
-    with neo4j.GraphDatabase.driver(second_client.uri) as driver, driver.session() as session:
+    login = service.store_settings()
+    auth = (login.user, login.password)
+    with neo4j.GraphDatabase.driver(second_client.uri, auth=auth) as driver, driver.session() as session:
         session.run("MATCH (m:Model {id: $id}) REMOVE m.dtype", id=model.id).consume()
     listed = service.model.ListModels(model_pb2.ListModelsRequest(page_size=1000), timeout=PATIENCE).models
     assert {m.id: m.dtype for m in listed}[model.id] == "float32"

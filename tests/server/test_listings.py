@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tests.server.service import PATIENCE, Service
 
@@ -93,7 +95,8 @@ def test_the_embedded_database_by_itself(
     assert embedded(["start", "--data-dir", folder, "--heap", "512m", "--json"]) == 0
     assert "bolt://127.0.0.1:" in capsys.readouterr().out
     assert embedded(["info", "--data-dir", folder]) == 0
-    assert "cypher-shell -a bolt://" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert re.search(r"cypher-shell -a bolt://127\.0\.0\.1:\d+ -u neo4j -p \S{32}\n", told)
     assert embedded(["logs", "--data-dir", folder, "--lines", "3"]) == 0
     assert embedded(["stop", "--data-dir", folder]) == 0
     assert embedded(["start", "--data-dir", folder, "--heap", "x"]) == 1

@@ -2,7 +2,7 @@
 
 >>> from py2neo import Graph
 >>> from knowledgesmith.client.ogm import EntityNode
->>> graph = Graph("bolt://127.0.0.1:7687")
+>>> graph = Graph("bolt://127.0.0.1:7687", auth=("neo4j", "..."))  # `ksmith neo4j info` shows address and login
 >>> EntityNode.of_graph(graph, "atlas", name="Japan").first()
 
 The classes only read: the service is the one writer of these nodes. Two limits of py2neo's mapper:

@@ -160,6 +160,11 @@ class GraphStore:
         """The Bolt address."""
         return self._settings.uri
 
+    @property
+    def user(self) -> str:
+        """The login name; empty where the database asks for none."""
+        return self._settings.user
+
     def ping(self) -> None:
         """Verify that the database answers."""
         with _mapped_errors(self.uri):

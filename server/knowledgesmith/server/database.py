@@ -50,10 +50,12 @@ class Database:
             data_dir=settings.data_dir / "neo4j",
             heap=settings.neo4j_heap,
             start_timeout_s=settings.neo4j_start_timeout,
+            login=True,
         )
         running = start(embedded, owned=True)
         # The chosen port is kept, so that a restart keeps the address.
-        return cls(StoreSettings(uri=running.uri), (replace(embedded, port=running.port), running))
+        own = StoreSettings(uri=running.uri, user=running.user, password=running.password)
+        return cls(own, (replace(embedded, port=running.port), running))
 
     @property
     def embedded(self) -> bool:

@@ -4,7 +4,7 @@ Usage::
 
     settings = EmbeddedSettings(data_dir=Path("~/graph").expanduser())
     with start(settings, owned=True) as database:
-        ...  # open a driver on database.uri
+        ...  # open a driver on database.uri, with database.user and database.password where it asks for a login
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 def _start(args: argparse.Namespace) -> dict[str, Any]:
-    running = start(EmbeddedSettings(data_dir=args.data_dir, port=args.port, heap=args.heap), owned=False)
+    settings = EmbeddedSettings(data_dir=args.data_dir, port=args.port, heap=args.heap, login=True)
+    running = start(settings, owned=False)
     return {"uri": running.uri, "pid": running.pid, "data_dir": str(running.data_dir), "started": running.started_by_us}
 
 
@@ -43,7 +44,10 @@ def _info(args: argparse.Namespace) -> dict[str, Any]:
     uri = now["uri"]
     connect = "not running; `ksmith up` or `ksmith neo4j start` starts it"
     if uri:
-        connect = f"any Neo4j tool: {uri}, database neo4j, no authentication; cypher-shell -a {uri}"
+        user, password = found["user"], found["password"]
+        how = f"user {user}, password {password}" if user else "no authentication"
+        shell = f"cypher-shell -a {uri}" + (f" -u {user} -p {password}" if user else "")
+        connect = f"any Neo4j tool: {uri}, database neo4j, {how}; {shell}"
     return {**_plain({**now, **found}), "connect": connect}
 
 
@@ -67,10 +71,13 @@ def _browser(args: argparse.Namespace) -> dict[str, Any]:
             value=str(args.data_dir),
             hint="Start it with `ksmith up` or `ksmith neo4j start`, or set KSMITH_NEO4J_URI.",
         )
-    user = os.environ.get("KSMITH_NEO4J_USER", "") if os.environ.get("KSMITH_NEO4J_URI") else ""
+    own = bool(os.environ.get("KSMITH_NEO4J_URI"))
+    user = os.environ.get("KSMITH_NEO4J_USER", "") if own else info(args.data_dir).user or ""
     files = read_bundle(ensure_browser())
     with BrowserServer(files, uri=uri, port=args.port or 0, user=user) as server:
         sys.stdout.write(f"Neo4j Browser for {uri}, until Ctrl-C:\n{server.address}\n")
+        if user and not own:
+            sys.stdout.write(f"Log in as {user}; `ksmith neo4j info` shows the password.\n")
         sys.stdout.flush()
         with suppress(KeyboardInterrupt):
             server.serve_forever()

@@ -1,4 +1,4 @@
-"""The configuration an embedded Neo4j runs with, and the rule that no login means loopback only."""
+"""The configuration an embedded Neo4j runs with, and the rule that it listens on loopback only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _FIXED: Final[Mapping[str, str]] = {
     "server.bolt.telemetry.enabled": "false",
     "client.allow_telemetry": "false",
     "dbms.usage_report.enabled": "false",
-    "dbms.security.auth_enabled": "false",
+    # The password is long and random: who guesses wrong must not lock its owner out.
+    "dbms.security.auth_max_failed_attempts": "0",
     # A query must not read files or addresses of this machine.
     "dbms.security.allow_csv_import_from_file_urls": "false",
     "internal.dbms.cypher_ip_blocklist": "0.0.0.0/0,::/0",
@@ -52,16 +53,17 @@ _MAIN_CLASS: Final = "org.neo4j.server.CommunityEntryPoint"
 _ADMIN_CLASS: Final = "org.neo4j.cli.AdminTool"
 
 
-def neo4j_settings(settings: EmbeddedSettings, *, port: int) -> dict[str, str]:
-    """Every key of ``neo4j.conf`` for one database.
+def neo4j_settings(settings: EmbeddedSettings, *, port: int, login: bool = False) -> dict[str, str]:
+    """Every key of ``neo4j.conf`` for one database; ``login``: whether it asks for one.
 
     Raises:
-        InvalidInput: somebody could connect from another machine without a login.
+        InvalidInput: somebody could connect from another machine.
     """
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     limit = f"{int(mebibytes(settings.heap) * _TRANSACTION_SHARE)}m"
     chosen = {
         **_FIXED,
+        "dbms.security.auth_enabled": str(login).lower(),
         "server.default_listen_address": settings.host,
         "server.bolt.listen_address": f"{host}:{port}",
         "server.bolt.advertised_address": f"{host}:{port}",
@@ -76,20 +78,18 @@ def neo4j_settings(settings: EmbeddedSettings, *, port: int) -> dict[str, str]:
 
 
 def require_loopback(chosen: Mapping[str, str]) -> None:
-    """Refuse a configuration without login unless every listener is on loopback.
+    """Refuse a configuration unless every listener is on loopback: nothing is encrypted, a password neither.
 
     Raises:
         InvalidInput: a ``*listen_address`` can be reached from outside.
     """
-    if chosen.get("dbms.security.auth_enabled") != "false":
-        return
     for key, value in chosen.items():
         if key.endswith("listen_address") and not _is_loopback(_host_of(value)):
             raise InvalidInput(
-                "The embedded Neo4j asks nobody for a password, so it may listen on loopback only.",
+                "The embedded Neo4j encrypts nothing, so it may listen on loopback only.",
                 field=key,
                 value=value,
-                hint="Use 127.0.0.1, or run a Neo4j with passwords yourself and set KSMITH_NEO4J_URI.",
+                hint="Use 127.0.0.1, or run a Neo4j with TLS and passwords yourself and set KSMITH_NEO4J_URI.",
             )
 
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from knowledgesmith.graph_schema.embedded import bolt, ownership, processes
+from knowledgesmith.graph_schema.embedded import login as logins
 from knowledgesmith.graph_schema.embedded.config import java_command, neo4j_settings, write_config
 from knowledgesmith.graph_schema.embedded.jars import NEO4J_VERSION, ensure_jars
 from knowledgesmith.graph_schema.embedded.java import find_java
@@ -33,7 +34,9 @@ class RunningDatabase:
     """A Neo4j that answers on Bolt; as a context manager it stops at the end of the block.
 
     Attributes:
-        uri: address for a driver (no login).
+        uri: address for a driver.
+        user: login name; empty where the database asks for none.
+        password: of the login.
         port: Bolt port.
         pid: process id of Java.
         data_dir: Neo4j's home.
@@ -52,6 +55,9 @@ class RunningDatabase:
         self.version = record.version
         self.started_by_us = spawned is not None
         self.start_seconds = start_seconds
+        login = logins.read(home) if record.login else None
+        self.user = login.user if login else ""
+        self.password = login.password if login else ""
         self._home = home
         self._record = record
         self._spawned = spawned
@@ -179,7 +185,10 @@ def _launch(
     life_lock = _take_over(home)
     try:
         port = _choose_port(home, settings)
-        chosen = neo4j_settings(settings, port=port)
+        asks = settings.login or logins.read(home) is not None
+        if asks:
+            logins.prepare(home)
+        chosen = neo4j_settings(settings, port=port, login=asks)
         write_config(home.config_dir, chosen)
         command = java_command(java=java.path, library=library, home=home, settings=settings)
         spawned = spawn(command, home=home, life_lock=life_lock, owned=owned)
@@ -196,6 +205,7 @@ def _launch(
             heap=settings.heap,
             page_cache=settings.page_cache,
             started_at=datetime.now(UTC),
+            login=asks,
         )
         ownership.write(home, record)
         await_bolt(

@@ -26,6 +26,7 @@ class Ownership:
         heap: Java heap.
         page_cache: page cache.
         started_at: when the process was started, UTC.
+        login: whether it asks for the home's login.
     """
 
     java: ProcessIdentity
@@ -37,6 +38,7 @@ class Ownership:
     heap: str
     page_cache: str
     started_at: datetime
+    login: bool = False
 
     @property
     def host(self) -> str:

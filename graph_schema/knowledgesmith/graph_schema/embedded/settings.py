@@ -26,12 +26,14 @@ class EmbeddedSettings:
     Attributes:
         data_dir: Neo4j's home; every file of this database lies below it.
         port: Bolt port; ``None`` or 0 lets a free one be chosen.
-        host: address to listen on; only loopback, since nobody has to log in.
+        host: address to listen on; only loopback, since nothing is encrypted.
         heap: Java heap, fixed size, e.g. ``"512m"`` or ``"1g"``.
         page_cache: memory for the store's pages, outside the heap.
         start_timeout_s: seconds until Bolt must answer; infinite = as long as the process lives. A recovery after a
             kill is part of the start, and is lost when the process is ended meanwhile.
         short_lived: let Java optimise less. It starts with 40 % less CPU time, but long queries stay slower (tests).
+        login: ask for a login, which is made at the first start and kept in the directory. A directory that has one
+            keeps it, whatever is said here.
 
     Raises:
         InvalidInput: a size or the port cannot be meant.
@@ -44,6 +46,7 @@ class EmbeddedSettings:
     page_cache: str = "512m"
     start_timeout_s: float = 900
     short_lived: bool = False
+    login: bool = False
 
     def __post_init__(self) -> None:
         for field in ("heap", "page_cache"):
@@ -98,6 +101,11 @@ class Home:
     def port_file(self) -> Path:
         """The last Bolt port, which the next start takes again."""
         return self.root / "owner" / "port"
+
+    @property
+    def login_file(self) -> Path:
+        """User and password (JSON), for the owner's eyes only."""
+        return self.root / "owner" / "login.json"
 
     @property
     def life_lock(self) -> Path:

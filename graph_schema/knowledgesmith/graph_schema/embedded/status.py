@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from knowledgesmith.graph_schema.embedded import bolt, ownership, processes
+from knowledgesmith.graph_schema.embedded import login as logins
 from knowledgesmith.graph_schema.embedded.jars import NEO4J_VERSION
 from knowledgesmith.graph_schema.embedded.logs import last_lines
 from knowledgesmith.graph_schema.embedded.settings import Home
@@ -59,6 +60,8 @@ class DatabaseInfo:
         memory_bytes: resident memory of Java; ``None`` when stopped.
         disk_bytes: size of all files below the data directory.
         log_file: the console log.
+        user: login name; ``None`` where the database asks for none, or none was made yet.
+        password: of the login.
     """
 
     status: DatabaseStatus
@@ -68,6 +71,8 @@ class DatabaseInfo:
     memory_bytes: int | None
     disk_bytes: int
     log_file: Path
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 def status(data_dir: Path) -> DatabaseStatus:
@@ -99,6 +104,7 @@ def info(data_dir: Path) -> DatabaseInfo:
     """Status, version, memory and disk of the database of a directory."""
     home, snapshot = Home.at(data_dir), status(data_dir)
     record = ownership.read(home) if snapshot.pid is not None else None
+    login = logins.read(home) if record is None or record.login else None
     return DatabaseInfo(
         status=snapshot,
         version=record.version if record else NEO4J_VERSION,
@@ -107,6 +113,8 @@ def info(data_dir: Path) -> DatabaseInfo:
         memory_bytes=processes.resident_bytes(record.java.pid) if record else None,
         disk_bytes=_size_below(home.root),
         log_file=home.console_log,
+        user=login.user if login else None,
+        password=login.password if login else None,
     )
 
 

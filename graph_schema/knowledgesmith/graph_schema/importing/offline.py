@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from knowledgesmith.graph_schema.digests import prefixed
-from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
+from knowledgesmith.graph_schema.embedded import EmbeddedSettings, RunningDatabase, start
 from knowledgesmith.graph_schema.embedded.admin import DATABASE, has_store, require_stopped, run_admin
 from knowledgesmith.graph_schema.errors import DatabaseNotEmpty
 from knowledgesmith.graph_schema.facts import fact_id_from_keys
@@ -90,11 +90,11 @@ def import_offline(
         max_bytes=MAX_BYTES,
     ) as (staging, importer):
         watch.lap("settle")
-        settings = EmbeddedSettings(data_dir=data_dir, heap=heap)
+        settings = EmbeddedSettings(data_dir=data_dir, heap=heap, login=True)
         fill_store(settings, staging, graph_id)
         watch.lap("tool")
         with start(settings, owned=True) as database:
-            store = GraphStore.connect(StoreSettings(uri=database.uri))
+            store = GraphStore.connect(_settings_of(database))
             try:
                 migrate(store)
                 return finish_graph(store, staging, watch, graph_id=graph_id, source=source, name=importer.name)
@@ -135,12 +135,16 @@ def _fill_aliases(store: GraphStore, graph_id: str) -> None:
         last = row["last"]
 
 
+def _settings_of(database: RunningDatabase) -> StoreSettings:
+    return StoreSettings(uri=database.uri, user=database.user, password=database.password)
+
+
 def _require_empty(settings: EmbeddedSettings) -> None:
     """Start a database that was used before, to see whether it holds more than its schema."""
     if not has_store(settings.data_dir):
         return
     with start(settings, owned=True) as database:
-        store = GraphStore.connect(StoreSettings(uri=database.uri))
+        store = GraphStore.connect(_settings_of(database))
         try:
             held = store.read("importing/held")[0]["held"]
         finally:

@@ -1042,7 +1042,9 @@ class GetConnectionInfoResponse(_message.Message):
     uri: _builtins.str
     """Bolt address."""
     user: _builtins.str
-    """User, empty when authentication is off."""
+    """User, empty when authentication is off. The password does not travel: `ksmith neo4j info` shows that of the embedded
+    database to whoever may read its directory.
+    """
     database: _builtins.str
     """Database name."""
     embedded: _builtins.bool

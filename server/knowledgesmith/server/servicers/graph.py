@@ -109,7 +109,7 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
         settings = self._parts.settings
         return graph_pb2.GetConnectionInfoResponse(
             uri=self._parts.store.uri,
-            user=settings.neo4j_user,
+            user=self._parts.store.user,
             database=settings.neo4j_database,
             embedded=self._parts.embedded,
         )
