@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from knowledgesmith.graph_schema.embedded.settings import Home
 
 USER: Final = "neo4j"
-_PASSWORD_BYTES: Final = 24
+_PASSWORD_BYTES: Final = 16
 _SALT_BYTES: Final = 32
 _ROUNDS: Final = 1024
 """Of the hash, as Neo4j computes it."""
@@ -53,7 +53,7 @@ def prepare(home: Home) -> Login:
     if login is None:
         if _initial(home).exists():
             _forget_users(home)
-        login = Login(user=USER, password=secrets.token_urlsafe(_PASSWORD_BYTES))
+        login = Login(user=USER, password=secrets.token_hex(_PASSWORD_BYTES))
         _write(home.login_file, json.dumps({"user": login.user, "password": login.password}) + "\n")
     _initial(home).parent.mkdir(parents=True, exist_ok=True)
     _write(_initial(home), f"{login.user}:{_hashed(login.password)}:\n")
