@@ -7,8 +7,6 @@ middle of each kind of each phase, and hardly anything may be begun after that.
 
 from __future__ import annotations
 
-import io
-import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
@@ -18,16 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server import world
-from tests.taught import teach
+from tests.server.bench import Deaf, import_world, open_branch, queue, register
 from transformers import PreTrainedTokenizerFast
 
-from knowledgesmith.editors.testing import save_checkpoint
-from knowledgesmith.graph_schema import branches, jobs, training
-from knowledgesmith.graph_schema.importing import import_graph
-from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
-from knowledgesmith.graph_schema.job_types import Job, JobSpec
+from knowledgesmith.graph_schema import jobs, training
+from knowledgesmith.graph_schema.interventions import State
+from knowledgesmith.graph_schema.job_types import Job
 from knowledgesmith.graph_schema.probes.build import Builder
 from knowledgesmith.graph_schema.spans import Phrases
 from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
@@ -37,24 +31,11 @@ from knowledgesmith.server.worker.host import ModelHost
 from knowledgesmith.server.worker.reporting import Reporter
 from knowledgesmith.server.worker.runner import JobRunner
 
-GOLDENS = Path(__file__).parents[1] / "editors" / "goldens"
 PHASES = ("plan", "measure_before", "apply", "health", "measure_after")
 Unit = tuple[str, str]
 """Phase and kind of work."""
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
-
-
-class Deaf:
-    """A channel, or a sink of samples, that nobody listens to."""
-
-    def send(self, message: object) -> None:
-        pass
-
-    def inc(self, name: str, value: float = 1.0, /, **labels: str) -> None:
-        pass
-
-    set = observe = inc
 
 
 @dataclass
@@ -134,24 +115,8 @@ class Bench:
     def run(self, method: str, work: Work, at: tuple[Unit, int] | None = None) -> Job:
         """Queue a job and run it to its end; it is cancelled where ``at`` says."""
         self.runs += 1
-        branch = f"b{self.runs}-{self.graph}"
-        branches.create_branch(
-            self.store, branch_id=branch, model_id=f"m-{self.graph}", graph_id=self.graph, select=True
-        )
-        goal, target = Goal.UNLEARN, TargetDistribution.NEUTRAL_GRAPH
-        spec = JobSpec(
-            branch_id=branch,
-            goal=goal,
-            changes=(
-                Change(subject="france", relation="has_capital", old_object="paris"),
-                Change(subject="japan", relation="has_capital", old_object="tokyo"),
-            ),
-            method=method,
-            method_config=json.loads((GOLDENS / f"{method}.json").read_text(encoding="utf-8"))["config"],
-            target_distribution=target,
-            max_probes=60,
-        )
-        job, _ = jobs.create(self.store, spec, actor="test", request_id=branch, request_hash="h", graph_digest="")
+        branch = open_branch(self.store, f"b{self.runs}-{self.graph}", model_id=f"m-{self.graph}", graph_id=self.graph)
+        job = queue(self.store, branch, method)
         settings = ServerSettings(data_dir=self.folder / str(self.runs), device="cpu")
         settings.create_directories()
         deaf: Any = Deaf()
@@ -162,12 +127,6 @@ class Bench:
         work.cancel = lambda: runner.cancel(intervention_id=job)
         runner.run(job, stop=threading.Event())
         return jobs.get(self.store, job)
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that learnt something: what it says is not wrecked by a small change."""
-    return save_checkpoint(teach("llama"), tmp_path_factory.mktemp("taught"))
 
 
 @contextmanager
@@ -184,17 +143,10 @@ def counting(uri: str, work: Work) -> Generator[GraphStore]:
 
 @pytest.fixture
 def bench(
-    store: GraphStore, neo4j_uri: str, graph_id: str, checkpoint: Path, tmp_path: Path, work: Work
+    store: GraphStore, neo4j_uri: str, graph_id: str, tiny_checkpoint: Path, tmp_path: Path, work: Work
 ) -> Iterator[Bench]:
-    """A worker with the taught model, on a small world."""
-    texts = {
-        "entities": world.entities(),
-        "relations": world.relations(),
-        "facts": world.facts(),
-        "templates": world.templates(),
-    }
-    files = [InputFile(name=f"{k}.csv", content=io.BytesIO(text.encode()), role=k) for k, text in texts.items()]
-    import_graph(store, graph_id=graph_id, files=files, source="test")
+    """A worker with a tiny model, on a small world."""
+    import_world(store, graph_id)
     settings = ServerSettings(data_dir=tmp_path, device="cpu")
 
     def begins(_block: object, _args: object) -> None:
@@ -202,13 +154,11 @@ def bench(
 
     with counting(neo4j_uri, work) as counted:
         host = ModelHost(settings=settings, store=counted)
-        found = host.describe(path=str(checkpoint), dtype="float32")
-        names = ("path", "weights_sha256", "architecture", "parameters")
-        model = branches.ModelInfo(id=f"m-{graph_id}", **{name: found[name] for name in names})
-        branches.register_model(store, model)
-        branches.create_branch(store, branch_id=f"b-{graph_id}", model_id=model.id, graph_id=graph_id, select=True)
-        for block in host.model_of(f"b-{graph_id}").loaded.architecture.blocks:
-            block.register_forward_pre_hook(begins)
+        register(store, host, tiny_checkpoint, f"m-{graph_id}")
+        branch = open_branch(store, f"b-{graph_id}", model_id=f"m-{graph_id}", graph_id=graph_id)
+        with host.resident_of(branch) as resident:
+            for block in resident.loaded.architecture.blocks:
+                block.register_forward_pre_hook(begins)
         yield Bench(counted, graph_id, host, tmp_path)
 
 

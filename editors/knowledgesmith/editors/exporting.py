@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import torch
 from safetensors.torch import save_file
@@ -15,7 +17,14 @@ from safetensors.torch import save_file
 from knowledgesmith.editors.architectures.discover import linear_maps
 from knowledgesmith.editors.artefacts import LowRank, Weights
 from knowledgesmith.editors.files import sync_folder
+from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import AlreadyExists, InvalidInput
+
+FILE_SIZE: Final = "1GB"
+"""Largest file of an exported checkpoint."""
+_PART: Final = ".part"
+_UNFINISHED: Final = re.compile(r"\..+\.[a-z0-9_]{8}(\.part)?")
+"""Names of unfinished exports, those of earlier releases too; no export has a name with a dot in front."""
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,11 +36,15 @@ if TYPE_CHECKING:
 def export_checkpoint(loaded: LoadedModel, folder: Path) -> Path:
     """Write the weights that the model carries now, with its tokenizer, as a Hugging Face checkpoint (safetensors).
 
+    Weights of more than :data:`FILE_SIZE` are parted into files: while one is written nothing else runs in this
+    process, and an export that nobody waits for any more ends before the next.
+
     Raises:
         AlreadyExists: the folder is there already.
+        Cancelled: nobody waits for it any more; nothing of it is left.
     """
     with _new_folder(folder) as part:
-        loaded.model.save_pretrained(part)
+        loaded.model.save_pretrained(part, max_shard_size=FILE_SIZE)
         loaded.tokenizer.save_pretrained(part)
     return folder
 
@@ -51,6 +64,7 @@ def export_adapter(loaded: LoadedModel, artefacts: Sequence[Weights], folder: Pa
     Raises:
         InvalidInput: there is no change, or one is dense, on a tied weight, or not on a linear map.
         AlreadyExists: the folder is there already.
+        Cancelled: nobody waits for it any more; nothing of it is left.
     """
     from peft import LoraConfig  # seconds to import, needed only here
 
@@ -120,15 +134,34 @@ def _not_exportable(why: str, name: str) -> InvalidInput:
 
 @contextmanager
 def _new_folder(folder: Path) -> Generator[Path]:
-    """A folder that appears under its name only when it is complete."""
+    """A folder that appears under its name only when it is complete.
+
+    Once nobody waits for it any more the unfinished one is removed at once, so that whatever still writes into it
+    fails at its next file.
+    """
     if folder.exists():
         raise AlreadyExists("the export folder exists", field="folder", value=str(folder), hint="Choose another.")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=_PART))
+    remove = partial(shutil.rmtree, part, ignore_errors=True)
+    caller = cancellation.current()
     try:
-        yield part
+        with caller.telling(remove):
+            caller.check()
+            yield part
+            caller.check()
         part.rename(folder)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
+    except BaseException as error:
+        remove()
+        if isinstance(error, Exception):
+            caller.check()  # what failed because the folder was gone
         raise
     sync_folder(folder.parent)
+
+
+def sweep(parent: Path) -> None:
+    """Remove folders below ``parent`` whose export was cut off by the end of its process."""
+    if parent.is_dir():
+        for found in parent.iterdir():
+            if _UNFINISHED.fullmatch(found.name) and found.is_dir() and not found.is_symlink():
+                shutil.rmtree(found, ignore_errors=True)

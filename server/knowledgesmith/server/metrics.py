@@ -38,7 +38,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "ksmith_worker_restarts": ("Worker processes started again after a crash", ()),
     "ksmith_neo4j_restarts": ("Embedded databases started again after a crash", ()),
     "ksmith_health_checks": ("Measured revisions by verdict", ("verdict", "goal", "method")),
-    "ksmith_rollback_verify_failures": ("Rollbacks whose weights differ from the recorded digest", ()),
+    "ksmith_rollback_verify_failures": ("Revisions whose weights differ from the recorded digest", ()),
 }
 HEALTH_FIGURES = {
     "ksmith_health_perplexity_ratio": "perplexity_ratio",

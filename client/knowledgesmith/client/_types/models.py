@@ -115,7 +115,10 @@ class Revision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollback:
-    """A branch after a rollback, its head, and the digest of the weights now in memory."""
+    """A branch after a rollback, its head, and the digest of its weights in memory.
+
+    ``weights_sha256`` is empty where the worker was starting or had another model in memory: it is compared later.
+    """
 
     branch: Branch
     head: Revision
@@ -132,7 +135,7 @@ class Rollback:
 
     @property
     def exact(self) -> bool:
-        """Whether the weights in memory are, bit by bit, those of the head revision."""
+        """Whether the weights in memory are, bit by bit, those of the head revision; False also where nobody looked."""
         return bool(self.weights_sha256) and self.weights_sha256 == self.head.weights_sha256
 
 

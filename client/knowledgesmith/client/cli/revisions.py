@@ -21,8 +21,10 @@ def rollback(session: Session, *, branch: str | None, expect: str) -> None:
     with session.connect() as smith:
         done = smith.rollback(branch_id=choose_branch(smith, branch), expected_revision=expect)
     verdict = "equal, bit by bit" if done.exact else "NOT EQUAL"
-    digests = f"in memory {short(done.weights_sha256)}, of the revision {short(done.head.weights_sha256)}"
-    lines = (f"branch {done.branch.id}: head is {short(done.head.id)} again", f"weights {digests}: {verdict}")
+    digests = f"in memory {short(done.weights_sha256)}, of the revision {short(done.head.weights_sha256)}: {verdict}"
+    if not done.weights_sha256:
+        digests = "compared when the revision is used: the worker is starting, or has another model in memory"
+    lines = (f"branch {done.branch.id}: head is {short(done.head.id)} again", f"weights {digests}")
     session.emit(done, lambda: Group(*lines))
 
 

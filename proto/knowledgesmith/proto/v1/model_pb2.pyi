@@ -641,7 +641,9 @@ class RollbackBranchResponse(_message.Message):
     HEAD_FIELD_NUMBER: _builtins.int
     WEIGHTS_SHA256_FIELD_NUMBER: _builtins.int
     weights_sha256: _builtins.str
-    """Digest of the weights in memory after the rollback; equals head.weights_sha256."""
+    """Digest of the head's weights, measured in memory; equals head.weights_sha256. Empty where the worker was starting or
+    had another model in memory: it is then compared when the revision is used next.
+    """
     @_builtins.property
     def branch(self) -> Global___Branch:
         """The branch, its head moved."""

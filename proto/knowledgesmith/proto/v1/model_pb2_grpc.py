@@ -141,7 +141,7 @@ class ModelServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RollbackBranch(self, request, context):
-        """Moves the head back to its parent and verifies the weights by digest.
+        """Moves the head back to its parent and verifies the weights by digest; does not wait for jobs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

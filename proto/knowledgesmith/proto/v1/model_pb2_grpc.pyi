@@ -48,7 +48,7 @@ class ModelServiceStub:
     ListRevisions: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListRevisionsRequest, _model_pb2.ListRevisionsResponse]
     """Revisions of a branch, head first."""
     RollbackBranch: _grpc.UnaryUnaryMultiCallable[_model_pb2.RollbackBranchRequest, _model_pb2.RollbackBranchResponse]
-    """Moves the head back to its parent and verifies the weights by digest."""
+    """Moves the head back to its parent and verifies the weights by digest; does not wait for jobs."""
     Ask: _grpc.UnaryUnaryMultiCallable[_model_pb2.AskRequest, _model_pb2.AskResponse]
     """Generates text from any revision, greedily."""
     ExportRevision: _grpc.UnaryUnaryMultiCallable[_model_pb2.ExportRevisionRequest, _model_pb2.ExportRevisionResponse]
@@ -74,7 +74,7 @@ class ModelServiceAsyncStub(ModelServiceStub):
     ListRevisions: _aio.UnaryUnaryMultiCallable[_model_pb2.ListRevisionsRequest, _model_pb2.ListRevisionsResponse]  # type: ignore[assignment]
     """Revisions of a branch, head first."""
     RollbackBranch: _aio.UnaryUnaryMultiCallable[_model_pb2.RollbackBranchRequest, _model_pb2.RollbackBranchResponse]  # type: ignore[assignment]
-    """Moves the head back to its parent and verifies the weights by digest."""
+    """Moves the head back to its parent and verifies the weights by digest; does not wait for jobs."""
     Ask: _aio.UnaryUnaryMultiCallable[_model_pb2.AskRequest, _model_pb2.AskResponse]  # type: ignore[assignment]
     """Generates text from any revision, greedily."""
     ExportRevision: _aio.UnaryUnaryMultiCallable[_model_pb2.ExportRevisionRequest, _model_pb2.ExportRevisionResponse]  # type: ignore[assignment]
@@ -145,7 +145,7 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _model_pb2.RollbackBranchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_model_pb2.RollbackBranchResponse, _abc.Awaitable[_model_pb2.RollbackBranchResponse]]:
-        """Moves the head back to its parent and verifies the weights by digest."""
+        """Moves the head back to its parent and verifies the weights by digest; does not wait for jobs."""
 
     @_abc_1.abstractmethod
     def Ask(

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 from knowledgesmith.editors.dtypes import check_dtype
 from knowledgesmith.graph_schema import branches
 from knowledgesmith.graph_schema.branches import ModelInfo
-from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError, ModelNotFound, TooLarge
+from knowledgesmith.graph_schema.errors import (
+    InvalidInput,
+    KnowledgeSmithError,
+    ModelNotFound,
+    TooLarge,
+    WorkerUnavailable,
+)
 from knowledgesmith.proto.v1 import model_pb2, model_pb2_grpc
 from knowledgesmith.server import paging
 from knowledgesmith.server.conversions import (
@@ -133,7 +139,7 @@ class ModelServicer(model_pb2_grpc.ModelServiceServicer):
     async def RollbackBranch(
         self, request: model_pb2.RollbackBranchRequest, context: Context
     ) -> model_pb2.RollbackBranchResponse:
-        """Load the parent, prove its weights by digest, then move the head in one transaction."""
+        """Prove the parent's weights by digest where the worker can at once, then move the head in one transaction."""
         request_id = check_request_id(request.request_id)
         store = self._parts.store
         earlier = await asyncio.to_thread(branches.rolled_back, store, request.branch_id, request_id)
@@ -145,10 +151,8 @@ class ModelServicer(model_pb2_grpc.ModelServiceServicer):
         head, parent = await asyncio.to_thread(
             branches.check_rollback, store, request.branch_id, request.expected_revision
         )
-        digest = str(
-            await self._parts.worker.call("weights_digest", branch_id=request.branch_id, revision_id=parent.id)
-        )
-        if digest != parent.weights_sha256:
+        digest = await self._measured(request.branch_id, parent.id)
+        if digest and digest != parent.weights_sha256:
             self._parts.metrics.inc("ksmith_rollback_verify_failures")
             raise KnowledgeSmithError(
                 "the parent's weights do not have the recorded digest; the head stays where it is",
@@ -164,6 +168,20 @@ class ModelServicer(model_pb2_grpc.ModelServiceServicer):
         return model_pb2.RollbackBranchResponse(
             branch=branch_to(branch), head=revision_to(parent), weights_sha256=digest
         )
+
+    async def _measured(self, branch_id: str, revision_id: str) -> str:
+        """Digest of a revision's weights as they are in memory; empty where that would mean to wait.
+
+        A head is a fact of the graph: it may move while the worker starts, or has the model of another branch's job.
+        The digest is compared when the revision is used.
+        """
+        worker = self._parts.worker
+        if not worker.ready:
+            return ""
+        try:
+            return str(await worker.call("weights_digest", branch_id=branch_id, revision_id=revision_id))
+        except WorkerUnavailable:
+            return ""
 
     async def Ask(self, request: model_pb2.AskRequest, context: Context) -> model_pb2.AskResponse:
         """Generate from any revision."""

@@ -78,6 +78,9 @@ class WorkerHandle:
     async def call(self, name: str, /, **args: object) -> Any:
         """Send a call and wait for its answer; the caller sets the deadline.
 
+        When it is cancelled (the caller has gone, or its deadline has come) the worker is told: the call is dropped
+        before it begins, or ends at its next block of the model.
+
         Raises:
             WorkerUnavailable: the worker is gone.
             KnowledgeSmithError: what the worker raised.
@@ -93,6 +96,9 @@ class WorkerHandle:
             return await future
         except OSError as error:
             raise _gone() from error
+        except asyncio.CancelledError:
+            self.notify("withdraw", number=number)
+            raise
         finally:
             self._pending.pop(number, None)
 

@@ -1,7 +1,8 @@
-"""The worker's main loop: first-in first-out over calls, then jobs; one thread works, one listens.
+"""The worker's loops: one thread runs jobs, one listens, one for each sort of visit answers beside them.
 
-The listening thread answers what needs no model (descriptions, checks, cancellations) at once, so that a long job
-does not delay them; it also notices when the front process is gone and ends the worker, which must not live on alone.
+The listening thread answers what needs no model (descriptions, checks, cancellations) at once; questions and exports
+use views of the model (``visits``), so that a long job delays neither. It also notices when the front process is gone
+and ends the worker, which must not live on alone.
 """
 
 from __future__ import annotations
@@ -11,25 +12,33 @@ import os
 import queue
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from knowledgesmith.graph_schema import jobs
-from knowledgesmith.graph_schema.errors import GraphUnavailable, KnowledgeSmithError
+from knowledgesmith.graph_schema.cancellation import working_for
+from knowledgesmith.graph_schema.errors import Cancelled, GraphUnavailable, KnowledgeSmithError
 from knowledgesmith.server.worker import catalogue
 from knowledgesmith.server.worker.channel import BEAT_SECONDS, Channel, Message, PipeSink, dump_error
 from knowledgesmith.server.worker.host import ModelHost
 from knowledgesmith.server.worker.reporting import Reporter, resident_bytes
 from knowledgesmith.server.worker.runner import JobRunner
+from knowledgesmith.server.worker.visits import Call, Calls, ElsewhereError, Visits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from knowledgesmith.graph_schema.store import GraphStore
     from knowledgesmith.server.settings import ServerSettings
+    from knowledgesmith.server.worker.shelf import Held, Loading
 
 _LOG = logging.getLogger(__name__)
 _IDLE_SECONDS = 1.0
 _ORPHANED = 3
+_LEAVE_SECONDS = 10.0
+"""How long an end of the worker waits for a visit that was withdrawn; it ends at its next block or file."""
+_VISITS = {"ask": True, "export": True, "weights_digest": False}
+"""Sorts of visits, and whether they wait for another model to make room."""
 
 
 class Worker:
@@ -38,7 +47,8 @@ class Worker:
     def __init__(self, *, settings: ServerSettings, store: GraphStore, channel: Channel, sink: PipeSink) -> None:
         self._store = store
         self._channel = channel
-        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Call] = queue.SimpleQueue()
+        self._calls = Calls()
         self._stop = threading.Event()
         self._set_apart: set[str] = set()
         self._host = ModelHost(settings=settings, store=store)
@@ -48,15 +58,24 @@ class Worker:
             "describe_methods": catalogue.describe_methods,
             "check_method": catalogue.check_method,
         }
-        self._queued: dict[str, Callable[..., Any]] = {
-            "describe_model": self._host.describe,
-            "weights_digest": self._host.weights_digest,
-            "ask": self._host.ask,
-            "export": self._host.export,
+        self._queued: dict[str, Callable[..., Any]] = {"describe_model": self._host.describe}
+        self._visits = {
+            name: Visits(
+                name,
+                patient=patient,
+                shelf=self._host.shelf,
+                place_of=lambda call: self._host.place_of(call.args["branch_id"]),
+                work=self._visit,
+                refuse=self._refuse,
+            )
+            for name, patient in _VISITS.items()
         }
 
     def run(self) -> None:
         """Report for duty, take up interrupted jobs, then serve until told to stop."""
+        self._host.sweep()
+        for visits in self._visits.values():
+            visits.start()
         threading.Thread(target=self._listen, daemon=True, name="listen").start()
         threading.Thread(target=self._beat, daemon=True, name="beat").start()
         methods = catalogue.describe_methods()
@@ -74,13 +93,20 @@ class Worker:
                 _LOG.warning("%s; waiting for it", error.message)
                 interrupted = None
                 time.sleep(_IDLE_SECONDS)
+        self._calls.withdraw_all()
+        for visits in self._visits.values():
+            visits.stop(_LEAVE_SECONDS)
 
     def _serve_calls(self) -> bool:
         served = False
         while not self._inbox.empty():
-            self._answer(self._inbox.get(), self._queued)
+            self._serve(self._inbox.get())
             served = True
         return served
+
+    def _serve(self, call: Call) -> None:
+        if call.name in self._queued:
+            self._answer(call, lambda: self._queued[call.name](**call.args))
 
     def _run_job(self, interrupted: list[str]) -> bool:
         """Run one job: an interrupted one first. A job that loses the database is interrupted, not failed.
@@ -105,11 +131,8 @@ class Worker:
         return True
 
     def _wait(self) -> None:
-        try:
-            message = self._inbox.get(timeout=_IDLE_SECONDS)
-        except queue.Empty:
-            return
-        self._answer(message, self._queued)
+        with suppress(queue.Empty):
+            self._serve(self._inbox.get(timeout=_IDLE_SECONDS))
 
     def _listen(self) -> None:
         try:
@@ -132,22 +155,56 @@ class Worker:
         if name == "stop":
             self._stop.set()
             self._runner.leave()
-            self._inbox.put({"id": 0, "call": "wake", "args": {}})
+            self._calls.withdraw_all()
+            self._inbox.put(self._calls.take({"id": 0, "call": "wake", "args": {}}))
         elif name == "cancel":
             self._runner.cancel(**message["args"])
+        elif name == "withdraw":
+            self._calls.withdraw(**message["args"])
+            self._host.shelf.wake()
         elif name in self._instant:
-            self._answer(message, self._instant)
+            self._answer(self._calls.take(message), lambda: self._instant[name](**message["args"]))
+        elif name in self._visits:
+            self._visits[name].put(self._calls.take(message))
         else:
-            self._inbox.put(message)
+            self._inbox.put(self._calls.take(message))
 
-    def _answer(self, message: Message, table: dict[str, Callable[..., Any]]) -> None:
-        if message["call"] not in table:
-            return
+    def _visit(self, call: Call, claimed: Held | Loading) -> None:
+        host = self._host
+        table: dict[str, Callable[..., Any]] = {
+            "ask": host.ask,
+            "export": host.export,
+            "weights_digest": host.weights_digest,
+        }
+
+        def answer() -> Any:
+            with host.shelf.lent(claimed) as held:
+                found = table[call.name](held, **call.args)
+            if call.name == "export":
+                call.undo = lambda: host.remove_export(call.args["name"])
+            return found
+
+        self._answer(call, answer)
+
+    def _refuse(self, call: Call) -> None:
+        def refuse() -> str:
+            if isinstance(call.error, ElsewhereError):
+                return ""
+            raise call.error or Cancelled("nobody waits for it any more")
+
+        self._answer(call, refuse)
+
+    def _answer(self, call: Call, work: Callable[[], Any]) -> None:
+        """Do what a call asks for, unless nobody waits for it, and send what came of it."""
         try:
-            answer: Message = {"result": table[message["call"]](**message["args"])}
+            with working_for(call.caller):
+                answer: Message = {"result": work()}
         except KnowledgeSmithError as error:
             answer = {"error": dump_error(error)}
         except Exception as error:  # noqa: BLE001 - one failed call must not end the worker
-            _LOG.exception("%s failed", message["call"])
+            _LOG.exception("%s failed", call.name)
             answer = {"error": dump_error(KnowledgeSmithError(f"internal error: {type(error).__name__}"))}
-        self._channel.send({"id": message["id"], **answer})
+        finally:
+            self._calls.over(call)
+        if call.caller.waits:
+            self._channel.send({"id": call.id, **answer})

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping, Sequence
 
+    from knowledgesmith.graph_schema.branches import RevisionInfo
     from knowledgesmith.graph_schema.health import Health
     from knowledgesmith.graph_schema.interventions import State
     from knowledgesmith.graph_schema.job_types import Job
@@ -103,6 +104,17 @@ class Reporter:
             self.sink.inc("ksmith_jobs_completed", **labels)
         self.sink.observe("ksmith_job_duration_seconds", seconds, **labels)
         self.changed(job.id)
+
+    def shown(self, revision: RevisionInfo, weights_sha256: str) -> None:
+        """A revision is used; its weights should be those that were recorded when it was made.
+
+        A rollback trusts this digest. Another device may round a sum otherwise, so it is no error.
+        """
+        if revision.weights_sha256 != weights_sha256:
+            self.sink.inc("ksmith_rollback_verify_failures")
+            _LOG.warning(
+                "the weights of %s are %s, recorded as %s", revision.id, weights_sha256, revision.weights_sha256
+            )
 
     def fence_rejected(self, intervention_id: str) -> None:
         """A newer attempt, or a decision from outside, locked this attempt out."""

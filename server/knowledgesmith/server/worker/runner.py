@@ -179,13 +179,20 @@ class JobRunner:
         self._check_start(attempt.job)
         plan = self._plan(attempt)
         self._advance(attempt, _ACTIVE, state=State.RUNNING, phase="measure_before")
+        with self._host.resident_of(attempt.job.spec.branch_id) as resident:
+            found = self._changed(attempt, plan, resident)
+        return self._decide(attempt, found)
+
+    def _changed(self, attempt: _Attempt, plan: Plan, resident: ResidentModel) -> Health:
+        """Measure, apply, measure again into the ledger; the health of what came of it."""
         job = attempt.job
-        base = self._host.artefacts(job.spec.branch_id, job.base_revision)
-        resident = self._host.model_of(job.spec.branch_id)
+        line = branches.lineage(self._store, job.spec.branch_id, job.base_revision)
+        base = [self._host.artefact(digest) for digest in branches.artefact_chain(line)]
         with self._cache(job) as cache:
             speaker = Speaker(resident, plan, names_of(self._store, job.id))
             meter = Meter(resident, cache, job.spec.scorer, self._report.sink, speaker)
             resident.switch(base)
+            self._report.shown(line[0], resident.weights_sha256())
             method, computed = self._method(attempt, resident)
             with self._phase(attempt, "measure_before"), self._never_nonfinite(attempt):
                 start = self._health.start(resident, base, plan)
@@ -200,7 +207,7 @@ class JobRunner:
                 if after.nonfinite:
                     raise health.not_finite(self._health.judge(resident, start, after, artefact, job.id))
                 self._write_ledger(attempt, plan, meter, before)
-        return self._decide(attempt, self._health.judge(resident, start, after, artefact, job.id))
+        return self._health.judge(resident, start, after, artefact, job.id)
 
     @staticmethod
     def _check_start(job: Job) -> None:
