@@ -28,6 +28,7 @@ import neo4j
 import psutil
 
 from knowledgesmith.client import (
+    DeadlineExceeded,
     FactChange,
     Goal,
     Intervention,
@@ -219,7 +220,7 @@ def _at_the_moment(smith: KnowledgeSmith, run: str, moment: str) -> Generator[st
     order = [*("plan", "measure_before", "apply", "health", "measure_after")]
     wanted = order.index("measure_after" if moment == "ledger" else moment)
     while True:
-        job = smith.get_intervention(intervention_id=run)
+        job = _patient(lambda: smith.get_intervention(intervention_id=run))
         if job.state in ENDED or (job.phase in order and order.index(job.phase) >= wanted):
             break
         if moment == "ledger" and job.phase == "health":
@@ -246,7 +247,7 @@ def _patient(call: Callable[[], T]) -> T:
     while True:
         try:
             return call()
-        except Unavailable:
+        except (DeadlineExceeded, Unavailable):
             time.sleep(0.2)
 
 
