@@ -40,6 +40,7 @@ from knowledgesmith.client import (
 )
 from knowledgesmith.client.local_server import LocalServer, free_address
 from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
+from knowledgesmith.graph_schema.embedded import info
 
 T = TypeVar("T")
 RESULTS = Path(__file__).resolve().parent / "results/kills.json"
@@ -158,7 +159,7 @@ def trial(
     seen: list[int] = []
     watcher = threading.Thread(target=_watch, args=(stage.server.target, run, seen))
     watcher.start()
-    with _at_the_moment(smith, run, done.moment) as phase:
+    with _at_the_moment(smith, stage.server.data_dir / "neo4j", run, done.moment) as phase:
         time.sleep(chance.random() * 0.1)
         done.killed_in, done.rows_seen = phase, len(seen)
         stage.kill(done.victim)
@@ -215,7 +216,7 @@ def _watch(target: str, run: str, seen: list[int]) -> None:
 
 
 @contextmanager
-def _at_the_moment(smith: KnowledgeSmith, run: str, moment: str) -> Generator[str]:
+def _at_the_moment(smith: KnowledgeSmith, database: Path, run: str, moment: str) -> Generator[str]:
     """Wait until the intervention is in a phase, or has ended; where it is then."""
     order = [*("plan", "measure_before", "apply", "health", "measure_after")]
     wanted = order.index("measure_after" if moment == "ledger" else moment)
@@ -228,9 +229,9 @@ def _at_the_moment(smith: KnowledgeSmith, run: str, moment: str) -> Generator[st
     if moment != "ledger" or job.state in ENDED:
         yield job.phase or job.state.value
         return
-    info = smith.connection_info()
-    auth = (info.user, str(getattr(info, "password", ""))) if info.user else None
-    with neo4j.GraphDatabase.driver(info.uri, auth=auth) as driver, driver.session() as session:
+    login = info(database)
+    auth = (login.user, login.password or "") if login.user else None
+    with neo4j.GraphDatabase.driver(smith.connection_info().uri, auth=auth) as driver, driver.session() as session:
         held = session.begin_transaction()
         held.run(LOCK, graph=GRAPH, names=[change.subject for change in CHANGES]).consume()
         while not (waits := driver.execute_query(BLOCKED).records[0]["n"]):
