@@ -18,10 +18,12 @@ from knowledgesmith.editors.architectures.discover import discover
 from knowledgesmith.editors.models import LoadedModel
 
 
-def view_of(loaded: LoadedModel) -> LoadedModel:
+def view_of(loaded: LoadedModel, *, own_tokenizer: bool = True) -> LoadedModel:
     """A view of a model; take it while the model shows its base and nothing hangs on it.
 
-    The tokenizer is a copy: one that is used by two threads at once may refuse to work.
+    Args:
+        loaded: the model, or a view of it.
+        own_tokenizer: whether the view has a copy: a tokenizer that two threads use at once may refuse to work.
     """
     shared: dict[int, Any] = {}
     for parameter in loaded.model.parameters():
@@ -29,5 +31,5 @@ def view_of(loaded: LoadedModel) -> LoadedModel:
     for buffer in loaded.model.buffers():
         shared[id(buffer)] = buffer
     model = deepcopy(loaded.model, shared)
-    tokenizer = deepcopy(loaded.tokenizer)
+    tokenizer = deepcopy(loaded.tokenizer) if own_tokenizer else loaded.tokenizer
     return LoadedModel(model=model, tokenizer=tokenizer, architecture=discover(model), digest=loaded.digest)

@@ -1,7 +1,8 @@
 """Messages between the front process and its worker: JSON over a socket pair, never pickle.
 
 Front to worker: ``{"id": 7, "call": "ask", "args": {…}}``. Worker to front: ``{"id": 7, "result": …}``,
-``{"id": 7, "error": {…}}`` or ``{"event": "batch", …}``.
+``{"id": 7, "error": {…}}`` or ``{"event": "batch", …}``. With ``{"id": 0, "call": "withdraw", "args": {"number": 7}}``
+nobody waits for the answer to 7 any more.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class Held:
     def __init__(self, place: Place, loaded: LoadedModel) -> None:
         self.place = place
         self.resident = ResidentModel(stoppable(loaded))
-        self._pristine = view_of(loaded)
+        self._pristine = view_of(loaded, own_tokenizer=False)
         self._views: dict[str, ResidentModel] = {}
 
     def view(self, sort: str) -> ResidentModel:
