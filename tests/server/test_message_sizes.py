@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +19,7 @@ from knowledgesmith.graph_schema import jobs
 from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
 from knowledgesmith.graph_schema.job_types import JobSpec
+from knowledgesmith.graph_schema.ledger import LedgerRow, Measured
 from knowledgesmith.graph_schema.plan_types import (
     Cited,
     Cut,
@@ -31,13 +32,15 @@ from knowledgesmith.graph_schema.plan_types import (
 )
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind, Role
 from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.proto.v1 import intervention_pb2, intervention_pb2_grpc
+from knowledgesmith.proto.v1 import intervention_pb2, intervention_pb2_grpc, probe_pb2, propagation_pb2
 from knowledgesmith.server.app import CHANNEL_OPTIONS
 from knowledgesmith.server.interceptors import ServiceInterceptor
 from knowledgesmith.server.message_sizes import FULL_BYTES, LIST_BYTES, REQUEST_BYTES
 from knowledgesmith.server.metrics import Metrics
 from knowledgesmith.server.plan_conversions import page_of, plan_to
 from knowledgesmith.server.servicers import intervention as servicer
+from knowledgesmith.server.servicers import probe as probe_servicer
+from knowledgesmith.server.servicers import propagation as propagation_servicer
 
 DEFAULT_BYTES = 4 * 2**20
 """What a client of gRPC takes that sets nothing."""
@@ -287,3 +290,84 @@ async def test_the_stored_plan_is_paged_and_our_client_joins_its_pages(
     assert [c.fact_id for c in joined.cited] == [c.fact_id for c in plan.cited]
     assert joined.names == dict(plan.names)
     assert (joined.total_probes, joined.cut.total_facts, len(joined.cut.fact_ids)) == (2_000, 6_000, 1_000)
+
+
+def walked(call: Callable[[str], tuple[Any, Sequence[Any]]]) -> tuple[list[Any], int]:
+    """Every item of a listing and the number of its pages; each page fits a client's default."""
+    items: list[Any] = []
+    token, pages = "", 0
+    while True:
+        answer, shown = call(token)
+        assert shown
+        assert answer.ByteSize() < DEFAULT_BYTES
+        items += shown
+        token, pages = answer.next_page_token, pages + 1
+        if not token:
+            return items, pages
+
+
+def test_pages_of_probes_fit_whatever_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    probes = [planned.probe for planned in large_plan(900, WIDE).probes]
+
+    def info(_store: object, _id: str) -> Any:
+        return SimpleNamespace(digest="d")
+
+    def page(_folder: object, _digest: str, *, kind: object, skip: int, limit: int) -> list[Probe]:
+        assert kind is None
+        return probes[skip : skip + limit]
+
+    monkeypatch.setattr("knowledgesmith.server.servicers.probe.probe_set.get_info", info)
+    monkeypatch.setattr("knowledgesmith.server.servicers.probe.probe_set.read_page", page)
+    parts: Any = SimpleNamespace(store=None, settings=SimpleNamespace(probe_set_dir=None))
+    servicer_of_probes, context = probe_servicer.ProbeServicer(parts), Any
+
+    def call(token: str) -> tuple[Any, Sequence[Any]]:
+        asked = probe_pb2.ListProbesRequest(probe_set_id="p", page_size=1000, page_token=token)
+        answer = asyncio.run(servicer_of_probes.ListProbes(asked, context))  # type: ignore[arg-type]
+        return answer, answer.probes
+
+    items, pages = walked(call)
+    assert [item.id for item in items] == [probe.id for probe in probes]
+    assert pages > 1
+
+
+def test_pages_of_ledger_rows_fit_whatever_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = Measured(before=0.5, after=0.5, new_before=0.5, new_after=0.5, n=1, n_preserved=1)
+    rows = [
+        LedgerRow(
+            seq=n,
+            entity=f"{n}{WIDE}",
+            name=WIDE,
+            level="Leaf",
+            kind="DIRECT",
+            polarity="stay",
+            role="stays",
+            fact_id="f",
+            relation=WIDE,
+            hops=1,
+            nearest_target=WIDE,
+            measured=measured,
+        )
+        for n in range(1, 1_501)
+    ]
+    query = SimpleNamespace(cypher="", parameters_json="")
+
+    def changes(_store: object, _run: str, _which: object, *, skip: int, limit: int) -> Any:
+        return rows[skip : skip + limit], query
+
+    async def key(_self: object, *_names: object) -> str:
+        return "key"
+
+    monkeypatch.setattr("knowledgesmith.server.servicers.propagation.propagation.changes", changes)
+    monkeypatch.setattr(propagation_servicer.PropagationServicer, "_key", key)
+    parts: Any = SimpleNamespace(store=None)
+    servicer_of_rows, context = propagation_servicer.PropagationServicer(parts), Any
+
+    def call(token: str) -> tuple[Any, Sequence[Any]]:
+        asked = propagation_pb2.ListBeliefChangesRequest(intervention_id="i", page_size=1000, page_token=token)
+        answer = asyncio.run(servicer_of_rows.ListBeliefChanges(asked, context))  # type: ignore[arg-type]
+        return answer, answer.changes
+
+    items, pages = walked(call)
+    assert [item.seq for item in items] == [row.seq for row in rows]
+    assert pages > 2

@@ -18,6 +18,8 @@ RECEIVE_BYTES: Final = 128 * MEBIBYTE
 """What the framework takes: beyond it a request is refused without a reason of ours."""
 LIST_BYTES: Final = 3 * MEBIBYTE // 2
 """A list in an answer: with all else the answer stays below the 4 MiB that a client of gRPC takes by default."""
+PAGE_BYTES: Final = 3 * MEBIBYTE
+"""A page of a listing, beside which there is hardly anything in its answer."""
 SHORT_BYTES: Final = MEBIBYTE // 4
 """A list in an answer that may hold many of its kind."""
 FULL_BYTES: Final = 48 * MEBIBYTE

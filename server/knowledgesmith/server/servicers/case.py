@@ -10,6 +10,7 @@ from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.proto.v1 import case_pb2, case_pb2_grpc, common_pb2
 from knowledgesmith.server import paging
 from knowledgesmith.server.conversions import check_text, goal_from, kind_to, polarity_to
+from knowledgesmith.server.message_sizes import PAGE_BYTES, fitting
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.cases import StoredCase
@@ -42,8 +43,9 @@ class CaseServicer(case_pb2_grpc.CaseServiceServicer):
             goal=goal,
             family=family,
         )
-        token = paging.encode(listing, [found[size - 1].id]) if len(found) > size else ""
-        return case_pb2.ListCasesResponse(cases=[_case_to(case) for case in found[:size]], next_page_token=token)
+        shown = fitting(map(_case_to, found[:size]), limit=PAGE_BYTES)
+        token = paging.encode(listing, [shown[-1].id]) if len(found) > len(shown) else ""
+        return case_pb2.ListCasesResponse(cases=shown, next_page_token=token)
 
     async def GetCase(self, request: case_pb2.GetCaseRequest, context: Context) -> case_pb2.GetCaseResponse:
         """One case with its probes."""

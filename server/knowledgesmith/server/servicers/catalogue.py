@@ -19,6 +19,7 @@ from knowledgesmith.proto.v1 import catalogue_pb2 as pb
 from knowledgesmith.proto.v1 import catalogue_pb2_grpc
 from knowledgesmith.server import paging
 from knowledgesmith.server.conversions import check_text
+from knowledgesmith.server.message_sizes import PAGE_BYTES, fitting
 from knowledgesmith.server.wordings import corrections_from, is_chained, wordings_to
 
 if TYPE_CHECKING:
@@ -93,13 +94,12 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
         position = paging.decode(listing, request.page_token, int, str)
         after = (int(position[0]), str(position[1])) if position else None
         found = await self._parts.long.run(homonyms, self._parts.store, request.graph_id, after=after, limit=size + 1)
-        token = ""
-        if len(found) > size:
-            token = paging.encode(listing, [found[size - 1].entities, found[size - 1].label])
-        shown = [
+        made = (
             pb.Homonym(label=h.label, entities=h.entities, uids=h.uids, spellings=h.spellings, differs=h.differs)
             for h in found[:size]
-        ]
+        )
+        shown = fitting(made, limit=PAGE_BYTES)
+        token = paging.encode(listing, [shown[-1].entities, shown[-1].label]) if len(found) > len(shown) else ""
         return pb.ListHomonymsResponse(homonyms=shown, next_page_token=token)
 
 

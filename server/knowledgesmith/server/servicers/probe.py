@@ -14,6 +14,7 @@ from knowledgesmith.graph_schema.probes.sampling import Balance, sample_set
 from knowledgesmith.proto.v1 import probe_pb2, probe_pb2_grpc
 from knowledgesmith.server import paging
 from knowledgesmith.server.conversions import check_text, kind_from, probe_to
+from knowledgesmith.server.message_sizes import PAGE_BYTES, fitting
 from knowledgesmith.server.probe_conversions import audit_to, bulk_request_from, one_of, set_to
 
 if TYPE_CHECKING:
@@ -87,8 +88,9 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
             skip=skip,
             limit=size + 1,
         )
-        token = paging.encode(listing, [skip + size]) if len(found) > size else ""
-        return probe_pb2.ListProbesResponse(probes=[probe_to(p) for p in found[:size]], next_page_token=token)
+        shown = fitting(map(probe_to, found[:size]), limit=PAGE_BYTES)
+        token = paging.encode(listing, [skip + len(shown)]) if len(found) > len(shown) else ""
+        return probe_pb2.ListProbesResponse(probes=shown, next_page_token=token)
 
     async def SampleProbeSet(
         self, request: probe_pb2.SampleProbeSetRequest, context: Context

@@ -14,6 +14,7 @@ from knowledgesmith.proto.v1 import propagation_pb2, propagation_pb2_grpc
 from knowledgesmith.server import paging
 from knowledgesmith.server import propagation_conversions as wire
 from knowledgesmith.server.conversions import check_text, edge_to, kind_from, node_to, roles_from, row_to
+from knowledgesmith.server.message_sizes import PAGE_BYTES, fitting
 from knowledgesmith.server.read_ahead import ReadAhead
 from knowledgesmith.server.world_status import edge_statuses
 
@@ -91,9 +92,10 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         rows, query, more = await self._ahead.page(
             key, skip, size, lambda at, limit: propagation.changes(store, run, which, skip=at, limit=limit)
         )
+        shown = fitting(map(row_to, rows), limit=PAGE_BYTES)
         return propagation_pb2.ListBeliefChangesResponse(
-            changes=[row_to(row) for row in rows],
-            next_page_token=_next(listing, skip + size, more=more),
+            changes=shown,
+            next_page_token=_next(listing, skip + len(shown), more=more or len(shown) < len(rows)),
             cypher=query.cypher,
             parameters_json=query.parameters_json,
         )
@@ -133,9 +135,10 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
             size,
             lambda at, limit: propagation.evidence(store, run, verdicts, roles=roles, skip=at, limit=limit),
         )
+        shown = fitting(map(wire.evidence_to, found), limit=PAGE_BYTES)
         return propagation_pb2.ListEvidenceResponse(
-            evidence=[wire.evidence_to(one) for one in found],
-            next_page_token=_next(listing, skip + size, more=more),
+            evidence=shown,
+            next_page_token=_next(listing, skip + len(shown), more=more or len(shown) < len(found)),
             query=wire.query_to(query),
         )
 
@@ -153,9 +156,10 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
             size,
             lambda at, limit: propagation.changed_facts(store, run, conflicts_only=conflicts, skip=at, limit=limit),
         )
+        shown = fitting(map(wire.fact_to, found), limit=PAGE_BYTES)
         return propagation_pb2.ListChangedFactsResponse(
-            facts=[wire.fact_to(fact) for fact in found],
-            next_page_token=_next(listing, skip + size, more=more),
+            facts=shown,
+            next_page_token=_next(listing, skip + len(shown), more=more or len(shown) < len(found)),
             query=wire.query_to(query),
         )
 
@@ -192,9 +196,10 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         rows, query, more = await self._ahead.page(
             key, skip, size, lambda at, limit: propagation.compare(store, first, second, skip=at, limit=limit)
         )
+        shown = fitting(map(wire.compared_to, rows), limit=PAGE_BYTES)
         answer = propagation_pb2.CompareInterventionsResponse(
-            rows=[wire.compared_to(row) for row in rows],
-            next_page_token=_next(listing, skip + size, more=more),
+            rows=shown,
+            next_page_token=_next(listing, skip + len(shown), more=more or len(shown) < len(rows)),
             query=wire.query_to(query),
         )
         if not skip:
