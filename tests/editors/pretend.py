@@ -86,7 +86,7 @@ class _Words(TorchFunctionMode):
             return func(*args, **{**kwargs, "device": HERE}).to(ELSEWHERE)
         if func is torch.Tensor.tolist and isinstance(args[0], Elsewhere):
             return args[0].detach().cpu().tolist()
-        if func is torch.Tensor.data.__set__ and isinstance(args[0], Elsewhere):  # type: ignore[attr-defined]
+        if func == torch.Tensor.data.__set__ and isinstance(args[0], Elsewhere):  # type: ignore[attr-defined]  # made anew at each look
             _together("data", args)
             args[0].held = args[1].held
         if func in _SUBSCRIPTS and isinstance(args[0], Elsewhere):
