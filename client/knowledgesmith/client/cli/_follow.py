@@ -26,6 +26,8 @@ _PHASES: Final = {
     "health": "health",
     "measure_after": "measure after",
     "commit": "commit",
+    "wait_for_import": "waiting for an import of the graph",
+    "wait_for_locks": "waiting for locks of another transaction",
 }
 _EVENT_NAMES: Final = {
     events.StateChanged: "state",
