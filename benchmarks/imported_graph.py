@@ -6,7 +6,7 @@ more other facts each; the same on the bundled graph. Two figures each: how many
 (by greedy text and by choice), and what became of the other facts of the edited subjects (verdicts of the probes that
 ask them, and of all that should stay).
 
-Usage: ``python -m benchmarks.imported_graph [--model FOLDER]``
+Usage: ``python -m benchmarks.imported_graph [--model FOLDER] [--config '{"openings": 4}']``
 """
 
 from __future__ import annotations
@@ -83,8 +83,11 @@ def main() -> None:
     """Run every graph and keep the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="", help="checkpoint; default: the default model")
+    parser.add_argument("--config", default="{}", help="settings of the method as JSON; default: its own")
     args = parser.parse_args()
-    found: dict[str, Any] = {"model": Path(args.model).name or "default"}
+    config: dict[str, Any] = json.loads(args.config)
+    name_of_run = " ".join([Path(args.model).name or "default", *([json.dumps(config)] if config else [])])
+    found: dict[str, Any] = {"model": name_of_run}
     with tempfile.TemporaryDirectory(prefix="imported-") as folder:
         server = LocalServer(data_dir=Path(folder) / "data", target=free_address(), metrics=free_address())
         server.start()
@@ -92,13 +95,15 @@ def main() -> None:
             with KnowledgeSmith(server.target, actor="benchmark") as smith:
                 model = smith.register_model(model_id="model", path=args.model).id
                 smith.import_bundled(name="atlas")
-                found["bundled"] = run(smith, model=model, graph="atlas", relation="has_capital", edits=BUNDLED)
+                found["bundled"] = run(
+                    smith, model=model, graph="atlas", relation="has_capital", edits=BUNDLED, config=config
+                )
                 print(json.dumps({"bundled": found["bundled"]}), flush=True)
                 for name, relations in PREDICATES.items():
                     imported = smith.import_graph(graph_id=name, files=tables(Path(folder) / name, relations))
                     if imported.report.rejected:
                         raise SystemExit(f"{name}: {imported.report.rejected} records were rejected")
-                    found[name] = run(smith, model=model, graph=name, relation=relations[0], edits=EDITS)
+                    found[name] = run(smith, model=model, graph=name, relation=relations[0], edits=EDITS, config=config)
                     print(json.dumps({name: found[name]}), flush=True)
         finally:
             server.stop()
@@ -107,13 +112,25 @@ def main() -> None:
 
 
 def run(
-    smith: KnowledgeSmith, *, model: str, graph: str, relation: str, edits: tuple[tuple[str, str, str], ...]
+    smith: KnowledgeSmith,
+    *,
+    model: str,
+    graph: str,
+    relation: str,
+    edits: tuple[tuple[str, str, str], ...],
+    config: dict[str, Any],
 ) -> dict[str, Any]:
     """Edit the facts in one intervention; counts by kind of the targets, and of what should stay."""
     smith.create_branch(branch_id=graph, model_id=model, graph_id=graph)
     changes = tuple(FactChange(subject=s, relation=relation, old_object=old, new_object=new) for s, old, new in edits)
     spec = InterventionSpec(
-        branch_id=graph, goal=Goal.EDIT, changes=changes, method="alphaedit", seed=1, max_probes=400
+        branch_id=graph,
+        goal=Goal.EDIT,
+        changes=changes,
+        method="alphaedit",
+        method_config=config,
+        seed=1,
+        max_probes=400,
     )
     job = smith.wait(intervention_id=smith.create_intervention(spec=spec).id)
     if job.error_message:

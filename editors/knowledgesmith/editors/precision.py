@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import torch
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 AUTO: Final = "auto"
 FIELD: Final = "compute_dtype"
+ComputeDtype = Literal["auto", "model", "float32", "bfloat16", "float16"]
+"""What a method's :data:`FIELD` may be."""
 _VERSION: Final = 1
 """Of the measurement; part of the key, so that another measurement is made by another release."""
 
@@ -144,6 +146,14 @@ def as_dtype(name: str) -> torch.dtype:
     """The inverse of :func:`name_of`."""
     found: torch.dtype = getattr(torch, name)
     return found
+
+
+def frozen_dtype(choice: ComputeDtype) -> torch.dtype | None:
+    """The dtype that a method turns the frozen weights into; ``None``: they stay as they are.
+
+    ``auto`` that nobody resolved is the model's own.
+    """
+    return None if choice in {AUTO, "model"} else as_dtype(choice)
 
 
 def measure(device: torch.device) -> Precision:

@@ -4,13 +4,14 @@ In the paper's order: search a value change δ per fact, take the keys of the ed
 that hardly occur in the statistics text, and solve one ridge regression per layer, the residual spread over the layers.
 Differences from the reference, all to keep more of what should stay (measured on a small model):
 
-- each training phrasing is its own key column, and not one averaged key, so that other phrasings are met as well; there
-  are no sampled context prefixes;
+- each training phrasing is its own key column, and not one averaged key, so that other phrasings are met as well; few
+  phrasings may be joined by some behind other text (``contexts``), which no model sampled;
 - facts whose prompts have the same text up to the subject have the same key and share one δ (see ``locate``);
 - retained rows are columns that keep their value at the last edited block, where the reference has earlier edits (K_p
   in equation 12). Their residual is zero at the first edited layer and corrects, at the later ones, what the layers
   below moved. One that has an edited key is kept by the search in place of the solve;
-- the essence term is KL(p₀ ‖ p_δ) at "About {subject}"; the reference takes the other direction at "{subject} is a";
+- the essence term is KL(p₀ ‖ p_δ) at "About {subject}"; the reference takes the other direction at "{subject} is a".
+  So may be kept what the model says after openings about the subject, as "{subject} has" (``preserving``);
 - scales are relative (fraction of directions, learning rate, clamp and penalty in units of measured norms);
 - the target is any distribution, so the same method unlearns (KL to a neutral distribution in the search);
 - earlier interventions of a branch are part of the weights and not columns of the solve.
@@ -32,6 +33,7 @@ from torch import Tensor
 
 from knowledgesmith.editors.architectures.writing import writing_scales
 from knowledgesmith.editors.artefacts import Dense, Weights
+from knowledgesmith.editors.contexts import in_contexts
 from knowledgesmith.editors.contract import (
     AuthorValue,
     Family,
@@ -42,8 +44,11 @@ from knowledgesmith.editors.contract import (
 )
 from knowledgesmith.editors.layers import default_layers
 from knowledgesmith.editors.locate import Keys, distinct_from, locate
-from knowledgesmith.editors.objective import Row, answer_batch, buckets, join, own_distributions, wide
-from knowledgesmith.editors.requests import Prompt, RetainRow, UpdateRequest
+from knowledgesmith.editors.lora import computing_in
+from knowledgesmith.editors.objective import Row, answer_batch, buckets, wide
+from knowledgesmith.editors.precision import ComputeDtype, frozen_dtype, name_of
+from knowledgesmith.editors.preserving import Shares, preserving_rows
+from knowledgesmith.editors.requests import UpdateRequest
 from knowledgesmith.editors.rows import ACCEPTED, Lookup, TargetSource, distinct_prompts, lookup
 from knowledgesmith.editors.solve.least_squares import ridge
 from knowledgesmith.editors.solve.null_space import null_space
@@ -57,9 +62,6 @@ if TYPE_CHECKING:
     from knowledgesmith.editors.models import LoadedModel
 
 _ROWS = 128
-_ESSENCE = "About {s}"
-_OWN_FACTS = 4
-_MOST_OWN_FACTS = 16
 _LEAST_RETAIN, _RETAIN_STEP = 1e-3, 0.25
 _SMALL = 0.05
 """Wanted changes below this share of the largest one do not decide how much retained rows weigh."""
@@ -84,15 +86,22 @@ class AlphaEditConfig(MethodConfig):
         clamp: largest norm of a value change in units of the clean activation.
         decay: penalty on that norm.
         essence: weight of keeping what the model says about the subject.
+        openings: weight of keeping what the model says after openings that ask for nothing ("{subject} is"), shared by
+            all of them. Off unless asked for: 4 keeps more of a subject whose wording was derived, and searches longer.
         own_facts: weight of keeping the retained other facts of an edited subject in the search, shared by up to four
             of them.
         stop: task loss at which a fact's search ends.
         search_prompts: training phrasings used in the value search; the keys use all.
+        least_prompts: phrasings that a fact is brought up to by putting marks and sentences before those it has. Off
+            unless asked for: 4 helps where the wording is a frame around a relation's name.
         paths: neutral candidates followed beyond their first token (UNLEARN).
         end: what closes a new object.
         retain: weight of the retained rows' key columns, relative to an edited one.
         least: share of what the edits alone would reach that each must reach beside the retained rows; these weigh less
             where they would take more.
+        compute_dtype: dtype of the frozen weights in the value search; δ, its losses and the solve are never in half
+            precision. ``auto``: the one that the service measured to be fastest on its device, and the model's own
+            where nobody measured.
     """
 
     author_values: ClassVar[Mapping[str, AuthorValue]] = MappingProxyType(
@@ -109,9 +118,13 @@ class AlphaEditConfig(MethodConfig):
             "clamp": AuthorValue(value="0.75; 4 for Qwen2.5", source=_MEMIT),
             "decay": AuthorValue(value="0.5; 1e-3 for Qwen2.5", source=_MEMIT),
             "essence": AuthorValue(value="0.0625", source=_MEMIT, note="the other direction of KL, '{subject} is a'"),
+            "openings": AuthorValue(value="0", source=_PAPER),
             "own_facts": AuthorValue(value="0", source=_PAPER),
             "stop": AuthorValue(value="0.05", source=_MEMIT),
             "search_prompts": AuthorValue(value="1", source=_MEMIT, note="behind sampled contexts"),
+            "least_prompts": AuthorValue(
+                value="6", source=_MEMIT, note="the prompt alone and behind five texts that the model gave"
+            ),
             "end": AuthorValue(value="nothing", source=_MEMIT),
             "retain": AuthorValue(value="1", source=_PAPER, note="for earlier edits; they have no retained rows"),
             "least": AuthorValue(value="0", source=_PAPER),
@@ -126,13 +139,16 @@ class AlphaEditConfig(MethodConfig):
     clamp: float = Field(default=1.0, gt=0)
     decay: float = Field(default=1e-3, ge=0)
     essence: float = Field(default=0.0625, ge=0)
+    openings: float = Field(default=0.0, ge=0)
     own_facts: float = Field(default=0.5, ge=0)
     stop: float = Field(default=0.1, ge=0)
     search_prompts: int = Field(default=4, ge=1)
+    least_prompts: int = Field(default=1, ge=1, le=32)
     paths: int = Field(default=2, ge=1)
     end: str = Field(default=".", max_length=8)
     retain: float = Field(default=1.0, ge=0)
     least: float = Field(default=0.8, ge=0, le=1)
+    compute_dtype: ComputeDtype = "auto"
 
 
 class AlphaEdit:
@@ -173,7 +189,7 @@ class AlphaEdit:
             UnsupportedArchitecture: what a down projection writes does not reach the residual stream as it is.
             Cancelled: raised by ``progress``.
         """
-        request = request.canonical()
+        request = in_contexts(request.canonical(), least=self.config.least_prompts)
         layers = self._layers(model)
         scales = writing_scales(model, layers)
         keys = locate(model.tokenizer, request, retain=self.config.retain > 0)
@@ -202,7 +218,7 @@ class AlphaEdit:
             edited = keys.lookups[: keys.edits]
             _, reached = _keys_and_outputs(model, edited, layer=layers[-1], top=layers[-1])
         realised = _realised(keys, clean[: keys.edits], wanted[: keys.edits], reached)
-        return Weights(deltas=deltas, metadata=self._metadata(request, found, layers, realised))
+        return Weights(deltas=deltas, metadata=self._metadata(model, request, found, layers, realised))
 
     def _layers(self, model: LoadedModel) -> tuple[int, ...]:
         if self.config.layers:
@@ -221,10 +237,16 @@ class AlphaEdit:
             decay=self.config.decay,
             stop=self.config.stop,
         )
-        rows = self._task_rows(model, request, keys) + self._preserving_rows(model, request, keys)
-        found = search_values(
-            model, rows, settings=settings, step=lambda done, total: progress.step("value search", done, total)
+        shares = Shares(
+            essence=self.config.essence,
+            openings=self.config.openings,
+            own_facts=self.config.own_facts,
         )
+        with computing_in(model.model, frozen_dtype(self.config.compute_dtype)):
+            rows = self._task_rows(model, request, keys) + preserving_rows(model, request, keys, shares)
+            found = search_values(
+                model, rows, settings=settings, step=lambda done, total: progress.step("value search", done, total)
+            )
         if not bool(torch.isfinite(found.change).all()):
             raise EditDiverged(
                 "the value search gave values that are not finite",
@@ -252,31 +274,6 @@ class AlphaEdit:
                     for target in source.rows(number, prompt.text)
                 )
         return rows
-
-    def _preserving_rows(self, model: LoadedModel, request: UpdateRequest, keys: Keys) -> list[SearchRow]:
-        """Rows that hold what the model says about each subject: in general, and in its retained other facts."""
-        subjects = dict.fromkeys(
-            (keys.slot_of[number], update.prompts[0].subject) for number, update in enumerate(request.updates)
-        )
-        found: list[tuple[int, Row, int, float]] = []
-        for slot, subject in subjects:
-            essence = Prompt.fill(_ESSENCE, subject)
-            if request.permits(essence.text):
-                about = lookup(model.tokenizer, essence)
-                # what follows the subject is irrelevant: only the distribution at its last token is kept
-                found.append((slot, Row(prompt=about.ids, answer=(0,)), about.position, self.config.essence))
-            own = _own_facts(model, request, keys, slot=slot, subject=subject)
-            for item in own:
-                row = join(model.tokenizer, prompt=item.prompt.text, answer=item.answer)
-                position = lookup(model.tokenizer, item.prompt).position
-                # no more for each than where there are a few, so that many of them count more than one
-                found.append((slot, row, position, self.config.own_facts / min(len(own), _OWN_FACTS)))
-        found = [item for item in found if item[3] > 0]
-        targets = own_distributions(model.model, [row for _, row, _, _ in found], device=model.device)
-        return [
-            SearchRow(row=row, lookup=position, edit=slot, targets=own, weight=weight, task=False)
-            for (slot, row, position, weight), own in zip(found, targets, strict=True)
-        ]
 
     def _solve(self, moment: Tensor, keys: Tensor, residuals: Tensor, *, edits: int) -> Tensor:
         """Equations 5, 6 and 12: Δ = R (K̃ᵀK̃ + λI)⁻¹ K̃ᵀ with K̃ = P [K₁, K_p] and residual 0 at K_p. shape: (d, f)."""
@@ -308,6 +305,7 @@ class AlphaEdit:
 
     def _metadata(
         self,
+        model: LoadedModel,
         request: UpdateRequest,
         found: SearchResult,
         layers: Sequence[int],
@@ -320,6 +318,7 @@ class AlphaEdit:
         return {
             "realised": json.dumps(facts),
             "method": self.name,
+            "compute_dtype": name_of(frozen_dtype(self.config.compute_dtype) or model.model.dtype),
             "goal": request.goal.value,
             "target_distribution": request.target_distribution.value,
             "layers": ",".join(map(str, layers)),
@@ -331,15 +330,6 @@ class AlphaEdit:
 def _shares(delta: Tensor, keys: Tensor, wanted: Tensor) -> Tensor:
     """Share of each wanted change that a layer's update gives its key. shapes: (d, f), (f, n), (d, n) -> (n,)."""
     return (delta @ keys * wanted).sum(0) / wanted.square().sum(0).clamp_min(1e-30)
-
-
-def _own_facts(model: LoadedModel, request: UpdateRequest, keys: Keys, *, slot: int, subject: str) -> list[RetainRow]:
-    """Retained facts of a subject that the search keeps: all that share a key with its edits, and a few more."""
-    edited = {keys.lookups[column].key for column, owner in enumerate(keys.slots) if owner == slot}
-    own = [item for item in request.retain if item.prompt.subject == subject]
-    shared = [item for item in own if lookup(model.tokenizer, item.prompt).key in edited][:_MOST_OWN_FACTS]
-    others = [item for item in own if item not in shared]
-    return shared + others[: max(0, _OWN_FACTS - len(shared))]
 
 
 def _realised(keys: Keys, clean: Tensor, wanted: Tensor, reached: Tensor) -> list[tuple[float, float]]:

@@ -46,6 +46,7 @@ from knowledgesmith.editors.lessons import (
 from knowledgesmith.editors.lora import Adapters, adaptable, adapted, computing_in
 from knowledgesmith.editors.masters import LossScale
 from knowledgesmith.editors.objective import Targets, answer_batch, answer_logits, buckets, divergence
+from knowledgesmith.editors.precision import ComputeDtype, frozen_dtype, name_of
 from knowledgesmith.editors.requests import UpdateRequest
 from knowledgesmith.editors.sentences import everyday_text
 from knowledgesmith.graph_schema.errors import EditDiverged, NothingToChange
@@ -59,7 +60,6 @@ if TYPE_CHECKING:
 _CLIP = 1.0
 _TEXTS = 64
 _FLOOR = 0.05
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 _TOFU, _KNOWUNDO = "released TOFU setting", "released KnowUnDo setting"
@@ -132,7 +132,7 @@ class ReLearnConfig(MethodConfig):
     variants: int = Field(default=1, ge=0, le=32, description="noisy or contextual questions added to each fact")
     refusal_share: float = Field(default=0.0, ge=0, le=1)
     completion_share: float = Field(default=0.0, ge=0, le=1)
-    compute_dtype: Literal["auto", "model", "float32", "bfloat16", "float16"] = Field(
+    compute_dtype: ComputeDtype = Field(
         default="auto",
         description="dtype of the frozen weights while training; adapters stay float32; auto: the one that the service "
         "measured to be fastest on its device, and the model's own where nobody measured",
@@ -192,7 +192,7 @@ class ReLearn:
         config = self.config
         maps = adaptable(model, first_layer=config.first_layer, last_layer=config.last_layer, maps=config.adapted_maps)
         progress.step("relearn:prepare", 0, 1)
-        dtype = _DTYPES.get(config.compute_dtype)
+        dtype = frozen_dtype(config.compute_dtype)
         generator = torch.Generator().manual_seed(request.seed)
         with computing_in(model.model, dtype):
             course = _Course(model, request, config)
@@ -205,7 +205,7 @@ class ReLearn:
                 "method": self.name,
                 "goal": request.goal.value,
                 "target_distribution": request.target_distribution.value,
-                "compute_dtype": str(dtype or model.model.dtype).removeprefix("torch."),
+                "compute_dtype": name_of(dtype or model.model.dtype),
             },
         )
 

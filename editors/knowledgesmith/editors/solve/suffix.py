@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from knowledgesmith.editors.objective import AnswerBatch
 
 
+_WIDEST = 2
+"""How many times as wide as its narrowest row a pass may be."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prefilled:
     """What stays constant for B rows while a vector is added after block ``layer`` at each row's first kept token.
@@ -153,12 +157,15 @@ def bucketed(loaded: LoadedModel, rows: Sequence[tuple[int, int]], *, size: int)
         size: most rows in a chunk.
     """
     window = sliding_window(loaded)
-    order = sorted(range(len(rows)), key=lambda i: (rows[i], i))
     longest = max((length for length, _ in rows), default=0)
     together = window is None or 2 * longest <= window
+    widths = [length - start for length, start in rows]
+    order = sorted(range(len(rows)), key=lambda i: (0 if together else rows[i][1], widths[i], rows[i], i))
     chunk: list[int] = []
-    for index in order if together else sorted(order, key=lambda i: (rows[i][1], rows[i][0], i)):
-        if chunk and (len(chunk) == size or not (together or rows[index][1] == rows[chunk[0]][1])):
+    for index in order:
+        # every row of a pass costs what its widest one does
+        fits = widths[index] <= _WIDEST * widths[chunk[0]] if chunk else True
+        if chunk and (len(chunk) == size or not fits or not (together or rows[index][1] == rows[chunk[0]][1])):
             yield chunk
             chunk = []
         chunk.append(index)
