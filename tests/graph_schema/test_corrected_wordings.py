@@ -90,7 +90,7 @@ def test_a_noun_phrase_lets_a_relation_be_chained(store: GraphStore, graph_id: s
         ([correction("{s} {x}")], "braces"),
         ([correction("{s}\x1f is")], "control character"),
         ([correction("")], "no correction to take back"),
-        ([correction("{s} — WOHNORT:")], "trained and asked"),
+        ([correction("• {s} — WOHNORT:")], "trained and asked"),
         ([correction("So: {s}"), correction("so:  {s}", split=Split.TRAIN)], "trained and asked"),
     ],
 )
