@@ -115,7 +115,7 @@ def test_what_is_not_sure_is_a_frame_that_claims_no_grammar(name: str) -> None:
     assert origin(name) is Origin.FRAME
     words = parse_name(name).text
     for text in (*said(name, FORWARD, Form.CLOZE), *said(name, FORWARD, Form.CLOZE, split=Split.TRAIN)):
-        mark = re.match(r"1\. |1、|• |•|Fact: |Link |", text)
+        mark = re.match(r"1\. |1、|• |•|2\) |2）|Fact: |Link |", text)
         assert mark is not None
         bare = text[mark.end() :]
         assert words in bare

@@ -68,10 +68,11 @@ _HOLDER: Final[tuple[Pattern, ...]] = (
 )
 # Every line stands behind a mark of a list: a model says the right object more often then, and a change that was made
 # with the subject at the very beginning of a text, where models attend to it for being first, is not carried elsewhere.
-# The marks of what is trained and of what is asked differ: so no trained text holds a question.
+# The marks of what is trained differ, since a key depends on what stands before the subject, and are none of what is
+# asked: so no trained text holds a question.
 _FRAME: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "• {s} — {n}:"),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "• {s}, {n}:"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "2) {s}, {n}:"),
     (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s} — {n}: {o}."),
     (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{s} — {n}?"),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1. {s} — {n}:"),
@@ -100,7 +101,7 @@ _ARROW: Final[tuple[Pattern, ...]] = (
 # The same in Chinese and Japanese: their own marks, and no blanks.
 _WIDE_FRAME: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "•{s}——{n}："),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "•{s}，{n}："),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "2）{s}，{n}："),
     (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s}——{n}：{o}。"),
     (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{s}——{n}？"),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1、{s}——{n}："),
