@@ -28,6 +28,11 @@ class NullSpace:
         return keys - basis @ (basis.T @ keys)
 
 
+def _directions(moment: Tensor) -> tuple[Tensor, Tensor]:
+    values, vectors = torch.linalg.eigh(moment.double())
+    return values, vectors
+
+
 def null_space(moment: Tensor, *, kept: float) -> NullSpace:
     """Split the space of keys by the eigenvalues of their uncentred second moment (equation 5).
 
@@ -39,7 +44,7 @@ def null_space(moment: Tensor, *, kept: float) -> NullSpace:
         kept: fraction of the directions to keep, those of least energy; 1 keeps all (no projection).
     """
     # minutes for a wide model, and a step of the library cannot ask whether anybody still waits
-    values, vectors = abandonable(lambda: torch.linalg.eigh(moment.double()))
+    values, vectors = abandonable(lambda: _directions(moment))
     values = values.clamp_min(0)
     count = round(kept * len(values))
     total = float(values.sum())
