@@ -72,11 +72,11 @@ def test_what_cannot_ask_is_left_behind_at_once() -> None:
 
     def work() -> None:
         begun.set()
-        ended.append(end.wait(60))
+        ended.append(end.wait(900))
         cancellation.check()
 
     def leave() -> None:
-        begun.wait(60)
+        begun.wait(900)
         caller.leave()
 
     threading.Thread(target=leave).start()

@@ -5,7 +5,6 @@ The method is put in place inside this process; everything else is the worker's:
 
 from __future__ import annotations
 
-import io
 import math
 import threading
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.server import world
+from tests.server.bench import Deaf, import_world, register
 from tests.taught import Spoil, artefact_of, noise, nothing, one_row, one_word, scaled, teach
 
 from knowledgesmith.editors.health.reading import read_state
@@ -23,8 +22,6 @@ from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.editors.testing import save_checkpoint
 from knowledgesmith.graph_schema import branches, jobs
 from knowledgesmith.graph_schema.health import Health, HealthVerdict
-from knowledgesmith.graph_schema.importing import import_graph
-from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
 from knowledgesmith.graph_schema.job_types import Claim, Gate, Job, JobSpec
 from knowledgesmith.graph_schema.probes.types import Polarity
@@ -52,13 +49,6 @@ class Sink:
         self.values[name] = value
 
     def observe(self, name: str, value: float, /, **labels: str) -> None:
-        pass
-
-
-class Deaf:
-    """A channel that nobody listens to."""
-
-    def send(self, message: object) -> None:
         pass
 
 
@@ -121,24 +111,12 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def bench(store: GraphStore, graph_id: str, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """A worker with the taught model."""
-    texts = {
-        "entities": world.entities(),
-        "relations": world.relations(),
-        "facts": world.facts(),
-        "templates": world.templates(),
-    }
-    files = [InputFile(name=f"{k}.csv", content=io.BytesIO(text.encode()), role=k) for k, text in texts.items()]
-    import_graph(store, graph_id=graph_id, files=files, source="test")
+    import_world(store, graph_id)
     settings = ServerSettings(data_dir=tmp_path, device="cpu")
     settings.create_directories()
     host = ModelHost(settings=settings, store=store)
-    found = host.describe(path=str(checkpoint), dtype="float32")
-    model = branches.ModelInfo(
-        id=f"m-{graph_id}",
-        **{key: found[key] for key in ("path", "weights_sha256", "architecture", "parameters")},
-    )
-    branches.register_model(store, model)
-    branches.create_branch(store, branch_id=f"b-{graph_id}", model_id=model.id, graph_id=graph_id, select=True)
+    register(store, host, checkpoint, f"m-{graph_id}")
+    branches.create_branch(store, branch_id=f"b-{graph_id}", model_id=f"m-{graph_id}", graph_id=graph_id, select=True)
     sink = Sink()
     deaf: Any = Deaf()
     listening: Any = sink

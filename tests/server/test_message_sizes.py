@@ -12,7 +12,7 @@ import grpc
 import pytest
 from grpc import aio
 from tests.graph_schema.lifecycle.conftest import Runs, import_world
-from tests.server.service import reason_of
+from tests.server.service import PATIENCE, reason_of
 
 from knowledgesmith.client import KnowledgeSmith
 from knowledgesmith.graph_schema import jobs
@@ -87,12 +87,12 @@ async def test_ten_thousand_facts_are_taken_and_what_is_too_large_is_refused_wit
         stub: Any = intervention_pb2_grpc.InterventionServiceStub(channel)
         asked = request(10_000)
         assert asked.ByteSize() > DEFAULT_BYTES
-        await stub.CreateIntervention(asked, timeout=60)
+        await stub.CreateIntervention(asked, timeout=PATIENCE)
         assert made.sizes == [10_000]
         large = request(10_000, WIDE)
         assert large.ByteSize() > REQUEST_BYTES
         with pytest.raises(grpc.RpcError) as caught:
-            await stub.CreateIntervention(large, timeout=60)
+            await stub.CreateIntervention(large, timeout=PATIENCE)
         code, reason, told = reason_of(caught.value)
         assert (code, reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_LARGE")
         assert (told["field"], told["value"]) == ("CreateInterventionRequest", f"'{large.ByteSize():,} bytes'")
@@ -131,7 +131,7 @@ async def test_a_listing_of_large_interventions_comes_in_pages_that_fit(served: 
         stub: Any = intervention_pb2_grpc.InterventionServiceStub(channel)
         while True:
             asked = intervention_pb2.ListInterventionsRequest(branch_id=branch, page_size=1000, page_token=token)
-            page = await stub.ListInterventions(asked, timeout=60)
+            page = await stub.ListInterventions(asked, timeout=PATIENCE)
             assert 0 < page.ByteSize() < DEFAULT_BYTES
             assert {job.spec.total_changes for job in page.interventions} == {110}
             seen += [job.id for job in page.interventions]
@@ -147,13 +147,13 @@ async def test_every_change_that_was_asked_for_can_be_read(served: tuple[Served,
     stored = jobs.get(runs.store, made).spec.changes
     async with aio.insecure_channel(served[1]) as channel:
         stub: Any = intervention_pb2_grpc.InterventionServiceStub(channel)
-        first = await stub.GetIntervention(intervention_pb2.GetInterventionRequest(id=made), timeout=60)
+        first = await stub.GetIntervention(intervention_pb2.GetInterventionRequest(id=made), timeout=PATIENCE)
         assert (len(first.intervention.spec.changes), first.intervention.spec.total_changes) == (100, 2_500)
         large = intervention_pb2.GetInterventionRequest(id=made, page_size=10_000)
-        assert (await stub.GetIntervention(large, timeout=60)).ByteSize() < DEFAULT_BYTES
+        assert (await stub.GetIntervention(large, timeout=PATIENCE)).ByteSize() < DEFAULT_BYTES
         wrong = intervention_pb2.GetInterventionRequest(id=made, page_token="x")
         with pytest.raises(grpc.RpcError) as caught:
-            await stub.GetIntervention(wrong, timeout=60)
+            await stub.GetIntervention(wrong, timeout=PATIENCE)
         assert reason_of(caught.value)[1] == "PAGE_TOKEN_MISMATCH"
     with KnowledgeSmith(served[1]) as smith:
         job = await asyncio.to_thread(lambda: smith.get_intervention(intervention_id=made))
@@ -275,14 +275,14 @@ async def test_the_stored_plan_is_paged_and_our_client_joins_its_pages(
     monkeypatch.setattr(servicer, "load_plan", loaded)
     async with aio.insecure_channel(served[1]) as channel:
         stub: Any = intervention_pb2_grpc.InterventionServiceStub(channel)
-        small = await stub.GetPlan(intervention_pb2.GetPlanRequest(id="i", page_size=7), timeout=60)
+        small = await stub.GetPlan(intervention_pb2.GetPlanRequest(id="i", page_size=7), timeout=PATIENCE)
         assert (len(small.plan.changes), len(small.plan.probes)) == (7, 1000)
         more = intervention_pb2.GetPlanRequest(id="i", page_size=7, page_token=small.next_page_token)
-        second = (await stub.GetPlan(more, timeout=60)).plan
+        second = (await stub.GetPlan(more, timeout=PATIENCE)).plan
         assert [c.fact_id for c in second.changes] == [c.fact_id for c in plan.overlay[7:14]]
         assert (len(second.probes), second.total_changes) == (0, 12_000)
         with pytest.raises(grpc.RpcError) as caught:
-            await stub.GetPlan(intervention_pb2.GetPlanRequest(id="i", page_size=-1), timeout=60)
+            await stub.GetPlan(intervention_pb2.GetPlanRequest(id="i", page_size=-1), timeout=PATIENCE)
         assert reason_of(caught.value)[1] == "INVALID_FIELD"
     with KnowledgeSmith(served[1]) as smith:
         joined = await asyncio.to_thread(lambda: smith.get_plan(intervention_id="i"))
