@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from knowledgesmith.editors.models import LoadedModel
     from knowledgesmith.editors.surgery.resident import ResidentModel
-    from knowledgesmith.graph_schema.branches import ModelInfo
+    from knowledgesmith.graph_schema.branches import ModelInfo, RevisionInfo
     from knowledgesmith.graph_schema.store import GraphStore
     from knowledgesmith.server.settings import ServerSettings
     from knowledgesmith.server.worker.shelf import Held, Place
@@ -104,7 +104,7 @@ class ModelHost:
             DeviceOutOfMemory: there is no room for it beside what else is on the device.
         """
         self._check(held, self._model_of(branch_id))
-        chain = self.artefacts(branch_id, revision_id)
+        chain = self.artefacts(branches.lineage(self._store, branch_id, revision_id))
         view = held.view(sort)
         try:
             view.switch(chain)
@@ -119,9 +119,12 @@ class ModelHost:
         finally:
             view.switch([])
 
-    def artefacts(self, branch_id: str, revision_id: str) -> list[Weights]:
-        """Artefacts of a revision in the order in which they are attached, each verified by its digest."""
-        line = branches.lineage(self._store, branch_id, revision_id)
+    def artefacts(self, line: Sequence[RevisionInfo]) -> list[Weights]:
+        """Artefacts of a revision in the order in which they are attached, each verified by its digest.
+
+        Args:
+            line: the revision and its ancestors (``branches.lineage``).
+        """
         return [self.artefact(digest) for digest in branches.artefact_chain(line)]
 
     def artefact(self, digest: str) -> Weights:

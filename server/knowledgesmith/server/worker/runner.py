@@ -187,7 +187,7 @@ class JobRunner:
         """Measure, apply, measure again into the ledger; the health of what came of it."""
         job = attempt.job
         line = branches.lineage(self._store, job.spec.branch_id, job.base_revision)
-        base = [self._host.artefact(digest) for digest in branches.artefact_chain(line)]
+        base = self._host.artefacts(line)
         with self._cache(job) as cache:
             speaker = Speaker(resident, plan, names_of(self._store, job.id))
             meter = Meter(resident, cache, job.spec.scorer, self._report.sink, speaker)
