@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from knowledgesmith.graph_schema.facts import Traits
 from knowledgesmith.graph_schema.importing.findings import FindingCount
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.pipeline import stage_files
@@ -67,7 +68,11 @@ class Read:
     reasons: list[str]
     findings: tuple[FindingCount, ...]
     format: str
-    symmetric: set[str]
+    traits: dict[str, Traits]
+
+    @property
+    def symmetric(self) -> set[str]:
+        return {name for name, traits in self.traits.items() if traits.symmetric}
 
     def said(self, kind: str) -> str:
         """All texts of a kind of finding."""
@@ -108,5 +113,5 @@ def read_files(files: Mapping[str, bytes | str], format_name: str = "", **option
             reasons=reasons,
             findings=staging.findings.report(),
             format=importer.name,
-            symmetric={relation.name for relation in staging.relations.values() if relation.traits.symmetric},
+            traits={relation.name: relation.traits for relation in staging.relations.values()},
         )

@@ -20,13 +20,17 @@ A mapping is YAML or JSON::
       - name: borders
         symmetric: true
         train: ["{s} borders"]
+      - name: lives_in_country
+        composed_of: [lives_in, lies_in]        # lives_in(x, y) and lies_in(y, z): so x lives_in_country z
+        compositions: [[born_in, lies_in]]      # further pairs of which it follows
+        sub_of: [knows_country]                 # what holds here holds there too
 
 Names in a mapping are only compared with keys and names of files; they never become a path, a query or code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
@@ -34,12 +38,21 @@ from importlib.resources import files
 from typing import Annotated, Any, Final, Self, cast
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split, Template, Traits
 from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.problems import in_words
+from knowledgesmith.graph_schema.importing.problems import in_words, quote
 
 MAX_BYTES: Final = 1 << 18
 """Longest document (256 KiB)."""
@@ -109,9 +122,21 @@ def _texts(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else (value,)
 
 
+def _names(value: Any) -> Any:
+    """Names of relations: a list, or one of them."""
+    return tuple(part.strip() for part in value.split("|")) if isinstance(value, str) and value else value or ()
+
+
+def _pairs(value: Any) -> Any:
+    """Pairs of relations: a list of them, each a list or written as ``r1|r2``."""
+    return tuple(map(_names, cast("list[Any]", value))) if isinstance(value, list | tuple) else (_names(value),)
+
+
 APick = Annotated[Pick, BeforeValidator(_pick)]
 SomePicks = Annotated[tuple[Pick, ...], BeforeValidator(_picks)]
 ConstantOrPick = str | Pick
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Pairs = Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_pairs)]
 Conditions = Mapping[str, Annotated[tuple[str, ...], BeforeValidator(_texts)]]
 
 
@@ -225,6 +250,9 @@ class RelationMap(BaseModel):
 
     ``train`` and ``eval`` are texts: with both ends a statement, with a question mark at the end a question, else a
     cloze; naming only ``{o}`` it asks backwards. ``phrases`` are noun phrases for chains.
+
+    ``composed_of`` is a pair of relations of which this one follows, ``compositions`` are further pairs, and ``sub_of``
+    names relations that hold wherever this one does. A pair may be written ``lives_in|lies_in``.
     """
 
     model_config = _RAW
@@ -238,10 +266,43 @@ class RelationMap(BaseModel):
     transitive: bool = False
     hierarchical: bool = False
     inverse_of: str = ""
-    composed_of: tuple[str, ...] = ()
+    composed_of: Names = ()
+    compositions: Pairs = ()
+    sub_of: Names = ()
     train: tuple[str, ...] = ()
     eval: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
+
+    @property
+    def others(self) -> Iterator[tuple[str, str]]:
+        """Names of other relations, each with the key under which it stands."""
+        yield from (("inverse_of", name) for name in (self.inverse_of,) if name)
+        yield from (("composed_of", name) for name in self.composed_of)
+        yield from (("compositions", name) for pair in self.compositions for name in pair)
+        yield from (("sub_of", name) for name in self.sub_of)
+
+    @field_validator("composed_of")
+    @classmethod
+    def _is_pair(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if names:
+            _check_pair(names, str(info.data.get("name", "")))
+        return names
+
+    @field_validator("compositions")
+    @classmethod
+    def _are_pairs(cls, pairs: tuple[tuple[str, ...], ...], info: ValidationInfo) -> tuple[tuple[str, ...], ...]:
+        for pair in pairs:
+            _check_pair(pair, str(info.data.get("name", "")))
+        return pairs
+
+    @field_validator("sub_of")
+    @classmethod
+    def _is_below_others(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if "" in names:
+            raise ValueError("a name is empty; leave it out")
+        if info.data.get("name") in names:
+            raise ValueError(f"{quote(info.data['name'])} is below itself, which says nothing; leave it out")
+        return names
 
     def relation(self) -> Relation:
         """The catalogue entry."""
@@ -253,6 +314,8 @@ class RelationMap(BaseModel):
             hierarchical=self.hierarchical,
             inverse_of=self.inverse_of or None,
             composed_of=self.composed_of,
+            compositions=self.compositions,
+            sub_of=self.sub_of,
         )
         templates = (
             *(_template(text, Split.TRAIN) for text in self.train),
@@ -269,6 +332,14 @@ class RelationMap(BaseModel):
         )
 
 
+def _check_pair(names: tuple[str, ...], own: str) -> None:
+    if len(names) != 2 or not all(names):
+        said = " | ".join(map(quote, names)) or "nothing"
+        raise ValueError(f"a relation follows of exactly two others, this is {said}; write [first, second]")
+    if set(names) == {own}:
+        raise ValueError(f"{quote(own)} follows of itself twice; write transitive: true instead")
+
+
 class MappingDocument(BaseModel):
     """A whole mapping."""
 
@@ -277,6 +348,35 @@ class MappingDocument(BaseModel):
     title: str = ""
     files: tuple[FileMap, ...] = Field(min_length=1)
     relations: tuple[RelationMap, ...] = ()
+
+    @property
+    def catalogue(self) -> Iterator[Relation]:
+        """The declared relations, and those that they name and only facts of the mapping have."""
+        declared = {relation.name for relation in self.relations}
+        named = {name for relation in self.relations for _, name in relation.others}
+        yield from (relation.relation() for relation in self.relations)
+        yield from (Relation(name=name, rel_type="") for name in sorted((named & self._of_facts) - declared))
+
+    @property
+    def _of_facts(self) -> set[str]:
+        return {fact.relation for file in self.files for entity in file.entities for fact in entity.facts}
+
+    def check_names(self) -> None:
+        """Refuse relations that follow of one that the mapping does not have.
+
+        Raises:
+            InvalidInput: the field names the place.
+        """
+        known = sorted({relation.name for relation in self.relations} | self._of_facts)
+        for position, relation in enumerate(self.relations):
+            for key, name in relation.others:
+                if name not in known:
+                    raise InvalidInput(
+                        f"the mapping is wrong: {quote(relation.name)} names a relation that the mapping does not have",
+                        field=f"options.mapping.relations.{position}.{key}",
+                        value=name,
+                        hint=f"Declare it below relations, or use one of {', '.join(known[:10])}.",
+                    )
 
 
 def _template(text: str, split: Split, *, form: Form | None = None) -> Template:
@@ -344,15 +444,47 @@ def _fault(error: Exception) -> str:
 
 def _validated(content: object) -> MappingDocument:
     try:
-        return MappingDocument.model_validate(content)
+        document = MappingDocument.model_validate(content)
     except ValidationError as error:
         problems: Sequence[Any] = error.errors()
         first = problems[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"] if part not in _UNIONS)
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        what, _, way_out = _said(first).partition("; ")
         raise InvalidInput(
-            f"the mapping is wrong: {first['msg']}{more}",
+            f"the mapping is wrong: {what}{more}",
             field=f"options.mapping.{where}"[:200].rstrip("."),
             value=first.get("input"),
-            hint="Correct this part of the mapping.",
+            hint=f"{way_out[:1].upper()}{way_out[1:]}." if way_out else "Correct this part of the mapping.",
         ) from error
+    document.check_names()
+    return document
+
+
+_UNIONS: Final = ("str", "Pick")
+"""What the validation adds to the way to a part that may be a text or an object."""
+_SAID: Final = {
+    "missing": "a part is missing; add it",
+    "extra_forbidden": "there is no such key; importing/mapping.py says what each is called",
+    "string_type": "a text belongs here; write one",
+    "string_too_short": "a text is missing; write one",
+    "string_too_long": "the text is too long; shorten it",
+    "tuple_type": "a list belongs here; write it in [ ]",
+    "too_short": "the list is empty; write at least one",
+    "model_type": "an object with keys belongs here; write key: value",
+    "model_attributes_type": "an object with keys belongs here; write key: value",
+    "dict_type": "an object with keys belongs here; write key: value",
+    "mapping_type": "an object with keys belongs here; write key: value",
+    "bool_parsing": "neither true nor false stands here; write one of them",
+    "bool_type": "neither true nor false stands here; write one of them",
+}
+"""What the validation finds, and the way out, by its kind."""
+
+
+def _said(problem: Mapping[str, Any]) -> str:
+    """A problem in our words, with the way out behind a semicolon."""
+    if problem["type"] == "value_error":
+        return str(problem["ctx"]["error"])
+    if problem["type"] == "enum":
+        return f"there is no such choice; use one of {problem['ctx']['expected']}"
+    return _SAID.get(problem["type"], str(problem["msg"]))

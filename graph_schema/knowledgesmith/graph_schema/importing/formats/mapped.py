@@ -79,8 +79,8 @@ class Mapped:
         document, tables = _document(files, options)
         if options.encoding:
             check_encoding(options.encoding)
-        for relation in document.relations:
-            yield RelationRecord(place=Place(file="mapping"), relation=relation.relation())
+        for relation in document.catalogue:
+            yield RelationRecord(place=Place(file="mapping"), relation=relation)
         for file in tables:
             how = next((item for item in document.files if item.fits(file)), None)
             if how is None:
