@@ -46,7 +46,7 @@ def test_a_relation_follows_of_several_pairs(pairs: object) -> None:
 
 
 @pytest.mark.parametrize("above", ["war in", ["war in"], ["war in", "kennt"]])
-def test_a_relation_stands_below_others(above: object) -> None:
+def test_a_relation_stands_below_others(above: str | list[str]) -> None:
     traits = _traits([{"name": "geboren in", "sub_of": above}, {"name": "war in"}, {"name": "kennt"}])
     assert traits["geboren in"][1] == {above} if isinstance(above, str) else set(above)
 

@@ -63,7 +63,7 @@ def test_remote_contexts_and_imports_are_not_fetched(trap: socket.socket) -> Non
     remote = f'[{good}, {{"@context": "{here}c", "@id": "x"}}]'
     folded = read("rdf", ("g.jsonld", remote))
     assert len(folded.facts) == 1
-    assert folded.reasons == ["g.jsonld:2: a remote @context is not fetched; put the context into the file"]
+    assert folded.reasons == ["g.jsonld:1: line 1: a remote @context is not fetched; put the context into the file"]
     owl = "http://www.w3.org/2002/07/owl#"
     imports = f"<http://e.org/o> a <{owl}Ontology> ; <{owl}imports> <{here}> ."
     assert read("rdf", ("g.ttl", imports)).facts == {}
@@ -74,7 +74,9 @@ def test_xml_entities_outside_the_file_are_refused(trap: socket.socket) -> None:
     for target in ("file:///etc/hostname", address(trap)):
         folded = xml(f'<!DOCTYPE r [<!ENTITY x SYSTEM "{target}">]>', "&x;")
         assert folded.uids == set()
-        assert folded.reasons == ["g.rdf:1: the entity 'x' stands outside the file and is not fetched"]
+        assert folded.reasons == [
+            "g.rdf:1: line 1: the entity 'x' stands outside the file and is not fetched; write its text into the file"
+        ]
     assert xml(f'<!DOCTYPE r SYSTEM "{address(trap)}x.dtd">', "&x;").uids == set()
     assert_untouched(trap)
 
@@ -83,9 +85,9 @@ def test_entities_that_explode_are_refused_and_short_ones_are_not() -> None:
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
     nested = xml(f'<!DOCTYPE r [<!ENTITY l0 "lol">{laughs}]>', "&l11;")
     assert nested.uids == set()
-    assert nested.reasons == ["g.rdf:1: the entity 'l1' holds another entity"]
+    assert nested.reasons == ["g.rdf:1: line 1: the entity 'l1' holds another entity; write its text out"]
     flat = xml(f'<!DOCTYPE r [<!ENTITY a "{"x" * 900}">]>', "&a;" * 100_000)
-    assert flat.reasons == ["g.rdf:2: its entities make the text grow without measure"]
+    assert flat.reasons == ["g.rdf:2: line 2: its entities make the text grow without measure; write the texts out"]
     good = xml('<!DOCTYPE r [<!ENTITY e "Ann">]>', "&e; and &lt;co&gt;")
     assert good.names == {"http://e.org/a": "Ann and <co>"}
 

@@ -17,7 +17,7 @@ from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.formats.networks.attributes import Network, NetworkOptions
 from knowledgesmith.graph_schema.importing.formats.networks.naming import Survey
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.problems import quote
+from knowledgesmith.graph_schema.importing.problems import in_words, quote
 from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place, Record, Rejection
 
 MAX_DEPTH: Final = 100
@@ -99,7 +99,8 @@ class _FileReader:
         except ParseError as error:
             refused = True
             place = Place(file=self._file.name, record=error.position[0])
-            yield Rejection(place=place, reason=f"line {error.position[0]} does not parse: {error.msg}")
+            what = f"{in_words(error)}, and nothing behind it is read; correct that line, or save the network anew"
+            yield Rejection(place=place, reason=what)
         except DefusedXmlException:
             refused = True
             yield self._reject("it declares entities or refers to something outside the file")

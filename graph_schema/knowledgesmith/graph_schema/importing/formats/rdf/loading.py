@@ -19,6 +19,7 @@ from urllib.parse import quote as quote_url
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
 from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.importing.formats.rdf.faults import fault, line_of_fault, placed
 from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import OWL, RDF
 from knowledgesmith.graph_schema.importing.formats.rdf.xml_guard import inspect_xml
 from knowledgesmith.graph_schema.importing.importer import InputFile
@@ -51,6 +52,8 @@ _UNREAD: Final = {".rj": "RDF/JSON", ".trix": "TriX", ".hext": "Hextuples", ".hd
 _LINES: Final = frozenset({"nt", "nq", "ttl", "trig"})
 """Syntaxes whose parser goes on behind a syntax error."""
 _CHUNK: Final = 1 << 20
+_ERRORS: Final = (SyntaxError, ValueError, OSError)
+"""What parsers raise."""
 
 
 def find_syntax(file: InputFile, wanted: str) -> str:
@@ -222,7 +225,8 @@ class _FileReader:
     def quads(self) -> Iterator[Quad]:
         source: Any = self._file.content
         if self._syntax == "rdfxml" and (problem := inspect_xml(self._file)) is not None:
-            self.note(Rejection(place=Place(file=self._file.name, record=problem.line), reason=problem.reason))
+            reason = placed(problem.reason, problem.line)
+            self.note(Rejection(place=Place(file=self._file.name, record=problem.line), reason=reason))
             if problem.refused:
                 return
         rewind(self._file.content)
@@ -250,7 +254,10 @@ class _FileReader:
             return parse(source, format=_SYNTAXES[self._syntax], base_iri=self._base, rename_blank_nodes=True)
         except ValueError as error:
             raise InvalidInput(
-                f"this is no base of IRIs: {error}", field="options.base", value=self._base, hint="Give a whole IRI."
+                f"this is no base of addresses: {fault(error, self._syntax).partition(';')[0]}",
+                field="options.base",
+                value=self._base,
+                hint="Give a whole address, such as http://example.org/.",
             ) from error
 
     def _parsed(self, parser: Iterator[Quad]) -> Iterator[tuple[int, Quad]]:
@@ -261,7 +268,7 @@ class _FileReader:
                 quad = next(parser)
             except StopIteration:
                 return
-            except (SyntaxError, ValueError, OSError) as error:
+            except _ERRORS as error:
                 self._note_error(error, number + 1)
                 if self._syntax not in _LINES:
                     return
@@ -270,13 +277,13 @@ class _FileReader:
             yield number, quad
 
     def _note_error(self, error: Exception, number: int) -> None:
-        reason = str(error)
-        if "LoadDocumentCallback" in reason:
-            reason = "a remote @context is not fetched; put the context into the file"
-        line = getattr(error, "lineno", None)
         if self._syntax == "rdfxml" and self._kept and self._kept[-1].place.record:
             return  # the look-through has named the line already
-        self.note(Rejection(place=Place(file=self._file.name, record=line or number), reason=reason[:300]))
+        line, column = getattr(error, "lineno", None) or 0, getattr(error, "offset", None) or 0
+        if not line and self._syntax not in _LINES:
+            line = line_of_fault(self._file.content, self._parser, _ERRORS)
+        reason = placed(fault(error, self._syntax), line, column)
+        self.note(Rejection(place=Place(file=self._file.name, record=line or number), reason=reason))
 
     def _checked(self, quad: Quad, number: int) -> Quad | None:
         if self._graphs and getattr(quad.graph_name, "value", "") not in self._graphs:

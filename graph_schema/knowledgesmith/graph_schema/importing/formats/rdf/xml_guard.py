@@ -11,7 +11,9 @@ from xml.sax.xmlreader import AttributesImpl
 from defusedxml.common import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
 
+from knowledgesmith.graph_schema.importing.formats.rdf.faults import fault
 from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.importing.problems import quote
 
 MAX_DEPTH: Final = 256
 """Elements inside each other."""
@@ -54,11 +56,15 @@ class _Parser(DefusedExpatParser):
         """Called by the parser for each entity that the file declares."""
         del is_parameter_entity, base, sysid, pubid, notation_name
         if value is None:
-            raise _Refused(f"the entity {name[:60]!r} stands outside the file and is not fetched")
+            raise _Refused(
+                f"the entity {quote(name)} stands outside the file and is not fetched; write its text into the file"
+            )
         if "&" in value or "%" in value:
-            raise _Refused(f"the entity {name[:60]!r} holds another entity")
+            raise _Refused(f"the entity {quote(name)} holds another entity; write its text out")
         if len(value) > MAX_ENTITY:
-            raise _Refused(f"the entity {name[:60]!r} has {len(value)} characters, at most {MAX_ENTITY} are allowed")
+            raise _Refused(
+                f"the entity {quote(name)} has {len(value)} characters, at most {MAX_ENTITY} are allowed; shorten it"
+            )
 
     @property
     def _expat(self) -> Any:
@@ -83,7 +89,7 @@ class _Watch(ContentHandler):
     def startElement(self, name: str, attrs: AttributesImpl[str]) -> None:  # noqa: N802 the interface's name
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise _Refused(f"more than {MAX_DEPTH} elements stand inside each other")
+            raise _Refused(f"more than {MAX_DEPTH} elements stand inside each other; write less deeply")
         self._grow(len(name) + sum(map(len, attrs.values())))
 
     def endElement(self, name: str) -> None:  # noqa: N802
@@ -96,7 +102,7 @@ class _Watch(ContentHandler):
     def _grow(self, length: int) -> None:
         self._written += length
         if self._written > 1_000_000 + MAX_GROWTH * self._parser.consumed:
-            raise _Refused("its entities make the text grow without measure")
+            raise _Refused("its entities make the text grow without measure; write the texts out")
 
 
 def inspect_xml(file: InputFile) -> XmlProblem | None:
@@ -109,9 +115,14 @@ def inspect_xml(file: InputFile) -> XmlProblem | None:
             parser.feed(chunk)
         parser.close()
     except SAXParseException as error:
-        return XmlProblem(line=error.getLineNumber() or 0, reason=error.getMessage(), refused=False)
+        # What expat says, without the place that the class writes around it
+        return XmlProblem(
+            line=error.getLineNumber() or 0, reason=fault(ValueError(error.getMessage()), "rdfxml"), refused=False
+        )
     except _Refused as error:
         return XmlProblem(line=parser.line, reason=error.getMessage(), refused=True)
     except DefusedXmlException:
-        return XmlProblem(line=parser.line, reason="it refers to something outside the file", refused=True)
+        return XmlProblem(
+            line=parser.line, reason="it refers to something outside the file; leave that out", refused=True
+        )
     return None
