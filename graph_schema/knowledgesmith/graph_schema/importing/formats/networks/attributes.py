@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
+from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Relation, Traits
 from knowledgesmith.graph_schema.importing.formats.literals import not_finite
 from knowledgesmith.graph_schema.importing.formats.networks.naming import Survey
@@ -29,6 +32,24 @@ _UNUSED: Final = 50
 """Attributes without a meaning that are told."""
 
 
+class Directed(StrEnum):
+    """Whether edges lead one way."""
+
+    AUTO = "auto"
+    YES = "yes"
+    NO = "no"
+
+
+@dataclass
+class _Used:
+    """A relation of the facts: where it stands first, and how its edges run."""
+
+    place: Place
+    one_way: int = 0
+    both_ways: int = 0
+    undirected: Place | None = None
+
+
 class NetworkOptions(ImportOptions):
     """Which attributes carry what; of several the first that a node or an edge has counts."""
 
@@ -46,8 +67,12 @@ class NetworkOptions(ImportOptions):
     """Relation of the edges that name none."""
     value_attributes: tuple[str, ...] = ()
     """Further attributes of nodes that become facts with a ``Literal``; ``*`` = all that have no other meaning."""
+    directed: Directed = Directed.AUTO
+    """Whether edges lead from source to target: ``auto`` (what the files say), ``yes`` or ``no``."""
     hierarchical: tuple[str, ...] = ()
     """Names of the relations that lead from child to parent."""
+    symmetric: tuple[str, ...] = ()
+    """Names of relations that hold both ways, whatever their edges say."""
 
 
 def text_of(value: Any) -> str:
@@ -68,7 +93,7 @@ class Network:
     def __init__(self, options: NetworkOptions, survey: Survey) -> None:
         self._options = options
         self._literals = Literals()
-        self._used: dict[str, tuple[Place, bool]] = {}
+        self._used: dict[str, _Used] = {}
         self._survey = survey
         told = "label_attributes" in options.model_fields_set
         self._labels = options.label_attributes if told else survey.names(options.label_attributes)
@@ -76,6 +101,11 @@ class Network:
         self._defaulted = 0
         self._first_default: Place | None = None
         self._unused: Counter[str] = Counter()
+
+    @property
+    def asks_files(self) -> bool:
+        """Whether the files decide how edges run."""
+        return self._options.directed is Directed.AUTO
 
     def node(self, place: Place, identifier: str, attributes: Mapping[str, Any]) -> Iterator[Record]:
         """An entity, and facts of the attributes that are values."""
@@ -111,7 +141,9 @@ class Network:
     def edge(
         self, place: Place, ends: tuple[str, str], attributes: Mapping[str, Any], *, directed: bool, key: str = ""
     ) -> Iterator[Record]:
-        """A fact; one without a direction starts at the smaller uid."""
+        """A fact; one without a direction starts at the smaller uid, so that an edge and its reverse are one."""
+        if self._options.directed is not Directed.AUTO:
+            directed = self._options.directed is Directed.YES
         subject, obj = (fit(clean(end)) for end in ends)
         if not (subject and obj):
             yield Rejection(place=place, reason="the edge lacks an end")
@@ -128,19 +160,59 @@ class Network:
         if problem := problem_with(relation, limit=MAX_WORD):
             yield Rejection(place=place, reason=f"the relation of {quote(subject)} and {quote(obj)} {problem}")
             return
-        first, all_undirected = self._used.get(relation, (place, True))
-        self._used[relation] = (min(first, place), all_undirected and not directed)
+        used = self._use(relation, place)
+        used.one_way += directed
+        if not directed:
+            used.both_ways += 1
+            used.undirected = min(used.undirected or place, place)
         yield FactRecord(place=place, subject=subject, relation=relation, object=obj, create_missing=True)
 
     def relations(self) -> Iterator[Record]:
-        """The relations of the edges: symmetric when every edge of that relation has no direction."""
-        for name, (place, symmetric) in sorted(self._used.items()):
-            hierarchical = name in self._options.hierarchical and not symmetric
-            traits = Traits(symmetric=symmetric, hierarchical=hierarchical)
-            yield RelationRecord(place=place, relation=Relation(name=name, rel_type="", traits=traits))
-            if symmetric and name in self._options.hierarchical:
-                reason = f"relation {quote(name)} has no direction and cannot lead from child to parent"
-                yield Rejection(place=place, reason=reason)
+        """The relations of the edges: symmetric when no edge of that relation has a direction, or the user says it.
+
+        Raises:
+            InvalidInput: the user says it of a relation that no edge has.
+        """
+        options = self._options
+        if unknown := sorted(set(options.symmetric) - self._used.keys()):
+            raise InvalidInput(
+                "no edge has this relation",
+                field="options.symmetric",
+                value=unknown[0],
+                hint=f"Name relations as the files do: {', '.join(sorted(self._used)[:10])}.",
+            )
+        for name, used in sorted(self._used.items()):
+            symmetric = name in options.symmetric or not used.one_way
+            traits = Traits(symmetric=symmetric, hierarchical=name in options.hierarchical and not symmetric)
+            yield RelationRecord(place=used.place, relation=Relation(name=name, rel_type="", traits=traits))
+            if used.undirected is not None:
+                yield self._way(name, used, used.undirected)
+            if symmetric and name in options.hierarchical:
+                reason = (
+                    f"relation {quote(name)} has no direction and cannot lead from child to parent; "
+                    "--option directed=yes reads its edges from source to target"
+                )
+                yield Rejection(place=used.place, reason=reason)
+
+    def _way(self, name: str, used: _Used, place: Place) -> Finding:
+        """How the edges of a relation were read that have no direction."""
+        edges = f"{used.both_ways:,} undirected edge{'' if used.both_ways == 1 else 's'}"
+        how = "no edge is directed, so the relation is symmetric"
+        if name in self._options.symmetric:
+            how = "the relation is said to be symmetric"
+        elif used.one_way:
+            how = f"beside {used.one_way:,} directed, so the relation is not symmetric"
+        once = "each is one fact, from the id that comes first in the order of signs to the other"
+        out = "--option directed=yes reads them from source to target"
+        if used.one_way and name not in self._options.symmetric:
+            out = f"--option symmetric={name} makes it hold both ways, {out}"
+        text = f"{quote(name)}: {edges}; {how}; {once}; {out}"
+        return Finding(place=place, kind=FindingKind.NOTE, text=text, count=used.both_ways)
+
+    def _use(self, relation: str, place: Place) -> _Used:
+        used = self._used.setdefault(relation, _Used(place))
+        used.place = min(used.place, place)
+        return used
 
     def findings(self) -> Iterator[Finding]:
         """How the attributes were read."""
@@ -193,8 +265,7 @@ class Network:
         if problem := problem_with(relation, limit=MAX_WORD) or problem_with(text, limit=MAX_NAME):
             yield Rejection(place=place, reason=f"the {quote(name)} of {quote(uid)} {problem}")
             return
-        first, _ = self._used.get(relation, (place, False))
-        self._used[relation] = (min(first, place), False)
+        self._use(relation, place).one_way += 1
         literal = fit(f'"{text}"')
         yield from self._literals.record(place, literal, text)
         yield FactRecord(place=place, subject=uid, relation=relation, object=literal, create_missing=True)

@@ -22,7 +22,7 @@ _LISTS: Final[Paths] = {("nodes", ITEM): "node", ("edges", ITEM): "edge", ("link
 _HEAD: Final[Paths] = {("directed",): "directed", **_LISTS}
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 _LOOK: Final = 5_000
-_STRUCTURE = frozenset({"id", "source", "target", "key"})
+_STRUCTURE = frozenset({"id", "source", "target", "key", "directed"})
 
 
 class NodeLinkImporter:
@@ -104,7 +104,8 @@ def _all_ids(file: InputFile) -> Iterator[tuple[Place, Any]]:
 
 
 def _read(file: InputFile, network: Network, ids: _Ids) -> Iterator[Record]:
-    directed = _is_directed(file)
+    told = _is_directed(file)
+    directed, untold = told is not False, 0
     nodes = named = edges = 0
     whole = True
     by_position: bool | None = None
@@ -132,7 +133,13 @@ def _read(file: InputFile, network: Network, ids: _Ids) -> Iterator[Record]:
             yield from network.node(place, ids.uid(identifier), attributes)
         else:
             edges += 1
-            yield from _edge(place, network, ids, value, directed=directed)
+            own = value.get("directed")
+            untold += told is None and not isinstance(own, bool)
+            yield from _edge(place, network, ids, value, directed=own if isinstance(own, bool) else directed)
+    if untold and network.asks_files:
+        text = "the file does not say whether its edges are directed; they lead from source to target, and --option "
+        text += "directed=no reads them as undirected"
+        yield Finding(place=Place(file=file.name), kind=FindingKind.DEFAULTED, text=text, count=untold)
     if whole and not edges and not any(kind_at(file, name) for name in ("edges", "links")):
         yield Rejection(place=Place(file=file.name), reason="there is no list of edges or links")
 
@@ -157,8 +164,8 @@ def _by_position(file: InputFile) -> bool:
     return isinstance(edge, dict) and isinstance(edge.get("source"), int)
 
 
-def _is_directed(file: InputFile) -> bool:
-    """The flag ``directed``, wherever it stands; networkx takes a graph without it as undirected.
+def _is_directed(file: InputFile) -> bool | None:
+    """The flag ``directed``, wherever it stands; None where it lacks (networkx writes it, others leave it out).
 
     Raises:
         InvalidInput: there is neither a list of nodes nor one of edges.
@@ -180,4 +187,4 @@ def _is_directed(file: InputFile) -> bool:
             value=file.name,
             hint="It is an object with the lists nodes and edges (or links); NaN and Infinity are no JSON.",
         )
-    return bool(directed)
+    return directed
