@@ -1,4 +1,4 @@
-"""Edges without a direction: one fact each, in a stated order, their relation symmetric or not, and the report says so."""
+"""Edges without a direction: one fact each, in a stated order; the report says it and what became of the relation."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ import ijson
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.columnar import is_columnar
 from knowledgesmith.graph_schema.importing.formats.json_tree import CHILDREN, is_plain_tree
+from knowledgesmith.graph_schema.importing.formats.opendocument import is_opendocument
 from knowledgesmith.graph_schema.importing.formats.table_layout import Layout
 from knowledgesmith.graph_schema.importing.formats.table_sheet import layout_of
 from knowledgesmith.graph_schema.importing.formats.table_words import STRONG, WEAK, Role, heading
@@ -152,7 +153,7 @@ _ENDINGS: Final = frozenset(
 _PACKED: Final = (".gz", ".bz2", ".xz", ".zst")
 _MAPPINGS: Final = (".mapping.yaml", ".mapping.yml")
 _TEXTS: Final = re.compile(r"(?:entit|relation)\w*2\w+")
-_TABLE_ENDINGS: Final = frozenset({".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm", ".parquet"})
+_TABLE_ENDINGS: Final = frozenset({".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm", ".ods", ".parquet"})
 _LOOK: Final = 2_000_000
 _HEAD: Final = 4_096
 
@@ -326,7 +327,7 @@ def _kind(file: InputFile) -> _Kind:
         return _Kind("tables")
     if _TEXTS.search(PurePosixPath(file.name).name.casefold()):
         return _Kind("triples")
-    if is_workbook(file) or is_columnar(file):
+    if is_workbook(file) or is_opendocument(file) or is_columnar(file):
         return _Kind("sheet")
     shape = shape_of(file)
     if shape is not None:

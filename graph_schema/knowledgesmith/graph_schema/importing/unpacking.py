@@ -21,6 +21,7 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final, cast
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
+from knowledgesmith.graph_schema.importing.formats.opendocument import is_opendocument
 from knowledgesmith.graph_schema.importing.formats.workbook import is_workbook
 from knowledgesmith.graph_schema.importing.importer import InputFile
 
@@ -87,7 +88,7 @@ def _head(file: InputFile) -> bytes:
 def _unpacked(file: InputFile, scratch: Callable[[], BinaryIO], limit: int) -> InputFile:
     head = _head(file)
     archive = next((name for magic, name in _ARCHIVES if head.startswith(magic)), "")
-    if archive == "zip" and is_workbook(file):
+    if archive == "zip" and (is_workbook(file) or is_opendocument(file)):
         return file
     if archive or head[_TAR[0] :].startswith(_TAR[1]):
         raise InvalidInput(

@@ -9,10 +9,12 @@ from typing import Final, Protocol, cast
 
 from knowledgesmith.graph_schema.importing.columnar import is_columnar
 from knowledgesmith.graph_schema.importing.formats.mapped_rows import text_of
+from knowledgesmith.graph_schema.importing.formats.opendocument import OpenDocument, is_opendocument
 from knowledgesmith.graph_schema.importing.formats.table_separator import dialect_of
 from knowledgesmith.graph_schema.importing.formats.table_text import Dialect, TextRecord, records
 from knowledgesmith.graph_schema.importing.formats.table_top import Found, without_top
 from knowledgesmith.graph_schema.importing.formats.workbook import Workbook, is_workbook
+from knowledgesmith.graph_schema.importing.formats.workbook_parts import Book
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.reading import json_items, objects, shape_of
@@ -59,7 +61,9 @@ def source_of(file: InputFile, *, separator: str = "", encoding: str = "utf-8", 
         InvalidInput: there is no such encoding or sheet, or a workbook cannot be read.
     """
     if is_workbook(file):
-        return _Book(file, sheet)
+        return _Book(file.name, Workbook(file, sheet))
+    if is_opendocument(file):
+        return _Book(file.name, OpenDocument(file, sheet))
     if is_columnar(file) or shape_of(file) is not None:
         return _Objects(file)
     separator = {"tab": "\t", "\\t": "\t"}.get(separator, separator)
@@ -91,13 +95,16 @@ class _Text:
 class _Book:
     named = False
 
-    def __init__(self, file: InputFile, sheet: str) -> None:
-        self.name = file.name
-        self._book = Workbook(file, sheet)
+    def __init__(self, name: str, book: Book) -> None:
+        self.name = name
+        self._book = book
         self.how = f"sheet {self._book.sheet!r} of a workbook"
 
     def records(self) -> Iterator[Found]:
         yield from without_top(self._book.records(), self.name)
+        if self._book.repeated:
+            text = "rows of the sheet that repeat the one above them; they count once"
+            yield Finding(place=Place(file=self.name), kind=FindingKind.DOUBLED, text=text, count=self._book.repeated)
         for other in self._book.others:
             text = f"the sheet {quote(other)} of the workbook; --option sheet={quote(other)} reads it instead"
             yield Finding(place=Place(file=self.name), kind=FindingKind.IGNORED, text=text)

@@ -92,7 +92,9 @@ class SheetImporter:
     """See the module."""
 
     name: ClassVar[str] = "sheet"
-    summary: ClassVar[str] = "own tables of facts: CSV, TSV, text, Excel, JSON rows; with or without a header"
+    summary: ClassVar[str] = (
+        "own tables of facts: CSV, TSV, text, Excel, OpenDocument, JSON rows; with or without a header"
+    )
     endings: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[type[ImportOptions]] = SheetOptions
 

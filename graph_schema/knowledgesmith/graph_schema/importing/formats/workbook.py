@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.formats.table_text import TextRecord
 from knowledgesmith.graph_schema.importing.formats.workbook_parts import (
     BROKEN,
     MAX_COLUMNS,
-    Parts,
-    fault,
+    BadCell,
+    Book,
     local,
-    way_out,
+    number_of,
+    plain,
+    whole,
 )
 from knowledgesmith.graph_schema.importing.formats.workbook_times import (
     EPOCH,
@@ -31,7 +31,6 @@ from knowledgesmith.graph_schema.importing.formats.workbook_times import (
 )
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import Place, Rejection
 
 MAX_TEXTS: Final = 1 << 25
 """Characters of all its shared texts, which are held in memory."""
@@ -41,10 +40,6 @@ _MAIN: Final = "xl/workbook.xml"
 _LINK: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_LINK: Final = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 _PLACE: Final = re.compile(r"([A-Z]{1,3})(\d+)")
-
-
-class _BadCell(ValueError):
-    """A cell whose value cannot be read; the other rows can."""
 
 
 def is_workbook(file: InputFile) -> bool:
@@ -63,65 +58,17 @@ def is_workbook(file: InputFile) -> bool:
     return found
 
 
-class Workbook:
-    """One sheet of a workbook.
-
-    Args:
-        file: see ``is_workbook``.
-        sheet: its name; empty = the first that is not empty.
-
-    ``others`` are the other sheets that are not empty, where none was named.
-
-    Raises:
-        InvalidInput: it cannot be read, or it has no such sheet.
-    """
-
-    def __init__(self, file: InputFile, sheet: str = "") -> None:
-        self._file = file
-        try:
-            self._parts = Parts(file.content)
-            sheets = self._sheets()
-            self._texts = self._shared()
-            self._shown = self._styles()
-            filled = [name for name in sheets if not sheet and self._has_rows(sheets[name])]
-            self.sheet = sheet or next(iter(filled or sheets), "")
-            self.others = tuple(filled[1:])
-            self._part = sheets.get(self.sheet, "")
-        except BROKEN as error:
-            raise self._unreadable(error) from error
-        if not self._part:
-            raise InvalidInput(
-                "the workbook has no such sheet",
-                field="options.sheet",
-                value=sheet,
-                hint=f"It has {', '.join(map(repr, list(sheets)[:10])) or 'none'}.",
-            )
-
-    def records(self) -> Iterator[TextRecord | Rejection]:
-        """Its rows with their number in the sheet, empty ones left out; what cannot be read ends in a rejection."""
-        number = 0
-        try:
-            for number, cells, problem in self._rows(self._part):
-                if problem:
-                    yield Rejection(place=Place(file=self._file.name, record=number), reason=problem)
-                elif any(cells):
-                    yield TextRecord(line=number, cells=cells)
-        except BROKEN as error:
-            reason = f"the sheet cannot be read from here on: {fault(error)}; saved as CSV it may be read whole"
-            yield Rejection(place=Place(file=self._file.name, record=number + 1), reason=reason)
-
-    def _unreadable(self, error: Exception) -> InvalidInput:
-        return InvalidInput(
-            f"the workbook cannot be read: {fault(error)}", field="files", value=self._file.name, hint=way_out(error)
-        )
+class Workbook(Book):
+    """One sheet of an Excel workbook (see ``Book``)."""
 
     def _sheets(self) -> dict[str, str]:
-        """Names of sheets, in their order, with their part; ``_zero`` is set by the way."""
+        """Names of sheets, in their order, with their part; texts, styles and the first day are read by the way."""
+        self._zero = EPOCH
         links: dict[str, str] = {}
         for element in self._parts.elements("xl/_rels/workbook.xml.rels", "Relationship"):
             target = element.get("Target", "")
             links[element.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-        self._zero, found = EPOCH, dict[str, str]()
+        found = dict[str, str]()
         for element in self._parts.elements(_MAIN, "sheet", "workbookPr"):
             if local(element) == "workbookPr":
                 self._zero = EPOCH_1904 if element.get("date1904") in {"1", "true"} else EPOCH
@@ -129,6 +76,8 @@ class Workbook:
             part = links.get(element.get(_LINK) or element.get(_STRICT_LINK) or "", "")
             if part in self._parts and "worksheets" in part:
                 found[element.get("name", part)] = part
+        self._texts = self._shared()
+        self._shown = self._styles()
         return found
 
     def _shared(self) -> list[str]:
@@ -151,24 +100,21 @@ class Workbook:
         found: dict[int, Shown] = {}
         for element in self._parts.elements("xl/styles.xml", "numFmt", "cellXfs"):
             if local(element) == "numFmt":
-                formats[_whole(element.get("numFmtId"))] = shown_by(element.get("formatCode", ""))
+                formats[whole(element.get("numFmtId"))] = shown_by(element.get("formatCode", ""))
                 continue
             styles = [child for child in element if local(child) == "xf"]
-            kinds = [formats.get(_whole(style.get("numFmtId"))) for style in styles]
+            kinds = [formats.get(whole(style.get("numFmtId"))) for style in styles]
             found |= {number: kind for number, kind in enumerate(kinds) if kind is not None}
         return found
-
-    def _has_rows(self, part: str) -> bool:
-        return any(problem or any(cells) for _, cells, problem in self._rows(part))
 
     def _rows(self, part: str) -> Iterator[tuple[int, list[str], str]]:
         """Number and cells of each row, and what is wrong with it."""
         number = 0
         for element in self._parts.elements(part, "row"):
-            number = _whole(element.get("r"), number + 1)
+            number = whole(element.get("r"), number + 1)
             try:
                 yield number, self._cells(element), ""
-            except _BadCell as error:
+            except BadCell as error:
                 yield number, [], str(error)
 
     def _cells(self, row: Element) -> list[str]:
@@ -192,30 +138,22 @@ class Workbook:
         if not raw or kind == "e":
             return ""
         if kind == "s":
-            number = _whole(raw, -1)
+            number = whole(raw, -1)
             if not 0 <= number < len(self._texts):
-                raise _BadCell(f"a cell names text {quote(raw)} of the workbook, which has {len(self._texts):,}")
+                raise BadCell(f"a cell names text {quote(raw)} of the workbook, which has {len(self._texts):,}")
             return " ".join(self._texts[number].split())
         if kind == "b":
             return "true" if raw == "1" else "false"
         if kind in {"str", "d"}:
             return " ".join(raw.split())
-        return self._number(raw, _whole(cell.get("s")))
+        return self._number(raw, whole(cell.get("s")))
 
     def _number(self, raw: str, style: int) -> str:
-        try:
-            value = float(raw)
-        except ValueError:
-            raise _BadCell(f"a cell of a number holds {quote(raw)}") from None
+        value = number_of(raw)
         shown = self._shown.get(style)
         if shown is not None and (text := moment(value, shown, self._zero)) is not None:
             return text
-        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
-
-
-def _whole(text: str | None, otherwise: int = 0) -> int:
-    """A number of a row, a style or a text; ``otherwise`` where none stands there."""
-    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else otherwise
+        return plain(value)
 
 
 def _text(element: Element) -> str:

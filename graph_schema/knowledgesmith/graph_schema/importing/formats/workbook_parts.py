@@ -1,4 +1,4 @@
-"""The XML parts of an Excel workbook: a zip from a stranger, read within bounds whatever it says of itself.
+"""The XML parts of a workbook (Excel, OpenDocument): a zip from a stranger, read within bounds whatever it says.
 
 Entities and references to the outside are refused. What is held at a time is one row or one text, and a row is counted
 while it is read.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import lzma
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import IO, Any, Final
 from xml.etree.ElementTree import Element, ParseError
@@ -16,7 +17,11 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from knowledgesmith.graph_schema.importing.problems import in_words
+from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.importing.formats.table_text import TextRecord
+from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.importing.problems import in_words, quote
+from knowledgesmith.graph_schema.importing.records import Place, Rejection
 
 MAX_PART: Final = 1 << 28
 """Bytes of one part of a workbook (256 MiB)."""
@@ -28,6 +33,8 @@ _MAX_HELD: Final = 1 << 24
 _MAX_ELEMENTS: Final = 100_000
 """Elements inside one that is held."""
 _MAX_DEPTH: Final = 64
+_ROWS: Final = frozenset({"row", "table-row"})
+_CELLS: Final = frozenset({"c", "table-cell", "covered-table-cell"})
 BROKEN: Final = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
     # An archive with a password raises RuntimeError, one that is packed in an unknown way its NotImplementedError
@@ -71,8 +78,10 @@ class Parts:
     def __contains__(self, part: str) -> bool:
         return part in self._names
 
-    def elements(self, part: str, *names: str) -> Iterator[Element]:
-        """Elements of these local names when they end; nothing else is kept.
+    def elements(self, part: str, *names: str, opening: str = "") -> Iterator[Element]:
+        """Elements of these local names when they end, the outermost ones; nothing else is kept.
+
+        Those named ``opening`` come when they begin, with their attributes alone.
 
         Raises:
             one of ``BROKEN``: the part is missing, broken or beyond the bounds.
@@ -85,15 +94,18 @@ class Parts:
                 kind = local(element)
                 if event == "start":
                     way.append(element)
+                    if opening and kind == opening and not wanted:
+                        yield element
                     wanted += kind in names
                     held += wanted > 0
-                    cells = 0 if kind == "row" else cells + (kind == "c")
+                    cells = 0 if kind in _ROWS else cells + (kind in _CELLS)
                     _check(depth=len(way), held=held, cells=cells)
                     continue
                 way.pop()
                 if kind in names:
                     wanted -= 1
-                    yield element
+                    if not wanted:
+                        yield element
                 if not wanted:
                     held = source.held = 0
                     if way:
@@ -139,3 +151,90 @@ class _Bounded:
 def local(element: Any) -> str:
     """An element's name without its namespace."""
     return str(element.tag).rpartition("}")[2]
+
+
+def whole(text: str | None, otherwise: int = 0) -> int:
+    """A number of a row, a style or a text; ``otherwise`` where none stands there."""
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else otherwise
+
+
+def number_of(raw: str) -> float:
+    """The number in a cell.
+
+    Raises:
+        BadCell: it holds none.
+    """
+    try:
+        return float(raw)
+    except ValueError:
+        raise BadCell(f"a cell of a number holds {quote(raw)}") from None
+
+
+def plain(value: float) -> str:
+    """A number as a person writes it, whole ones without a point."""
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+
+
+class BadCell(ValueError):
+    """A cell whose value cannot be read; the other rows can."""
+
+
+class Book(ABC):
+    """One sheet of a workbook.
+
+    Args:
+        file: a workbook.
+        sheet: its name; empty = the first that is not empty.
+
+    ``others`` are the other sheets that are not empty, where none was named; ``repeated`` are, after ``records``, the
+    rows that state again what the row above them says.
+
+    Raises:
+        InvalidInput: it cannot be read, or it has no such sheet.
+    """
+
+    def __init__(self, file: InputFile, sheet: str = "") -> None:
+        self._file = file
+        self.repeated = 0
+        try:
+            self._parts = Parts(file.content)
+            sheets = self._sheets()
+            filled = [name for name in sheets if not sheet and self._has_rows(sheets[name])]
+            self.sheet = sheet or next(iter(filled or sheets), "")
+            self.others = tuple(filled[1:])
+            self._part = sheets.get(self.sheet, "")
+        except BROKEN as error:
+            raise InvalidInput(
+                f"the workbook cannot be read: {fault(error)}", field="files", value=file.name, hint=way_out(error)
+            ) from error
+        if not self._part:
+            raise InvalidInput(
+                "the workbook has no such sheet",
+                field="options.sheet",
+                value=sheet,
+                hint=f"It has {', '.join(map(repr, list(sheets)[:10])) or 'none'}.",
+            )
+
+    @abstractmethod
+    def _sheets(self) -> dict[str, str]:
+        """Names of sheets, in their order, with where each is; what rows need is read by the way."""
+
+    @abstractmethod
+    def _rows(self, part: str) -> Iterator[tuple[int, list[str], str]]:
+        """Number and cells of each row of a sheet, and what is wrong with it."""
+
+    def _has_rows(self, part: str) -> bool:
+        return any(problem or any(cells) for _, cells, problem in self._rows(part))
+
+    def records(self) -> Iterator[TextRecord | Rejection]:
+        """Its rows with their number in the sheet, empty ones left out; what cannot be read ends in a rejection."""
+        number = self.repeated = 0
+        try:
+            for number, cells, problem in self._rows(self._part):
+                if problem:
+                    yield Rejection(place=Place(file=self._file.name, record=number), reason=problem)
+                elif any(cells):
+                    yield TextRecord(line=number, cells=cells)
+        except BROKEN as error:
+            reason = f"the sheet cannot be read from here on: {fault(error)}; saved as CSV it may be read whole"
+            yield Rejection(place=Place(file=self._file.name, record=number + 1), reason=reason)
