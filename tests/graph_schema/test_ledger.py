@@ -15,6 +15,7 @@ from tests.graph_schema.propagation.conftest import open_branch
 from knowledgesmith.graph_schema import branches, ledger
 from knowledgesmith.graph_schema.errors import FenceRejected
 from knowledgesmith.graph_schema.facts import Entity
+from knowledgesmith.graph_schema.head_replays import renew_heads
 from knowledgesmith.graph_schema.ledger import LedgerRow, Measured
 from knowledgesmith.graph_schema.lifecycle import heads
 from knowledgesmith.graph_schema.plan_types import LedgerSlot
@@ -154,7 +155,7 @@ def test_heads_by_append_equal_their_replay(
     branch = f"{graph}-{uuid.uuid4().hex}"
     open_branch(store, f"{branch}-other", graph)
     open_branch(store, branch, graph)
-    store.write_transaction(lambda tx: ledger.replay_heads(tx, graph))
+    store.write_transaction(lambda tx: renew_heads(tx, graph))
     old, new = rows_of(earlier), rows_of(drawn)
     begin(store, branch, f"{branch}-1")
     ledger.append(store, f"{branch}-1", 0, old)
@@ -179,14 +180,14 @@ def test_heads_by_append_equal_their_replay(
     oracle = expected([(f"{branch}-1", old), (f"{branch}-2", new)])
     assert appended.keys() == oracle.keys()
     assert {uid: heads.differences(appended[uid], oracle[uid]) for uid in oracle} == {uid: [] for uid in oracle}
-    store.write_transaction(lambda tx: ledger.replay_heads(tx, graph))
+    store.write_transaction(lambda tx: renew_heads(tx, graph))
     assert found(store, graph) == appended, "to the last bit"
 
 
 def test_an_older_attempt_writes_nothing(store: GraphStore, graph: str) -> None:
     branch = f"{graph}-{uuid.uuid4().hex}"
     open_branch(store, branch, graph)
-    store.write_transaction(lambda tx: ledger.replay_heads(tx, graph))
+    store.write_transaction(lambda tx: renew_heads(tx, graph))
     begin(store, branch, branch)
     rows = rows_of([("a", ProbeKind.DIRECT, 0.5, 0.25, 1), ("b", ProbeKind.REVERSE, 0.5, 0.25, 1)])
     ledger.append(store, branch, 0, rows[:1])

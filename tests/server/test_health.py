@@ -315,7 +315,7 @@ def test_a_base_is_read_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(health, "read_state", counted)
     first = bench.run(noise(0.001), hold=True)
     assert len(read) == 2
-    jobs.finish(bench.store, first.id, first.graph_id, from_states=[State.AWAITING_DECISION], state=State.DISCARDED)
+    jobs.finish(bench.store, first.id, from_states=[State.AWAITING_DECISION], state=State.DISCARDED)
     bench.run(noise(0.002))
     assert len(read) == 3, "only what the second change made is new"
 

@@ -112,7 +112,7 @@ def queue(runs: Runs, branch: str, facts: int, text: str) -> str:
     )
     key = str(uuid.uuid4())
     made, _ = jobs.create(runs.store, spec, actor="t", request_id=key, request_hash="h", graph_digest="d" * 64)
-    jobs.finish(runs.store, made, runs.graph_id, from_states=[State.QUEUED], state=State.CANCELLED)
+    jobs.finish(runs.store, made, from_states=[State.QUEUED], state=State.CANCELLED)
     return made
 
 

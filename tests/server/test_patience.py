@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from tests.graph_schema.lifecycle.conftest import LIMA, Runs, import_world
 
-from knowledgesmith.graph_schema import cancellation, jobs, ledger
+from knowledgesmith.graph_schema import cancellation, jobs
 from knowledgesmith.graph_schema.errors import GraphUnavailable
+from knowledgesmith.graph_schema.head_replays import mend_heads
 from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 from knowledgesmith.graph_schema.store_errors import locked
@@ -136,16 +137,16 @@ def test_ending_a_job_waits_for_locks_too(
     runner: Runner, heard: Heard, store: GraphStore, queued: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = blocked(5)
-    replay = ledger.replay_heads
+    mend = mend_heads
 
-    def replayed(tx: Transaction, graph_id: str) -> None:
+    def mended(tx: Transaction, intervention_id: str, *, start: bool = True) -> str:
         taken(tx)
-        replay(tx, graph_id)
+        return mend(tx, intervention_id, start=start)
 
     def fail() -> None:
         raise ValueError("a method's own")
 
-    monkeypatch.setattr(jobs, "replay_heads", replayed)
+    monkeypatch.setattr(jobs, "mend_heads", mended)
     runner.work = fail
     runner.run(queued, stop=threading.Event())
     job = jobs.get(store, queued)

@@ -20,7 +20,7 @@ from knowledgesmith.graph_schema.errors import (
 )
 from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.graphs import require_graph
-from knowledgesmith.graph_schema.ledger import replay_heads
+from knowledgesmith.graph_schema.head_replays import mend_heads, renew_heads, settle_later
 from knowledgesmith.graph_schema.plan_types import Proof, WorldChange, WorldOp
 from knowledgesmith.graph_schema.settled import settled
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
@@ -123,7 +123,7 @@ def list_models(store: GraphStore, *, after: str = "", limit: int = 50) -> list[
 
 
 def create_branch(store: GraphStore, *, branch_id: str, model_id: str, graph_id: str, select: bool) -> BranchInfo:
-    """Open a branch on the model's base weights.
+    """Open a branch on the model's base weights; where it is the selected one, no belief stands on an entity any more.
 
     Raises:
         AlreadyExists: the id is taken.
@@ -132,18 +132,19 @@ def create_branch(store: GraphStore, *, branch_id: str, model_id: str, graph_id:
         GraphIncomplete: the graph is being imported.
     """
 
-    def work(tx: Transaction) -> None:
+    def work(tx: Transaction) -> str:
         if _branch_rows(tx, branch_id):
             raise AlreadyExists("this branch exists", field="id", value=branch_id, hint="Choose another id.")
         params = {"id": branch_id, "model_id": model_id, "graph_id": graph_id, "select": select}
-        if not tx.rows("models/create_branch", **params):
+        made = tx.rows("models/create_branch", **params)
+        if not made:
             if not tx.rows("models/get", id=model_id):
                 raise ModelNotFound("no such model", field="model_id", value=model_id, hint="See `ksmith models`.")
             raise GraphNotFound("no such graph", field="graph_id", value=graph_id, hint="See `ksmith graphs`.")
         require_graph(tx, graph_id)
-        replay_heads(tx, graph_id)
+        return renew_heads(tx, graph_id) if made[0]["selected"] else ""
 
-    store.write_transaction(work)
+    settle_later(store, store.write_transaction(work))
     return get_branch(store, branch_id)
 
 
@@ -186,14 +187,14 @@ def list_branches(store: GraphStore, *, graph_id: str = "", after: str = "", lim
 
 
 def select_branch(store: GraphStore, branch_id: str) -> None:
-    """Make a branch the one whose beliefs stand on the entities, and replay its ledger onto them."""
+    """Make a branch the one whose beliefs stand on the entities, and replay its ledgers onto them."""
 
-    def work(tx: Transaction) -> None:
-        for row in tx.rows("models/select_branch", id=branch_id):
-            replay_heads(tx, row["graph_id"])
+    def work(tx: Transaction) -> str:
+        rows = tx.rows("models/select_branch", id=branch_id)
+        return renew_heads(tx, rows[0]["graph_id"]) if rows else ""
 
     get_branch(store, branch_id)
-    store.write_transaction(work)
+    settle_later(store, store.write_transaction(work))
 
 
 def revisions(store: GraphStore, branch_id: str) -> list[RevisionInfo]:
@@ -319,7 +320,7 @@ def rolled_back(store: GraphStore, branch_id: str, request_id: str) -> RevisionI
 
 
 def rollback(store: GraphStore, branch_id: str, head_revision: str, *, request_id: str) -> str:
-    """Move the head back to its parent, mark the intervention and replay the head beliefs, in one transaction.
+    """Move the head back to its parent, mark the intervention and restore the head beliefs that it made.
 
     Returns:
         The id of the intervention that was rolled back.
@@ -328,7 +329,7 @@ def rollback(store: GraphStore, branch_id: str, head_revision: str, *, request_i
         IllegalState: the head moved, or an intervention took the branch, in the meantime.
     """
 
-    def work(tx: Transaction) -> str:
+    def work(tx: Transaction) -> tuple[str, str]:
         rows = tx.rows("jobs/rollback", branch_id=branch_id, head_revision=head_revision, request_id=request_id)
         if not rows:
             raise IllegalState(
@@ -337,7 +338,9 @@ def rollback(store: GraphStore, branch_id: str, head_revision: str, *, request_i
                 value=branch_id,
                 hint="Try again.",
             )
-        replay_heads(tx, rows[0]["graph_id"])
-        return str(rows[0]["intervention_id"])
+        undone = str(rows[0]["intervention_id"])
+        return undone, mend_heads(tx, undone)
 
-    return store.write_transaction(work)
+    undone, graph_id = store.write_transaction(work)
+    settle_later(store, graph_id)
+    return undone

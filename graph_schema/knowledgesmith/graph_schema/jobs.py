@@ -20,9 +20,9 @@ from knowledgesmith.graph_schema.errors import (
     KnowledgeSmithError,
     RequestIdReused,
 )
+from knowledgesmith.graph_schema.head_replays import mend_heads, settle_later
 from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.job_types import Claim, Job, JobSpec, Pulse, spec_properties, stored_job, whole
-from knowledgesmith.graph_schema.ledger import replay_heads
 from knowledgesmith.graph_schema.settled import settled
 
 if TYPE_CHECKING:
@@ -214,7 +214,6 @@ def commit(store: GraphStore, held: Claim, *, revision_id: str, artefact_sha256:
 def finish(
     store: GraphStore,
     intervention_id: str,
-    graph_id: str,
     *,
     from_states: Iterable[State],
     state: State,
@@ -222,19 +221,19 @@ def finish(
     message: str = "",
     held: Claim | None = None,
 ) -> bool:
-    """End an intervention without a commit and restore the head beliefs, in one transaction.
+    """End an intervention without a commit and restore the head beliefs that its ledger made.
 
     Raises the fence, so that an attempt which still runs can write no more. Where the beliefs cannot be restored (a
-    damaged ledger), it ends all the same and says so: one intervention must not keep every other from its turn.
+    damaged ledger), it ends all the same and says so: one intervention must not keep every other from its turn. Where
+    it ended and the database is then gone, whoever comes next restores the beliefs that are left.
 
     Returns:
         Whether it was in one of ``from_states``, and where ``held`` is given, still under that fence.
     """
     properties = {"state": state.value, "phase": "", "error_reason": reason, "error_message": message[:2000]}
-
     states = [s.value for s in from_states]
 
-    def end(tx: Transaction) -> bool:
+    def end(tx: Transaction, *, restore: bool) -> tuple[bool, str]:
         rows = tx.rows(
             "jobs/take_over",
             id=intervention_id,
@@ -243,25 +242,21 @@ def finish(
             properties=properties,
             finished=True,
         )
-        return bool(rows)
-
-    def end_and_restore(tx: Transaction) -> bool:
-        ended = end(tx)
-        if ended:
-            replay_heads(tx, graph_id)
-        return ended
+        return bool(rows), mend_heads(tx, intervention_id, start=restore) if rows else ""
 
     try:
-        return store.write_transaction(end_and_restore)
+        ended, graph_id = store.write_transaction(lambda tx: end(tx, restore=True))
     except Exception as error:
         tried_enough = held is not None and held.attempt > MAX_ATTEMPTS and not isinstance(error, GraphLocked)
         if isinstance(error, GraphUnavailable) and not tried_enough:
-            raise  # it is tried again, as often as an attempt may be; then the beliefs are too many for a transaction
-        _LOG.exception("the head beliefs of graph %s cannot be restored", graph_id)
+            raise  # it is tried again, as often as an attempt may be
+        _LOG.exception("the head beliefs that %s made cannot be restored", intervention_id)
         known = error.message if isinstance(error, KnowledgeSmithError) else "the server's log says why"
         why = f"; the graph's head beliefs could not be restored: {known}"
         properties["error_message"] = (message[:1200] + why)[:2000].removeprefix("; ")
-        return store.write_transaction(end)
+        ended, graph_id = store.write_transaction(lambda tx: end(tx, restore=False))
+    settle_later(store, graph_id)
+    return ended
 
 
 def commit_decided(store: GraphStore, intervention_id: str, revision_of: Callable[[str, str], str]) -> None:

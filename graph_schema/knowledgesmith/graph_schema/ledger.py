@@ -1,10 +1,10 @@
 """The ledger: append-only belief changes of an intervention, and the head beliefs that follow from it.
 
 Head beliefs are a pure function of the ledgers: while a job runs they are written with each batch, and after a
-discard, a failure or a rollback they are replayed, with the same result to the last bit. Whatever changes which
-ledgers make up the heads of a graph replays them in its own transaction, and one run at a time holds a branch. So the
-heads of an entity name the running intervention exactly when that has rows of it already: an append needs to read the
-ledger of such entities only, and takes the heads of all others from the rows that it writes.
+discard, a failure or a rollback they are restored, with the same result to the last bit (:mod:`.head_replays`). An
+append first finishes what is left of that, and one run at a time holds a branch. So the heads of an entity name the
+running intervention exactly when that has rows of it already: an append needs to read the ledger of such entities
+only, and takes the heads of all others from the rows that it writes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from knowledgesmith.graph_schema.errors import FenceRejected
+from knowledgesmith.graph_schema.head_replays import settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +111,10 @@ class LedgerRow:
     measured: Measured
 
 
+class _Unsettled(Exception):
+    """Heads of the graph are to be restored first."""
+
+
 def append(store: GraphStore, intervention_id: str, fence: int, batch: Sequence[tuple[LedgerSlot, Measured]]) -> int:
     """Append consecutive rows, their probes' outcomes and the heads of their entities, in one transaction.
 
@@ -128,13 +133,19 @@ def append(store: GraphStore, intervention_id: str, fence: int, batch: Sequence[
         found = tx.rows("ledger/append", id=intervention_id, fence=fence, entities=entities)
         if not found:
             raise FenceRejected("another attempt took over", field="intervention", value=intervention_id)
+        if found[0]["unsettled"]:
+            raise _Unsettled(found[0]["graph_id"])
         if outcomes:
             tx.rows("ledger/outcomes", id=intervention_id, rows=outcomes)
         if found[0]["again"]:
             tx.rows("ledger/heads", id=intervention_id, uids=found[0]["again"])
         return int(found[0]["written"])
 
-    return store.write_transaction(work)
+    while True:
+        try:
+            return store.write_transaction(work)
+        except _Unsettled as error:
+            settle(store, str(error))
 
 
 def by_entity(batch: Sequence[tuple[LedgerSlot, Measured]]) -> list[list[object]]:
@@ -190,10 +201,3 @@ def parse_row(row: Row) -> LedgerRow:
             **{name: values.get(name, 0) for name in COUNTS},
         ),
     )
-
-
-def replay_heads(tx: Transaction, graph_id: str) -> None:
-    """Rebuild the head beliefs of a graph from the ledgers of its selected branch."""
-    tx.rows("ledger/clear_heads", graph_id=graph_id)
-    for row in tx.rows("ledger/replay_order", graph_id=graph_id):
-        tx.rows("ledger/heads", id=row["id"], uids=None)

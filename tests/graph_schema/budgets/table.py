@@ -121,11 +121,21 @@ BUDGETS: dict[str, Budget] = {
         23,
     ),
     "ledger/append": _budget(lambda w: {"id": w.running, "fence": 0, "entities": w.rows}, 590),
-    "ledger/clear_heads": _budget(lambda w: {"graph_id": w.graph}, 559),
+    "ledger/clear_heads": _budget(lambda w: {"graph_id": w.graph, "limit": 20}, 400),
     "ledger/heads": _budget(lambda w: {"id": w.running, "uids": w.uids[:5]}, 140),
     "ledger/outcomes": _budget(lambda w: {"id": w.running, "rows": w.outcomes}, 224),
     "ledger/read": _budget(lambda w: {"id": w.run, "after": 5, "limit": 10}, 20, 72),
+    "ledger/replay_failed": _budget(lambda w: {"graph_id": w.graph}, 20),
+    "ledger/replay_graph": _budget(lambda w: {"graph_id": w.graph}, 70),
+    "ledger/replay_move": _budget(lambda w: {"graph_id": w.graph, "todo": [], "after": 0}, 20),
     "ledger/replay_order": _budget(lambda w: {"graph_id": w.graph}, 47),
+    "ledger/replay_place": _budget(lambda w: {"graph_id": w.graph}, 20),
+    "ledger/replay_run": _budget(lambda w: {"id": w.run}, 30),
+    "ledger/replays_left": _budget(lambda _: {}, 5),
+    "ledger/restore": _budget(
+        lambda w: {"graph_id": w.graph, "uids": w.uids[:5], "order": {w.run: 0, w.second: 1}, "afresh": True}, 400
+    ),
+    "ledger/touched": _budget(lambda w: {"id": w.run, "after": 5, "limit": 10}, 70),
     "models/chain": _budget(lambda w: {"branch_id": w.branch}, 41),
     "models/create_branch": _budget(
         lambda w: {"id": f"{w.graph}-b", "model_id": w.model, "graph_id": w.graph, "select": True}, 35

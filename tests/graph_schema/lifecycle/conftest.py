@@ -109,7 +109,7 @@ class Runs:
         for start in range(0, len(rows), 25):
             ledger.append(self.store, run, held.fence, rows[start : start + 25])
         if not commit:
-            jobs.finish(self.store, run, self.graph_id, from_states=[State.RUNNING], state=State.FAILED, reason="TEST")
+            jobs.finish(self.store, run, from_states=[State.RUNNING], state=State.FAILED, reason="TEST")
             return run
         jobs.advance(self.store, held, from_states=[State.RUNNING], state=State.COMMITTING)
         base = jobs.get(self.store, run).base_revision

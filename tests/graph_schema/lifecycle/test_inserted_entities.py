@@ -81,7 +81,7 @@ def run(runs: Runs, job: str, *, commit: bool = True) -> str:
     )
     ledger.append(runs.store, job, held.fence, [(slot, measured(slot)) for slot in plan.slots])
     if not commit:
-        jobs.finish(runs.store, job, runs.graph_id, from_states=[State.RUNNING], state=State.DISCARDED)
+        jobs.finish(runs.store, job, from_states=[State.RUNNING], state=State.DISCARDED)
         return job
     jobs.advance(runs.store, held, from_states=[State.RUNNING], state=State.COMMITTING)
     base = jobs.get(runs.store, job).base_revision

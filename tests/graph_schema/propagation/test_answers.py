@@ -426,7 +426,7 @@ def test_outcomes_leave_the_stored_plan_as_it_is(store: GraphStore, first: Run) 
 
 
 def test_heads_written_batch_by_batch_equal_their_replay(store: GraphStore, world: str, erased: Run) -> None:
-    from knowledgesmith.graph_schema.ledger import replay_heads
+    from knowledgesmith.graph_schema.head_replays import renew_heads
 
     text = (
         "MATCH (e:Entity {graph_id: $graph_id}) WHERE e.belief_run IS NOT NULL "
@@ -438,5 +438,5 @@ def test_heads_written_batch_by_batch_equal_their_replay(store: GraphStore, worl
 
     written = heads()
     assert len(written) >= len({slot.entity for slot in erased.plan.slots})
-    store.write_transaction(lambda tx: replay_heads(tx, world))
+    store.write_transaction(lambda tx: renew_heads(tx, world))
     assert heads() == written

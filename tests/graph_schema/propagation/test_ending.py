@@ -6,13 +6,15 @@ import uuid
 
 import neo4j
 import pytest
+from tests.graph_schema.budgets.world import ledger_slot
 from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, write_graph
 from tests.graph_schema.propagation.conftest import CHANGES, committed, open_branch, planned
 
-from knowledgesmith.graph_schema import jobs
+from knowledgesmith.graph_schema import jobs, ledger
 from knowledgesmith.graph_schema.errors import GraphUnavailable
 from knowledgesmith.graph_schema.interventions import Goal, State
 from knowledgesmith.graph_schema.job_types import Claim
+from knowledgesmith.graph_schema.ledger import Measured
 from knowledgesmith.graph_schema.store import GraphStore
 
 
@@ -29,7 +31,7 @@ def damaged(store: GraphStore, neo4j_uri: str) -> str:
 
 
 def begin(store: GraphStore, branch: str) -> str:
-    """A running intervention of the branch."""
+    """A running intervention of the branch, with a row about an entity that the damaged ledger is about too."""
     run = f"{branch}-next"
     store.write(
         "jobs/create", branch_id=branch, properties={"id": run, "request_id": run, "goal": "EDIT", "method": "m"}
@@ -37,20 +39,22 @@ def begin(store: GraphStore, branch: str) -> str:
     store.write(
         "jobs/advance", id=run, fence=0, from_states=["QUEUED"], properties={"state": "RUNNING"}, finished=False
     )
+    one = Measured(before=0.5, after=0.25, new_before=None, new_after=None, n=1)
+    ledger.append(store, run, 0, [(ledger_slot("france", 1), one)])
     return run
 
 
 def test_it_ends_and_says_what_could_not_be_restored(store: GraphStore, damaged: str) -> None:
     run = begin(store, damaged)
     ended = jobs.finish(
-        store, run, damaged, from_states=[State.RUNNING], state=State.FAILED, reason="BROKEN", message="its own reason"
+        store, run, from_states=[State.RUNNING], state=State.FAILED, reason="BROKEN", message="its own reason"
     )
     assert ended
     properties = store.read("jobs/get", id=run)[0]["properties"]
     assert (properties["state"], properties["error_reason"]) == ("FAILED", "BROKEN")
     assert properties["error_message"].startswith("its own reason; the graph's head beliefs could not be restored: ")
     assert "Error" not in properties["error_message"], "no class of an exception in what people read"
-    assert not jobs.finish(store, run, damaged, from_states=[State.RUNNING], state=State.FAILED), "it has ended"
+    assert not jobs.finish(store, run, from_states=[State.RUNNING], state=State.FAILED), "it has ended"
 
 
 @pytest.mark.parametrize(("attempt", "ends"), [(1, False), (jobs.MAX_ATTEMPTS, False), (jobs.MAX_ATTEMPTS + 1, True)])
@@ -59,14 +63,16 @@ def test_beliefs_that_take_too_long_are_tried_as_often_as_an_attempt(
 ) -> None:
     run = begin(store, damaged)
 
-    def slow(*_: object) -> None:
-        raise GraphUnavailable("the query took longer than Neo4j allows a transaction")
+    def slow(*_: object, start: bool) -> str:
+        if start:
+            raise GraphUnavailable("the query took longer than Neo4j allows a transaction")
+        return ""
 
-    monkeypatch.setattr(jobs, "replay_heads", slow)
+    monkeypatch.setattr(jobs, "mend_heads", slow)
     held = Claim(id=run, fence=0, attempt=attempt)
 
     def finish() -> bool:
-        return jobs.finish(store, run, damaged, from_states=[State.RUNNING], state=State.FAILED, held=held)
+        return jobs.finish(store, run, from_states=[State.RUNNING], state=State.FAILED, held=held)
 
     if ends:
         assert finish()

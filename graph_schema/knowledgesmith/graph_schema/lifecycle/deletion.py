@@ -22,9 +22,9 @@ from knowledgesmith.graph_schema.errors import (
     ProbeSetNotFound,
     StillReferenced,
 )
+from knowledgesmith.graph_schema.head_replays import renew_heads, settle, settle_later
 from knowledgesmith.graph_schema.importing.lock import take_lock
 from knowledgesmith.graph_schema.jobs import LIVE
-from knowledgesmith.graph_schema.ledger import replay_heads
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 from knowledgesmith.graph_schema.text_checks import DIGEST
 
@@ -160,11 +160,17 @@ def delete_run(store: GraphStore, intervention_id: str, *, folders: Folders | No
     if not store.write("lifecycle/run_mark", id=intervention_id, live=_LIVE, release=False):
         _check_run(intervention_id, store.read("lifecycle/run_uses", id=intervention_id)[0])
     deletion = _Deletion(store, folders or Folders())
+    # Only committed and running ledgers make heads. Where heads that this one made could not be restored, all are.
+    whole = settle(store, rows[0]["graph_id"])
     deletion.run(intervention_id)
     _check_gone(deletion, "interventions", "id", intervention_id)
-    # Only committed and running ledgers make heads, so this writes what stands there already; it also heals.
-    store.write_transaction(lambda tx: replay_heads(tx, rows[0]["graph_id"]))
+    if not whole:
+        settle_later(store, _renewed(store, rows[0]["graph_id"]))
     return deletion.report(intervention_id)
+
+
+def _renewed(store: GraphStore, graph_id: str) -> str:
+    return store.write_transaction(lambda tx: renew_heads(tx, graph_id))
 
 
 def _check_run(intervention_id: str, uses: Mapping[str, Any]) -> None:
@@ -240,13 +246,13 @@ def delete_branch(
 
 
 def _close_branch(store: GraphStore, branch_id: str) -> None:
-    def work(tx: Transaction) -> bool:
+    def work(tx: Transaction) -> tuple[bool, str]:
         rows = tx.rows("lifecycle/branch_mark", id=branch_id, live=_LIVE)
-        if rows:
-            replay_heads(tx, rows[0]["graph_id"])
-        return bool(rows)
+        return bool(rows), renew_heads(tx, rows[0]["graph_id"]) if rows and rows[0]["selected"] else ""
 
-    if not store.write_transaction(work):
+    closed, graph_id = store.write_transaction(work)
+    settle_later(store, graph_id)
+    if not closed:
         uses = store.read("lifecycle/branch_uses", id=branch_id, live=_LIVE)
         _refuse_while_running("branch_id", branch_id, uses[0]["running"] if uses else [])
 

@@ -130,7 +130,6 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
             jobs.finish,
             store,
             job.id,
-            job.graph_id,
             from_states=_CANCELLABLE,
             state=State.CANCELLED,
             reason="CANCELLED",
@@ -166,7 +165,6 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
             jobs.finish,
             self._parts.store,
             job.id,
-            job.graph_id,
             from_states=[State.AWAITING_DECISION],
             state=State.DISCARDED,
         )

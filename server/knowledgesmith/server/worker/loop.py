@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from knowledgesmith.graph_schema import jobs
 from knowledgesmith.graph_schema.cancellation import working_for
 from knowledgesmith.graph_schema.errors import Cancelled, GraphUnavailable, KnowledgeSmithError
+from knowledgesmith.graph_schema.head_replays import settle_all
 from knowledgesmith.server.worker import catalogue
 from knowledgesmith.server.worker.channel import BEAT_SECONDS, Channel, Message, PipeSink, dump_error
 from knowledgesmith.server.worker.host import ModelHost
@@ -88,6 +89,7 @@ class Worker:
                 if interrupted is None:
                     interrupted = jobs.interrupted_ids(self._store)
                 if not self._serve_calls() and not self._run_job(interrupted):
+                    settle_all(self._store)
                     self._wait()
             except GraphUnavailable as error:
                 _LOG.warning("%s; waiting for it", error.message)

@@ -112,7 +112,7 @@ class JobRunner:
         except IllegalState as error:
             _LOG.error("%s: %s", intervention_id, error)
             live = [*_ACTIVE, State.COMMITTING]
-            jobs.finish(self._store, held.id, "", from_states=live, state=State.FAILED, reason=error.reason, held=held)
+            jobs.finish(self._store, held.id, from_states=live, state=State.FAILED, reason=error.reason, held=held)
             return
         self._report.attempt(job)
         start = time.monotonic()
@@ -160,7 +160,6 @@ class JobRunner:
         ended = jobs.finish(
             self._store,
             job.id,
-            job.graph_id,
             from_states=[*_ACTIVE, State.COMMITTING],
             state=state,
             reason=error.reason,

@@ -1,6 +1,6 @@
 // purpose: append a batch of ledger rows under the fence, and write the heads of the entities that are new to the run
 // params: id, fence, entities
-// returns: written, again
+// returns: graph_id, written, again, unsettled
 // access: write
 //
 // `entities` are [uid, kinds, last sequence number] in the order of uid; `kinds` are [kind, rows] in the order of
@@ -11,13 +11,15 @@
 // Heads that stand on an entity for this run say that it has rows of it from an earlier batch: those entities come
 // back as `again`, and `ledger/heads` derives their heads from all rows. Of the others all rows are in this batch, so
 // nothing is read to derive their heads; the formula is that of `ledger/heads`, to the last bit.
-// The lock on the graph keeps its selected branch as it is until the heads of these rows are written.
+// The lock on the graph keeps its selected branch as it is until the heads of these rows are written. `unsettled` says
+// that heads of the graph are to be restored first; what was written is then to be taken back.
 MATCH (i:Intervention {id: $id})
 SET i.fence = i.fence + 0
 WITH i WHERE i.fence = $fence AND i.state = 'RUNNING'
 MATCH (g:Graph {graph_id: i.graph_id})
 SET g.head_branch = g.head_branch
-WITH i, g.graph_id AS graph_id, i.written_rows AS earlier, coalesce(g.head_branch = i.branch_id, false) AS selected
+WITH i, g.graph_id AS graph_id, i.written_rows AS earlier, coalesce(g.head_branch = i.branch_id, false) AS selected,
+     g.heads_todo IS NOT NULL AND g.heads_failed IS NULL AS unsettled
 CALL (i, graph_id, earlier, selected) {
   UNWIND $entities AS entity
   MATCH (e:Entity {graph_id: graph_id, uid: entity[0]})
@@ -65,4 +67,4 @@ CALL (i, graph_id, earlier, selected) {
   RETURN max(row[0]) AS last, collect(DISTINCT CASE WHEN again THEN entity[0] END) AS again
 }
 SET i.written_rows = coalesce(last, i.written_rows)
-RETURN i.written_rows AS written, again
+RETURN graph_id, i.written_rows AS written, again, unsettled

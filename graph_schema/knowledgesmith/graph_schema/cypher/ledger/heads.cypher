@@ -1,23 +1,16 @@
-// purpose: write the head beliefs of the entities that an intervention changed, when its branch is the selected one
+// purpose: write the head beliefs of entities that an intervention changed, when its branch is the selected one
 // params: id, uids
 // returns: entities
 // access: write
 //
-// `uids` are the entities of a batch that had rows before it, or null for every entity of the ledger (a replay). It
-// starts from those entities, so that its price does not grow with the rows that are there already. Sums run in the
-// order of the sequence and of the kinds, as those of `ledger/append` do, so that both agree to the last bit.
+// `uids` are the entities of a batch that had rows before it. It starts from those entities, so that its price does not
+// grow with the rows that are there already. Sums run in the order of the sequence and of the kinds, as those of
+// `ledger/append` do, so that both agree to the last bit.
 MATCH (i:Intervention {id: $id})
 MATCH (g:Graph {graph_id: i.graph_id}) WHERE g.head_branch = i.branch_id
-CALL (i) {
-  UNWIND $uids AS uid
-  MATCH (e:Entity {graph_id: i.graph_id, uid: uid})<-[c:CHANGED]-(i)
-  USING INDEX e:Entity(graph_id, uid)
-  RETURN e, c
-  UNION ALL
-  WITH i WHERE $uids IS NULL
-  MATCH (i)-[c:CHANGED]->(e:Entity)
-  RETURN e, c
-}
+UNWIND $uids AS uid
+MATCH (e:Entity {graph_id: i.graph_id, uid: uid})<-[c:CHANGED]-(i)
+USING INDEX e:Entity(graph_id, uid)
 WITH i, e, c
 ORDER BY e.uid, c.seq
 WITH i, e, c.kind AS kind, max(c.seq) AS seq,
