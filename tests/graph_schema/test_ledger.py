@@ -13,7 +13,7 @@ from tests.graph_schema.planning.conftest import write_graph
 from tests.graph_schema.propagation.conftest import open_branch
 
 from knowledgesmith.graph_schema import branches, ledger
-from knowledgesmith.graph_schema.errors import FenceRejected
+from knowledgesmith.graph_schema.errors import EntityNotFound, FenceRejected
 from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.head_replays import renew_heads
 from knowledgesmith.graph_schema.ledger import LedgerRow, Measured
@@ -198,3 +198,22 @@ def test_an_older_attempt_writes_nothing(store: GraphStore, graph: str) -> None:
     with pytest.raises(FenceRejected):
         ledger.append(store, branch, 0, rows)
     assert (found(store, graph), len(ledger.read(store, branch, after=0, limit=9))) == (before, 1)
+
+
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("sent_before", [0, 1])
+def test_a_row_about_no_entity_is_an_error_and_nothing_is_written(
+    store: GraphStore, graph: str, place: int, sent_before: int
+) -> None:
+    branch = f"{graph}-{uuid.uuid4().hex}"
+    open_branch(store, branch, graph)
+    store.write_transaction(lambda tx: renew_heads(tx, graph))
+    begin(store, branch, branch)
+    uids = ["a", "b", "c"]
+    ledger.append(store, branch, 0, rows_of([(uid, ProbeKind.DIRECT, 0.5, 0.25, 1) for uid in uids])[:sent_before])
+    before, written = found(store, graph), ledger.read(store, branch, after=0, limit=9)
+    uids[max(place, sent_before)] = "nobody"
+    with pytest.raises(EntityNotFound, match="nobody"):
+        ledger.append(store, branch, 0, rows_of([(uid, ProbeKind.DIRECT, 0.5, 0.25, 1) for uid in uids]))
+    assert (found(store, graph), ledger.read(store, branch, after=0, limit=9)) == (before, written)
+    assert store.read("jobs/get", id=branch)[0]["properties"]["written_rows"] == sent_before

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from knowledgesmith.graph_schema.accepted_traits import Acceptance, parse_accepted
 from knowledgesmith.graph_schema.catalogue import from_properties
-from knowledgesmith.graph_schema.errors import GraphIncomplete, GraphNotFound
+from knowledgesmith.graph_schema.errors import EntityNotFound, GraphIncomplete, GraphNotFound
 from knowledgesmith.graph_schema.facts import Entity, Fact, Level, Relation
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 
@@ -135,6 +135,21 @@ def require_graph(tx: Transaction, graph_id: str) -> str:
     if rows[0]["state"] in {"importing", "loading"} or rows[0]["digest"] is None:
         raise incomplete(graph_id)
     return str(rows[0]["digest"])
+
+
+def require_entities(tx: Transaction, graph_id: str, uids: Iterable[str], *, field: str) -> None:
+    """Refuse to go on where one of these is missing: what would be written about it would be lost without a word.
+
+    Raises:
+        EntityNotFound: the graph has no entity of one of these uids.
+    """
+    for row in tx.rows("graph/missing", graph_id=graph_id, uids=sorted(set(uids))):
+        raise EntityNotFound(
+            "the graph has no such entity, nothing was written",
+            field=field,
+            value=row["uid"],
+            hint="It was taken away by hand; import the graph again, or ask for the intervention again.",
+        )
 
 
 def stamp_of(tx: Transaction, graph_id: str) -> str:

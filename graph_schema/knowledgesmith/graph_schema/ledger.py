@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from knowledgesmith.graph_schema.errors import FenceRejected
+from knowledgesmith.graph_schema.graphs import require_entities
 from knowledgesmith.graph_schema.head_replays import settle
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def append(store: GraphStore, intervention_id: str, fence: int, batch: Sequence[
 
     Raises:
         FenceRejected: a newer attempt owns the intervention, or it is no longer running.
+        EntityNotFound: a row is about an entity that the graph does not have; nothing is written.
     """
     entities = by_entity(batch)
     outcomes = [list(_OUTCOME(outcome)) for _, measured in batch for outcome in measured.outcomes]
@@ -135,6 +137,9 @@ def append(store: GraphStore, intervention_id: str, fence: int, batch: Sequence[
             raise FenceRejected("another attempt took over", field="intervention", value=intervention_id)
         if found[0]["unsettled"]:
             raise _Unsettled(found[0]["graph_id"])
+        new = [slot.entity for slot, _ in batch if slot.seq > found[0]["earlier"]]
+        if len(new) != found[0]["created"]:
+            require_entities(tx, found[0]["graph_id"], new, field="ledger")
         if outcomes:
             tx.rows("ledger/outcomes", id=intervention_id, rows=outcomes)
         if found[0]["again"]:

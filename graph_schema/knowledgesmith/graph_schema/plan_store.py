@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from knowledgesmith.graph_schema.branches import dump_changes, dump_entities, parse_changes, parse_entities
 from knowledgesmith.graph_schema.errors import FenceRejected, IllegalState, InterventionNotFound
 from knowledgesmith.graph_schema.facts import fact_id
+from knowledgesmith.graph_schema.graphs import require_entities
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.own_uids import check_own, insert_entities
 from knowledgesmith.graph_schema.plan import digest_of
@@ -41,6 +42,7 @@ def store_plan(store: GraphStore, held: Fenced, plan: Plan) -> None:
     Raises:
         FenceRejected: a newer attempt owns the intervention, or it does not exist.
         AlreadyExists: another request inserted another entity under the uid of one of this plan's.
+        EntityNotFound: a target or a probe is about an entity that the graph does not have.
     """
     rows = [_row(position, planned, plan.graph_id) for position, planned in enumerate(plan.probes)]
 
@@ -48,11 +50,16 @@ def store_plan(store: GraphStore, held: Fenced, plan: Plan) -> None:
         if others := insert_entities(tx, graph_id=plan.graph_id, entities=plan.inserted):
             committed = tx.rows("models/inserted", branch_id=plan.branch_id)
             check_own(others, earlier=[entity for row in committed for entity in parse_entities(row["inserted"])])
-        if not tx.rows("plan/begin", id=held.id, fence=held.fence, properties=_head(plan), targets=_targets(plan)):
+        begun = tx.rows("plan/begin", id=held.id, fence=held.fence, properties=_head(plan), targets=_targets(plan))
+        if not begun:
             raise FenceRejected("another attempt took over", field="intervention", value=held.id)
+        if begun[0]["targeted"] != len(plan.targets):
+            require_entities(tx, plan.graph_id, (target.subject for target in plan.targets), field="changes")
         for start in range(0, len(rows), _BATCH):
             batch = sorted(rows[start : start + _BATCH], key=lambda row: str(row["anchor"]))
-            tx.rows("plan/probes", id=held.id, graph_id=plan.graph_id, rows=batch)
+            written = tx.rows("plan/probes", id=held.id, graph_id=plan.graph_id, rows=batch)
+            if written[0]["planned"] != len(batch):
+                require_entities(tx, plan.graph_id, (str(row["anchor"]) for row in batch), field="probes")
 
     store.write_transaction(work)
 

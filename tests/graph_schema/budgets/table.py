@@ -59,6 +59,7 @@ BUDGETS: dict[str, Budget] = {
     "graph/hierarchy_unlink": _budget(lambda w: {"graph_id": w.graph, "to_parent": [], "to_child": []}, 1645),
     "graph/level_labels": _budget(lambda w: {"graph_id": w.graph}, 220),
     "graph/list": _budget(lambda w: {"after": w.graph[:-1], "limit": 2}, 17),
+    "graph/missing": _budget(lambda w: {"graph_id": w.graph, "uids": ["nobody", "paris"]}, 15),
     "graph/objects_of": _budget(
         lambda w: {
             "graph_id": w.graph,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import neo4j
 import pytest
 from tests.graph_schema.propagation.conftest import open_branch
 
-from knowledgesmith.graph_schema.errors import FenceRejected, IllegalState, InterventionNotFound
+from knowledgesmith.graph_schema.errors import EntityNotFound, FenceRejected, IllegalState, InterventionNotFound
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
 from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
@@ -115,3 +116,30 @@ def test_an_old_attempt_may_not_write(store: GraphStore, held: Held, plan: Plan)
         load_plan(store, held.id)
     with pytest.raises(InterventionNotFound):
         load_plan(store, "nobody")
+
+
+def lost(neo4j_uri: str, graph_id: str, uid: str) -> None:
+    """Somebody deletes an entity by hand."""
+    with neo4j.GraphDatabase.driver(neo4j_uri) as driver:
+        driver.execute_query("MATCH (e:Entity {graph_id: $graph, uid: $uid}) DETACH DELETE e", graph=graph_id, uid=uid)
+
+
+def test_a_target_that_is_gone_is_an_error(
+    store: GraphStore, held: Held, plan: Plan, graph_id: str, neo4j_uri: str
+) -> None:
+    lost(neo4j_uri, graph_id, plan.targets[0].subject)
+    with pytest.raises(EntityNotFound, match=plan.targets[0].subject):
+        store_plan(store, held, plan)
+    with pytest.raises(IllegalState):
+        load_plan(store, held.id)
+
+
+def test_probes_about_an_entity_that_is_gone_are_an_error(
+    store: GraphStore, held: Held, plan: Plan, graph_id: str, neo4j_uri: str
+) -> None:
+    anchors = sorted({planned.probe.anchor for planned in plan.probes} - {plan.targets[0].subject})
+    lost(neo4j_uri, graph_id, anchors[-1])
+    with pytest.raises(EntityNotFound, match=anchors[-1]):
+        store_plan(store, held, plan)
+    with pytest.raises(IllegalState):
+        load_plan(store, held.id)

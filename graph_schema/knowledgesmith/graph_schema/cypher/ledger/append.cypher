@@ -1,6 +1,6 @@
 // purpose: append a batch of ledger rows under the fence, and write the heads of the entities that are new to the run
 // params: id, fence, entities
-// returns: graph_id, written, again, unsettled
+// returns: graph_id, earlier, created, written, again, unsettled
 // access: write
 //
 // `entities` are [uid, kinds, last sequence number] in the order of uid; `kinds` are [kind, rows] in the order of
@@ -12,13 +12,14 @@
 // back as `again`, and `ledger/heads` derives their heads from all rows. Of the others all rows are in this batch, so
 // nothing is read to derive their heads; the formula is that of `ledger/heads`, to the last bit.
 // The lock on the graph keeps its selected branch as it is until the heads of these rows are written. `unsettled` says
-// that heads of the graph are to be restored first; what was written is then to be taken back.
+// that heads of the graph are to be restored first; what was written is then to be taken back. So it is where fewer rows
+// were `created` than there are after the `earlier` ones: an entity is missing.
 MATCH (i:Intervention {id: $id})
 SET i.fence = i.fence + 0
 WITH i WHERE i.fence = $fence AND i.state = 'RUNNING'
 MATCH (g:Graph {graph_id: i.graph_id})
 SET g.head_branch = g.head_branch
-WITH i, g.graph_id AS graph_id, i.written_rows AS earlier, coalesce(g.head_branch = i.branch_id, false) AS selected,
+WITH i, g.graph_id AS graph_id, coalesce(i.written_rows, 0) AS earlier, coalesce(g.head_branch = i.branch_id, false) AS selected,
      g.heads_todo IS NOT NULL AND g.heads_failed IS NULL AS unsettled
 CALL (i, graph_id, earlier, selected) {
   UNWIND $entities AS entity
@@ -64,7 +65,7 @@ CALL (i, graph_id, earlier, selected) {
     n_installed: row[13], n_not_installed: row[14], n_erased: row[15], n_not_erased: row[16],
     n_propagated: row[17], n_forgotten: row[18], n_missed: row[19], n_drifted: row[20],
     n_preserved: row[21], n_collateral: row[22], n_ineligible: row[23]}]->(e)
-  RETURN max(row[0]) AS last, collect(DISTINCT CASE WHEN again THEN entity[0] END) AS again
+  RETURN max(row[0]) AS last, count(*) AS created, collect(DISTINCT CASE WHEN again THEN entity[0] END) AS again
 }
 SET i.written_rows = coalesce(last, i.written_rows)
-RETURN graph_id, i.written_rows AS written, again, unsettled
+RETURN graph_id, earlier, created, i.written_rows AS written, again, unsettled

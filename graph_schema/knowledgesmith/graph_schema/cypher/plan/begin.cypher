@@ -1,6 +1,6 @@
 // purpose: write a plan's head onto its intervention under the fence, replacing a plan of an earlier attempt
 // params: id, fence, properties, targets
-// returns: id
+// returns: targeted
 // access: write
 //
 // Targets are [subject, relation, fact id, old object, new object, id of the fact with the new object], in order; where
@@ -31,4 +31,4 @@ CALL (i) {
     }]->(e)
   RETURN count(*) AS targeted
 }
-RETURN i.id AS id
+RETURN targeted
