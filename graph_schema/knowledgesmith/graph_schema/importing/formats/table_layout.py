@@ -14,20 +14,17 @@ from typing import Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.formats.literals import is_literal
+from knowledgesmith.graph_schema.importing.formats.table_header import DOUBTFUL, Evidence, Rows
 from knowledgesmith.graph_schema.importing.formats.table_marks import is_label, mostly, truth_of, with_marks
 from knowledgesmith.graph_schema.importing.formats.table_words import (
     INDEX,
-    NOUNS,
     OTHER,
     Role,
-    heading,
     worded_roles,
 )
 from knowledgesmith.graph_schema.importing.problems import quote
 
 _FACT: Final = (Role.SUBJECT, Role.RELATION, Role.OBJECT)
-_DOUBTFUL: Final = 8
-"""Rows from which on a column of relations is expected to repeat one."""
 
 
 class Layout(StrEnum):
@@ -39,21 +36,16 @@ class Layout(StrEnum):
     NODES = "nodes"
 
 
+ASSUMED: Final = "nothing tells their order, --option columns=… names another"
+"""Note of a plan whose order is the usual one."""
+
+
 class Header(StrEnum):
     """Whether the first row names the columns."""
 
     AUTO = "auto"
     YES = "yes"
     NO = "no"
-
-
-class Evidence(StrEnum):
-    """Why a first row without known words counts as the names of the columns."""
-
-    NAMED = "the first row names the columns"
-    NOUNS = "the first row has words that stand over columns"
-    NUMBERS = "numbers stand below a word"
-    CASE = "the first row is in small letters, the others are not"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +119,14 @@ class _Table:
         self._name = name
         self._asked = asked
         self._named = named or asked.header is Header.YES
-        width = max(map(len, rows), default=0)
-        filled = [n for n in range(width) if any(row[n] for row in rows if n < len(row))]
-        self._width = filled[-1] + 1 if filled else 0
-        padded = [[*row, *[""] * self._width][: self._width] for row in rows]
-        self._first = padded[0] if padded else []
-        self._body = padded[1:]
-        self._titles = [heading(cell) for cell in self._first]
+        self._rows = Rows(rows)
+        self._width = self._rows.width
+        self._first = self._rows.first
+        self._body = self._rows.body
+        self._titles = self._rows.titles
+        self._column = self._rows.column
+        self._recurs = self._rows.recurs
+        self._why: tuple[str, ...] = ()
 
     def plan(self) -> Plan:
         if self._width < 2:
@@ -148,7 +141,7 @@ class _Table:
             return self._facts(roles)
         if self._asked.layout is Layout.NODES or (self._asked.nodes_beside and self._has_nodes()):
             return self._nodes()
-        evidence = Evidence.NAMED if self._named else self._header_evidence()
+        evidence = Evidence.NAMED if self._named else self._rows.evidence()
         if self._width == 2:
             return self._pairs(evidence)
         if self._width == 3 or self._is_labelled():
@@ -187,6 +180,15 @@ class _Table:
 
     def worded(self) -> dict[int, Role]:
         """Roles of the columns by the words over them, where these are enough to be a header."""
+        roles = self._by_roles()
+        if not roles and (relation := self._rows.between()) is not None:
+            self._why = (Evidence.BETWEEN,)
+            ends = [n for n in range(self._width) if n != relation]
+            roles = dict(sorted({ends[0]: Role.SUBJECT, relation: Role.RELATION, ends[1]: Role.OBJECT}.items()))
+        return roles
+
+    def _by_roles(self) -> dict[int, Role]:
+        """Roles by words that name them."""
         roles, strong = worded_roles(self._titles)
         letters = [n for n in roles if self._titles[n].isascii() and len(self._titles[n]) == 1]
         if letters and len(letters) < len(_FACT):
@@ -241,12 +243,12 @@ class _Table:
             )
         self._check_labels(roles)
         if self._asked.header is Header.AUTO and not worded:
-            header = self._header_evidence() if self._asked.columns else None
+            header = self._rows.evidence() if self._asked.columns else None
             words = bool(header) or bool(self._asked.columns and worded_roles(self._titles)[0])
             is_header = self._named or (words and not self._is_data(roles))
         else:
             is_header = worded or self._named
-        return self._made(Layout.FACTS, roles, header=is_header and self._asked.header is not Header.NO)
+        return self._made(Layout.FACTS, roles, header=is_header and self._asked.header is not Header.NO, why=self._why)
 
     def _is_data(self, roles: Mapping[int, Role]) -> bool:
         """Whether the first row has a label where the others have theirs: it cannot name the columns."""
@@ -282,25 +284,13 @@ class _Table:
         measured = [self._first[3]] if self._width >= 4 and is_literal(self._first[3]) else []
         if self._width >= 4 and mostly([*measured, *self._column(3)] or [self._first[3]], truth_of):
             roles[3] = Role.LABEL
-        relation = self._repeating()
+        relation = self._rows.relation_column()
         if relation == 2 and self._width == 3:
             roles = {0: Role.SUBJECT, 1: Role.OBJECT, 2: Role.RELATION}
         elif relation == 0 and self._width == 3:
-            roles = {0: Role.RELATION, 1: Role.SUBJECT, 2: Role.OBJECT}
+            ends = (Role.OBJECT, Role.SUBJECT) if self._rows.middle_is_measured() else (Role.SUBJECT, Role.OBJECT)
+            roles = {0: Role.RELATION, 1: ends[0], 2: ends[1]}
         return roles
-
-    def _repeating(self) -> int | None:
-        """The column that is plainly the relation where it is not the second one."""
-        rows = len(self._body) + 1
-        if rows < 20:
-            return None
-        sets = [set(self._column(n)) | {self._first[n]} for n in range(3)]
-        found = [n for n in (0, 2) if len(sets[n]) <= rows / 5 and len(sets[1]) >= rows / 2]
-        for n in found:
-            other = 2 - n
-            if sets[other] & sets[1] and not sets[n] & (sets[other] | sets[1]):
-                return n
-        return None
 
     def _pairs(self, evidence: Evidence | None) -> Plan:
         if evidence:
@@ -317,11 +307,12 @@ class _Table:
         """Three columns without known words: facts, or a subject with two values."""
         rows = len(self._body) + 1
         middle = self._column(1)
-        if self._is_labelled() or self._relation_like():
+        if self._is_labelled() or self._rows.relation_like():
             named = self._width == 4 and is_label(self._titles[3])
-            words = bool(evidence) or self._capital_relation() or named
+            why = evidence or self._rows.relation_evidence()
             roles = self._positions()
-            return self._made(Layout.FACTS, roles, header=words and not self._is_data(roles))
+            is_header = (bool(why) or named) and not self._is_data(roles)
+            return self._made(Layout.FACTS, roles, header=is_header, why=(why,) if why and is_header else ())
         repeated = len(set(middle)) <= 0.7 * len(middle)
         linked = bool((set(self._column(0)) | {self._first[0]}) & (set(self._column(2)) | {self._first[2]}))
         doubled = len(set(self._column(0))) < len(self._body)
@@ -331,13 +322,22 @@ class _Table:
             if not repeated and not (doubled or linked):
                 return self._wide(evidence)
             if repeated and (doubled or linked):
-                return self._made(Layout.FACTS, self._positions(), header=True)
+                return self._made(Layout.FACTS, self._positions(), header=True, why=(evidence,))
             raise self._refused(
                 "its three columns can be a subject, a relation and an object, or a subject with two values",
                 "Say which: --option layout=facts or --option layout=wide.",
             )
-        if repeated or linked or doubled or rows < _DOUBTFUL or self._repeating() is not None:
-            return self._made(Layout.FACTS, self._positions(), header=False)
+        relation = self._rows.relation_column()
+        if relation is None and self._rows.middle_is_measured():
+            raise self._refused(
+                "no column looks like a relation: the second holds numbers or dates",
+                "Say what the columns are, from the left: --option columns=subject,object,relation (- for one that is "
+                "left out), or layout=wide and header=yes where the first row names the relations.",
+            )
+        if repeated or linked or doubled or rows < DOUBTFUL or relation is not None:
+            # Nothing else tells an order where no relation is repeated: it is the usual one, and the report says so
+            notes = (ASSUMED,) if relation is None and not repeated else ()
+            return self._made(Layout.FACTS, self._positions(), header=False, why=notes)
         raise self._refused(
             f"no column looks like a relation: the second has another value in each of {rows} rows",
             "Say what a row is: --option layout=facts (subject, relation, object), or layout=wide (a subject, and a "
@@ -401,80 +401,6 @@ class _Table:
         if self._width != 4 or not mostly(self._column(3) or [self._first[3]], truth_of):
             return False
         return truth_of(self._first[3]) is not None or is_label(self._titles[3])
-
-    def _relation_like(self) -> bool:
-        """Whether the second column is written as relations are, and the first as names are (scripts with case)."""
-        middle, first = self._column(1), self._column(0)
-        small = [value for value in middle if value[:1].islower() or "_" in value]
-        cased = [value for value in first if value[:1].isupper()]
-        if not middle or len(small) < 0.8 * len(middle):
-            return False
-        return len(cased) >= 0.5 * len(first) or sum(" " in value or "_" in value for value in middle) > len(middle) / 2
-
-    def _capital_relation(self) -> bool:
-        """Whether the first row begins with a capital where every relation below it begins with a small letter."""
-        middle = self._column(1)
-        return len(middle) > 2 and self._first[1][:1].isupper() and all(value[:1].islower() for value in middle)
-
-    def _header_evidence(self) -> Evidence | None:
-        """Why the first row names the columns."""
-        if not self._body or any(is_literal(cell) for cell in self._first):
-            return None
-        titles = [title for title in self._titles if title]
-        if len(set(titles)) < len(titles) or any(self._recurs(n) for n in range(self._width)):
-            return None
-        if self._has_nouns(titles):
-            return Evidence.NOUNS
-        for n in range(self._width):
-            values = [value for value in self._column(n) if value]
-            numbers = sum(map(is_literal, values))
-            if not self._first[n] or len(values) < 2 or numbers < 0.8 * len(values):
-                continue
-            if n < 2 or not self._may_be_fact(is_sure=numbers == len(values) >= _DOUBTFUL):
-                return Evidence.NUMBERS
-        cells = [cell for cell in self._first if cell[:1].isalpha()]
-        below = [value for n in range(self._width) for value in self._column(n) if value[:1].isalpha()]
-        small = [cell for cell in cells if cell[:1].islower()]
-        capitals = [value for value in below if value[:1].isupper()]
-        if len(small) == len(cells) > 1 and len(below) > 1 and len(capitals) >= 0.8 * len(below):
-            return Evidence.CASE
-        return None
-
-    def _may_be_fact(self, *, is_sure: bool) -> bool:
-        """Whether a first row of three may be a fact although objects below it are numbers (height, year of birth).
-
-        ``is_sure`` says that the objects below are numbers throughout, in rows enough to tell.
-        """
-        middle = [value for value in self._column(1) if value]
-        if self._width != 3 or self._titles[0] in NOUNS or sum(map(is_literal, middle)) > len(middle) / 2:
-            return False
-        if " " in self._first[1] or "_" in self._first[1]:
-            return True
-        if self._relation_like():
-            return not (self._capital_relation() or all(cell[:1].islower() for cell in self._first))
-        subjects = self._column(0)
-        linked = bool({*subjects, self._first[0]} & {*self._column(2), self._first[2]})
-        facts = len(set(middle)) <= 0.7 * len(middle) and (linked or len(set(subjects)) < len(subjects))
-        return facts and not is_sure
-
-    def _has_nouns(self, titles: Sequence[str]) -> bool:
-        """Whether the first row has words that stand over columns, and the rows below do not look the same."""
-        nouns = sum(title in NOUNS for title in titles)
-        if not (nouns >= 2 or (nouns and len(titles) == 2)):
-            return False
-        if self._width <= 3:
-            # Words such as author and book are things as well, beside a verb or over others in small letters
-            below = [value for n in range(self._width) for value in self._column(n)]
-            small = sum(value[:1].islower() for value in below)
-            alike = self._first[0][:1].islower() and small > len(below) / 3
-            return not alike and (self._width == 2 or self._titles[1] in NOUNS)
-        return True
-
-    def _column(self, position: int) -> list[str]:
-        return [row[position] for row in self._body if position < self._width]
-
-    def _recurs(self, position: int) -> bool:
-        return bool(self._titles[position]) and self._titles[position] in map(heading, self._column(position))
 
     def _refused(self, what: str, way_out: str) -> InvalidInput:
         return InvalidInput(f"{self._name}: {what}", field="files", value=self._name, hint=way_out)

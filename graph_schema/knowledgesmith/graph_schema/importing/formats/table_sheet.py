@@ -16,7 +16,9 @@ from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.formats.literals import LITERAL, is_literal, not_finite
 from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit
 from knowledgesmith.graph_schema.importing.formats.table_cells import LISTED, NESTED, Source, TextRecord, source_of
+from knowledgesmith.graph_schema.importing.formats.table_header import Evidence
 from knowledgesmith.graph_schema.importing.formats.table_layout import (
+    ASSUMED,
     Asked,
     Header,
     Layout,
@@ -460,7 +462,12 @@ class _Reader:
             what = ", ".join(f"{role}={plan.name(position)}" for position, role in roles)
         number = counted(self._entities, "node") if plan.layout is Layout.NODES else counted(self._facts, "fact")
         shown = ", ".join(self._first_row[:4])
-        header = "first row taken as header" if plan.header else f"no header, the first row is data ({shown})"
+        header = f"no header seen (--option header=yes where there is one), the first row is data ({shown})"
+        if plan.header:
+            why = next((note for note in plan.why if note in set(Evidence) - {Evidence.NAMED}), "")
+            header = "first row taken as header" + (f" ({why}; --option header=no if it is data)" if why else "")
+        elif ASSUMED in plan.why:
+            what += f" ({ASSUMED})"
         if self._source.named:
             header = "columns are named by keys"
         return f"{what}; {number}; {header}; {self._source.how}"

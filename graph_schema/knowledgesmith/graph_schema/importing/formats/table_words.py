@@ -55,6 +55,16 @@ _WEAK: Final = {
         arvo kohde значение цель конец τιμή ערך 目标 目標 对象 對象 対象 值 数值 終点 终点 終點 値 값 대상
         القيمة قيمة الهدف هدف مقدار मूल्य मान ค่า giá_trị nilai""",
 }
+_BETWEEN: Final = """verb verbs action link connection association property predicate_name
+        verbindung verknüpfung tätigkeit handlung eigenschaft merkmal kante
+        verbe lien connexion propriété verbo acción vínculo enlace propiedad
+        azione legame proprietà ação vínculo propriedade ligação werkwoord
+        verband eigenschap czasownik właściwość fiil eylem bağlantı özellik
+        verbi teko ominaisuus глагол действие свойство дія дієслово ρήμα
+        ιδιότητα תכונה פועל קשר 动词 動詞 动作 動作 联系 聯繫 关联 關聯 连接 連接 属性 屬性 性质 性質 特性
+        関連 つながり プロパティ 동사 연결 속성 الفعل فعل الرابط رابط الارتباط ارتباط الخاصية
+        خاصية الصفة صفة ویژگی गुण क्रिया คุณสมบัติ กริยา thuộc_tính động_từ
+        kata_kerja"""
 _OTHER: Final = {
     Role.ID: """id uid node_id nodeid node key identifier code 编号 編號 标识 識別子 아이디 المعرف معرف الرقم
         идентификатор""",
@@ -85,7 +95,14 @@ _NOUNS: Final = """country capital city town continent language currency populat
         公司 总部 球队 职业 朝代 国 言語 通貨 都市 著者 会社 国名 나라 수도 도시 언어 통화 저자 الدولة دولة
         البلد بلد العاصمة عاصمة المدينة مدينة القارة قارة اللغة لغة العملة عملة السكان عدد_السكان المؤلف
         مؤلف الكاتب الكتاب كتاب السنة سنة المؤسس الشركة شركة المقر النادي المهنة страна столица город
-        континент язык валюта население автор книга год основатель компания профессия"""
+        континент язык валюта население автор книга год основатель компания профессия
+        person people individual thing item place location entity concept ort ding sache gegenstand
+        personne lieu endroit chose élément persona lugar cosa elemento luogo pessoa coisa local persoon plaats
+        osoba miejsce rzecz kişi yer şey henkilö paikka asia személy hely dolog человек лицо место вещь особа місце річ
+        πρόσωπο τόπος πράγμα אדם מקום דבר 人 人物 人名 地点 地點 地方
+        场所 場所 事物 物品 实体 實體 物 사람 인물 장소 사물
+        الشخص شخص الإنسان إنسان المكان مكان الشيء شيء الكيان كيان व्यक्ति जगह स्थान वस्तु บุคคล สถานที่ người nơi_chốn
+        địa_điểm sự_vật orang tempat benda"""
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -107,6 +124,8 @@ WEAK: Final = {role: _words(text) for role, text in _WEAK.items()}
 """Headings that say a role where another column has one too; the earlier ones count before the later."""
 OTHER: Final = {role: _words(text) for role, text in _OTHER.items()}
 """Headings of columns that are no part of a fact."""
+BETWEEN: Final = frozenset(_words(_BETWEEN))
+"""Headings that mean a relation where the others are nouns."""
 INDEX: Final = frozenset(_words(_INDEX)) | {""}
 """Headings of a running number."""
 NOUNS: Final = frozenset(_words(_NOUNS)) | frozenset(
