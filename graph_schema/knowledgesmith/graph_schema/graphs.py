@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from knowledgesmith.graph_schema.accepted_traits import Acceptance, parse_accepted
 from knowledgesmith.graph_schema.catalogue import from_properties
@@ -36,7 +37,7 @@ class GraphSnapshot:
     """A graph in memory, read in one transaction; immutable, so a caller may keep it under its digest.
 
     ``entities`` and ``levels`` are keyed by uid in sorted order and leave out retired entities; ``facts`` are the
-    asserted ones, sorted by (subject, relation, object).
+    asserted ones, sorted by (subject, relation, object). ``stamp`` changes with whatever changes in the graph.
     """
 
     graph_id: str
@@ -45,6 +46,11 @@ class GraphSnapshot:
     levels: Mapping[str, Level]
     relations: Mapping[str, Relation]
     facts: tuple[Fact, ...]
+    stamp: str = field(default="", compare=False)
+
+
+class _Changed(Exception):
+    """An import came in between."""
 
 
 def get_graph(store: GraphStore, graph_id: str) -> GraphInfo:
@@ -93,6 +99,7 @@ def load_snapshot(store: GraphStore, graph_id: str) -> GraphSnapshot:
     """
 
     def work(tx: Transaction) -> GraphSnapshot:
+        stamp = stamp_of(tx, graph_id)
         digest = require_graph(tx, graph_id)
         relations = _catalogue(tx, graph_id)
         names = {relation.rel_type: name for name, relation in relations.items()}
@@ -101,6 +108,9 @@ def load_snapshot(store: GraphStore, graph_id: str) -> GraphSnapshot:
             Fact(subject=row["subject"], relation=names[row["rel_type"]], object=row["object"], source=row["source"])
             for row in tx.rows("graph/facts", graph_id=graph_id)
         )
+        sorted_facts = tuple(sorted(facts))
+        if stamp_of(tx, graph_id) != stamp:  # some of it may be of the graph before
+            raise _Changed
         return GraphSnapshot(
             graph_id=graph_id,
             digest=digest,
@@ -116,10 +126,13 @@ def load_snapshot(store: GraphStore, graph_id: str) -> GraphSnapshot:
             },
             levels={row["uid"]: Level(row["level"]) for row in living},
             relations=relations,
-            facts=tuple(sorted(facts)),
+            facts=sorted_facts,
+            stamp=stamp,
         )
 
-    return store.read_transaction(work)
+    while True:
+        with suppress(_Changed):
+            return store.read_transaction(work)
 
 
 def require_graph(tx: Transaction, graph_id: str) -> str:
@@ -153,7 +166,7 @@ def require_entities(tx: Transaction, graph_id: str, uids: Iterable[str], *, fie
 
 
 def stamp_of(tx: Transaction, graph_id: str) -> str:
-    """What changes with every import of a graph and every acceptance of traits.
+    """What changes with every import that changes anything of a graph, and every acceptance of traits or wordings.
 
     Raises:
         GraphNotFound: there is no graph of this id.

@@ -131,6 +131,7 @@ def make_plan(
         names=_names(names, seen),
         cut=seen.worlds.cut,
         warnings=warnings_of(before, changes, probes, earlier=seen.earlier),
+        stamp=before.stamp,
     )
     return replace(plan, digest=digest_of(plan))
 
@@ -139,7 +140,7 @@ def digest_of(plan: Plan) -> str:
     """SHA-256 over the plan's canonical JSON, its own digest left out."""
     read = _members if plan.verdict_scheme > 1 else _first_members
     content = read(replace(plan, digest=""))
-    del content["digest"]
+    del content["digest"], content["stamp"]
     text = json.dumps(dict(sorted(content.items())), separators=(",", ":"), default=read)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -219,11 +220,14 @@ def _look_inside(tx: Transaction, *, request: PlanRequest, before: WorldIndex, w
         after=worlds.after,
         questions=read_earlier(tx, branch_id=request.branch_id, facts=ids) if request.overlay else (),
     )
+    questions = interview.questions(around, worlds.changed)
+    if stamp_of(tx, request.graph_id) != before.stamp:  # what was read may be half of the one and half of the other
+        raise WorldMoved
     return _Seen(
         worlds=worlds,
         cited=why,
         hops=hops,
-        questions=interview.questions(around, worlds.changed),
+        questions=questions,
         earlier=tuple(earlier),
     )
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from knowledgesmith.graph_schema.branches import dump_changes, dump_entities, parse_changes, parse_entities
 from knowledgesmith.graph_schema.errors import FenceRejected, IllegalState, InterventionNotFound
 from knowledgesmith.graph_schema.facts import fact_id
-from knowledgesmith.graph_schema.graphs import require_entities
+from knowledgesmith.graph_schema.graphs import require_entities, stamp_of
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.own_uids import check_own, insert_entities
 from knowledgesmith.graph_schema.plan import digest_of
@@ -18,6 +18,7 @@ from knowledgesmith.graph_schema.plan_types import Cited, Cut, Plan, PlanWarning
 from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Role
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
+from knowledgesmith.graph_schema.world_cache import WorldMoved
 
 _BATCH: Final = 5_000
 
@@ -42,11 +43,15 @@ def store_plan(store: GraphStore, held: Fenced, plan: Plan) -> None:
     Raises:
         FenceRejected: a newer attempt owns the intervention, or it does not exist.
         AlreadyExists: another request inserted another entity under the uid of one of this plan's.
+        WorldMoved: an import or an acceptance changed the graph after the plan was made on it.
+        GraphIncomplete: the graph is being imported.
         EntityNotFound: a target or a probe is about an entity that the graph does not have.
     """
     rows = [_row(position, planned, plan.graph_id) for position, planned in enumerate(plan.probes)]
 
     def work(tx: Transaction) -> None:
+        if plan.stamp and stamp_of(tx, plan.graph_id) != plan.stamp:
+            raise WorldMoved
         if others := insert_entities(tx, graph_id=plan.graph_id, entities=plan.inserted):
             committed = tx.rows("models/inserted", branch_id=plan.branch_id)
             check_own(others, earlier=[entity for row in committed for entity in parse_entities(row["inserted"])])
@@ -94,6 +99,7 @@ def load_plan(store: GraphStore, intervention_id: str) -> Plan:
         names=tuple((uid, name) for uid, name in json.loads(head["names"] or "[]")),
         verdict_scheme=head["verdict_scheme"],
         warnings=_warnings_from(head["warnings"]),
+        stamp=head["stamp"] or "",
     )
     if digest_of(plan) != plan.digest:
         raise IllegalState(
@@ -127,6 +133,7 @@ def _head(plan: Plan) -> dict[str, object]:
     return {
         "plan_graph": plan.graph_id,
         "plan_graph_digest": plan.graph_digest,
+        "plan_stamp": plan.stamp,
         "plan_branch": plan.branch_id,
         "plan_goal": plan.goal.value,
         "plan_seed": plan.seed,

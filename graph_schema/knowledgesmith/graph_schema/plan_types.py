@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -132,7 +132,8 @@ class Plan:
     to asserted ones; ``cut`` says how good the choice of the retracted supports is.
     ``inserted`` are entities that the base graph does not have, ``names`` pairs of uid and name. ``verdict_scheme`` is
     that of the verdicts (:data:`SCHEME`); plans of an earlier one are only read. ``warnings`` say what will be hard to
-    measure, or can hardly be meant.
+    measure, or can hardly be meant. ``stamp`` is that of the graph which it was made on, names and templates included;
+    it is no part of the digest, and plans of an earlier release have none.
     """
 
     graph_id: str
@@ -152,3 +153,4 @@ class Plan:
     names: tuple[tuple[str, str], ...] = ()
     verdict_scheme: int = SCHEME
     warnings: tuple[PlanWarning, ...] = ()
+    stamp: str = field(default="", compare=False)

@@ -170,7 +170,7 @@ BUDGETS: dict[str, Budget] = {
         409,
     ),
     "plan/earlier": _budget(lambda w: {"branch_id": w.branch, "facts": {"0": True}}, 900),
-    "plan/head": _budget(lambda w: {"id": w.run}, 72),
+    "plan/head": _budget(lambda w: {"id": w.run}, 80),
     "plan/option_names": _budget(lambda w: {"id": w.run}, 400),
     "plan/probes": _budget(lambda w: {"id": w.running, "graph_id": w.graph, "rows": w.probes}, 659),
     "plan/read": _budget(lambda w: {"id": w.run, "after": -1, "limit": 20}, 20, 75),

@@ -26,12 +26,12 @@ def compose(store: GraphStore, job: Job, plan: Plan) -> UpdateRequest:
 
     Raises:
         FailedPrecondition: no target has a training phrasing.
-        Aborted: the graph's facts are not those of the plan any more.
+        Aborted: the graph's facts, names or templates are not those of the plan any more.
     """
     stored = load_snapshot(store, plan.graph_id)
-    if stored.digest != plan.graph_digest:
+    if stored.digest != plan.graph_digest or (plan.stamp and stored.stamp != plan.stamp):
         raise Aborted(
-            "the graph was imported again after the intervention was planned",
+            "the graph was imported again, or traits or wordings were accepted, after the intervention was planned",
             field="graph_id",
             value=plan.graph_id,
             hint="Ask for the intervention again; it is then planned on the graph as it is.",

@@ -33,7 +33,7 @@ from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
 from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
 from knowledgesmith.graph_schema.plan_types import SCHEME
-from knowledgesmith.graph_schema.world_cache import WorldCache
+from knowledgesmith.graph_schema.world_cache import WorldCache, WorldMoved
 from knowledgesmith.server.worker import gates, health
 from knowledgesmith.server.worker.compose import compose
 from knowledgesmith.server.worker.measure import Meter, Reading, measured_row
@@ -275,10 +275,15 @@ class JobRunner:
             seed=job.spec.seed,
             max_probes=job.spec.max_probes,
         )
-        plan = when_imported(
-            attempt.progress, lambda: abandonable(lambda: make_plan(self._store, request, worlds=self._worlds))
-        )
-        store_plan(self._store, attempt.held, plan)
+
+        def planned() -> Plan:
+            while True:
+                plan = abandonable(lambda: make_plan(self._store, request, worlds=self._worlds))
+                with suppress(WorldMoved):  # the graph changed since it was planned on
+                    store_plan(self._store, attempt.held, plan)
+                    return plan
+
+        plan = when_imported(attempt.progress, planned)
         self._report.phase(job, "plan", time.monotonic() - start)
         return plan
 

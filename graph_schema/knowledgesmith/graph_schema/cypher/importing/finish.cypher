@@ -5,7 +5,7 @@
 //
 // totals are the graph's entities and facts. The counters of the import are entities created, retired, changed, facts
 // created, removed and re-sourced, over all attempts at it; what an attempt with other files created and this one removed
-// again is in both, so nothing may be left to be matched.
+// again is in both, so nothing may be left to be matched. The time of the last change is part of the graph's stamp.
 MATCH (g:Graph {graph_id: $graph_id})
 SET g.imports = g.imports + 0
 WITH g
@@ -14,6 +14,7 @@ WITH g, g.digest AS parent, coalesce(g.import_counts, [0, 0, 0, 0, 0, 0]) AS cou
 WITH g, parent, counts, parent IS NULL OR parent <> $digest OR $changed OR any(n IN counts WHERE n > 0) AS changed
 OPTIONAL MATCH (old:GraphVersion)-[:OF]->(g)
 WITH g, parent, counts, changed, coalesce(max(old.number), 0) AS last
+SET g.changed_at = CASE WHEN changed THEN datetime() ELSE coalesce(g.changed_at, g.imported_at) END
 SET g.digest = $digest, g.source = $source, g.imported_at = datetime(), g.state = 'ready'
 REMOVE g.import_counts
 WITH g, parent, counts, changed, last

@@ -1,0 +1,212 @@
+"""Whatever an import changes moves the graph's stamp, and a plan made before it is not carried out."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.graph_schema.lifecycle.conftest import PARIS, Runs
+from tests.server import world as small
+
+from knowledgesmith.graph_schema import graphs, jobs
+from knowledgesmith.graph_schema import plan as planning
+from knowledgesmith.graph_schema.errors import Aborted, GraphIncomplete, IllegalState
+from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
+from knowledgesmith.graph_schema.importing.lock import take_lock
+from knowledgesmith.graph_schema.interventions import Goal
+from knowledgesmith.graph_schema.job_types import Claim
+from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
+from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
+from knowledgesmith.graph_schema.plan_types import Plan
+from knowledgesmith.graph_schema.probes.scope import neighbourhood
+from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.world_cache import WorldCache, WorldMoved
+from knowledgesmith.server.worker import runner as running
+from knowledgesmith.server.worker.compose import compose
+from knowledgesmith.server.worker.reporting import Reporter
+from knowledgesmith.server.worker.runner import JobRunner
+
+Parts = dict[FileRole, str]
+Edit = Callable[[Parts], None]
+
+
+def write(store: GraphStore, graph_id: str, *edits: Edit) -> None:
+    """Import the small world with some texts changed."""
+    parts = {
+        FileRole.ENTITIES: small.entities(),
+        FileRole.RELATIONS: small.relations(),
+        FileRole.FACTS: small.facts(),
+        FileRole.TEMPLATES: small.templates(),
+    }
+    for edit in edits:
+        edit(parts)
+    files = [
+        InputFile(role=role, name=f"{role}.csv", content=io.BytesIO(text.encode())) for role, text in parts.items()
+    ]
+    import_graph(store, graph_id=graph_id, files=files, source="small world")
+
+
+def swap(role: FileRole, old: str, new: str) -> Edit:
+    def edit(parts: Parts) -> None:
+        assert old in parts[role]
+        parts[role] = parts[role].replace(old, new)
+
+    return edit
+
+
+def alias(parts: Parts) -> None:
+    head, *rows = parts[FileRole.ENTITIES].splitlines()
+    assert "aliases" in head.split(",")
+    place = head.split(",").index("aliases")
+    cells = rows[-1].split(",")
+    cells[place] = "also known so"
+    parts[FileRole.ENTITIES] = "\n".join([head, *rows[:-1], ",".join(cells)]) + "\n"
+
+
+name = swap(FileRole.ENTITIES, "Peru", "Perú")
+template = swap(FileRole.TEMPLATES, "capital of", "chief city of")
+EDITS = {"name": name, "alias": alias, "template": template}
+
+
+def stamp(store: GraphStore, graph_id: str) -> str:
+    return store.read_transaction(lambda tx: graphs.stamp_of(tx, graph_id))
+
+
+@pytest.fixture
+def graph(store: GraphStore, graph_id: str) -> str:
+    write(store, graph_id)
+    return graph_id
+
+
+@pytest.fixture(params=EDITS)
+def edit(request: pytest.FixtureRequest) -> Edit:
+    return EDITS[str(request.param)]
+
+
+def request_for(graph_id: str, branch: str = "b") -> PlanRequest:
+    return PlanRequest(graph_id=graph_id, branch_id=branch, goal=Goal.EDIT, changes=(PARIS,), max_probes=60)
+
+
+@pytest.fixture
+def held(store: GraphStore, graph: str) -> Claim:
+    runs = Runs(store, graph)
+    claimed = jobs.claim(store, runs.queue(runs.branch(), PARIS))
+    assert claimed is not None
+    return claimed
+
+
+def test_an_import_moves_the_stamp_exactly_when_it_changes_something(store: GraphStore, graph: str, edit: Edit) -> None:
+    before, digest = stamp(store, graph), graphs.get_graph(store, graph).digest
+    write(store, graph)
+    assert stamp(store, graph) == before, "nothing changed"
+    write(store, graph, edit)
+    after = stamp(store, graph)
+    assert (after != before, graphs.get_graph(store, graph).digest) == (True, digest)
+    write(store, graph, edit)
+    assert stamp(store, graph) == after
+
+
+def test_a_plan_made_before_is_not_stored(store: GraphStore, held: Claim, graph: str, edit: Edit) -> None:
+    plan = make_plan(store, request_for(graph))
+    write(store, graph, edit)
+    with pytest.raises(WorldMoved):
+        store_plan(store, held, plan)
+    with pytest.raises(IllegalState):
+        load_plan(store, held.id)
+    store_plan(store, held, make_plan(store, request_for(graph)))
+    assert load_plan(store, held.id).stamp == stamp(store, graph)
+
+
+def test_no_plan_is_stored_during_an_import(store: GraphStore, held: Claim, graph: str) -> None:
+    plan = make_plan(store, request_for(graph))
+    lock = take_lock(store, graph)
+    try:
+        with pytest.raises(GraphIncomplete):
+            store_plan(store, held, plan)
+    finally:
+        lock.release(store, untouched=True)
+    store_plan(store, held, plan)
+
+
+def test_a_kept_world_is_not_used_any_more(store: GraphStore, graph: str, edit: Edit) -> None:
+    worlds = WorldCache()
+    first = make_plan(store, request_for(graph), worlds=worlds)
+    write(store, graph, edit)
+    assert make_plan(store, request_for(graph), worlds=worlds).stamp == stamp(store, graph) != first.stamp
+
+
+def test_an_import_while_it_is_planned_makes_it_planned_again(
+    store: GraphStore, graph: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the check at the start and the end of what is read."""
+    imported = [False]
+    look = neighbourhood
+
+    def look_later(*args: Any, **named: Any) -> Any:
+        if not imported[0]:
+            imported[0] = True
+            # as an import ends that the plan's locks do not hold up
+            store.write("importing/finish", **finished(store, graph))
+        return look(*args, **named)
+
+    monkeypatch.setattr(planning, "neighbourhood", look_later)
+    made = make_plan(store, request_for(graph))
+    assert imported[0]
+    assert made.stamp == stamp(store, graph)
+
+
+def finished(store: GraphStore, graph_id: str) -> dict[str, Any]:
+    """What the end of an import that changed the catalogue writes."""
+    lock = take_lock(store, graph_id)
+    return {
+        "graph_id": graph_id,
+        "owner": lock.owner,
+        "digest": graphs.get_graph(store, graph_id).digest,
+        "source": "",
+        "format": "",
+        "totals": [0, 0],
+        "changed": True,
+    }
+
+
+def test_nothing_is_composed_of_a_plan_made_before(store: GraphStore, held: Claim, graph: str, edit: Edit) -> None:
+    store_plan(store, held, make_plan(store, request_for(graph)))
+    plan, job = load_plan(store, held.id), jobs.get(store, held.id)
+    write(store, graph)
+    assert compose(store, job, plan).updates
+    write(store, graph, edit)
+    with pytest.raises(Aborted, match="after the intervention was planned"):
+        compose(store, job, plan)
+
+
+def test_a_job_plans_again_what_was_not_stored(
+    store: GraphStore, held: Claim, graph: str, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Plan] = []
+
+    def planned(*args: Any, **named: Any) -> Plan:
+        made.append(make_plan(*args, **named))
+        if len(made) == 1:
+            write(store, graph, edit)
+        return made[-1]
+
+    class Runner(JobRunner):
+        def _carry(self, attempt: Any) -> Any:
+            self._plan(attempt)
+            raise ValueError("enough")
+
+    class Heard:
+        def send(self, _message: object) -> None: ...
+        def inc(self, *_args: object, **_labels: object) -> None: ...
+        def observe(self, *_args: object, **_labels: object) -> None: ...
+
+    monkeypatch.setattr(running, "make_plan", planned)
+    nothing: Any = None
+    heard: Any = Heard()
+    worker = Runner(settings=nothing, store=store, host=nothing, reporter=Reporter(heard, heard))
+    worker.run(held.id, stop=threading.Event())
+    assert len(made) == 2
+    assert load_plan(store, held.id).stamp == stamp(store, graph)
