@@ -151,6 +151,20 @@ def test_words_over_columns_that_stand_below_too_are_a_fact(rows: list[Fact]) ->
     assert read_files({"a.csv": written(rows, ",")}).facts == sorted(rows)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("Ada", "was", "x"), ("T1", "is", "y"), ("T2", "is", "y"), ("T3", "is", "z")],
+        [("Ada", "Owns", "T1"), ("T1", "Costs", "9"), ("T2", "Costs", "7"), ("T3", "Weighs", "5")],
+        [("Airbus", "makes", "A320"), ("A320", "has", "wings"), ("B747", "has", "wings")],
+        [("林若川", "拥有", "T1"), ("T1", "颜色", "红"), ("T2", "颜色", "蓝"), ("T3", "形状", "圆")],
+    ],
+)
+def test_subjects_that_are_codes_make_no_header_of_a_name(rows: list[Fact]) -> None:
+    assert _is_facts(rows)
+    assert not plan_table("mine.csv", rows, Asked()).header
+
+
 def test_links_that_are_addresses_are_no_relations() -> None:
     rows = [
         ("Company", "Link", "City"),

@@ -12,10 +12,11 @@ from enum import StrEnum
 from typing import Final
 
 from knowledgesmith.graph_schema.importing.formats.literals import is_literal
-from knowledgesmith.graph_schema.importing.formats.table_words import BETWEEN, NOUNS, heading
+from knowledgesmith.graph_schema.importing.formats.table_words import BETWEEN, NOUNS, OTHER, Role, heading
 
 DOUBTFUL: Final = 8
 """Rows from which on a column of relations is expected to repeat one."""
+_YEAR: Final = 4
 _MANY: Final = 20
 """Rows from which on a column is plainly the relation where it has few values."""
 
@@ -26,6 +27,7 @@ class Evidence(StrEnum):
     NAMED = "it names the columns"
     NOUNS = "its words stand over columns"
     NUMBERS = "numbers stand below a word"
+    IDS = "ids stand below a word"
     CASE = "it is in small letters, the others are not"
     CAPITAL = "its words stand over columns, relations in small letters below"
     BETWEEN = "a word for relations stands among words over columns"
@@ -83,7 +85,30 @@ class Rows:
                 continue
             if n < 2 or not self._may_be_fact(is_sure=numbers == len(values) >= DOUBTFUL):
                 return Evidence.NUMBERS
+        if any(map(self._is_over_ids, range(self.width))):
+            return Evidence.IDS
         return Evidence.CASE if self._is_small() and not self._is_first_fact() else None
+
+    def holds_ids(self, position: int) -> bool:
+        """Whether a column is one of ids: called so, or of codes with digits that are no measures, years or dates."""
+        values = self.column(position)
+        if not values or not all(values) or len(set(values)) < len(values):
+            return False
+        if self.titles[position] in OTHER[Role.ID]:
+            return True
+        years = all(value.isdecimal() and len(value) == _YEAR for value in values)
+        return self.titles[position] not in NOUNS and not years and all(map(is_id, values))
+
+    def _is_over_ids(self, position: int) -> bool:
+        """Whether a word stands over ids: one that means them, or any over several that no other column names."""
+        if not self.holds_ids(position) or any(map(str.isdigit, self.first[position])):
+            return False
+        ids = self.column(position)
+        if self.titles[position] in OTHER[Role.ID]:
+            return all(map(is_id, ids))
+        others = {cell for row in (self.first, *self.body) for n, cell in enumerate(row) if n != position}
+        facts = self.width == 3 and self.relation_like()
+        return position == 0 and len(ids) > 2 and others.isdisjoint(ids) and not facts
 
     def relation_evidence(self) -> Evidence | None:
         """Why the first row names three columns of which one is told to be the relation by what stands below."""
@@ -189,6 +214,12 @@ class Rows:
             alike = self.first[0][:1].islower() and small > len(below) / 3
             return not alike and (self.width == 2 or self.titles[1] in NOUNS or any(map(_is_address, self.column(1))))
         return True
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is a number or a code with digits, and neither a measure nor a date."""
+    coded = text.isascii() and " " not in text and any(map(str.isdigit, text))
+    return coded and (text.isdecimal() or not is_literal(text))
 
 
 def _is_address(text: str) -> bool:

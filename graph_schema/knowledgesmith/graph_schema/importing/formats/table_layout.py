@@ -16,6 +16,12 @@ from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.formats.literals import is_literal
 from knowledgesmith.graph_schema.importing.formats.table_header import DOUBTFUL, Evidence, Rows
 from knowledgesmith.graph_schema.importing.formats.table_marks import is_label, mostly, truth_of, with_marks
+from knowledgesmith.graph_schema.importing.formats.table_names import (
+    NO_NAMES,
+    asked_column,
+    name_column,
+    titled_names,
+)
 from knowledgesmith.graph_schema.importing.formats.table_words import (
     INDEX,
     OTHER,
@@ -38,6 +44,10 @@ class Layout(StrEnum):
 
 ASSUMED: Final = "nothing tells their order, --option columns=… names another"
 """Note of a plan whose order is the usual one."""
+NAMES_GUESSED: Final = "it reads like names; --option name_column=… or - for none"
+"""Note of a plan whose names stand in a column that no list knows."""
+NAMED_BY_IDS: Final = "no column reads like names"
+"""Note of a plan whose things have ids and no names."""
 
 
 class Header(StrEnum):
@@ -89,7 +99,10 @@ class Asked:
     header: Header = Header.AUTO
     columns: tuple[str, ...] = ()
     relation: str = ""
+    name_column: str = ""
     nodes_beside: bool = field(default=False)
+    ends: frozenset[str] | None = None
+    """Subjects and objects of the tables beside, where they are known."""
 
 
 def plan_table(name: str, rows: Sequence[Sequence[str]], asked: Asked, *, named: bool = False) -> Plan:
@@ -365,27 +378,65 @@ class _Table:
                 "the table has one column beside a running number", "A fact needs a subject and a value."
             )
         ids = [n for n in columns if self._titles[n] in OTHER[Role.ID]]
-        names = [n for n in columns if self._titles[n] in OTHER[Role.NAME]]
-        subject = ids[0] if ids and names else columns[0]
-        roles[subject] = Role.SUBJECT
-        if ids and names and len(columns) > 2:
-            roles[names[0]] = Role.NAME
-        return self._made(Layout.WIDE, dict(sorted(roles.items())), header=True, why=(evidence,))
+        subject = ids[0] if ids else columns[0]
+        others = [n for n in columns if n != subject]
+        name = self._name_of(subject, others, lose=True) if len(others) > 1 else None
+        roles[columns[0] if name is None else subject] = Role.SUBJECT
+        if name is not None:
+            roles[name] = Role.NAME
+        return self._made(Layout.WIDE, dict(sorted(roles.items())), header=True, why=(evidence, *self._why))
+
+    def _name_of(self, ids: int, free: Sequence[int], *, lose: bool) -> int | None:
+        """The column with the names of things whose ids stand in another one; a guess is noted, and that none is."""
+        asked = self._asked.name_column
+        if asked == NO_NAMES:
+            return None
+        if asked and (said := asked_column(self._rows, asked)) in free:
+            return said
+        titled = titled_names(self._rows, free)
+        if not self._rows.holds_ids(ids):
+            return titled[0] if titled and self._titles[ids] in OTHER[Role.ID] else None
+        found = name_column(self._rows, ids, free, lose=lose)
+        if found not in titled:
+            self._why = (*self._why, NAMED_BY_IDS if found is None else NAMES_GUESSED)
+        return found
+
+    def _node_ids(self) -> int | None:
+        """The column of ids of a table of nodes: one that is called so, else, of two, one whose codes edges name."""
+        found = next((n for n, title in enumerate(self._titles) if title in OTHER[Role.ID]), None)
+        if found is not None or self._width != 2 or not (self._named or self._rows.evidence()):
+            return found
+        ends = self._asked.ends
+        coded = [n for n in range(2) if self._titles[n] and (self._is_index(n) or self._rows.holds_ids(n))]
+        return next((n for n in coded if ends is None or not ends.isdisjoint(self._column(n))), None)
 
     def _has_nodes(self) -> bool:
-        ids = [title for title in self._titles if title in OTHER[Role.ID]]
-        return bool(ids) and any(title in OTHER[Role.NAME] or title in OTHER[Role.TYPE] for title in self._titles)
+        """Whether rows are nodes: ids and names or types; of names that no list knows, when nothing else is there."""
+        ids = self._node_ids()
+        if ids is None:
+            return False
+        if any(title in OTHER[Role.NAME] or title in OTHER[Role.TYPE] for title in self._titles):
+            return True
+        others = [n for n in range(self._width) if n != ids and any(self._column(n))]
+        told = self._rows.holds_ids(ids) and len(others) == 1
+        return told and name_column(self._rows, ids, others, lose=False) is not None
 
     def _nodes(self) -> Plan:
         roles: dict[int, Role] = {}
-        for role in (Role.ID, Role.NAME, Role.TYPE, Role.ALIASES, Role.DOMAIN):
+        ids = self._node_ids()
+        if ids is not None:
+            roles[ids] = Role.ID
+        for role in (Role.TYPE, Role.ALIASES, Role.DOMAIN):
             for word in OTHER[role]:
                 if word in self._titles and self._titles.index(word) not in roles:
                     roles[self._titles.index(word)] = role
                     break
-        if Role.ID not in roles.values():
+        if ids is None:
             raise self._refused("a table of nodes needs a column id", "Write id over the column that edges name.")
-        return self._made(Layout.NODES, roles, header=True)
+        free = [n for n in range(self._width) if n not in roles]
+        if free and (name := self._name_of(ids, free, lose=False)) is not None:
+            roles[name] = Role.NAME
+        return self._made(Layout.NODES, roles, header=True, why=self._why)
 
     def _made(self, layout: Layout, roles: dict[int, Role], *, header: bool, why: tuple[str, ...] = ()) -> Plan:
         return Plan(layout=layout, header=tuple(self._first) if header else (), roles=roles, width=self._width, why=why)

@@ -16,11 +16,9 @@ from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.formats.literals import LITERAL, is_literal, not_finite
 from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit
 from knowledgesmith.graph_schema.importing.formats.table_cells import LISTED, NESTED, Source, TextRecord, source_of
-from knowledgesmith.graph_schema.importing.formats.table_header import Evidence
 from knowledgesmith.graph_schema.importing.formats.table_layout import (
-    ASSUMED,
+    NAMED_BY_IDS,
     Asked,
-    Header,
     Layout,
     Plan,
     header_roles,
@@ -35,6 +33,9 @@ from knowledgesmith.graph_schema.importing.formats.table_marks import (
     truth_of,
     undirected,
 )
+from knowledgesmith.graph_schema.importing.formats.table_names import NO_NAMES
+from knowledgesmith.graph_schema.importing.formats.table_options import SheetOptions
+from knowledgesmith.graph_schema.importing.formats.table_report import read_as
 from knowledgesmith.graph_schema.importing.formats.table_ways import Ways, counted, declared
 from knowledgesmith.graph_schema.importing.formats.table_words import STRONG, Role, heading
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
@@ -58,38 +59,6 @@ _LATE_KEYS: Final = 100
 """Keys of later rows that are named one by one."""
 
 
-class SheetOptions(ImportOptions):
-    """What a table does not say by itself."""
-
-    columns: tuple[str, ...] = ()
-    """What the columns hold, from the left: ``subject``, ``relation``, ``object``, ``source`` (of the fact), ``label``
-    (true or false), ``direction``; ``-`` leaves one out. Empty = told from the header or the rows."""
-    header: Header = Header.AUTO
-    """Whether the first row names the columns: ``auto``, ``yes`` or ``no``."""
-    layout: Layout = Layout.AUTO
-    """A row is a fact (``facts``), a subject with a relation a column (``wide``), or a node of edges (``nodes``)."""
-    separator: str = ""
-    """Between columns; empty = told from the rows. ``tab`` is a tab."""
-    encoding: str = "utf-8"
-    """Of all text files."""
-    relation: str = ""
-    """Relation of a table that has a subject and an object only."""
-    split: str = ""
-    """Sign between several objects in one cell; empty = a cell is one object."""
-    sheet: str = ""
-    """Name of a workbook's sheet; empty = its first one that is not empty."""
-    hierarchical: tuple[str, ...] = ()
-    """Relations from child to parent."""
-    transitive: tuple[str, ...] = ()
-    """Relations that are transitive."""
-    symmetric: tuple[str, ...] = ()
-    """Relations that are symmetric."""
-    functional: tuple[str, ...] = ()
-    """Relations with one object for each subject."""
-    domain: str = ""
-    """Domain of the entities that a table of nodes or a wide table describes."""
-
-
 class SheetImporter:
     """See the module."""
 
@@ -111,6 +80,12 @@ class SheetImporter:
             for file in files
         ]
         plans = [_plan(source, options, beside=len(sources) > 1) for source in sources]
+        if len(sources) > 1:
+            ends = frozenset(_ends(sources, plans))
+            plans = [
+                plan if plan.layout is Layout.FACTS else _plan(source, options, beside=True, ends=ends)
+                for source, plan in zip(sources, plans, strict=True)
+            ]
         if all(plan.layout is Layout.NODES for plan in plans):
             raise InvalidInput(
                 "the tables describe nodes, and none has facts or edges",
@@ -118,6 +93,7 @@ class SheetImporter:
                 value=files[0].name,
                 hint="Add the table of edges; or --option layout=wide makes a relation of each column.",
             )
+        _check_names(plans, options.name_column)
         by_name = any(plan.layout is Layout.NODES for plan in plans)
         used: dict[str, Place] = {}
         readers = [
@@ -131,7 +107,14 @@ class SheetImporter:
         yield from declared(options, used, ways.symmetric)
 
 
-def _plan(source: Source, options: SheetOptions, *, beside: bool) -> Plan:
+def _ends(sources: Sequence[Source], plans: Sequence[Plan]) -> Iterator[str]:
+    """The first subjects and objects of tables of facts."""
+    for source, plan in zip(sources, plans, strict=True):
+        for role in (Role.SUBJECT, Role.OBJECT):
+            yield from _sampled(source, plan, role)
+
+
+def _plan(source: Source, options: SheetOptions, *, beside: bool, ends: frozenset[str] | None = None) -> Plan:
     rows = [record.cells for record in islice(source.records(), SAMPLE) if isinstance(record, TextRecord)]
     if not rows:
         raise InvalidInput(
@@ -142,9 +125,27 @@ def _plan(source: Source, options: SheetOptions, *, beside: bool) -> Plan:
         header=options.header,
         columns=options.columns,
         relation=options.relation,
+        name_column=options.name_column,
         nodes_beside=beside,
+        ends=ends,
     )
     return plan_table(source.name, rows, asked, named=source.named)
+
+
+def _check_names(plans: Sequence[Plan], asked: str) -> None:
+    """Refuse a column of names that no table has."""
+    named = {plan.header[position] for plan in plans if (position := plan.column(Role.NAME)) is not None}
+    if asked in {"", NO_NAMES} or heading(asked) in map(heading, named):
+        return
+    titles = dict.fromkeys(title for plan in plans if plan.layout is not Layout.FACTS for title in plan.header if title)
+    raise InvalidInput(
+        "no table of things has this column beside one of their ids",
+        field="options.name_column",
+        value=asked,
+        hint=f"Name one of {', '.join(map(quote, titles))}."
+        if titles
+        else "Only tables of things have names beside ids.",
+    )
 
 
 def _sampled(source: Source, plan: Plan, role: Role) -> list[str]:
@@ -352,6 +353,7 @@ class _Reader:
         if not subject or not_finite(subject) or names_nothing(subject):
             yield Rejection(place=place, reason=f"no subject in {plan.name(plan.column(Role.SUBJECT) or 0)}")
             return
+        self._entities += 1
         name_column = plan.column(Role.NAME)
         name = self._text(cells[name_column]) if name_column is not None else subject
         yield EntityRecord(place=place, uid=fit(subject), name=name[:MAX_NAME], domain=self._options.domain, merge=True)
@@ -441,6 +443,9 @@ class _Reader:
         if self._unlabelled:
             text = "rows without a label in a column of labels without any; they are taken as facts"
             yield Finding(place=place, kind=FindingKind.DEFAULTED, text=text, count=self._unlabelled)
+        if NAMED_BY_IDS in plan.why:
+            text = f"{NAMED_BY_IDS}, so ids are the names; --option name_column=… says which one holds them"
+            yield Finding(place=place, kind=FindingKind.NAMED_BY_ID, text=text, count=self._entities)
         if plan.layout is not Layout.WIDE:
             for position in plan.values:
                 text = f"{plan.name(position)} is no part of a fact"
@@ -450,27 +455,15 @@ class _Reader:
             yield Finding(place=place, kind=FindingKind.DEFAULTED, text=text, count=max(self._facts, 1))
 
     def _said(self) -> str:
-        plan = self._plan
-        if plan.layout is Layout.WIDE:
-            subject = plan.column(Role.SUBJECT) or 0
-            relations = ", ".join(self._titles[position] for position in plan.values[:5])
-            more = f" and {len(plan.values) - 5} more" if len(plan.values) > 5 else ""
-            what = f"a subject a row, {plan.name(subject)}; a relation a column: {relations}{more}"
-        else:
-            order = list(Role)
-            roles = sorted(plan.roles.items(), key=lambda item: order.index(item[1]))
-            what = ", ".join(f"{role}={plan.name(position)}" for position, role in roles)
-        number = counted(self._entities, "node") if plan.layout is Layout.NODES else counted(self._facts, "fact")
-        shown = ", ".join(self._first_row[:4])
-        header = f"no header seen (--option header=yes where there is one), the first row is data ({shown})"
-        if plan.header:
-            why = next((note for note in plan.why if note in set(Evidence) - {Evidence.NAMED}), "")
-            header = "first row taken as header" + (f" ({why}; --option header=no if it is data)" if why else "")
-        elif ASSUMED in plan.why:
-            what += f" ({ASSUMED})"
-        if self._source.named:
-            header = "columns are named by keys"
-        return f"{what}; {number}; {header}; {self._source.how}"
+        nodes = self._plan.layout is Layout.NODES
+        return read_as(
+            self._plan,
+            self._titles,
+            counted(self._entities, "node") if nodes else counted(self._facts, "fact"),
+            first_row=self._first_row,
+            how=self._source.how,
+            named=self._source.named,
+        )
 
 
 def relation_name(text: str) -> str:

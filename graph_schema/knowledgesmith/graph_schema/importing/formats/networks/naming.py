@@ -107,17 +107,17 @@ class Survey:
         return tuple(sorted(likely, key=self._rank)[:1])
 
     @property
-    def _coded(self) -> bool:
+    def coded(self) -> bool:
         """Whether most ids are numbers or codes, so that any words are a better name."""
         return self._codes > self.nodes / 2
 
     def _given(self, name: str) -> bool:
         """Whether an attribute that was asked for is a name: words that are ids yield to no kind and no rank."""
-        return heading(name) in _CERTAIN or self._coded or self._differs(name)
+        return heading(name) in _CERTAIN or self.coded or self._differs(name)
 
     def _likely(self, name: str) -> bool:
         """Whether an attribute names nodes whose ids do not."""
-        return self._coded and (self._differs(name) if _called_so(name) else self._tells_apart(name))
+        return self.coded and (self._differs(name) if _called_so(name) else self._tells_apart(name))
 
     def _differs(self, name: str) -> bool:
         """Whether the values are not those of a kind that many nodes are of; a key's default says nothing of that."""
