@@ -29,6 +29,18 @@ def _graphml(edges: list[Edge], default: str) -> dict[str, str]:
     return {"net.graphml": f'<graphml>{key}<graph edgedefault="{default}">{body}</graph></graphml>'}
 
 
+def _gexf(edges: list[Edge], default: str) -> dict[str, str]:
+    ends = sorted({end for edge in edges for end in edge[:2]})
+    nodes = "".join(f'<node id="{end}" label="{end}"/>' for end in ends)
+    body = ""
+    for number, (source, target, relation, directed) in enumerate(edges):
+        own = "" if directed is (default == "directed") else f' type="{"directed" if directed else "mutual"}"'
+        body += f'<edge id="{number}" source="{source}" target="{target}"{own} label="{relation}"/>'
+    told = f' defaultedgetype="{default}"' if default == "directed" else ""
+    graph = f"<graph{told}><nodes>{nodes}</nodes><edges>{body}</edges></graph>"
+    return {"net.gexf": f'<gexf xmlns="http://gexf.net/1.3" version="1.3">{graph}</gexf>'}
+
+
 def _node_link(edges: list[Edge], default: str) -> dict[str, str]:
     ends = sorted({end for edge in edges for end in edge[:2]})
     links: list[dict[str, Any]] = []
@@ -41,10 +53,10 @@ def _node_link(edges: list[Edge], default: str) -> dict[str, str]:
 
 
 def _read(form: str, edges: list[Edge], default: str, **options: Any) -> Read:
-    return read_files((_graphml if form == "graphml" else _node_link)(edges, default), **options)
+    return read_files({"graphml": _graphml, "gexf": _gexf, "nodelink": _node_link}[form](edges, default), **options)
 
 
-FORMS = pytest.mark.parametrize("form", ["graphml", "nodelink"])
+FORMS = pytest.mark.parametrize("form", ["graphml", "gexf", "nodelink"])
 
 
 @FORMS

@@ -344,8 +344,9 @@ def _text_kind(file: InputFile) -> _Kind:
     if b"\x00" in head:
         return _Kind("", "it is neither text nor a workbook")
     if head.lstrip().startswith(b"<"):
-        if b"<graphml" in head:
-            return _Kind("graphml")
+        for name in ("graphml", "gexf"):
+            if f"<{name}".encode() in head:
+                return _Kind(name)
         return _Kind("rdf") if b"rdf:RDF" in head else _Kind("", "it is XML of an unknown kind")
     if head.startswith(b"format-version:"):
         return _Kind("obo")

@@ -13,6 +13,7 @@ _ROOM: Final = "knowledgesmith.graph_schema.importing.formats"
 _MODULES: Final[Mapping[str, str]] = {
     "conflictedit": "conflictedit:ConflictEdit",
     "counterfact": "counterfact:CounterFact",
+    "gexf": "networks.gexf:GexfImporter",
     "graphml": "networks.graphml:GraphmlImporter",
     "knowedit": "knowedit:KnowEdit",
     "knowundo": "knowundo:KnowUnDo",

@@ -1,1 +1,1 @@
-"""Property graphs of network tools: GraphML and node-link JSON."""
+"""Property graphs of network tools: GraphML, GEXF and node-link JSON."""

@@ -36,25 +36,35 @@ class GraphmlImporter:
         """Records of the files (see ``Importer``)."""
         survey = Survey()
         for file in files:
-            _FileReader(file, survey).survey()
+            GraphmlReader(file, survey).survey()
         network = Network(options, survey)
         for file in files:
-            yield from _FileReader(file, network).read()
+            yield from GraphmlReader(file, network).read()
         yield from network.relations()
         yield from network.findings()
 
 
-class _Attributes(dict[str, Any]):
+class Attributes(dict[str, Any]):
     """Attributes by name, and which of them are defaults of their keys."""
 
     defaulted: tuple[str, ...] = ()
 
 
-def _local(element: Element) -> str:
+def local(element: Element) -> str:
+    """An element's name without its namespace."""
     return str(element.tag).rpartition("}")[2]
 
 
-class _FileReader:
+class GraphmlReader:
+    """Reads the elements of one file; what its records are called is what formats like it change."""
+
+    root: ClassVar[str] = "graphml"
+    """The root element."""
+    title: ClassVar[str] = "GraphML"
+    """The format's name for messages."""
+    holders: ClassVar[frozenset[str]] = frozenset({"graph", "graphml"})
+    """Elements whose parts are let go when they end."""
+
     def __init__(self, file: InputFile, target: Network | Survey) -> None:
         self._file = file
         self._target = target
@@ -92,7 +102,7 @@ class _FileReader:
                     continue
                 stack.pop()
                 yield from self._ended(element)
-                if stack and _local(stack[-1]) in {"graph", "graphml"}:
+                if stack and local(stack[-1]) in self.holders:
                     stack[-1].remove(element)
                 if isinstance(self._target, Survey) and self._target.full:
                     return
@@ -108,21 +118,25 @@ class _FileReader:
             raise self._not_graphml()
 
     def _started(self, element: Element, *, seen: bool) -> bool:
-        if not (seen or _local(element) == "graphml"):
+        if not (seen or local(element) == self.root):
             raise self._not_graphml()
-        if _local(element) == "graph":
-            self._directed.append(element.get("edgedefault", "directed") != "undirected")
+        if local(element) == "graph":
+            self._directed.append(self._runs_one_way(element))
         return True
 
+    def _runs_one_way(self, graph: Element) -> bool:
+        """Whether the edges of a graph are directed that do not say it themselves."""
+        return graph.get("edgedefault", "directed") != "undirected"
+
     def _not_graphml(self) -> InvalidInput:
-        hint = "A GraphML file has the root element graphml."
-        return InvalidInput("the file is no GraphML", field="files", value=self._file.name, hint=hint)
+        hint = f"A {self.title} file has the root element {self.root}."
+        return InvalidInput(f"the file is no {self.title}", field="files", value=self._file.name, hint=hint)
 
     def _reject(self, reason: str) -> Rejection:
         return Rejection(place=Place(file=self._file.name, record=self._record + 1), reason=reason)
 
     def _ended(self, element: Element) -> Iterator[Record]:
-        kind = _local(element)
+        kind = local(element)
         if kind == "key":
             self._key(element)
         elif kind == "graph":
@@ -158,28 +172,28 @@ class _FileReader:
         domain = element.get("for", "all")
         yfiles = element.get("yfiles.type", "")
         self._keys[identifier] = (name or yfiles or identifier, element.get("attr.type", "string"))
-        default = next((child.text for child in element if _local(child) == "default"), None)
+        default = next((child.text for child in element if local(child) == "default"), None)
         if default is not None:
             for kind in ("node", "edge") if domain == "all" else (domain,):
                 self._defaults[kind, identifier] = default
 
-    def _data(self, element: Element, kind: str) -> _Attributes:
+    def _data(self, element: Element, kind: str) -> Attributes:
         """Attributes by name; values stay texts, with truth values in lower case. yEd's label is ``label``.
 
         Exports of graph databases repeat labels as attributes of the element itself; its data count before them.
         """
-        found = _Attributes({name: text for name in ("label", "labels") if (text := element.get(name))})
+        found = Attributes({name: text for name in ("label", "labels") if (text := element.get(name))})
         defaults: dict[str, None] = {}
         for (domain, identifier), default in self._defaults.items():
             if domain == kind:
                 defaults[self._keys[identifier][0]] = None
                 found[self._keys[identifier][0]] = self._value(identifier, default)
         for data in element:
-            if _local(data) != "data":
+            if local(data) != "data":
                 continue
             identifier = data.get("key", "")
             if len(data):
-                labels = (part.text for part in data.iter() if _local(part) in {"NodeLabel", "EdgeLabel"})
+                labels = (part.text for part in data.iter() if local(part) in {"NodeLabel", "EdgeLabel"})
                 if label := next((text for text in labels if text and text.strip()), None):
                     found["label"] = label
             else:
