@@ -14,11 +14,15 @@ from knowledgesmith.graph_schema.errors import InvalidInput
 
 MIME = "application/vnd.oasis.opendocument.spreadsheet"
 SPACES = " ".join(
-    f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{short}:1.0"'
-    for short in ("office", "table", "text", "draw")
+    (
+        *(
+            f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{short}:1.0"'
+            for short in ("office", "table", "text", "draw")
+        ),
+        'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"',
+        'xmlns:dc="http://purl.org/dc/elements/1.1/"',
+    )
 )
-SPACES += ' xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
-SPACES += ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
 ALL_COLUMNS = '<table:table-cell table:number-columns-repeated="16381"/>'
 
 
