@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import unicodedata
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,8 +13,9 @@ import pytest
 from knowledgesmith.graph_schema.errors import AmbiguousName, EntityNotFound
 from knowledgesmith.graph_schema.facts import Entity, Relation
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
-from knowledgesmith.graph_schema.name_keys import INVISIBLE, without_invisible
+from knowledgesmith.graph_schema.name_keys import INVISIBLE, name_key, without_invisible
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.queries import load
 from knowledgesmith.graph_schema.resolve import find_relation, resolve_entity
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
@@ -100,3 +103,99 @@ def test_a_relation_is_found_in_another_form() -> None:
 def test_every_sign_that_queries_take_away_is_invisible() -> None:
     assert not without_invisible("".join(INVISIBLE))
     assert len(set(INVISIBLE)) == len(INVISIBLE)
+
+
+KEYED = (
+    *("graph/by_alias", "graph/similar_names", "lifecycle/load_entities"),
+    *("importing/aliases_fill", "importing/entities_create", "importing/entities_update"),
+)
+
+
+@pytest.mark.parametrize("query", KEYED)
+def test_all_queries_take_the_same_signs_away(query: str) -> None:
+    said = re.findall(r"'\\u([0-9A-F]{4})'", load(query).text)
+    assert [chr(int(code, 16)) for code in said] == list(INVISIBLE)
+
+
+ODD = (
+    *("C", "C++", "c++", "C#", "C+", "+", "++", "C\\", "\\", 'a "b"', "a 'b'", "a*b", "*", "?", "a?b"),
+    *("(a)", "[a]", "{a}", "a:b", ":", "graph_id:x", "a AND b", "AND", "OR", "NOT", "a~", "~", "a^2"),
+    *("^", "a/b", "/", "a&&b", "||", "!a", "-a", "<", ">=", "=", "a-b", "a_b", "a.b", "a,b", "1", "10"),
+    *("1.0", "u0041", "\\u0041", "TO", "[a TO b]", "New  York", "New York", "new york", " x ", "x", "♥"),
+    *("♥♥", "👩\u200d👩\u200d👧", "🇩🇪", "東京", "東京都", "京", "上海", "とうきょう", "トウキョウ"),
+    *("ﾄｳｷｮｳ", "서울", "서울특별시", "تهران", "طهران", "القاهرة", "می\u200cرود", "میرود", "ירושלים"),
+    *("กรุงเทพ", "दिल्ली", "Москва", "МОСКВА", "Ёлка", "ΣΊΣΥΦΟΣ", "Σίσυφος", "Straße", "STRASSE"),
+    *("İstanbul", "Istanbul", "ISTANBUL", "Zoë", "Zoe\u0308", "Ⅳ", "IV", "ﬁn", "fin", "ﷺ", "½"),
+    *("\u200bx", "x\ufeff", "\u200b", "\U00020bb7野家", "吉野家", "ａ＋ｂ"),
+)
+
+
+@pytest.fixture(scope="module")
+def odd(store: GraphStore) -> str:
+    """A graph with odd names and aliases, some of them retired, beside another one with the same."""
+    made = [f"t_{uuid4().hex}" for _ in range(2)]
+    for graph_id in made:
+        rows = [
+            [
+                f"e{n:03}",
+                name,
+                "T",
+                "d",
+                [ODD[n - 1], ODD[(7 * n) % len(ODD)]] if n % 3 == 0 else [],
+                n % 11 == 5,
+                None,
+                0,
+            ]
+            for n, name in enumerate(ODD)
+        ]
+        store.write("lifecycle/load_entities", graph_id=graph_id, rows=rows)
+    return made[0]
+
+
+BEFORE = """
+MATCH (e:Entity {graph_id: $graph_id}) WHERE NOT e.retired
+WITH e, [text IN [e.name] + e.aliases |
+         toLower(normalize(reduce(seen = text, sign IN $invisible | replace(seen, sign, '')), NFKC))] AS keys
+"""
+"""What the look-ups were before they had an index: they looked at every name of the graph."""
+
+
+def before(store: GraphStore, graph_id: str, condition: str, value: str, **params: object) -> list[Any]:
+    asked = {"graph_id": graph_id, "text": "", "invisible": list(INVISIBLE), **params}
+    text = f"{BEFORE} WHERE {condition} RETURN DISTINCT {value} AS found ORDER BY found"
+    return [row["found"] for row in store.run_user_query(text, asked, limit=1000, timeout_s=60)[1]]
+
+
+TYPED = (*ODD, "nothing", "tokyo", "C+++", 'x" OR name_keys:"*', "e", "\\\\", '"', "\u3000", "a\u00a0b")
+
+
+@pytest.mark.parametrize("number", range(0, len(TYPED), 12))
+def test_the_index_finds_what_looking_at_every_name_found(store: GraphStore, odd: str, number: int) -> None:
+    for text in TYPED[number : number + 12]:
+        found = [row["uid"] for row in store.read("graph/by_alias", graph_id=odd, text=text)]
+        assert found == before(store, odd, "$text IN e.aliases", "e.uid", text=text), text
+        keys = sorted({name_key(text), unicodedata.normalize("NFKC", without_invisible(text)).lower()})
+        found = [row["uid"] for row in store.read("graph/by_key", graph_id=odd, keys=keys)]
+        assert found == before(store, odd, "any(key IN keys WHERE key IN $keys)", "e.uid", keys=keys), text
+        for start in {name_key(text)[:2], name_key(text)[:1], text[:2]}:
+            found = [row["name"] for row in store.read("graph/similar_names", graph_id=odd, start=start)]
+            expected = before(store, odd, "keys[0] STARTS WITH toLower($start)", "e.name", start=start)
+            assert found == expected, (text, start)
+
+
+def test_names_that_an_import_changes_are_found_and_the_old_ones_are_not(store: GraphStore, graph_id: str) -> None:
+    def write(name: str, alias: str) -> None:
+        text = f"uid,name,aliases\na,{name},{alias}\nb,other,\n"
+        file = InputFile(name="entities.csv", content=io.BytesIO(text.encode()), role=FileRole.ENTITIES)
+        import_graph(store, graph_id=graph_id, files=[file])
+
+    write("Constantinople", "Byzantium")
+    assert resolve_entity(store, graph_id, "BYZANTIUM") == "a"
+    write("İstanbul", "Stamboul")
+    assert resolve_entity(store, graph_id, "stamboul") == "a"
+    with pytest.raises(EntityNotFound):
+        resolve_entity(store, graph_id, "byzantium")
+    file = InputFile(name="entities.csv", content=io.BytesIO(b"uid,name\nb,other\n"), role=FileRole.ENTITIES)
+    import_graph(store, graph_id=graph_id, files=[file])
+    with pytest.raises(EntityNotFound):
+        resolve_entity(store, graph_id, "stamboul")

@@ -6,9 +6,11 @@ says ``IF NOT EXISTS``, so that two servers which start together, or a migration
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 from knowledgesmith.graph_schema.errors import SchemaTooNew
 from knowledgesmith.graph_schema.store import GraphStore
@@ -63,6 +65,19 @@ def migrations() -> tuple[Migration, ...]:
     return tuple(found)
 
 
+def _fill_name_keys(store: GraphStore) -> None:
+    """Give entities of earlier releases the keys of their names, page by page; one that has them is passed over."""
+    for graph in store.read("graph/every_id"):
+        page = {"graph_id": graph["graph_id"], "after": "", "limit": _PAGE}
+        while (row := store.write("importing/aliases_fill", **page)[0])["last"] is not None:
+            page["after"] = row["last"]
+
+
+_PAGE: Final = 5_000
+_BEFORE: Final[dict[int, Callable[[GraphStore], None]]] = {5: _fill_name_keys}
+"""What the contents need before the statements of a migration, in bounded transactions."""
+
+
 def migrate(store: GraphStore) -> int:
     """Bring the database to this release's schema and return the schema version; a second call changes nothing.
 
@@ -82,6 +97,8 @@ def migrate(store: GraphStore) -> int:
             metadata={"present": str(present), "known": str(newest)},
         )
     for migration in known[present:]:
+        if migration.version in _BEFORE:
+            _BEFORE[migration.version](store)
         store.run_script(migration.statements)
         store.write("graph/schema_record", version=migration.version)
     return newest

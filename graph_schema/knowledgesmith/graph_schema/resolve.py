@@ -20,7 +20,7 @@ from knowledgesmith.graph_schema.errors import (
 from knowledgesmith.graph_schema.facts import Relation
 from knowledgesmith.graph_schema.graphs import load_catalogue
 from knowledgesmith.graph_schema.interventions import Change, Goal, NamedChange
-from knowledgesmith.graph_schema.name_keys import INVISIBLE, name_key, without_invisible
+from knowledgesmith.graph_schema.name_keys import name_key, without_invisible
 from knowledgesmith.graph_schema.resolve_conflicts import without_conflicts
 from knowledgesmith.graph_schema.store import GraphStore, Row
 from knowledgesmith.graph_schema.text_checks import MAX_NAME, problem_with
@@ -60,7 +60,7 @@ def resolve_entity(
                 return str(rows[0]["uid"])
             raise _ambiguous(text, rows, field=field, expected_type=expected_type)
     key = name_key(text)
-    found = store.read("graph/similar_names", graph_id=graph_id, start=key[:2], invisible=list(INVISIBLE))
+    found = store.read("graph/similar_names", graph_id=graph_id, start=key[:2])
     names = {name_key(row["name"]): row["name"] for row in found}
     # A low bar: whatever is listed shares its beginning with the text already.
     close = [names[near] for near in difflib.get_close_matches(key, list(names), n=3, cutoff=0.4)]
@@ -321,7 +321,7 @@ def _folded(name: str) -> str:
 def _looks_like(text: str) -> dict[str, list[str]]:
     """Parameters of the query that finds names by their keys; Cypher has no case folding, only small letters."""
     plain = unicodedata.normalize("NFKC", without_invisible(text)).lower()
-    return {"keys": sorted({name_key(text), plain}), "invisible": list(INVISIBLE)}
+    return {"keys": sorted({name_key(text), plain})}
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -38,8 +38,8 @@ BUDGETS: dict[str, Budget] = {
         35,
     ),
     "closure/unplace": _budget(lambda w: {"graph_id": w.graph, "subjects": w.uids[:5]}, 88),
-    "graph/by_alias": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 205),
-    "graph/by_key": _budget(lambda w: {"graph_id": w.graph, "keys": ["france"], "invisible": ["\u200b"]}, 220),
+    "graph/by_alias": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 10),
+    "graph/by_key": _budget(lambda w: {"graph_id": w.graph, "keys": ["france", "frankreich"]}, 10),
     "graph/by_name": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 17),
     "graph/by_uid": _budget(lambda w: {"graph_id": w.graph, "text": "france"}, 17),
     "graph/correct_wordings": _budget(lambda w: {"graph_id": w.graph, "corrections": []}, 20),
@@ -50,6 +50,7 @@ BUDGETS: dict[str, Budget] = {
     "graph/depth_step": _budget(lambda w: {"graph_id": w.graph, "depth": 0}, 77),
     "graph/depth_unreached": _budget(lambda w: {"graph_id": w.graph}, 634),
     "graph/entities": _budget(lambda w: {"graph_id": w.graph}, 20, 13),
+    "graph/every_id": _budget(lambda _: {}, 10, 3, whole="lists all graphs"),
     "graph/example_facts": _budget(lambda w: {"graph_id": w.graph, "rel_types": ["HAS_CAPITAL"], "limit": 50}, 2000),
     "graph/facts": _budget(lambda w: {"graph_id": w.graph}, 20, 27),
     "graph/get": _budget(lambda w: {"graph_id": w.graph}, 1409),
@@ -75,7 +76,7 @@ BUDGETS: dict[str, Budget] = {
     ),
     "graph/schema_record": _budget(lambda _: {"version": 1}, 19),
     "graph/schema_version": _budget(lambda _: {}, 14),
-    "graph/similar_names": _budget(lambda w: {"graph_id": w.graph, "start": "Fr", "invisible": []}, 205),
+    "graph/similar_names": _budget(lambda w: {"graph_id": w.graph, "start": "fr"}, 10),
     "graph/state": _budget(lambda w: {"graph_id": w.graph}, 15),
     "jobs/advance": _budget(
         lambda w: {

@@ -1,12 +1,14 @@
 // purpose: living entities with a name or alias that looks like the text: in another normal form, width or case, or with invisible signs
-// params: graph_id, keys, invisible
+// params: graph_id, keys
 // returns: uid, name, type
 // access: read
 //
-// It is asked only where nothing has exactly this name: every name of the graph is looked at.
-MATCH (e:Entity {graph_id: $graph_id})
-WHERE NOT e.retired
-  AND any(text IN [e.name] + e.aliases
-          WHERE toLower(normalize(reduce(seen = text, sign IN $invisible | replace(seen, sign, '')), NFKC)) IN $keys)
+// The index takes a key as it is, without parting it into words, so that every sign of every script counts.
+WITH reduce(found = '', key IN $keys |
+            found + ' ' + '"' + replace(replace(key, '\\', '\\\\'), '"', '\\"') + '"') AS keys
+CALL db.index.fulltext.queryNodes('ks_entity_name_keys',
+  'graph_id:' + '"' + replace(replace($graph_id, '\\', '\\\\'), '"', '\\"') + '"'
+  + ' AND name_keys:(' + keys + ')') YIELD node AS e
+WHERE e.graph_id = $graph_id AND NOT e.retired
 RETURN e.uid AS uid, e.name AS name, e.type AS type
 ORDER BY uid LIMIT 50

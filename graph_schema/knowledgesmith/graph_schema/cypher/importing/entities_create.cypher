@@ -3,8 +3,15 @@
 // returns: elements
 // access: write
 //
-// The element ids come back in the order of the rows: facts then need no look-up in an index.
+// The element ids come back in the order of the rows: facts then need no look-up in an index. The keys are those by
+// which a name is found in another form (`graph/by_key`).
+WITH [
+      '\u00AD', '\u034F', '\u061C', '\u180E', '\u200B', '\u200C', '\u200D', '\u200E', '\u200F', '\u2060',
+      '\u2061', '\u2062', '\u2063', '\u2064', '\uFEFF', '\u202A', '\u202B', '\u202C', '\u202D', '\u202E',
+      '\u2066', '\u2067', '\u2068', '\u2069', '\uFE0E', '\uFE0F'] AS invisible
 UNWIND $rows AS row
 CREATE (e:Entity:$(row[5]) {graph_id: $graph_id, uid: row[0], name: row[1], type: row[2], domain: row[3],
                             aliases: row[4], retired: false, depth: row[6]})
+SET e.name_keys = [text IN [row[1]] + row[4] |
+                   toLower(normalize(reduce(seen = text, sign IN invisible | replace(seen, sign, '')), NFKC))]
 RETURN collect(elementId(e)) AS elements
