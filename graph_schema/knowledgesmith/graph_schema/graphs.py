@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -9,9 +10,9 @@ from dataclasses import dataclass, field
 
 from knowledgesmith.graph_schema.accepted_traits import Acceptance, parse_accepted
 from knowledgesmith.graph_schema.catalogue import from_properties
-from knowledgesmith.graph_schema.errors import EntityNotFound, GraphIncomplete, GraphNotFound
+from knowledgesmith.graph_schema.errors import EntityNotFound, GraphIncomplete, GraphNotFound, GraphUnavailable
 from knowledgesmith.graph_schema.facts import Entity, Fact, Level, Relation
-from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +60,37 @@ def get_graph(store: GraphStore, graph_id: str) -> GraphInfo:
     Raises:
         GraphNotFound: there is none of this id.
     """
-    return store.read_transaction(lambda tx: _info(tx, graph_id))
+    info, counted = store.read_transaction(lambda tx: _info(tx, graph_id))
+    _keep(store, [counted])
+    return info
 
 
 def list_graphs(store: GraphStore, *, after: str = "", limit: int) -> list[GraphInfo]:
     """At most ``limit`` graphs whose id comes after ``after``, by id."""
 
-    def work(tx: Transaction) -> list[GraphInfo]:
+    def work(tx: Transaction) -> list[tuple[GraphInfo, _Counted | None]]:
         return [_info(tx, row["graph_id"]) for row in tx.rows("graph/list", after=after, limit=limit)]
 
-    return store.read_transaction(work)
+    found = store.read_transaction(work)
+    _keep(store, [counted for _, counted in found])
+    return [info for info, _ in found]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """Counts that hold as long as the graph has the stamp."""
+
+    graph_id: str
+    stamp: str
+    counts: str
+
+
+def _keep(store: GraphStore, found: Iterable[_Counted | None]) -> None:
+    """Spare the next reader the counting; where that cannot be written now, the next one counts."""
+    for counted in found:
+        if counted is not None:
+            with suppress(GraphUnavailable):
+                store.write("graph/keep_counts", graph_id=counted.graph_id, stamp=counted.stamp, counts=counted.counts)
 
 
 def load_catalogue(store: GraphStore, graph_id: str) -> dict[str, Relation]:
@@ -172,8 +194,7 @@ def stamp_of(tx: Transaction, graph_id: str) -> str:
         GraphNotFound: there is no graph of this id.
         GraphIncomplete: its import, or the loading of its archive, runs or was cut off.
     """
-    rows = tx.rows("world/stamp", graph_id=graph_id)
-    return str(rows[0]["stamp"]) if rows else require_graph(tx, graph_id)
+    return _stamp(tx, graph_id) or require_graph(tx, graph_id)
 
 
 def incomplete(graph_id: str) -> GraphIncomplete:
@@ -201,25 +222,50 @@ def _catalogue(tx: Transaction, graph_id: str) -> dict[str, Relation]:
     return {row["name"]: from_properties(row) for row in tx.rows("graph/relations", graph_id=graph_id)}
 
 
-def _info(tx: Transaction, graph_id: str) -> GraphInfo:
+def _info(tx: Transaction, graph_id: str) -> tuple[GraphInfo, _Counted | None]:
+    """A graph, and its counts where they were counted now."""
     rows = tx.rows("graph/get", graph_id=graph_id)
     if not rows:
         require_graph(tx, graph_id)
         raise _missing(graph_id)
     row = rows[0]
+    entities, facts, counted = _counts(tx, row)
     levels: Counter[str] = Counter({level.value: 0 for level in Level})
     domains: Counter[str] = Counter()
-    for level, domain, count in row["entities"]:
+    for level, domain, count in entities:
         levels[level] += count
         domains[domain] += count
-    return GraphInfo(
+    info = GraphInfo(
         graph_id=row["graph_id"],
         digest=row["digest"],
         source=row["source"],
         head_branch=row["head_branch"] or "",
         entities_by_level=dict(levels),
         entities_by_domain=dict(sorted(domains.items())),
-        facts=row["facts"],
+        facts=facts,
         relations=row["relations"],
         incomplete=row["incomplete"],
     )
+    return info, counted
+
+
+def _counts(tx: Transaction, row: Row) -> tuple[list[tuple[str, str, int]], int, _Counted | None]:
+    """Entities by level and domain, and facts: those that were kept for the graph's stamp, else counted now.
+
+    Whatever changes entities, levels or facts moves the stamp, and while that happens there is none.
+    """
+    graph_id = row["graph_id"]
+    stamp = _stamp(tx, graph_id)
+    if stamp and row["counts_stamp"] == stamp:
+        entities, facts = json.loads(row["counts"])
+        return entities, facts, None
+    (found,) = tx.rows("graph/count", graph_id=graph_id) or [{"entities": [], "facts": 0}]
+    if not stamp or _stamp(tx, graph_id) != stamp:
+        return found["entities"], found["facts"], None
+    counts = json.dumps([found["entities"], found["facts"]], ensure_ascii=False)
+    return found["entities"], found["facts"], _Counted(graph_id=graph_id, stamp=stamp, counts=counts)
+
+
+def _stamp(tx: Transaction, graph_id: str) -> str:
+    rows = tx.rows("world/stamp", graph_id=graph_id)
+    return str(rows[0]["stamp"]) if rows else ""

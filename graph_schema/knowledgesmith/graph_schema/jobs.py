@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.errors import (
@@ -145,6 +146,38 @@ def counts(store: GraphStore) -> dict[tuple[str, str], int]:
     """Number of interventions by (state, goal)."""
     rows = settled(lambda: store.read("jobs/counts"), lambda found: all(row["state"] for row in found))
     return {(row["state"], row["goal"]): row["n"] for row in rows if row["state"]}
+
+
+class JobCounts:
+    """Numbers of interventions for a reader that asks every few seconds.
+
+    Those that ended are counted again only when there may be others: their number, the ones that have not ended, or
+    the one that ended last are not the same as before. Each of these is looked up without reading the others.
+    """
+
+    def __init__(self, store: GraphStore) -> None:
+        self._store = store
+        self._seen: object = None
+        self._number = 0
+        self._ended: dict[tuple[str, str], int] = {}
+
+    def read(self) -> dict[tuple[str, str], int]:
+        """Number of interventions by (state, goal)."""
+        found = settled(self._read, lambda seen: seen.total() == self._number)
+        return dict(found)
+
+    def _read(self) -> Counter[tuple[str, str]]:
+        live = self._store.read("jobs/live", states=[state.value for state in LIVE])
+        self._number = int(self._store.read("jobs/number")[0]["n"])
+        seen = (self._number, self._store.read("jobs/latest_end"), [row["id"] for row in live])
+        if seen != self._seen:  # read before what is counted: whatever comes in between is seen the next time
+            ended = counts(self._store)
+            self._ended = {key: n for key, n in ended.items() if key[0] not in LIVE}
+            self._seen = seen
+        found = Counter(self._ended) + Counter((row["state"], row["goal"]) for row in live)
+        if found.total() != self._number:  # something was read in the middle of a commit
+            self._seen = None
+        return found
 
 
 def next_job(store: GraphStore, apart: Iterable[str] = ()) -> tuple[str, str] | None:

@@ -173,9 +173,10 @@ async def _keep_alive(database: Database, parts: Parts) -> None:
 
 
 async def _refresh_jobs(parts: Parts) -> None:
+    counts = jobs.JobCounts(parts.store)
     while True:
         try:
-            parts.metrics.replace_jobs(await asyncio.to_thread(jobs.counts, parts.store))
+            parts.metrics.replace_jobs(await asyncio.to_thread(counts.read))
         except KnowledgeSmithError as error:
             _LOG.warning("cannot count jobs: %s", error.message)
         parts.worker.check_beat()

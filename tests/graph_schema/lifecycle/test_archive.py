@@ -44,7 +44,7 @@ from knowledgesmith.graph_schema.store import GraphStore
 ARTEFACT = uuid.uuid4().bytes
 EVERYTHING = """
 MATCH (n) WHERE n.graph_id = $graph
-WITH n { .*, archive: null, imported_at: null } AS values, labels(n) AS kinds
+WITH n { .*, archive: null, imported_at: null, counts: null, counts_stamp: null } AS values, labels(n) AS kinds
 RETURN kinds, values
 """
 

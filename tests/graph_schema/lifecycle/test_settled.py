@@ -102,6 +102,14 @@ def test_counts_know_every_state(runs: Runs, branch: str) -> None:
     assert None not in {state for state, _ in always}
 
 
+def test_numbers_of_interventions_know_every_one(runs: Runs, branch: str) -> None:
+    runs.queue(branch, PARIS)
+    runs.finish(branch, PARIS, commit=False)
+    for query in ("jobs/live", "jobs/counts"):
+        counter = jobs.JobCounts(torn(runs.store, query, none))
+        assert counter.read() == jobs.counts(runs.store)
+
+
 def none(_: list[Row]) -> list[Row]:
     """Nothing is there."""
     return []

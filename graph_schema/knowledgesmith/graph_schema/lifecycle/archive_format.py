@@ -45,7 +45,7 @@ NOT_CARRIED: Final = frozenset(
     {
         *("digest", "head_branch", "archive", "load_member", "load_rows", "deleting_at"),
         *("state", "import_owner", "import_expires", "import_counts"),
-        *("heads_todo", "heads_after", "heads_failed"),
+        *("heads_todo", "heads_after", "heads_failed", "counts", "counts_stamp"),
     }
 )
 """Properties of a graph that are about the database it lies in; an archive neither says nor sets them."""
