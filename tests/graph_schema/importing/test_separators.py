@@ -232,3 +232,21 @@ def test_a_header_may_stand_behind_the_sign_of_a_comment(sign: str, words: tuple
 def test_comments_alone_are_no_table() -> None:
     with pytest.raises(InvalidInput):
         read_files({"a.csv": "# nothing\n# at all\n"}, "sheet")
+
+
+@pytest.mark.parametrize(
+    ("rows", "separator"),
+    [
+        ([("a; b", "is; was", "c; d"), ("e; f", "has; had", "g; h")], ","),
+        ([("甲; 乙", "是; 为", "丙; 丁"), ("戊; 己", "有; 得", "庚; 辛")], "，"),
+        ([("ا; ب", "هو; كان", "ج; د"), ("ه; و", "له; لها", "ز; ح")], "،"),
+        ([("a, b", "is, was", "c, d"), ("e, f", "has, had", "g, h")], ";"),
+        ([("Ada", "height", "1,81"), ("Bob", "height", "1,75")], "; "),
+        ([("Ada", "height", "1,81"), ("Bob", "weight", "75,5")], "; "),
+        ([("Ada 1,5", "height 2,5", "1,81"), ("Bob 1,5", "weight 3,5", "75,5")], "; "),
+    ],
+)
+@pytest.mark.parametrize("ending", ["csv", "txt"])
+def test_rows_that_two_signs_split_evenly(rows: list[Fact], separator: str, ending: str) -> None:
+    """Two rows tell little: prose has blanks behind its signs, and decimals have digits around theirs."""
+    assert read_files({f"mine.{ending}": written(rows, separator)}).facts == sorted(rows)

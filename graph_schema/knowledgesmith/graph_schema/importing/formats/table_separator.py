@@ -2,9 +2,9 @@
 
 A first row that splits into words known from headings decides. Without one the sign by which most rows have the same
 number of cells is taken; where several do equally well, names such as "Bach, Johann" must not win over the sign that
-stands between them: a comma with a blank behind it is prose, a column that repeats its values is a relation, and a tab,
-a semicolon or a bar in every row is no accident. Where a file's ending or format says its usual sign, that sign is only
-given up if it does not separate the rows.
+stands between them: a comma with a blank behind it is prose (so is another sign, beside one without blanks), a column
+that repeats its values is a relation, and a tab, a semicolon or a bar in every row is no accident. Where a file's
+ending or format says its usual sign, that sign is only given up if it does not separate the rows.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ _NAMED: Final = re.compile(r"\"?sep=(.)\"?,*;*\s*", re.IGNORECASE)
 _SIGNS: Final = re.escape("".join(SEPARATORS))
 _TORN: Final = re.compile(f'[{_SIGNS}]"|"[{_SIGNS}]')
 """A quote at the edge of another sign's cell."""
+_FACT: Final = 3
+"""Columns of a table of facts."""
 _FIRST_LINES: Final = 6
 """A header stands in these: below a title or two."""
 _KNOWN: Final = (
@@ -152,8 +154,10 @@ class _Split:
             not (is_comma and spaced),
             self._repeats(width),
             not (is_comma or spaced),
-            width,
+            not self._is_decimal(),
+            width >= _FACT,
             not spaced,
+            width,
             -SEPARATORS.index(self.sign) if self.sign in SEPARATORS else 0,
         )
 
@@ -166,6 +170,12 @@ class _Split:
         """Whether the sign mostly has a blank behind it and none before, as prose has it."""
         sign = re.escape(self.sign)
         return len(re.findall(rf"(?<! ){sign} ", self.text)) > self.text.count(self.sign) / 2
+
+    def _is_decimal(self) -> bool:
+        """Whether a comma mostly stands between digits, as in 1,81."""
+        return (
+            self.sign in COMMAS and len(re.findall(rf"\d{self.sign}(?=\d)", self.text)) > self.text.count(self.sign) / 2
+        )
 
     def _repeats(self, width: int) -> bool:
         """Whether an inner column has fewer values than rows, as relations have."""
