@@ -92,3 +92,13 @@ def test_hostile_text_in_a_reason_stays_text(run: Run, fake: FakeServer) -> None
     evil = health_pb2.Health(ok=False, verdict=health_pb2.HEALTH_VERDICT_WRECKED, reasons=["\x1b[2J is the choice"])
     fake.watches = [[held(evil)]]
     assert "\x1b[2J" not in run("watch", "i1").stdout
+
+
+def test_notes_stand_in_the_summary_as_plain_text(run: Run, fake: FakeServer) -> None:
+    done = wire.state(State.INTERVENTION_STATE_SUCCEEDED, health=GOOD)
+    done.state.notes.append("the model does not know how to write \x1b[2J “内罗毕”")
+    fake.watches = [[done]]
+    text = " ".join(run("watch", "i1").stdout.split())
+    assert "note: the model does not know how to write" in text
+    assert "内罗毕" in text
+    assert "\x1b[2J" not in text

@@ -73,6 +73,7 @@ class Job:
     error_reason: str = ""
     error_message: str = ""
     failed_gates: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     cancel_requested: bool = False
     created_ms: int = 0
     finished_ms: int | None = None
@@ -199,6 +200,7 @@ def _parse(row: Row) -> Job:
         request_id=p["request_id"],
         base_revision=p["base_revision"],
         failed_gates=tuple(p.get("failed_gates") or ()),
+        notes=tuple(p.get("notes") or ()),
         cancel_requested=bool(p.get("cancel_requested")),
         created_ms=row["created_ms"],
         finished_ms=row["finished_ms"],

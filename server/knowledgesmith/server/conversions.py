@@ -335,6 +335,7 @@ def job_to(job: Job) -> intervention_pb2.Intervention:
         graph_digest=job.graph_digest,
         health=health_to(job.health),
         verdict_scheme=job.verdict_scheme,
+        notes=job.notes,
     )
 
 

@@ -123,6 +123,7 @@ class Intervention:
         verdict_scheme: of its verdicts; 1 did not tell targets from what follows.
         failed_gates: why it waits for a decision: first why its revision is a wreck, then gates that failed.
         health: of its revision; None until it is measured.
+        notes: what to know before its rates are read: new names that the model does not know how to write.
     """
 
     id: str
@@ -147,6 +148,7 @@ class Intervention:
     graph_digest: str
     health: Health | None = None
     verdict_scheme: int = 2
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_proto(cls, message: intervention_pb2.Intervention) -> Self:
@@ -173,5 +175,6 @@ class Intervention:
             rollback_time=read_time(message.rollback_time),
             graph_digest=message.graph_digest,
             verdict_scheme=message.verdict_scheme or 1,
+            notes=tuple(message.notes),
             health=Health.from_proto(message.health) if message.HasField("health") else None,
         )

@@ -11,7 +11,7 @@ from knowledgesmith.client._types.interventions import Intervention
 from knowledgesmith.client.cli._follow import follow
 from knowledgesmith.client.cli._health import figures, warning
 from knowledgesmith.client.cli._numbers import COUNT, POSITIVE, SEQUENCE
-from knowledgesmith.client.cli._output import short, table
+from knowledgesmith.client.cli._output import plain_text, short, table
 from knowledgesmith.client.cli._session import Session, common
 
 _intervention = click.argument("intervention_id", metavar="INTERVENTION")
@@ -102,6 +102,7 @@ def summary(job: Intervention) -> RenderableType:
     lines.append(f"intervention {job.id}: {state}, {job.written_rows:,} of {job.planned_rows:,} ledger rows")
     if job.health is not None:
         lines.append(figures(job.health))
+    lines += [f"note: {plain_text(note)}" for note in job.notes]
     if job.revision_id:
         lines.append(f"revision {short(job.revision_id)} on branch {job.spec.branch_id}")
     gates = [gate for gate in job.failed_gates if not gate.startswith("wrecked: ")]

@@ -416,6 +416,7 @@ class Intervention(_message.Message):
     GRAPH_DIGEST_FIELD_NUMBER: _builtins.int
     HEALTH_FIELD_NUMBER: _builtins.int
     VERDICT_SCHEME_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id."""
     graph_id: _builtins.str
@@ -472,6 +473,10 @@ class Intervention(_message.Message):
     def health(self) -> _health_pb2.Health:
         """Health of its revision; absent until it is measured."""
 
+    @_builtins.property
+    def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What to know before its rates are read, in plain words: new names that the model does not know how to write."""
+
     def __init__(
         self,
         *,
@@ -497,10 +502,11 @@ class Intervention(_message.Message):
         graph_digest: _builtins.str = ...,
         health: _health_pb2.Health | None = ...,
         verdict_scheme: _builtins.int = ...,
+        notes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "health", b"health", "rollback_time", b"rollback_time", "spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "base_revision", b"base_revision", "create_time", b"create_time", "error_message", b"error_message", "error_reason", b"error_reason", "failed_gates", b"failed_gates", "finish_time", b"finish_time", "graph_digest", b"graph_digest", "graph_id", b"graph_id", "health", b"health", "id", b"id", "phase", b"phase", "planned_probes", b"planned_probes", "planned_rows", b"planned_rows", "request_id", b"request_id", "revision_id", b"revision_id", "rollback_time", b"rollback_time", "spec", b"spec", "state", b"state", "verdict_scheme", b"verdict_scheme", "written_rows", b"written_rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "base_revision", b"base_revision", "create_time", b"create_time", "error_message", b"error_message", "error_reason", b"error_reason", "failed_gates", b"failed_gates", "finish_time", b"finish_time", "graph_digest", b"graph_digest", "graph_id", b"graph_id", "health", b"health", "id", b"id", "notes", b"notes", "phase", b"phase", "planned_probes", b"planned_probes", "planned_rows", b"planned_rows", "request_id", b"request_id", "revision_id", b"revision_id", "rollback_time", b"rollback_time", "spec", b"spec", "state", b"state", "verdict_scheme", b"verdict_scheme", "written_rows", b"written_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -38,6 +38,7 @@ from knowledgesmith.server.worker import gates, health
 from knowledgesmith.server.worker.compose import compose
 from knowledgesmith.server.worker.measure import Meter, Reading, measured_row
 from knowledgesmith.server.worker.method_config import computed_in, resolve_config
+from knowledgesmith.server.worker.notes import notes_of
 from knowledgesmith.server.worker.patience import given_up, patient
 from knowledgesmith.server.worker.reporting import JobCaller, JobProgress, Reporter, Stopped
 from knowledgesmith.server.worker.speaking import Speaker, names_of
@@ -196,6 +197,7 @@ class JobRunner:
             with self._phase(attempt, "measure_before"), self._never_nonfinite(attempt):
                 start = self._health.start(resident, base, plan)
                 before = self._measure_all(attempt, meter, plan)
+                self._advance(attempt, _RUNNING, notes=notes_of(resident.loaded, plan))
             with self._phase(attempt, "apply"):
                 artefact = self._apply(attempt, plan, resident, method, computed)
             resident.switch([*base, artefact])
