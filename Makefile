@@ -6,7 +6,7 @@ UV := .venv-uv/bin/uv
 export PYTHONUNBUFFERED = 1
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help setup demo test check lint types contracts proto-check tests format proto lock jars-lock dashboard readme bench-quality clean
+.PHONY: help setup demo test check lint types contracts proto-check tests coverage format proto lock jars-lock dashboard readme bench-quality clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,9 @@ proto-check: setup
 	$(BIN)/python scripts/gen_readme.py --check
 
 tests: setup
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+
+coverage: setup ## every test again, with the lines that none runs (half as long again as the tests alone)
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/coverage combine -q
