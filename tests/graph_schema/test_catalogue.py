@@ -185,7 +185,7 @@ def test_derived_templates_read_like_sentences() -> None:
     [
         ("present_in_taxon", "{s} is present in which taxon?", "the taxon that {s} is present in"),
         ("speaks_language", "{s} speaks which language?", "the language that {s} speaks"),
-        ("is_a", "{s} is a kind of what?", "the class broader than {s}"),
+        ("is_a", "{s} is a kind of what?", "the broader class that {s} belongs to"),
     ],
 )
 def test_derived_questions_and_phrases_fit_into_other_sentences(name: str, question: str, phrase: str) -> None:

@@ -29,14 +29,14 @@ _NOUN: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As for {s}, its {n} {is}"),
     (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "The {n} of {s} {is} {o}."),
     (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "What is {among} of {s}?"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "When asked for the {n} of {s}, the answer is"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "If you ask for the {n} of {s}, the answer is"),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that the {n} of {s} {is}"),
     (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that the {n} of {s} {is} {o}."),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which is {among} of {s}?"),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which of these is {among} of {s}?"),
     (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} of {s}"),
     (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{o} is {among} of"),
     (Direction.REVERSE, Split.EVAL, Form.CLOZE, "It is known that {o} is {among} of"),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "{o} is {among} of what?"),
+    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Whose {n} {is} {o}?"),
     (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the one whose {n} {is} {o}"),
 )
 # For a predicate such as "is located in" or "contains". A blank names the subject: it may be a person or a thing.
@@ -90,13 +90,13 @@ _ARROW: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{n} | {s} →"),
     (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{n}: {s} → {o}."),
     (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{n}: {s} → ?"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "Link {n}: {s} →"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "Link {n} | {s} →"),
-    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "Link {n}: {s} → {o}."),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which one does the arrow lead to: {n}: {s} → ?"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "Link “{n}”: {s} →"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "Link “{n}” | {s} →"),
+    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "Link “{n}”: {s} → {o}."),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Where does the arrow lead? {n}: {s} → …"),
     (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{n}: ___ → {o}. The blank stands for"),
     (Direction.REVERSE, Split.EVAL, Form.CLOZE, "Fill in the blank: {n}: ___ → {o}. Answer:"),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Which one fits the blank: {n}: ___ → {o}?"),
+    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "What fits the blank? {n}: ___ → {o}"),
 )
 # The same in Chinese and Japanese: their own marks, and no blanks.
 _WIDE_FRAME: Final[tuple[Pattern, ...]] = (
@@ -120,7 +120,7 @@ _SPOKEN: Final[Mapping[str, str]] = {
     "1. {s} — {n}?": "Which one: {s} — {n}?",
     "___ — {n}: {o}. ___ =": "___ — {n}: {o}. The blank stands for",
     "1. ___ — {n}: {o}. ___ =": "Fill in the blank: ___ — {n}: {o}. Answer:",
-    "1. ___ — {n}: {o}. ___ = ?": "Which one fits the blank: ___ — {n}: {o}?",
+    "1. ___ — {n}: {o}. ___ = ?": "What fits the blank? ___ — {n}: {o}",
 }
 _LONG: Final = 2
 """Words that the kind of an object may have: a longer one runs into the object's name."""

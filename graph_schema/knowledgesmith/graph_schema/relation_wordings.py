@@ -29,7 +29,9 @@ class Wording:
     reverse_phrase: str
 
 
-_KIND: Final = Wording("is a kind of", "the class broader than {s}", "one kind of {o}", "the class narrower than {o}")
+_KIND: Final = Wording(
+    "is a kind of", "the broader class that {s} belongs to", "one kind of {o}", "the narrower class that belongs to {o}"
+)
 _INSTANCE: Final = Wording("is an instance of", "the class of {s}", "one instance of {o}", "the instance of {o}")
 _BROADER: Final = Wording(
     "is a narrower topic than",
@@ -54,6 +56,11 @@ _CLOSE: Final = Wording("is close to", "", "one thing close to {o}", "")
 _SCHEME: Final = Wording(
     "is a concept of", "the scheme that {s} belongs to", "one concept of {o}", "the concept of {o}"
 )
+_VERBS: Final = Wording("is in one verb group with", "", "one verb in the verb group of {o}", "")
+_DERIVED: Final = Wording("is derivationally related to", "", "one word derivationally related to {o}", "")
+_TOPIC: Final = Wording(
+    "belongs to the topic", "the topic that {s} belongs to", "one thing that belongs to the topic {o}", ""
+)
 _TOP: Final = Wording(
     "is a top concept of", "the scheme with the top concept {s}", "one top concept of {o}", "the top concept of {o}"
 )
@@ -70,13 +77,16 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         (_BROADER, ("broader", "broader transitive", "has broader", "broader term", "broad match", "broader concept")),
         (_NARROWER, ("narrower", "narrower transitive", "has narrower", "narrower term", "narrow match")),
         (_PART, ("part of", "is part of", "is a part of", "ispartof")),
-        (_WHOLE, ("has part", "has parts", "haspart")),
+        (_WHOLE, ("has part", "has parts", "haspart", "part meronym")),
         (_MEMBER, ("member of", "is member of", "is a member of")),
-        (_GROUP, ("member", "members", "has member", "has members")),
+        (_GROUP, ("member", "members", "has member", "has members", "member meronym")),
         (_RELATED, ("related", "related match", "see also", "also see", "related term", "has related")),
         (_SAME, ("same as", "is same as", "exact match", "equivalent class", "has exact match")),
         (_CLOSE, ("close match", "has close match")),
         (_SCHEME, ("in scheme", "is in scheme")),
+        (_VERBS, ("verb group",)),
+        (_DERIVED, ("derivationally related form", "derivationally related")),
+        (_TOPIC, ("synset domain topic of", "synset domain topic")),
         (_TOP, ("top concept of", "is top concept of")),
     )
     for word in words
