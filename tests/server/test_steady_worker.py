@@ -15,6 +15,7 @@ from knowledgesmith.graph_schema.errors import GraphUnavailable, RevisionMismatc
 from knowledgesmith.server.hub import Hub
 from knowledgesmith.server.interceptors import ServiceInterceptor
 from knowledgesmith.server.metrics import Metrics
+from knowledgesmith.server.worker import catalogue, loop
 from knowledgesmith.server.worker import handle as handles
 from knowledgesmith.server.worker.handle import WorkerHandle
 from knowledgesmith.server.worker.loop import Worker
@@ -67,6 +68,23 @@ def test_a_database_that_is_gone_sets_nothing_apart(monkeypatch: pytest.MonkeyPa
     with pytest.raises(GraphUnavailable):
         one._run_job([])
     assert not one._set_apart
+
+
+def test_an_idle_worker_finishes_beliefs_that_were_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever cut a replay off may never come back; a worker with something to do lets it wait."""
+    done: list[str] = []
+    one = worker(monkeypatch, Runner(), ["a", "b"])
+    one._host, one._channel = SimpleNamespace(sweep=lambda: None), SimpleNamespace(send=lambda _message: None)
+    one._visits, one._calls = {}, SimpleNamespace(withdraw_all=lambda: None)
+    one._listen = one._beat = lambda: None
+    one._serve_calls = lambda: False
+    one._wait = one._stop.set
+    monkeypatch.setattr(catalogue, "describe_methods", list)
+    monkeypatch.setattr(catalogue, "versions", dict)
+    monkeypatch.setattr(jobs, "interrupted_ids", lambda _store: [])
+    monkeypatch.setattr(loop, "settle_all", lambda _store: done.append(",".join(one._runner.ran)))
+    one.run()
+    assert done == ["a,b"]
 
 
 def metric(handle: Any, name: str) -> float | None:
