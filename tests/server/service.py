@@ -36,6 +36,12 @@ from knowledgesmith.proto.v1 import (
 PATIENCE: Final = 900.0
 """Seconds after which something hangs. A loaded machine takes minutes where a quiet one takes a second."""
 
+_OWNED: Final = """
+import ctypes, runpy, signal
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: a test run that is broken off leaves no server behind
+runpy.run_module("knowledgesmith.server", run_name="__main__", alter_sys=True)
+"""
+
 TERMINAL = {
     intervention_pb2.INTERVENTION_STATE_SUCCEEDED,
     intervention_pb2.INTERVENTION_STATE_FAILED,
@@ -64,7 +70,7 @@ class Service:
     def start(self) -> Service:
         """Start the process and wait until it serves."""
         env = {**os.environ, "KSMITH_NEO4J_URI": self.neo4j_uri, "OMP_NUM_THREADS": "1", "KSMITH_NEO4J_HEAP": "512m"}
-        command = [sys.executable, "-m", "knowledgesmith.server", "--listen", f"127.0.0.1:{self.port}"]
+        command = [sys.executable, "-c", _OWNED, "--listen", f"127.0.0.1:{self.port}"]
         command += [
             "--metrics",
             f"127.0.0.1:{self.metrics_port}",
