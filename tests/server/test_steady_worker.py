@@ -73,16 +73,23 @@ def test_a_database_that_is_gone_sets_nothing_apart(monkeypatch: pytest.MonkeyPa
 def test_an_idle_worker_finishes_beliefs_that_were_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever cut a replay off may never come back; a worker with something to do lets it wait."""
     done: list[str] = []
+
+    def settled(_store: object) -> None:
+        done.append(",".join(one._runner.ran))
+
+    def nothing(*_: object) -> list[str]:
+        return []
+
     one = worker(monkeypatch, Runner(), ["a", "b"])
-    one._host, one._channel = SimpleNamespace(sweep=lambda: None), SimpleNamespace(send=lambda _message: None)
-    one._visits, one._calls = {}, SimpleNamespace(withdraw_all=lambda: None)
-    one._listen = one._beat = lambda: None
-    one._serve_calls = lambda: False
+    one._host, one._channel = SimpleNamespace(sweep=nothing), SimpleNamespace(send=nothing)
+    one._visits, one._calls = {}, SimpleNamespace(withdraw_all=nothing)
+    one._listen = one._beat = nothing
+    one._serve_calls = nothing
     one._wait = one._stop.set
     monkeypatch.setattr(catalogue, "describe_methods", list)
     monkeypatch.setattr(catalogue, "versions", dict)
-    monkeypatch.setattr(jobs, "interrupted_ids", lambda _store: [])
-    monkeypatch.setattr(loop, "settle_all", lambda _store: done.append(",".join(one._runner.ran)))
+    monkeypatch.setattr(jobs, "interrupted_ids", nothing)
+    monkeypatch.setattr(loop, "settle_all", settled)
     one.run()
     assert done == ["a,b"]
 
