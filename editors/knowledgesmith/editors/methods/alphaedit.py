@@ -81,7 +81,7 @@ class AlphaEditConfig(MethodConfig):
             the depth on.
         kept: share of key directions that may be used, those of least energy in the statistics text.
         penalty: ridge penalty in units of the mean squared norm of the projected edit keys.
-        steps: most value-search passes.
+        steps: most value-search passes; facts that are met end sooner, names that have to be spelled take them.
         learning_rate: of the search, in units of activation norm / sqrt(width).
         clamp: largest norm of a value change in units of the clean activation.
         decay: penalty on that norm.
@@ -92,8 +92,9 @@ class AlphaEditConfig(MethodConfig):
             of them.
         stop: task loss at which a fact's search ends.
         search_prompts: training phrasings used in the value search; the keys use all.
-        least_prompts: phrasings that a fact is brought up to by putting marks and sentences before those it has. Off
-            unless asked for: 4 helps where the wording is a frame around a relation's name.
+        least_prompts: phrasings that a fact is brought up to by putting marks and sentences before those it has: as
+            many as the authors' (one prompt behind nothing and behind five texts). A subject's key depends on the text
+            before it, so fewer are met in the trained phrasings and hardly in others.
         paths: neutral candidates followed beyond their first token (UNLEARN).
         end: what closes a new object.
         retain: weight of the retained rows' key columns, relative to an edited one.
@@ -134,7 +135,7 @@ class AlphaEditConfig(MethodConfig):
     layers: tuple[int, ...] = ()
     kept: float = Field(default=0.6, gt=0, le=1)
     penalty: float = Field(default=0.3, gt=0)
-    steps: int = Field(default=16, ge=1, le=200)
+    steps: int = Field(default=40, ge=1, le=200)
     learning_rate: float = Field(default=0.5, gt=0)
     clamp: float = Field(default=1.0, gt=0)
     decay: float = Field(default=1e-3, ge=0)
@@ -143,7 +144,7 @@ class AlphaEditConfig(MethodConfig):
     own_facts: float = Field(default=0.5, ge=0)
     stop: float = Field(default=0.1, ge=0)
     search_prompts: int = Field(default=4, ge=1)
-    least_prompts: int = Field(default=1, ge=1, le=32)
+    least_prompts: int = Field(default=6, ge=1, le=32)
     paths: int = Field(default=2, ge=1)
     end: str = Field(default=".", max_length=8)
     retain: float = Field(default=1.0, ge=0)
