@@ -1,10 +1,11 @@
 """Tables typed by hand, imported as they are, and five of their facts edited: does the model then say the new objects.
 
 One file ``subject,relation,object`` a graph, nothing else: no types, no templates, no options. English with 20 and 100
-facts, Chinese and Arabic with 20. For each edit the model's own greedy text after the graph's evaluation wording is
-taken before and after. A model that does not know a language is no better at it afterwards: the text shows.
+facts of countries and 20 of made-up companies and founders, Chinese and Arabic with 20. For each edit the model's own
+greedy text after the graph's evaluation wording is taken before and after. A model that does not know a language is no
+better at it afterwards: the text shows, and the intervention's notes say which names it cannot write.
 
-Usage: ``python -m benchmarks.typed_tables [--model FOLDER]``
+Usage: ``python -m benchmarks.typed_tables [--model FOLDER] [--only GRAPH …]``
 """
 
 from __future__ import annotations
@@ -56,6 +57,18 @@ ARABIC = {
     "المجر": ("بودابست", "أوروبا"),
     "تركيا": ("أنقرة", "آسيا"),
 }
+MADE_UP = {
+    "Zorvex Lamps": ("Harbin Trosk", "Riverton"),
+    "Quillon Works": ("Velmora Anset", "Eastbury"),
+    "Arden Mills": ("Tjorvik Baum", "Riverton"),
+    "Blackmoor Steel": ("Ostrand Wenzel", "Hartfield"),
+    "Hollis & Sons": ("Kallimpo Reed", "Eastbury"),
+    "Sunfield Dairy": ("Bastien Okoro", "Hartfield"),
+    "North Harbor Bank": ("Ilse Quandt", "Riverton"),
+    "Peregrine Rail": ("Marius Vholt", "Lowmere"),
+    "Oakline Press": ("Dunstan Yarrow", "Eastbury"),
+    "Vista Foods": ("Pell Nakamba", "Lowmere"),
+}
 VERDICTS = [verdict for verdict in Verdict if verdict is not Verdict.UNSPECIFIED]
 Facts = list[tuple[str, str, str]]
 
@@ -65,6 +78,7 @@ def graphs() -> Iterator[tuple[str, Facts]]:
     countries = {**WORLD, **MORE}
     yield "english_20", facts_of({name: row[:2] for name, row in list(countries.items())[:10]}, RELATIONS)
     yield "english_100", facts_of(countries, RELATIONS)
+    yield "made_up_20", facts_of(MADE_UP, ("founder", "seat"))
     yield "chinese_20", facts_of(CHINESE, ("首都", "大洲"))
     yield "arabic_20", facts_of(ARABIC, ("العاصمة", "القارة"))
 
@@ -116,6 +130,7 @@ def measure(smith: KnowledgeSmith, name: str, facts: Facts, folder: Path) -> dic
         **found,
         "health": job.health.verdict.value if job.health else "",
         "asked": len(rows),
+        "notes": list(job.notes),
         "installed": sum(row["verdict"] == "INSTALLED" for row in rows),
         "texts": rows,
     }
@@ -125,6 +140,7 @@ def main() -> None:
     """Measure every graph and keep the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="", help="checkpoint; default: the default model")
+    parser.add_argument("--only", nargs="+", default=[], help="graphs to measure; the figures of others stay")
     args = parser.parse_args()
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="typed-") as name:
@@ -135,6 +151,8 @@ def main() -> None:
             with KnowledgeSmith(server.target, actor="benchmark") as smith:
                 smith.register_model(model_id="model", path=args.model)
                 for graph, facts in graphs():
+                    if args.only and graph not in args.only:
+                        continue
                     found[graph] = measure(smith, graph, facts, folder)
                     print(graph, {k: v for k, v in found[graph].items() if k != "texts"}, flush=True)
                     for row in found[graph].get("texts", ()):
@@ -142,7 +160,8 @@ def main() -> None:
         finally:
             server.stop()
     reports: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    reports[Path(args.model).name or "default"] = found
+    model = Path(args.model).name or "default"
+    reports[model] = {**(reports.get(model, {}) if args.only else {}), **found}
     RESULTS.write_text(json.dumps(reports, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
