@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -145,6 +146,47 @@ def test_few_phrasings_are_joined_by_some_behind_other_text() -> None:
     keys = {lookup(tiny_tokenizer(), prompt).key for prompt in update.prompts}
     assert len(keys) == 6, "each has a key of its own"
     assert in_contexts(asked, least=2) == asked
+
+
+@pytest.mark.parametrize(
+    ("templates", "subject", "old", "new", "own", "unfit"),
+    [
+        (
+            ("•{s}——首都：", "2）{s}，首都："),
+            *("法国", "巴黎", "曼谷"),
+            ("日本——大洲：亚洲。", "埃及——大洲：非洲。", "秘鲁——大洲：南美洲。"),
+            ("法国——大洲：欧洲。", "泰国——首都：曼谷。", "Peru — capital: Lima."),
+        ),
+        (
+            ("• {s} — столица:", "2) {s}, столица:"),
+            *("Франция", "Париж", "Бангкок"),
+            ("Япония — часть света: Азия.", "Египет — часть света: Африка."),
+            ("Франция — часть света: Европа.", "Peru — capital: Lima."),
+        ),
+        (
+            ("•{s}——しゅと：", "2）{s}，しゅと："),
+            *("フランス", "パリ", "バンコク"),
+            ("日本——たいりく：アジア。", "エジプト——大陸：アフリカ。"),
+            ("フランス——大陸：ヨーロッパ。", "Peru — capital: Lima."),
+        ),
+    ],
+    ids=["Chinese", "Russian", "Japanese"],
+)
+def test_before_another_script_stand_facts_of_its_own_graph(
+    templates: tuple[str, str], subject: str, old: str, new: str, own: tuple[str, ...], unfit: tuple[str, ...]
+) -> None:
+    """English before Chinese is a text that nobody writes; what names the fact itself would give it away."""
+    prompts = tuple(Prompt.fill(template, subject) for template in templates)
+    update = replace(request().updates[0], prompts=prompts, old=old, new=new)
+    asked = replace(request(), updates=(update,), statistics_text=(*own, *unfit))
+    [found] = in_contexts(asked, least=9).updates
+    added = found.prompts[2:]
+    assert len(added) == 2 + len(own), "two marks, and each sentence of the graph that fits"
+    assert all(prompt.subject == subject for prompt in added)
+    assert {sentence for sentence in (*own, *unfit) for prompt in added if sentence in prompt.text} == set(own)
+    assert not any(re.search("[A-Za-z]", prompt.text) for prompt in added)
+    if templates[0].startswith("•{"):
+        assert not any(" " in prompt.text for prompt in added[2:]), "no blank where the script has none"
 
 
 def test_no_context_makes_a_phrasing_of_the_evaluation() -> None:

@@ -3,19 +3,26 @@
 The key of a subject depends on the text before it. A relation whose wording was made from its name has two phrasings,
 both with the subject near their beginning; a value that is written at their keys alone is not met where the same words
 stand behind something. MEMIT puts texts that it samples from the model before every prompt; here it is the mark of a
-list or a bundled sentence, so that nothing the model says by itself is learned from, and every run repeats.
+list or a sentence, so that nothing the model says by itself is learned from, and every run repeats. The sentences are
+the bundled ones, which are English; before a prompt in another script stand facts of its own graph, of those that the
+request shows as plain text anyway.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
 from knowledgesmith.editors.requests import FactUpdate, Prompt, UpdateRequest
 from knowledgesmith.editors.sentences import general_text
+from knowledgesmith.graph_schema.joining import joined, script_of
 
 _MARKS = ("-", "•")
+_BUNDLED = "LATIN"
+_ONE_WRITING = {"HIRAGANA": "CJK", "KATAKANA": "CJK"}
+"""Scripts that stand in the texts of another one."""
 
 
 def in_contexts(request: UpdateRequest, *, least: int) -> UpdateRequest:
@@ -28,8 +35,10 @@ def in_contexts(request: UpdateRequest, *, least: int) -> UpdateRequest:
 
 def _widened(update: FactUpdate, request: UpdateRequest, least: int) -> FactUpdate:
     prompts = tuple(dict.fromkeys(update.prompts))
+    if len(prompts) >= least:
+        return update
     found = list(prompts)
-    for prompt in _behind(prompts):
+    for prompt in _behind(prompts, _sentences(update, request)):
         if len(found) >= least:
             break
         if request.permits(prompt.text):
@@ -37,10 +46,29 @@ def _widened(update: FactUpdate, request: UpdateRequest, least: int) -> FactUpda
     return replace(update, prompts=tuple(found)) if len(found) > len(prompts) else update
 
 
-def _behind(prompts: tuple[Prompt, ...]) -> Iterator[Prompt]:
-    """The phrasings in turns, each behind the next context: marks first, then sentences, the shortest ones first."""
-    sentences = sorted(general_text(), key=lambda text: (len(text), text))
+def _sentences(update: FactUpdate, request: UpdateRequest) -> list[str]:
+    """Sentences in the script of the prompts, the shortest ones first; none that names what the update is about."""
+    script = _script(update.prompts[0].text)
+    if script == _BUNDLED:
+        texts: Sequence[str] = general_text()
+    else:
+        named = [name for name in (update.prompts[0].subject, update.old, update.new) if name]
+        own = (text for text in request.statistics_text if _script(text) == script)
+        texts = [text for text in own if not any(name in text for name in named)]
+    return sorted(texts, key=lambda text: (len(text), text))
+
+
+def _script(text: str) -> str:
+    """The script that most letters of a text are of; empty where it has none."""
+    scripts = (script_of(sign) for sign in text if sign.isalpha())
+    found = Counter(_ONE_WRITING.get(script, script) for script in scripts)
+    return min(found, key=lambda script: (-found[script], script)) if found else ""
+
+
+def _behind(prompts: tuple[Prompt, ...], sentences: Sequence[str]) -> Iterator[Prompt]:
+    """The phrasings in turns, each behind the next context: marks first, then the sentences."""
     for number, context in enumerate(chain(_MARKS, sentences)):
         prompt = prompts[number % len(prompts)]
-        moved = len(context) + 1
-        yield Prompt(text=f"{context} {prompt.text}", start=prompt.start + moved, end=prompt.end + moved)
+        text = f"{context} {prompt.text}" if context in _MARKS else joined(context, prompt.text)
+        moved = len(text) - len(prompt.text)
+        yield Prompt(text=text, start=prompt.start + moved, end=prompt.end + moved)
