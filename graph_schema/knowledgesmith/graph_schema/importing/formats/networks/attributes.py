@@ -12,6 +12,7 @@ from typing import Any, Final
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Relation, Traits
 from knowledgesmith.graph_schema.importing.formats.literals import not_finite
+from knowledgesmith.graph_schema.importing.formats.networks.edge_relations import LOOKED_AT, EdgeSurvey
 from knowledgesmith.graph_schema.importing.formats.networks.naming import Survey
 from knowledgesmith.graph_schema.importing.formats.ontology.entities import Literals, entity_records
 from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit
@@ -40,6 +41,17 @@ class Directed(StrEnum):
     NO = "no"
 
 
+@dataclass(frozen=True)
+class _Edge:
+    """An edge as the file has it."""
+
+    place: Place
+    ends: tuple[str, str]
+    attributes: Mapping[str, Any]
+    directed: bool
+    key: str
+
+
 @dataclass
 class _Used:
     """A relation of the facts: where it stands first, and how its edges run."""
@@ -62,7 +74,8 @@ class NetworkOptions(ImportOptions):
     domain_attributes: tuple[str, ...] = ("domain",)
     """Of a node: its domain."""
     relation_attributes: tuple[str, ...] = ("relation", "label", "labelE", "type", "predicate", "rel_type")
-    """Of an edge: its relation; a key that is a word comes last."""
+    """Of an edge: its relation; a key that is a word comes last. Where it is not set, attributes that are called so in
+    other languages count too, else the only one that holds few words again and again."""
     relation: str = "related_to"
     """Relation of the edges that name none."""
     value_attributes: tuple[str, ...] = ()
@@ -87,6 +100,11 @@ def _first_label(text: str) -> str:
     return text.removeprefix(":").split(":", 1)[0] if text.startswith(":") else text
 
 
+def _word(key: str) -> str:
+    """A key of an edge that is no running number."""
+    return "" if key.isdigit() else key
+
+
 class Network:
     """Turns nodes and edges into records; at the end come the relations that all edges leave symmetric."""
 
@@ -101,6 +119,12 @@ class Network:
         self._defaulted = 0
         self._first_default: Place | None = None
         self._unused: Counter[str] = Counter()
+        self._unused_of_edges: Counter[str] = Counter()
+        self._carriers: Counter[str] = Counter()
+        self._relations = options.relation_attributes
+        self._only = ""
+        # The first edges wait until they show what their relation is called
+        self._waiting: list[_Edge] | None = None if "relation_attributes" in options.model_fields_set else []
 
     @property
     def asks_files(self) -> bool:
@@ -141,17 +165,47 @@ class Network:
     def edge(
         self, place: Place, ends: tuple[str, str], attributes: Mapping[str, Any], *, directed: bool, key: str = ""
     ) -> Iterator[Record]:
+        """Facts of this edge and of those that waited for it."""
+        edge = _Edge(place, ends, attributes, directed, key)
+        if self._waiting is None:
+            yield from self._fact(edge)
+            return
+        self._waiting.append(edge)
+        if len(self._waiting) >= LOOKED_AT:
+            yield from self._begun()
+
+    def _begun(self) -> Iterator[Record]:
+        """Facts of the edges that waited, now that they show which attribute is their relation."""
+        waiting, self._waiting = self._waiting or [], None
+        survey = EdgeSurvey()
+        for edge in waiting:
+            survey.add(edge.attributes)
+        self._relations = survey.by_name(self._options.relation_attributes)
+        named = any(_word(edge.key) or self._first(self._relations, edge.attributes) for edge in waiting)
+        if not named and "relation" not in self._options.model_fields_set:
+            self._only = survey.only_one()
+            self._relations = (*self._relations, *filter(None, [self._only]))
+        for edge in waiting:
+            yield from self._fact(edge)
+
+    def _fact(self, edge: _Edge) -> Iterator[Record]:
         """A fact; one without a direction starts at the smaller uid, so that an edge and its reverse are one."""
+        place, attributes, directed = edge.place, edge.attributes, edge.directed
         if self._options.directed is not Directed.AUTO:
             directed = self._options.directed is Directed.YES
-        subject, obj = (fit(clean(end)) for end in ends)
+        subject, obj = (fit(clean(end)) for end in edge.ends)
         if not (subject and obj):
             yield Rejection(place=place, reason="the edge lacks an end")
             return
         if not directed:
             subject, obj = sorted((subject, obj))
         self._edges += 1
-        word = self._first(self._options.relation_attributes, attributes) or ("" if key.isdigit() else key)
+        carrier = next((name for name in self._relations if self._first((name,), attributes)), "")
+        self._carriers[carrier] += bool(carrier)
+        self._unused_of_edges.update(
+            name for name, value in attributes.items() if name != carrier and value not in (None, "", [], {})
+        )
+        word = self._first((carrier,), attributes) if carrier else _word(edge.key)
         if not word:
             self._defaulted += 1
             self._first_default = min(self._first_default or place, place)
@@ -173,6 +227,8 @@ class Network:
         Raises:
             InvalidInput: the user says it of a relation that no edge has.
         """
+        if self._waiting is not None:
+            yield from self._begun()
         options = self._options
         if unknown := sorted(set(options.symmetric) - self._used.keys()):
             raise InvalidInput(
@@ -228,9 +284,24 @@ class Network:
             yield Finding(place=everywhere, kind=FindingKind.NAMED_BY_ID, text="all nodes", count=self._nodes)
         if self._defaulted and self._first_default is not None:
             text = f"edges that name no relation are {quote(self._options.relation)}; --option relation=… names it"
+            if likely := [name for name in self._unused_of_edges if name not in self._relations]:
+                text += f", --option relation_attributes={likely[0]} takes it from an attribute"
             yield Finding(place=self._first_default, kind=FindingKind.DEFAULTED, text=text, count=self._defaulted)
+        yield from self._read_edges(everywhere)
         for name, count in sorted(self._unused.items())[:_UNUSED]:
             text = f"the attribute {quote(name)} of nodes; --option value_attributes={name} makes facts of it"
+            yield Finding(place=everywhere, kind=FindingKind.IGNORED, text=text, count=count)
+
+    def _read_edges(self, everywhere: Place) -> Iterator[Finding]:
+        """Which attributes of edges were their relation, and which became nothing."""
+        if carriers := sorted(name for name in +self._carriers if name):
+            said = f"relations of edges from the attribute {', '.join(map(quote, carriers))}"
+            if self._only:
+                said += ", the only one of words that repeat"
+            text = f"{said}; --option relation_attributes=… names another"
+            yield Finding(place=everywhere, kind=FindingKind.READ_AS, text=text)
+        for name, count in sorted(self._unused_of_edges.items())[:_UNUSED]:
+            text = f"the attribute {quote(name)} of edges; --option relation_attributes={name} makes it their relation"
             yield Finding(place=everywhere, kind=FindingKind.IGNORED, text=text, count=count)
 
     def _first(self, names: tuple[str, ...], attributes: Mapping[str, Any]) -> str:
