@@ -151,7 +151,7 @@ _ENDINGS: Final = frozenset(
     ]
 )
 _PACKED: Final = (".gz", ".bz2", ".xz", ".zst")
-_MAPPINGS: Final = (".mapping.yaml", ".mapping.yml")
+_MAPPINGS: Final = (".mapping.yaml", ".mapping.yml", ".mapping.json")
 _TEXTS: Final = re.compile(r"(?:entit|relation)\w*2\w+")
 _TABLE_ENDINGS: Final = frozenset({".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm", ".ods", ".parquet"})
 _LOOK: Final = 2_000_000
@@ -199,8 +199,11 @@ def recognise(files: Sequence[InputFile], name: str = "") -> Recognised:
     """
     if not files:
         raise InvalidInput("there is no file", field="files", hint="Name at least one file.")
+    mappings = [file for file in files if _is_mapping(file)]
     if name:
-        return _named(load_importer(name), files)
+        return _named(load_importer(name), files, mappings)
+    if mappings:
+        return _by_mapping(files, mappings)
     kinds = [_kind(file) for file in files]
     groups: defaultdict[str, list[InputFile]] = defaultdict(list)
     for file, kind in zip(files, kinds, strict=True):
@@ -289,8 +292,55 @@ def _beside_tables(groups: dict[str, list[InputFile]], layouts: dict[int, Layout
     return [file for file in others if file not in fitting]
 
 
-def _named(importer: Importer, files: Sequence[InputFile]) -> Recognised:
-    """The files of a format that was named: those whose ending is another format's are left out."""
+def _is_mapping(file: InputFile) -> bool:
+    """Whether a file says how tables beside it are read."""
+    return file.role == "mapping" or file.name.casefold().endswith(_MAPPINGS)
+
+
+def _by_mapping(files: Sequence[InputFile], mappings: Sequence[InputFile]) -> Recognised:
+    """Files with a mapping among them are read by it.
+
+    Raises:
+        InvalidInput: there are several mappings, or nothing beside one.
+    """
+    names = ", ".join(file.name for file in mappings[:5])
+    if len(mappings) > 1:
+        raise InvalidInput(
+            f"the files hold {len(mappings)} mappings ({names}), and tables are read by one",
+            field="files",
+            value=names,
+            hint="Name one of them and its tables, or say --format sheet to read the tables without a mapping.",
+        )
+    if len(files) == 1:
+        raise InvalidInput(
+            f"{names} is a mapping, and no table is beside it",
+            field="files",
+            value=names,
+            hint="Name the tables that it reads as well, or the folder that holds them and the mapping.",
+        )
+    said = "the mapping by which the other files are read; --format sheet reads tables without it"
+    found = Finding(place=Place(file=mappings[0].name), kind=FindingKind.READ_AS, text=said)
+    return Recognised(importer=load_importer("mapped"), files=tuple(files), findings=(found,))
+
+
+def _named(importer: Importer, files: Sequence[InputFile], mappings: Sequence[InputFile]) -> Recognised:
+    """The files of a format that was named: mappings, and those whose ending is another format's, are left out.
+
+    Raises:
+        InvalidInput: there is nothing but mappings.
+    """
+    if importer.name != "mapped" and mappings:
+        tables = [file for file in files if file not in mappings]
+        if not tables:
+            raise InvalidInput(
+                f"{mappings[0].name} is a mapping, and no table is beside it",
+                field="files",
+                value=mappings[0].name,
+                hint="Name the tables as well.",
+            )
+        left = tuple(_left_out(file, "it is a mapping, which --format mapped reads tables by") for file in mappings)
+        known = _named(importer, tables, ())
+        return replace(known, findings=(*left, *known.findings))
     others = {ending for name in importer_names() for ending in load_importer(name).endings} | _TABLE_ENDINGS
     others -= set(importer.endings)
     own = [file for file in files if _fits(file, importer.endings)]
