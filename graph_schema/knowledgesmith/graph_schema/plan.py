@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from knowledgesmith.graph_schema.change_checks import check_changes
 from knowledgesmith.graph_schema.earlier_answers import earlier_warnings, read_earlier
-from knowledgesmith.graph_schema.errors import InvalidInput, ProbeSetEmpty
+from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError, ProbeSetEmpty
 from knowledgesmith.graph_schema.facts import Entity, fact_id
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.overlays import apply_overlay
@@ -73,15 +73,12 @@ class PlanRequest:
     max_probes: int = DEFAULT_MAX_PROBES
 
 
-def make_plan(
-    store: GraphStore, request: PlanRequest, *, lexicon: Lexicon | None = None, worlds: WorldCache | None = None
-) -> Plan:
+def make_plan(store: GraphStore, request: PlanRequest, *, worlds: WorldCache | None = None) -> Plan:
     """Plan an intervention; the graph is left as it was.
 
     Args:
         store: the database.
         request: what to plan.
-        lexicon: the graph's names, where the caller has read them already.
         worlds: closed worlds of earlier plans; without it the world is closed for this plan alone.
 
     Raises:
@@ -96,13 +93,19 @@ def make_plan(
             "A plan needs at least one probe.", field="max_probes", value=request.max_probes, hint="Give 1 or more."
         )
     cache = worlds or WorldCache(capacity=1)
-    before = cache.world(store, graph_id=request.graph_id, overlay=request.overlay, lexicon=lexicon, check=False)
+    before = cache.world(store, graph_id=request.graph_id, overlay=request.overlay, check=False)
     before = before.with_entities(request.entities)
     names = before.lexicon
-    changes = check_changes(names, goal=request.goal, changes=request.changes)
+    try:
+        changes = check_changes(names, goal=request.goal, changes=request.changes)
+    except KnowledgeSmithError:
+        # what is wrong by the names of a remembered world may be right by those of an import since then
+        if cache.world(store, graph_id=request.graph_id, overlay=request.overlay).stamp == before.stamp:
+            raise
+        return make_plan(store, request, worlds=cache)
     try:
         seen = _look(store, request=replace(request, changes=changes), before=before)
-    except WorldMoved:  # an import in between
+    except WorldMoved:  # an import in between, or since the last plan
         cache.world(store, graph_id=request.graph_id, overlay=request.overlay)
         return make_plan(store, request, worlds=cache)
     built = _build(seen.questions, request=request, changes=changes, lexicon=names, hops=seen.hops)

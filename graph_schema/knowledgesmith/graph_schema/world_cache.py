@@ -49,7 +49,6 @@ class WorldCache:
         *,
         graph_id: str,
         overlay: Sequence[WorldChange],
-        lexicon: Lexicon | None = None,
         check: bool = True,
     ) -> WorldIndex:
         """The closed world of a branch, from the cache or derived now in a transaction that is rolled back.
@@ -58,7 +57,6 @@ class WorldCache:
             store: the database.
             graph_id: the graph.
             overlay: the branch's committed changes, in order.
-            lexicon: the graph's names, where the caller has read them already.
             check: ask whether the graph was imported again; a plan asks that itself, in its transaction.
 
         Raises:
@@ -76,11 +74,14 @@ class WorldCache:
             if (found := self._worlds.get(key)) is not None:
                 self._worlds.move_to_end(key)
                 return found
-            names = lexicon or self._lexicons.get(key[:2])
-        made = store.try_out(lambda tx: read_world(tx, graph_id=graph_id, overlay=overlay, lexicon=names))
+            known = self._lexicons.get(key[:2])
+        names = (stamp, known) if known is not None else None
+        made = store.try_out(lambda tx: read_world(tx, graph_id=graph_id, overlay=overlay, names=names))
         with self._lock:
-            _keep(self._worlds, key, made, self._capacity)
-            _keep(self._lexicons, key[:2], made.lexicon, self._capacity)
+            # an import may have come in between, or long ago where nobody asked: what was read counts
+            self._stamps[graph_id] = made.stamp
+            _keep(self._worlds, (graph_id, made.stamp, over), made, self._capacity)
+            _keep(self._lexicons, (graph_id, made.stamp), made.lexicon, self._capacity)
         return made
 
     def clear(self) -> None:
@@ -92,16 +93,24 @@ class WorldCache:
 
 
 def read_world(
-    tx: Transaction, *, graph_id: str, overlay: Sequence[WorldChange], lexicon: Lexicon | None = None
+    tx: Transaction, *, graph_id: str, overlay: Sequence[WorldChange], names: tuple[str, Lexicon] | None = None
 ) -> WorldIndex:
-    """Derive the closure of a branch's world; the transaction must be rolled back afterwards."""
+    """Derive the closure of a branch's world; the transaction must be rolled back afterwards.
+
+    Args:
+        tx: the transaction.
+        graph_id: the graph.
+        overlay: the branch's committed changes, in order.
+        names: the graph's names where they are known, and the stamp that they were read under; of another stamp than
+            the facts they are read again.
+    """
     stamp = stamp_of(tx, graph_id)
-    names = lexicon or read_lexicon(tx, graph_id=graph_id)
-    rules = rules_of(names.relations.values())
+    lexicon = names[1] if names is not None and names[0] == stamp else read_lexicon(tx, graph_id=graph_id)
+    rules = rules_of(lexicon.relations.values())
     apply_overlay(tx, graph_id=graph_id, rules=rules, overlay=overlay)
     asserted = asserted_in(tx, graph_id=graph_id, rules=rules)
     derived = derive(asserted, graph_id=graph_id, rules=rules)
-    return WorldIndex(lexicon=names, rules=rules, asserted=asserted, derived=derived, stamp=stamp)
+    return WorldIndex(lexicon=lexicon, rules=rules, asserted=asserted, derived=derived, stamp=stamp)
 
 
 def _overlay_key(overlay: Sequence[WorldChange]) -> str:

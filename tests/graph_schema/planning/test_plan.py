@@ -190,7 +190,7 @@ def test_planning_leaves_no_trace(
 def test_the_same_request_gives_the_same_plan_in_any_order(store: GraphStore, graph_id: str, lexicon: Lexicon) -> None:
     other = Change(subject="kenya", relation="uses_currency", old_object="shilling", new_object="sol")
     one = make_plan(store, _request(graph_id, MOVE, other, seed=7))
-    two = make_plan(store, _request(graph_id, other, MOVE, seed=7), lexicon=lexicon)
+    two = make_plan(store, _request(graph_id, other, MOVE, seed=7))
     assert one == two
     assert one.digest == digest_of(one) == digest_of(replace(one, digest="x"))
     assert make_plan(store, _request(graph_id, MOVE, other, seed=8)).digest != one.digest
@@ -278,5 +278,5 @@ def test_plans_survive_other_writers(store: GraphStore, graph_id: str, lexicon: 
     """Plans write to the same entities in transactions of their own; deadlocks between them are tried again."""
     expected = make_plan(store, _request(graph_id, MOVE))
     with ThreadPoolExecutor(max_workers=6) as pool:
-        plans = [pool.submit(make_plan, store, _request(graph_id, MOVE), lexicon=lexicon) for _ in range(6)]
+        plans = [pool.submit(make_plan, store, _request(graph_id, MOVE)) for _ in range(6)]
     assert [plan.result() for plan in plans] == [expected] * 6

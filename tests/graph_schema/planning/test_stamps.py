@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,10 +14,10 @@ from tests.server import world as small
 
 from knowledgesmith.graph_schema import graphs, jobs
 from knowledgesmith.graph_schema import plan as planning
-from knowledgesmith.graph_schema.errors import Aborted, GraphIncomplete, IllegalState
+from knowledgesmith.graph_schema.errors import Aborted, EntityNotFound, GraphIncomplete, IllegalState
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
 from knowledgesmith.graph_schema.importing.lock import take_lock
-from knowledgesmith.graph_schema.interventions import Goal
+from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.job_types import Claim
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
 from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
@@ -136,6 +137,56 @@ def test_a_kept_world_is_not_used_any_more(store: GraphStore, graph: str, edit: 
     first = make_plan(store, request_for(graph), worlds=worlds)
     write(store, graph, edit)
     assert make_plan(store, request_for(graph), worlds=worlds).stamp == stamp(store, graph) != first.stamp
+
+
+def fact(parts: Parts) -> None:
+    parts[FileRole.FACTS] += "copper,has_symbol,sym_fe\n"
+
+
+def entity(parts: Parts) -> None:
+    parts[FileRole.ENTITIES] += "lyon,Lyon,City,geography,\n"
+
+
+def trait(parts: Parts) -> None:
+    head = "has_symbol,HAS_SYMBOL,Element,Symbol,true,true"
+    assert head in parts[FileRole.RELATIONS]
+    parts[FileRole.RELATIONS] = parts[FileRole.RELATIONS].replace(
+        head, "has_symbol,HAS_SYMBOL,Element,Symbol,true,false"
+    )
+
+
+MOVES = {**EDITS, "fact": fact, "entity": entity, "trait": trait}
+
+
+@pytest.mark.parametrize("moved", MOVES)
+@pytest.mark.parametrize("held_before", [False, True], ids=["one world kept", "both kept"])
+def test_a_world_that_was_not_kept_is_read_with_the_names_of_its_own_time(
+    store: GraphStore, graph: str, moved: str, *, held_before: bool
+) -> None:
+    """A branch with commits has another world than one without: what is remembered of one graph is of one import."""
+    worlds = WorldCache()
+    bare = request_for(graph)
+    rome = Change(subject="japan", relation="has_capital", old_object="tokyo", new_object="beijing")
+    first = make_plan(store, replace(bare, changes=(rome,)), worlds=worlds)
+    committed = replace(bare, overlay=first.overlay)
+    if held_before:
+        make_plan(store, committed, worlds=worlds)
+    write(store, graph, MOVES[moved])
+    for asked in (committed, bare, committed):
+        plan = make_plan(store, asked, worlds=worlds)
+        assert plan == make_plan(store, asked)
+        assert plan.stamp == stamp(store, graph)
+
+
+def test_an_entity_that_was_just_imported_can_be_asked_for(store: GraphStore, graph: str) -> None:
+    worlds = WorldCache()
+    make_plan(store, request_for(graph), worlds=worlds)
+    write(store, graph, entity)
+    lyon = Change(subject="france", relation="has_capital", old_object="paris", new_object="lyon")
+    assert make_plan(store, replace(request_for(graph), changes=(lyon,)), worlds=worlds).targets == (lyon,)
+    nowhere = replace(lyon, new_object="nowhere")
+    with pytest.raises(EntityNotFound):
+        make_plan(store, replace(request_for(graph), changes=(nowhere,)), worlds=worlds)
 
 
 def test_an_import_while_it_is_planned_makes_it_planned_again(
