@@ -17,7 +17,7 @@ from knowledgesmith.graph_schema import plan as planning
 from knowledgesmith.graph_schema.errors import Aborted, EntityNotFound, GraphIncomplete, IllegalState
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
 from knowledgesmith.graph_schema.importing.lock import take_lock
-from knowledgesmith.graph_schema.interventions import Change, Goal
+from knowledgesmith.graph_schema.interventions import Change, Goal, State
 from knowledgesmith.graph_schema.job_types import Claim
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
 from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
@@ -233,6 +233,29 @@ def test_nothing_is_composed_of_a_plan_made_before(store: GraphStore, held: Clai
         compose(store, job, plan)
 
 
+class PlanningOnly(JobRunner):
+    """Plans, and gives the job up."""
+
+    def _carry(self, attempt: Any) -> Any:
+        self._plan(attempt)
+        raise ValueError("enough")
+
+
+class Heard:
+    """A channel, or a sink of samples, that nobody listens to."""
+
+    def send(self, _message: object) -> None: ...
+    def inc(self, *_args: object, **_labels: object) -> None: ...
+    def observe(self, *_args: object, **_labels: object) -> None: ...
+
+
+def plan_only(store: GraphStore, job: str) -> None:
+    nothing: Any = None
+    heard: Any = Heard()
+    worker = PlanningOnly(settings=nothing, store=store, host=nothing, reporter=Reporter(heard, heard))
+    worker.run(job, stop=threading.Event())
+
+
 def test_a_job_plans_again_what_was_not_stored(
     store: GraphStore, held: Claim, graph: str, edit: Edit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,20 +267,30 @@ def test_a_job_plans_again_what_was_not_stored(
             write(store, graph, edit)
         return made[-1]
 
-    class Runner(JobRunner):
-        def _carry(self, attempt: Any) -> Any:
-            self._plan(attempt)
-            raise ValueError("enough")
-
-    class Heard:
-        def send(self, _message: object) -> None: ...
-        def inc(self, *_args: object, **_labels: object) -> None: ...
-        def observe(self, *_args: object, **_labels: object) -> None: ...
-
     monkeypatch.setattr(running, "make_plan", planned)
-    nothing: Any = None
-    heard: Any = Heard()
-    worker = Runner(settings=nothing, store=store, host=nothing, reporter=Reporter(heard, heard))
-    worker.run(held.id, stop=threading.Event())
+    plan_only(store, held.id)
     assert len(made) == 2
     assert load_plan(store, held.id).stamp == stamp(store, graph)
+
+
+@pytest.mark.parametrize("begun", ["", "artefact_sha256", "written_rows"])
+def test_a_later_attempt_plans_again_where_the_graph_moved_and_nothing_hangs_on_the_plan(
+    store: GraphStore, held: Claim, graph: str, edit: Edit, begun: str
+) -> None:
+    store_plan(store, held, make_plan(store, request_for(graph)))
+    first = load_plan(store, held.id).stamp
+    write(store, graph, edit)
+    if begun:
+        value: Any = "a" * 64 if begun == "artefact_sha256" else 1
+        jobs.advance(store, held, from_states=[State.PREPARING], **{begun: value})
+    plan_only(store, held.id)
+    assert load_plan(store, held.id).stamp == (first if begun else stamp(store, graph))
+
+
+def test_a_later_attempt_keeps_the_plan_of_an_equal_graph(
+    store: GraphStore, held: Claim, graph: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_plan(store, held, make_plan(store, request_for(graph)))
+    write(store, graph)
+    monkeypatch.setattr(running, "make_plan", lambda *_args, **_named: pytest.fail("planned again"))
+    plan_only(store, held.id)

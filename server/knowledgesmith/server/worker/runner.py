@@ -29,6 +29,7 @@ from knowledgesmith.graph_schema.errors import (
     ModelNotFinite,
     RevisionMismatch,
 )
+from knowledgesmith.graph_schema.graphs import stamp_of
 from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
 from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
@@ -263,8 +264,8 @@ class JobRunner:
     def _plan(self, attempt: _Attempt) -> Plan:
         """The stored plan, or one made now against the branch's world as it is when the job's turn has come."""
         job = attempt.job
-        if job.plan_digest and (job.verdict_scheme == SCHEME or job.written_rows):
-            return load_plan(self._store, job.id)  # one of an earlier release is made again while nothing is measured
+        if job.plan_digest and (stored := self._stored_plan(attempt)):
+            return stored
         self._advance(attempt, _ACTIVE, phase="plan")
         start = time.monotonic()
         request = PlanRequest(
@@ -288,6 +289,19 @@ class JobRunner:
         plan = when_imported(attempt.progress, planned)
         self._report.phase(job, "plan", time.monotonic() - start)
         return plan
+
+    def _stored_plan(self, attempt: _Attempt) -> Plan | None:
+        """An earlier attempt's plan; None where it is of an earlier release or graph and nothing hangs on it yet."""
+        job = attempt.job
+        begun = bool(job.written_rows or job.artefact_sha256)
+        if not begun and job.verdict_scheme != SCHEME:
+            return None
+        plan = load_plan(self._store, job.id)
+        if begun or not plan.stamp:
+            return plan
+        read = self._store.read_transaction
+        stamp = when_imported(attempt.progress, lambda: read(lambda tx: stamp_of(tx, job.graph_id)))
+        return plan if plan.stamp == stamp else None
 
     def _measure_all(self, attempt: _Attempt, meter: Meter, plan: Plan) -> dict[str, Reading]:
         readings: dict[str, Reading] = {}
