@@ -22,8 +22,8 @@ from knowledgesmith.editors.default_model import ensure_default_model
 from knowledgesmith.editors.loading import load
 from knowledgesmith.editors.scoring import Scorer
 from knowledgesmith.graph_schema.bundled import bundled_files
-from knowledgesmith.graph_schema.filling import fill
-from knowledgesmith.graph_schema.probes.verbalise import ASKED, sentence
+from knowledgesmith.graph_schema.filling import fill, inside, opened
+from knowledgesmith.graph_schema.probes.verbalise import ASKED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,9 +67,10 @@ def statements(tables: Mapping[str, Sequence[Mapping[str, str]]], *, each: int, 
             other = dice.choice([o for _, o in facts if (subject, relation, o) not in held])
             for uid, holds in ((obj, True), (other, False)):
                 template = templates[relation]
-                text = fill(template, subject=names[subject], obj=names[uid])
-                within = text if template.startswith("{") else text[:1].lower() + text[1:]
-                found.append(Said(alone=sentence(text), within=within, holds=holds))
+                alone, within = (
+                    fill(text, subject=names[subject], obj=names[uid]) for text in (opened(template), inside(template))
+                )
+                found.append(Said(alone=alone, within=within, holds=holds))
     return found
 
 

@@ -21,12 +21,12 @@ from scripts.import_folder import SETS, DataSet
 
 from knowledgesmith.graph_schema.errors import KnowledgeSmithError
 from knowledgesmith.graph_schema.facts import Direction, Form, Origin, Relation, Split
-from knowledgesmith.graph_schema.filling import fill
+from knowledgesmith.graph_schema.filling import fill, opened
 from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.pipeline import stage_files
 from knowledgesmith.graph_schema.importing.staging import Staging
 from knowledgesmith.graph_schema.joining import joined
-from knowledgesmith.graph_schema.probes.verbalise import nested, sentence
+from knowledgesmith.graph_schema.probes.verbalise import Phrase
 
 _FACTS = 300
 _CHAIN = (
@@ -90,8 +90,8 @@ def _filled(staging: Staging, graph: str, relation: Relation, rng: random.Random
         relation=relation.name,
         fact=(subject, obj),
         origin=derived[0].origin.value,
-        direct=_answered(fill(forward, subject=subject), obj) if forward else "",
-        reverse=_answered(fill(backward, obj=obj), subject) if backward else "",
+        direct=_answered(fill(opened(forward), subject=subject), obj) if forward else "",
+        reverse=_answered(fill(opened(backward), obj=obj), subject) if backward else "",
         chain=_chain(staging, relation, rng),
     )
 
@@ -103,13 +103,14 @@ def _chain(staging: Staging, relation: Relation, rng: random.Random) -> str:
         return ""
     start, _, last, end = rng.choice(rows)
     for template in staging.relations[last].pick(direction=Direction.FORWARD, form=Form.CLOZE, split=Split.EVAL):
-        if text := nested(template.text, fill(phrases[0].text, subject=start), first=False):
-            return _answered(text, end)
+        inner = Phrase.of_name(start).inside(phrases[0].text, first=True)
+        if inner and (whole := inner.inside(template.text, first=False)):
+            return _answered(whole.opening, end)
     return ""
 
 
 def _answered(stem: str, answer: str) -> str:
-    return joined(sentence(stem), f"[{answer}]")
+    return joined(stem, f"[{answer}]")
 
 
 def _role(data: DataSet, path: Path) -> str:

@@ -1,7 +1,8 @@
 """Puts names into templates so that the whole reads as English: articles and closing marks meet only once.
 
 "The capital is {o}." with "Washington, D.C." ends in one dot; "the {o}" with "The Hague" has one article; "a {o}" with
-"apple" reads "an apple". Nothing else of a name is touched.
+"apple" reads "an apple". Nothing of a name is touched: where a sentence begins with one, "eBay" is not "EBay". So a
+template gets its capital before the names are put in (:func:`opened`), since nobody can tell a name afterwards.
 """
 
 from __future__ import annotations
@@ -46,6 +47,20 @@ def fill_one(text: str, name: str) -> str:
     if plain and name[-1:] not in _SWALLOWED and name[-1:] not in _QUOTES:
         return f"{before}{name}{after}"
     return fill(text, subject=name, obj=name)
+
+
+@cache
+def opened(text: str) -> str:
+    """A template as it opens a sentence: its own first letter is a capital. Where a name stands first, none changes."""
+    capital = text[:1].upper()
+    return capital + text[1:] if len(capital) == 1 else text
+
+
+@cache
+def inside(text: str) -> str:
+    """A template as it stands inside a sentence: its own first letter is a small one, a name stays what it is."""
+    small = text[:1].lower()
+    return small + text[1:] if len(small) == 1 else text
 
 
 def indefinite(name: str) -> str:

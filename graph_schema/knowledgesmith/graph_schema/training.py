@@ -18,7 +18,7 @@ from knowledgesmith.graph_schema.asked import Asked, asked_of
 from knowledgesmith.graph_schema.closure import Triple
 from knowledgesmith.graph_schema.derived_wordings import derive_templates
 from knowledgesmith.graph_schema.facts import Direction, Fact, Form, Relation, Split, fact_id
-from knowledgesmith.graph_schema.filling import fill
+from knowledgesmith.graph_schema.filling import fill, opened
 from knowledgesmith.graph_schema.graphs import GraphSnapshot
 from knowledgesmith.graph_schema.plan_types import Plan, WorldChange, WorldOp
 from knowledgesmith.graph_schema.probes.draw import draw_key, sample
@@ -441,9 +441,8 @@ def _sentence(world: _World, fact: Fact) -> str:
     relation: Relation = world.lexicon.relations[fact.relation]
     found = relation.pick(direction=Direction.FORWARD, form=Form.STATEMENT, split=Split.TRAIN)
     names = (world.lexicon.entity(fact.subject).name, world.lexicon.entity(fact.object).name)
-    texts = [fill(template.text, subject=names[0], obj=names[1]) for template in found]
+    texts = [fill(opened(template.text), subject=names[0], obj=names[1]) for template in found]
     free = [text for text in texts if _permitted(world, text)]
     if not free:
         return ""
-    text = free[draw_key(world.seed, "sentence", *fact.key) % len(free)]
-    return text[:1].upper() + text[1:]
+    return free[draw_key(world.seed, "sentence", *fact.key) % len(free)]

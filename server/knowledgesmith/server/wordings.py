@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 from knowledgesmith.graph_schema.corrected_wordings import Correction
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.facts import Direction, Form, Split
-from knowledgesmith.graph_schema.filling import fill
+from knowledgesmith.graph_schema.filling import fill, opened
 from knowledgesmith.graph_schema.joining import joined
-from knowledgesmith.graph_schema.probes.verbalise import sentence
 from knowledgesmith.proto.v1 import catalogue_pb2 as pb
 from knowledgesmith.server.conversions import check_text
 
@@ -72,7 +71,7 @@ def _correction(relation: str, one: pb.WordingCorrection, field: str) -> Correct
 
 
 def _example(template: Template, subject: str, obj: str) -> str:
-    text = sentence(fill(template.text, subject=subject, obj=obj))
+    text = fill(opened(template.text), subject=subject, obj=obj)
     if template.form is not Form.CLOZE:
         return text
     return joined(text, f"[{obj if template.direction is Direction.FORWARD else subject}]")

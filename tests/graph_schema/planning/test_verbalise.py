@@ -10,6 +10,7 @@ from knowledgesmith.graph_schema.facts import Direction, Entity, Form, Relation,
 from knowledgesmith.graph_schema.probes.build import Builder
 from knowledgesmith.graph_schema.probes.grammar import grammar_faults
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.phrasing import Phraser
 from knowledgesmith.graph_schema.probes.questions import FALSE, TRUE, Question
 from knowledgesmith.graph_schema.probes.types import Context, ProbeKind
 from knowledgesmith.graph_schema.probes.verbalise import choice, leaks, statement, stems
@@ -67,9 +68,75 @@ def _texts(question: Question, options: tuple[str, ...] = ()) -> list[str]:
 def test_direct_uses_three_evaluation_clozes() -> None:
     assert _texts(_question(ProbeKind.DIRECT, "nl", "capital")) == [
         "The capital of the Netherlands is",
-        "The Netherlands is governed from",
+        "the Netherlands is governed from",
         "Third the Netherlands",
     ]
+
+
+NAMES = (
+    "eBay",
+    "iPhone",
+    "ßtest",
+    "ǆ",
+    "ﬁsh",
+    "istanbul",
+    "the Beatles",
+    "de Gaulle",
+    "école",
+    "éa",
+    "яндекс",
+    "x",
+    "t",
+)
+OPENINGS = ("{s} stands in", "the {s} stands in", "a {s} stands in", "in {s} stands", "it is known that {s} stands in")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("opening", OPENINGS)
+def test_no_text_of_any_kind_changes_a_name_that_opens_it(name: str, opening: str) -> None:
+    backward = opening.replace("{s}", "{o}")
+    relation = Relation(
+        name="r",
+        rel_type="R",
+        templates=(
+            _template(AHEAD, Form.CLOZE, opening),
+            _template(BACK, Form.CLOZE, backward),
+            _template(AHEAD, Form.QUESTION, f"{opening} what?"),
+            _template(AHEAD, Form.STATEMENT, f"{opening} {{o}}."),
+            _template(AHEAD, Form.PHRASE, opening),
+            _template(BACK, Form.PHRASE, backward),
+        ),
+    )
+    entities = [Entity(uid=uid, name=text) for uid, text in (("a", name), ("b", "B1"), ("c", "C1"), ("d", "D1"))]
+    lexicon = Lexicon.build(graph_id="g", entities=entities, relations=[relation])
+    one = lexicon.entity("a").name
+    bulk = Phraser(lexicon, limit=0)
+    asked = [
+        (_question(ProbeKind.DIRECT, "a", "r", answer="b"), ()),
+        (_question(ProbeKind.CONTEXTUAL, "a", "r", answer="b"), ()),
+        (_question(ProbeKind.REVERSE, "a", "~r", answer="b"), ()),
+        (_question(ProbeKind.COMPARISON, "a", "r", answer="b"), ("b", "c")),
+        (_question(ProbeKind.CONFLICT, "a", "r", answer=TRUE, obj="b"), ()),
+        (_question(ProbeKind.MULTI_HOP, "a", "r", "r", answer="c"), ()),
+        (_question(ProbeKind.MULTI_HOP, "a", "~r", "r", "~r", answer="d"), ()),
+    ]
+    seen = 0
+    for question, options in asked:
+        found = stems(question, lexicon=lexicon, options=options)
+        names = [lexicon.entity(uid).name for uid in options]
+        assert [stem.text for stem in bulk.stems(question, names)] == [stem.text for stem in found]
+        for stem in found:
+            for text in filter(None, (stem.text, stem.counter)):
+                seen += 1
+                assert one in text
+                assert text[:1].isupper() or text.startswith(one)
+    assert seen
+    assert one in statement(relation, subject=one, obj="B1")
+
+
+def test_a_phrase_that_opens_a_sentence_gets_its_capital() -> None:
+    texts = _texts(_question(ProbeKind.MULTI_HOP, "nl", "capital", "~capital", answer="nl"))
+    assert texts == ["The capital of the Netherlands is the capital of"]
 
 
 def test_reverse_and_missing_templates() -> None:
@@ -190,6 +257,9 @@ def test_texts_of_a_script_without_blanks_are_joined_without_them() -> None:
     here = replace(probe, stem="日本的首都是", prefix="中国的首都是北京。")
     assert here.text == "中国的首都是北京。日本的首都是"
     assert "missing_punctuation" not in set(grammar_faults(here))
+    small = replace(here, stem="eBay is in", prefix="")
+    assert list(grammar_faults(small)) == ["lower_case_start"]
+    assert list(grammar_faults(small, names=["", "eBay"])) == []
     assert "missing_punctuation" in set(grammar_faults(replace(here, prefix="中国的首都是北京")))
     assert replace(probe, stem="It is", prefix="So “yes.”").text == "So “yes.” It is"
     assert choice("日本——首都？", "东京", "北京") == "日本——首都？东京／北京："

@@ -170,8 +170,17 @@ def _check(probe: Probe, *, lexicon: Lexicon, findings: _Findings) -> None:
         names = lexicon.names_of(probe.option_uids[n] for n in probe.answers)
         if leaks(probe.text, names):
             findings.add("answer_in_stem", probe.id)
-    for fault in grammar_faults(probe):
+    for fault in grammar_faults(probe, names=_opening_names(probe, lexicon)):
         findings.add(f"grammar_{fault}", probe.id)
+
+
+def _opening_names(probe: Probe, lexicon: Lexicon) -> Iterator[str]:
+    """Names that may open the probe's text."""
+    if probe.anchor in lexicon:
+        yield lexicon.entity(probe.anchor).name
+        stated = probe.kind is ProbeKind.CONFLICT and probe.path[0] in lexicon.relations
+        if stated and (uid := stated_object(probe, lexicon)):
+            yield lexicon.entity(uid).name
 
 
 def _judge(tx: Transaction, lexicon: Lexicon, tables: Iterator[Table], findings: _Findings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from knowledgesmith.graph_schema.probes.types import Probe
@@ -22,15 +22,16 @@ _ENDS: Final = frozenset(".!?…‥。．！？｡؟۔।॥։።᙮។།")
 _QUOTES: Final = "\"'”’»」』"
 
 
-def grammar_faults(probe: Probe) -> Iterator[str]:
+def grammar_faults(probe: Probe, *, names: Iterable[str] = ()) -> Iterator[str]:
     """Names of the checks that the text fails.
 
-    What stands inside a name is the graph's; names of options are not looked at, except that none may be empty.
+    What stands inside a name is the graph's, and so is a small letter where one of ``names`` opens the text; names of
+    options are not looked at, except that none may be empty.
     """
     for name, pattern in _CHECKS.items():
         if pattern.search(probe.text):
             yield name
-    if probe.stem[:1].islower():
+    if probe.stem[:1].islower() and not any(name and probe.stem.startswith(name) for name in names):
         yield "lower_case_start"
     if probe.prefix and probe.prefix.rstrip(_QUOTES)[-1:] not in _ENDS:
         yield "missing_punctuation"

@@ -11,11 +11,11 @@ from functools import cached_property
 from typing import Final
 
 from knowledgesmith.graph_schema.facts import Direction, Form, Split
-from knowledgesmith.graph_schema.filling import fill_one
+from knowledgesmith.graph_schema.filling import fill_one, opened
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question
 from knowledgesmith.graph_schema.probes.types import ProbeKind
-from knowledgesmith.graph_schema.probes.verbalise import Stem, choice, judged, nested, sentence
+from knowledgesmith.graph_schema.probes.verbalise import Phrase, Stem, choice, judged
 
 _EVERY: Final = 1 << 30
 _MARK: Final = "\x1e"
@@ -31,7 +31,7 @@ class Phraser:
         self._limit = limit or _EVERY
         self._split = split
         self._texts: dict[tuple[str, Direction, Form], Texts] = {}
-        self._phrases: dict[tuple[str, tuple[str, ...]], tuple[str, str]] = {}
+        self._phrases: dict[tuple[str, tuple[str, ...]], tuple[Phrase | None, str]] = {}
 
     def stems(self, question: Question, options: Sequence[str]) -> list[Stem]:
         """All phrasings of a question; ``options`` are the names of the two things to compare, in uid order."""
@@ -64,33 +64,33 @@ class Phraser:
         name = self._name(question.anchor)
         direction = Direction.REVERSE if question.reverse else Direction.FORWARD
         found = self._of(question.relation, direction, Form.CLOZE)[: self._limit]
-        return [Stem(text=sentence(fill_one(text, name)), template=template) for text, template in found]
+        return [Stem(text=fill_one(opened(text), name), template=template) for text, template in found]
 
     def _chain(self, question: Question, _options: Sequence[str]) -> list[Stem]:
         return self._chained(question.anchor, self._name(question.anchor), question.path)
 
     def _chained(self, anchor: str, name: str, path: tuple[str, ...]) -> list[Stem]:
         phrase, used = self._phrase(anchor, name, path[:-1])
-        if not phrase:
+        if phrase is None:
             return []
         found: list[Stem] = []
         for text, template in self._step(path[-1], Form.CLOZE):
-            if whole := nested(text, phrase, first=False):
-                found.append(Stem(text=sentence(whole), template=f"{used}+{template}"))
+            if whole := phrase.inside(text, first=False):
+                found.append(Stem(text=whole.opening, template=f"{used}+{template}"))
             if len(found) == self._limit:
                 break
         return found
 
-    def _phrase(self, anchor: str, name: str, path: tuple[str, ...]) -> tuple[str, str]:
-        """The noun phrase of the chain so far, and its templates; empty where no phrasing nests."""
+    def _phrase(self, anchor: str, name: str, path: tuple[str, ...]) -> tuple[Phrase | None, str]:
+        """The noun phrase of the chain so far, and its templates; ``None`` where no phrasing nests."""
         known = self._phrases.get((anchor, path))
         if known is not None:
             return known
         *before, step = path
-        inner, used = self._phrase(anchor, name, tuple(before)) if before else (name, "")
-        made = ("", "")
+        inner, used = self._phrase(anchor, name, tuple(before)) if before else (Phrase.of_name(name), "")
+        made: tuple[Phrase | None, str] = (None, "")
         for text, template in self._step(step, Form.PHRASE) if inner else ():
-            if whole := nested(text, inner, first=not before):
+            if inner and (whole := inner.inside(text, first=not before)):
                 made = (whole, f"{used}+{template}" if used else template)
                 break
         self._phrases[anchor, path] = made
@@ -103,7 +103,7 @@ class Phraser:
         one, other = options
         found: list[Stem] = []
         for text, template in self._of(question.relation, Direction.FORWARD, Form.QUESTION)[: self._limit]:
-            asked = sentence(fill_one(text, name)).rstrip()
+            asked = fill_one(opened(text), name).rstrip()
             found.append(Stem(text=choice(asked, one, other), template=f"{template}/0"))
             found.append(Stem(text=choice(asked, other, one), template=f"{template}/1"))
         return found

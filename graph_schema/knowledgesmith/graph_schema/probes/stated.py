@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from knowledgesmith.graph_schema.facts import Direction, Form, fact_id
-from knowledgesmith.graph_schema.filling import fill
+from knowledgesmith.graph_schema.filling import fill, opened
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.types import Probe
-from knowledgesmith.graph_schema.probes.verbalise import ASKED, sentence
+from knowledgesmith.graph_schema.probes.verbalise import ASKED
 
 _END: Final = "\x1e"
 _ARTICLE: Final = re.compile(r"\b(?:the|an?) $", re.IGNORECASE)
@@ -24,7 +24,7 @@ def stated_object(probe: Probe, lexicon: Lexicon) -> str | None:
     for template in relation.templates:
         if (template.direction, template.form) != (Direction.FORWARD, Form.STATEMENT):
             continue
-        for name in _names(text, sentence(fill(template.text, subject=subject, obj=_END))):
+        for name in _names(text, fill(opened(template.text), subject=subject, obj=_END)):
             for uid in lexicon.named(name):
                 if probe.fact_ids == (fact_id(lexicon.graph_id, probe.anchor, relation.name, uid),):
                     return uid

@@ -10,7 +10,7 @@ from typing import Final
 
 from knowledgesmith.graph_schema.derived_wordings import framed
 from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split
-from knowledgesmith.graph_schema.filling import fill
+from knowledgesmith.graph_schema.filling import fill, inside, opened
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question
 from knowledgesmith.graph_schema.probes.types import ProbeKind
@@ -25,6 +25,7 @@ DENIED: Final = "It is not true that "
 DENIED_FRAME: Final = "This is not true: "
 """The same before a plain frame."""
 _ARTICLES: Final = frozenset({"the", "a", "an"})
+_OPENED_BY_SLOT: Final = re.compile(r"(?:the |an? )?\{", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ def stems(question: Question, *, lexicon: Lexicon, options: Sequence[str] = ()) 
 def statement(relation: Relation, *, subject: str, obj: str, number: int = 0) -> str:
     """A sentence that asserts a fact, from an evaluation template; empty where there is none."""
     found = relation.pick(direction=Direction.FORWARD, form=Form.STATEMENT, split=Split.EVAL)
-    return sentence(fill(found[number % len(found)].text, subject=subject, obj=obj)) if found else ""
+    return fill(opened(found[number % len(found)].text), subject=subject, obj=obj) if found else ""
 
 
 def leaks(text: str, names: Iterable[str]) -> bool:
@@ -86,7 +87,7 @@ def _plain(relation: Relation, name: str, *, reverse: bool) -> list[Stem]:
     found = relation.pick(direction=direction, form=Form.CLOZE, split=Split.EVAL)
     return [
         Stem(
-            text=sentence(fill(template.text, subject=name, obj=name)),
+            text=fill(opened(template.text), subject=name, obj=name),
             template=f"{relation.name}/{direction}/cloze/{number}",
         )
         for number, template in enumerate(found[:MAX_PHRASINGS])
@@ -94,19 +95,45 @@ def _plain(relation: Relation, name: str, *, reverse: bool) -> list[Stem]:
 
 
 def _chain(question: Question, lexicon: Lexicon) -> list[Stem]:
-    text = lexicon.entity(question.anchor).name
+    text = Phrase.of_name(lexicon.entity(question.anchor).name)
     used: list[str] = []
     for step in question.path:
         relation = lexicon.relation(step.removeprefix(BACKWARD))
         direction = Direction.REVERSE if step.startswith(BACKWARD) else Direction.FORWARD
         form = Form.PHRASE if len(used) < len(question.path) - 1 else Form.CLOZE
         found = relation.pick(direction=direction, form=form, split=Split.EVAL)
-        tried = ((number, nested(template.text, text, first=not used)) for number, template in enumerate(found))
-        number, text = next(((number, phrase) for number, phrase in tried if phrase), (0, ""))
-        if not text:
+        tried = ((number, text.inside(template.text, first=not used)) for number, template in enumerate(found))
+        number, whole = next(((number, phrase) for number, phrase in tried if phrase), (0, None))
+        if whole is None:
             return []
+        text = whole
         used.append(f"{relation.name}/{direction}/{form}/{number}")
-    return [Stem(text=sentence(text), template="+".join(used))]
+    return [Stem(text=text.opening, template="+".join(used))]
+
+
+def _is_with_article(text: str) -> bool:
+    return text.partition(" ")[0].casefold() in _ARTICLES
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What stands for an entity in a chain: inside a sentence, and where it opens one."""
+
+    text: str
+    opening: str
+
+    @classmethod
+    def of_name(cls, name: str) -> Phrase:
+        """A name is the same everywhere."""
+        return cls(name, name)
+
+    def inside(self, template: str, *, first: bool) -> Phrase | None:
+        """The template with this in its slot, as :func:`nested` has it; ``None`` where it does not nest."""
+        text = nested(template, self.text, first=first)
+        if not text:
+            return None
+        opens = bool(_OPENED_BY_SLOT.match(template)) and (template[0] == "{" or _is_with_article(self.text))
+        return Phrase(text, nested(opened(template), self.opening if opens else self.text, first=first))
 
 
 def nested(template: str, phrase: str, *, first: bool) -> str:
@@ -115,9 +142,8 @@ def nested(template: str, phrase: str, *, first: bool) -> str:
         last = _word_before_slot(template)
         words = phrase.casefold().split(maxsplit=2)
         if last in _ARTICLES and words[0] in _ARTICLES:
-            if last != "the" or words[0] != "the":
+            if last != "the" or words[0] != "the":  # two "the" meet: the other may be a name's own, so this one goes
                 return ""
-            phrase = phrase[len("the ") :]
         elif last in words[1:2]:
             return ""
     return fill(template, subject=phrase, obj=phrase)
@@ -133,7 +159,7 @@ def _comparison(relation: Relation, name: str, options: Sequence[str]) -> list[S
     found = relation.pick(direction=Direction.FORWARD, form=Form.QUESTION, split=Split.EVAL)
     if not found or len(options) != 2:
         return []
-    question = sentence(fill(found[0].text, subject=name)).rstrip()
+    question = fill(opened(found[0].text), subject=name).rstrip()
     return [
         Stem(text=choice(question, one, other), template=f"{relation.name}/forward/question/0/{order}")
         for order, (one, other) in enumerate((tuple(options), tuple(reversed(options))))
@@ -147,12 +173,12 @@ def _judgement(relation: Relation, *, subject: str, obj: str) -> list[Stem]:
 
 def judged(template: str, name: str, *, subject: str, obj: str) -> Stem:
     """A statement and its denial, each with the same question: a model that agrees with everything agrees with both."""
-    said = fill(template, subject=subject, obj=obj)
     if bare := framed(template):  # it is no clause that "that" could stand before
         denied = f"{DENIED_FRAME}{fill(bare, subject=subject, obj=obj)}"
+        said = fill(template, subject=subject, obj=obj)
         return Stem(text=f"{said}{ASKED}", template=name, counter=f"{denied}{ASKED}")
-    inner = said if template.startswith("{") else said[:1].lower() + said[1:]
-    return Stem(text=f"{sentence(said)}{ASKED}", template=name, counter=f"{DENIED}{inner}{ASKED}")
+    said, inner = (fill(text, subject=subject, obj=obj) for text in (opened(template), inside(template)))
+    return Stem(text=f"{said}{ASKED}", template=name, counter=f"{DENIED}{inner}{ASKED}")
 
 
 def choice(question: str, one: str, other: str) -> str:
@@ -160,8 +186,3 @@ def choice(question: str, one: str, other: str) -> str:
     if question.endswith("？"):
         return f"{question}{one}／{other}："
     return f"{question} {fill('{s} or {o}? Answer:', subject=one, obj=other)}"
-
-
-def sentence(text: str) -> str:
-    """Names such as "the Netherlands" may open a sentence; only the first letter changes."""
-    return text[:1].upper() + text[1:]
