@@ -37,5 +37,7 @@ class SheetOptions(ImportOptions):
     """Relations that are symmetric."""
     functional: tuple[str, ...] = ()
     """Relations with one object for each subject."""
+    no_traits: tuple[str, ...] = ()
+    """Relations that get no trait from their name, as ``located_in`` (transitive) and ``borders`` (symmetric) do."""
     domain: str = ""
     """Domain of the entities that a table of nodes or a wide table describes."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.facts import Relation, Traits
+from knowledgesmith.graph_schema.importing.known_traits import known_traits, said
 from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place, Record, RelationRecord
 
 
@@ -32,6 +33,11 @@ class Spoken(Protocol):
     @property
     def functional(self) -> tuple[str, ...]:
         """Those with one object for each subject."""
+        ...
+
+    @property
+    def no_traits(self) -> tuple[str, ...]:
+        """Those that get no trait from their name."""
         ...
 
 
@@ -74,15 +80,22 @@ class Ways:
 
 
 def declared(options: Spoken, used: Mapping[str, Place], undirected_ones: Set[str]) -> Iterator[Record]:
-    """What the options say about relations, and which ones are symmetric by their rows."""
+    """What the options say about relations, which ones are symmetric by their rows, and what else their names say."""
     spoken = {*options.hierarchical, *options.transitive, *options.symmetric, *options.functional}
-    if unknown := sorted(spoken - used.keys()):
+    if unknown := sorted({*spoken, *options.no_traits} - used.keys()):
         raise InvalidInput(
             "no row has this relation",
             field="options",
             value=unknown[0],
             hint=f"Name relations as the table does: {', '.join(sorted(used)[:10])}.",
         )
+    silent = used.keys() - spoken - undirected_ones - set(options.no_traits)
+    for name in sorted(silent):
+        traits = known_traits(name)
+        if what := said(traits):
+            yield RelationRecord(place=used[name], relation=Relation(name=name, rel_type="", traits=traits))
+            text = f"{name!r} is taken as {what}, as its name says; --option no_traits={name} takes it as it stands"
+            yield Finding(place=used[name], kind=FindingKind.NOTE, text=text)
     for name in sorted(spoken | (undirected_ones & used.keys())):
         traits = Traits(
             functional=name in options.functional,
