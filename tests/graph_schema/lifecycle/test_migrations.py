@@ -117,6 +117,48 @@ def test_the_first_release_is_migrated_once(
     assert load_snapshot(store, first_release) == snapshot
 
 
+DAMAGED = {
+    "no name": ("{aliases: []}", []),
+    "no name and no aliases": ("{}", []),
+    "aliases alone": ("{aliases: ['Nippon']}", ["nippon"]),
+    "no aliases": ("{name: 'Japan'}", ["japan"]),
+    "a number for a name": ("{name: 5, aliases: ['Nippon']}", ["nippon"]),
+    "a list for a name": ("{name: ['a', 'b'], aliases: ['Nippon']}", ["nippon"]),
+    "numbers for aliases": ("{name: 'Japan', aliases: [1, 2]}", ["japan"]),
+    "one number for aliases": ("{name: 'Japan', aliases: 7}", ["japan"]),
+    "one text for aliases": ("{name: 'Japan', aliases: 'Nippon'}", ["japan", "nippon"]),
+}
+"""Properties that somebody left on an entity by hand, and the keys that it has then."""
+
+
+def test_an_entity_damaged_by_hand_does_not_keep_a_database_from_starting(
+    store: GraphStore, first_release: str, cypher: Cypher
+) -> None:
+    for uid, (properties, _) in DAMAGED.items():
+        made = f"CREATE (e:Entity:Leaf {properties}) SET e.graph_id = $graph, e.uid = $uid, e.retired = true"
+        cypher(made, graph=first_release, uid=uid)
+    migrate(store)
+    found = cypher("MATCH (e:Entity {graph_id: $graph}) RETURN e.uid AS uid, e.name_keys AS keys", graph=first_release)
+    keys = {row["uid"]: row["keys"] for row in found}
+    assert {uid: keys[uid] for uid in DAMAGED} == {uid: expected for uid, (_, expected) in DAMAGED.items()}
+    named = {f.subject for result in check_graph(store, first_release).results for f in result.findings}
+    assert {uid for uid, (properties, _) in DAMAGED.items() if "name" not in properties} <= named
+
+
+def test_entities_without_a_name_or_aliases_are_written_as_they_come(
+    store: GraphStore, graph_id: str, cypher: Cypher
+) -> None:
+    """Archives of damaged graphs may hold such."""
+    made = [["u1", None, "", "", None, "Leaf", 0], ["u2", "Japan", "", "", None, "Leaf", 0]]
+    (row,) = store.write("importing/entities_create", graph_id=graph_id, rows=made)
+    changed = [[element, *fields] for element, (_, *fields) in zip(row["elements"], made, strict=True)]
+    assert store.write("importing/entities_update", graph_id=graph_id, rows=changed)[0]["updated"] == len(made)
+    loaded = [["u3", None, "", "", None, True, None, None], ["u4", "Japan", "", "", None, False, None, None]]
+    store.write("lifecycle/load_entities", graph_id=graph_id, rows=loaded)
+    query = "MATCH (e:Entity {graph_id: $graph}) RETURN e.name_keys AS keys ORDER BY e.uid"
+    assert [row["keys"] for row in cypher(query, graph=graph_id)] == [[], ["japan"]] * 2
+
+
 def test_a_database_of_a_newer_release_is_left_alone(store: GraphStore, cypher: Cypher) -> None:
     newest = migrations()[-1].version
     cypher("MATCH (s:KnowledgeSmithSchema) SET s.version = $version", version=newest + 1)

@@ -3,7 +3,9 @@
 // returns: last
 // access: write
 //
-// The keys are those by which a name is found in another form (`graph/by_key`).
+// The keys are those by which a name is found in another form (`graph/by_key`). What somebody damaged by hand, an entity
+// without a name or a name that is no text, has no keys of it: `graph check` names it, and a database of an earlier
+// release starts with it.
 MATCH (e:Entity {graph_id: $graph_id})
 USING INDEX e:Entity(graph_id, uid)
 WHERE e.uid > $after
@@ -20,7 +22,7 @@ CALL (page, invisible) {
   WITH e, invisible
   WHERE e.aliases IS NULL OR e.name_keys IS NULL
   SET e.aliases = coalesce(e.aliases, [])
-  SET e.name_keys = [text IN [e.name] + e.aliases |
+  SET e.name_keys = [text IN [e.name] + e.aliases WHERE text IS :: STRING NOT NULL |
                      toLower(normalize(reduce(seen = text, sign IN invisible | replace(seen, sign, '')), NFKC))]
 }
 RETURN page[-1].uid AS last

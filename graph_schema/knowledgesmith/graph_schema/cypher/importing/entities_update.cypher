@@ -12,7 +12,7 @@ UNWIND $rows AS row
 MATCH (e)
 WHERE elementId(e) = row[0] AND e.graph_id = $graph_id
 SET e.name = row[1], e.type = row[2], e.domain = row[3], e.aliases = row[4], e.retired = false, e.depth = row[6]
-SET e.name_keys = [text IN [row[1]] + row[4] |
+SET e.name_keys = [text IN [row[1]] + coalesce(row[4], []) WHERE text IS :: STRING NOT NULL |
                    toLower(normalize(reduce(seen = text, sign IN invisible | replace(seen, sign, '')), NFKC))]
 REMOVE e:Root:Intermediate:Leaf
 SET e:$(row[5])

@@ -12,6 +12,6 @@ WITH [
 UNWIND $rows AS row
 CREATE (e:Entity:$(coalesce(row[6], 'Leaf')) {graph_id: $graph_id, uid: row[0], name: row[1], type: row[2],
                                               domain: row[3], aliases: row[4], retired: row[5], depth: row[7]})
-SET e.name_keys = [text IN [row[1]] + coalesce(row[4], []) |
+SET e.name_keys = [text IN [row[1]] + coalesce(row[4], []) WHERE text IS :: STRING NOT NULL |
                    toLower(normalize(reduce(seen = text, sign IN invisible | replace(seen, sign, '')), NFKC))]
 RETURN count(e) AS written
