@@ -30,6 +30,8 @@ class Evidence(StrEnum):
     IDS = "ids stand below a word"
     CASE = "it is in small letters, the others are not"
     CAPITAL = "its words stand over columns, relations in small letters below"
+    HEADINGS = "its words stand over columns, the second holds no relations; --option layout=facts if it does"
+    TRUTHS = "yes and no stand below a word, and are no relations"
     BETWEEN = "a word for relations stands among words over columns"
 
 

@@ -22,6 +22,12 @@ from knowledgesmith.graph_schema.importing.formats.table_names import (
     name_column,
     titled_names,
 )
+from knowledgesmith.graph_schema.importing.formats.table_relations import (
+    are_truths,
+    look_like_headings,
+    read_like_relations,
+    repeats,
+)
 from knowledgesmith.graph_schema.importing.formats.table_words import (
     INDEX,
     OTHER,
@@ -30,6 +36,12 @@ from knowledgesmith.graph_schema.importing.formats.table_words import (
 )
 from knowledgesmith.graph_schema.importing.problems import quote
 
+_LEAST: Final = 3
+"""Rows from which on one relation a row speaks against relations."""
+_SAY_WHICH: Final = (
+    "Say what a row is: --option layout=wide (a subject, the first row naming a relation a column), or "
+    "--option layout=facts (subject, relation, object)."
+)
 _FACT: Final = (Role.SUBJECT, Role.RELATION, Role.OBJECT)
 
 
@@ -320,13 +332,15 @@ class _Table:
         """Three columns without known words: facts, or a subject with two values."""
         rows = len(self._body) + 1
         middle = self._column(1)
+        if self._width == 3 and (told := self._of_truths(evidence, middle)) is not None:
+            return told
         if self._is_labelled() or self._rows.relation_like():
             named = self._width == 4 and is_label(self._titles[3])
             why = evidence or self._rows.relation_evidence()
             roles = self._positions()
             is_header = (bool(why) or named) and not self._is_data(roles)
             return self._made(Layout.FACTS, roles, header=is_header, why=(why,) if why and is_header else ())
-        repeated = len(set(middle)) <= 0.7 * len(middle)
+        repeated = repeats(self._column(0), middle)
         linked = bool((set(self._column(0)) | {self._first[0]}) & (set(self._column(2)) | {self._first[2]}))
         doubled = len(set(self._column(0))) < len(self._body)
         if evidence is Evidence.NOUNS:
@@ -340,6 +354,19 @@ class _Table:
                 "its three columns can be a subject, a relation and an object, or a subject with two values",
                 "Say which: --option layout=facts or --option layout=wide.",
             )
+        return self._unworded(rows, repeated=repeated, linked=linked, doubled=doubled)
+
+    def _of_truths(self, evidence: Evidence | None, middle: Sequence[str]) -> Plan | None:
+        """The plan where the second of three columns says yes and no, below a word that is then a heading."""
+        headed = truth_of(self._first[1]) is None
+        if not are_truths(middle if headed else [self._first[1], *middle]):
+            return None
+        if headed or self._named:
+            return self._wide(evidence or Evidence.TRUTHS)
+        raise self._refused("the second column says yes and no, which are no relations", _SAY_WHICH)
+
+    def _unworded(self, rows: int, *, repeated: bool, linked: bool, doubled: bool) -> Plan:
+        """Three columns where nothing says that the first row names them."""
         relation = self._rows.relation_column()
         if relation is None and self._rows.middle_is_measured():
             raise self._refused(
@@ -347,6 +374,13 @@ class _Table:
                 "Say what the columns are, from the left: --option columns=subject,object,relation (- for one that is "
                 "left out), or layout=wide and header=yes where the first row names the relations.",
             )
+        likely = relation is not None or linked or read_like_relations(self._first[1], self._column(1))
+        all_rows = (self._first, *self._body)
+        if rows >= _LEAST and not (likely or repeats([row[0] for row in all_rows], [row[1] for row in all_rows])):
+            if look_like_headings(self._titles) and not any(map(self._recurs, range(self._width))):
+                return self._wide(Evidence.HEADINGS)
+            what = "no column looks like a relation: nearly every row has another text in the second"
+            raise self._refused(what, _SAY_WHICH)
         if repeated or linked or doubled or rows < DOUBTFUL or relation is not None:
             # Nothing else tells an order where no relation is repeated: it is the usual one, and the report says so
             notes = (ASSUMED,) if relation is None and not repeated else ()

@@ -123,13 +123,13 @@ def with_marks(
     """
     found = dict(roles)
     relation = next((n for n, role in found.items() if role is Role.RELATION), None)
-    if relation is not None and is_label(titles[relation]) and _are_labels(column(relation)):
+    if relation is not None and is_label(titles[relation]) and are_labels(column(relation)):
         del found[relation]
     elif relation is not None and titles[relation] != "label" and _are_directions(column(relation)):
         # What Gephi writes as type is the direction; its relation is the label
         found[relation] = Role.DIRECTION
         name = next((n for n, title in enumerate(titles) if title == "label" and n not in found), None)
-        if name is not None and not _are_labels(column(name)):
+        if name is not None and not are_labels(column(name)):
             found[name] = Role.RELATION
     free = [n for n in range(len(titles)) if n not in found]
     if Role.DIRECTION not in found.values():
@@ -141,7 +141,7 @@ def with_marks(
     return found
 
 
-def _are_labels(values: Sequence[str]) -> bool:
+def are_labels(values: Sequence[str]) -> bool:
     """Whether the texts of a column that may be a relation label rows: one such word alone may be a verb (``是``)."""
     given = [value for value in values if value]
     if not given or not mostly(given, truth_of):
