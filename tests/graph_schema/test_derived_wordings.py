@@ -107,6 +107,10 @@ def test_a_name_whose_grammar_is_sure_becomes_a_sentence(name: str, sentence: st
         # abbreviations, codes, signs
         *("dob", "P31", "wdt:P31", "method+", "method-", "-method", "🙂", "123 things", "?", "_"),
         # other languages, in this script and in others
+        # words that are English and another language's too, each with a meaning of its own
+        *("war", "arm", "son", "brand", "rate", "Brand", "WAR", "stage", "era", "data", "Stadium", "mode", "part"),
+        *("island", "race", "course", "comment", "roof", "god", "time", "mayor", "surface", "Produktion", "funktion"),
+        *("son stage", "rate war"),
         *("capital_de", "hauptstadtVon", "lugar_de_nacimiento", "né_à", "moneda", "Währung", "naissance", "ciudad"),
         *("首都", "夫人の名", "عاصمة", "столица", "เมืองหลวง", "수도", "राजधानी", "בירה"),
     ],
@@ -249,3 +253,15 @@ def test_where_a_template_comes_from_is_stored() -> None:
     }
     earlier = to_properties(stored) | {"templates": '[["forward", "eval", "cloze", "{s} is"]]'}
     assert [t.origin for t in from_properties(earlier).templates] == [Origin.GIVEN]
+
+
+@pytest.mark.parametrize("name", sorted(english.ELSEWHERE))
+def test_a_word_of_two_languages_is_english_only_beside_a_word_that_is_sure(name: str) -> None:
+    assert name in english.NOUNS or english.verb(name) or english.is_noun(name), "no list would take it for English"
+    assert origin(name) is Origin.FRAME
+    assert all(not re.search(r"Fact|blank|Link", t.text) for t in derive_templates(name)), "the frame has no English"
+
+
+@pytest.mark.parametrize("name", ["birth_rate", "war_of", "brand_name", "region", "album", "continent", "population"])
+def test_what_means_the_same_everywhere_or_stands_beside_english_is_a_sentence(name: str) -> None:
+    assert origin(name) is Origin.DERIVED

@@ -163,7 +163,7 @@ def framed(statement: str) -> str:
 def _sentences(parsed: RelationName) -> tuple[Template, ...]:
     """Sentences about a name whose grammar is sure; none otherwise."""
     words = tuple(word.lower() if word.isupper() and len(word) == 1 else word for word in parsed.words)
-    if not parsed.plain:
+    if not parsed.plain or english.may_be_elsewhere(words):
         return ()
     if noun := _noun(words):
         plural = english.is_plural(_head(words[words[0] == "has" :]).lower())

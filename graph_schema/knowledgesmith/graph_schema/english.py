@@ -60,6 +60,10 @@ ADJECTIVES: Final = _LISTS["adjectives"]
 _VERBS: Final = _LISTS["verbs"]
 AMBIGUOUS: Final = _LISTS["ambiguous"]
 """Verbs that are nouns as well: sure only before a preposition or a noun."""
+ELSEWHERE: Final = _LISTS["elsewhere"]
+"""Words that mean something else in a language near English: alone they do not say that a name is English."""
+_KTION: Final = re.compile(r"\w*k(?:tion|sion)(?:en)?")
+"""German, Danish and Swedish spell "function" so."""
 _PLURALS: Final = _LISTS["plurals"]
 _SINGULAR_S: Final = _LISTS["singular_s"]
 _SHIFTED: Final = _LISTS["shifted"]
@@ -74,7 +78,13 @@ def is_spoken_here(words: Iterable[str]) -> bool:
     if not _OTHER_LANGUAGES.isdisjoint(known):
         return False
     small = PREPOSITIONS | AUXILIARIES | NO_MODIFIERS | {"has"}
-    return any(word in small or verb(word) or is_noun(word) or auxiliary(word) for word in known)
+    sure = (word for word in known if not may_be_elsewhere([word]))
+    return any(word in small or verb(word) or is_noun(word) or auxiliary(word) for word in sure)
+
+
+def may_be_elsewhere(words: Iterable[str]) -> bool:
+    """Whether every word of a name is one of another language as well, where it means something else."""
+    return all(word.lower() in ELSEWHERE or _KTION.fullmatch(word.lower()) for word in words)
 
 
 def is_noun(word: str) -> bool:
