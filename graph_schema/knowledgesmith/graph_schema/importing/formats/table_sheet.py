@@ -36,6 +36,7 @@ from knowledgesmith.graph_schema.importing.formats.table_marks import (
 from knowledgesmith.graph_schema.importing.formats.table_names import NO_NAMES
 from knowledgesmith.graph_schema.importing.formats.table_options import SheetOptions
 from knowledgesmith.graph_schema.importing.formats.table_report import read_as
+from knowledgesmith.graph_schema.importing.formats.table_totals import not_a_thing
 from knowledgesmith.graph_schema.importing.formats.table_ways import Ways, counted, declared
 from knowledgesmith.graph_schema.importing.formats.table_words import STRONG, Role, heading
 from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
@@ -353,8 +354,14 @@ class _Reader:
         if not subject or not_finite(subject) or names_nothing(subject):
             yield Rejection(place=place, reason=f"no subject in {plan.name(plan.column(Role.SUBJECT) or 0)}")
             return
-        self._entities += 1
         name_column = plan.column(Role.NAME)
+        if name_column is None and not any([cells[position] for position in plan.values] + list(late.values())):
+            text = f"a row without any value is left out: {quote(subject)}"
+            yield Finding(place=place, kind=FindingKind.IGNORED, text=text)
+            return
+        if said := not_a_thing(subject):
+            yield Finding(place=place, kind=FindingKind.NOTE, text=said)
+        self._entities += 1
         name = self._text(cells[name_column]) if name_column is not None else subject
         yield EntityRecord(place=place, uid=fit(subject), name=name[:MAX_NAME], domain=self._options.domain, merge=True)
         values = [(self._titles[position], cells[position]) for position in plan.values]
