@@ -17,6 +17,7 @@ from knowledgesmith.graph_schema.importing.formats.workbook_parts import (
     MAX_COLUMNS,
     BadCell,
     Book,
+    Downwards,
     local,
     number_of,
     plain,
@@ -70,7 +71,7 @@ class OpenDocument(Book):
         found: dict[str, str] = {}
         self._filled: set[str] = set()
         try:
-            for name, _, cells, problem in self._all_rows():
+            for name, _, cells, problem, _spans in self._all_rows():
                 found[name] = name
                 if problem or any(cells):
                     self._filled.add(name)
@@ -85,28 +86,48 @@ class OpenDocument(Book):
 
     def _rows(self, part: str) -> Iterator[tuple[int, list[str], str]]:
         self.repeated, begun, number = 0, False, 1
-        for name, times, cells, problem in self._all_rows():
+        self.merged = Downwards()
+        for name, times, cells, problem, spans in self._all_rows():
             if name != part:
                 if begun:
                     return
                 continue
             begun = True
             if times:
-                yield number, cells, problem
+                whole = self.merged.fill(number, cells)
+                for column, rows in spans:
+                    self.merged.begin(column, number + rows - 1, whole)
+                yield number, whole, problem
                 self.repeated += times - 1 if any(cells) else 0
                 number += times
 
-    def _all_rows(self) -> Iterator[tuple[str, int, list[str], str]]:
-        """Sheet, number of times and cells of each row, and what is wrong with it; no times where a sheet begins."""
+    def _all_rows(self) -> Iterator[tuple[str, int, list[str], str, list[tuple[int, int]]]]:
+        """Sheet, number of times and cells of each row, what is wrong with it, and its cells merged over several rows.
+
+        No times where a sheet begins; of a merged cell its column and how many rows it spans.
+        """
         name = ""
         for element in self._parts.elements(_CONTENT, "table-row", opening="table"):
             if local(element) == "table":
                 name = _attribute(element, "name")
                 name = "" if name.startswith(_CACHE) else name
                 if name:
-                    yield name, 0, [], ""
+                    yield name, 0, [], "", []
             elif name:
-                yield name, _times(element, "number-rows-repeated"), *_cells(element)
+                yield name, _times(element, "number-rows-repeated"), *_cells(element), _spans(element)
+
+
+def _spans(row: Element) -> list[tuple[int, int]]:
+    """The cells of a row that are merged with those below: their columns, and how many rows they span."""
+    found: list[tuple[int, int]] = []
+    column = 0
+    for cell in row:
+        if local(cell) in _CELLS:
+            rows = _times(cell, "number-rows-spanned")
+            if rows > 1 and column < MAX_COLUMNS:
+                found.append((column, rows))
+            column += _times(cell, "number-columns-repeated")
+    return found
 
 
 def _cells(row: Element) -> tuple[list[str], str]:

@@ -105,6 +105,9 @@ class _Book:
         if self._book.repeated:
             text = "rows of the sheet that repeat the one above them; they count once"
             yield Finding(place=Place(file=self.name), kind=FindingKind.DOUBLED, text=text, count=self._book.repeated)
+        if filled := self._book.merged.filled:
+            text = "cells that are merged with one above took its text; split them in the sheet where that is wrong"
+            yield Finding(place=Place(file=self.name), kind=FindingKind.NOTE, text=text, count=filled)
         for other in self._book.others:
             text = f"the sheet {quote(other)} of the workbook; --option sheet={quote(other)} reads it instead"
             yield Finding(place=Place(file=self.name), kind=FindingKind.IGNORED, text=text)

@@ -16,6 +16,7 @@ from knowledgesmith.graph_schema.importing.formats.workbook_parts import (
     MAX_COLUMNS,
     BadCell,
     Book,
+    Downwards,
     local,
     number_of,
     plain,
@@ -39,6 +40,9 @@ _LEAST: Final = 8
 _MAIN: Final = "xl/workbook.xml"
 _LINK: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_LINK: Final = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
+_MAX_MERGED: Final = 100_000
+"""Cells of a sheet that are merged over several rows."""
+_MERGED: Final = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,9}):\$?[A-Z]{1,3}\$?(\d{1,9})")
 _PLACE: Final = re.compile(r"([A-Z]{1,3})(\d+)")
 
 
@@ -107,8 +111,39 @@ class Workbook(Book):
             found |= {number: kind for number, kind in enumerate(kinds) if kind is not None}
         return found
 
+    def _has_rows(self, part: str) -> bool:
+        return any(problem or any(cells) for _, cells, problem in self._as_written(part))
+
     def _rows(self, part: str) -> Iterator[tuple[int, list[str], str]]:
         """Number and cells of each row, and what is wrong with it."""
+        self.merged = Downwards()
+        spans = self._spans(part)
+        for number, cells, problem in self._as_written(part):
+            whole_row = self.merged.fill(number, cells)
+            for column, last in spans.get(number, ()):
+                self.merged.begin(column, last, whole_row)
+            yield number, whole_row, problem
+
+    def _spans(self, part: str) -> dict[int, list[tuple[int, int]]]:
+        """Of cells that are merged over several rows: their column and last row, by their first row.
+
+        A sheet names them behind its rows, so that it is read twice where it has any.
+        """
+        found: dict[int, list[tuple[int, int]]] = {}
+        if not self._parts.hold(part, b"mergeCell"):
+            return found
+        number = 0
+        for element in self._parts.elements(part, "mergeCell"):
+            area = _MERGED.fullmatch(element.get("ref", ""))
+            if area is None or int(area[2]) >= int(area[3]):
+                continue
+            number += 1
+            if number > _MAX_MERGED:
+                raise ValueError(f"more than {_MAX_MERGED:,} of its cells are merged over several rows")
+            found.setdefault(int(area[2]), []).append((_column(area[1]), int(area[3])))
+        return found
+
+    def _as_written(self, part: str) -> Iterator[tuple[int, list[str], str]]:
         number = 0
         for element in self._parts.elements(part, "row"):
             number = whole(element.get("r"), number + 1)

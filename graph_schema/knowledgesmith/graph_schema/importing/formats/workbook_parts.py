@@ -33,6 +33,7 @@ _MAX_HELD: Final = 1 << 24
 _MAX_ELEMENTS: Final = 100_000
 """Elements inside one that is held."""
 _MAX_DEPTH: Final = 64
+_PIECE: Final = 1 << 18
 _ROWS: Final = frozenset({"row", "table-row"})
 _CELLS: Final = frozenset({"c", "table-cell", "covered-table-cell"})
 BROKEN: Final = (
@@ -111,6 +112,16 @@ class Parts:
                     if way:
                         way[-1].remove(element)
 
+    def hold(self, part: str, word: bytes) -> bool:
+        """Whether a word stands anywhere in a part, without reading its elements."""
+        with self._open(part) as stream:
+            rest = b""
+            while piece := stream.read(_PIECE):
+                if word in rest + piece:
+                    return True
+                rest = piece[-len(word) :]
+        return False
+
     def _open(self, part: str) -> IO[bytes]:
         if part not in self._names:
             raise ValueError(f"its part {part} is missing")
@@ -179,6 +190,33 @@ class BadCell(ValueError):
     """A cell whose value cannot be read; the other rows can."""
 
 
+class Downwards:
+    """Cells that are merged over several rows: their text counts for each of these rows.
+
+    ``filled`` are the cells that got a text so.
+    """
+
+    def __init__(self) -> None:
+        self.filled = 0
+        self._open: dict[int, tuple[int, str]] = {}
+
+    def begin(self, column: int, last: int, cells: list[str]) -> None:
+        """A cell of a row is merged with those below it, down to the row of that number."""
+        if column < len(cells) and cells[column]:
+            self._open[column] = last, cells[column]
+
+    def fill(self, number: int, cells: list[str]) -> list[str]:
+        """The cells of a row with the texts of those above that they are merged with; an empty row stays empty."""
+        for column, (last, text) in list(self._open.items()):
+            if number > last:
+                del self._open[column]
+            elif any(cells) and not (column < len(cells) and cells[column]):
+                cells += [""] * (column + 1 - len(cells))
+                cells[column] = text
+                self.filled += 1
+        return cells
+
+
 class Book(ABC):
     """One sheet of a workbook.
 
@@ -187,7 +225,7 @@ class Book(ABC):
         sheet: its name; empty = the first that is not empty.
 
     ``others`` are the other sheets that are not empty, where none was named; ``repeated`` are, after ``records``, the
-    rows that state again what the row above them says.
+    rows that state again what the row above them says, ``merged`` the cells that are merged over several rows.
 
     Raises:
         InvalidInput: it cannot be read, or it has no such sheet.
@@ -196,6 +234,7 @@ class Book(ABC):
     def __init__(self, file: InputFile, sheet: str = "") -> None:
         self._file = file
         self.repeated = 0
+        self.merged = Downwards()
         try:
             self._parts = Parts(file.content)
             sheets = self._sheets()
