@@ -8,9 +8,11 @@ template gets its capital before the names are put in (:func:`opened`), since no
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
+
+from knowledgesmith.graph_schema.name_keys import name_key
 
 _SLOT: Final = re.compile(r"(?:\b(?P<article>[Tt]he|[Aa]n?) )?\{(?P<slot>[so])\}(?P<mark>[.?!,;。？！．؟۔।]?)")
 _ARTICLES: Final = frozenset({"the", "a", "an"})
@@ -24,6 +26,7 @@ _SWALLOWED: Final = {
 }
 """By the last character of a name, quotes aside: the marks that may not follow it."""
 _QUOTES: Final = "\"'”’»」』"
+_ENDS: Final = "".join(_SWALLOWED) + "．؛،"
 _WORD: Final = re.compile(r"\W*(\w+)")
 _LIKE_A_CONSONANT: Final = re.compile(
     r"uni(?!n|m|de)|us[aeu]|eu|ew|ur[ai]|ut[aeio]|ubi|ufo|(?:one|once)(?!\w)", re.IGNORECASE
@@ -34,6 +37,40 @@ _LETTERS: Final = frozenset("AEFHILMNORSX")
 """Letters whose own names begin with a vowel."""
 _SPELT: Final = 3
 """Capitals alone, up to so many, are read letter by letter."""
+
+
+class Surroundings(NamedTuple):
+    """What a template has directly around a name: ``the``, ``a`` or nothing before it, a mark or nothing behind it."""
+
+    article: str
+    mark: str
+
+
+def surroundings(texts: Iterable[str]) -> frozenset[Surroundings]:
+    """All that the templates have around names."""
+    found: set[Surroundings] = set()
+    for text in set(texts):
+        for slot in _SLOT.finditer(text):
+            article = (slot["article"] or "").casefold()
+            found.add(Surroundings(article[:1] if article == "an" else article, slot["mark"]))
+    return frozenset(found)
+
+
+def is_fitted(name: str) -> bool:
+    """Whether a name may meet an article or a mark of a template, which then is left out."""
+    return name.rstrip(_QUOTES)[-1:] in _SWALLOWED or name.partition(" ")[0].casefold() in _ARTICLES
+
+
+def reading_key(name: str, *, articles: bool) -> str:
+    """The same for names that some template makes the same: end marks aside, and where it has articles, these.
+
+    "It is {o}." reads alike with "Acme Inc." and with "Acme Inc", "in the {o}" with "The Hague" and with "Hague".
+    """
+    key = name_key(name)
+    if key[-1:] in _ENDS:
+        key = key.rstrip(f"{_ENDS} ") or key
+    first, _, rest = key.partition(" ")
+    return rest if articles and rest and first in _ARTICLES else key
 
 
 def fill(text: str, *, subject: str = "", obj: str = "") -> str:

@@ -82,18 +82,18 @@ def draw_distractors(
         count: how many are wanted; fewer come back where the pool holds fewer.
         key: from :func:`draw_key`.
     """
-    taken = set(lexicon.names_of(shown))
+    taken = {key for uid in shown for key in lexicon.keys[lexicon.index[uid]]}
     banned = {*shown, *excluded}
     drawn: list[str] = []
     for position in _candidates(pool, key=key):
         if len(drawn) == count:
             break
         uid = lexicon.entities[position].uid
-        surfaces = lexicon.surfaces[position]
-        if uid in banned or lexicon.ambiguous[position] or not taken.isdisjoint(surfaces):
+        keys = lexicon.keys[position]
+        if uid in banned or lexicon.ambiguous[position] or not taken.isdisjoint(keys):
             continue
         banned.add(uid)
-        taken |= surfaces
+        taken |= keys
         drawn.append(uid)
     return drawn
 
@@ -111,9 +111,12 @@ def draw_options(
 
     ``None`` also where two shown answers share a name, since nobody could tell them apart.
     """
-    for position, uid in enumerate(shown):
-        if not lexicon.names_of([uid]).isdisjoint(lexicon.names_of(shown[:position])):
+    known: set[str] = set()
+    for uid in shown:
+        keys = lexicon.keys[lexicon.index[uid]]
+        if not known.isdisjoint(keys):
             return None
+        known |= keys
     # an old and a new answer leave no false option in a question of two, and need none
     missing = max(arity - len(shown), 0)
     drawn = draw_distractors(lexicon, pool=pool, shown=shown, excluded=excluded, count=missing, key=key)

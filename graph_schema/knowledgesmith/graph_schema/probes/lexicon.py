@@ -6,7 +6,7 @@ Entities have a dense integer index, contiguous by type, so that a draw among en
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -19,8 +19,10 @@ from scipy.sparse.csgraph import connected_components
 from knowledgesmith.graph_schema.catalogue import from_properties
 from knowledgesmith.graph_schema.errors import EntityNotFound, RelationNotFound
 from knowledgesmith.graph_schema.facts import Entity, Relation
+from knowledgesmith.graph_schema.filling import reading_key, surroundings
 from knowledgesmith.graph_schema.graphs import GraphSnapshot, require_graph
 from knowledgesmith.graph_schema.name_keys import name_key
+from knowledgesmith.graph_schema.probes.renderings import read_alike
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 
 LITERAL: Final = "Literal"
@@ -88,8 +90,23 @@ class Lexicon:
 
     @cached_property
     def keys(self) -> tuple[frozenset[str], ...]:
-        """By index, what name and aliases of every entity look like: two that look alike are one name."""
-        return tuple(frozenset(map(name_key, entity.names)) for entity in self.entities)
+        """By index, how name and aliases of every entity read in a text: two that read alike are one name."""
+        return tuple(frozenset(map(self._key, entity.names)) for entity in self.entities)
+
+    def _key(self, name: str) -> str:
+        return reading_key(name, articles=self._has_articles)
+
+    @cached_property
+    def _has_articles(self) -> bool:
+        return any(found.article for found in surroundings(self._texts()))
+
+    def _texts(self) -> Iterator[str]:
+        return (template.text for relation in self.relations.values() for template in relation.templates)
+
+    @cached_property
+    def read_alike(self) -> frozenset[str]:
+        """Uids of entities that read like another one, by the texts themselves: for what must not trust ``keys``."""
+        return read_alike(self.entities, self._texts())
 
     @cached_property
     def _sharers(self) -> Counter[str]:
@@ -97,9 +114,9 @@ class Lexicon:
 
     @cached_property
     def ambiguous(self) -> NDArray[np.bool_]:
-        """Whether an entity's name also names another entity, by index."""
+        """Whether an entity's name, as it reads in a text, also names another entity; by index."""
         sharers = self._sharers
-        return np.array([sharers[name_key(entity.name)] > 1 for entity in self.entities], dtype=np.bool_)
+        return np.array([sharers[self._key(entity.name)] > 1 for entity in self.entities], dtype=np.bool_)
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:

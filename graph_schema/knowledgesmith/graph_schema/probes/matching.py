@@ -141,7 +141,7 @@ class Matcher:
         return chosen
 
     def _names(self, place: int) -> frozenset[str]:
-        return self._lexicon.surfaces[place]
+        return self._lexicon.keys[place]
 
     def _letters(self, anchor: int, answer: int) -> float:
         """How many runs of letters two entities share."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from knowledgesmith.graph_schema.closure import BEFORE
@@ -15,9 +15,17 @@ from knowledgesmith.graph_schema.probes.verify_reach import judge_reach
 from knowledgesmith.graph_schema.store import Transaction
 
 _BATCH: Final = 5_000
+HOMONYM: Final = "homonym"
 
 Claim = list[Any]
 """A row of a verifying query: what a probe claims, without its text."""
+
+_NAMED: Final[Mapping[str, Callable[[Claim], Iterable[str]]]] = {
+    "statements": lambda row: (row[3],),
+    "options": lambda row: (*row[4], *row[5]),
+    "chains": lambda row: (*row[3], *row[4]),
+}
+"""By query, what a claim names beside its anchor."""
 
 
 def verify(
@@ -25,7 +33,8 @@ def verify(
 ) -> dict[str, str]:
     """Probes that fail, with the reason.
 
-    The reasons: ``no_answer``, ``false_answer``, ``true_distractor``, ``not_unique`` and ``shortcut`` (chains).
+    The reasons: ``no_answer``, ``false_answer``, ``true_distractor``, ``not_unique`` and ``shortcut`` (chains), and
+    ``homonym`` where what is named reads like another entity.
 
     Args:
         tx: a transaction that holds the closure.
@@ -71,9 +80,9 @@ def judge(
     Raises:
         IllegalState: the query passed a claim over.
     """
+    failed = _judge_names(name, rows, lexicon=lexicon)
     if name == "chains":
-        return judge_chains(tx, rows, lexicon=lexicon, world=world)
-    failed: dict[object, str] = {}
+        return failed | judge_chains(tx, rows, lexicon=lexicon, world=world)
     for batch in _batches(rows):
         (found,) = tx.rows(f"verify/{name}", graph_id=lexicon.graph_id, world=world, rows=batch)
         if found["judged"] != len(batch):
@@ -87,6 +96,15 @@ def judge(
     if name == "options":
         failed = judge_reach(tx, rows, lexicon=lexicon, world=world) | failed
     return failed
+
+
+def _judge_names(name: str, rows: Iterable[Claim], *, lexicon: Lexicon) -> dict[object, str]:
+    """The keys of claims that name an entity which reads like another: whoever is meant, the text does not say it."""
+    doubtful = lexicon.read_alike
+    if not doubtful:
+        return {}
+    named = _NAMED[name]
+    return {row[0]: HOMONYM for row in rows if not doubtful.isdisjoint([row[1], *named(row)])}
 
 
 def _batches(rows: Sequence[Claim]) -> Iterable[Sequence[Claim]]:
