@@ -21,78 +21,124 @@ NOTATIONS: Final = {
     "rdfxml": "RDF/XML",
     "jsonld": "JSON-LD",
 }
+_LINES: Final = frozenset({"nt", "nq"})
+_TERSE: Final = _LINES | {"ttl", "trig"}
+_XML: Final = frozenset({"rdfxml"})
+_JSON: Final = frozenset({"jsonld"})
+_ANY: Final = _TERSE | _XML | _JSON
 _WORDS: Final = (
-    (r"loaddocumentcallback", "a remote @context is not fetched; put the context into the file"),
+    (r"loaddocumentcallback", "a remote @context is not fetched; put the context into the file", _JSON),
+    (
+        r"line jumps? .*middle",
+        "the statement goes on in another line; write each in a line of its own, with a dot at its end",
+        _LINES,
+    ),
+    (
+        r"line jumps?",
+        "a text in quotes goes on in the next line; write a line break in it as \\n, and close the text in its line",
+        _TERSE,
+    ),
+    (
+        r"beginning of a prefix name",
+        "a sign stands here that begins no address, name or text; write addresses in < > and texts in double quotes",
+        _TERSE,
+    ),
+    (
+        r"single triple or quad",
+        "something stands behind the statement in its line; write each in a line of its own, and remarks behind #",
+        _LINES,
+    ),
+    (r"datatype", "what stands behind ^^ names no kind of values; write its address there, in < >", _TERSE),
+    (
+        r"(?P<what>subject|predicate|object)\b",
+        "what stands here can be no {what}; write an address in < >, _:name or, as an object, a text in double quotes",
+        _LINES,
+    ),
     (
         r"unexpected end of file|no element found|unclosed|premature",
         "what begins here is not closed before the file ends; write the quote, bracket or tag that closes it",
+        _ANY,
     ),
-    (r"utf-?8", "the file holds bytes that are not UTF-8; save it as UTF-8"),
+    (r"utf-?8", "the file holds bytes that are not UTF-8; save it as UTF-8", _ANY),
     (
         r"(?:the prefix |unknown prefix )(?P<it>\S*?):|unbound prefix",
         "the prefix{it} is not declared; declare it at the start of the file",
+        _ANY,
     ),
     (
         r"(?:prefix|base|version) keyword|prefix declaration|base declaration",
         "a declaration is not whole; write it as @prefix ex: <http://…> . or @base <http://…> .",
+        _ANY,
     ),
     (
         r"(?P<it>@\w+)(?: \w+)? (?:value|must|is|cannot)|invalid (?P<that>@\w+)",
         "the value of {it} is of the wrong kind; write what JSON-LD 1.1 allows there",
+        _JSON,
     ),
     (
         r"curly|squared|array|comma|colon|json|object key|unexpected (?:char|byte)",
         "the JSON is broken here; write each comma, colon, quote and bracket once, and close what is open",
+        _JSON,
     ),
     (
         r"(?:^(?P<it>.{1,80}?) is not a valid )?(?:the |rdf )?(?P<what>subject|predicate|object)\b(?! key)",
         "{it} can be no {what}; write an address in < >, a name with a known prefix or, as an object, a text in quotes",
+        _ANY,
     ),
     (
         r"no scheme|scheme must|relative iri|no base",
         "an address is not whole; write it with its beginning, such as http://",
+        _ANY,
     ),
     (
         r"\biri\b|in host|port character|percent|\burl\b",
         "an address holds a sign that none may hold; write a blank as %20, and no other signs than addresses have",
+        _ANY,
     ),
-    (r"\bdot\b", "a statement does not end with a dot; write one before the next begins"),
-    (r"unexpected end", "the statement ends in the middle; write the rest of it and a dot"),
-    (r"language|@language", "a language is written wrong; write it as en or de-AT (behind a text: @en)"),
+    (r"\bdot\b", "a statement does not end with a dot; write one before the next begins", _ANY),
+    (r"unexpected end", "the statement ends in the middle; write the rest of it and a dot", _ANY),
+    (r"language|@language", "a language is written wrong; write it as en or de-AT (behind a text: @en)", _ANY),
     (
         r"escape|surrogate|unicode character|hexadecimal",
         "a backslash stands before a sign that it cannot escape; write two for a backslash itself",
+        _ANY,
     ),
-    (r"exponent|a number|decimal", "a number is not whole; write it as 1.5, or in quotes"),
+    (r"exponent|integer|a number|decimal", "a number is not whole; write it as 1.5, or in quotes", _ANY),
     (
         r"mismatched tag|end tag|closing tag",
         "a tag is closed here that is not the last one opened; close each in the order of their opening",
+        _XML,
     ),
-    (r"undefined entity|entity", "a name behind & is not declared; write the sign itself, or &amp; for an &"),
+    (r"undefined entity|entity", "a name behind & is not declared; write the sign itself, or &amp; for an &", _XML),
     (
         r"invalid token|well-formed|attribute value|duplicate attribute",
         "the XML is broken here; write & as &amp; and < as &lt;, and each attribute once with its value in quotes",
+        _XML,
     ),
-    (r"junk after", "something stands behind the end of the document; leave it out"),
+    (r"junk after", "something stands behind the end of the document; leave it out", _XML),
     (
         r"rdf:(?:id|nodeid|bagid) value|rdf:id$",
         "an rdf:ID, rdf:nodeID or rdf:bagID holds signs that none may hold; write letters and digits, a letter first",
+        _XML,
     ),
     (
         r"not both|same time",
         "attributes exclude each other here; keep one of rdf:ID, rdf:about, rdf:nodeID, rdf:resource",
+        _XML,
     ),
-    (r"text event|unexpected text|textual", "a text stands where an element belongs; put it inside a property"),
+    (r"text event|unexpected text|textual", "a text stands where an element belongs; put it inside a property", _XML),
     (
         r"element tag|not a valid attribute|rdf:\w+ attribute|not allowed",
         "this element or attribute cannot stand here; what describes a thing holds properties, and they hold things",
+        _XML,
     ),
     (
         r"bracket|should end with|parenthes|collection|list",
         "a bracket or list is not closed, or closed too early; write the bracket that lacks",
+        _ANY,
     ),
 )
-_SAYS: Final = tuple((re.compile(pattern, re.IGNORECASE), words) for pattern, words in _WORDS)
+_SAYS: Final = tuple((re.compile(pattern, re.IGNORECASE), words, notations) for pattern, words, notations in _WORDS)
 _FRAME: Final = re.compile(r"^Parser error (?:at|between)\b.*?: | \(line \d+\)$", re.DOTALL)
 
 
@@ -100,8 +146,8 @@ def fault(error: BaseException, notation: str) -> str:
     """What is wrong and, behind a semicolon, the way out; without the place."""
     said = _FRAME.sub("", " ".join(str(error).split("\n", 1)[0].split()))
     said = _FRAME.sub("", said)
-    for pattern, words in _SAYS:
-        if found := pattern.search(said):
+    for pattern, words, notations in _SAYS:
+        if notation in notations and (found := pattern.search(said)):
             parts = {key: value for key, value in found.groupdict().items() if value}
             return words.format(it=_named(parts, words), what=parts.get("what", "part of a statement"))
     return f"this is no {NOTATIONS[notation]}; look for a sign too many or one that lacks"

@@ -7,6 +7,7 @@ be listed one after another. Nothing is fetched: neither imports nor JSON-LD con
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -51,6 +52,8 @@ _UNREAD: Final = {".rj": "RDF/JSON", ".trix": "TriX", ".hext": "Hextuples", ".hd
 """Notations that would be taken for others by their first bytes."""
 _LINES: Final = frozenset({"nt", "nq", "ttl", "trig"})
 """Syntaxes whose parser goes on behind a syntax error."""
+_CLOSED: Final = re.compile(rb'(?:[^"<#]|<[^>"]*>?|"(?:[^"\\]|\\.)*")*(?:#.*)?', re.DOTALL)
+"""A line whose texts in quotes end in it."""
 _CHUNK: Final = 1 << 20
 _ERRORS: Final = (SyntaxError, ValueError, OSError)
 """What parsers raise."""
@@ -88,9 +91,13 @@ def find_syntax(file: InputFile, wanted: str) -> str:
 
 
 class _Utf8:
-    """A stream without lines that are not UTF-8; each becomes a rejection and a text that no parser takes for data."""
+    """A stream without lines that are not UTF-8; each becomes a rejection and a text that no parser takes for data.
 
-    def __init__(self, content: BinaryIO, name: str, note: Any, *, instead: bytes) -> None:
+    Where a statement is a line (``by_line``), lines with an open quote, which would swallow the next, are left out too.
+    """
+
+    def __init__(self, content: BinaryIO, name: str, note: Any, *, instead: bytes, by_line: bool) -> None:
+        self._by_line = by_line
         self._content = content
         self._name = name
         self._note = note
@@ -118,8 +125,18 @@ class _Utf8:
         except UnicodeDecodeError:
             lines = block.splitlines(keepends=True)
             block = b"".join(map(self._line_checked, range(self._line + 1, self._line + 1 + len(lines)), lines))
+        if self._by_line:
+            lines = block.split(b"\n")
+            block = b"\n".join(map(self._closed, range(self._line + 1, self._line + 1 + len(lines)), lines))
         self._line += block.count(b"\n")
         return block
+
+    def _closed(self, number: int, line: bytes) -> bytes:
+        if not (line.count(b'"') % 2 or b"\\" in line) or _CLOSED.fullmatch(line):
+            return line
+        words = "a text begins here that is not closed in its line; write the quote that closes it, a line break as \\n"
+        self._note(Rejection(place=Place(file=self._name, record=number), reason=placed(words, number)))
+        return self._instead
 
     def _line_checked(self, number: int, line: bytes) -> bytes:
         try:
@@ -210,6 +227,8 @@ class _FileReader:
         self._graphs = graphs
         self._kept: list[Rejection] = []
         self._total = 0
+        self._by_line = syntax in {"nt", "nq"}
+        self._last_fault = 0
 
     def note(self, rejection: Rejection) -> None:
         self._total += 1
@@ -231,8 +250,8 @@ class _FileReader:
                 return
         rewind(self._file.content)
         if self._syntax in _LINES:
-            instead = b"" if self._syntax in {"nt", "nq"} else b"] ."
-            source = _Utf8(self._file.content, self._file.name, self.note, instead=instead)
+            instead = b"" if self._by_line else b"] ."
+            source = _Utf8(self._file.content, self._file.name, self.note, instead=instead, by_line=self._by_line)
         parser = self._parser(source)
         marked: set[Any] = set()
         for number, quad in self._parsed(parser):
@@ -282,6 +301,9 @@ class _FileReader:
         line, column = getattr(error, "lineno", None) or 0, getattr(error, "offset", None) or 0
         if not line and self._syntax not in _LINES:
             line = line_of_fault(self._file.content, self._parser, _ERRORS)
+        if self._by_line and line and line == self._last_fault:
+            return  # one bad line is one rejection, whatever its parts are taken for
+        self._last_fault = line
         reason = placed(fault(error, self._syntax), line, column)
         self.note(Rejection(place=Place(file=self._file.name, record=line or number), reason=reason))
 
