@@ -20,7 +20,7 @@ from knowledgesmith.graph_schema.errors import (
 )
 from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.graphs import require_graph
-from knowledgesmith.graph_schema.head_replays import mend_heads, renew_heads, settle_later
+from knowledgesmith.graph_schema.head_replays import mend_heads, renew_heads, with_heads
 from knowledgesmith.graph_schema.plan_types import Proof, WorldChange, WorldOp
 from knowledgesmith.graph_schema.settled import settled
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
@@ -132,7 +132,7 @@ def create_branch(store: GraphStore, *, branch_id: str, model_id: str, graph_id:
         GraphIncomplete: the graph is being imported.
     """
 
-    def work(tx: Transaction) -> str:
+    def work(tx: Transaction, start: bool) -> tuple[None, str]:  # noqa: FBT001
         if _branch_rows(tx, branch_id):
             raise AlreadyExists("this branch exists", field="id", value=branch_id, hint="Choose another id.")
         params = {"id": branch_id, "model_id": model_id, "graph_id": graph_id, "select": select}
@@ -142,9 +142,9 @@ def create_branch(store: GraphStore, *, branch_id: str, model_id: str, graph_id:
                 raise ModelNotFound("no such model", field="model_id", value=model_id, hint="See `ksmith models`.")
             raise GraphNotFound("no such graph", field="graph_id", value=graph_id, hint="See `ksmith graphs`.")
         require_graph(tx, graph_id)
-        return renew_heads(tx, graph_id) if made[0]["selected"] else ""
+        return None, renew_heads(tx, graph_id, start=start) if made[0]["selected"] else ""
 
-    settle_later(store, store.write_transaction(work))
+    with_heads(store, work)
     return get_branch(store, branch_id)
 
 
@@ -164,8 +164,12 @@ def get_branch(store: GraphStore, branch_id: str) -> BranchInfo:
 
     rows = settled(read, _on_a_head) if branch_id else []
     if not _on_a_head(rows):
-        raise BranchNotFound("no such branch", field="branch_id", value=branch_id, hint="See `ksmith branch list`.")
+        raise _no_branch(branch_id)
     return _branch(rows[0])
+
+
+def _no_branch(branch_id: str) -> BranchNotFound:
+    return BranchNotFound("no such branch", field="branch_id", value=branch_id, hint="See `ksmith branch list`.")
 
 
 def _on_a_head(rows: list[Row]) -> bool:
@@ -187,14 +191,19 @@ def list_branches(store: GraphStore, *, graph_id: str = "", after: str = "", lim
 
 
 def select_branch(store: GraphStore, branch_id: str) -> None:
-    """Make a branch the one whose beliefs stand on the entities, and replay its ledgers onto them."""
+    """Make a branch the one whose beliefs stand on the entities, and replay its ledgers onto them.
 
-    def work(tx: Transaction) -> str:
+    Raises:
+        BranchNotFound: no such branch, or it is being deleted.
+    """
+
+    def work(tx: Transaction, start: bool) -> tuple[None, str]:  # noqa: FBT001
         rows = tx.rows("models/select_branch", id=branch_id)
-        return renew_heads(tx, rows[0]["graph_id"]) if rows else ""
+        if not rows:
+            raise _no_branch(branch_id)
+        return None, renew_heads(tx, rows[0]["graph_id"], start=start)
 
-    get_branch(store, branch_id)
-    settle_later(store, store.write_transaction(work))
+    with_heads(store, work)
 
 
 def revisions(store: GraphStore, branch_id: str) -> list[RevisionInfo]:
@@ -329,7 +338,7 @@ def rollback(store: GraphStore, branch_id: str, head_revision: str, *, request_i
         IllegalState: the head moved, or an intervention took the branch, in the meantime.
     """
 
-    def work(tx: Transaction) -> tuple[str, str]:
+    def work(tx: Transaction, start: bool) -> tuple[str, str]:  # noqa: FBT001
         rows = tx.rows("jobs/rollback", branch_id=branch_id, head_revision=head_revision, request_id=request_id)
         if not rows:
             raise IllegalState(
@@ -339,8 +348,6 @@ def rollback(store: GraphStore, branch_id: str, head_revision: str, *, request_i
                 hint="Try again.",
             )
         undone = str(rows[0]["intervention_id"])
-        return undone, mend_heads(tx, undone)
+        return undone, mend_heads(tx, undone, start=start)
 
-    undone, graph_id = store.write_transaction(work)
-    settle_later(store, graph_id)
-    return undone
+    return with_heads(store, work)

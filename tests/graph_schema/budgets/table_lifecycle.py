@@ -102,7 +102,7 @@ LIFECYCLE: dict[str, Budget] = {
     "lifecycle/check_entities": budget(_page, 241),
     "lifecycle/check_heads": budget(lambda w: {**_page(w), "runs": [w.run, w.second]}, 478),
     "lifecycle/check_hierarchy": budget(lambda w: {**_page(w), "to_parent": ["LOCATED_IN"], "to_child": []}, 472),
-    "lifecycle/check_ledger": budget(_run, 670),
+    "lifecycle/check_ledger": budget(_run, 820),
     "lifecycle/check_levels": budget(_page, 106),
     "lifecycle/check_names": budget(lambda _: {}, 9),
     "lifecycle/check_probes": budget(_page, 226),

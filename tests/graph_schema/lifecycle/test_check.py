@@ -163,6 +163,27 @@ def test_a_sound_graph_with_runs_and_its_broken_runs(store: GraphStore, runs: Ru
         assert_named(report, *[replace(b, subject=run if b.subject == "iv_" else b.subject) for b in breaks])
 
 
+DAMAGES = ["c.before = 'x'", "c.after = true", "c.n = 'x'", "c.n = null", "c.n = 1.5", "c.kind = null", "c.kind = 3"]
+DAMAGES += ["c.after = [0.5, 0.25]", "c.seq = 'x'", "c.seq = [1]", "c.seq = null", "c.before = date()"]
+
+
+def test_a_damaged_ledger_row_is_a_finding(store: GraphStore, runs: Runs, cypher: Cypher) -> None:
+    """Whatever stands where a number should: the check names it, and goes on."""
+    branch = runs.branch()
+    made = [runs.finish(branch, PARIS), runs.finish(runs.branch(), LIMA, commit=False)]
+    row = "MATCH (i:Intervention {id: $run})-[c:CHANGED]->() WHERE "
+    for run in made:
+        for damage in DAMAGES:
+            (kept,) = cypher(row + "c.seq = 3 WITH c, properties(c) AS kept SET c.mark = 1 RETURN kept", run=run)
+            cypher(row + f"c.mark = 1 SET {damage}", run=run)
+            report = check_graph(store, runs.graph_id)
+            assert_named(report, Break(damage, "ledger", run))
+            (named,) = [f.found for result in report.results for f in result.findings if f.subject == run]
+            assert named.startswith("1 rows hold what is no number, first #"), damage
+            cypher(row + "c.mark = 1 SET c = $kept", run=run, kept=kept["kept"])
+    assert check_graph(store, runs.graph_id).sound
+
+
 def test_a_rootless_cycle_is_sound_and_its_wrong_seed_is_not(
     store: GraphStore, graph_id: str, cypher: Cypher, writer_of_cycle: Callable[[str], None]
 ) -> None:

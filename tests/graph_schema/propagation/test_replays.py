@@ -21,7 +21,8 @@ from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.lifecycle import heads
 from knowledgesmith.graph_schema.lifecycle.deletion import delete_branch, delete_run
 from knowledgesmith.graph_schema.probes.types import ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.store import GraphStore, StoreSettings, Transaction
+from knowledgesmith.graph_schema.store_errors import too_large
 
 BATCH = 3
 UIDS = tuple(f"e{n:02d}" for n in range(12))
@@ -299,4 +300,93 @@ def test_a_damaged_ledger_holds_up_nobody_and_heals_with_its_end(bench: Bench) -
         branches.rollback(
             bench.store, main, branches.get_branch(bench.store, main).head_revision, request_id=uuid.uuid4().hex
         )
+    assert bench.true()
+
+
+def damage(bench: Bench, *, repair: bool = False) -> None:
+    """Make the rows that are written so far such that no heads can be derived from them, or as they were."""
+    change = "c.n = c.kept REMOVE c.kept" if repair else "c.kept = c.n, c.n = 'x'"
+    condition = "c.kept IS NOT NULL" if repair else "c.kept IS NULL"
+    text = f"MATCH (:Intervention {{graph_id: $graph}})-[c:CHANGED]->() WHERE {condition} SET {change}"
+    with neo4j.GraphDatabase.driver(bench.store.uri) as driver:
+        driver.execute_query(text, graph=bench.graph)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_damaged_ledger_forbids_no_change(bench: Bench, change: Callable[[Bench], Change]) -> None:
+    """It stands; the heads are right once the ledgers are, and something changes again."""
+    do = change(bench)
+    before = states(bench)
+    damage(bench)
+    do(bench, bench.store)
+    assert states(bench) != before
+    damage(bench, repair=True)
+    branches.select_branch(bench.store, f"{bench.graph}-other")
+    assert bench.true()
+
+
+def states(bench: Bench) -> list[object]:
+    """What counts for the heads."""
+    graph = bench.store.read("graph/get", graph_id=bench.graph)[0]["head_branch"]
+    found = [bench.store.read("jobs/get", id=run) for _, run, _ in bench.runs]
+    return [graph, *[(row["properties"]["state"], row["rolled_back_ms"]) for [row] in found]]
+
+
+@pytest.mark.parametrize(("change", "committed"), [*((change, True) for change in CHANGES), (discard, False)])
+def test_what_was_written_beside_a_failed_replay_is_not_lost(
+    bench: Bench, change: Callable[[Bench], Change], committed: bool
+) -> None:
+    """The steps that are left when a replay fails know nothing of the rows that come afterwards."""
+    main = f"{bench.graph}-main"
+    damage(bench)
+    branches.select_branch(bench.store, main)
+    run = bench.run(main, UIDS[2:10], commit=committed)
+    damage(bench, repair=True)
+    if committed:
+        change(bench)(bench, bench.store)
+    else:  # its own end is the change
+        assert jobs.finish(bench.store, run, from_states=[State.RUNNING], state=State.DISCARDED)
+    assert bench.true()
+    assert bench.graph not in {row["graph_id"] for row in bench.store.read("ledger/replays_left")}
+
+
+class Tight(GraphStore):
+    """The real store, with the memory for so many entities' heads in a transaction."""
+
+    room = 0
+
+    def write_transaction(self, work: Any) -> Any:
+        return super().write_transaction(lambda tx: work(Short(tx, self.room)))
+
+
+class Short:
+    """A transaction that restores at most so many entities."""
+
+    def __init__(self, tx: Transaction, room: int) -> None:
+        self.tx = tx
+        self.room = room
+
+    def rows(self, name: str, /, **params: Any) -> list[dict[str, Any]]:
+        if name in WRITES and len(params.get("uids", ())) > self.room:
+            raise too_large(name)
+        return self.tx.rows(name, **params)
+
+
+@pytest.mark.parametrize("room", [0, 1, 2])
+@pytest.mark.parametrize("change", CHANGES)
+def test_too_little_memory_is_no_damage(
+    bench: Bench, neo4j_uri: str, change: Callable[[Bench], Change], room: int
+) -> None:
+    """Smaller batches are tried; where none is small enough, it is left to whoever comes next."""
+    do = change(bench)
+    tight = Tight(StoreSettings(uri=neo4j_uri))
+    tight.room = room
+    try:
+        do(bench, tight)
+        if room:
+            assert bench.true()
+        head_replays.settle_all(tight)
+    finally:
+        tight.close()
+    head_replays.settle_all(bench.store)
     assert bench.true()

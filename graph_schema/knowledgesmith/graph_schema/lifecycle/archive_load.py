@@ -25,7 +25,7 @@ from knowledgesmith.graph_schema.errors import (
     InvalidInput,
     KnowledgeSmithError,
 )
-from knowledgesmith.graph_schema.head_replays import renew_heads, settle_later
+from knowledgesmith.graph_schema.head_replays import renew_heads, with_heads
 from knowledgesmith.graph_schema.lifecycle import streams
 from knowledgesmith.graph_schema.lifecycle.archive_format import (
     GRAPH_TABLES,
@@ -272,11 +272,11 @@ class _Load:
         final = {**own, "state": "ready", "graph_id": self.graph_id, "digest": manifest.graph_digest, "archive": mark}
         final["head_branch"] = branch if branch in ids.branches else None
 
-        def work(tx: Transaction) -> str:
+        def work(tx: Transaction, start: bool) -> tuple[None, str]:  # noqa: FBT001
             tx.rows("lifecycle/load_end", graph_id=self.graph_id, archive=mark, properties=final)
-            return renew_heads(tx, self.graph_id)
+            return None, renew_heads(tx, self.graph_id, start=start)
 
-        settle_later(self.store, self.store.write_transaction(work))
+        with_heads(self.store, work)
 
     def _check_runs(self) -> None:
         manifest = self.archive.manifest

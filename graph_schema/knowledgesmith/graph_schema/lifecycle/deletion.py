@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -21,8 +22,9 @@ from knowledgesmith.graph_schema.errors import (
     InterventionNotFound,
     ProbeSetNotFound,
     StillReferenced,
+    TooLarge,
 )
-from knowledgesmith.graph_schema.head_replays import renew_heads, settle, settle_later
+from knowledgesmith.graph_schema.head_replays import renew_heads, settle, settle_later, with_heads
 from knowledgesmith.graph_schema.importing.lock import take_lock
 from knowledgesmith.graph_schema.jobs import LIVE
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
@@ -160,17 +162,23 @@ def delete_run(store: GraphStore, intervention_id: str, *, folders: Folders | No
     if not store.write("lifecycle/run_mark", id=intervention_id, live=_LIVE, release=False):
         _check_run(intervention_id, store.read("lifecycle/run_uses", id=intervention_id)[0])
     deletion = _Deletion(store, folders or Folders())
-    # Only committed and running ledgers make heads. Where heads that this one made could not be restored, all are.
-    whole = settle(store, rows[0]["graph_id"])
+    left = _unless_whole(store, rows[0]["graph_id"])
     deletion.run(intervention_id)
     _check_gone(deletion, "interventions", "id", intervention_id)
-    if not whole:
-        settle_later(store, _renewed(store, rows[0]["graph_id"]))
+    settle_later(store, left)
     return deletion.report(intervention_id)
 
 
-def _renewed(store: GraphStore, graph_id: str) -> str:
-    return store.write_transaction(lambda tx: renew_heads(tx, graph_id))
+def _unless_whole(store: GraphStore, graph_id: str) -> str:
+    """The graph, where heads of an ended run stand that cannot be restored while its ledger is there; else empty.
+
+    Only committed and running ledgers make heads, and it takes the rows of the run to find those that it made: once
+    they are gone, all are to be restored. This is said before, so that a deletion that is cut off does not forget it.
+    """
+    with suppress(TooLarge):
+        if settle(store, graph_id):
+            return ""
+    return store.write_transaction(lambda tx: renew_heads(tx, graph_id, start=False))
 
 
 def _check_run(intervention_id: str, uses: Mapping[str, Any]) -> None:
@@ -246,13 +254,12 @@ def delete_branch(
 
 
 def _close_branch(store: GraphStore, branch_id: str) -> None:
-    def work(tx: Transaction) -> tuple[bool, str]:
+    def work(tx: Transaction, start: bool) -> tuple[bool, str]:  # noqa: FBT001
         rows = tx.rows("lifecycle/branch_mark", id=branch_id, live=_LIVE)
-        return bool(rows), renew_heads(tx, rows[0]["graph_id"]) if rows and rows[0]["selected"] else ""
+        selected = rows and rows[0]["selected"]
+        return bool(rows), renew_heads(tx, rows[0]["graph_id"], start=start) if selected else ""
 
-    closed, graph_id = store.write_transaction(work)
-    settle_later(store, graph_id)
-    if not closed:
+    if not with_heads(store, work):
         uses = store.read("lifecycle/branch_uses", id=branch_id, live=_LIVE)
         _refuse_while_running("branch_id", branch_id, uses[0]["running"] if uses else [])
 

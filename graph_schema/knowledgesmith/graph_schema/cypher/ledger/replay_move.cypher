@@ -5,5 +5,4 @@
 MATCH (g:Graph {graph_id: $graph_id})
 SET g.heads_todo = CASE WHEN size($todo) = 0 THEN null ELSE $todo END,
     g.heads_after = CASE WHEN size($todo) = 0 THEN null ELSE $after END
-REMOVE g.heads_failed
 RETURN g.graph_id AS graph_id
