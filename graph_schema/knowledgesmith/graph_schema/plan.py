@@ -116,6 +116,7 @@ def make_plan(store: GraphStore, request: PlanRequest, *, worlds: WorldCache | N
             value=changes[0],
             hint="Give the relation evaluation templates, or the graph more entities of the answer's type.",
         )
+    drawn = _asked_changes(replace(request, changes=changes))
     probes, slots = _ledger(built, lexicon=names, hops=seen.hops, targets=target_facts(request.graph_id, changes))
     plan = Plan(
         graph_id=request.graph_id,
@@ -133,7 +134,7 @@ def make_plan(store: GraphStore, request: PlanRequest, *, worlds: WorldCache | N
         inserted=request.entities,
         names=_names(names, seen),
         cut=seen.worlds.cut,
-        warnings=warnings_of(before, changes, probes, earlier=seen.earlier),
+        warnings=warnings_of(before, changes, probes, earlier=seen.earlier, drawn=drawn),
         stamp=before.stamp,
     )
     return replace(plan, digest=digest_of(plan))

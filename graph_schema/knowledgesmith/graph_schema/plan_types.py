@@ -90,6 +90,7 @@ class WarningKind(StrEnum):
     RING = "ring"
     EARLIER = "earlier"
     UID = "uid"
+    UNASKED = "unasked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

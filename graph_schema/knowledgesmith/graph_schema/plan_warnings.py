@@ -1,4 +1,4 @@
-"""What the author of a change should know before the model is changed: hard options, other types, rings (pure).
+"""What the author of a change should know before the model is changed: what is not asked, or hard to tell (pure).
 
 Nothing here refuses a plan. A capital that is a metal may be meant, and names that begin with each other can be told
 apart; but who reads the beliefs must know.
@@ -11,11 +11,12 @@ from functools import cache
 from itertools import combinations
 from typing import Final
 
-from knowledgesmith.graph_schema.facts import fact_id
+from knowledgesmith.graph_schema.facts import Direction, Form, Split, fact_id
 from knowledgesmith.graph_schema.interventions import Change
 from knowledgesmith.graph_schema.plan_types import PlanWarning, WarningKind
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, ProbeKind, Role
+from knowledgesmith.graph_schema.probes.verbalise import leaks
 from knowledgesmith.graph_schema.ways_up import in_words, way_up
 from knowledgesmith.graph_schema.world_index import WorldIndex
 
@@ -44,9 +45,10 @@ _MOST: Final = 50
 def warnings_of(
     before: WorldIndex,
     changes: Sequence[Change],
-    probes: Iterable[PlannedProbe],
+    probes: Sequence[PlannedProbe],
     *,
     earlier: Iterable[PlanWarning] = (),
+    drawn: Sequence[Change] | None = None,
 ) -> tuple[PlanWarning, ...]:
     """All warnings of a plan, at most 50: of the changes in their order, then of what is hard to measure.
 
@@ -55,9 +57,11 @@ def warnings_of(
         changes: what is asked for.
         probes: what will be asked about it.
         earlier: warnings of what earlier interventions of the branch expect.
+        drawn: the changes that questions are asked about, where there are too many for all.
     """
     lexicon = before.lexicon
     found = [
+        *unasked_warnings(lexicon, changes if drawn is None else drawn, probes),
         *uid_warnings(before, changes),
         *type_warnings(lexicon, changes, types_at=lambda name, back: before.types_at(name, back=back)),
         *ring_warnings(before, changes),
@@ -116,6 +120,42 @@ def _usual(found: Mapping[str, int], present: str, other: str) -> tuple[str, str
     if known[best] >= UNIFORM * total:
         return best, f" in {known[best]:,} of {total:,} facts"
     return ("", "") if present in known else (other, "")
+
+
+def unasked_warnings(
+    lexicon: Lexicon, changes: Iterable[Change], probes: Iterable[PlannedProbe]
+) -> Iterator[PlanWarning]:
+    """Changes whose own fact no question asks: nothing will say whether the model took them. With the reason."""
+    asked = {planned.asked_fact_id for planned in probes if planned.role is Role.TARGET}
+    for change in changes:
+        ids = {
+            fact_id(lexicon.graph_id, change.subject, change.relation, uid)
+            for uid in (change.old_object, change.new_object)
+            if uid
+        }
+        if asked.isdisjoint(ids):
+            reason = _why_unasked(lexicon, change)
+            yield PlanWarning(
+                kind=WarningKind.UNASKED,
+                fact_id=_fact_of(lexicon, change),
+                message=f"{_said(lexicon, change)}: no question asks this fact{f', since {reason}' if reason else ''}.",
+                hint="It is planned as it stands, and no belief or verdict will say whether the model took it.",
+            )
+
+
+def _why_unasked(lexicon: Lexicon, change: Change) -> str:
+    """The reason that the names and templates show; empty where they show none."""
+    subject, relation = lexicon.entity(change.subject), lexicon.relation(change.relation)
+    answers = [uid for uid in (change.old_object, change.new_object) if uid]
+    if lexicon.is_ambiguous(change.subject):
+        return f"{_quoted(subject.name)} reads as another entity's name too"
+    if not relation.pick(direction=Direction.FORWARD, form=Form.CLOZE, split=Split.EVAL):
+        return f"{relation.name} has no phrasing for evaluation"
+    if leaks(subject.name, lexicon.names_of(answers)):
+        return "the question would say the answer"
+    pool = lexicon.pool(answer=answers[0], relation=change.relation, reverse=False)
+    others = {lexicon.entities[n].uid for n in pool if not lexicon.ambiguous[n]} - {*answers, change.subject}
+    return "" if others or len(answers) > 1 else "the graph has no other entity of the answer's type"
 
 
 def uid_warnings(before: WorldIndex, changes: Iterable[Change]) -> Iterator[PlanWarning]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 
-from knowledgesmith.graph_schema.facts import Entity, Relation, fact_id
+from knowledgesmith.graph_schema.facts import Direction, Entity, Form, Relation, Split, Template, fact_id
 from knowledgesmith.graph_schema.interventions import Change
-from knowledgesmith.graph_schema.plan_types import WarningKind
-from knowledgesmith.graph_schema.plan_warnings import option_warnings, sorts_of, type_warnings
+from knowledgesmith.graph_schema.plan_types import PlanWarning, WarningKind
+from knowledgesmith.graph_schema.plan_warnings import option_warnings, sorts_of, type_warnings, unasked_warnings
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind, Role
 
@@ -167,3 +168,48 @@ def test_only_answers_of_targets_are_looked_at() -> None:
     alike = ("New York", "New York City")
     assert list(option_warnings(LEXICON, [planned(alike, role=Role.STAYS)])) == []
     assert list(option_warnings(LEXICON, [planned(alike, kind=ProbeKind.CONFLICT)])) == []
+
+
+CLOZE = Template(direction=Direction.FORWARD, split=Split.EVAL, form=Form.CLOZE, text="The capital of {s} is")
+
+
+def _unasked(
+    entities: list[Entity], *templates: Template, new: str = "lyon", asked: str = "", role: Role = Role.TARGET
+) -> list[PlanWarning]:
+    relation = Relation(name="r", rel_type="R", templates=templates)
+    lexicon = Lexicon.build(graph_id="g", entities=entities, relations=[relation])
+    probe = replace(
+        planned(("x", "y"), role=role), asked_fact_id=fact_id("g", "france", "r", asked) if asked else "other"
+    )
+    return list(unasked_warnings(lexicon, [change("france", "r", new)], [probe]))
+
+
+PLACES = [entity("france", "Country"), entity("paris", "City"), entity("lyon", "City"), entity("nice", "City")]
+
+
+@pytest.mark.parametrize(
+    ("entities", "templates", "new", "reason"),
+    [
+        ([*PLACES, Entity(uid="ship", name="FRANCE")], [CLOZE], "lyon", "“France” reads as another entity's name too"),
+        ([*PLACES, Entity(uid="ship", name="France.")], [CLOZE], "lyon", "“France” reads as another entity's name too"),
+        (PLACES, [], "lyon", "r has no phrasing for evaluation"),
+        ([*PLACES, Entity(uid="fr", name="France City", aliases=("France",))], [CLOZE], "fr", "reads as another"),
+        (PLACES[:2], [CLOZE], "", "the graph has no other entity of the answer's type"),
+        (PLACES, [CLOZE], "lyon", ""),
+    ],
+)
+def test_a_target_that_no_question_asks_is_named_with_the_reason(
+    entities: list[Entity], templates: list[Template], new: str, reason: str
+) -> None:
+    (found,) = _unasked(entities, *templates, new=new)
+    assert found.kind is WarningKind.UNASKED
+    assert found.fact_id == fact_id("g", "france", "r", new or "paris")
+    assert "no question asks this fact" in found.message
+    assert (reason in found.message) if reason else found.message.endswith("no question asks this fact.")
+    assert found.hint
+
+
+@pytest.mark.parametrize("asked", ["paris", "lyon"])
+def test_a_target_whose_old_or_new_fact_is_asked_is_not_warned_of(asked: str) -> None:
+    assert _unasked(PLACES, CLOZE, asked=asked) == []
+    assert len(_unasked(PLACES, CLOZE, asked=asked, role=Role.FOLLOWS)) == 1, "a reverse question is no verdict of it"
