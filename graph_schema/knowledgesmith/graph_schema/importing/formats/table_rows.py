@@ -18,6 +18,7 @@ from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.problems import in_words, quote
 from knowledgesmith.graph_schema.importing.records import Place, Rejection
 
+_SAVE: Final = "save the file as UTF-8"
 _PARQUET_ROWS: Final = 2_000
 
 
@@ -75,13 +76,13 @@ def read_rows(file: InputFile, columns: Columns) -> Iterator[Item]:
 
 
 def _decoded_lines(file: InputFile) -> Iterator[Line | Rejection]:
-    return (line for line in lines(file) if isinstance(line, Rejection) or line[1].strip())
+    return (line for line in lines(file, way_out=_SAVE) if isinstance(line, Rejection) or line[1].strip())
 
 
 def _separated_rows(file: InputFile, columns: Columns, usual: str) -> Iterator[Item]:
     header: list[str] | None = None
     name = file.name
-    for record in records(file, _dialect(file, columns, usual)):
+    for record in records(file, _dialect(file, columns, usual), way_out=_SAVE):
         if isinstance(record, Rejection):
             yield record
             continue

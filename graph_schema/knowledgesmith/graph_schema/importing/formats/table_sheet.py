@@ -19,6 +19,7 @@ from knowledgesmith.graph_schema.importing.formats.table_cells import LISTED, NE
 from knowledgesmith.graph_schema.importing.formats.table_layout import (
     NAMED_BY_IDS,
     Asked,
+    Header,
     Layout,
     Plan,
     header_roles,
@@ -36,6 +37,7 @@ from knowledgesmith.graph_schema.importing.formats.table_marks import (
 from knowledgesmith.graph_schema.importing.formats.table_names import NO_NAMES
 from knowledgesmith.graph_schema.importing.formats.table_options import SheetOptions
 from knowledgesmith.graph_schema.importing.formats.table_report import read_as
+from knowledgesmith.graph_schema.importing.formats.table_text import OTHER_ENCODING, is_other_encoding
 from knowledgesmith.graph_schema.importing.formats.table_totals import not_a_thing
 from knowledgesmith.graph_schema.importing.formats.table_ways import Ways, counted, declared
 from knowledgesmith.graph_schema.importing.formats.table_words import STRONG, Role, heading
@@ -116,10 +118,22 @@ def _ends(sources: Sequence[Source], plans: Sequence[Plan]) -> Iterator[str]:
 
 
 def _plan(source: Source, options: SheetOptions, *, beside: bool, ends: frozenset[str] | None = None) -> Plan:
-    rows = [record.cells for record in islice(source.records(), SAMPLE) if isinstance(record, TextRecord)]
+    found = list(islice(source.records(), SAMPLE))
+    rows = [record.cells for record in found if isinstance(record, TextRecord)]
+    if found and is_other_encoding(found[0]) and options.header is not Header.NO:
+        # Without its first line the next one would be taken for what names the columns
+        raise InvalidInput(
+            f"{source.name} is not in the encoding {options.encoding}: its first line cannot be read",
+            field="options.encoding",
+            value=options.encoding,
+            hint=f"{OTHER_ENCODING}; or save the file as UTF-8.",
+        )
     if not rows:
         raise InvalidInput(
-            f"{source.name} has no row", field="files", value=source.name, hint="Check its encoding and separator."
+            f"{source.name} has no row that can be read",
+            field="files",
+            value=source.name,
+            hint=f"Check its separator (--option separator=…) and its encoding: {OTHER_ENCODING}.",
         )
     asked = Asked(
         layout=options.layout,
@@ -167,9 +181,11 @@ def layout_of(file: InputFile) -> Layout | None:
     try:
         source = source_of(file)
         return _plan(source, SheetOptions(), beside=True).layout
-    except InvalidInput:
+    except InvalidInput as error:
         if source is None:
             return None
+        if error.field == "options.encoding" and file.name.casefold().endswith((".csv", ".tsv", ".tab")):
+            return Layout.FACTS  # a table all the same, and the option may name its encoding
         rows = [record.cells for record in islice(source.records(), SAMPLE) if isinstance(record, TextRecord)]
         return Layout.FACTS if header_roles(source.name, rows) else None
 

@@ -27,6 +27,8 @@ SEPARATORS: Final = ("\t", ";", "\uff1b", "\u061b", "|", ",", "\uff0c", "\u060c"
 """Signs that separate columns, the surer ones first; commas and semicolons of Chinese and of Arabic keyboards too."""
 COMMAS: Final = (",", "\uff0c", "\u060c")
 """The separators that prose and names are full of."""
+OTHER_ENCODING: Final = "--option encoding=… names another, such as cp1252, cp1251, gb18030 or shift_jis"
+"""The way out where a text is not in the encoding that it is read in."""
 _PIECE: Final = 1 << 18
 _LITERAL_QUOTES: Final = "\t"
 
@@ -51,13 +53,21 @@ class TextRecord:
 Line: TypeAlias = tuple[int, str]
 
 
-def records(file: InputFile, dialect: Dialect, *, encoding: str = "utf-8") -> Iterator[TextRecord | Rejection]:
+def records(
+    file: InputFile, dialect: Dialect, *, encoding: str = "utf-8", way_out: str = OTHER_ENCODING
+) -> Iterator[TextRecord | Rejection]:
     """Records in order, without empty ones; what cannot be read becomes a rejection.
+
+    Args:
+        file: a text.
+        dialect: how it is written.
+        encoding: of it.
+        way_out: what to do where that is another one.
 
     Raises:
         InvalidInput: there is no such encoding.
     """
-    source = lines(file, encoding=encoding)
+    source = lines(file, encoding=encoding, way_out=way_out)
     left = (line for line in source if isinstance(line, Rejection) or line[0] > dialect.skipped)
     return joined(left, dialect.separator, file.name)
 
@@ -173,7 +183,12 @@ def _broken(name: str, number: int, text: str) -> Rejection:
     return Rejection(place=Place(file=name, record=number), reason=reason)
 
 
-def lines(file: InputFile, *, encoding: str = "utf-8") -> Iterator[Line | Rejection]:
+def is_other_encoding(found: object) -> bool:
+    """Whether a line could not be read because it is in another encoding."""
+    return isinstance(found, Rejection) and found.reason.startswith("byte ") and " of the line (" in found.reason
+
+
+def lines(file: InputFile, *, encoding: str = "utf-8", way_out: str = OTHER_ENCODING) -> Iterator[Line | Rejection]:
     """Lines with their number from 1, whatever ends them (LF, CR LF or CR), empty ones too.
 
     Raises:
@@ -189,7 +204,7 @@ def lines(file: InputFile, *, encoding: str = "utf-8") -> Iterator[Line | Reject
         try:
             yield number, raw.decode(encoding)
         except UnicodeDecodeError as error:
-            reason = f"byte {error.start + 1} of the line ({raw[error.start]:#04x}) is not {shown}"
+            reason = f"byte {error.start + 1} of the line ({raw[error.start]:#04x}) is not {shown}; {way_out}"
             yield Rejection(place=Place(file=file.name, record=number), reason=reason)
 
 
