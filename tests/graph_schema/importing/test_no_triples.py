@@ -52,8 +52,10 @@ def test_a_first_row_that_looks_like_headings_makes_them_relations_and_that_is_t
     assert "--option header=no" in found.said("read_as")
 
 
-YES_AND_NO = [("ja", "nein"), ("oui", "non"), ("true", "false"), ("yes", "no"), ("sí", "no"), ("да", "нет")]
-YES_AND_NO += [("是", "否"), ("はい", "いいえ"), ("نعم", "لا"), ("y", "n"), ("✓", "✗"), ("Ja", "Nein")]
+YES_AND_NO = [
+    *(("ja", "nein"), ("oui", "non"), ("true", "false"), ("yes", "no"), ("sí", "no"), ("да", "нет")),
+    *(("是", "否"), ("はい", "いいえ"), ("نعم", "لا"), ("y", "n"), ("✓", "✗"), ("Ja", "Nein")),
+]
 
 
 @pytest.mark.parametrize("words", YES_AND_NO)

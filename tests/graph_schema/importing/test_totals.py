@@ -9,11 +9,15 @@ from tests.graph_schema.importing.own import read_files
 
 HEAD = "Region;Umsatz;Gewinn\n"
 THINGS = "Nordo;10;2\nSudo;20;3\nWesto;7;1\n"
-TOTALS = ["Summe", "SUMME", "Gesamt", "Gesamtsumme", "Insgesamt", "Total", "Grand total", "Totals:", "Totale", "Suma"]
-TOTALS += ["合計", "总计", "合计", "Итого", "Итого:", "Всего", "المجموع", "합계", "कुल", "Toplam", "Razem"]
-TOTALS += ["Ø", "Durchschnitt", "Average", "Moyenne", "平均", "среднее", "**Summe**", "Σ"]
-SOURCES = ["Quelle: Amt", "Source: own count", "Stand: 2024", "Note: in thousands", "出典：役所", "来源: 统计局"]
-SOURCES += ["Источник: Росстат", "المصدر: الديوان", "Fuente: INE", "* Anmerkung: geschätzt"]
+TOTALS = [
+    *("Summe", "SUMME", "Gesamt", "Gesamtsumme", "Insgesamt", "Total", "Grand total", "Totals:", "Totale", "Suma"),
+    *("合計", "总计", "合计", "Итого", "Итого:", "Всего", "المجموع", "합계", "कुल", "Toplam", "Razem"),
+    *("Ø", "Durchschnitt", "Average", "Moyenne", "平均", "среднее", "**Summe**", "Σ"),
+]
+SOURCES = [
+    *("Quelle: Amt", "Source: own count", "Stand: 2024", "Note: in thousands", "出典：役所", "来源: 统计局"),
+    *("Источник: Росстат", "المصدر: الديوان", "Fuente: INE", "* Anmerkung: geschätzt"),
+]
 
 
 @pytest.mark.parametrize("name", [*TOTALS, *SOURCES])
