@@ -16,6 +16,7 @@ from tests.server.service import Service
 from knowledgesmith.client import Grouping, KnowledgeSmith, Propagation, Role
 
 VARIABLE = "KSMITH_RELEASE_FIXTURE"
+RATES = ("installed", "erased", "propagated", "forgotten", "residual", "collateral")
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +71,13 @@ def _agrees(smith: KnowledgeSmith, record: Any) -> None:
         )
         assert len(smith.get_plan(intervention_id=key).probes) == runs[key]["planned_probes"]
     for name, run in record["runs"].items():
-        told = {group["key"]: group for group in record[f"by_kind_{name}"]["result"]}
-        _same_verdicts(smith.propagation(intervention_id=run, group_by=Grouping.KIND), told)
+        told = record[f"by_kind_{name}"]["result"]
+        scheme = 2 if any(group.get("role") for group in told) else 1
+        check = _same_verdicts if scheme == 2 else _same_verdicts_without_roles
+        check(smith.propagation(intervention_id=run, group_by=Grouping.KIND), told)
         one, *_ = smith.list_changes(intervention_id=run, limit=1).changes
-        assert one.role is Role.UNSPECIFIED
-        assert smith.metrics(intervention_id=run).verdict_scheme == 1
+        assert (one.role is Role.UNSPECIFIED) == (scheme == 1)
+        assert smith.metrics(intervention_id=run).verdict_scheme == scheme
         assert smith.evidence(intervention_id=run, verdicts=(), limit=5).evidence
     for branch in ("edited", "erased"):
         told = record[f"branch_{branch}"]
@@ -85,7 +88,20 @@ def _agrees(smith: KnowledgeSmith, record: Any) -> None:
     assert len(probes) == sum(record["probe_set"]["counts"].values())
 
 
-def _same_verdicts(found: Propagation, told: dict[str, Any]) -> None:
+def _same_verdicts(found: Propagation, told: list[dict[str, Any]]) -> None:
+    """Every rate of every kind and role is what it was."""
+    assert found.verdict_scheme == 2
+    groups = {(group.key, group.role.name): group for group in found.groups}
+    assert groups.keys() == {(group["key"], group["role"]) for group in told}
+    for group in told:
+        again = groups[group["key"], group["role"]]
+        assert again.rows == group["rows"]
+        for name in RATES:
+            rate, was = getattr(again, name), group[name]
+            assert (rate.successes, rate.trials) == (was["successes"], was["trials"]), (group["key"], name)
+
+
+def _same_verdicts_without_roles(found: Propagation, told: list[dict[str, Any]]) -> None:
     """The verdicts are those of that release, and named as such: it did not tell targets from what follows."""
     assert found.verdict_scheme == 1
     assert {group.role for group in found.groups} <= {Role.UNSPECIFIED, Role.STAYS}
@@ -96,10 +112,10 @@ def _same_verdicts(found: Propagation, told: dict[str, Any]) -> None:
         for name in ("propagated", "residual", "collateral"):
             counted[group.key, name] += getattr(group, name).successes
             counted[group.key, f"{name}/n"] += getattr(group, name).trials
-    assert rows == {key: group["rows"] for key, group in told.items()}
-    for key, group in told.items():
+    assert rows == {group["key"]: group["rows"] for group in told}
+    for group in told:
         for name in ("propagated", "residual", "collateral"):
-            rate = group[name]
+            key, rate = group["key"], group[name]
             assert (counted[key, name], counted[key, f"{name}/n"]) == (rate["successes"], rate["trials"])
 
 
