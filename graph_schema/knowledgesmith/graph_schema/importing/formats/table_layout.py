@@ -23,6 +23,7 @@ from knowledgesmith.graph_schema.importing.formats.table_names import (
     titled_names,
 )
 from knowledgesmith.graph_schema.importing.formats.table_relations import (
+    are_identifiers,
     are_truths,
     look_like_headings,
     read_like_relations,
@@ -375,6 +376,7 @@ class _Table:
                 "left out), or layout=wide and header=yes where the first row names the relations.",
             )
         likely = relation is not None or linked or read_like_relations(self._first[1], self._column(1))
+        likely = likely or (are_identifiers(self._column(0)) and are_identifiers(self._column(1)))
         all_rows = (self._first, *self._body)
         if rows >= _LEAST and not (likely or repeats([row[0] for row in all_rows], [row[1] for row in all_rows])):
             if look_like_headings(self._titles) and not any(map(self._recurs, range(self._width))):

@@ -6,6 +6,7 @@ own words either (``born in``, ``居住在``, ``occupation``) is none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -40,6 +41,7 @@ _MEASURES: Final = _words(
 )
 """Relations of things to numbers, where each stands in a row of its own."""
 _ENDS: Final = ("于", "於", "在", "是", "为", "為", "有", "自", "的", "の", "に", "は", "する", "した")
+_IDENTIFIER: Final = re.compile(r"<?\w[\w+.-]*:[^\s>]+>?|[PQ]\d+|_:\w+")
 _KOREAN: Final = ("의", "에", "에서", "는", "은", "했다", "한다", "이다", "하다")
 
 
@@ -76,6 +78,11 @@ def are_truths(values: Sequence[str]) -> bool:
     given = [value for value in values if value]
     said = {truth_of(value) for value in given} - {None}
     return are_labels(given) and (len(said) > 1 or max(map(len, given)) > 1)
+
+
+def are_identifiers(values: Sequence[str]) -> bool:
+    """Whether all texts are addresses, names with a prefix or ids of Wikidata, in which triples are written."""
+    return bool(values) and all(map(_IDENTIFIER.fullmatch, values))
 
 
 def look_like_headings(titles: Sequence[str]) -> bool:
