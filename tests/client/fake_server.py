@@ -248,6 +248,10 @@ class _Models(_Part, model_pb2_grpc.ModelServiceServicer):
         self.fake.take("GetBranch", request, context)
         return model_pb2.GetBranchResponse(branch=branch(request.id))
 
+    def SelectBranch(self, request: Any, context: Any) -> model_pb2.SelectBranchResponse:  # noqa: N802
+        self.fake.take("SelectBranch", request, context)
+        return model_pb2.SelectBranchResponse(branch=branch(request.id))
+
     def ListBranches(self, request: Any, context: Any) -> model_pb2.ListBranchesResponse:  # noqa: N802
         self.fake.take("ListBranches", request, context)
         return model_pb2.ListBranchesResponse(branches=[branch(name) for name in self.fake.branches])

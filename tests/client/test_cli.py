@@ -85,6 +85,7 @@ JSON_COMMANDS = [
     ("branch", "create", "b", "--model", "m", "--graph", "g", "--select"),
     ("branch", "list"),
     ("branch", "show", "main"),
+    ("branch", "select", "main"),
     ("plan", "Japan", "has_capital", "Paris"),
     ("plan", "--unlearn", "Japan", "has_capital"),
     ("plan", "--of", "i1"),

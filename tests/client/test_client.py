@@ -36,6 +36,7 @@ def test_calls_read_what_the_server_says(smith: KnowledgeSmith) -> None:
     assert smith.register_model().parameters == 1000
     assert smith.list_methods()[0].accepts == ("EDIT/NEW_OBJECT",)
     assert smith.get_branch(branch_id="b").id == "b"
+    assert smith.select_branch(branch_id="b").id == "b"
     assert smith.export(branch_id="main", name="out").directory == "/exports/out"
     assert smith.get_probe_set(probe_set_id="s1").counts == {"DIRECT": 3}
     assert smith.get_plan(intervention_id="i1").changes[2].premises == ("f2",)

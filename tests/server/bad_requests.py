@@ -221,6 +221,12 @@ CHANGING: list[Case] = [
         reason="INVALID_FIELD",
     ),
     Case(
+        name="branch: none to select",
+        send=lambda s, _b, _g: s.model.SelectBranch(model_pb2.SelectBranchRequest(id="bx"), timeout=PATIENCE),
+        code=NOT_FOUND,
+        reason="BRANCH_NOT_FOUND",
+    ),
+    Case(
         name="rollback: branch at its base",
         send=lambda s, b, _: s.model.RollbackBranch(model_pb2.RollbackBranchRequest(branch_id=b), timeout=PATIENCE),
         code=PRECONDITION,

@@ -92,6 +92,17 @@ class ModelCalls(Calls):
 
         return map(Branch.from_proto, iterate(fetch, limit=limit))
 
+    def select_branch(self, *, branch_id: str) -> Branch:
+        """Make a branch the one whose beliefs stand on its graph's entities, and replay its ledgers onto them.
+
+        The selected one may be selected again: its ledgers are then replayed anew.
+
+        Raises:
+            BranchNotFound: no branch has this id, or it is being deleted.
+        """
+        request = pb.SelectBranchRequest(id=branch_id)
+        return Branch.from_proto(self._transport.unary(self._model_stub.SelectBranch, request, slow=True).branch)
+
     def list_revisions(self, *, branch_id: str, limit: int | None = None) -> Iterator[Revision]:
         """Revisions of a branch, head first."""
 

@@ -26,7 +26,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "cases": Entry("cases", "cases", "List the ready interventions of a graph, or show one."),
     "models": Entry("models", "models", "List the models, or register one."),
     "methods": Entry("models", "methods", "List the methods and what they accept."),
-    "branch": Entry("branches", "branch", "Create, list and show branches."),
+    "branch": Entry("branches", "branch", "Create, list, show and select branches."),
     "plan": Entry("plan", "plan", "Show what a change would do, without doing it."),
     "edit": Entry("change", "edit", "Insert or modify facts in a branch's model."),
     "unlearn": Entry("change", "unlearn", "Erase facts from a branch's model."),

@@ -10,7 +10,7 @@ from knowledgesmith.client.cli._output import short, table
 from knowledgesmith.client.cli._session import Session, common
 
 
-@click.group(help="Create, list and show branches.")
+@click.group(help="Create, list, show and select branches.")
 def branch() -> None:
     """Lines of model states."""
 
@@ -47,6 +47,16 @@ def show(session: Session, *, branch_id: str) -> None:
         found = smith.get_branch(branch_id=branch_id)
         revisions = list(smith.list_revisions(branch_id=branch_id))
     session.emit({"branch": found, "revisions": revisions}, lambda: Group(_table([found]), revision_table(revisions)))
+
+
+@branch.command(help="Put a branch's beliefs on its graph's entities; once more for the selected one, anew.")
+@click.argument("branch_id", metavar="BRANCH")
+@common
+def select(session: Session, *, branch_id: str) -> None:
+    """Select a branch."""
+    with session.connect() as smith:
+        found = smith.select_branch(branch_id=branch_id)
+    session.emit(found, lambda: _table([found]))
 
 
 def _table(found: list[Branch]) -> RenderableType:

@@ -65,6 +65,11 @@ class ModelServiceStub(object):
                 request_serializer=knowledgesmith_dot_proto_dot_v1_dot_model__pb2.ListBranchesRequest.SerializeToString,
                 response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_model__pb2.ListBranchesResponse.FromString,
                 _registered_method=True)
+        self.SelectBranch = channel.unary_unary(
+                '/knowledgesmith.proto.v1.ModelService/SelectBranch',
+                request_serializer=knowledgesmith_dot_proto_dot_v1_dot_model__pb2.SelectBranchRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_proto_dot_v1_dot_model__pb2.SelectBranchResponse.FromString,
+                _registered_method=True)
         self.ListRevisions = channel.unary_unary(
                 '/knowledgesmith.proto.v1.ModelService/ListRevisions',
                 request_serializer=knowledgesmith_dot_proto_dot_v1_dot_model__pb2.ListRevisionsRequest.SerializeToString,
@@ -133,6 +138,14 @@ class ModelServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SelectBranch(self, request, context):
+        """Makes a branch the one whose beliefs stand on its graph's entities, and replays its ledgers onto them; again for the
+        selected one, its ledgers are replayed anew. Takes as long as the ledgers are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListRevisions(self, request, context):
         """Revisions of a branch, head first.
         """
@@ -193,6 +206,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.ListBranches,
                     request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_model__pb2.ListBranchesRequest.FromString,
                     response_serializer=knowledgesmith_dot_proto_dot_v1_dot_model__pb2.ListBranchesResponse.SerializeToString,
+            ),
+            'SelectBranch': grpc.unary_unary_rpc_method_handler(
+                    servicer.SelectBranch,
+                    request_deserializer=knowledgesmith_dot_proto_dot_v1_dot_model__pb2.SelectBranchRequest.FromString,
+                    response_serializer=knowledgesmith_dot_proto_dot_v1_dot_model__pb2.SelectBranchResponse.SerializeToString,
             ),
             'ListRevisions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRevisions,
@@ -378,6 +396,33 @@ class ModelService(object):
             '/knowledgesmith.proto.v1.ModelService/ListBranches',
             knowledgesmith_dot_proto_dot_v1_dot_model__pb2.ListBranchesRequest.SerializeToString,
             knowledgesmith_dot_proto_dot_v1_dot_model__pb2.ListBranchesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SelectBranch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.proto.v1.ModelService/SelectBranch',
+            knowledgesmith_dot_proto_dot_v1_dot_model__pb2.SelectBranchRequest.SerializeToString,
+            knowledgesmith_dot_proto_dot_v1_dot_model__pb2.SelectBranchResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,10 @@ class ModelServiceStub:
     """One branch."""
     ListBranches: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListBranchesRequest, _model_pb2.ListBranchesResponse]
     """Branches, by id."""
+    SelectBranch: _grpc.UnaryUnaryMultiCallable[_model_pb2.SelectBranchRequest, _model_pb2.SelectBranchResponse]
+    """Makes a branch the one whose beliefs stand on its graph's entities, and replays its ledgers onto them; again for the
+    selected one, its ledgers are replayed anew. Takes as long as the ledgers are.
+    """
     ListRevisions: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListRevisionsRequest, _model_pb2.ListRevisionsResponse]
     """Revisions of a branch, head first."""
     RollbackBranch: _grpc.UnaryUnaryMultiCallable[_model_pb2.RollbackBranchRequest, _model_pb2.RollbackBranchResponse]
@@ -71,6 +75,10 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """One branch."""
     ListBranches: _aio.UnaryUnaryMultiCallable[_model_pb2.ListBranchesRequest, _model_pb2.ListBranchesResponse]  # type: ignore[assignment]
     """Branches, by id."""
+    SelectBranch: _aio.UnaryUnaryMultiCallable[_model_pb2.SelectBranchRequest, _model_pb2.SelectBranchResponse]  # type: ignore[assignment]
+    """Makes a branch the one whose beliefs stand on its graph's entities, and replays its ledgers onto them; again for the
+    selected one, its ledgers are replayed anew. Takes as long as the ledgers are.
+    """
     ListRevisions: _aio.UnaryUnaryMultiCallable[_model_pb2.ListRevisionsRequest, _model_pb2.ListRevisionsResponse]  # type: ignore[assignment]
     """Revisions of a branch, head first."""
     RollbackBranch: _aio.UnaryUnaryMultiCallable[_model_pb2.RollbackBranchRequest, _model_pb2.RollbackBranchResponse]  # type: ignore[assignment]
@@ -130,6 +138,16 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_model_pb2.ListBranchesResponse, _abc.Awaitable[_model_pb2.ListBranchesResponse]]:
         """Branches, by id."""
+
+    @_abc_1.abstractmethod
+    def SelectBranch(
+        self,
+        request: _model_pb2.SelectBranchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.SelectBranchResponse, _abc.Awaitable[_model_pb2.SelectBranchResponse]]:
+        """Makes a branch the one whose beliefs stand on its graph's entities, and replays its ledgers onto them; again for the
+        selected one, its ledgers are replayed anew. Takes as long as the ledgers are.
+        """
 
     @_abc_1.abstractmethod
     def ListRevisions(

@@ -123,6 +123,14 @@ class ModelServicer(model_pb2_grpc.ModelServiceServicer):
         token = paging.encode(listing, [found[size - 1].id]) if len(found) > size else ""
         return model_pb2.ListBranchesResponse(branches=[branch_to(b) for b in found[:size]], next_page_token=token)
 
+    async def SelectBranch(
+        self, request: model_pb2.SelectBranchRequest, context: Context
+    ) -> model_pb2.SelectBranchResponse:
+        """Replay a branch's ledgers onto the entities of its graph."""
+        await asyncio.to_thread(branches.select_branch, self._parts.store, request.id)
+        branch = await asyncio.to_thread(branches.get_branch, self._parts.store, request.id)
+        return model_pb2.SelectBranchResponse(branch=branch_to(branch))
+
     async def ListRevisions(
         self, request: model_pb2.ListRevisionsRequest, context: Context
     ) -> model_pb2.ListRevisionsResponse:
