@@ -93,12 +93,12 @@ def _same_verdicts(found: Propagation, told: list[dict[str, Any]]) -> None:
     assert found.verdict_scheme == 2
     groups = {(group.key, group.role.name): group for group in found.groups}
     assert groups.keys() == {(group["key"], group["role"]) for group in told}
-    for group in told:
-        again = groups[group["key"], group["role"]]
-        assert again.rows == group["rows"]
+    for was in told:
+        again = groups[was["key"], was["role"]]
+        assert again.rows == was["rows"]
         for name in RATES:
-            rate, was = getattr(again, name), group[name]
-            assert (rate.successes, rate.trials) == (was["successes"], was["trials"]), (group["key"], name)
+            rate, earlier = getattr(again, name), was[name]
+            assert (rate.successes, rate.trials) == (earlier["successes"], earlier["trials"]), (was["key"], name)
 
 
 def _same_verdicts_without_roles(found: Propagation, told: list[dict[str, Any]]) -> None:
@@ -113,9 +113,9 @@ def _same_verdicts_without_roles(found: Propagation, told: list[dict[str, Any]])
             counted[group.key, name] += getattr(group, name).successes
             counted[group.key, f"{name}/n"] += getattr(group, name).trials
     assert rows == {group["key"]: group["rows"] for group in told}
-    for group in told:
+    for was in told:
         for name in ("propagated", "residual", "collateral"):
-            key, rate = group["key"], group[name]
+            key, rate = was["key"], was[name]
             assert (counted[key, name], counted[key, f"{name}/n"]) == (rate["successes"], rate["trials"])
 
 
