@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 from knowledgesmith.graph_schema.accepted_traits import Acceptance, parse_accepted
 from knowledgesmith.graph_schema.catalogue import from_properties
-from knowledgesmith.graph_schema.errors import EntityNotFound, GraphIncomplete, GraphNotFound, GraphUnavailable
+from knowledgesmith.graph_schema.errors import EntityNotFound, GraphIncomplete, GraphNotFound
 from knowledgesmith.graph_schema.facts import Entity, Fact, Level, Relation
 from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
 
@@ -50,6 +52,11 @@ class GraphSnapshot:
     stamp: str = field(default="", compare=False)
 
 
+_KEEP_WITHIN_S: Final = 0.5
+"""What the keeping of counts may take."""
+_KEEPING: Final = threading.Lock()
+
+
 class _Changed(Exception):
     """An import came in between."""
 
@@ -86,11 +93,20 @@ class _Counted:
 
 
 def _keep(store: GraphStore, found: Iterable[_Counted | None]) -> None:
-    """Spare the next reader the counting; where that cannot be written now, the next one counts."""
-    for counted in found:
-        if counted is not None:
-            with suppress(GraphUnavailable):
-                store.write("graph/keep_counts", graph_id=counted.graph_id, stamp=counted.stamp, counts=counted.counts)
+    """Spare the next reader the counting; where that cannot be written now, the next one counts.
+
+    Whoever reads waits for nobody's locks: one tries for a moment, and others that read meanwhile leave it to that one.
+    """
+    kept = [counted for counted in found if counted is not None]
+    if not kept or not _KEEPING.acquire(blocking=False):
+        return
+    try:
+        for one in kept:
+            asked = {"graph_id": one.graph_id, "stamp": one.stamp, "counts": one.counts}
+            if not store.try_write("graph/keep_counts", within_s=_KEEP_WITHIN_S, **asked):
+                return
+    finally:
+        _KEEPING.release()
 
 
 def load_catalogue(store: GraphStore, graph_id: str) -> dict[str, Relation]:

@@ -23,6 +23,7 @@ from knowledgesmith.graph_schema.errors import (
     GraphLocked,
     GraphUnavailable,
     InvalidInput,
+    KnowledgeSmithError,
     TooLarge,
 )
 from knowledgesmith.graph_schema.overrun import Guard, Overrun
@@ -206,6 +207,24 @@ class GraphStore:
             except GraphLocked:
                 if not caller.wait_for_locks(time.monotonic() - began):
                     raise
+
+    def try_write(self, name: str, /, *, within_s: float, **params: object) -> bool:
+        """Run one named write query that may be left out; whether it was carried out.
+
+        It is left out whatever the reason: somebody holds what it writes for longer than ``within_s`` (Neo4j ends
+        transactions every two seconds), the database only reads, or is gone.
+        """
+        try:
+            with (
+                _mapped_errors(self.uri),
+                self._session(neo4j.WRITE_ACCESS) as session,
+                session.begin_transaction(timeout=within_s) as tx,  # not a managed one, which would try again
+            ):
+                _Transaction(tx, self._observe).rows(name, **params)
+                tx.commit()
+        except (KnowledgeSmithError, driver_errors.Neo4jError, driver_errors.DriverError):
+            return False
+        return True
 
     @contextmanager
     def what_if(self, *, timeout_s: float | None = None) -> Generator[Transaction]:
