@@ -113,7 +113,14 @@ class Builder:
         key = draw_key(self.seed, *question.parts) ^ OPTIONS
         if question.kind is ProbeKind.CONFLICT:
             return tuple((TRUE, FALSE)[position] for position in permutation(2, key=key))
-        along = {*question.nodes_before, *question.nodes_after, *question.before, *question.after, question.anchor}
+        along = {
+            *question.nodes_before,
+            *question.nodes_after,
+            *question.before,
+            *question.after,
+            *question.doubtful,
+            question.anchor,
+        }
         pool = self.lexicon.pool(
             answer=shown[0],
             relation=question.relation,

@@ -34,7 +34,7 @@ from knowledgesmith.graph_schema.probes.options import PREDICTABLE_ANSWER, Optio
 from knowledgesmith.graph_schema.probes.phrasing import Phraser
 from knowledgesmith.graph_schema.probes.pipeline import Failed, Stages, ask_ahead, one_thread, run_stages
 from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_chains, answers_of_facts
-from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask
+from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask, doubted
 from knowledgesmith.graph_schema.probes.reach import anchors_of
 from knowledgesmith.graph_schema.probes.sentences import irrelevant_sentences
 from knowledgesmith.graph_schema.probes.telling import Telling
@@ -227,7 +227,8 @@ def _read_chains(run: _Run, anchors: Sequence[str], chains: Chains) -> Iterator[
 
 def _wanted(run: _Run, found: list[Question]) -> list[Question]:
     wanted = frozenset(run.request.relations)
-    return [question for question in found if question.relation in wanted] if wanted else found
+    asked = [question for question in found if question.relation in wanted] if wanted else found
+    return doubted(run.tx, run.lexicon, asked, (BEFORE,))
 
 
 def _claims(run: _Run, drawn: Drawn) -> dict[str, list[Claim]]:

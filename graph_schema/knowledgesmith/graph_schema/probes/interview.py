@@ -150,7 +150,7 @@ class Interview:
                 self.lexicon,
                 pool=self.lexicon.pool(answer=question.before[0], relation=question.relation, reverse=False),
                 shown=(),
-                excluded={*question.before, question.anchor},
+                excluded={*question.before, *question.doubtful, question.anchor},
                 count=1,
                 key=draw_key(self.seed, "false", *question.parts),
             )

@@ -24,6 +24,7 @@ from knowledgesmith.graph_schema.graphs import GraphSnapshot, require_graph
 from knowledgesmith.graph_schema.name_keys import name_key
 from knowledgesmith.graph_schema.probes.renderings import read_alike
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.wording_clashes import spelt_alike
 
 LITERAL: Final = "Literal"
 """Type of numbers, dates and other values."""
@@ -145,6 +146,11 @@ class Lexicon:
             found.setdefault(entity.domain, []).append(position)
         return {domain: tuple(positions) for domain, positions in sorted(found.items())}
 
+    @cached_property
+    def spelt_alike(self) -> Mapping[str, tuple[str, ...]]:
+        """Relations that are spelt like others, and those: mostly one relation that was written in two ways."""
+        return spelt_alike(self.relations)
+
     @property
     def rel_types(self) -> list[str]:
         """Relationship types of all relations, sorted."""
@@ -165,7 +171,7 @@ class Lexicon:
                 "The graph has no living entity of this uid.",
                 field="uid",
                 value=uid,
-                hint="Look the name up with `ksmith graph entities`, or import the graph again.",
+                hint="Look the name up with `ksmith cypher`, or import the graph again.",
                 metadata={"graph_id": self.graph_id, "uid": uid},
             )
         return self.entities[position]

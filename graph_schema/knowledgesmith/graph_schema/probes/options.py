@@ -106,6 +106,7 @@ class OptionDrawer:
         for (anchor, path), questions in plain.items():
             answers = tuple(right[anchor, path])
             row = Question(kind=ProbeKind.CONFLICT, anchor=anchor, path=path, before=answers, after=answers)
+            row = replace(row, doubtful=questions[0].doubtful)
             types: dict[str, list[str]] = {}
             for question in questions:
                 types.setdefault(self._lexicon.entity(question.object).type, []).append(question.object)
@@ -255,7 +256,12 @@ def _banned(questions: Sequence[Question], index: Mapping[str, int]) -> tuple[In
     rows: list[int] = []
     members: list[int] = []
     for row, question in enumerate(questions):
-        found = (question.anchor, *question.before, *question.nodes_before)
+        found = (
+            question.anchor,
+            *question.before,
+            *question.nodes_before,
+            *(u for u in question.doubtful if u in index),
+        )
         rows += [row] * len(found)
         members += [index[uid] for uid in found]
     return np.array(rows, dtype=np.int64), np.array(members, dtype=np.int64)

@@ -95,7 +95,32 @@ def judge(
         failed.update((key, reason) for key, reason in found["failed"])
     if name == "options":
         failed = judge_reach(tx, rows, lexicon=lexicon, world=world) | failed
+    return _judge_spelling(tx, name, rows, lexicon=lexicon, world=world) | failed
+
+
+def _judge_spelling(
+    tx: Transaction, name: str, rows: Sequence[Claim], *, lexicon: Lexicon, world: int
+) -> dict[object, str]:
+    """The keys of claims that call false what a relation of nearly the same name asserts."""
+    types = {relation.name: relation.rel_type for relation in lexicon.relations.values()}
+    alike = {types[one]: [types[other] for other in others] for one, others in lexicon.spelt_alike.items()}
+    claims = [
+        [row[0], subject, other, obj, False]
+        for row in rows
+        for other in alike.get(row[2], ())
+        for subject, obj in _called_false(name, row)
+    ]
+    failed: dict[object, str] = {}
+    for batch in _batches(claims):
+        (found,) = tx.rows("verify/statements", graph_id=lexicon.graph_id, world=world, rows=batch)
+        failed.update((key, reason) for key, reason in found["failed"])
     return failed
+
+
+def _called_false(name: str, row: Claim) -> Iterable[tuple[str, str]]:
+    if name == "statements":
+        return [] if row[4] else [(row[1], row[3])]
+    return [(uid, row[1]) if row[3] else (row[1], uid) for uid in row[5]]
 
 
 def _judge_names(name: str, rows: Iterable[Claim], *, lexicon: Lexicon) -> dict[object, str]:

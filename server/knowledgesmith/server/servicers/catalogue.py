@@ -14,7 +14,7 @@ from knowledgesmith.graph_schema.suggesting.correct import correct, example_fact
 from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
 from knowledgesmith.graph_schema.suggesting.suggest import Suggestion, suggest
 from knowledgesmith.graph_schema.suggesting.withdraw import withdraw
-from knowledgesmith.graph_schema.wording_clashes import alike
+from knowledgesmith.graph_schema.wording_clashes import mistakable
 from knowledgesmith.proto.v1 import catalogue_pb2 as pb
 from knowledgesmith.proto.v1 import catalogue_pb2_grpc
 from knowledgesmith.server import paging
@@ -47,7 +47,7 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
         if not request.with_wordings:
             return pb.ListRelationsResponse(relations=[_relation_to(relation) for relation in found])
         examples = await self._parts.long.run(example_facts, self._parts.store, request.graph_id, found)
-        like = alike(catalogue)
+        like = mistakable(catalogue)
         return pb.ListRelationsResponse(
             relations=[_worded_to(one, examples.get(one.name), like.get(one.name, ())) for one in found]
         )
@@ -60,7 +60,7 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
         corrections = corrections_from(name, request.corrections)
         after = await self._parts.long.run(correct, store, graph_id, corrections)
         examples = await self._parts.long.run(example_facts, store, graph_id, [after[name]])
-        relation = _worded_to(after[name], examples.get(name), alike(after).get(name, ()))
+        relation = _worded_to(after[name], examples.get(name), mistakable(after).get(name, ()))
         return pb.CorrectWordingsResponse(relation=relation)
 
     async def SuggestTraits(self, request: pb.SuggestTraitsRequest, context: Context) -> pb.SuggestTraitsResponse:
