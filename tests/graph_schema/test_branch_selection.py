@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -36,7 +36,7 @@ def graph(store: GraphStore) -> str:
 
 
 @contextmanager
-def meanwhile(uri: str, graph: str, what: Callable[[], object], waits_for: str) -> Iterator[neo4j.Transaction]:
+def meanwhile(uri: str, graph: str, what: Callable[[], object], waits_for: str) -> Generator[neo4j.Transaction]:
     """A transaction that holds the graph; ``what`` comes in between and waits for it until the block ends."""
     with (
         neo4j.GraphDatabase.driver(uri) as driver,

@@ -78,7 +78,7 @@ def test_who_reads_waits_for_nobodys_locks(
 def test_who_reads_while_another_keeps_counts_leaves_it_to_that_one(
     store: GraphStore, uncounted: str, read: Callable[[GraphStore, str], object]
 ) -> None:
-    with graphs._KEEPING:
+    with graphs._KEEPING:  # pyright: ignore[reportPrivateUsage]
         read(store, uncounted)
     assert not kept(store, uncounted)
     read(store, uncounted)

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from click.testing import CliRunner, Result
+from tests.server.conftest import open_branch
 from tests.server.service import PATIENCE, Service, reason_of
 
 from knowledgesmith.client import (
@@ -24,6 +25,7 @@ from knowledgesmith.client import (
     StillReferenced,
 )
 from knowledgesmith.client.cli import main
+from knowledgesmith.proto.v1 import graph_pb2
 from knowledgesmith.proto.v1 import lifecycle_pb2 as pb
 from knowledgesmith.proto.v1.lifecycle_pb2_grpc import LifecycleServiceStub
 
@@ -42,6 +44,15 @@ def smith(service: Service) -> Iterator[KnowledgeSmith]:
 def ksmith(service: Service, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("KSMITH_SERVER", f"127.0.0.1:{service.port}")
     return lambda *words: CliRunner().invoke(main, [str(word) for word in words])
+
+
+def test_a_branch_is_selected(smith: KnowledgeSmith, service: Service, branch: str, world: str, ksmith: Run) -> None:
+    """As the check says where heads are not those of the ledgers; also the branch that is selected already."""
+    other = open_branch(service, world, select=False)
+    for chosen in (other, other, branch):
+        shown = ksmith("branch", "select", chosen)
+        assert (shown.exit_code, chosen in shown.output) == (0, True), shown.output
+        assert service.graph.GetGraph(graph_pb2.GetGraphRequest(graph_id=world)).graph.head_branch == chosen
 
 
 def test_a_graph_with_a_run_goes_and_comes_back(

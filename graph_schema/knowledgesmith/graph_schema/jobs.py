@@ -20,6 +20,7 @@ from knowledgesmith.graph_schema.errors import (
     InterventionNotFound,
     KnowledgeSmithError,
     RequestIdReused,
+    TooLarge,
 )
 from knowledgesmith.graph_schema.head_replays import mend_heads, settle_later
 from knowledgesmith.graph_schema.interventions import State
@@ -284,9 +285,10 @@ def finish(
         if isinstance(error, GraphUnavailable) and not tried_enough:
             raise  # it is tried again, as often as an attempt may be
         _LOG.exception("the head beliefs that %s made cannot be restored", intervention_id)
-        known = error.message if isinstance(error, KnowledgeSmithError) else "the server's log says why"
-        why = f"; the graph's head beliefs could not be restored: {known}"
-        properties["error_message"] = (message[:1200] + why)[:2000].removeprefix("; ")
+        if not isinstance(error, TooLarge):  # they are restored in smaller batches, or when there is the memory
+            known = error.message if isinstance(error, KnowledgeSmithError) else "the server's log says why"
+            why = f"; the graph's head beliefs could not be restored: {known}"
+            properties["error_message"] = (message[:1200] + why)[:2000].removeprefix("; ")
         ended, graph_id = store.write_transaction(lambda tx: end(tx, restore=False))
     settle_later(store, graph_id)
     return ended

@@ -383,6 +383,8 @@ def test_too_little_memory_is_no_damage(
     tight.room = room
     try:
         do(bench, tight)
+        told = [bench.store.read("jobs/get", id=run)[0]["properties"].get("error_message") for _, run, _ in bench.runs]
+        assert not any(told), "nobody needs to know"
         if room:
             assert bench.true()
         head_replays.settle_all(tight)
