@@ -44,7 +44,7 @@ _PREDICATE: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s} {n}"),
     (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As we know, {s} {n}"),
     (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s} {n} {o}."),
-    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "What comes after “{s} {n}”?"),
+    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Finish the sentence: {s} {n} …"),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that {s} {n}"),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "According to the book, {s} {n}"),
     (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {s} {n} {o}."),
@@ -55,7 +55,7 @@ _PREDICATE: Final[tuple[Pattern, ...]] = (
 )
 # For a predicate that ends in a noun, {h}: "is present in" + "taxon", "treats" + "disease".
 _KIND_OF_OBJECT: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Which {n} comes after “{s} {h}”?"),
+    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Which {n} ends the sentence “{s} {h} …”?"),
     (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s} {h} which {n}?"),
     (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} that {s} {h}"),
 )
@@ -96,7 +96,7 @@ _ARROW: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Where does the arrow lead? {n}: {s} → …"),
     (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{n}: ___ → {o}. The blank stands for"),
     (Direction.REVERSE, Split.EVAL, Form.CLOZE, "Fill in the blank: {n}: ___ → {o}. Answer:"),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "What fits the blank? {n}: ___ → {o}"),
+    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "What fits the blank? {n}: ___ → {o}."),
 )
 # The same in Chinese and Japanese: their own marks, and no blanks.
 _WIDE_FRAME: Final[tuple[Pattern, ...]] = (
@@ -120,7 +120,7 @@ _SPOKEN: Final[Mapping[str, str]] = {
     "1. {s} — {n}?": "Which one: {s} — {n}?",
     "___ — {n}: {o}. ___ =": "___ — {n}: {o}. The blank stands for",
     "1. ___ — {n}: {o}. ___ =": "Fill in the blank: ___ — {n}: {o}. Answer:",
-    "1. ___ — {n}: {o}. ___ = ?": "What fits the blank? ___ — {n}: {o}",
+    "1. ___ — {n}: {o}. ___ = ?": "What fits the blank? ___ — {n}: {o}.",
 }
 _LONG: Final = 2
 """Words that the kind of an object may have: a longer one runs into the object's name."""

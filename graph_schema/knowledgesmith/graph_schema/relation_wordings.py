@@ -44,11 +44,11 @@ _NARROWER: Final = Wording(
 )
 _PART: Final = Wording("is part of", "the whole that {s} is part of", "one part of {o}", "the part of {o}")
 _WHOLE: Final = Wording(
-    "has the part", "the part of {s}", "one thing that has the part {o}", "the whole with the part {o}"
+    "has the part", "the part of {s}", "one thing that has {o} as a part", "the whole with the part {o}"
 )
 _MEMBER: Final = Wording("is a member of", "the group that {s} belongs to", "one member of {o}", "the member of {o}")
 _GROUP: Final = Wording(
-    "has the member", "the member of {s}", "one group with the member {o}", "the group with the member {o}"
+    "has the member", "the member of {s}", "one group that has {o} as a member", "the group with the member {o}"
 )
 _RELATED: Final = Wording("is related to", "", "one thing related to {o}", "")
 _SAME: Final = Wording("is the same as", "", "one thing that is the same as {o}", "")
