@@ -55,7 +55,7 @@ _PREDICATE: Final[tuple[Pattern, ...]] = (
 )
 # For a predicate that ends in a noun, {h}: "is present in" + "taxon", "treats" + "disease".
 _KIND_OF_OBJECT: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Which {n} ends the sentence “{s} {h} …”?"),
+    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{s} {h} some {n}: which one?"),
     (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s} {h} which {n}?"),
     (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} that {s} {h}"),
 )

@@ -44,11 +44,11 @@ _NARROWER: Final = Wording(
 )
 _PART: Final = Wording("is part of", "the whole that {s} is part of", "one part of {o}", "the part of {o}")
 _WHOLE: Final = Wording(
-    "has the part", "the part of {s}", "one thing that has {o} as a part", "the whole with the part {o}"
+    "includes", "the part of {s}", "one thing that has {o} as a part", "the whole with the part {o}"
 )
 _MEMBER: Final = Wording("is a member of", "the group that {s} belongs to", "one member of {o}", "the member of {o}")
 _GROUP: Final = Wording(
-    "has the member", "the member of {s}", "one group that has {o} as a member", "the group with the member {o}"
+    "has among its members", "the member of {s}", "one group that has {o} as a member", "the group with the member {o}"
 )
 _RELATED: Final = Wording("is related to", "", "one thing related to {o}", "")
 _SAME: Final = Wording("is the same as", "", "one thing that is the same as {o}", "")
@@ -56,7 +56,7 @@ _CLOSE: Final = Wording("is close to", "", "one thing close to {o}", "")
 _SCHEME: Final = Wording(
     "is a concept of", "the scheme that {s} belongs to", "one concept of {o}", "the concept of {o}"
 )
-_VERBS: Final = Wording("is in one verb group with", "", "one verb in the verb group of {o}", "")
+_VERBS: Final = Wording("is in the same verb group as", "", "one verb in the verb group of {o}", "")
 _DERIVED: Final = Wording("is derivationally related to", "", "one word derivationally related to {o}", "")
 _TOPIC: Final = Wording(
     "belongs to the topic", "the topic that {s} belongs to", "one thing that belongs to the topic {o}", ""

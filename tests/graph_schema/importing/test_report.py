@@ -208,3 +208,19 @@ def test_numbers_without_a_size_in_tables_and_mappings() -> None:
     mapped = read_files({"rows.jsonl": lines, "x.mapping.yaml": mapping}, "mapped")
     assert mapped.entities == {"1": "x"}
     assert any("is no finite number" in reason for reason in mapped.reasons)
+
+
+def test_relations_in_two_spellings_are_told() -> None:
+    rows = (
+        "Ann,likes,tea",
+        "Bob,Likes,milk",
+        "Cid,capital-of,Ur",
+        "Dan,capital_of,Uruk",
+        "Eve,like\u200bs,rum",
+        "Fay,owns,x",
+    )
+    found = read_files({"facts.csv": "subject,relation,object\n" + "\n".join(rows)})
+    said = found.said("twin_names")
+    assert "the relations 'Likes', 'likes', 'like<U+200B>s' differ in their spelling alone; they stay apart" in said
+    assert "'capital-of', 'capital_of'" in said
+    assert "owns" not in said

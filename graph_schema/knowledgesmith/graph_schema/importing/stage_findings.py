@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import Any, Final, cast
@@ -22,6 +22,7 @@ from knowledgesmith.graph_schema.importing.findings import MAX_EXAMPLES, Finding
 from knowledgesmith.graph_schema.importing.formats.literals import LITERAL
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.name_keys import difference_of, name_key
+from knowledgesmith.graph_schema.wording_clashes import spelt_alike
 
 PlaceOf = Callable[[int, int], Place]
 """The place of a record from the number of its file and its own."""
@@ -179,6 +180,15 @@ def tell_names(database: sqlite3.Connection, findings: Findings) -> None:
             said = "; ".join(f"{ascii_shown(other)} differs in {difference_of(first, other)}" for other in others[:3])
             findings.add(_NOWHERE, FindingKind.TWIN_NAMES, f"{ascii_shown(first)} ({quote(uids[first][0])}): {said}")
     database.execute("DROP TABLE keyed")
+
+
+def tell_spellings(relations: Iterable[str], findings: Findings) -> None:
+    """Relations whose names differ in letter case, joints or invisible signs alone: mostly one in two spellings."""
+    others = spelt_alike(relations)
+    for first in sorted({min(name, *alike) for name, alike in others.items()}):
+        names = ", ".join(map(ascii_shown, (first, *others[first])))
+        text = f"the relations {names} differ in their spelling alone; they stay apart"
+        findings.add(_NOWHERE, FindingKind.TWIN_NAMES, text)
 
 
 def ascii_shown(name: str) -> str:

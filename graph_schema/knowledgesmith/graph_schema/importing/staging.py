@@ -40,6 +40,7 @@ from knowledgesmith.graph_schema.importing.stage_findings import (
     tell_both_labels,
     tell_cycles,
     tell_names,
+    tell_spellings,
 )
 from knowledgesmith.graph_schema.importing.stage_levels import settle_levels
 from knowledgesmith.graph_schema.importing.stage_relations import StagedCatalogue
@@ -160,6 +161,7 @@ class Staging:
         merges = Merges(place_of=self.place_of, findings=self.findings)
         merge_entities(self.database, self.reject_at, merges, missing=bool(self._fact_flags & CREATE_MISSING))
         self.catalogue.complete(self.rejections.add)
+        tell_spellings(self.catalogue.relations, self.findings)
         self.database.executemany(
             f"INSERT INTO relation VALUES ({', '.join('?' * 14)})",  # noqa: S608 - a number of marks
             self.catalogue.rows(),

@@ -843,7 +843,8 @@ class PlanWarning(_message.Message):
     PROBES_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     """prefix, length, shared_words, type, ring (a hierarchy that leads back to itself), earlier (another answer than an
-    earlier intervention of the branch expects) or uid (a new entity has another uid than the one asked for).
+    earlier intervention of the branch expects), unasked (no question asks this fact) or uid (a new entity has another
+    uid than the one asked for).
     """
     fact_id: _builtins.str
     """Fact that it is about."""
