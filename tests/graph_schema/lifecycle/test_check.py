@@ -163,8 +163,10 @@ def test_a_sound_graph_with_runs_and_its_broken_runs(store: GraphStore, runs: Ru
         assert_named(report, *[replace(b, subject=run if b.subject == "iv_" else b.subject) for b in breaks])
 
 
-DAMAGES = ["c.before = 'x'", "c.after = true", "c.n = 'x'", "c.n = null", "c.n = 1.5", "c.kind = null", "c.kind = 3"]
-DAMAGES += ["c.after = [0.5, 0.25]", "c.seq = 'x'", "c.seq = [1]", "c.seq = null", "c.before = date()"]
+DAMAGES = [
+    *("c.before = 'x'", "c.after = true", "c.n = 'x'", "c.n = null", "c.n = 1.5", "c.kind = null", "c.kind = 3"),
+    *("c.after = [0.5, 0.25]", "c.seq = 'x'", "c.seq = [1]", "c.seq = null", "c.before = date()"),
+]
 
 
 def test_a_damaged_ledger_row_is_a_finding(store: GraphStore, runs: Runs, cypher: Cypher) -> None:

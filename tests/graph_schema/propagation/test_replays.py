@@ -26,6 +26,8 @@ from knowledgesmith.graph_schema.store_errors import too_large
 
 BATCH = 3
 UIDS = tuple(f"e{n:02d}" for n in range(12))
+MORE = ("f00", "f01")
+"""Entities of which the runs of a fresh bench have no rows."""
 KINDS = (ProbeKind.DIRECT, ProbeKind.REVERSE, ProbeKind.CONFLICT)
 WRITES = ("ledger/restore", "ledger/clear_heads")
 
@@ -128,7 +130,9 @@ def bench(store: GraphStore, neo4j_uri: str) -> Iterator[Bench]:
     """Two committed runs on the selected branch, one on another, and a run that waits for a decision."""
     graph = f"t_{uuid.uuid4().hex}"
     queries: list[str] = []
-    write_graph(store, graph, [Entity(uid=uid, name=uid, type="T", domain="d", aliases=()) for uid in UIDS], [], [])
+    write_graph(
+        store, graph, [Entity(uid=uid, name=uid, type="T", domain="d", aliases=()) for uid in UIDS + MORE], [], []
+    )
     flaky = Flaky(StoreSettings(uri=neo4j_uri), observe=lambda name, _seconds, _outcome: queries.append(name))
     made = Bench(store, flaky, graph, queries)
     main, other = made.branch("main"), made.branch("other")
@@ -340,7 +344,7 @@ def test_what_was_written_beside_a_failed_replay_is_not_lost(
     main = f"{bench.graph}-main"
     damage(bench)
     branches.select_branch(bench.store, main)
-    run = bench.run(main, UIDS[2:10], commit=committed)
+    run = bench.run(main, UIDS[2:10] + MORE, commit=committed)
     damage(bench, repair=True)
     if committed:
         change(bench)(bench, bench.store)
