@@ -23,8 +23,13 @@ from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
 
 # models of sixteen dimensions cannot tell a dozen texts before one subject apart: no phrasing is put behind another one
 SMALL: dict[str, Any] = {
-    **{"layers": (0, 1), "steps": 12, "kept": 1.0, "penalty": 0.01},
-    **{"clamp": 3.0, "retain": 1.0, "least_prompts": 1},
+    "layers": (0, 1),
+    "steps": 12,
+    "kept": 1.0,
+    "penalty": 0.01,
+    "clamp": 3.0,
+    "retain": 1.0,
+    "least_prompts": 1,
 }
 
 

@@ -38,7 +38,11 @@ STRAIGHT = sorted(STRUCTURES.keys() - TURNING)
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 GOALS = ((Goal.EDIT, TargetDistribution.NEW_OBJECT), (Goal.UNLEARN, TargetDistribution.NEUTRAL_GRAPH))
 SETTINGS: dict[str, Any] = {
-    **{"layers": (0, 1), "steps": 12, "kept": 1.0, "penalty": 0.01, "clamp": 2.0},
+    "layers": (0, 1),
+    "steps": 12,
+    "kept": 1.0,
+    "penalty": 0.01,
+    "clamp": 2.0,
     "least_prompts": 1,  # so narrow a model cannot tell a dozen texts before one subject apart
 }
 
