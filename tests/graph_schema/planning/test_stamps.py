@@ -292,5 +292,9 @@ def test_a_later_attempt_keeps_the_plan_of_an_equal_graph(
 ) -> None:
     store_plan(store, held, make_plan(store, request_for(graph)))
     write(store, graph)
-    monkeypatch.setattr(running, "make_plan", lambda *_args, **_named: pytest.fail("planned again"))
+
+    def again(*_args: object, **_named: object) -> Plan:
+        pytest.fail("planned again")
+
+    monkeypatch.setattr(running, "make_plan", again)
     plan_only(store, held.id)
