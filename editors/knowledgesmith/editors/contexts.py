@@ -11,8 +11,9 @@ request shows as plain text anyway.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import chain
 
 from knowledgesmith.editors.requests import FactUpdate, Prompt, UpdateRequest
@@ -30,15 +31,23 @@ def in_contexts(request: UpdateRequest, *, least: int) -> UpdateRequest:
 
     An update that has as many is left as it is.
     """
-    return replace(request, updates=tuple(_widened(update, request, least) for update in request.updates))
+
+    @cache
+    def texts(script: str) -> list[str]:
+        own = (text for text in request.statistics_text if _script(text) == script)
+        return sorted(general_text() if script == _BUNDLED else own, key=lambda text: (len(text), text))
+
+    return replace(request, updates=tuple(_widened(update, request, least, texts) for update in request.updates))
 
 
-def _widened(update: FactUpdate, request: UpdateRequest, least: int) -> FactUpdate:
+def _widened(
+    update: FactUpdate, request: UpdateRequest, least: int, texts: Callable[[str], Sequence[str]]
+) -> FactUpdate:
     prompts = tuple(dict.fromkeys(update.prompts))
     if len(prompts) >= least:
         return update
     found = list(prompts)
-    for prompt in _behind(prompts, _sentences(update, request)):
+    for prompt in _behind(prompts, _sentences(update, texts)):
         if len(found) >= least:
             break
         if request.permits(prompt.text):
@@ -46,16 +55,13 @@ def _widened(update: FactUpdate, request: UpdateRequest, least: int) -> FactUpda
     return replace(update, prompts=tuple(found)) if len(found) > len(prompts) else update
 
 
-def _sentences(update: FactUpdate, request: UpdateRequest) -> list[str]:
-    """Sentences in the script of the prompts, the shortest ones first; none that names what the update is about."""
+def _sentences(update: FactUpdate, texts: Callable[[str], Sequence[str]]) -> Sequence[str]:
+    """Sentences in the script of the prompts, the shortest ones first; no fact that names what the update is about."""
     script = _script(update.prompts[0].text)
     if script == _BUNDLED:
-        texts: Sequence[str] = general_text()
-    else:
-        named = [name for name in (update.prompts[0].subject, update.old, update.new) if name]
-        own = (text for text in request.statistics_text if _script(text) == script)
-        texts = [text for text in own if not any(name in text for name in named)]
-    return sorted(texts, key=lambda text: (len(text), text))
+        return texts(script)
+    named = [name for name in (update.prompts[0].subject, update.old, update.new) if name]
+    return [text for text in texts(script) if not any(name in text for name in named)]
 
 
 def _script(text: str) -> str:
