@@ -21,7 +21,7 @@ from knowledgesmith.graph_schema.interventions import Change, Goal, State
 from knowledgesmith.graph_schema.job_types import Claim
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
 from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
-from knowledgesmith.graph_schema.plan_types import Plan
+from knowledgesmith.graph_schema.plan_types import SCHEME, Plan
 from knowledgesmith.graph_schema.probes.scope import neighbourhood
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.graph_schema.world_cache import WorldCache, WorldMoved
@@ -298,3 +298,16 @@ def test_a_later_attempt_keeps_the_plan_of_an_equal_graph(
 
     monkeypatch.setattr(running, "make_plan", again)
     plan_only(store, held.id)
+
+
+@pytest.mark.parametrize("begun", ["", "artefact_sha256"])
+def test_a_plan_of_an_earlier_scheme_is_made_again_while_no_row_hangs_on_it(
+    store: GraphStore, held: Claim, graph: str, begun: str
+) -> None:
+    store_plan(store, held, make_plan(store, request_for(graph)))
+    earlier: dict[str, Any] = {"verdict_scheme": 1, "plan_digest": "of an earlier release"}
+    if begun:
+        earlier[begun] = "a" * 64
+    jobs.advance(store, held, from_states=[State.PREPARING], **earlier)
+    plan_only(store, held.id)
+    assert load_plan(store, held.id).verdict_scheme == SCHEME

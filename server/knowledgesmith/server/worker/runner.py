@@ -293,11 +293,10 @@ class JobRunner:
     def _stored_plan(self, attempt: _Attempt) -> Plan | None:
         """An earlier attempt's plan; None where it is of an earlier release or graph and nothing hangs on it yet."""
         job = attempt.job
-        begun = bool(job.written_rows or job.artefact_sha256)
-        if not begun and job.verdict_scheme != SCHEME:
+        if job.verdict_scheme != SCHEME and not job.written_rows:
             return None
         plan = load_plan(self._store, job.id)
-        if begun or not plan.stamp:
+        if job.written_rows or job.artefact_sha256 or not plan.stamp:
             return plan
         read = self._store.read_transaction
         stamp = when_imported(attempt.progress, lambda: read(lambda tx: stamp_of(tx, job.graph_id)))
