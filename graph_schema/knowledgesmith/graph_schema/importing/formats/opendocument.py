@@ -19,6 +19,7 @@ from knowledgesmith.graph_schema.importing.formats.workbook_parts import (
     Book,
     Downwards,
     local,
+    look_inside,
     number_of,
     plain,
 )
@@ -41,23 +42,16 @@ _CACHE: Final = "'file:"
 
 def is_opendocument(file: InputFile) -> bool:
     """Whether a file is an OpenDocument spreadsheet."""
-    file.content.seek(0)
-    start = file.content.read(4)
-    file.content.seek(0)
-    if start != b"PK\x03\x04":
-        return False
-    try:
-        with zipfile.ZipFile(file.content) as archive:
-            names = archive.namelist()
-            if "mimetype" in names:
-                with archive.open("mimetype") as stream:
-                    found = stream.read(len(_MIME)) == _MIME
-            else:
-                found = _CONTENT in names and file.name.casefold().endswith(_ENDINGS)
-    except BROKEN:
-        found = file.name.casefold().endswith(_ENDINGS)
-    file.content.seek(0)
-    return found
+    named = file.name.casefold().endswith(_ENDINGS)
+
+    def look(archive: zipfile.ZipFile) -> bool:
+        names = archive.namelist()
+        if "mimetype" not in names:
+            return _CONTENT in names and named
+        with archive.open("mimetype") as stream:
+            return stream.read(len(_MIME)) == _MIME
+
+    return look_inside(file, look, broken=named)
 
 
 class OpenDocument(Book):

@@ -6,18 +6,17 @@ The file is a zip of XML from a stranger: entities and references to the outside
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator
 from typing import Final
 from xml.etree.ElementTree import Element
 
 from knowledgesmith.graph_schema.importing.formats.workbook_parts import (
-    BROKEN,
     MAX_COLUMNS,
     BadCell,
     Book,
     Downwards,
     local,
+    look_inside,
     number_of,
     plain,
     whole,
@@ -48,18 +47,7 @@ _PLACE: Final = re.compile(r"([A-Z]{1,3})(\d+)")
 
 def is_workbook(file: InputFile) -> bool:
     """Whether a file is an Excel workbook in XML."""
-    file.content.seek(0)
-    start = file.content.read(4)
-    file.content.seek(0)
-    if start != b"PK\x03\x04":
-        return False
-    try:
-        with zipfile.ZipFile(file.content) as archive:
-            found = _MAIN in archive.namelist()
-    except BROKEN:
-        found = False
-    file.content.seek(0)
-    return found
+    return look_inside(file, lambda archive: _MAIN in archive.namelist())
 
 
 class Workbook(Book):

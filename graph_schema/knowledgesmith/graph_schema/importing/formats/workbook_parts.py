@@ -10,7 +10,7 @@ import lzma
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any, Final
 from xml.etree.ElementTree import Element, ParseError
 
@@ -34,6 +34,7 @@ _MAX_ELEMENTS: Final = 100_000
 """Elements inside one that is held."""
 _MAX_DEPTH: Final = 64
 _PIECE: Final = 1 << 18
+_ZIP: Final = b"PK\x03\x04"
 _ROWS: Final = frozenset({"row", "table-row"})
 _CELLS: Final = frozenset({"c", "table-cell", "covered-table-cell"})
 BROKEN: Final = (
@@ -62,6 +63,22 @@ def way_out(error: BaseException) -> str:
     if isinstance(error, RuntimeError) and "password" in str(error):
         return "Save it without a password, or save the sheet as CSV."
     return "Save it anew in a spreadsheet program, or save the sheet as CSV."
+
+
+def look_inside(file: InputFile, look: Callable[[zipfile.ZipFile], bool], *, broken: bool = False) -> bool:
+    """What a look into a zip tells, ``broken`` where it cannot be opened; False for other files, which are rewound."""
+    file.content.seek(0)
+    start = file.content.read(len(_ZIP))
+    file.content.seek(0)
+    if start != _ZIP:
+        return False
+    try:
+        with zipfile.ZipFile(file.content) as archive:
+            found = look(archive)
+    except BROKEN:
+        found = broken
+    file.content.seek(0)
+    return found
 
 
 class Parts:
