@@ -116,7 +116,6 @@ def make_plan(store: GraphStore, request: PlanRequest, *, worlds: WorldCache | N
             value=changes[0],
             hint="Give the relation evaluation templates, or the graph more entities of the answer's type.",
         )
-    drawn = _asked_changes(replace(request, changes=changes))
     probes, slots = _ledger(built, lexicon=names, hops=seen.hops, targets=target_facts(request.graph_id, changes))
     plan = Plan(
         graph_id=request.graph_id,
@@ -134,7 +133,7 @@ def make_plan(store: GraphStore, request: PlanRequest, *, worlds: WorldCache | N
         inserted=request.entities,
         names=_names(names, seen),
         cut=seen.worlds.cut,
-        warnings=warnings_of(before, changes, probes, earlier=seen.earlier, drawn=drawn),
+        warnings=warnings_of(before, changes, probes, earlier=seen.earlier, drawn=seen.asked),
         stamp=before.stamp,
     )
     return replace(plan, digest=digest_of(plan))
@@ -174,6 +173,7 @@ class _Seen:
     worlds: WorldPair
     cited: tuple[Cited, ...]
     hops: Distances
+    asked: Sequence[Change]
     questions: list[Question]
     earlier: tuple[PlanWarning, ...]
 
@@ -231,6 +231,7 @@ def _look_inside(tx: Transaction, *, request: PlanRequest, before: WorldIndex, w
         worlds=worlds,
         cited=why,
         hops=hops,
+        asked=asked,
         questions=questions,
         earlier=tuple(earlier),
     )
