@@ -117,7 +117,7 @@ def test_a_name_whose_grammar_is_sure_becomes_a_sentence(name: str, sentence: st
 )
 def test_what_is_not_sure_is_a_frame_that_claims_no_grammar(name: str) -> None:
     assert origin(name) is Origin.FRAME
-    words = parse_name(name).text
+    words = parse_name(name).own_text
     for text in (*said(name, FORWARD, Form.CLOZE), *said(name, FORWARD, Form.CLOZE, split=Split.TRAIN)):
         mark = re.match(r"1\. |1、|• |•|2\) |2）|Fact: |Link |", text)
         assert mark is not None
@@ -265,3 +265,28 @@ def test_a_word_of_two_languages_is_english_only_beside_a_word_that_is_sure(name
 @pytest.mark.parametrize("name", ["birth_rate", "war_of", "brand_name", "region", "album", "continent", "population"])
 def test_what_means_the_same_everywhere_or_stands_beside_english_is_a_sentence(name: str) -> None:
     assert origin(name) is Origin.DERIVED
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        *(("Hauptstadt", "Hauptstadt"), ("Wohnort", "Wohnort"), ("Größe", "Größe"), ("Столица", "Столица")),
+        *(("ist_Hauptstadt_von", "ist Hauptstadt von"), ("ist Hauptstadt von", "ist Hauptstadt von")),
+        *(("hatHauptstadt", "hat Hauptstadt"), ("istHauptstadtVon", "ist Hauptstadt von")),
+        *(("hauptstadtVon", "hauptstadt von"), ("lugarDeNacimiento", "lugar de nacimiento")),
+        *(("LugarDeNacimiento", "Lugar de nacimiento"), ("LUGAR_DE_NACIMIENTO", "lugar de nacimiento")),
+        *(("schema:Wohnort", "Wohnort"), ("http://example.org/begriffe#Wohnort", "Wohnort")),
+    ],
+)
+def test_a_name_that_is_not_surely_english_keeps_its_capitals(name: str, shown: str) -> None:
+    """German writes its nouns so; a capital that only parts the words of a name is none of the word's."""
+    for template in derive_templates(name):
+        assert shown in template.text
+
+
+def test_an_english_name_loses_the_capitals_of_its_notation() -> None:
+    assert said("Member_Of_Team", FORWARD, Form.CLOZE) == [
+        "Link “member of team”: S →",
+        "Link “member of team” | S →",
+    ]
+    assert "The birth place of S is O." in said("Birth_Place", FORWARD, Form.STATEMENT, split=Split.TRAIN)

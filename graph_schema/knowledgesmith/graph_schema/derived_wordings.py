@@ -145,7 +145,8 @@ def derive_templates(name: str) -> tuple[Template, ...]:
 def frame_templates(name: str) -> tuple[Template, ...]:
     """The plain frame around the words of a name."""
     parsed = parse_name(name)
-    return _fitted(_frame_of(parsed), n=parsed.text, origin=Origin.FRAME)
+    words = parsed.text if _is_english(parsed) else parsed.own_text
+    return _fitted(_frame_of(parsed), n=words, origin=Origin.FRAME)
 
 
 def named_frame_templates(name: str) -> tuple[Template, ...]:
@@ -328,11 +329,15 @@ def _kinded(words: Sequence[str]) -> tuple[Template, ...]:
 def _frame_of(parsed: RelationName) -> tuple[Pattern, ...]:
     if any(unicodedata.name(sign, "").startswith(_WIDE_SCRIPTS) for sign in parsed.shown):
         return _WIDE_FRAME
-    if not parsed.plain or not english.is_spoken_here(parsed.words):
+    if not _is_english(parsed):
         return _FRAME
     if any(word.lower() in english.PREPOSITIONS for word in parsed.words):
         return _ARROW
     return tuple((direction, split, form, _SPOKEN.get(text, text)) for direction, split, form, text in _FRAME)
+
+
+def _is_english(parsed: RelationName) -> bool:
+    return parsed.plain and english.is_spoken_here(parsed.words)
 
 
 def _fitted(

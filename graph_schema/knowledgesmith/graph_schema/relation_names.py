@@ -1,13 +1,14 @@
 """The words of a relation's name, whatever notation it is written in.
 
 ``birthPlace``, ``birth_place``, ``birth-place``, ``schema:birthPlace`` and ``http://…/terms#birthPlace`` are two words.
-Nothing is translated or looked up: abbreviations, other languages and other scripts stay as they are.
+Nothing is translated: abbreviations, other languages and other scripts stay as they are.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +26,29 @@ _JOINERS: Final = "\u200c\u200d"
 """Invisible, but part of the spelling of Persian and of Indian scripts."""
 _CAPITALS: Final = 2
 """So many capitals in a row, beside small letters, are an abbreviation."""
+_GERMAN: Final = frozenset(
+    {
+        *(
+            "am",
+            "auf",
+            "aus",
+            "bei",
+            "dem",
+            "der",
+            "durch",
+            "für",
+            "gegen",
+            "gehört",
+            "hat",
+            "im",
+            "ist",
+            "liegt",
+            "mit",
+        ),
+        *("nach", "seit", "um", "unter", "vom", "von", "vor", "wird", "wurde", "zu", "zum", "zur", "über"),
+    }
+)
+"""Small words of German: in "hatHauptstadt" the capital is the noun's own, in "lugarDeNacimiento" the notation's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +60,23 @@ class RelationName:
         plain: whether a reader of English could know every word: letters of its alphabet and digits only, no other
             sign that the words would lose ("method+").
         shown: the name as it stands, without braces and without the address or prefix before it.
+        written: the words with the capitals that they have of their own and not for being joined to others.
     """
 
     words: tuple[str, ...]
     plain: bool
     shown: str
+    written: tuple[str, ...]
 
     @property
     def text(self) -> str:
         """The words as they are written into a frame; the name itself where it has none."""
         return " ".join(self.words) or self.shown
+
+    @property
+    def own_text(self) -> str:
+        """The same with the words' own capitals, for a name that may not be English: German nouns have them."""
+        return " ".join(self.written) or self.shown
 
 
 def parse_name(name: str) -> RelationName:
@@ -56,10 +87,22 @@ def parse_name(name: str) -> RelationName:
     local = _local(visible)
     shown = " ".join(local.translate(_BRACES).split()) or "?"
     bare = local.strip("_ ")
-    words = tuple(word for part in _GAPS.split(bare) for word in _HUMP.split(part) if word.strip())
+    pieces = [[word for word in _HUMP.split(part) if word.strip()] for part in _GAPS.split(bare)]
+    words = tuple(word for piece in pieces for word in piece)
     whole = bare.upper() == bare and len(words) > 1
     spelt = tuple(_small(word, whole=whole) for word in words)
-    return RelationName(spelt, bool(spelt) and all(map(_WORD.fullmatch, spelt)) and spelt[0].isalpha(), shown)
+    plain = bool(spelt) and all(map(_WORD.fullmatch, spelt)) and spelt[0].isalpha()
+    return RelationName(spelt, plain, shown, spelt if whole else tuple(_own_capitals(pieces)))
+
+
+def _own_capitals(pieces: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The words of pieces that signs part; behind the first of a piece a capital may only part it from that."""
+    parted = list(pieces)
+    german = any(word.lower() in _GERMAN for piece in parted for word in piece)
+    for piece in parted:
+        for at, word in enumerate(piece):
+            kept = at == 0 or (german and word.lower() not in _GERMAN)
+            yield word if kept else _small(word, whole=False)
 
 
 def _local(name: str) -> str:
