@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 UV := .venv-uv/bin/uv
 export PYTHONUNBUFFERED = 1
 export OMP_WAIT_POLICY ?= passive
+# Compiling torch and its kin anew in each of the many processes of a test run takes longer than importing them; an
+# environment that forbids to write byte code beside the sources gets it below .cache/.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/bytecode
 
 .PHONY: help setup demo test check lint types contracts proto-check tests coverage format proto lock jars-lock dashboard readme bench-quality clean
 

@@ -13,6 +13,11 @@ from knowledgesmith.graph_schema.migrations import migrate
 from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
 
 
+def pytest_configure() -> None:
+    """Every Java of a test run optimises less: none lives long enough to earn back what its compiler takes."""
+    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
+
 @pytest.fixture(scope="session")
 def neo4j_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Bolt address of a real Neo4j: ``KSMITH_TEST_NEO4J_URI``, or one that this test run starts and owns."""

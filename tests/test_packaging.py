@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import statistics
 import subprocess
@@ -37,6 +38,16 @@ def test_folder_is_a_bare_namespace_portion(portion: str) -> None:
     assert not (folder / "knowledgesmith" / "__init__.py").exists(), "an __init__.py here hides every other portion"
     assert not list(folder.glob("*.py")), "a module here would become importable by its bare name"
     assert (folder / "knowledgesmith" / portion / "py.typed").exists()
+
+
+def test_processes_that_make_starts_keep_their_byte_code() -> None:
+    """Most of what starting a process costs is compiling the libraries, where nobody may keep the outcome."""
+    command = ["make", "--silent", "--eval", "shown: ; @env", "shown"]
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPYCACHEPREFIX"}
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    shown = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
+    assert "PYTHONDONTWRITEBYTECODE" not in shown
+    assert f"PYTHONPYCACHEPREFIX={ROOT / '.cache'}" in shown, "and the folders of the sources stay clean"
 
 
 def test_no_file_or_function_is_overgrown() -> None:
