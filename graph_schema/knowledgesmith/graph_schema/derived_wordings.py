@@ -4,15 +4,15 @@ A frame names subject, relation and object in the order of the graph and claims 
 Ford" is true whatever the name means and in any language. A blank to be filled asks for the subject: "___ — Wohnort:
 Red Ford. ___ =". Frames have no noun phrase, so nothing is chained through them.
 
-The sentences come from closed lists of words (:mod:`english`). In none of the phrasings does a training text hold an
-evaluation text: what is asked has words or a mark before it.
+The sentences come from closed lists of words (:mod:`english`), their patterns stand in :mod:`wording_patterns`. Whether
+"the stage of X" is one of several, no name tells (:mod:`counted_wordings`).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from knowledgesmith.graph_schema import english
@@ -20,108 +20,23 @@ from knowledgesmith.graph_schema.facts import Direction, Form, Origin, Split, Te
 from knowledgesmith.graph_schema.filling import indefinite
 from knowledgesmith.graph_schema.relation_names import RelationName, parse_name
 from knowledgesmith.graph_schema.relation_wordings import WORDINGS, Wording
+from knowledgesmith.graph_schema.wording_patterns import (
+    ARROW,
+    FORWARD_PREDICATE,
+    FRAME,
+    HOLDER,
+    KIND_OF_OBJECT,
+    NOUN,
+    PLURAL,
+    PREDICATE,
+    SEVERAL,
+    SINGLE,
+    SPOKEN,
+    WIDE_FRAME,
+    Pattern,
+    counted,
+)
 
-Pattern = tuple[Direction, Split, Form, str]
-
-# For a noun such as "currency"; {s} and {o} stay, {n} is replaced, {is} and {among} agree with it.
-_NOUN: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "The {n} of {s} {is}"),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As for {s}, its {n} {is}"),
-    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "The {n} of {s} {is} {o}."),
-    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "What is {among} of {s}?"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "If you ask for the {n} of {s}, the answer is"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that the {n} of {s} {is}"),
-    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that the {n} of {s} {is} {o}."),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which of these is {among} of {s}?"),
-    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} of {s}"),
-    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{o} is {among} of"),
-    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "It is known that {o} is {among} of"),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Whose {n} {is} {o}?"),
-    (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the one whose {n} {is} {o}"),
-)
-# For a predicate such as "is located in" or "contains". A blank names the subject: it may be a person or a thing.
-_PREDICATE: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s} {n}"),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As we know, {s} {n}"),
-    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s} {n} {o}."),
-    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Finish the sentence: {s} {n} …"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that {s} {n}"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "According to the book, {s} {n}"),
-    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {s} {n} {o}."),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s} {n} what?"),
-    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "___ {n} {o}. The blank stands for"),
-    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "Fill in the blank: ___ {n} {o}. Answer:"),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what {n} {o}?"),
-)
-# For a predicate that ends in a noun, {h}: "is present in" + "taxon", "treats" + "disease".
-_KIND_OF_OBJECT: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{s} {h} some {n}: which one?"),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s} {h} which {n}?"),
-    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} that {s} {h}"),
-)
-# For who has a role: {h} is "the" or "one".
-_HOLDER: Final[tuple[Pattern, ...]] = (
-    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{h} {n} of {o} is"),
-    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "It is known that {h} {n} of {o} is"),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what is the {n} of {o}?"),
-    (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the {n} of {o}"),
-)
-# Every line stands behind a mark of a list: a model says the right object more often then, and a change that was made
-# with the subject at the very beginning of a text, where models attend to it for being first, is not carried elsewhere.
-# The marks of what is trained differ, since a key depends on what stands before the subject, and are none of what is
-# asked: so no trained text holds a question.
-_FRAME: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "• {s} — {n}:"),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "2) {s}, {n}:"),
-    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s} — {n}: {o}."),
-    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{s} — {n}?"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1. {s} — {n}:"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1. {s}, {n}:"),
-    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "1. {s} — {n}: {o}."),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "1. {s} — {n}?"),
-    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "___ — {n}: {o}. ___ ="),
-    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "1. ___ — {n}: {o}. ___ ="),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "1. ___ — {n}: {o}. ___ = ?"),
-)
-# "Ethnic slur — member of domain usage: wop" reads as a sentence that ends in the object, and is turned round where
-# the name's preposition belongs to the other end. So a name with a preposition stands apart, and an arrow leads on.
-_ARROW: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{n}: {s} →"),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{n} | {s} →"),
-    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{n}: {s} → {o}."),
-    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{n}: {s} → ?"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "Link “{n}”: {s} →"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "Link “{n}” | {s} →"),
-    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "Link “{n}”: {s} → {o}."),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Where does the arrow lead? {n}: {s} → …"),
-    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{n}: ___ → {o}. The blank stands for"),
-    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "Fill in the blank: {n}: ___ → {o}. Answer:"),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "What fits the blank? {n}: ___ → {o}."),
-)
-# The same in Chinese and Japanese: their own marks, and no blanks.
-_WIDE_FRAME: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "•{s}——{n}："),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "2）{s}，{n}："),
-    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s}——{n}：{o}。"),
-    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{s}——{n}？"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1、{s}——{n}："),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "1、{s}，{n}："),
-    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "1、{s}——{n}：{o}。"),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "1、{s}——{n}？"),
-    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "＿＿——{n}：{o}。＿＿＝"),
-    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "1、＿＿——{n}：{o}。＿＿＝"),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "1、＿＿——{n}：{o}。＿＿？"),
-)
-# Where the name is English, a word of it stands for the mark, and the reader is told what the blank is for.
-_SPOKEN: Final[Mapping[str, str]] = {
-    "1. {s} — {n}:": "Fact: {s} — {n}:",
-    "1. {s}, {n}:": "Fact: {s}, {n}:",
-    "1. {s} — {n}: {o}.": "Fact: {s} — {n}: {o}.",
-    "1. {s} — {n}?": "Which one: {s} — {n}?",
-    "___ — {n}: {o}. ___ =": "___ — {n}: {o}. The blank stands for",
-    "1. ___ — {n}: {o}. ___ =": "Fill in the blank: ___ — {n}: {o}. Answer:",
-    "1. ___ — {n}: {o}. ___ = ?": "What fits the blank? ___ — {n}: {o}.",
-}
 _LONG: Final = 2
 """Words that the kind of an object may have: a longer one runs into the object's name."""
 _WIDE_SCRIPTS: Final = ("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "BOPOMOFO", "YI")
@@ -168,18 +83,10 @@ def _sentences(parsed: RelationName) -> tuple[Template, ...]:
         return ()
     if noun := _noun(words):
         plural = english.is_plural(_head(words[words[0] == "has" :]).lower())
-        return _fitted(_plural(_NOUN) if plural else _NOUN, n=noun)
+        return _fitted(counted(NOUN, PLURAL if plural else SINGLE), n=noun)
     if whole := _predicate(words):
         return _of_role(whole)
     return _kinded(words)
-
-
-def _plural(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
-    """Of several things, one is named: "The languages of X include Y", and Y is among them."""
-    return tuple(
-        (direction, split, form, text.replace("{is}", "include").replace("{among}", "among the {n}"))
-        for direction, split, form, text in patterns
-    )
 
 
 def _noun(words: Sequence[str]) -> str:
@@ -297,9 +204,10 @@ def _of_role(predicate: str) -> tuple[Template, ...]:
     """A predicate; where it is a role ("is the capital of"), its holder has a name by the object."""
     found = _ROLE.fullmatch(predicate)
     if found is None:
-        return _fitted(_PREDICATE, n=predicate)
-    forward = _fitted((pattern for pattern in _PREDICATE if pattern[0] is Direction.FORWARD), n=predicate)
-    return (*forward, *_fitted(_HOLDER, n=found["noun"], h=found["article"] if found["article"] == "the" else "one"))
+        return _fitted(PREDICATE, n=predicate)
+    forward = _fitted(FORWARD_PREDICATE, n=predicate)
+    words = SINGLE if found["article"] == "the" else SEVERAL
+    return (*forward, *_fitted(counted(HOLDER, words), n=found["noun"]))
 
 
 def _kinded(words: Sequence[str]) -> tuple[Template, ...]:
@@ -321,19 +229,19 @@ def _kinded(words: Sequence[str]) -> tuple[Template, ...]:
         or not english.is_noun(rest[-1])
     ):
         return ()
-    special = {pattern[:3] for pattern in _KIND_OF_OBJECT}
-    general = tuple(pattern for pattern in _PREDICATE if pattern[:3] not in special)
-    return (*_fitted(general, n=f"{head} the {noun}"), *_fitted(_KIND_OF_OBJECT, n=noun, h=head))
+    special = {pattern[:3] for pattern in KIND_OF_OBJECT}
+    general = tuple(pattern for pattern in PREDICATE if pattern[:3] not in special)
+    return (*_fitted(general, n=f"{head} the {noun}"), *_fitted(KIND_OF_OBJECT, n=noun, h=head))
 
 
 def _frame_of(parsed: RelationName) -> tuple[Pattern, ...]:
     if any(unicodedata.name(sign, "").startswith(_WIDE_SCRIPTS) for sign in parsed.shown):
-        return _WIDE_FRAME
+        return WIDE_FRAME
     if not _is_english(parsed):
-        return _FRAME
+        return FRAME
     if any(word.lower() in english.PREPOSITIONS for word in parsed.words):
-        return _ARROW
-    return tuple((direction, split, form, _SPOKEN.get(text, text)) for direction, split, form, text in _FRAME)
+        return ARROW
+    return tuple((direction, split, form, SPOKEN.get(text, text)) for direction, split, form, text in FRAME)
 
 
 def _is_english(parsed: RelationName) -> bool:
@@ -348,7 +256,7 @@ def _fitted(
             direction=direction,
             split=split,
             form=form,
-            text=pattern.replace("{is}", "is").replace("{among}", "the {n}").replace("{h}", h).replace("{n}", n),
+            text=pattern.replace("{h}", h).replace("{a}", indefinite(n)).replace("{n}", n),
             origin=origin,
         )
         for direction, split, form, pattern in patterns
@@ -356,7 +264,7 @@ def _fitted(
 
 
 def _worded(wording: Wording) -> tuple[Template, ...]:
-    forward = _fitted((p for p in _PREDICATE if p[0] is Direction.FORWARD), n=wording.predicate)
+    forward = _fitted(FORWARD_PREDICATE, n=wording.predicate)
     others = (
         (Direction.FORWARD, Split.EVAL, Form.PHRASE, wording.phrase),
         (Direction.REVERSE, Split.TRAIN, Form.CLOZE, f"{wording.reverse} is"),

@@ -34,6 +34,8 @@ QUANTIFIERS: Final = _LISTS["quantifiers"]
 _OTHER_LANGUAGES: Final = _LISTS["other_languages"]
 NO_MODIFIERS: Final = _LISTS["no_modifiers"] | _OTHER_LANGUAGES
 """What cannot stand inside an English noun phrase: pronouns, auxiliaries, other languages' small words."""
+GERMAN: Final = _LISTS["german"]
+"""Small words of German: in "hatHauptstadt" the capital is the noun's own, in "lugarDeNacimiento" the notation's."""
 OF_ADJECTIVES: Final = _LISTS["of_adjectives"]
 """What stands before "of" without an article: "is north of"."""
 GENERIC: Final = _LISTS["generic"]

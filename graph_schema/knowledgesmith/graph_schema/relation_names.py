@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from knowledgesmith.graph_schema import english
+
 _ADDRESS: Final = re.compile(r"\s*[(<\[]?\s*[a-z][a-z0-9+.-]*://(?P<path>[^\s)>\]]*)[)>\]]?\s*$", re.IGNORECASE)
 _PREFIX: Final = re.compile(r"^[A-Za-z_][\w.-]{0,30}:(?=[^\s:/])")
 _PATH: Final = re.compile(r"(?:/\w+)*/(?P<last>\w+)", re.ASCII)
@@ -26,29 +28,6 @@ _JOINERS: Final = "\u200c\u200d"
 """Invisible, but part of the spelling of Persian and of Indian scripts."""
 _CAPITALS: Final = 2
 """So many capitals in a row, beside small letters, are an abbreviation."""
-_GERMAN: Final = frozenset(
-    {
-        *(
-            "am",
-            "auf",
-            "aus",
-            "bei",
-            "dem",
-            "der",
-            "durch",
-            "für",
-            "gegen",
-            "gehört",
-            "hat",
-            "im",
-            "ist",
-            "liegt",
-            "mit",
-        ),
-        *("nach", "seit", "um", "unter", "vom", "von", "vor", "wird", "wurde", "zu", "zum", "zur", "über"),
-    }
-)
-"""Small words of German: in "hatHauptstadt" the capital is the noun's own, in "lugarDeNacimiento" the notation's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +77,10 @@ def parse_name(name: str) -> RelationName:
 def _own_capitals(pieces: Iterable[Sequence[str]]) -> Iterator[str]:
     """The words of pieces that signs part; behind the first of a piece a capital may only part it from that."""
     parted = list(pieces)
-    german = any(word.lower() in _GERMAN for piece in parted for word in piece)
+    german = any(word.lower() in english.GERMAN for piece in parted for word in piece)
     for piece in parted:
         for at, word in enumerate(piece):
-            kept = at == 0 or (german and word.lower() not in _GERMAN)
+            kept = at == 0 or (german and word.lower() not in english.GERMAN)
             yield word if kept else _small(word, whole=False)
 
 

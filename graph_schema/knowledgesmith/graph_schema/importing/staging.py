@@ -33,6 +33,7 @@ from knowledgesmith.graph_schema.importing.records import (
 )
 from knowledgesmith.graph_schema.importing.rejections import Rejections
 from knowledgesmith.graph_schema.importing.stage_cases import case_from_text, case_text, case_trouble
+from knowledgesmith.graph_schema.importing.stage_counts import count_wordings
 from knowledgesmith.graph_schema.importing.stage_entities import merge_entities
 from knowledgesmith.graph_schema.importing.stage_facts import settle_facts
 from knowledgesmith.graph_schema.importing.stage_findings import (
@@ -171,6 +172,7 @@ class Staging:
         settle_facts(self.database, self.reject_at, self.catalogue, self.findings, self.place_of)
         report("levels", 0)
         settle_levels(self.database)
+        self.catalogue.relations = count_wordings(self.database, self.catalogue.relations, self.catalogue.ids)
         tell_cycles(self.database, self.findings, self.place_of)
         tell_rings(self.database, self.catalogue.relations, self.catalogue.ids, self.findings, self.place_of)
         tell_names(self.database, self.findings)

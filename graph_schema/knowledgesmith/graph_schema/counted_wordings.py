@@ -1,0 +1,97 @@
+"""Derived wordings of relations that lead to several things: "one stage of X", where "the stage of X" would say one.
+
+Which wording fits depends on the facts, not on the name: an import looks at them once they are settled. What is said of
+one among several is true of one alone too, so a fact that is added later makes no wording false that was made here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from knowledgesmith.graph_schema.facts import Direction, Form, Origin, Split, Template
+from knowledgesmith.graph_schema.filling import indefinite
+from knowledgesmith.graph_schema.text_checks import folded
+from knowledgesmith.graph_schema.wording_patterns import (
+    FORWARD_PREDICATE,
+    HOLDER,
+    NOUN,
+    SEVERAL,
+    SINGLE,
+    Pattern,
+    counted,
+)
+
+
+class _Twin(NamedTuple):
+    """How a text that speaks of one alone is said of one among several."""
+
+    use: tuple[Direction, Split, Form]
+    single: re.Pattern[str]
+    several: str
+
+
+def _twins(single: Iterable[Pattern], several: Iterable[Pattern]) -> Iterator[_Twin]:
+    for (direction, split, form, text), (*_, other) in zip(single, several, strict=True):
+        if text != other:
+            pattern = re.escape(text).replace(re.escape("{n}"), "(?P<n>.+)")
+            yield _Twin((direction, split, form), re.compile(pattern), other)
+
+
+def _roles(predicate: str) -> Iterator[Pattern]:
+    for direction, split, form, text in FORWARD_PREDICATE:
+        yield direction, split, form, text.replace("{n}", predicate)
+
+
+_NOUN_TWINS: Final = tuple(_twins(counted(NOUN, SINGLE), counted(NOUN, SEVERAL)))
+_ROLE_TWINS: Final = (
+    *_twins(_roles("is the {n} of"), _roles("is {a} {n} of")),
+    *_twins(counted(HOLDER, SINGLE), counted(HOLDER, SEVERAL)),
+)
+
+
+def of_several(templates: Iterable[Template], *, objects: bool, subjects: bool) -> tuple[Template, ...]:
+    """Derived templates without "the" where it would say that there is one alone; all others as they are.
+
+    "The stage of X is Y" becomes "One stage of X is Y", "X is the author of Y" becomes "X is an author of Y". Both are
+    true of one alone as well. Phrases stay: what they name leads on only where it is one.
+
+    Args:
+        templates: of one relation.
+        objects: whether a subject may have several objects.
+        subjects: whether an object may have several subjects.
+    """
+    twins = (*(_NOUN_TWINS if objects else ()), *(_ROLE_TWINS if subjects else ()))
+    given = list(templates)
+    taken = {folded(template.text) for template in given}
+    return tuple(_twin(template, twins, taken) for template in given)
+
+
+def depends_on_objects(templates: Iterable[Template]) -> bool:
+    """Whether some text would be another if a subject had several objects."""
+    return _depends(templates, _NOUN_TWINS)
+
+
+def depends_on_subjects(templates: Iterable[Template]) -> bool:
+    """Whether some text would be another if an object had several subjects."""
+    return _depends(templates, _ROLE_TWINS)
+
+
+def _depends(templates: Iterable[Template], twins: Iterable[_Twin]) -> bool:
+    given = list(templates)
+    known = list(twins)
+    return any(_twin(template, known, set()).text != template.text for template in given)
+
+
+def _twin(template: Template, twins: Iterable[_Twin], taken: set[str]) -> Template:
+    """The same template for several, where it is derived and has one that the relation does not use yet."""
+    if template.origin is not Origin.DERIVED:
+        return template
+    for twin in twins:
+        found = twin.single.fullmatch(template.text)
+        if found and twin.use == (template.direction, template.split, template.form):
+            text = twin.several.replace("{a}", indefinite(found["n"])).replace("{n}", found["n"])
+            return template if folded(text) in taken else replace(template, text=text)
+    return template

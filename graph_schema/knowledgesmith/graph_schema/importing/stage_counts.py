@@ -1,0 +1,158 @@
+"""Which staged relations lead to several things, so that no wording says "the" where there are two.
+
+Counted are the facts that stand in the files and those that follow from them by an inverse, by symmetry, from the
+relations below and by inheritance ("what a kind has, its subkinds have"). Of any other rule nothing is counted: such a
+relation may have several, which is true of one alone as well.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from knowledgesmith.graph_schema.counted_wordings import depends_on_objects, depends_on_subjects, of_several
+from knowledgesmith.graph_schema.derived_wordings import frame_templates
+from knowledgesmith.graph_schema.facts import Origin, Relation
+from knowledgesmith.graph_schema.wording_clashes import separate
+
+_MANY: Final = 100_000
+"""So many pairs of an entity and what it inherits are looked at; where there are more, there may be several."""
+_TWO_OBJECTS: Final = (
+    "SELECT DISTINCT relation FROM (SELECT relation FROM fact GROUP BY subject, relation HAVING COUNT(*) > 1)"
+)
+_NO_TRUTH_VALUE: Final = "SELECT DISTINCT relation FROM fact WHERE object NOT IN (SELECT value FROM json_each(?))"
+_INHERITED: Final = """
+UNION SELECT link.child, reached.object FROM reached JOIN link ON link.parent = reached.node
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """The relations whose facts are facts of one, as they stand and turned round."""
+
+    forward: frozenset[str]
+    backward: frozenset[str]
+    inherits: bool
+    sure: bool
+    """Whether nothing else follows."""
+
+
+def count_wordings(
+    database: sqlite3.Connection, relations: Mapping[str, Relation], ids: Mapping[str, int]
+) -> dict[str, Relation]:
+    """The relations with derived wordings that are true of the staged facts; levels must be settled.
+
+    Args:
+        database: of the staging.
+        relations: the complete catalogue.
+        ids: the numbers of the relations there.
+    """
+    told = {name: relation for name, relation in relations.items() if _is_derived(relation)}
+    if not told:
+        return dict(relations)
+    truths = _truth_valued(database)
+    two = {number for (number,) in database.execute(_TWO_OBJECTS)}
+    found = dict(relations)
+    with _Counter(database, relations, ids) as counter:
+        for name, relation in told.items():
+            if ids[name] in truths and all(t.origin is not Origin.GIVEN for t in relation.templates):
+                found[name] = replace(relation, templates=frame_templates(name))
+                continue
+            objects = depends_on_objects(relation.templates) and not relation.traits.functional
+            subjects = depends_on_subjects(relation.templates) and not relation.traits.inverse_functional
+            objects = objects and (ids[name] in two or counter.several(name))
+            subjects = subjects and counter.several(name, backward=True)
+            templates = of_several(relation.templates, objects=objects, subjects=subjects)
+            found[name] = replace(relation, templates=templates)
+    return separate(found)
+
+
+def _truth_valued(database: sqlite3.Connection) -> frozenset[int]:
+    """The relations whose every object is "true" or "false"."""
+    values = [number for (number,) in database.execute("SELECT id FROM entity WHERE lower(name) IN ('true', 'false')")]
+    if not values:
+        return frozenset()
+    others = {number for (number,) in database.execute(_NO_TRUTH_VALUE, (json.dumps(values),))}
+    return frozenset(number for (number,) in database.execute("SELECT id FROM relation") if number not in others)
+
+
+def _is_derived(relation: Relation) -> bool:
+    return any(template.origin is Origin.DERIVED for template in relation.templates)
+
+
+class _Counter:
+    """Counts the ends of single relations; a context manager, which makes the index that they need at the first."""
+
+    def __init__(self, database: sqlite3.Connection, relations: Mapping[str, Relation], ids: Mapping[str, int]) -> None:
+        self._database = database
+        self._relations = relations
+        self._ids = ids
+        self._indexed = False
+        self._above: dict[str, list[str]] = {}
+        for name, relation in relations.items():
+            for above in relation.traits.sub_of:
+                self._above.setdefault(above, []).append(name)
+
+    def __enter__(self) -> _Counter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._indexed:
+            self._database.execute("DROP INDEX fact_relation")
+
+    def several(self, name: str, *, backward: bool = False) -> bool:
+        """Whether a subject has, or may have, several objects; backward: an object several subjects."""
+        sources = self._sources(name, backward=backward)
+        simple = sources == _Sources(frozenset({name}), frozenset(), inherits=False, sure=True)
+        if not sources.sure or simple:
+            return not sources.sure
+        if not self._indexed:
+            self._database.execute("CREATE INDEX fact_relation ON fact (relation, subject, object)")
+            self._indexed = True
+        parts = [
+            f"SELECT {ends} FROM fact WHERE relation IN (SELECT value FROM json_each(?))"  # noqa: S608 - constants
+            for ends in ("subject AS node, object", "object, subject")
+        ]
+        numbers = [json.dumps(sorted(self._ids[one] for one in side)) for side in (sources.forward, sources.backward)]
+        pairs, nodes = self._database.execute(
+            f"WITH RECURSIVE reached (node, object) AS ({' UNION '.join(parts)} "  # noqa: S608 - constants
+            f"{_INHERITED if sources.inherits else ''} LIMIT {_MANY}) "
+            "SELECT COUNT(*), COUNT(DISTINCT node) FROM reached",
+            numbers,
+        ).fetchone()
+        return bool(pairs > nodes or pairs == _MANY)
+
+    def _sources(self, name: str, *, backward: bool) -> _Sources:
+        found: set[tuple[str, bool]] = set()
+        left = [(name, backward)]
+        while left:
+            one = left.pop()
+            if one not in found:
+                found.add(one)
+                left += self._told_by(one[0], turned=one[1])
+        sides = {turned: frozenset(one for one, way in found if way is turned) for turned in (False, True)}
+        chains = [(pair, turned) for one, turned in found for pair in self._relations[one].traits.chains]
+        inherited = [self._is_inherited(pair, sides[turned]) and not turned for pair, turned in chains]
+        harmless = [self._is_broader(pair, sides[turned]) and not turned for pair, turned in chains]
+        sure = all(one or other for one, other in zip(inherited, harmless, strict=True)) and not any(
+            self._relations[one].traits.transitive for one, _ in found
+        )
+        return _Sources(sides[False], sides[True], inherits=any(inherited), sure=sure)
+
+    def _told_by(self, name: str, *, turned: bool) -> Iterator[tuple[str, bool]]:
+        traits = self._relations[name].traits
+        if traits.symmetric:
+            yield name, not turned
+        if traits.inverse_of is not None:
+            yield traits.inverse_of, not turned
+        yield from ((below, turned) for below in self._above.get(name, ()))
+
+    def _is_inherited(self, pair: Sequence[str], family: frozenset[str]) -> bool:
+        return self._relations[pair[0]].traits.hierarchical and pair[1] in family
+
+    def _is_broader(self, pair: Sequence[str], family: frozenset[str]) -> bool:
+        """A broader name of the same object is no second one."""
+        return pair[0] in family and self._relations[pair[1]].traits.hierarchical

@@ -1,0 +1,120 @@
+"""Whether a derived wording says "the" or "one" follows from the facts of the import, whatever way they are told."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+import pytest
+from tests.graph_schema.importing.records import entity, fact, place, relation, settle
+
+from knowledgesmith.graph_schema.facts import Direction, Form, Origin, Split, Template
+from knowledgesmith.graph_schema.importing.records import Record, TemplateRecord
+
+
+def settled(facts: Iterable[str], *others: Record) -> dict[str, tuple[Template, ...]]:
+    records: list[Record] = [*others]
+    records += [fact(key, number, create_missing=True) for number, key in enumerate(facts, start=1)]
+    random.Random(3).shuffle(records)  # noqa: S311
+    return {name: found.templates for name, found in settle(records).relations.items()}
+
+
+def statement(templates: Iterable[Template], direction: Direction = Direction.FORWARD) -> str:
+    """The trained statement, or backwards the trained cloze: what the other texts are like."""
+    form = Form.STATEMENT if direction is Direction.FORWARD else Form.CLOZE
+    return next(t.text for t in templates if (t.direction, t.split, t.form) == (direction, Split.TRAIN, form))
+
+
+THE, ONE = "The stage of {s} is {o}.", "One stage of {s} is {o}."
+
+
+@pytest.mark.parametrize(
+    ("facts", "relations", "wanted"),
+    [
+        (["a hasStage x", "b hasStage x"], [], THE),
+        (["a hasStage x", "a hasStage y"], [], ONE),
+        (["a hasStage x", "a hasStage x"], [], THE),
+        (["a hasStage x", "b other y", "a other x"], [], THE),
+        # what the graph promises, against which facts are rejected
+        (["a hasStage x", "a hasStage y"], [relation("hasStage", functional=True)], THE),
+        # told the other way round, or both ways
+        (["x stageOf a", "y stageOf a"], [relation("hasStage", inverse_of="stageOf"), relation("stageOf", 2)], ONE),
+        (["a hasStage x", "y stageOf a"], [relation("hasStage", inverse_of="stageOf"), relation("stageOf", 2)], ONE),
+        (["a hasStage x", "x stageOf a"], [relation("hasStage", inverse_of="stageOf"), relation("stageOf", 2)], THE),
+        (["a hasStage b", "c hasStage a"], [relation("hasStage", symmetric=True)], ONE),
+        (["a hasStage b", "c hasStage d"], [relation("hasStage", symmetric=True)], THE),
+        # by the relations below it
+        (["a hasStage x", "a last y"], [relation("hasStage"), relation("last", 2, sub_of=("hasStage",))], ONE),
+        (["a hasStage x", "a last x"], [relation("hasStage"), relation("last", 2, sub_of=("hasStage",))], THE),
+        (["a hasStage b", "b hasStage c"], [relation("hasStage", transitive=True)], ONE),
+    ],
+)
+def test_the_noun_of_a_relation_is_single_only_where_no_subject_has_two(
+    facts: list[str], relations: list[Record], wanted: str
+) -> None:
+    assert statement(settled(facts, *relations)["hasStage"]) == wanted
+
+
+KIND = (
+    relation("up", 8, hierarchical=True, transitive=True),
+    relation("hasStage", 9, composed_of=("up", "hasStage"), compositions=(("hasStage", "up"),)),
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "wanted"),
+    [
+        # a broader name of the same object is no second one
+        (["a hasStage x", "x up y"], THE),
+        (["a hasStage x", "b up a", "c up b"], THE),
+        (["a hasStage x", "b up a", "b hasStage x"], THE),
+        (["a hasStage x", "b up a", "c up b", "c hasStage y"], ONE),
+        (["a hasStage x", "d hasStage y", "c up a", "c up d"], ONE),
+        (["a hasStage x", "d hasStage y", "a up c", "d up c"], THE),
+        (["a hasStage x", "b hasStage y", "a up b", "b up a"], ONE),
+    ],
+)
+def test_what_is_inherited_counts(facts: list[str], wanted: str) -> None:
+    assert statement(settled(facts, *KIND)["hasStage"]) == wanted
+
+
+def test_of_a_composition_that_is_no_inheritance_nothing_is_promised() -> None:
+    rule = (relation("p", 2), relation("q", 3), relation("hasStage", composed_of=("p", "q")))
+    assert statement(settled(["a hasStage x"], *rule)["hasStage"]) == ONE
+
+
+@pytest.mark.parametrize(
+    ("facts", "forward", "backward"),
+    [
+        (["a author_of x", "b author_of y"], "{s} is the author of {o}.", "the author of {o} is"),
+        (["a author_of x", "a author_of y"], "{s} is the author of {o}.", "the author of {o} is"),
+        (["a author_of x", "b author_of x"], "{s} is an author of {o}.", "one author of {o} is"),
+    ],
+)
+def test_a_role_is_single_only_where_no_object_has_two_holders(facts: list[str], forward: str, backward: str) -> None:
+    found = settled(facts)["author_of"]
+    assert (statement(found), statement(found, Direction.REVERSE)) == (forward, backward)
+
+
+def test_every_use_of_a_noun_is_put_so() -> None:
+    found = settled(["a hasStage x", "a hasStage y"])["hasStage"]
+    rest = [t.text for t in found if t.form is not Form.PHRASE and "has the stage" not in t.text]
+    assert [text for text in rest if "the stage" in text.lower()] == []
+    assert {t.origin for t in found} == {Origin.DERIVED}
+    assert "the stage of {s}" in {t.text for t in found}, "chains go on only where there is one"
+
+
+def test_a_given_text_is_never_changed() -> None:
+    mine = Template(direction=Direction.FORWARD, split=Split.TRAIN, form=Form.STATEMENT, text=THE)
+    given = TemplateRecord(place=place(1, "t"), relation="hasStage", template=mine)
+    assert mine in settled(["a hasStage x", "a hasStage y"], given)["hasStage"]
+
+
+@pytest.mark.parametrize(("values", "wanted"), [("true false", True), ("true true", True), ("true 3", False)])
+def test_what_is_only_true_or_false_of_a_subject_is_no_noun_of_it(values: str, wanted: bool) -> None:
+    """ "The maturity date of X is true" says what nobody meant; "X — has maturity date: true" does."""
+    one, other = values.split()
+    facts = [f"a has_maturity_date {one}", f"b has_maturity_date {other}"]
+    names = [entity(name, 50 + number) for number, name in enumerate("ab")]
+    templates = settled(facts, *names)["has_maturity_date"]
+    assert {t.origin for t in templates} == {Origin.FRAME if wanted else Origin.DERIVED}
