@@ -22,6 +22,7 @@ from knowledgesmith.graph_schema.wording_patterns import (
     SINGLE,
     Pattern,
     counted,
+    values,
 )
 
 
@@ -45,7 +46,10 @@ def _roles(predicate: str) -> Iterator[Pattern]:
         yield direction, split, form, text.replace("{n}", predicate)
 
 
-_NOUN_TWINS: Final = tuple(_twins(counted(NOUN, SINGLE), counted(NOUN, SEVERAL)))
+_NOUN_TWINS: Final = (
+    *_twins(counted(NOUN, SINGLE), counted(NOUN, SEVERAL)),
+    *_twins(values(SINGLE), values(SEVERAL)),
+)
 _ROLE_TWINS: Final = (
     *_twins(_roles("is the {n} of"), _roles("is {a} {n} of")),
     *_twins(counted(HOLDER, SINGLE), counted(HOLDER, SEVERAL)),
@@ -87,7 +91,7 @@ def _depends(templates: Iterable[Template], twins: Iterable[_Twin]) -> bool:
 
 def _twin(template: Template, twins: Iterable[_Twin], taken: set[str]) -> Template:
     """The same template for several, where it is derived and has one that the relation does not use yet."""
-    if template.origin is not Origin.DERIVED:
+    if template.origin not in {Origin.DERIVED, Origin.FRAME}:
         return template
     for twin in twins:
         found = twin.single.fullmatch(template.text)

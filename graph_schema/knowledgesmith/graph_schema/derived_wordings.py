@@ -21,7 +21,6 @@ from knowledgesmith.graph_schema.filling import indefinite
 from knowledgesmith.graph_schema.relation_names import RelationName, parse_name
 from knowledgesmith.graph_schema.relation_wordings import WORDINGS, Wording
 from knowledgesmith.graph_schema.wording_patterns import (
-    ARROW,
     FORWARD_PREDICATE,
     FRAME,
     HOLDER,
@@ -35,12 +34,18 @@ from knowledgesmith.graph_schema.wording_patterns import (
     WIDE_FRAME,
     Pattern,
     counted,
+    values,
 )
 
 _LONG: Final = 2
 """Words that the kind of an object may have: a longer one runs into the object's name."""
+_OWNED: Final = 4
+"""The same behind "has", where the words cannot be another verb's."""
 _WIDE_SCRIPTS: Final = ("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "BOPOMOFO", "YI")
+_AFTER_A_ROLE: Final = ("of", "for", "on", "in", "to", "against", "from")
+"""What may follow what somebody or something is; without "is" only the first."""
 _ROLE: Final = re.compile(r"is (?P<article>the|an?) (?P<noun>.+) of")
+# An arrow led on to the object where an earlier release made the frame.
 _FRAMED: Final = re.compile(r"(?P<mark>1\. |1、|Fact: |Link )?(\{s\} ?—+ ?.*[:：] ?\{o\}[.。]|.*: \{s\} → \{o\}\.)")
 
 
@@ -62,6 +67,14 @@ def frame_templates(name: str) -> tuple[Template, ...]:
     parsed = parse_name(name)
     words = parsed.text if _is_english(parsed) else parsed.own_text
     return _fitted(_frame_of(parsed), n=words, origin=Origin.FRAME)
+
+
+def truth_templates(name: str) -> tuple[Template, ...]:
+    """Phrasings of a relation whose objects are "true" and "false", which are no thing that a noun could name."""
+    parsed = parse_name(name)
+    if not _is_english(parsed):
+        return frame_templates(name)
+    return _fitted(values(SINGLE), n=parsed.text, origin=Origin.FRAME)
 
 
 def named_frame_templates(name: str) -> tuple[Template, ...]:
@@ -100,7 +113,7 @@ def _noun(words: Sequence[str]) -> str:
     if inner and (inner != ["of"] or rest[-1] == "of" or head not in english.PROPERTIES):
         return ""
     if owned:
-        sure = english.has_sure_possession(head) and not head.endswith(("ed", "ing"))
+        sure = english.has_sure_possession(head) and not english.may_be_participle(head)
     else:
         sure = english.is_noun(head) and (len(rest) > 1 or not english.is_plural(head) or not head.endswith("s"))
     return " ".join(rest) if sure else ""
@@ -163,7 +176,7 @@ def _two(word: str, preposition: str) -> str:
     passive = preposition == "by" or word in english.PASSIVE_ONLY
     if passive and (known := english.auxiliary(word)):
         return f"{'is' if preposition == 'of' else known} {both}"
-    return _role("is", word, word) if preposition == "of" and english.is_noun(word) else ""
+    return _role("is", word, word, preposition) if preposition == "of" and english.is_noun(word) else ""
 
 
 def _stated(auxiliary: str, words: Sequence[str], preposition: str) -> str:
@@ -178,21 +191,27 @@ def _stated(auxiliary: str, words: Sequence[str], preposition: str) -> str:
         return f"{auxiliary} {whole}"
     if auxiliary and head in {"a", "an", "the"}:
         return ""
-    if preposition != "of" or not english.is_noun(head) or english.is_plural(head):
+    if (
+        preposition not in _AFTER_A_ROLE[: None if auxiliary else 1]
+        or not english.is_noun(head)
+        or english.is_plural(head)
+    ):
         return ""
     if before and before[0] in {"a", "an", "the"}:
         return f"{auxiliary or 'is'} {whole}"
     # "synset domain topic of": without "is" a longer name may mean either end
-    if not _opens_a_noun(words, owned=False) or (before and not auxiliary):
+    if not _opens_a_noun(words, owned=bool(auxiliary)) or (before and not auxiliary):
         return ""
-    return _role(auxiliary or "is", " ".join(words), head)
+    return _role(auxiliary or "is", " ".join(words), head, preposition)
 
 
-def _role(auxiliary: str, noun: str, head: str) -> str:
+def _role(auxiliary: str, noun: str, head: str, preposition: str) -> str:
     if english.is_plural(head):
         return ""
-    article = english.article(head)
-    return f"{auxiliary} {article if article == 'the' else indefinite(noun)} {noun} of"
+    if head in english.MASS:
+        return f"{auxiliary} {noun} {preposition}"
+    article = english.article(head) if preposition == "of" else "a"
+    return f"{auxiliary} {article if article == 'the' else indefinite(noun)} {noun} {preposition}"
 
 
 def _tail(words: Sequence[str]) -> bool:
@@ -213,7 +232,10 @@ def _of_role(predicate: str) -> tuple[Template, ...]:
 def _kinded(words: Sequence[str]) -> tuple[Template, ...]:
     """A predicate with the kind of its object behind it: "treats disease", "present in taxon", "in discipline"."""
     at = max((at for at, word in enumerate(words) if word in english.PREPOSITIONS), default=-1)
-    if at < 0 and len(words) > 1 and english.verb(words[0]) and words[0] not in english.LIGHT_VERBS:
+    longest = _LONG
+    if words[0] == "has":
+        head, rest, longest = _owning(words[1:]), words[1:], _OWNED
+    elif at < 0 and len(words) > 1 and english.verb(words[0]) and words[0] not in english.LIGHT_VERBS:
         head, rest = words[0], words[1:]
     elif 0 <= at < len(words) - 1:
         head, rest = _predicate(words[: at + 1]), words[at + 1 :]
@@ -221,17 +243,20 @@ def _kinded(words: Sequence[str]) -> tuple[Template, ...]:
         return ()
     noun = " ".join(rest)
     # what a role is followed by may be the object ("head of state") or only its kind ("member of team")
-    usable = head and len(rest) <= _LONG and not _ROLE.fullmatch(head)
-    if (
-        not usable
-        or english.is_plural(rest[-1])
-        or not _opens_a_noun(rest, owned=False)
-        or not english.is_noun(rest[-1])
-    ):
+    usable = head and len(rest) <= longest and not _ROLE.fullmatch(head) and not english.is_plural(rest[-1])
+    if not usable or not (head == "has" or (_opens_a_noun(rest, owned=False) and english.is_noun(rest[-1]))):
         return ()
     special = {pattern[:3] for pattern in KIND_OF_OBJECT}
     general = tuple(pattern for pattern in PREDICATE if pattern[:3] not in special)
     return (*_fitted(general, n=f"{head} the {noun}"), *_fitted(KIND_OF_OBJECT, n=noun, h=head))
+
+
+def _owning(words: Sequence[str]) -> str:
+    """Gives "has" where surely a noun phrase is behind it, be it one to which "of" would give another meaning."""
+    if not words or not _opens_a_noun(words, owned=True) or not english.is_owned(_head(words).lower()):
+        return ""
+    last = words[-1].lower()
+    return "" if last in english.PREPOSITIONS or english.may_be_participle(last) else "has"
 
 
 def _frame_of(parsed: RelationName) -> tuple[Pattern, ...]:
@@ -240,7 +265,7 @@ def _frame_of(parsed: RelationName) -> tuple[Pattern, ...]:
     if not _is_english(parsed):
         return FRAME
     if any(word.lower() in english.PREPOSITIONS for word in parsed.words):
-        return ARROW
+        return tuple(values(SINGLE))
     return tuple((direction, split, form, SPOKEN.get(text, text)) for direction, split, form, text in FRAME)
 
 

@@ -45,10 +45,12 @@ LIGHT_VERBS: Final = _LISTS["light_verbs"]
 ADVERBS: Final = _LISTS["adverbs"]
 PROPERTIES: Final = _LISTS["properties"]
 """Nouns that keep what stands behind "of": "date of birth"; a "member of team" may be either end."""
-NOUNS: Final = PROPERTIES | _LISTS["nouns"]
+NOUNS: Final = PROPERTIES | _LISTS["nouns"] | _LISTS["mass"]
 """Heads of "The … of X is Y"."""
 UNIQUE: Final = _LISTS["unique"]
 """Nouns of which there is mostly one: "the capital of"; of others one of several: "a member of"."""
+MASS: Final = _LISTS["mass"]
+"""Nouns without an article: "is evidence for"."""
 EVENTS: Final = _LISTS["events"]
 """Participles of something that happened once: "was founded by"."""
 STATES: Final = _LISTS["states"]
@@ -106,6 +108,18 @@ def is_plural(word: str) -> bool:
 def has_sure_possession(head: str) -> bool:
     """Whether "the … of X" means the same as "X has …"."""
     return head not in _SHIFTED
+
+
+def is_owned(word: str) -> bool:
+    """Whether the word is surely a noun behind "has", also where "of" would give it another meaning."""
+    return word in _SHIFTED or is_noun(word)
+
+
+def may_be_participle(word: str) -> bool:
+    """Whether the word behind "has" may be the rest of the verb: "has won", "has taken", "has lived"."""
+    if word in NOUNS:
+        return False
+    return word.endswith(("ed", "en")) or word in EVENTS | STATES | ACTIVE_PAST
 
 
 def verb(word: str) -> bool:

@@ -48,7 +48,7 @@ _WHOLE: Final = Wording(
 )
 _MEMBER: Final = Wording("is a member of", "the group that {s} belongs to", "one member of {o}", "the member of {o}")
 _GROUP: Final = Wording(
-    "has among its members", "the member of {s}", "one group that has {o} as a member", "the group with the member {o}"
+    "has the member", "the member of {s}", "one group that has {o} as a member", "the group with the member {o}"
 )
 _RELATED: Final = Wording("is related to", "", "one thing related to {o}", "")
 _SAME: Final = Wording("is the same as", "", "one thing that is the same as {o}", "")
@@ -63,6 +63,16 @@ _TOPIC: Final = Wording(
 )
 _TOP: Final = Wording(
     "is a top concept of", "the scheme with the top concept {s}", "one top concept of {o}", "the top concept of {o}"
+)
+
+_REGION: Final = Wording("has the regional term", "", "one region with the term {o}", "")
+_USAGE: Final = Wording("is a usage label of", "", "one usage label of {o}", "")
+_NEVER_IN: Final = Wording("is never found in the taxon", "", "one thing that is never found in the taxon {o}", "")
+_ONLY_IN: Final = Wording(
+    "is found only in the taxon",
+    "the taxon that {s} is found only in",
+    "one thing that is found only in the taxon {o}",
+    "",
 )
 
 WORDINGS: Final[Mapping[str, Wording]] = {
@@ -87,6 +97,10 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         (_VERBS, ("verb group",)),
         (_DERIVED, ("derivationally related form", "derivationally related")),
         (_TOPIC, ("synset domain topic of", "synset domain topic")),
+        (_REGION, ("member of domain region", "synset member of domain region")),
+        (_USAGE, ("member of domain usage", "synset member of domain usage")),
+        (_NEVER_IN, ("never in taxon",)),
+        (_ONLY_IN, ("only in taxon",)),
         (_TOP, ("top concept of", "is top concept of")),
     )
     for word in words

@@ -65,7 +65,7 @@ PREDICATE: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s} {n} {o}."),
     (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Finish the sentence: {s} {n} …"),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that {s} {n}"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "According to the book, {s} {n}"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "According to the records, {s} {n}"),
     (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {s} {n} {o}."),
     (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s} {n} what?"),
     (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "___ {n} {o}. The blank stands for"),
@@ -104,19 +104,20 @@ FRAME: Final[tuple[Pattern, ...]] = (
     (Direction.REVERSE, Split.EVAL, Form.QUESTION, "1. ___ — {n}: {o}. ___ = ?"),
 )
 # "Ethnic slur — member of domain usage: wop" reads as a sentence that ends in the object, and is turned round where
-# the name's preposition belongs to the other end. So a name with a preposition stands apart, and an arrow leads on.
-ARROW: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{n}: {s} →"),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{n} | {s} →"),
-    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{n}: {s} → {o}."),
-    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{n}: {s} → ?"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "Link “{n}”: {s} →"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "Link “{n}” | {s} →"),
-    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "Link “{n}”: {s} → {o}."),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Where does the arrow lead? {n}: {s} → …"),
-    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{n}: ___ → {o}. The blank stands for"),
-    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "Fill in the blank: {n}: ___ → {o}. Answer:"),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "What fits the blank? {n}: ___ → {o}."),
+# the name's preposition belongs to the other end. So an English name with a preposition is quoted as a whole, and what
+# it leads to is called its value. The same is said of what is only true or false.
+VALUE: Final[tuple[Pattern, ...]] = (
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{The} value of “{n}” for {s} is"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As for {s}, {the} value of “{n}” is"),
+    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{The} value of “{n}” for {s} is {o}."),
+    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "What is {the} value of “{n}” for {s}?"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "If you ask for {any} value of “{n}” for {s}, {answer} is"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that {the} value of “{n}” for {s} is"),
+    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {the} value of “{n}” for {s} is {o}."),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which of these is {any} value of “{n}” for {s}?"),
+    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{o} is {any} value of “{n}” for"),
+    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "It is known that {o} is {any} value of “{n}” for"),
+    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "For whom or what is {o} {any} value of “{n}”?"),
 )
 # The same in Chinese and Japanese: their own marks, and no blanks.
 WIDE_FRAME: Final[tuple[Pattern, ...]] = (
@@ -150,3 +151,8 @@ def counted(patterns: Iterable[Pattern], words: Mapping[str, str]) -> Iterator[P
     """The patterns with the words that fit the number of things."""
     for direction, split, form, text in patterns:
         yield direction, split, form, _MARK.sub(lambda found: words.get(found[0], found[0]), text)
+
+
+def values(words: Mapping[str, str]) -> Iterator[Pattern]:
+    """The patterns of :data:`VALUE` with the words that fit the number of values."""
+    return counted(VALUE, {**words, "{any}": words["{any}"].replace("{a}", "a")})

@@ -110,11 +110,19 @@ def test_a_given_text_is_never_changed() -> None:
     assert mine in settled(["a hasStage x", "a hasStage y"], given)["hasStage"]
 
 
+def test_a_label_that_claims_no_grammar_is_counted_as_well() -> None:
+    one, two = settled(["a head_of_state x", "b head_of_state x"]), settled(["a head_of_state x", "a head_of_state y"])
+    assert statement(one["head_of_state"]) == "The value of “head of state” for {s} is {o}."
+    assert statement(two["head_of_state"]) == "One value of “head of state” for {s} is {o}."
+
+
 @pytest.mark.parametrize(("values", "wanted"), [("true false", True), ("true true", True), ("true 3", False)])
 def test_what_is_only_true_or_false_of_a_subject_is_no_noun_of_it(values: str, wanted: bool) -> None:
-    """ "The maturity date of X is true" says what nobody meant; "X — has maturity date: true" does."""
+    """ "The maturity date of X is true" says what nobody meant."""
     one, other = values.split()
     facts = [f"a has_maturity_date {one}", f"b has_maturity_date {other}"]
     names = [entity(name, 50 + number) for number, name in enumerate("ab")]
     templates = settled(facts, *names)["has_maturity_date"]
     assert {t.origin for t in templates} == {Origin.FRAME if wanted else Origin.DERIVED}
+    if wanted:
+        assert statement(templates) == "The value of “has maturity date” for {s} is {o}."

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from knowledgesmith.graph_schema.counted_wordings import depends_on_objects, depends_on_subjects, of_several
-from knowledgesmith.graph_schema.derived_wordings import frame_templates
+from knowledgesmith.graph_schema.derived_wordings import truth_templates
 from knowledgesmith.graph_schema.facts import Origin, Relation
 from knowledgesmith.graph_schema.wording_clashes import separate
 
-_MANY: Final = 100_000
+_OWN: Final = frozenset({Origin.DERIVED, Origin.FRAME})
+_MANY: Final = 20_000
 """So many pairs of an entity and what it inherits are looked at; where there are more, there may be several."""
 _TWO_OBJECTS: Final = (
     "SELECT DISTINCT relation FROM (SELECT relation FROM fact GROUP BY subject, relation HAVING COUNT(*) > 1)"
@@ -58,9 +59,8 @@ def count_wordings(
     found = dict(relations)
     with _Counter(database, relations, ids) as counter:
         for name, relation in told.items():
-            if ids[name] in truths and all(t.origin is not Origin.GIVEN for t in relation.templates):
-                found[name] = replace(relation, templates=frame_templates(name))
-                continue
+            if ids[name] in truths and all(template.origin in _OWN for template in relation.templates):
+                relation = replace(relation, templates=truth_templates(name))
             objects = depends_on_objects(relation.templates) and not relation.traits.functional
             subjects = depends_on_subjects(relation.templates) and not relation.traits.inverse_functional
             objects = objects and (ids[name] in two or counter.several(name))
@@ -80,7 +80,7 @@ def _truth_valued(database: sqlite3.Connection) -> frozenset[int]:
 
 
 def _is_derived(relation: Relation) -> bool:
-    return any(template.origin is Origin.DERIVED for template in relation.templates)
+    return any(template.origin in _OWN for template in relation.templates)
 
 
 class _Counter:
