@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -47,11 +48,10 @@ def store(neo4j_uri: str) -> Iterator[GraphStore]:
 
 
 SLOW = (
-    "tests/test_readme.py",
     "tests/server/test_crashes.py",
+    "tests/test_readme.py",
+    "tests/server/",
     "tests/editors/health/",
-    "tests/server/test_dtypes.py",
-    "tests/server/test_main_job.py",
     "tests/graph_schema/importing/",
     "tests/graph_schema/budgets/",
 )
@@ -65,3 +65,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((at for at, start in enumerate(SLOW) if item.nodeid.startswith(start)), len(SLOW))
 
     items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Whole files to a worker, as ``loadfile`` gives them, and those that share one server to the same worker."""
+    from xdist.scheduler import LoadFileScheduling
+
+    if config.getvalue("dist") != "loadfile":
+        return None
+    scheduler: Any = LoadFileScheduling(config, log)
+    scheduler._split_scope = unit_of
+    return scheduler
+
+
+def unit_of(nodeid: str) -> str:
+    """What one worker runs as a whole: a file, or all files that ask the one server of ``tests/server/conftest.py``."""
+    file = nodeid.partition("::")[0]
+    shares = file.startswith("tests/server/") and not file.endswith("/test_crashes.py")
+    return "tests/server/" if shares else file

@@ -116,8 +116,10 @@ def test_a_model_of_an_earlier_release_is_float32(
     assert len(ask(service, open_branch(service, world, model.id))) == len(PROMPTS)
 
 
-def test_the_servers_own_setting_is_for_models_without_one(tmp_path: Path, tiny_checkpoint: Path) -> None:
-    running = Service(data_dir=tmp_path / "server", flags=("--dtype", "bfloat16")).start()
+def test_the_servers_own_setting_is_for_models_without_one(
+    neo4j_uri: str, tmp_path: Path, tiny_checkpoint: Path
+) -> None:
+    running = Service(data_dir=tmp_path / "server", neo4j_uri=neo4j_uri, flags=("--dtype", "bfloat16")).start()
     try:
         assert register(running, tiny_checkpoint, "").dtype == "bfloat16"
         assert register(running, tiny_checkpoint, "float32").dtype == "float32"

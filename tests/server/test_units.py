@@ -246,6 +246,17 @@ def test_the_front_process_does_not_import_torch() -> None:
     assert done.stdout.strip() == "False"
 
 
+def test_a_wrong_setting_is_told_before_the_service_is_imported() -> None:
+    code = """if True:
+        import sys
+        from knowledgesmith.server.__main__ import main
+        status = main(["--dtype", "half"])
+        print(status, "knowledgesmith.server.app" in sys.modules, "grpc" in sys.modules, "neo4j" in sys.modules)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1 False False False"
+
+
 def test_the_front_process_looks_for_garbage_seldom() -> None:
     usual = gc.get_threshold()
     try:

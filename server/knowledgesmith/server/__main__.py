@@ -23,11 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(words: Sequence[str]) -> int:
-    """Parse, run, and turn a failed start into one clear line."""
+    """Parse, run, and turn a failed start into one clear line; a wrong setting is told before the service is loaded."""
     import asyncio
 
     from knowledgesmith.graph_schema.errors import KnowledgeSmithError
-    from knowledgesmith.server.app import serve
     from knowledgesmith.server.device import require_device
     from knowledgesmith.server.memory import collect_rarely
     from knowledgesmith.server.settings import parse
@@ -37,6 +36,8 @@ def _serve(words: Sequence[str]) -> int:
     try:
         settings = parse(words)
         require_device(settings.device)
+        from knowledgesmith.server.app import serve
+
         asyncio.run(serve(settings))
     except KnowledgeSmithError as error:
         sys.stderr.write(f"{error.reason}: {error}\n")
