@@ -40,7 +40,7 @@ from knowledgesmith.graph_schema.region import Placed
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
 from knowledgesmith.graph_schema.update import update_of
 from knowledgesmith.graph_schema.what_if import RegionTooLarge, WorldPair, build_whole, build_worlds
-from knowledgesmith.graph_schema.world_cache import WorldCache, WorldMoved, stamp_of
+from knowledgesmith.graph_schema.world_cache import WorldCache, WorldMoved, branch_digest, stamp_of
 from knowledgesmith.graph_schema.world_index import WorldIndex
 
 DEFAULT_MAX_PROBES: Final = 2000
@@ -71,6 +71,11 @@ class PlanRequest:
     entities: tuple[Entity, ...] = ()
     seed: int = 0
     max_probes: int = DEFAULT_MAX_PROBES
+
+    @property
+    def world(self) -> str:
+        """Digest of what is planned upon besides the graph: the net effect of the commits, and inserted entities."""
+        return branch_digest(self.overlay, self.entities)
 
 
 def make_plan(store: GraphStore, request: PlanRequest, *, worlds: WorldCache | None = None) -> Plan:
@@ -135,6 +140,7 @@ def make_plan(store: GraphStore, request: PlanRequest, *, worlds: WorldCache | N
         cut=seen.worlds.cut,
         warnings=warnings_of(before, changes, probes, earlier=seen.earlier, drawn=seen.asked),
         stamp=before.stamp,
+        world=request.world,
     )
     return replace(plan, digest=digest_of(plan))
 
@@ -143,7 +149,8 @@ def digest_of(plan: Plan) -> str:
     """SHA-256 over the plan's canonical JSON, its own digest left out."""
     read = _members if plan.verdict_scheme > 1 else _first_members
     content = read(replace(plan, digest=""))
-    del content["digest"], content["stamp"]
+    for name in ("digest", "stamp", "world"):
+        del content[name]
     text = json.dumps(dict(sorted(content.items())), separators=(",", ":"), default=read)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -214,7 +221,13 @@ def _look_inside(tx: Transaction, *, request: PlanRequest, before: WorldIndex, w
         touched=touched_ends((c.subject, c.relation, c.object) for c in worlds.changed),
     )
     interview = Interview(
-        tx=tx, lexicon=before.lexicon, sight=sight, seed=request.seed, changes=asked, limit=request.max_probes
+        tx=tx,
+        lexicon=before.lexicon,
+        sight=sight,
+        seed=request.seed,
+        changes=asked,
+        limit=request.max_probes,
+        walks=before.doubt_walks and before.doubt_walks.with_facts(worlds.update.asserts),
     )
     why = cited(before=before, after=worlds.after, changed=worlds.changed)
     ids = (change.fact_id for change in worlds.changed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from knowledgesmith.graph_schema.branches import dump_changes, dump_entities, parse_changes, parse_entities
@@ -35,6 +36,14 @@ class Fenced(Protocol):
     def fence(self) -> int:
         """The attempt's fence."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unclaimed:
+    """An intervention that no worker has taken up yet: until one does, whoever made it may write its plan."""
+
+    id: str
+    fence: int = 0
 
 
 def store_plan(store: GraphStore, held: Fenced, plan: Plan) -> None:
@@ -100,6 +109,7 @@ def load_plan(store: GraphStore, intervention_id: str) -> Plan:
         verdict_scheme=head["verdict_scheme"],
         warnings=_warnings_from(head["warnings"]),
         stamp=head["stamp"] or "",
+        world=head["world"] or "",
     )
     if digest_of(plan) != plan.digest:
         raise IllegalState(
@@ -134,6 +144,7 @@ def _head(plan: Plan) -> dict[str, object]:
         "plan_graph": plan.graph_id,
         "plan_graph_digest": plan.graph_digest,
         "plan_stamp": plan.stamp,
+        "plan_world": plan.world,
         "plan_branch": plan.branch_id,
         "plan_goal": plan.goal.value,
         "plan_seed": plan.seed,

@@ -134,7 +134,8 @@ class Plan:
     ``inserted`` are entities that the base graph does not have, ``names`` pairs of uid and name. ``verdict_scheme`` is
     that of the verdicts (:data:`SCHEME`); plans of an earlier one are only read. ``warnings`` say what will be hard to
     measure, or can hardly be meant. ``stamp`` is that of the graph which it was made on, names and templates included;
-    it is no part of the digest, and plans of an earlier release have none.
+    it is no part of the digest, and plans of an earlier release have none. ``world`` likewise is the digest of what the
+    branch's commits had changed (``PlanRequest.world``).
     """
 
     graph_id: str
@@ -155,3 +156,4 @@ class Plan:
     verdict_scheme: int = SCHEME
     warnings: tuple[PlanWarning, ...] = ()
     stamp: str = field(default="", compare=False)
+    world: str = field(default="", compare=False)

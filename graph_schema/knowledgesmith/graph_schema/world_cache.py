@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from threading import Lock
 from typing import Final, TypeVar
 
 from knowledgesmith.graph_schema.closure import asserted_in, rules_of
+from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.forward_chaining import derive
 from knowledgesmith.graph_schema.graphs import stamp_of as stamp_of
 from knowledgesmith.graph_schema.overlays import apply_overlay
@@ -111,6 +113,15 @@ def read_world(
     asserted = asserted_in(tx, graph_id=graph_id, rules=rules)
     derived = derive(asserted, graph_id=graph_id, rules=rules)
     return WorldIndex(lexicon=lexicon, rules=rules, asserted=asserted, derived=derived, stamp=stamp)
+
+
+def branch_digest(overlay: Sequence[WorldChange], entities: Sequence[Entity]) -> str:
+    """SHA-256 of what makes a branch's world differ from its graph: net changes of facts, and inserted entities.
+
+    Two plans of one request, of one stamp and one such digest are the same.
+    """
+    content = [_overlay_key(overlay), sorted([e.uid, e.name, e.type, e.domain, *e.aliases] for e in entities)]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def _overlay_key(overlay: Sequence[WorldChange]) -> str:

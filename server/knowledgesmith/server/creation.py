@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from knowledgesmith.editors.beliefs import DEFAULT_SCORER, ScorerKind
 from knowledgesmith.graph_schema import branches, jobs
-from knowledgesmith.graph_schema.errors import InvalidInput, RevisionMismatch
+from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError, RevisionMismatch
 from knowledgesmith.graph_schema.interventions import State
 from knowledgesmith.graph_schema.job_types import Job, JobSpec
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_store import load_plan
+from knowledgesmith.graph_schema.plan_store import Unclaimed, load_plan, store_plan
 from knowledgesmith.graph_schema.world import resolve_in_world
+from knowledgesmith.graph_schema.world_cache import WorldMoved
 from knowledgesmith.proto.v1 import intervention_pb2
 from knowledgesmith.server.conversions import (
     MAX_CONFIG,
@@ -33,9 +35,11 @@ from knowledgesmith.server.structural_conversions import structural_from
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.plan_types import Plan
+    from knowledgesmith.graph_schema.store import GraphStore
     from knowledgesmith.server.interceptors import Context
     from knowledgesmith.server.parts import Parts
 
+_LOG = logging.getLogger(__name__)
 Request = intervention_pb2.CreateInterventionRequest
 Response = intervention_pb2.CreateInterventionResponse
 
@@ -81,9 +85,26 @@ async def create(parts: Parts, request: Request, *, actor: str) -> Response:
     )
     if new:
         parts.metrics.inc("ksmith_jobs_submitted", goal=spec.goal.value, method=spec.method)
-        parts.worker.notify("wake")
+        try:
+            await asyncio.to_thread(_keep_plan, parts.store, job_id, spec, plan)
+        finally:
+            parts.worker.notify("wake")
     job = await asyncio.to_thread(jobs.get, parts.store, job_id)
     return Response(intervention=job_to(job), plan=plan_to(plan, limit=limit))
+
+
+def _keep_plan(store: GraphStore, job_id: str, spec: JobSpec, plan: Plan) -> None:
+    """Store the plan with the request, so that its turn need not plan again.
+
+    Where that cannot be (an import began, the worker was faster), the worker plans, and says what is wrong if anything
+    is. A plan that inserts entities waits for its turn: until then they are in nobody's world.
+    """
+    if spec.entities:
+        return
+    try:
+        store_plan(store, Unclaimed(job_id), plan)
+    except (WorldMoved, KnowledgeSmithError) as reason:
+        _LOG.info("%s is planned at its turn: %s", job_id, reason)
 
 
 def _body_hash(request: Request) -> str:

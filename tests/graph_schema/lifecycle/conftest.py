@@ -48,10 +48,11 @@ def import_world(store: GraphStore, graph_id: str, *, without: str = "") -> None
 
 @dataclass(frozen=True)
 class Runs:
-    """Makes branches and runs on one graph."""
+    """Makes branches and runs on one graph; those of a placebo leave a branch's world as it is."""
 
     store: GraphStore
     graph_id: str
+    method: str = "placebo"
 
     def branch(self, name: str = "") -> str:
         """A fresh branch of a model of its own."""
@@ -71,7 +72,7 @@ class Runs:
             branch_id=branch,
             goal=Goal.EDIT,
             changes=(change,),
-            method="placebo",
+            method=self.method,
             method_config={},
             target_distribution=TargetDistribution.NEW_OBJECT,
             max_probes=120,

@@ -9,18 +9,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.graph_schema.lifecycle.conftest import PARIS, Runs
+from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Runs
 from tests.server import world as small
 
-from knowledgesmith.graph_schema import graphs, jobs
+from knowledgesmith.graph_schema import branches, graphs, jobs
 from knowledgesmith.graph_schema import plan as planning
-from knowledgesmith.graph_schema.errors import Aborted, EntityNotFound, GraphIncomplete, IllegalState
+from knowledgesmith.graph_schema.errors import Aborted, EntityNotFound, FenceRejected, GraphIncomplete, IllegalState
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
 from knowledgesmith.graph_schema.importing.lock import take_lock
 from knowledgesmith.graph_schema.interventions import Change, Goal, State
 from knowledgesmith.graph_schema.job_types import Claim
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
+from knowledgesmith.graph_schema.plan_store import Unclaimed, load_plan, store_plan
 from knowledgesmith.graph_schema.plan_types import SCHEME, Plan
 from knowledgesmith.graph_schema.probes.scope import neighbourhood
 from knowledgesmith.graph_schema.store import GraphStore
@@ -311,3 +311,80 @@ def test_a_plan_of_an_earlier_scheme_is_made_again_while_no_row_hangs_on_it(
     jobs.advance(store, held, from_states=[State.PREPARING], **earlier)
     plan_only(store, held.id)
     assert load_plan(store, held.id).verdict_scheme == SCHEME
+
+
+def request_of(store: GraphStore, job: str) -> PlanRequest:
+    """What is planned for a job now."""
+    spec = jobs.get(store, job).spec
+    return PlanRequest(
+        graph_id=jobs.get(store, job).graph_id,
+        branch_id=spec.branch_id,
+        goal=spec.goal,
+        changes=spec.changes,
+        overlay=branches.overlay(store, spec.branch_id),
+        max_probes=spec.max_probes,
+    )
+
+
+@pytest.fixture
+def waiting(store: GraphStore, graph: str) -> str:
+    """A request that was planned when it was made, and waits for its turn."""
+    runs = Runs(store, graph)
+    job = runs.queue(runs.branch(), PARIS)
+    store_plan(store, Unclaimed(job), make_plan(store, request_of(store, job)))
+    return job
+
+
+def spied(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
+    """Plans that the worker makes from now on."""
+    made: list[Plan] = []
+
+    def planned(*args: Any, **named: Any) -> Plan:
+        made.append(make_plan(*args, **named))
+        return made[-1]
+
+    monkeypatch.setattr(running, "make_plan", planned)
+    return made
+
+
+def test_the_plan_of_a_request_is_taken_at_its_turn(
+    store: GraphStore, waiting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, made = load_plan(store, waiting), spied(monkeypatch)
+    plan_only(store, waiting)
+    assert (made, load_plan(store, waiting)) == ([], stored)
+
+
+def test_the_plan_of_a_request_is_made_again_where_the_graph_moved(
+    store: GraphStore, graph: str, waiting: str, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(store, graph, edit)
+    made = spied(monkeypatch)
+    plan_only(store, waiting)
+    assert len(made) == 1
+    assert load_plan(store, waiting).stamp == stamp(store, graph)
+
+
+@pytest.mark.parametrize("between", ["commit", "commit and rollback", "placebo"])
+def test_the_plan_of_a_request_is_made_again_exactly_where_the_branch_is_another(
+    store: GraphStore, graph: str, waiting: str, monkeypatch: pytest.MonkeyPatch, between: str
+) -> None:
+    """Another request of the branch was committed while this one waited."""
+    runs = Runs(store, graph, method="placebo" if between == "placebo" else "alphaedit")
+    first, branch = load_plan(store, waiting), jobs.get(store, waiting).spec.branch_id
+    runs.finish(branch, LIMA)
+    if between == "commit and rollback":
+        runs.roll_back(branch)
+    made, moved = spied(monkeypatch), between == "commit"
+    plan_only(store, waiting)
+    assert len(made) == moved
+    again = load_plan(store, waiting)
+    assert (again.digest != first.digest, again.world != first.world) == (moved, moved)
+    assert again == make_plan(store, request_of(store, waiting))
+
+
+def test_a_claimed_request_takes_no_plan_from_outside(store: GraphStore, waiting: str) -> None:
+    plan = load_plan(store, waiting)
+    assert jobs.claim(store, waiting)
+    with pytest.raises(FenceRejected):
+        store_plan(store, Unclaimed(waiting), plan)

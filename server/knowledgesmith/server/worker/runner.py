@@ -262,12 +262,8 @@ class JobRunner:
         self._report.changed(attempt.job.id)
 
     def _plan(self, attempt: _Attempt) -> Plan:
-        """The stored plan, or one made now against the branch's world as it is when the job's turn has come."""
+        """The stored plan, or one made now where the branch's world is another than the one it was made in."""
         job = attempt.job
-        if job.plan_digest and (stored := self._stored_plan(attempt)):
-            return stored
-        self._advance(attempt, _ACTIVE, phase="plan")
-        start = time.monotonic()
         request = PlanRequest(
             graph_id=job.graph_id,
             branch_id=job.spec.branch_id,
@@ -278,6 +274,10 @@ class JobRunner:
             seed=job.spec.seed,
             max_probes=job.spec.max_probes,
         )
+        if job.plan_digest and (stored := self._stored_plan(attempt, request.world)):
+            return stored
+        self._advance(attempt, _ACTIVE, phase="plan")
+        start = time.monotonic()
 
         def planned() -> Plan:
             while True:
@@ -290,14 +290,20 @@ class JobRunner:
         self._report.phase(job, "plan", time.monotonic() - start)
         return plan
 
-    def _stored_plan(self, attempt: _Attempt) -> Plan | None:
-        """An earlier attempt's plan; None where it is of an earlier release or graph and nothing hangs on it yet."""
+    def _stored_plan(self, attempt: _Attempt, world: str) -> Plan | None:
+        """The plan of the request, or of an earlier attempt; None where nothing hangs on it yet and it is outdated.
+
+        It is outdated where it is of an earlier release, of another state of the graph, or of another ``world``: the
+        branch's head may have moved while the job waited.
+        """
         job = attempt.job
         if job.verdict_scheme != SCHEME and not job.written_rows:
             return None
         plan = load_plan(self._store, job.id)
         if job.written_rows or job.artefact_sha256 or not plan.stamp:
             return plan
+        if plan.world and plan.world != world:
+            return None
         read = self._store.read_transaction
         stamp = when_imported(attempt.progress, lambda: read(lambda tx: stamp_of(tx, job.graph_id)))
         return plan if plan.stamp == stamp else None

@@ -1,6 +1,6 @@
 // purpose: the head of a stored plan and its targets
 // params: id
-// returns: graph_id, graph_digest, stamp, branch_id, goal, seed, overlay, derived, cited, cut, inserted, names, digest, verdict_scheme, warnings, targets
+// returns: graph_id, graph_digest, stamp, world, branch_id, goal, seed, overlay, derived, cited, cut, inserted, names, digest, verdict_scheme, warnings, targets
 // access: read
 MATCH (i:Intervention {id: $id})
 OPTIONAL MATCH (i)-[t:TARGETS]->(e:Entity)
@@ -10,6 +10,7 @@ RETURN
   i.plan_graph AS graph_id,
   i.plan_graph_digest AS graph_digest,
   i.plan_stamp AS stamp,
+  i.plan_world AS world,
   i.plan_branch AS branch_id,
   i.plan_goal AS goal,
   i.plan_seed AS seed,
