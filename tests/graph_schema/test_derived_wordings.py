@@ -83,6 +83,7 @@ def origin(name: str) -> Origin:
         ("never_in_taxon", "S is never found in the taxon O."),
         ("member_of_domain_region", "S has the regional term O."),
         ("member_meronym", "S has the member O."),
+        ("defined_in_relation_to", "S is defined in relation to O."),
     ],
 )
 def test_a_name_whose_grammar_is_sure_becomes_a_sentence(name: str, sentence: str) -> None:
@@ -139,7 +140,7 @@ def test_what_is_not_sure_is_a_frame_that_claims_no_grammar(name: str) -> None:
         assert not text.startswith("S"), "a change made with the subject as the first word does not carry elsewhere"
         if f"value of “{words}”" in text:
             continue
-        mark = re.match(r"1\. |1、|• |•|2\) |2）|Fact: ", text)
+        mark = re.match(r"1\. |1、|• |•|2\) |2）|Fact: |On record: |Note: |Entry: ", text)
         assert mark is not None
         bare = text[mark.end() :]
         assert words in bare
@@ -160,7 +161,7 @@ def test_a_preposition_does_not_lead_on_to_the_object(name: str) -> None:
     for text in (t.text for t in derive_templates(name)):
         assert f"value of “{words}”" in text, "a quoted label claims no grammar"
     assert said(name, FORWARD, Form.CLOZE, split=Split.TRAIN)[0] == f"The value of “{words}” for S is"
-    assert said(name, REVERSE, Form.QUESTION) == [f"For whom or what is O the value of “{words}”?"]
+    assert said(name, REVERSE, Form.QUESTION) == [f"Who or what has O as the value of “{words}”?"]
 
 
 @pytest.mark.parametrize(
@@ -302,6 +303,29 @@ def test_a_name_that_is_not_surely_english_keeps_its_capitals(name: str, shown: 
     """German writes its nouns so; a capital that only parts the words of a name is none of the word's."""
     for template in derive_templates(name):
         assert shown in template.text
+
+
+@pytest.mark.parametrize(
+    ("name", "forward", "backward"),
+    [
+        ("has_stage", "Which of these is the stage of S?", "Who or what has O as the stage?"),
+        ("has_stages", "Which of these is among the stages of S?", "Who or what has O among the stages?"),
+        ("treats_disease", "S treats which disease?", "Who or what treats the disease O?"),
+        ("member_meronym", "S has which member?", "What has the member O?"),
+        ("never_in_taxon", "S is never found in which taxon?", "What is never found in the taxon O?"),
+        ("registers", "Complete this fact: S — registers: …", "What fits the blank? ___ — registers: O."),
+    ],
+)
+def test_questions_are_whole_and_name_what_is_asked_for(name: str, forward: str, backward: str) -> None:
+    assert said(name, FORWARD, Form.QUESTION) == [forward]
+    assert said(name, REVERSE, Form.QUESTION) == [backward]
+
+
+@pytest.mark.parametrize("name", ["religion", "has_stage", "children", "registers", "member_of_team", "treats"])
+def test_no_wording_says_its_or_whose(name: str) -> None:
+    """A subject may be a person or a thing."""
+    texts = [t.text for t in derive_templates(name) if t.form is not Form.PHRASE]
+    assert not [text for text in texts if re.search(r"\b(its|whose)\b", text, re.IGNORECASE)]
 
 
 def test_an_english_name_loses_the_capitals_of_its_notation() -> None:

@@ -39,6 +39,8 @@ from knowledgesmith.graph_schema.wording_patterns import (
 
 _LONG: Final = 2
 """Words that the kind of an object may have: a longer one runs into the object's name."""
+_BY_MEANS: Final = 4
+"""The words of "defined in relation to"."""
 _OWNED: Final = 4
 """The same behind "has", where the words cannot be another verb's."""
 _WIDE_SCRIPTS: Final = ("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "BOPOMOFO", "YI")
@@ -160,6 +162,8 @@ def _predicate(words: Sequence[str]) -> str:
         return _two(first, last)
     if english.verb(first):
         return " ".join(words) if _tail(words[1:-1]) else ""
+    if len(words) == _BY_MEANS and first in english.PASSIVE_ONLY and words[1] in english.PREPOSITIONS:
+        return f"{english.auxiliary(first)} {' '.join(words)}" if english.is_noun(words[2]) else ""
     return _stated("", words[:-1], last)
 
 
@@ -246,9 +250,14 @@ def _kinded(words: Sequence[str]) -> tuple[Template, ...]:
     usable = head and len(rest) <= longest and not _ROLE.fullmatch(head) and not english.is_plural(rest[-1])
     if not usable or not (head == "has" or (_opens_a_noun(rest, owned=False) and english.is_noun(rest[-1]))):
         return ()
+    return _with_kind(head, noun)
+
+
+def _with_kind(predicate: str, noun: str, patterns: Iterable[Pattern] = PREDICATE) -> tuple[Template, ...]:
+    """A predicate that says before the object's name what it is: "treats *the disease* Y"."""
     special = {pattern[:3] for pattern in KIND_OF_OBJECT}
-    general = tuple(pattern for pattern in PREDICATE if pattern[:3] not in special)
-    return (*_fitted(general, n=f"{head} the {noun}"), *_fitted(KIND_OF_OBJECT, n=noun, h=head))
+    general = tuple(pattern for pattern in patterns if pattern[:3] not in special)
+    return (*_fitted(general, n=f"{predicate} the {noun}"), *_fitted(KIND_OF_OBJECT, n=noun, h=predicate))
 
 
 def _owning(words: Sequence[str]) -> str:
@@ -289,12 +298,17 @@ def _fitted(
 
 
 def _worded(wording: Wording) -> tuple[Template, ...]:
-    forward = _fitted(FORWARD_PREDICATE, n=wording.predicate)
+    whole = f"{wording.predicate} the {wording.kind}" if wording.kind else wording.predicate
+    if wording.kind:
+        kinded = _with_kind(wording.predicate, wording.kind, FORWARD_PREDICATE)
+        forward = tuple(template for template in kinded if template.form is not Form.PHRASE)
+    else:
+        forward = _fitted(FORWARD_PREDICATE, n=whole)
     others = (
         (Direction.FORWARD, Split.EVAL, Form.PHRASE, wording.phrase),
         (Direction.REVERSE, Split.TRAIN, Form.CLOZE, f"{wording.reverse} is"),
         (Direction.REVERSE, Split.EVAL, Form.CLOZE, f"It is known that {wording.reverse} is"),
-        (Direction.REVERSE, Split.EVAL, Form.QUESTION, f"What {wording.predicate} {{o}}?"),
+        (Direction.REVERSE, Split.EVAL, Form.QUESTION, f"What {whole} {{o}}?"),
         (Direction.REVERSE, Split.EVAL, Form.PHRASE, wording.reverse_phrase),
     )
     return (*forward, *_fitted((pattern for pattern in others if pattern[3]), n=""))

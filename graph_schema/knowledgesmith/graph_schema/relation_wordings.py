@@ -16,17 +16,19 @@ class Wording:
     """The parts of speech that a relation needs.
 
     Attributes:
-        predicate: follows the subject and leads to the object: "X *is a kind of* Y".
+        predicate: follows the subject and leads to the object: "X *is a kind of* Y", "X *belongs to* the topic Y".
         phrase: names the object by its subject, as a noun phrase that fits into other phrases; empty where English
             has none, so that nothing is chained through it.
         reverse: names the subject by its object, as the beginning of a sentence that ends in "is".
         reverse_phrase: the same as a noun phrase that fits into other phrases, or empty.
+        kind: what the object is, where that stands between the predicate and its name: "topic".
     """
 
     predicate: str
     phrase: str
     reverse: str
     reverse_phrase: str
+    kind: str = ""
 
 
 _KIND: Final = Wording(
@@ -48,7 +50,7 @@ _WHOLE: Final = Wording(
 )
 _MEMBER: Final = Wording("is a member of", "the group that {s} belongs to", "one member of {o}", "the member of {o}")
 _GROUP: Final = Wording(
-    "has the member", "the member of {s}", "one group that has {o} as a member", "the group with the member {o}"
+    "has", "the member of {s}", "one group that has {o} as a member", "the group with the member {o}", "member"
 )
 _RELATED: Final = Wording("is related to", "", "one thing related to {o}", "")
 _SAME: Final = Wording("is the same as", "", "one thing that is the same as {o}", "")
@@ -59,20 +61,21 @@ _SCHEME: Final = Wording(
 _VERBS: Final = Wording("is in the same verb group as", "", "one verb in the verb group of {o}", "")
 _DERIVED: Final = Wording("is derivationally related to", "", "one word derivationally related to {o}", "")
 _TOPIC: Final = Wording(
-    "belongs to the topic", "the topic that {s} belongs to", "one thing that belongs to the topic {o}", ""
+    "belongs to", "the topic that {s} belongs to", "one thing that belongs to the topic {o}", "", "topic"
 )
 _TOP: Final = Wording(
     "is a top concept of", "the scheme with the top concept {s}", "one top concept of {o}", "the top concept of {o}"
 )
 
-_REGION: Final = Wording("has the regional term", "", "one region with the term {o}", "")
+_REGION: Final = Wording("has", "", "one region with the term {o}", "", "regional term")
 _USAGE: Final = Wording("is a usage label of", "", "one usage label of {o}", "")
-_NEVER_IN: Final = Wording("is never found in the taxon", "", "one thing that is never found in the taxon {o}", "")
+_NEVER_IN: Final = Wording("is never found in", "", "one thing that is never found in the taxon {o}", "", "taxon")
 _ONLY_IN: Final = Wording(
-    "is found only in the taxon",
+    "is found only in",
     "the taxon that {s} is found only in",
     "one thing that is found only in the taxon {o}",
     "",
+    "taxon",
 )
 
 WORDINGS: Final[Mapping[str, Wording]] = {

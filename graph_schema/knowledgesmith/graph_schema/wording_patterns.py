@@ -26,7 +26,7 @@ NOUN: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} of {s}"),
     (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{o} is {among} of"),
     (Direction.REVERSE, Split.EVAL, Form.CLOZE, "It is known that {o} is {among} of"),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "{whose} {o}?"),
+    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what has {o} {as} {n}?"),
     (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the one whose {n} {is} {o}"),
 )
 # A subject has one such thing, or may have several, or the noun itself is in the plural and one of them is named. A
@@ -39,7 +39,7 @@ SINGLE: Final[Mapping[str, str]] = {
     "{any}": "the",
     "{answer}": "the answer",
     "{among}": "the {n}",
-    "{whose}": "Who or what has the {n}",
+    "{as}": "as the",
 }
 SEVERAL: Final[Mapping[str, str]] = {
     **SINGLE,
@@ -49,6 +49,7 @@ SEVERAL: Final[Mapping[str, str]] = {
     "{any}": "{a}",
     "{answer}": "one answer",
     "{among}": "{a} {n}",
+    "{as}": "as {a}",
 }
 PLURAL: Final[Mapping[str, str]] = {
     **SINGLE,
@@ -56,7 +57,7 @@ PLURAL: Final[Mapping[str, str]] = {
     "{one}": "among the {n}",
     "{answer}": "one answer",
     "{among}": "among the {n}",
-    "{whose}": "Whose {n} include",
+    "{as}": "among the",
 }
 # For a predicate such as "is located in" or "contains". A blank names the subject: it may be a person or a thing.
 PREDICATE: Final[tuple[Pattern, ...]] = (
@@ -117,7 +118,7 @@ VALUE: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which of these is {any} value of “{n}” for {s}?"),
     (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{o} is {any} value of “{n}” for"),
     (Direction.REVERSE, Split.EVAL, Form.CLOZE, "It is known that {o} is {any} value of “{n}” for"),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "For whom or what is {o} {any} value of “{n}”?"),
+    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what has {o} as {any} value of “{n}”?"),
 )
 # The same in Chinese and Japanese: their own marks, and no blanks.
 WIDE_FRAME: Final[tuple[Pattern, ...]] = (
@@ -135,8 +136,10 @@ WIDE_FRAME: Final[tuple[Pattern, ...]] = (
 )
 # Where the name is English, a word of it stands for the mark, and the reader is told what the blank is for.
 SPOKEN: Final[Mapping[str, str]] = {
+    "• {s} — {n}:": "Note: {s} — {n}:",
+    "2) {s}, {n}:": "Entry: {s} — {n}:",
     "1. {s} — {n}:": "Fact: {s} — {n}:",
-    "1. {s}, {n}:": "Fact: {s}, {n}:",
+    "1. {s}, {n}:": "On record: {s} — {n}:",
     "1. {s} — {n}: {o}.": "Fact: {s} — {n}: {o}.",
     "{s} — {n}?": "{s} — {n}: what?",
     "1. {s} — {n}?": "Complete this fact: {s} — {n}: …",
