@@ -5,7 +5,7 @@ Ford" is true whatever the name means and in any language. A blank to be filled 
 Red Ford. ___ =". Frames have no noun phrase, so nothing is chained through them.
 
 The sentences come from closed lists of words (:mod:`english`), their patterns stand in :mod:`wording_patterns`. Whether
-"the stage of X" is one of several, no name tells (:mod:`counted_wordings`).
+"the stage of X" is the only one, no name tells (:mod:`counted_wordings`).
 """
 
 from __future__ import annotations

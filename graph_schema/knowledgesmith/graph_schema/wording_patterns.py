@@ -15,13 +15,13 @@ Pattern = tuple[Direction, Split, Form, str]
 
 # For a noun such as "currency"; {s} and {o} stay, {n} is replaced, the tables below tell what else stands in braces.
 NOUN: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{The} {n} of {s} {is}"),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As for {s}, {the} {n} {is}"),
-    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{The} {n} of {s} {is} {o}."),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "The {n} of {s} {is}"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As for {s}, the {n} {is}"),
+    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "The {n} of {s} {is} {o}."),
     (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "What is {one} of {s}?"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "If you ask for {any} {n} of {s}, {answer} is"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that {the} {n} of {s} {is}"),
-    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {the} {n} of {s} {is} {o}."),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "If you ask for the {n} of {s}, {answer} is"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that the {n} of {s} {is}"),
+    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that the {n} of {s} {is} {o}."),
     (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which of these is {among} of {s}?"),
     (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} of {s}"),
     (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{o} is {among} of"),
@@ -29,35 +29,42 @@ NOUN: Final[tuple[Pattern, ...]] = (
     (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what has {o} {as} {n}?"),
     (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the one whose {n} {is} {o}"),
 )
-# A subject has one such thing, or may have several, or the noun itself is in the plural and one of them is named. A
-# phrase leads on to the next question only where there is one answer: it says "the" in any case.
+# The same where a subject may have several: what it has is named, and nothing said of others. A phrase leads on to the
+# next question only where there is one answer: it says "the" in any case.
+OWNED: Final[tuple[Pattern, ...]] = (
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s} has the {n}"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As we know, {s} has the {n}"),
+    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s} has the {n} {o}."),
+    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{s} has some {n}: which one?"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that {s} has the {n}"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "According to the records, {s} has the {n}"),
+    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {s} has the {n} {o}."),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s} has which {n}?"),
+    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} of {s}"),
+    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "___ has the {n} {o}. The blank stands for"),
+    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "Fill in the blank: ___ has the {n} {o}. Answer:"),
+    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what has {o} as {a} {n}?"),
+    (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the one that has the {n} {o}"),
+)
+# The words for one thing alone, for one among several, and for a noun in the plural.
 SINGLE: Final[Mapping[str, str]] = {
     "{The}": "The",
     "{the}": "the",
+    "{any}": "the",
     "{is}": "is",
     "{one}": "the {n}",
-    "{any}": "the",
-    "{answer}": "the answer",
     "{among}": "the {n}",
     "{as}": "as the",
+    "{answer}": "the answer",
 }
-SEVERAL: Final[Mapping[str, str]] = {
-    **SINGLE,
-    "{The}": "One",
-    "{the}": "one",
-    "{one}": "one {n}",
-    "{any}": "{a}",
-    "{answer}": "one answer",
-    "{among}": "{a} {n}",
-    "{as}": "as {a}",
-}
+SEVERAL: Final[Mapping[str, str]] = {**SINGLE, "{The}": "One", "{the}": "one", "{any}": "{a}", "{answer}": "one answer"}
 PLURAL: Final[Mapping[str, str]] = {
     **SINGLE,
     "{is}": "include",
     "{one}": "among the {n}",
-    "{answer}": "one answer",
     "{among}": "among the {n}",
     "{as}": "among the",
+    "{answer}": "one answer",
 }
 # For a predicate such as "is located in" or "contains". A blank names the subject: it may be a person or a thing.
 PREDICATE: Final[tuple[Pattern, ...]] = (

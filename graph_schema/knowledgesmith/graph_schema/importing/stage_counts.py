@@ -1,15 +1,15 @@
 """Which staged relations lead to several things, so that no wording says "the" where there are two.
 
-Counted are the facts that stand in the files and those that follow from them by an inverse, by symmetry, from the
-relations below and by inheritance ("what a kind has, its subkinds have"). Of any other rule nothing is counted: such a
-relation may have several, which is true of one alone as well.
+Counted are the facts that stand in the files and those that follow from them by an inverse, by symmetry and from the
+relations below. Where more follows by a rule, nothing is counted: there may be several. That holds for what a kind has
+and its subkinds inherit, too: that a lifecycle has a stage does not say that it has one alone.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,15 +19,12 @@ from knowledgesmith.graph_schema.facts import Origin, Relation
 from knowledgesmith.graph_schema.wording_clashes import separate
 
 _OWN: Final = frozenset({Origin.DERIVED, Origin.FRAME})
-_MANY: Final = 20_000
-"""So many pairs of an entity and what it inherits are looked at; where there are more, there may be several."""
 _TWO_OBJECTS: Final = (
     "SELECT DISTINCT relation FROM (SELECT relation FROM fact GROUP BY subject, relation HAVING COUNT(*) > 1)"
 )
-_NO_TRUTH_VALUE: Final = "SELECT DISTINCT relation FROM fact WHERE object NOT IN (SELECT value FROM json_each(?))"
-_INHERITED: Final = """
-UNION SELECT link.child, reached.object FROM reached JOIN link ON link.parent = reached.node
-"""
+_TRUTH_VALUED: Final = (
+    "SELECT relation FROM fact GROUP BY relation HAVING MIN(object IN (SELECT value FROM json_each(?)))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,6 @@ class _Sources:
 
     forward: frozenset[str]
     backward: frozenset[str]
-    inherits: bool
     sure: bool
     """Whether nothing else follows."""
 
@@ -44,7 +40,7 @@ class _Sources:
 def count_wordings(
     database: sqlite3.Connection, relations: Mapping[str, Relation], ids: Mapping[str, int]
 ) -> dict[str, Relation]:
-    """The relations with derived wordings that are true of the staged facts; levels must be settled.
+    """The relations with derived wordings that are true of the staged facts.
 
     Args:
         database: of the staging.
@@ -75,8 +71,7 @@ def _truth_valued(database: sqlite3.Connection) -> frozenset[int]:
     values = [number for (number,) in database.execute("SELECT id FROM entity WHERE lower(name) IN ('true', 'false')")]
     if not values:
         return frozenset()
-    others = {number for (number,) in database.execute(_NO_TRUTH_VALUE, (json.dumps(values),))}
-    return frozenset(number for (number,) in database.execute("SELECT id FROM relation") if number not in others)
+    return frozenset(number for (number,) in database.execute(_TRUTH_VALUED, (json.dumps(values),)))
 
 
 def _is_derived(relation: Relation) -> bool:
@@ -106,7 +101,7 @@ class _Counter:
     def several(self, name: str, *, backward: bool = False) -> bool:
         """Whether a subject has, or may have, several objects; backward: an object several subjects."""
         sources = self._sources(name, backward=backward)
-        simple = sources == _Sources(frozenset({name}), frozenset(), inherits=False, sure=True)
+        simple = sources == _Sources(frozenset({name}), frozenset(), sure=True)
         if not sources.sure or simple:
             return not sources.sure
         if not self._indexed:
@@ -118,12 +113,10 @@ class _Counter:
         ]
         numbers = [json.dumps(sorted(self._ids[one] for one in side)) for side in (sources.forward, sources.backward)]
         pairs, nodes = self._database.execute(
-            f"WITH RECURSIVE reached (node, object) AS ({' UNION '.join(parts)} "  # noqa: S608 - constants
-            f"{_INHERITED if sources.inherits else ''} LIMIT {_MANY}) "
-            "SELECT COUNT(*), COUNT(DISTINCT node) FROM reached",
+            f"SELECT COUNT(*), COUNT(DISTINCT node) FROM ({' UNION '.join(parts)})",  # noqa: S608 - constants
             numbers,
         ).fetchone()
-        return bool(pairs > nodes or pairs == _MANY)
+        return bool(pairs > nodes)
 
     def _sources(self, name: str, *, backward: bool) -> _Sources:
         found: set[tuple[str, bool]] = set()
@@ -134,13 +127,9 @@ class _Counter:
                 found.add(one)
                 left += self._told_by(one[0], turned=one[1])
         sides = {turned: frozenset(one for one, way in found if way is turned) for turned in (False, True)}
-        chains = [(pair, turned) for one, turned in found for pair in self._relations[one].traits.chains]
-        inherited = [self._is_inherited(pair, sides[turned]) and not turned for pair, turned in chains]
-        harmless = [self._is_broader(pair, sides[turned]) and not turned for pair, turned in chains]
-        sure = all(one or other for one, other in zip(inherited, harmless, strict=True)) and not any(
-            self._relations[one].traits.transitive for one, _ in found
-        )
-        return _Sources(sides[False], sides[True], inherits=any(inherited), sure=sure)
+        traits = [self._relations[one].traits for one, _ in found]
+        sure = not any(one.transitive or one.chains for one in traits)
+        return _Sources(sides[False], sides[True], sure=sure)
 
     def _told_by(self, name: str, *, turned: bool) -> Iterator[tuple[str, bool]]:
         traits = self._relations[name].traits
@@ -149,10 +138,3 @@ class _Counter:
         if traits.inverse_of is not None:
             yield traits.inverse_of, not turned
         yield from ((below, turned) for below in self._above.get(name, ()))
-
-    def _is_inherited(self, pair: Sequence[str], family: frozenset[str]) -> bool:
-        return self._relations[pair[0]].traits.hierarchical and pair[1] in family
-
-    def _is_broader(self, pair: Sequence[str], family: frozenset[str]) -> bool:
-        """A broader name of the same object is no second one."""
-        return pair[0] in family and self._relations[pair[1]].traits.hierarchical
