@@ -23,7 +23,7 @@ def _models() -> list[LoadedModel]:
     return [tiny_llama(seed=1, dtype=torch.float64), tiny_gpt2(seed=2)]
 
 
-def _search_rows(loaded: LoadedModel) -> list[SearchRow]:
+def search_rows(loaded: LoadedModel) -> list[SearchRow]:
     texts = [
         ("The capital of France is", "Tokyo", 0),
         ("In France, the city of Rome is", "Tokyo", 0),
@@ -93,7 +93,7 @@ def _plain_search(
 
 @pytest.mark.parametrize("loaded", _models(), ids=["llama-fp64", "gpt2-fp32"])
 def test_suffix_equals_full_pass(loaded: LoadedModel) -> None:
-    rows = _search_rows(loaded)
+    rows = search_rows(loaded)
     batch = answer_batch([item.row for item in rows])
     starts = torch.tensor([item.lookup for item in rows])
     filled = prefill(loaded, batch, layer=LAYER, starts=starts)
@@ -113,7 +113,7 @@ def test_suffix_equals_full_pass(loaded: LoadedModel) -> None:
 )
 @pytest.mark.parametrize("rows_at_once", [2, 64])
 def test_batched_search_equals_one_by_one(loaded: LoadedModel, stop: float, rows_at_once: int) -> None:
-    rows = _search_rows(loaded)
+    rows = search_rows(loaded)
     settings = SearchSettings(layer=LAYER, steps=9, learning_rate=0.4, clamp=1.5, stop=stop, rows=rows_at_once)
     found = search_values(loaded, rows, settings=settings)
     for edit in range(3):
@@ -126,7 +126,7 @@ def test_batched_search_equals_one_by_one(loaded: LoadedModel, stop: float, rows
 
 def test_search_is_blind_to_order_and_cancellable() -> None:
     loaded = tiny_llama(seed=1)
-    rows = _search_rows(loaded)
+    rows = search_rows(loaded)
     settings = SearchSettings(layer=LAYER, steps=5, stop=0.01)
     forwards = search_values(loaded, rows, settings=settings)
     shuffled = search_values(loaded, [rows[i] for i in (0, 4, 2, 5, 1, 3)], settings=settings)
@@ -144,7 +144,7 @@ def test_search_is_blind_to_order_and_cancellable() -> None:
 def test_clamp_holds() -> None:
     loaded = tiny_llama(seed=1)
     settings = SearchSettings(layer=LAYER, steps=12, learning_rate=3.0, clamp=0.25, stop=0.0)
-    rows = [row for row in _search_rows(loaded) if row.edit == 0]
+    rows = [row for row in search_rows(loaded) if row.edit == 0]
     change = search_values(loaded, rows, settings=settings).change
     batch = answer_batch([rows[0].row])
     filled = prefill(loaded, batch, layer=LAYER, starts=torch.tensor([rows[0].lookup]))

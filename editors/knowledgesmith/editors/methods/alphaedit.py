@@ -91,6 +91,10 @@ class AlphaEditConfig(MethodConfig):
         own_facts: weight of keeping the retained other facts of an edited subject in the search, shared by up to four
             of them.
         stop: task loss at which a fact's search ends.
+        patience: passes in which what a fact's search minimises has to fall by a share (``progress``) of itself, or it
+            ends, and gives the best value that it met. So ends, above all, unlearning whose target no value within the
+            clamp gives. 0: the authors' search, which ends at ``stop`` or takes all steps, and gives the last value.
+        progress: that share.
         search_prompts: training phrasings used in the value search; the keys use all.
         least_prompts: phrasings that a fact is brought up to by putting marks and sentences before those it has: as
             many as the authors' (one prompt behind nothing and behind five texts). A subject's key depends on the text
@@ -122,6 +126,7 @@ class AlphaEditConfig(MethodConfig):
             "openings": AuthorValue(value="0", source=_PAPER),
             "own_facts": AuthorValue(value="0", source=_PAPER),
             "stop": AuthorValue(value="0.05", source=_MEMIT),
+            "patience": AuthorValue(value="0", source=_MEMIT, note="they give the last value and take all steps"),
             "search_prompts": AuthorValue(value="1", source=_MEMIT, note="behind sampled contexts"),
             "least_prompts": AuthorValue(
                 value="6", source=_MEMIT, note="the prompt alone and behind five texts that the model gave"
@@ -143,6 +148,8 @@ class AlphaEditConfig(MethodConfig):
     openings: float = Field(default=0.0, ge=0)
     own_facts: float = Field(default=0.5, ge=0)
     stop: float = Field(default=0.1, ge=0)
+    patience: int = Field(default=8, ge=0, le=200)
+    progress: float = Field(default=0.02, ge=0, lt=1)
     search_prompts: int = Field(default=4, ge=1)
     least_prompts: int = Field(default=6, ge=1, le=32)
     paths: int = Field(default=2, ge=1)
@@ -237,6 +244,8 @@ class AlphaEdit:
             clamp=self.config.clamp,
             decay=self.config.decay,
             stop=self.config.stop,
+            window=self.config.patience,
+            share=self.config.progress,
         )
         shares = Shares(
             essence=self.config.essence,

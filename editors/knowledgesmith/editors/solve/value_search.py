@@ -4,6 +4,9 @@ The search of ROME and MEMIT (Meng et al. 2022, equation 4; 2023, equation 16), 
 added at the subject's last token of every row, with early stop and a clamp relative to the clean activation. Here it is
 batched over edits: the losses are separable, each edit has its own Adam state and is frozen by itself, so the result
 is that of one search after another. The target is any distribution, hence the same search edits and unlearns.
+
+Beyond the reference an edit also ends where its objective falls no more (``plateau``), and one that ends without having
+met its target is given the best δ of its course, not the last one.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import torch
 from torch import Tensor
 
 from knowledgesmith.editors.objective import Row, Targets, answer_batch, backward, divergence, per_row, wide
+from knowledgesmith.editors.solve.plateau import Plateau
 from knowledgesmith.editors.solve.suffix import Prefilled, bucketed, prefill, suffix_logits
 from knowledgesmith.graph_schema.errors import EditDiverged
 
@@ -61,6 +65,9 @@ class SearchSettings:
         clamp: largest norm of δ, in units of the clean norm.
         decay: factor of ``norm(δ) / norm(h)²`` (as in the reference, not squared).
         stop: an edit ends when its task loss is below this.
+        window: passes in which an edit's lowest objective has to fall, or the edit ends; 0: the reference's search,
+            which takes all steps and gives the last δ.
+        share: least fall over the window, as a share of the objective.
         rows: rows in one forward pass.
     """
 
@@ -70,6 +77,8 @@ class SearchSettings:
     clamp: float = 1.0
     decay: float = 1e-3
     stop: float = 0.05
+    window: int = 0
+    share: float = 0.01
     rows: int = 256
 
 
@@ -80,7 +89,7 @@ class SearchResult:
     Attributes:
         change: shape (n, d), float32 or wider, whatever the model's dtype.
         steps: optimiser steps taken by each edit. shape: (n,), int64.
-        loss: last task loss of each edit. shape: (n,).
+        loss: task loss of each edit at its δ. shape: (n,).
     """
 
     change: Tensor
@@ -127,14 +136,19 @@ def search_values(
     active = torch.ones(count, dtype=torch.bool, device=anchors.device)
     steps = torch.zeros(count, dtype=torch.long, device=anchors.device)
     loss = torch.zeros(count, dtype=anchors.dtype, device=anchors.device)
+    plateau = Plateau(window=settings.window, share=settings.share)
+    best, least = torch.zeros_like(anchors), loss
     for index in range(settings.steps):
         if step is not None:
             step(index, settings.steps)
-        task = _backward(loaded, groups, change, norms, active, settings)
+        task, objective = _backward(loaded, groups, change, norms, active, settings)
         # a comparison with nan is false: without this check a search that broke down would count as finished
         _check("the losses of the value search", task, loaded)
         loss = torch.where(active, task, loss)
-        active = active & (task >= settings.stop)
+        lower = active & (plateau.see(objective) | (task < settings.stop))
+        best = torch.where(lower[:, None], change.detach(), best)
+        least = torch.where(lower, task, least)
+        active = active & (task >= settings.stop) & ~plateau.stuck()
         if index == settings.steps - 1 or not bool(active.any()):
             break
         with torch.no_grad():
@@ -147,7 +161,9 @@ def search_values(
             change.grad = None
         steps += active
         groups = [_compacted(group, active) for group in groups if bool(active[group.edit].any())]
-    return SearchResult(change=change.detach(), steps=steps, loss=loss)
+    if settings.window == 0:
+        best, least = change.detach(), loss
+    return SearchResult(change=best, steps=steps, loss=least)
 
 
 def _prepare(loaded: LoadedModel, rows: Sequence[SearchRow], settings: SearchSettings) -> tuple[list[_Group], Tensor]:
@@ -189,19 +205,21 @@ def _backward(
     norms: Tensor,
     active: Tensor,
     settings: SearchSettings,
-) -> Tensor:
-    """Gradients of all active edits into ``change.grad``; returns the task losses. shape: (n,)."""
-    total = torch.zeros_like(norms)
+) -> tuple[Tensor, Tensor]:
+    """Gradients of all active edits into ``change.grad``; their task losses and their objectives. shapes: (n,)."""
+    total, objective = torch.zeros_like(norms), torch.zeros_like(norms)
     scale = _HALF_SCALE if loaded.model.dtype is torch.float16 else 1.0
     for group in groups:
         logits = suffix_logits(loaded, group.rows, change[group.edit])
         own = per_row(divergence(logits, group.targets), group.rows.row, len(group.edit)) * group.weight
         total.index_add_(0, group.edit, (own * group.task).detach())
+        objective.index_add_(0, group.edit, own.detach())
         backward(own[active[group.edit]].sum() * scale)
     if change.grad is not None and scale != 1.0:
         change.grad.div_(scale)
-    backward((settings.decay * change.norm(dim=1)[active] / norms[active] ** 2).sum())
-    return total
+    decay = settings.decay * change.norm(dim=1) / norms**2
+    backward(decay[active].sum())
+    return total, objective + decay.detach()
 
 
 def _check(what: str, values: Tensor, loaded: LoadedModel) -> None:
