@@ -288,6 +288,7 @@ def to_properties(relation: Relation) -> dict[str, Any]:
         "composed_of": list(traits.composed_of),
         "compositions": ["|".join(pair) for pair in traits.compositions],
         "sub_of": list(traits.sub_of),
+        "either_way": traits.either_way or None,  # stored of few relations, and of none by earlier releases
         "templates": json.dumps(
             [
                 [t.direction, t.split, t.form, t.text, t.origin]
@@ -314,6 +315,7 @@ def from_properties(properties: Mapping[str, Any]) -> Relation:
         composed_of=tuple(properties["composed_of"]),
         compositions=tuple(tuple(pair.split("|")) for pair in properties.get("compositions") or ()),
         sub_of=tuple(properties.get("sub_of") or ()),
+        either_way=bool(properties.get("either_way")),
     )
     templates = tuple(
         # what an earlier release stored does not say where a template comes from

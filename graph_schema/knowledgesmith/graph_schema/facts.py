@@ -93,7 +93,8 @@ class Traits:
 
     ``composed_of = (r1, r2)`` means ``r(x, z) <- r1(x, y), r2(y, z)``, and so does every further pair of
     ``compositions``; :attr:`chains` gives them all. ``sub_of`` names relations that hold wherever this one does:
-    ``p(x, y) <- r(x, y)``. ``hierarchical`` relations point from the child to its parent.
+    ``p(x, y) <- r(x, y)``. ``hierarchical`` relations point from the child to its parent. From ``either_way`` nothing
+    follows: some facts of the relation may hold both ways, nobody knows which, so none is called false the other way.
     """
 
     functional: bool = False
@@ -105,6 +106,7 @@ class Traits:
     composed_of: tuple[str, ...] = ()
     compositions: tuple[tuple[str, ...], ...] = ()
     sub_of: tuple[str, ...] = ()
+    either_way: bool = False
 
     @property
     def chains(self) -> tuple[tuple[str, ...], ...]:

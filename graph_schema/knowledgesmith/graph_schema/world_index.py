@@ -10,12 +10,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledgesmith.graph_schema.closure import Derived, Rules, Triple
+from knowledgesmith.graph_schema.doubt_walks import DoubtWalks
 from knowledgesmith.graph_schema.facts import Entity, fact_id
 from knowledgesmith.graph_schema.own_uids import asked_uids, each_once
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
@@ -84,6 +86,16 @@ class WorldIndex:
         """The graph."""
         return self.lexicon.graph_id
 
+    @cached_property
+    def doubt_walks(self) -> DoubtWalks | None:
+        """Where doubts lead over the asserted facts; ``None`` where nothing is doubtful."""
+        doubts = self.lexicon.doubts
+        if not doubts.doubtful:
+            return None
+        asserted = np.flatnonzero(self._round == 0)
+        columns = (self._subject[asserted], self._relation[asserted], self._object[asserted])
+        return DoubtWalks(doubts, uids=self._uids, names=self._relations, columns=columns)
+
     def with_entities(self, entities: Iterable[Entity]) -> WorldIndex:
         """The same facts, with further entities among the living ones.
 
@@ -93,6 +105,7 @@ class WorldIndex:
         new = [entity for entity in each_once(entities) if entity.uid not in self.lexicon]
         if not new:
             return self
+        _ = self.doubt_walks  # once for all copies
         made = copy(self)
         made.asked = {**self.asked, **asked_uids(new)}
         made.lexicon = Lexicon.build(

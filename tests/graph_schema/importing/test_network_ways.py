@@ -82,12 +82,15 @@ def test_beside_directed_edges_the_relation_is_not_symmetric_and_that_is_told(fo
     found = _read(form, edges, default)
     assert found.facts == [("a", "knows", "b"), ("d", "knows", "c"), ("f", "likes", "e")]
     assert found.symmetric == set()
+    assert {name for name, traits in found.traits.items() if traits.either_way} == {"knows"}
     said = found.said("note")
     assert "'knows': 1 undirected edge; beside 1 directed" in said
+    assert "no edge is asked as false turned round" in said
     assert "--option symmetric=knows" in said
     assert "'likes'" not in said
     told = _read(form, edges, default, symmetric="knows")
     assert told.symmetric == {"knows"}
+    assert not any(traits.either_way for traits in told.traits.values())
     assert "said to be symmetric" in told.said("note")
 
 

@@ -7,10 +7,13 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise, product
 
+from tests.graph_schema.oracle.doubting import doubtful_facts
 from tests.graph_schema.oracle.reasoning import Triple
 from tests.graph_schema.oracle.worlds import World
 
+from knowledgesmith.graph_schema.doubts import Doubts
 from knowledgesmith.graph_schema.facts import Direction, Entity, Form, Split, fact_id
 from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
 
@@ -44,6 +47,31 @@ class Judge:
         """Closed facts of each world; loops are never asked about."""
         return [frozenset(fact for fact in world.true if fact[0] != fact[2]) for world in self.worlds]
 
+    @cached_property
+    def doubts(self) -> Doubts:
+        """What the names of the relations let suspect."""
+        return Doubts(relations=self.graph.relations)
+
+    @cached_property
+    def _possible(self) -> frozenset[Triple]:
+        """What is true or may be in any of the worlds, or in both together."""
+        facts = doubtful_facts(self.doubts, {fact for world in self.worlds for fact in world.facts})
+        return frozenset(fact for fact in facts if fact[0] != fact[2])
+
+    def may_be(self, anchor: str, path: Sequence[str]) -> frozenset[str]:
+        """Where a path may lead; nowhere if nothing about it is doubtful."""
+        if self.doubts.doubtful.isdisjoint(step.removeprefix("~") for step in path):
+            return frozenset()
+        return self._along(anchor, path, self._possible)[-1]
+
+    def may_follow(self, nodes: Sequence[str], truth: frozenset[Triple]) -> frozenset[str]:
+        """Where any path along these entities may lead."""
+        steps = [
+            {r for s, r, o in truth if (s, o) == pair} | {f"~{r}" for s, r, o in truth if (o, s) == pair}
+            for pair in pairwise(nodes)
+        ]
+        return frozenset().union(*(self.may_be(nodes[0], path) for path in product(*steps)))
+
     # -- names --------------------------------------------------------------------------------------------------
 
     def surfaces(self, uid: str) -> frozenset[str]:
@@ -71,9 +99,12 @@ class Judge:
 
     def walk(self, probe: Probe, truth: frozenset[Triple]) -> list[frozenset[str]]:
         """Entities after each step."""
+        return self._along(probe.anchor, probe.path, truth)
+
+    def _along(self, anchor: str, path: Sequence[str], truth: frozenset[Triple]) -> list[frozenset[str]]:
         reached: list[frozenset[str]] = []
-        here = frozenset({probe.anchor})
-        for step in probe.path:
+        here = frozenset({anchor})
+        for step in path:
             here = frozenset().union(*(self.ends(uid, step, truth) for uid in here))
             reached.append(here)
         return reached
@@ -104,7 +135,10 @@ class Judge:
         assert len({text.casefold() for text in probe.options}) == len(uids) >= 2, probe
         if probe.kind is ProbeKind.CONFLICT:
             assert set(uids) == {TRUE, FALSE}
-            assert not self.ambiguous(self.statement(probe)[2])
+            anchor, name, stated = self.statement(probe)
+            assert not self.ambiguous(stated)
+            if all(FALSE in answers for answers in right):
+                assert stated not in self.may_be(anchor, (name,)), f"may be true: {probe}"
             return
         assert probe.options == tuple(self.graph.entities[uid].name for uid in uids)
         shown = [uid for uid in uids if uid in all_right]
@@ -114,6 +148,7 @@ class Judge:
             assert self.surfaces(uid).isdisjoint(others), f"two options share a name: {probe}"
             assert uid != probe.anchor, probe
             if uid not in all_right:
+                assert uid not in self.may_be(probe.anchor, probe.path), f"may be true: {uid} in {probe}"
                 assert LITERAL in kinds or self.graph.entities[uid].type in kinds, probe
                 name = self.graph.entities[uid].name.casefold()
                 assert all(name not in self.surfaces(answer) for answer in all_right), f"reads as an answer: {probe}"
@@ -126,7 +161,7 @@ class Judge:
     def legal(self, probe: Probe, shown: Sequence[str], right: frozenset[str]) -> set[str]:
         """Entities that may stand as false options: of the first answer's type, false in every world."""
         kind = self.graph.entities[shown[0]].type
-        along = {probe.anchor, *right}
+        along = {probe.anchor, *right, *self.may_be(probe.anchor, probe.path)}
         for truth in self.truths:
             if probe.kind is ProbeKind.MULTI_HOP:
                 along |= set().union(*self.walk(probe, truth))

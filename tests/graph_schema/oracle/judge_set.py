@@ -53,12 +53,13 @@ def _check_asked(probes: list[Probe], expected: Mapping[Asked, set[str]], shares
     assert asked <= expected.keys()
     for anchor, path in expected.keys() - asked:
         right = expected[anchor, path]
+        taken = {anchor, *right, *judge.may_be(anchor, path)}
         hindered = (
             judge.ambiguous(anchor)
-            or any(_no_company(uid, {anchor, *right}, judge) for uid in right)
+            or any(_no_company(uid, taken, judge) for uid in right)
             or any(not judge.surfaces(uid).isdisjoint(judge.surfaces(anchor)) for uid in right)
             or any(_name_inside(uid, anchor, path, judge) for uid in right)
-            or shares.predictable(path[0], 1, right, [anchor])
+            or shares.predictable(path[0], 1, right, taken)
         )
         assert hindered, f"{anchor} {path} could have been asked: {right}"
 
@@ -104,10 +105,11 @@ def _check_chains(probes: list[Probe], shares: Shares) -> None:
     for length in (2, 3):
         for nodes in judge.chains(truth, length) - found:
             anchor, end = nodes[0], nodes[-1]
+            taken = {*nodes, *judge.may_follow(nodes, truth)}
             hindered = (
                 judge.ambiguous(anchor)
-                or _no_company(end, set(nodes), judge)
-                or shares.predictable("", length, [end], nodes)
+                or _no_company(end, taken, judge)
+                or shares.predictable("", length, [end], taken)
                 or judge.says(judge.graph.entities[anchor].name, [end])
                 or any(
                     judge.says(template.text, [end])

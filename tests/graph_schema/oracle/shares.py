@@ -76,10 +76,11 @@ class Shares:
     def scarce(self, subject: str, relation: str, objects: set[str]) -> bool:
         """Whether the false statements may be fewer than the true ones."""
         entities = self.judge.graph.entities
+        taken = {subject, *objects, *self.judge.may_be(subject, (relation,))}
         for kind in {entities[uid].type for uid in objects}:
             same = self.same(relation, 1, kind)
             everyone = {uid for uid, entity in entities.items() if entity.type == kind}
-            free = (frozenset().union(*same) if len(same) >= ENOUGH else everyone) - objects - {subject}
+            free = (frozenset().union(*same) if len(same) >= ENOUGH else everyone) - taken
             if sum(not self.judge.ambiguous(uid) for uid in free) < 2 * len(objects):
                 return True
         return False

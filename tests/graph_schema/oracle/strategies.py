@@ -44,6 +44,14 @@ _TRAITS: Final = (
 )
 
 
+TELLING: Final = (
+    *("part_of", "has_part", "is_a", "located_in", "contains", "father_of", "child_of", "parent_of", "ancestor_of"),
+    *("born_in", "precedes", "followed_by", "likes", "Likes", "similar_to", "regulates", "positively_regulates"),
+    *("instance_of", "narrower", "same_as", "has_colour"),
+)
+"""Names that let suspect more than the traits say."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
     """What is imported, in the order of its rows."""
@@ -71,29 +79,34 @@ def entity_lists(draw: st.DrawFn) -> list[Entity]:
 
 @st.composite
 def relation_lists(draw: st.DrawFn) -> list[Relation]:
-    """Two to four relations whose traits a catalogue may have together."""
-    chosen = [Relation(name="r0", rel_type="", traits=draw(st.sampled_from(_TRAITS)))]
-    for number in range(1, draw(st.integers(2, 4))):
-        traits = draw(st.sampled_from(_TRAITS))
-        others = [relation.name for relation in chosen]
-        shape = draw(st.sampled_from(["plain", "inverse", "composed", "over", "below"]))
-        if shape == "inverse" and not traits.symmetric:
-            traits = Traits(functional=traits.functional, inverse_of=draw(st.sampled_from(others)))
-        elif shape == "composed":
-            parts = (draw(st.sampled_from(others)), draw(st.sampled_from(others)))
-            traits = Traits(hierarchical=traits.hierarchical, composed_of=parts)
-        elif shape == "over":  # as an all-some relation over is_a
-            name, other = f"r{number}", draw(st.sampled_from(others))
-            traits = Traits(transitive=traits.transitive, compositions=((name, other), (other, name)))
-        elif shape == "below":
-            traits = replace(traits, sub_of=(draw(st.sampled_from(others)),))
-        new = Relation(name=f"r{number}", rel_type="", traits=traits)
+    """Two to four relations, of plain names or telling ones, whose traits a catalogue may have together."""
+    plain = st.just(["r0", "r1", "r2", "r3"])
+    names = draw(plain | st.lists(st.sampled_from(TELLING), min_size=4, max_size=4, unique=True))
+    chosen = [Relation(name=names[0], rel_type="", traits=draw(st.sampled_from(_TRAITS)))]
+    for name in names[1 : draw(st.integers(2, 4))]:
+        new = Relation(name=name, rel_type="", traits=draw(trait_sets(name, [relation.name for relation in chosen])))
         try:
             build_catalogue([*chosen, new])
         except InvalidCatalogue:
             new = Relation(name=new.name, rel_type="")
         chosen.append(new)
     return chosen
+
+
+@st.composite
+def trait_sets(draw: st.DrawFn, name: str, others: Sequence[str]) -> Traits:
+    """Traits of one more relation beside others, which a catalogue may not take."""
+    traits = draw(st.sampled_from(_TRAITS))
+    shape = draw(st.sampled_from(["plain", "inverse", "composed", "over", "below"] if others else ["plain"]))
+    if shape == "inverse" and not traits.symmetric:
+        return Traits(functional=traits.functional, inverse_of=draw(st.sampled_from(others)))
+    if shape == "composed":
+        parts = (draw(st.sampled_from(others)), draw(st.sampled_from(others)))
+        return Traits(hierarchical=traits.hierarchical, composed_of=parts)
+    if shape == "over":  # as an all-some relation over is_a
+        other = draw(st.sampled_from(others))
+        return Traits(transitive=traits.transitive, compositions=((name, other), (other, name)))
+    return replace(traits, sub_of=(draw(st.sampled_from(others)),)) if shape == "below" else traits
 
 
 def _ways(fact: Triple, catalogue: dict[str, Relation]) -> list[Triple]:
@@ -108,7 +121,7 @@ def _allowed(facts: Sequence[Triple], catalogue: dict[str, Relation]) -> list[Tr
     kept: list[Triple] = []
     taken: dict[tuple[str, str, str], str] = {}
     for fact in facts:
-        if fact[0] == fact[2] and catalogue[fact[1]].traits.hierarchical:
+        if fact[0] == fact[2] and any(catalogue[r].traits.hierarchical for _, r, _ in _ways(fact, catalogue)):
             continue
         claims: dict[tuple[str, str, str], str] = {}
         for s, r, o in _ways(fact, catalogue):

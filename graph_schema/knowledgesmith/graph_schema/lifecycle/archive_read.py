@@ -310,6 +310,7 @@ def _relation(row: Any) -> Any:
         and isinstance(parts, list)
         and all(isinstance(part, str) for part in parts)
         and all(_texts(row.get(key, [])) for key in ("compositions", "sub_of"))  # earlier archives have none
+        and isinstance(row.get("either_way"), bool | None)
     )
     if not typed:
         raise ValueError("a property of another type")

@@ -18,7 +18,8 @@ from typing import Final
 
 import pyarrow as pa
 
-from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
+from knowledgesmith.graph_schema.closure import BEFORE, asserted_in, close, rules_of
+from knowledgesmith.graph_schema.doubt_walks import DoubtWalks
 from knowledgesmith.graph_schema.facts import Split
 from knowledgesmith.graph_schema.probes.assemble import Assembler, Drawn
 from knowledgesmith.graph_schema.probes.balancing import Draft, Settled
@@ -27,6 +28,7 @@ from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequ
 from knowledgesmith.graph_schema.probes.chain_blocks import Chains
 from knowledgesmith.graph_schema.probes.collecting import SELDOM_COLLECTED
 from knowledgesmith.graph_schema.probes.columns import SCHEMA, Table
+from knowledgesmith.graph_schema.probes.doubted import DOUBTFUL, doubted
 from knowledgesmith.graph_schema.probes.draw import draw_key, sample
 from knowledgesmith.graph_schema.probes.guessers import Tally
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
@@ -34,7 +36,7 @@ from knowledgesmith.graph_schema.probes.options import PREDICTABLE_ANSWER, Optio
 from knowledgesmith.graph_schema.probes.phrasing import Phraser
 from knowledgesmith.graph_schema.probes.pipeline import Failed, Stages, ask_ahead, one_thread, run_stages
 from knowledgesmith.graph_schema.probes.pools import Pools, answers_of_chains, answers_of_facts
-from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask, doubted
+from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask
 from knowledgesmith.graph_schema.probes.reach import anchors_of
 from knowledgesmith.graph_schema.probes.sentences import irrelevant_sentences
 from knowledgesmith.graph_schema.probes.telling import Telling
@@ -63,6 +65,7 @@ class _Run:
     drawer: OptionDrawer
     blocks: Blocks
     telling: Telling
+    walks: DoubtWalks | None
     dropped: Counter[str]
     refused: Counter[str]
     block: int
@@ -99,7 +102,11 @@ def bulk(
     for name in request.relations:
         lexicon.relation(name)
     dropped: Counter[str] = Counter()
-    close(tx, graph_id=request.graph_id, rules=rules_of(lexicon.relations.values()), world=BEFORE)
+    rules = rules_of(lexicon.relations.values())
+    close(tx, graph_id=request.graph_id, rules=rules, world=BEFORE)
+    walks = None
+    if lexicon.doubts.doubtful:
+        walks = DoubtWalks.of(lexicon.doubts, asserted_in(tx, graph_id=request.graph_id, rules=rules))
     anchors = anchors_of(tx, lexicon=lexicon, levels=request.levels, subtree=request.subtree)
     blocks = Blocks(tx, lexicon=lexicon, keep=request.limit_per_kind is None)
     telling = Telling(lexicon, Phraser(lexicon, limit=request.phrasings, split=request.split))
@@ -113,6 +120,7 @@ def bulk(
         drawer=drawer,
         blocks=blocks,
         telling=telling,
+        walks=walks,
         dropped=dropped,
         refused=Counter(),
         block=block,
@@ -204,7 +212,7 @@ def _tables(run: _Run, kind: ProbeKind, anchors: Sequence[str]) -> Iterator[tupl
         ask_about = chains.questions
     stages = Stages(
         ask=lambda part: _wanted(run, ask_about(part)),
-        draw=lambda found: drawer.draw(kind, found),
+        draw=lambda found: drawer.draw(kind, _askable(run, found)),
         judge=lambda drawn: _judged(run, drawn),
         write=lambda drawn, judged: _write(run, kind, drawn, judged, assembler),
     )
@@ -227,8 +235,15 @@ def _read_chains(run: _Run, anchors: Sequence[str], chains: Chains) -> Iterator[
 
 def _wanted(run: _Run, found: list[Question]) -> list[Question]:
     wanted = frozenset(run.request.relations)
-    asked = [question for question in found if question.relation in wanted] if wanted else found
-    return doubted(run.tx, run.lexicon, asked, (BEFORE,))
+    return [question for question in found if question.relation in wanted] if wanted else found
+
+
+def _askable(run: _Run, found: list[Question]) -> list[Question]:
+    """The questions with what is doubtful about them."""
+    kept = doubted(run.walks, found)
+    if len(kept) < len(found):
+        run.dropped[DOUBTFUL] += len(found) - len(kept)
+    return kept
 
 
 def _claims(run: _Run, drawn: Drawn) -> dict[str, list[Claim]]:

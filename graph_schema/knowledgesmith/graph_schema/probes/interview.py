@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from knowledgesmith.graph_schema.closure import BEFORE, Triple
+from knowledgesmith.graph_schema.doubt_walks import DoubtWalks
 from knowledgesmith.graph_schema.facts import Direction, Form
 from knowledgesmith.graph_schema.interventions import Change
 from knowledgesmith.graph_schema.plan_types import WorldChange
+from knowledgesmith.graph_schema.probes.doubted import doubted
 from knowledgesmith.graph_schema.probes.draw import draw_distractors, draw_key, permutation, sample
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.questions import Question, Scope, ask, types_with
@@ -37,6 +39,7 @@ class Interview:
         seed: of every draw.
         changes: the targets.
         limit: most probes of the plan, which bounds the statements that are asked about.
+        walks: where doubts lead over the facts of both worlds; ``None`` where nothing is doubtful.
     """
 
     tx: Transaction
@@ -45,6 +48,7 @@ class Interview:
     seed: int
     changes: Sequence[Change]
     limit: int
+    walks: DoubtWalks | None = None
 
     def questions(self, around: Neighbourhood, changed: Sequence[WorldChange]) -> list[Question]:
         """All questions around an update, by kind and key."""
@@ -75,7 +79,8 @@ class Interview:
 
     def _ask(self, kind: ProbeKind, scope: Scope) -> list[Question]:
         """Questions about single facts; where no change touches the anchor, one world answers for both."""
-        return self.sight.asked(ask(self.tx, lexicon=self.lexicon, scope=scope, kind=kind, moved=self.sight.touched))
+        found = ask(self.tx, lexicon=self.lexicon, scope=scope, kind=kind, moved=self.sight.touched)
+        return doubted(self.walks, self.sight.asked(found))
 
     def _look_along(self, anchors: Sequence[str], narrow: Sequence[str], far_reaching: Sequence[str]) -> set[str]:
         """Show the anchors, and the inner entities of chains: only where a step with a single answer leads to them.
@@ -100,7 +105,7 @@ class Interview:
 
     def _chains(self, narrow: Sequence[str], far_reaching: Sequence[str], moved: Collection[str]) -> list[Question]:
         """Chains of two facts, and of three from what is far-reaching."""
-        return ask(
+        found = ask(
             self.tx,
             lexicon=self.lexicon,
             scope=Scope(anchors=narrow, long_anchors=far_reaching),
@@ -108,6 +113,7 @@ class Interview:
             moved=moved,
             follow=self.sight.show_chains,
         )
+        return doubted(self.walks, found)
 
     def _contextual(self, around: Neighbourhood, direct: Sequence[Question]) -> list[Question]:
         """Questions that should stay; those that change are DIRECT ones already."""
@@ -120,7 +126,7 @@ class Interview:
         )
         stay = {(question.anchor, question.path) for question in direct if question.polarity is Polarity.STAY}
         found = ask(self.tx, lexicon=self.lexicon, scope=scope, kind=ProbeKind.CONTEXTUAL, worlds=(BEFORE,))
-        return [question for question in found if (question.anchor, question.path) in stay]
+        return doubted(self.walks, [question for question in found if (question.anchor, question.path) in stay])
 
     def _conflict(self, direct: Sequence[Question], changed: Sequence[WorldChange]) -> list[Question]:
         """Statements: the targets, what else changes (of very much, a drawn part), and some that keep their truth."""
@@ -135,7 +141,7 @@ class Interview:
         statements = sorted({*targets, *rest, *self._statements(direct)})
         self.sight.show_facts(statements)
         scope = Scope(anchors=(), statements=statements)
-        return ask(self.tx, lexicon=self.lexicon, scope=scope, kind=ProbeKind.CONFLICT)
+        return doubted(self.walks, ask(self.tx, lexicon=self.lexicon, scope=scope, kind=ProbeKind.CONFLICT))
 
     def _statements(self, direct: Sequence[Question]) -> Iterable[Triple]:
         """Statements that should keep their truth: drawn true ones, and false ones about the same questions."""

@@ -17,6 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from knowledgesmith.graph_schema.catalogue import from_properties
+from knowledgesmith.graph_schema.doubts import Doubts
 from knowledgesmith.graph_schema.errors import EntityNotFound, RelationNotFound
 from knowledgesmith.graph_schema.facts import Entity, Relation
 from knowledgesmith.graph_schema.filling import reading_key, surroundings
@@ -24,7 +25,6 @@ from knowledgesmith.graph_schema.graphs import GraphSnapshot, require_graph
 from knowledgesmith.graph_schema.name_keys import name_key
 from knowledgesmith.graph_schema.probes.renderings import read_alike
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
-from knowledgesmith.graph_schema.wording_clashes import spelt_alike
 
 LITERAL: Final = "Literal"
 """Type of numbers, dates and other values."""
@@ -147,9 +147,9 @@ class Lexicon:
         return {domain: tuple(positions) for domain, positions in sorted(found.items())}
 
     @cached_property
-    def spelt_alike(self) -> Mapping[str, tuple[str, ...]]:
-        """Relations that are spelt like others, and those: mostly one relation that was written in two ways."""
-        return spelt_alike(self.relations)
+    def doubts(self) -> Doubts:
+        """What the catalogue lets suspect."""
+        return Doubts(relations=self.relations)
 
     @property
     def rel_types(self) -> list[str]:

@@ -36,7 +36,7 @@ class Answered:
 class Question:
     """One question with its answers before and after (the same in a bulk run).
 
-    ``doubtful`` is what a relation of nearly the same name says instead: no answer, and not to be called false either.
+    ``doubtful`` is what may be true beside the answers (:mod:`doubted`): no answer, and not to be called false either.
     """
 
     kind: ProbeKind
@@ -297,40 +297,7 @@ def ask(
     if kind is ProbeKind.MULTI_HOP and len(worlds) > 1:
         _follow_missing(tx, lexicon, before, after, follow)
     questions = [_join(kind, key, before.get(key), after.get(key)) for key in sorted(before.keys() | after.keys())]
-    return doubted(tx, lexicon, [q for q in questions if _is_askable(q, lexicon)], worlds)
-
-
-def doubted(tx: Transaction, lexicon: Lexicon, questions: list[Question], worlds: Sequence[int]) -> list[Question]:
-    """The questions with what relations that are spelt like theirs say; a statement that is false only so is left out.
-
-    Where no two relations are spelt alike, nothing is read.
-    """
-    alike = lexicon.spelt_alike
-    if not alike:
-        return questions
-    last = {id(q): (q.anchor, *q.nodes_before[:-1], *q.nodes_after[:-1]) for q in questions if q.relation in alike}
-    names = {relation.rel_type: relation.name for relation in lexicon.relations.values()}
-    said: dict[tuple[str, str, bool], set[str]] = {}
-    for reverse in (False, True):
-        nodes = sorted({uid for q in questions if id(q) in last and q.reverse is reverse for uid in last[id(q)]})
-        types = sorted(lexicon.relations[name].rel_type for name in alike)
-        query = "probes/reverse" if reverse else "probes/direct"
-        for world in worlds if nodes else ():
-            for row in tx.rows(query, graph_id=lexicon.graph_id, world=world, types=types, anchors=nodes):
-                for rel_type, answers in row["questions"]:
-                    said.setdefault((row["anchor"], names[rel_type], reverse), set()).update(answers)
-    found: list[Question] = []
-    for question in questions:
-        others = alike.get(question.relation, ())
-        ends = {
-            uid
-            for node in last.get(id(question), ())
-            for name in others
-            for uid in said.get((node, name, question.reverse), ())
-        }
-        if question.object not in ends or FALSE not in {*question.before, *question.after}:
-            found.append(replace(question, doubtful=tuple(sorted(ends))) if ends else question)
-    return found
+    return [question for question in questions if _is_askable(question, lexicon)]
 
 
 def _join(kind: ProbeKind, key: QuestionKey, before: Answered | None, after: Answered | None) -> Question:

@@ -93,22 +93,21 @@ def judge(
                 hint="Two entities may have one uid: run the consistency check of the graph.",
             )
         failed.update((key, reason) for key, reason in found["failed"])
-    if name == "options":
-        failed = judge_reach(tx, rows, lexicon=lexicon, world=world) | failed
-    return _judge_spelling(tx, name, rows, lexicon=lexicon, world=world) | failed
+    false = [[row[0], subject, row[2], False, [], [obj]] for row in rows for subject, obj in _called_false(name, row)]
+    failed = judge_reach(tx, false, lexicon=lexicon, world=world) | failed
+    return _judge_doubts(tx, false, lexicon=lexicon, world=world) | failed
 
 
-def _judge_spelling(
-    tx: Transaction, name: str, rows: Sequence[Claim], *, lexicon: Lexicon, world: int
-) -> dict[object, str]:
-    """The keys of claims that call false what a relation of nearly the same name asserts."""
+def _judge_doubts(tx: Transaction, false: Sequence[Claim], *, lexicon: Lexicon, world: int) -> dict[object, str]:
+    """The keys of claims that call false what another relation says that may mean the same, or the opposite way."""
     types = {relation.name: relation.rel_type for relation in lexicon.relations.values()}
-    alike = {types[one]: [types[other] for other in others] for one, others in lexicon.spelt_alike.items()}
+    saying = {
+        types[name]: [(types[one], turned) for one, turned in ends] for name, ends in lexicon.doubts.saying.items()
+    }
     claims = [
-        [row[0], subject, other, obj, False]
-        for row in rows
-        for other in alike.get(row[2], ())
-        for subject, obj in _called_false(name, row)
+        [key, *((obj, other, subject) if turned else (subject, other, obj)), False]
+        for key, subject, rel_type, _, _, (obj,) in false
+        for other, turned in sorted(saying.get(rel_type, ()))
     ]
     failed: dict[object, str] = {}
     for batch in _batches(claims):
@@ -118,6 +117,7 @@ def _judge_spelling(
 
 
 def _called_false(name: str, row: Claim) -> Iterable[tuple[str, str]]:
+    """Subjects and objects of which a claim says that its relation does not hold."""
     if name == "statements":
         return [] if row[4] else [(row[1], row[3])]
     return [(uid, row[1]) if row[3] else (row[1], uid) for uid in row[5]]

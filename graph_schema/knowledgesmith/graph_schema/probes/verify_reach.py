@@ -1,8 +1,11 @@
-"""Judges wrong options of transitive relations by searching ways over asserted facts, whatever the closure derived."""
+"""Judges what is called false of a transitive relation, or of one that may be, by ways over asserted facts.
+
+Whatever the closure derived: a way is a proof. Facts that may say the relation, by its name, are steps too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,13 +31,13 @@ def judge_reach(tx: Transaction, claims: Sequence[Sequence[Any]], *, lexicon: Le
     failed: dict[object, str] = {}
     for relation in lexicon.relations.values():
         rows = by_type.get(relation.rel_type, ())
-        if not relation.traits.transitive or not rows:
+        if not rows or not lexicon.doubts.goes_on(relation.name):
             continue
         above = _Above.read(
             tx,
             lexicon=lexicon,
             world=world,
-            types=_types(relation, lexicon.relations),
+            types=_types(relation, lexicon),
             subjects={uid for row in rows for uid in (row[5] if row[3] else [row[1]])},
         )
         for key, anchor, _, backward, _, wrong in rows:
@@ -44,21 +47,13 @@ def judge_reach(tx: Transaction, claims: Sequence[Sequence[Any]], *, lexicon: Le
     return failed
 
 
-def _types(relation: Relation, relations: Mapping[str, Relation]) -> tuple[list[str], list[str]]:
-    """Types of the facts that say the same as a relation, or more: from its subject, and from its object."""
-    seen: set[tuple[str, bool]] = set()
-    todo = [(relation.name, False)]
-    while todo:
-        name, turned = todo.pop()
-        if (name, turned) in seen:
-            continue
-        seen.add((name, turned))
-        traits = relations[name].traits
-        todo += [(name, not turned)] if traits.symmetric else []
-        todo += [(traits.inverse_of, not turned)] if traits.inverse_of else []
-        todo += [(other, turned) for other, entry in relations.items() if name in entry.traits.sub_of]
-    ends = [sorted(relations[name].rel_type for name, turned in seen if turned is back) for back in (False, True)]
-    return ends[0], ends[1]
+def _types(relation: Relation, lexicon: Lexicon) -> tuple[list[str], list[str]]:
+    """Types of the facts that say the same as a relation, or more, or may: from its subject, and from its object."""
+    ends = {(relation.name, False), *lexicon.doubts.saying[relation.name]}
+    types = [
+        sorted(lexicon.relations[name].rel_type for name, turned in ends if turned is back) for back in (False, True)
+    ]
+    return types[0], types[1]
 
 
 @dataclass(slots=True, kw_only=True)

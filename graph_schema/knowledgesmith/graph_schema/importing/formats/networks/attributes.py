@@ -239,7 +239,11 @@ class Network:
             )
         for name, used in sorted(self._used.items()):
             symmetric = name in options.symmetric or not used.one_way
-            traits = Traits(symmetric=symmetric, hierarchical=name in options.hierarchical and not symmetric)
+            traits = Traits(
+                symmetric=symmetric,
+                hierarchical=name in options.hierarchical and not symmetric,
+                either_way=used.undirected is not None and not symmetric,
+            )
             yield RelationRecord(place=used.place, relation=Relation(name=name, rel_type="", traits=traits))
             if used.undirected is not None:
                 yield self._way(name, used, used.undirected)
@@ -258,6 +262,7 @@ class Network:
             how = "the relation is said to be symmetric"
         elif used.one_way:
             how = f"beside {used.one_way:,} directed, so the relation is not symmetric"
+            how += ", and no edge is asked as false turned round"
         once = "each is one fact, from the id that comes first in the order of signs to the other"
         out = "--option directed=yes reads them from source to target"
         if used.one_way and name not in self._options.symmetric:
