@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import psutil
 import pytest
 
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
@@ -16,20 +21,31 @@ from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
 
 def pytest_configure() -> None:
     """Every Java of a test run optimises less: none lives long enough to earn back what its compiler takes."""
-    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
+
+@contextmanager
+def database_folder() -> Generator[Path]:
+    """A folder for a database of this test run: in memory where there is room, since every commit waits for its disk.
+
+    What the tests ask of a database is the same on either; those that kill one have a folder on the disk.
+    """
+    memory = Path("/dev/shm")  # noqa: S108 - the folder is made with a name of its own, for this user only
+    room = min(shutil.disk_usage(memory).free, psutil.virtual_memory().available) if os.access(memory, os.W_OK) else 0
+    with TemporaryDirectory(prefix="ksmith-tests-", dir=memory if room > 8 << 30 else None) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")
-def neo4j_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def neo4j_uri() -> Iterator[str]:
     """Bolt address of a real Neo4j: ``KSMITH_TEST_NEO4J_URI``, or one that this test run starts and owns."""
     if uri := os.environ.get("KSMITH_TEST_NEO4J_URI"):
         yield uri
         return
-    settings = EmbeddedSettings(
-        data_dir=tmp_path_factory.mktemp("neo4j"), heap="512m", page_cache="128m", short_lived=True
-    )
-    with start(settings, owned=True) as database:
-        yield database.uri
+    with database_folder() as folder:
+        settings = EmbeddedSettings(data_dir=folder, heap="512m", page_cache="128m", short_lived=True)
+        with start(settings, owned=True) as database:
+            yield database.uri
 
 
 @pytest.fixture
