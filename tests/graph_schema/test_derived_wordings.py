@@ -310,6 +310,7 @@ def test_a_name_that_is_not_surely_english_keeps_its_capitals(name: str, shown: 
     [
         ("has_stage", "Which of these is the stage of S?", "Who or what has O as the stage?"),
         ("has_stages", "Which of these is among the stages of S?", "Who or what has O among the stages?"),
+        ("has_concept", "Which concept does S have?", "Who or what has O as a concept?"),
         ("treats_disease", "S treats which disease?", "Who or what treats the disease O?"),
         ("member_meronym", "S has which member?", "What has the member O?"),
         ("never_in_taxon", "S is never found in which taxon?", "What is never found in the taxon O?"),

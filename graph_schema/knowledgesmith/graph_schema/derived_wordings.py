@@ -26,6 +26,7 @@ from knowledgesmith.graph_schema.wording_patterns import (
     HOLDER,
     KIND_OF_OBJECT,
     NOUN,
+    ONLY_OWNED,
     PLURAL,
     PREDICATE,
     SEVERAL,
@@ -235,22 +236,20 @@ def _of_role(predicate: str) -> tuple[Template, ...]:
 
 def _kinded(words: Sequence[str]) -> tuple[Template, ...]:
     """A predicate with the kind of its object behind it: "treats disease", "present in taxon", "in discipline"."""
-    at = max((at for at, word in enumerate(words) if word in english.PREPOSITIONS), default=-1)
-    longest = _LONG
     if words[0] == "has":
-        head, rest, longest = _owning(words[1:]), words[1:], _OWNED
-    elif at < 0 and len(words) > 1 and english.verb(words[0]) and words[0] not in english.LIGHT_VERBS:
+        return _fitted(ONLY_OWNED, n=" ".join(words[1:])) if _is_owned(words[1:]) else ()
+    at = max((at for at, word in enumerate(words) if word in english.PREPOSITIONS), default=-1)
+    if at < 0 and len(words) > 1 and english.verb(words[0]) and words[0] not in english.LIGHT_VERBS:
         head, rest = words[0], words[1:]
     elif 0 <= at < len(words) - 1:
         head, rest = _predicate(words[: at + 1]), words[at + 1 :]
     else:
         return ()
-    noun = " ".join(rest)
     # what a role is followed by may be the object ("head of state") or only its kind ("member of team")
-    usable = head and len(rest) <= longest and not _ROLE.fullmatch(head) and not english.is_plural(rest[-1])
-    if not usable or not (head == "has" or (_opens_a_noun(rest, owned=False) and english.is_noun(rest[-1]))):
+    usable = head and len(rest) <= _LONG and not _ROLE.fullmatch(head) and not english.is_plural(rest[-1])
+    if not usable or not _opens_a_noun(rest, owned=False) or not english.is_noun(rest[-1]):
         return ()
-    return _with_kind(head, noun)
+    return _with_kind(head, " ".join(rest))
 
 
 def _with_kind(predicate: str, noun: str, patterns: Iterable[Pattern] = PREDICATE) -> tuple[Template, ...]:
@@ -260,12 +259,13 @@ def _with_kind(predicate: str, noun: str, patterns: Iterable[Pattern] = PREDICAT
     return (*_fitted(general, n=f"{predicate} the {noun}"), *_fitted(KIND_OF_OBJECT, n=noun, h=predicate))
 
 
-def _owning(words: Sequence[str]) -> str:
-    """Gives "has" where surely a noun phrase is behind it, be it one to which "of" would give another meaning."""
-    if not words or not _opens_a_noun(words, owned=True) or not english.is_owned(_head(words).lower()):
-        return ""
+def _is_owned(words: Sequence[str]) -> bool:
+    """Whether the words behind "has" surely are a noun phrase, be it one to which "of" would give another meaning."""
+    if not words or len(words) > _OWNED or english.is_plural(words[-1]) or not _opens_a_noun(words, owned=True):
+        return False
     last = words[-1].lower()
-    return "" if last in english.PREPOSITIONS or english.may_be_participle(last) else "has"
+    known = english.is_owned(_head(words).lower())
+    return known and last not in english.PREPOSITIONS and not english.may_be_participle(last)
 
 
 def _frame_of(parsed: RelationName) -> tuple[Pattern, ...]:

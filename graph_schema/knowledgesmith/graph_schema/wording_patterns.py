@@ -39,12 +39,17 @@ OWNED: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that {s} has the {n}"),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "According to the records, {s} has the {n}"),
     (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {s} has the {n} {o}."),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s} has which {n}?"),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which {n} does {s} have?"),
     (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} of {s}"),
     (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "___ has the {n} {o}. The blank stands for"),
     (Direction.REVERSE, Split.EVAL, Form.CLOZE, "Fill in the blank: ___ has the {n} {o}. Answer:"),
     (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what has {o} as {a} {n}?"),
     (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the one that has the {n} {o}"),
+)
+# For what "of" would give another meaning ("the concept of X"), or has no place for ("price at maturity").
+ONLY_OWNED: Final[tuple[Pattern, ...]] = (
+    *(pattern for pattern in OWNED if pattern[2] is not Form.PHRASE),
+    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} that {s} has"),
 )
 # The words for one thing alone, for one among several, and for a noun in the plural.
 SINGLE: Final[Mapping[str, str]] = {
