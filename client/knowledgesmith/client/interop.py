@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any, Final, cast, get_args, get_type_hints
 
+from knowledgesmith.client._extras import NOTEBOOK, require
 from knowledgesmith.client._json import to_plain
 from knowledgesmith.client._types.enums import Polarity
 from knowledgesmith.client._types.events import BeliefChange
@@ -45,7 +46,11 @@ def to_networkx(answer: Subgraph | Travel) -> nx.MultiDiGraph[str]:
     Of a subgraph: the entities (``delta`` is set on them) and the facts between them. Of paths: the facts that were
     travelled, in the facts' own direction, with the entities' ``delta``; stops are nodes with ``stopped``. The query is
     the graph's attribute ``cypher``.
+
+    Raises:
+        FailedPrecondition: the extra ``notebook`` is not installed; likewise below.
     """
+    require(NOTEBOOK, "A networkx graph")
     import networkx as nx
 
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(cypher=answer.query.cypher)
@@ -65,6 +70,7 @@ def to_pandas(answer: Answer | Iterable[Any]) -> pd.DataFrame:
     Ledger rows are indexed by ``seq``. Members of members become columns such as ``rate_low``. An answer without items
     has the columns of its own sort; an empty iterable those of the ledger.
     """
+    require(NOTEBOOK, "A pandas table")
     import pandas as pd
 
     member = _ROWS.get(type(answer), "")
@@ -83,6 +89,7 @@ def to_py2neo(answer: Subgraph | Travel | nx.MultiDiGraph[str]) -> Any:
     It takes a subgraph, paths, or a whole graph as :meth:`KnowledgeSmith.graph_networkx` returns it. The objects are
     not bound to a database; ``graph.merge(result, "Entity", "uid")`` writes them to one.
     """
+    require(NOTEBOOK, "A py2neo subgraph")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         from py2neo import Node, Relationship

@@ -21,6 +21,7 @@ from typing import Final
 
 from knowledgesmith.client._client import KnowledgeSmith
 from knowledgesmith.client._errors import FailedPrecondition, KnowledgeSmithClientError, NotFound, Unavailable
+from knowledgesmith.client._extras import SERVER, require
 from knowledgesmith.client._transport import DEFAULT_TARGET
 
 DEFAULT_METRICS: Final = "127.0.0.1:7618"
@@ -108,7 +109,7 @@ class LocalServer:
             timeout_s: seconds until the health service must say SERVING.
 
         Raises:
-            FailedPrecondition: a server runs already, or another program holds the address.
+            FailedPrecondition: a server runs already, another program holds the address, or no server is installed.
             Unavailable: the server ended or did not get ready in time.
         """
         with self._lock():
@@ -127,6 +128,7 @@ class LocalServer:
                     value=self.target,
                     hint="Choose another with --listen, or talk to it with --server.",
                 )
+            require(SERVER, "A server of your own")
             process = self._spawn()
             found = Running(pid=process.pid, target=self.target, metrics=self.metrics, log=str(self.log))
             self._record.write_text(json.dumps(asdict(found)), "utf-8")

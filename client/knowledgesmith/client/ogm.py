@@ -18,6 +18,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from knowledgesmith.client._extras import NOTEBOOK, require
+
+require(NOTEBOOK, "Reading with py2neo")
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from py2neo import RelationshipMatcher

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from knowledgesmith.client._extras import NOTEBOOK, require
 from knowledgesmith.client._networkx import Attributes, write_tables
 from knowledgesmith.client._paging import LARGEST_PAGE
 from knowledgesmith.client._types.imports import ImportResult
@@ -50,7 +51,9 @@ class NotebookCalls(GraphCalls, ImportCalls, PropagationCalls, QuestionCalls):
 
         Raises:
             GraphNotFound: no graph has this id.
+            FailedPrecondition: the extra ``notebook`` is not installed.
         """
+        require(NOTEBOOK, "A networkx graph")
         import networkx as nx
 
         found = self.get_graph(graph_id=graph_id)
@@ -66,6 +69,7 @@ class NotebookCalls(GraphCalls, ImportCalls, PropagationCalls, QuestionCalls):
 
     def entities_pandas(self, *, graph_id: str) -> pd.DataFrame:
         """One row an entity, indexed by uid."""
+        require(NOTEBOOK, "A pandas table")
         import pandas as pd
 
         rows = list(self.entities(graph_id=graph_id))
@@ -73,6 +77,7 @@ class NotebookCalls(GraphCalls, ImportCalls, PropagationCalls, QuestionCalls):
 
     def facts_pandas(self, *, graph_id: str) -> pd.DataFrame:
         """One row a fact, indexed by fact id."""
+        require(NOTEBOOK, "A pandas table")
         import pandas as pd
 
         rows = list(self.facts(graph_id=graph_id))

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from knowledgesmith.client._errors import InvalidInput
+from knowledgesmith.client._extras import SERVER, require
 from knowledgesmith.client._json import to_json
 from knowledgesmith.client.cli._numbers import Whole
 from knowledgesmith.client.cli._output import table
@@ -26,6 +27,7 @@ _COMMANDS = ("start", "stop", "status", "logs", "info", "browser")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def neo4j(*, command: str, data_dir: Path | None, as_json: bool) -> None:
     """Hand a command to the program that owns the embedded database."""
+    require(SERVER, "The embedded Neo4j")
     words = [sys.executable, "-m", "knowledgesmith.graph_schema.embedded", command]
     words += ["--data-dir", str((data_dir or default_data_dir()) / "neo4j"), *(["--json"] if as_json else [])]
     click.get_current_context().exit(subprocess.call(words))
