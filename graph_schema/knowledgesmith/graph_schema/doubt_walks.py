@@ -100,13 +100,16 @@ class DoubtWalks:
                 return True
         return False
 
-    def ends(self, relation: str, starts: Iterable[int], *, turned: bool) -> dict[int, NDArray[np.int32]]:
+    def ends(
+        self, relation: str, starts: Iterable[int], *, turned: bool, near: bool = False, most: int = 0
+    ) -> dict[int, NDArray[np.int32] | None]:
         """What may be an object of a relation and of each of the subjects ``starts``, or (``turned``) a subject.
 
         Entities are numbers, places in ``uids``; those of each start rise. What follows for certain is among them.
-        Starts without any are left out, as is every start among its own.
+        Starts without any are left out, as is every start among its own; those with more than ``most`` have ``None``
+        instead, and are not gone along any further.
         """
-        automaton = self.doubts.automaton(relation, turned=turned)
+        automaton = self.doubts.automaton(relation, turned=turned, near=near)
         numbers = np.array(sorted(set(starts)), dtype=np.int64)
         begun = np.zeros(len(numbers), dtype=np.bool_)
         for label, _ in automaton.moves[0]:
@@ -114,10 +117,11 @@ class DoubtWalks:
         numbers = numbers[begun]
         size = max(1, len(self.uids)) * len(automaton.moves)
         many = max(1, _PLACES // size)
-        found: dict[int, NDArray[np.int32]] = {}
+        found: dict[int, NDArray[np.int32] | None] = {}
         for first in range(0, len(numbers), many):
             part = numbers[first : first + many]
-            rows, nodes = self._walk(automaton, part)
+            rows, nodes, lost = self._walk(automaton, part, most)
+            found |= dict.fromkeys(part[lost].tolist())
             bounds = rows.searchsorted(np.arange(len(part) + 1)).tolist()
             for row, start in enumerate(part.tolist()):
                 ends = nodes[bounds[row] : bounds[row + 1]]
@@ -125,10 +129,15 @@ class DoubtWalks:
                     found[start] = ends.astype(np.int32)
         return found
 
-    def _walk(self, automaton: Automaton, starts: Ints) -> tuple[Ints, Ints]:
-        """Rows of ``starts`` and the entities where their ways may end, sorted by row. Shapes ``(pairs,)``."""
+    def _walk(self, automaton: Automaton, starts: Ints, most: int) -> tuple[Ints, Ints, Ints]:
+        """Rows of ``starts`` and the entities where their ways may end, sorted by row, and rows with too many.
+
+        Shapes ``(pairs,)``, ``(pairs,)``, ``(lost,)``.
+        """
         wide, states = len(self.uids), len(automaton.moves)
         seen = np.zeros(len(starts) * states * wide, dtype=np.bool_)
+        ended = np.zeros(len(starts) * wide, dtype=np.bool_)
+        counts = np.zeros(len(starts), dtype=np.int64)
         here: list[tuple[Ints, Ints]] = [(_NOTHING, _NOTHING) for _ in range(states)]
         here[0] = (np.arange(len(starts), dtype=np.int64), starts)
         found: list[Ints] = []
@@ -146,9 +155,18 @@ class DoubtWalks:
                 rest, nodes = np.divmod(place, wide)
                 here[state] = (rest // states, nodes)
                 if state in automaton.ends:
-                    found.append(here[state][0] * wide + nodes)
-        rows, nodes = np.divmod(np.unique(np.concatenate(found)) if found else _NOTHING, wide)
-        return rows, nodes
+                    end = np.unique(here[state][0] * wide + nodes)
+                    end = end[~ended[end]]
+                    ended[end] = True
+                    counts += np.bincount(end // wide, minlength=len(starts))
+                    found.append(end)
+            if most and (counts > most).any():
+                going = [counts[rows] <= most for rows, _ in here]
+                here = [(rows[kept], nodes[kept]) for (rows, nodes), kept in zip(here, going, strict=True)]
+        rows, nodes = np.divmod(np.sort(np.concatenate(found)) if found else _NOTHING, wide)
+        lost = counts > most if most else np.zeros(len(starts), dtype=np.bool_)
+        kept = ~lost[rows]
+        return rows[kept], nodes[kept], np.flatnonzero(lost)
 
     def _steps(self, label: End, rows: Ints, nodes: Ints) -> Iterable[tuple[Ints, Ints]]:
         """Rows and next entities of one step, some at a time."""

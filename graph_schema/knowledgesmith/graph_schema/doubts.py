@@ -35,12 +35,14 @@ class _Level(IntEnum):
     """How far a symbol of the grammar goes."""
 
     TOP = 0
-    """All that is doubtful: the next level, behind and before what hands it down; and what others say for certain."""
-    DOUBT = 1
+    """All that is doubtful: the next level, and what kinds, classes and larger places hand down of it."""
+    NEAR = 1
+    """What may be meant by the relation itself: the next level, and what others say for certain."""
+    DOUBT = 2
     """What traits make of asserted facts and of those that are suspected to say the same."""
-    SURE = 2
+    SURE = 3
     """What follows by the traits alone."""
-    PLAIN = 3
+    PLAIN = 4
     """One asserted fact."""
 
 
@@ -81,7 +83,7 @@ class Doubts:
     """
 
     relations: Mapping[str, Relation]
-    _made: dict[End, Automaton] = field(default_factory=dict[End, Automaton], repr=False, compare=False)
+    _made: dict[_Symbol, Automaton] = field(default_factory=dict[_Symbol, Automaton], repr=False, compare=False)
 
     @cached_property
     def suspected(self) -> Suspicions:
@@ -165,11 +167,15 @@ class Doubts:
         tails = {tail for tail in self.suspected.tails.get(name, ()) if ((name, False), *tail) not in chains}
         return {(head, tail) for head in ((), *heads) for tail in ((), *tails)} - {((), ())}
 
-    def automaton(self, relation: str, *, turned: bool) -> Automaton:
-        """What ways lead to a possible object of a relation from its subject, or (``turned``) the other way round."""
-        made = self._made.get((relation, turned))
+    def automaton(self, relation: str, *, turned: bool, near: bool = False) -> Automaton:
+        """What ways lead to a possible object of a relation from its subject, or (``turned``) the other way round.
+
+        ``near`` ones are without what is handed down: who may be meant where the relation stands inside a question.
+        """
+        start = _Symbol(relation, turned, _Level.NEAR if near else _Level.TOP)
+        made = self._made.get(start)
         if made is None:
-            made = self._made[relation, turned] = self._make(_Symbol(relation, turned, _Level.TOP))
+            made = self._made[start] = self._make(start)
         return made
 
     def _make(self, start: _Symbol) -> Automaton:
@@ -188,10 +194,10 @@ class Doubts:
 
         own = (name, False)
         if level is _Level.TOP:
-            found = {way((own, _Level.DOUBT)), *(way((end, _Level.SURE)) for end in self.saying[name])}
-            for head, tail in self._handed(name):
-                found.add(way(*((end, _Level.DOUBT) for end in (*head, own, *tail))))
-            return sorted(found)
+            handed = {way(*((end, _Level.DOUBT) for end in (*h, own, *t))) for h, t in self._handed(name)}
+            return sorted({way((own, _Level.NEAR)), *handed})
+        if level is _Level.NEAR:
+            return sorted({way((own, _Level.DOUBT)), *(way((end, _Level.SURE)) for end in self.saying[name])})
         found = {way((own, _Level.PLAIN))}
         found |= {way((end, level)) for end in self._promised.says.get(name, ())}
         found |= {way(*((end, level) for end in pair)) for pair in self._promised.chains.get(name, ())}

@@ -15,11 +15,11 @@ from knowledgesmith.graph_schema.doubts import Doubts
 from knowledgesmith.graph_schema.facts import Relation
 
 
-def doubtful_facts(doubts: Doubts, facts: Iterable[Triple]) -> set[Triple]:
+def doubtful_facts(doubts: Doubts, facts: Iterable[Triple], *, near: bool = False) -> set[Triple]:
     """Everything that is true or may be; what holds of an entity and itself is a step as any other.
 
     What is suspected to say a relation is built upon where it is asserted. What it leads to by certain rules counts
-    too, and what kinds, classes and larger places hand down to all that, once.
+    too, and what kinds, classes and larger places hand down to all that, once; this but for ``near``.
     """
     catalogue = doubts.relations
     proper = {fact for fact in facts if fact[0] != fact[2]}
@@ -30,7 +30,7 @@ def doubtful_facts(doubts: Doubts, facts: Iterable[Triple]) -> set[Triple]:
     }
     built = closed(proper | _said(doubts, proper), going_on)
     found = built | _said(doubts, sure)
-    for name in catalogue:
+    for name in catalogue if not near else ():
         for head in ((), *doubts.suspected.heads.get(name, ())):
             for tail in ((), *doubts.suspected.tails.get(name, ())):
                 found |= {(s, name, o) for s, o in _along(built, (*head, (name, False), *tail))}

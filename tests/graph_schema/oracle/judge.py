@@ -53,16 +53,20 @@ class Judge:
         return Doubts(relations=self.graph.relations)
 
     @cached_property
-    def _possible(self) -> frozenset[Triple]:
-        """What is true or may be in any of the worlds, or in both together."""
-        facts = doubtful_facts(self.doubts, {fact for world in self.worlds for fact in world.facts})
-        return frozenset(fact for fact in facts if fact[0] != fact[2])
+    def _possible(self) -> tuple[frozenset[Triple], frozenset[Triple]]:
+        """What is true or may be in any of the worlds, or in both together, as a last step and inside a path."""
+        known = {fact for world in self.worlds for fact in world.facts}
+        found = (doubtful_facts(self.doubts, known, near=near) for near in (False, True))
+        last, inside = (frozenset(fact for fact in facts if fact[0] != fact[2]) for facts in found)
+        return last, inside
 
     def may_be(self, anchor: str, path: Sequence[str]) -> frozenset[str]:
         """Where a path may lead; nowhere if nothing about it is doubtful."""
         if self.doubts.doubtful.isdisjoint(step.removeprefix("~") for step in path):
             return frozenset()
-        return self._along(anchor, path, self._possible)[-1]
+        last, inside = self._possible
+        middle = self._along(anchor, path[:-1], inside)[-1] if path[1:] else {anchor}
+        return frozenset().union(*(self.ends(uid, path[-1], last) for uid in middle))
 
     def may_follow(self, nodes: Sequence[str], truth: frozenset[Triple]) -> frozenset[str]:
         """Where any path along these entities may lead."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from knowledgesmith.graph_schema.facts import Entity, Relation, Traits
 from knowledgesmith.graph_schema.interventions import Change, Goal
 from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
 from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
+from knowledgesmith.graph_schema.probes.doubted import MOST, doubted
 from knowledgesmith.graph_schema.probes.generate import generate_in_memory
 from knowledgesmith.graph_schema.probes.lexicon import load_lexicon
 from knowledgesmith.graph_schema.probes.questions import Question
@@ -210,6 +212,18 @@ def test_not_everything_is_part_of_everything() -> None:
     assert "a3" not in _ends(walks, "part_of", "b10", turned=False)
 
 
+def test_where_very_much_may_be_true_the_question_is_left_out() -> None:
+    facts = [(f"n{n}", "linked_to", "hub") for n in range(MOST + 1)] + [("n0", "linked_to", "n1")]
+    walks = DoubtWalks.of(_doubts("linked_to"), facts)
+    hub = Question(kind=ProbeKind.DIRECT, anchor="hub", path=("linked_to",), before=("x",), after=("x",))
+    node = replace(hub, anchor="n1", before=("hub",), after=("hub",))
+    assert doubted(walks, [hub, node]) == [replace(node, doubtful=("n0",))]
+    known = tuple(f"n{n}" for n in range(100))
+    assert doubted(walks, [replace(hub, before=known, after=known)])[0].doubtful
+    chain = replace(hub, anchor="n0", path=("linked_to", "linked_to"), nodes_before=("n1", "hub"))
+    assert doubted(walks, [chain]) == []
+
+
 @pytest.mark.parametrize("depth", [3_000])
 def test_chains_of_any_length_are_gone_along(depth: int) -> None:
     facts = [(f"n{n}", "inside", f"n{n + 1}") for n in range(depth)]
@@ -260,7 +274,7 @@ def _doubts(*names: str) -> Doubts:
 def _ends(walks: DoubtWalks, relation: str, start: str, *, turned: bool) -> set[str]:
     number = walks.number.get(start)
     found = {} if number is None else walks.ends(relation, [number], turned=turned)
-    return {walks.uids[n] for ends in found.values() for n in ends.tolist()}
+    return {walks.uids[n] for ends in found.values() if ends is not None for n in ends.tolist()}
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from knowledgesmith.graph_schema.doubt_walks import DoubtWalks
 from knowledgesmith.graph_schema.probes.questions import BACKWARD, FALSE, Question
@@ -17,6 +15,8 @@ DOUBTFUL: Final = "doubtful"
 """A question of which very much may be true, or a false statement that may be true."""
 MOST: Final = 2_000
 """A question of which more may be true than that is not asked: what could be offered as wrong is a matter of luck."""
+BETWEEN: Final = 100
+"""A chain is not asked where so many may be meant inside it: by a reader's choice, it asks about any of them."""
 
 
 def doubted(walks: DoubtWalks | None, questions: Sequence[Question]) -> list[Question]:
@@ -61,22 +61,41 @@ def _reached(walks: DoubtWalks, questions: Sequence[Question]) -> list[set[int] 
     What several questions need is looked for once.
     """
     number = walks.number
+    most = MOST + _most_answers(questions)
     here: list[set[int] | None] = [{number[q.anchor]} if q.anchor in number else set() for q in questions]
     for depth in range(max(len(question.path) for question in questions)):
-        wanted: dict[str, set[int]] = {}
+        wanted: dict[tuple[str, bool], set[int]] = {}
+        for question, nodes in zip(questions, here, strict=True):
+            if depth < len(question.path) and nodes:
+                wanted.setdefault(_step(question, depth), set()).update(nodes)
+        ends = {
+            (step, inside): walks.ends(
+                step.removeprefix(BACKWARD),
+                nodes,
+                turned=step.startswith(BACKWARD),
+                near=inside,
+                most=BETWEEN if inside else most,
+            )
+            for (step, inside), nodes in sorted(wanted.items())
+        }
         for row, question in enumerate(questions):
             if depth < len(question.path) and (nodes := here[row]):
-                if len(nodes) > MOST:
+                known = ends[_step(question, depth)]
+                found = [known[node] for node in nodes if node in known]
+                parts = [part.tolist() for part in found if part is not None]
+                here[row] = set().union(*parts) if len(parts) == len(found) else None
+                if depth + 1 < len(question.path) and len(here[row] or ()) > BETWEEN:
                     here[row] = None
-                else:
-                    wanted.setdefault(question.path[depth], set()).update(nodes)
-        ends = {step: _ends(walks, step, nodes) for step, nodes in sorted(wanted.items())}
-        for row, question in enumerate(questions):
-            if depth < len(question.path) and (nodes := here[row]):
-                known = ends[question.path[depth]]
-                here[row] = {end for node in nodes if node in known for end in known[node].tolist()}
     return here
 
 
-def _ends(walks: DoubtWalks, step: str, nodes: Iterable[int]) -> Mapping[int, NDArray[np.int32]]:
-    return walks.ends(step.removeprefix(BACKWARD), nodes, turned=step.startswith(BACKWARD))
+def _step(question: Question, depth: int) -> tuple[str, bool]:
+    """A step of a path, and whether another one follows it."""
+    return question.path[depth], depth + 1 < len(question.path)
+
+
+def _most_answers(questions: Sequence[Question]) -> int:
+    """How many right answers a question has at most; statements have one each."""
+    stated = Counter((q.anchor, q.path) for q in questions if q.kind is ProbeKind.CONFLICT)
+    answered = (len({*question.before, *question.after}) for question in questions)
+    return max((*stated.values(), *answered))
