@@ -24,7 +24,7 @@ from knowledgesmith.graph_schema.interventions import (
 )
 from knowledgesmith.graph_schema.own_uids import asked_uid, asked_uids, entity_of
 from knowledgesmith.graph_schema.resolve import find_relation
-from knowledgesmith.graph_schema.text_checks import MAX_NAME, problem_with
+from knowledgesmith.graph_schema.text_checks import MAX_NAME, problem_with, problem_with_name
 from knowledgesmith.graph_schema.ways_up import in_words, way_up
 from knowledgesmith.graph_schema.world_index import Held, WorldIndex
 
@@ -246,7 +246,8 @@ def _check_texts(item: InsertEntity, field: str) -> None:
     texts = {"uid": item.uid, "name": item.name, "type": item.type, "domain": item.domain}
     texts |= {f"aliases[{n}]": alias for n, alias in enumerate(item.aliases)}
     for name, text in texts.items():
-        if problem := problem_with(text, limit=MAX_NAME, empty=name in {"type", "domain"}):
+        check = problem_with if name in {"type", "domain"} else problem_with_name
+        if problem := check(text, limit=MAX_NAME, empty=check is problem_with):
             raise InvalidInput(f"the text {problem}", field=f"{field}.{name}", value=text, hint="Give a short text.")
 
 

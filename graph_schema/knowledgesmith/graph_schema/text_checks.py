@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+
+from knowledgesmith.graph_schema.name_keys import without_invisible
 
 MAX_UID = 500
 """Characters of a uid (IRIs are long)."""
@@ -32,3 +35,23 @@ def problem_with(text: str, *, limit: int, empty: bool = False) -> str:
         return f"has {len(text)} characters, at most {limit} are allowed"
     found = _FORBIDDEN.search(text)
     return f"holds the control character U+{ord(found.group()):04X}" if found else ""
+
+
+def problem_with_name(text: str, *, limit: int, empty: bool = False) -> str:
+    """The same of what names something, which must show: blanks, format signs and fillers alone do not."""
+    problem = problem_with(text, limit=limit, empty=empty)
+    return problem or (
+        "shows nothing: it is made of blanks and invisible signs alone" if text and is_blank(text) else ""
+    )
+
+
+def is_blank(text: str) -> bool:
+    """Whether a reader sees nothing of a text."""
+    if text.isascii():
+        return not text.strip()
+    return all(_shows_nothing(sign) for sign in without_invisible(text))
+
+
+def _shows_nothing(sign: str) -> bool:
+    """Blanks of all kinds, control and format characters, what Unicode has not assigned, and the blank of Braille."""
+    return sign == "\u2800" or unicodedata.category(sign) in {"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Cn"}

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 from knowledgesmith.graph_schema.accepted_traits import Acceptance
 from knowledgesmith.graph_schema.digests import StreamedDigest
@@ -46,7 +46,14 @@ from knowledgesmith.graph_schema.importing.stage_findings import (
 from knowledgesmith.graph_schema.importing.stage_levels import settle_levels
 from knowledgesmith.graph_schema.importing.stage_relations import StagedCatalogue
 from knowledgesmith.graph_schema.importing.stage_rings import tell_rings
-from knowledgesmith.graph_schema.text_checks import MAX_NAME, MAX_UID, MAX_WORD, problem_with
+from knowledgesmith.graph_schema.text_checks import (
+    MAX_NAME,
+    MAX_UID,
+    MAX_WORD,
+    is_blank,
+    problem_with,
+    problem_with_name,
+)
 
 BATCH: Final = 10_000
 """Records that are held before they are written to the file."""
@@ -219,8 +226,8 @@ class Staging:
 
     def _take_entity(self, record: EntityRecord) -> None:
         problem = (
-            _trouble("uid", record.uid, MAX_UID)
-            or _trouble("name", record.name, MAX_NAME, empty=record.merge)
+            _trouble("uid", record.uid, MAX_UID, check=problem_with_name)
+            or _trouble("name", record.name, MAX_NAME, empty=record.merge, check=problem_with_name)
             or _trouble("type", record.type, MAX_WORD, empty=True)
             or _trouble("domain", record.domain, MAX_WORD, empty=True)
         )
@@ -229,7 +236,8 @@ class Staging:
         if problem:
             self.rejections.add(record.place, problem)
             return
-        aliases = json.dumps(list(record.aliases), ensure_ascii=False) if record.aliases else "[]"
+        shown = [alias for alias in record.aliases if not is_blank(alias)]
+        aliases = json.dumps(shown, ensure_ascii=False) if shown else "[]"
         kind = MERGE if record.merge else 0
         self._entities.append(
             (record.uid, record.name, record.type, record.domain, aliases, kind, *self._place(record.place))
@@ -238,16 +246,18 @@ class Staging:
     def _take_fact(self, record: FactRecord) -> None:
         source = record.source or self._source
         problem = (
-            _trouble("subject", record.subject, MAX_UID)
-            or _trouble("relation", record.relation, MAX_WORD)
-            or _trouble("object", record.object, MAX_UID)
+            _trouble("subject", record.subject, MAX_UID, check=problem_with_name)
+            or _trouble("relation", record.relation, MAX_WORD, check=problem_with_name)
+            or _trouble("object", record.object, MAX_UID, check=problem_with_name)
             or _trouble("source", source, MAX_NAME, empty=True)
         )
         flags = (BY_NAME if record.by_name else 0) | (CREATE_MISSING if record.create_missing else 0)
         if record.create_missing and not problem:
-            problem = _trouble("the subject's name", record.subject_name, MAX_NAME, empty=True) or _trouble(
-                "the object's name", record.object_name, MAX_NAME, empty=True
+            named = {"the subject's name": record.subject_name, "the object's name": record.object_name}
+            found = (
+                _trouble(what, text, MAX_NAME, empty=True, check=problem_with_name) for what, text in named.items()
             )
+            problem = next(filter(None, found), "")
         if problem:
             self.rejections.add(record.place, problem)
             return
@@ -320,8 +330,12 @@ class Staging:
         return digest.hexdigest()
 
 
-def _trouble(what: str, text: str, limit: int, *, empty: bool = False) -> str:
-    problem = problem_with(text, limit=limit, empty=empty)
+class _Check(Protocol):
+    def __call__(self, text: str, *, limit: int, empty: bool = False) -> str: ...
+
+
+def _trouble(what: str, text: str, limit: int, *, empty: bool = False, check: _Check = problem_with) -> str:
+    problem = check(text, limit=limit, empty=empty)
     return f"{what} {problem}: {quote(text)}" if problem and text else f"{what} {problem}" if problem else ""
 
 
