@@ -7,11 +7,12 @@ one among several is true of one alone too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from knowledgesmith.graph_schema.facts import Direction, Form, Origin, Split, Template
+from knowledgesmith.graph_schema.fact_sources import SourceFinder
+from knowledgesmith.graph_schema.facts import Direction, Form, Origin, Relation, Split, Template
 from knowledgesmith.graph_schema.filling import indefinite
 from knowledgesmith.graph_schema.text_checks import folded
 from knowledgesmith.graph_schema.wording_patterns import (
@@ -72,6 +73,18 @@ def of_several(templates: Iterable[Template], *, objects: bool, subjects: bool) 
     given = list(templates)
     taken = {folded(template.text) for template in given}
     return tuple(_twin(template, twins, taken) for template in given)
+
+
+def without_promises(relations: Mapping[str, Relation]) -> dict[str, Relation]:
+    """The catalogue without "the" where a rule may give a second one, whatever the facts are."""
+    sources = SourceFinder(relations)
+    found: dict[str, Relation] = {}
+    for name, relation in relations.items():
+        objects = not relation.traits.functional and not sources.of(name).sure
+        subjects = not relation.traits.inverse_functional and not sources.of(name, backward=True).sure
+        templates = of_several(relation.templates, objects=objects, subjects=subjects)
+        found[name] = replace(relation, templates=templates)
+    return found
 
 
 def depends_on_objects(templates: Iterable[Template]) -> bool:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from knowledgesmith.graph_schema.counted_wordings import depends_on_objects, depends_on_subjects, of_several
 from knowledgesmith.graph_schema.derived_wordings import truth_templates
+from knowledgesmith.graph_schema.fact_sources import SourceFinder
 from knowledgesmith.graph_schema.facts import Origin, Relation
 from knowledgesmith.graph_schema.wording_clashes import separate
 
@@ -25,16 +26,6 @@ _TWO_OBJECTS: Final = (
 _TRUTH_VALUED: Final = (
     "SELECT relation FROM fact GROUP BY relation HAVING MIN(object IN (SELECT value FROM json_each(?)))"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Sources:
-    """The relations whose facts are facts of one, as they stand and turned round."""
-
-    forward: frozenset[str]
-    backward: frozenset[str]
-    sure: bool
-    """Whether nothing else follows."""
 
 
 def count_wordings(
@@ -51,7 +42,6 @@ def count_wordings(
     if not told:
         return dict(relations)
     truths = _truth_valued(database)
-    two = {number for (number,) in database.execute(_TWO_OBJECTS)}
     found = dict(relations)
     with _Counter(database, relations, ids) as counter:
         for name, relation in told.items():
@@ -59,7 +49,7 @@ def count_wordings(
                 relation = replace(relation, templates=truth_templates(name))
             objects = depends_on_objects(relation.templates) and not relation.traits.functional
             subjects = depends_on_subjects(relation.templates) and not relation.traits.inverse_functional
-            objects = objects and (ids[name] in two or counter.several(name))
+            objects = objects and counter.several(name)
             subjects = subjects and counter.several(name, backward=True)
             templates = of_several(relation.templates, objects=objects, subjects=subjects)
             found[name] = replace(relation, templates=templates)
@@ -83,13 +73,10 @@ class _Counter:
 
     def __init__(self, database: sqlite3.Connection, relations: Mapping[str, Relation], ids: Mapping[str, int]) -> None:
         self._database = database
-        self._relations = relations
         self._ids = ids
         self._indexed = False
-        self._above: dict[str, list[str]] = {}
-        for name, relation in relations.items():
-            for above in relation.traits.sub_of:
-                self._above.setdefault(above, []).append(name)
+        self._two = {number for (number,) in database.execute(_TWO_OBJECTS)}
+        self._sources = SourceFinder(relations)
 
     def __enter__(self) -> _Counter:
         return self
@@ -100,10 +87,11 @@ class _Counter:
 
     def several(self, name: str, *, backward: bool = False) -> bool:
         """Whether a subject has, or may have, several objects; backward: an object several subjects."""
-        sources = self._sources(name, backward=backward)
-        simple = sources == _Sources(frozenset({name}), frozenset(), sure=True)
-        if not sources.sure or simple:
-            return not sources.sure
+        sources = self._sources.of(name, backward=backward)
+        if not sources.sure:
+            return True
+        if (sources.forward, sources.backward) == ({name}, frozenset()):
+            return self._ids[name] in self._two
         if not self._indexed:
             self._database.execute("CREATE INDEX fact_relation ON fact (relation, subject, object)")
             self._indexed = True
@@ -117,24 +105,3 @@ class _Counter:
             numbers,
         ).fetchone()
         return bool(pairs > nodes)
-
-    def _sources(self, name: str, *, backward: bool) -> _Sources:
-        found: set[tuple[str, bool]] = set()
-        left = [(name, backward)]
-        while left:
-            one = left.pop()
-            if one not in found:
-                found.add(one)
-                left += self._told_by(one[0], turned=one[1])
-        sides = {turned: frozenset(one for one, way in found if way is turned) for turned in (False, True)}
-        traits = [self._relations[one].traits for one, _ in found]
-        sure = not any(one.transitive or one.chains for one in traits)
-        return _Sources(sides[False], sides[True], sure=sure)
-
-    def _told_by(self, name: str, *, turned: bool) -> Iterator[tuple[str, bool]]:
-        traits = self._relations[name].traits
-        if traits.symmetric:
-            yield name, not turned
-        if traits.inverse_of is not None:
-            yield traits.inverse_of, not turned
-        yield from ((below, turned) for below in self._above.get(name, ()))

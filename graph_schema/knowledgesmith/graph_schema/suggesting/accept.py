@@ -12,12 +12,14 @@ from typing import Final
 
 from knowledgesmith.graph_schema.accepted_traits import Acceptance, declare, noted_with, parse_accepted
 from knowledgesmith.graph_schema.catalogue import build_catalogue, from_properties, rank, to_properties
+from knowledgesmith.graph_schema.counted_wordings import without_promises
 from knowledgesmith.graph_schema.errors import GraphNotFound, InvalidCatalogue, InvalidInput, TooLarge
 from knowledgesmith.graph_schema.facts import Relation
 from knowledgesmith.graph_schema.graphs import require_graph
 from knowledgesmith.graph_schema.levels import follow_catalogue
 from knowledgesmith.graph_schema.lifecycle.streams import FactsDigest, facts
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.wording_clashes import separate
 
 MAX_SECOND_WAYS: Final = 100_000
 """Facts that one acceptance may take away: what one transaction of a small server holds."""
@@ -48,7 +50,7 @@ def _accept(tx: Transaction, graph_id: str, accepted: Sequence[Acceptance]) -> d
     if not rows:
         raise GraphNotFound("there is no graph of this id", field="graph_id", value=graph_id, hint="List the graphs.")
     before = {row["name"]: from_properties(row) for row in tx.rows("graph/relations", graph_id=graph_id)}
-    after = build_catalogue(declare(before, accepted).values())
+    after = separate(without_promises(build_catalogue(declare(before, accepted).values())))
     changed = [relation for relation in after.values() if relation.traits != before[relation.name].traits]
     for relation in changed:
         _check_facts(tx, graph_id, relation, after)
