@@ -32,7 +32,10 @@ _FACTS = 300
 _CHAIN = (
     "SELECT s.name, m.name, r.name, o.name FROM fact f JOIN fact g ON g.subject = f.object JOIN relation r ON "
     "r.id = g.relation JOIN entity s ON s.id = f.subject JOIN entity m ON m.id = f.object JOIN entity o ON "
-    "o.id = g.object WHERE f.relation = ? AND g.object <> f.subject LIMIT ?"
+    "o.id = g.object WHERE f.relation = ? AND g.object <> f.subject AND "
+    # as the service asks: through steps with one answer only
+    "(SELECT COUNT(*) FROM fact x WHERE x.subject = f.subject AND x.relation = f.relation) = 1 AND "
+    "(SELECT COUNT(*) FROM fact x WHERE x.subject = g.subject AND x.relation = g.relation) = 1 LIMIT ?"
 )
 _PAIR = (
     "SELECT s.name, o.name FROM fact f JOIN entity s ON s.id = f.subject JOIN entity o ON o.id = f.object "
