@@ -17,6 +17,7 @@ from knowledgesmith.graph_schema.plan_types import PlanWarning, WarningKind
 from knowledgesmith.graph_schema.probes.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.types import PlannedProbe, ProbeKind, Role
 from knowledgesmith.graph_schema.probes.verbalise import leaks
+from knowledgesmith.graph_schema.unnamed import is_unnamed
 from knowledgesmith.graph_schema.ways_up import in_words, way_up
 from knowledgesmith.graph_schema.world_index import WorldIndex
 
@@ -147,6 +148,8 @@ def _why_unasked(lexicon: Lexicon, change: Change) -> str:
     """The reason that the names and templates show; empty where they show none."""
     subject, relation = lexicon.entity(change.subject), lexicon.relation(change.relation)
     answers = [uid for uid in (change.old_object, change.new_object) if uid]
+    if is_unnamed(subject.uid, subject.name):
+        return f"nobody but the import calls it {_quoted(subject.name)}"
     if lexicon.is_ambiguous(change.subject):
         return f"{_quoted(subject.name)} reads as another entity's name too"
     if not relation.pick(direction=Direction.FORWARD, form=Form.CLOZE, split=Split.EVAL):

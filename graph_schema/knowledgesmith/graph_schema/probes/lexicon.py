@@ -25,6 +25,7 @@ from knowledgesmith.graph_schema.graphs import GraphSnapshot, require_graph
 from knowledgesmith.graph_schema.name_keys import name_key
 from knowledgesmith.graph_schema.probes.renderings import read_alike
 from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.unnamed import is_unnamed
 
 LITERAL: Final = "Literal"
 """Type of numbers, dates and other values."""
@@ -106,8 +107,9 @@ class Lexicon:
 
     @cached_property
     def read_alike(self) -> frozenset[str]:
-        """Uids of entities that read like another one, by the texts themselves: for what must not trust ``keys``."""
-        return read_alike(self.entities, self._texts())
+        """Uids of entities that read like another one or like nobody, by the texts: for what trusts no ``keys``."""
+        unnamed = {entity.uid for entity in self.entities if is_unnamed(entity.uid, entity.name)}
+        return read_alike(self.entities, self._texts()) | unnamed
 
     @cached_property
     def _sharers(self) -> Counter[str]:
@@ -115,9 +117,10 @@ class Lexicon:
 
     @cached_property
     def ambiguous(self) -> NDArray[np.bool_]:
-        """Whether an entity's name, as it reads in a text, also names another entity; by index."""
+        """Whether an entity's name, as it reads in a text, also names another entity, or was invented; by index."""
         sharers = self._sharers
-        return np.array([sharers[self._key(entity.name)] > 1 for entity in self.entities], dtype=np.bool_)
+        found = (sharers[self._key(one.name)] > 1 or is_unnamed(one.uid, one.name) for one in self.entities)
+        return np.fromiter(found, dtype=np.bool_, count=len(self.entities))
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:

@@ -55,6 +55,7 @@ from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import (
 from knowledgesmith.graph_schema.importing.problems import quote
 from knowledgesmith.graph_schema.importing.records import FactRecord, Finding, FindingKind, Place, Record, Rejection
 from knowledgesmith.graph_schema.text_checks import MAX_NAME, MAX_WORD, problem_with
+from knowledgesmith.graph_schema.unnamed import invented_name
 
 Statements = Sequence[tuple[str, Any, Place]]
 _EXPRESSIONS: Final = {f"{RDFS}subClassOf": IS_A, f"{OWL}equivalentClass": EQUIVALENT, TYPE: INSTANCE}
@@ -116,6 +117,8 @@ class Subjects:
         choice = self._labels.choose(self._spelled((predicate, obj) for predicate, obj, _ in statements))
         for kind, text in choice.notes:
             yield Finding(place=place, kind=kind, text=f"{self._told(subject)}: {text}")
+        if isinstance(subject, BlankNode) and not choice.name:
+            self.tally.add(place, FindingKind.NAMED_BY_ID, "a thing without an IRI or a name; no question will name it")
         yield from entity_records(
             place=place,
             uid=self._uid(subject),
@@ -203,7 +206,8 @@ class Subjects:
     def _name(self, node: Any) -> str:
         """A name for a thing as it is mentioned: its label where it has one, else from its IRI."""
         if isinstance(node, BlankNode):
-            return f"{self._unnamed(node)} {self._blank_nodes.uid(node)[2:8]}"
+            types = sorted(map(last_part, self._triples.types(node)))
+            return invented_name(self._blank_nodes.uid(node), readable(types[0]) if types else "")
         quads = self._triples.statements(node)
         choice = self._labels.choose(self._spelled((quad.predicate.value, quad.object) for quad in quads))
         return fit(choice.name, MAX_NAME) or readable(node.value)
