@@ -24,15 +24,21 @@ def pytest_configure() -> None:
     os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - folders are made there with names of their own, for this user only
+
+
 @contextmanager
 def database_folder() -> Generator[Path]:
     """A folder for a database of this test run: in memory where there is room, since every commit waits for its disk.
 
-    What the tests ask of a database is the same on either; those that kill one have a folder on the disk.
+    What the tests ask of a database is the same on either; those that kill one have a folder on the disk. Folders of
+    runs that were killed themselves are taken away, as nobody else would.
     """
-    memory = Path("/dev/shm")  # noqa: S108 - the folder is made with a name of its own, for this user only
-    room = min(shutil.disk_usage(memory).free, psutil.virtual_memory().available) if os.access(memory, os.W_OK) else 0
-    with TemporaryDirectory(prefix="ksmith-tests-", dir=memory if room > 8 << 30 else None) as folder:
+    for left in MEMORY.glob("ksmith-tests-*-*"):
+        if not psutil.pid_exists(int(left.name.split("-")[2])):
+            shutil.rmtree(left, ignore_errors=True)
+    room = min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) if os.access(MEMORY, os.W_OK) else 0
+    with TemporaryDirectory(prefix=f"ksmith-tests-{os.getpid()}-", dir=MEMORY if room > 8 << 30 else None) as folder:
         yield Path(folder)
 
 
