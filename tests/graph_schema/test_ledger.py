@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from tests.graph_schema.planning.conftest import write_graph
 from tests.graph_schema.propagation.conftest import open_branch
 
 from knowledgesmith.graph_schema import branches, ledger
-from knowledgesmith.graph_schema.errors import EntityNotFound, FenceRejected
+from knowledgesmith.graph_schema.errors import EntityNotFound, FenceRejected, IllegalState
 from knowledgesmith.graph_schema.facts import Entity
 from knowledgesmith.graph_schema.head_replays import renew_heads
 from knowledgesmith.graph_schema.ledger import LedgerRow, Measured
@@ -217,3 +218,23 @@ def test_a_row_about_no_entity_is_an_error_and_nothing_is_written(
         ledger.append(store, branch, 0, rows_of([(uid, ProbeKind.DIRECT, 0.5, 0.25, 1) for uid in uids]))
     assert (found(store, graph), ledger.read(store, branch, after=0, limit=9)) == (before, written)
     assert store.read("jobs/get", id=branch)[0]["properties"]["written_rows"] == sent_before
+
+
+def test_what_a_probe_showed_is_never_lost_without_a_word(store: GraphStore, graph: str) -> None:
+    branch = f"b_{uuid.uuid4().hex}"
+    open_branch(store, branch, graph)
+    begin(store, branch, branch)
+    outcome = ledger.Outcome(
+        probe_id=f"{branch}-gone",
+        pred_before=0,
+        pred_after=1,
+        p_old_before=0.5,
+        p_old_after=0.25,
+        p_new_before=0.5,
+        p_new_after=0.75,
+        verdict="MISSED",
+    )
+    [(slot, measured)] = rows_of([("a", ProbeKind.DIRECT, 0.5, 0.25, 1)])
+    with pytest.raises(IllegalState, match=r"1 of 1 planned probes, .*-gone"):
+        ledger.append(store, branch, 0, [(slot, replace(measured, outcomes=(outcome,)))])
+    assert not ledger.read(store, branch, after=0, limit=9)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from knowledgesmith.graph_schema.errors import FenceRejected
+from knowledgesmith.graph_schema.errors import FenceRejected, IllegalState
 from knowledgesmith.graph_schema.graphs import require_entities
 from knowledgesmith.graph_schema.head_replays import settle
 
@@ -127,6 +127,7 @@ def append(store: GraphStore, intervention_id: str, fence: int, batch: Sequence[
     Raises:
         FenceRejected: a newer attempt owns the intervention, or it is no longer running.
         EntityNotFound: a row is about an entity that the graph does not have; nothing is written.
+        IllegalState: the stored plan lacks a probe that was asked; nothing is written.
     """
     entities = by_entity(batch)
     outcomes = [list(_OUTCOME(outcome)) for _, measured in batch for outcome in measured.outcomes]
@@ -141,7 +142,7 @@ def append(store: GraphStore, intervention_id: str, fence: int, batch: Sequence[
         if len(new) != found[0]["created"]:
             require_entities(tx, found[0]["graph_id"], new, field="ledger")
         if outcomes:
-            tx.rows("ledger/outcomes", id=intervention_id, rows=outcomes)
+            _write_outcomes(tx, intervention_id, outcomes)
         if found[0]["again"]:
             tx.rows("ledger/heads", id=intervention_id, uids=found[0]["again"])
         return int(found[0]["written"])
@@ -151,6 +152,19 @@ def append(store: GraphStore, intervention_id: str, fence: int, batch: Sequence[
             return store.write_transaction(work)
         except _Unsettled as error:
             settle(store, str(error))
+
+
+def _write_outcomes(tx: Transaction, intervention_id: str, outcomes: Sequence[Sequence[object]]) -> None:
+    """Write what the probes showed onto the stored plan; a row begins with its probe's id."""
+    asked = {str(row[0]) for row in outcomes}
+    [found] = tx.rows("ledger/outcomes", id=intervention_id, rows=outcomes)
+    if lost := sorted(asked - set(found["written"])):
+        raise IllegalState(
+            f"the stored plan lacks {len(lost)} of {len(asked)} planned probes, nothing was written",
+            field="probe",
+            value=lost[0],
+            hint="They were taken away by hand; ask for the intervention again.",
+        )
 
 
 def by_entity(batch: Sequence[tuple[LedgerSlot, Measured]]) -> list[list[object]]:

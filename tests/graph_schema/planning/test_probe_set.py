@@ -7,10 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import neo4j
 import pytest
 
 from knowledgesmith.graph_schema.closure import BEFORE, Triple, close, rules_of
-from knowledgesmith.graph_schema.errors import GraphNotFound, IllegalState, InvalidInput, ProbeSetNotFound, TooLarge
+from knowledgesmith.graph_schema.errors import (
+    EntityNotFound,
+    GraphNotFound,
+    IllegalState,
+    InvalidInput,
+    ProbeSetNotFound,
+    TooLarge,
+)
 from knowledgesmith.graph_schema.facts import Entity, Relation
 from knowledgesmith.graph_schema.probes import probe_set
 from knowledgesmith.graph_schema.probes.generate import ProbeSetData, digest_of, generate
@@ -278,6 +286,20 @@ def test_a_set_is_recorded_and_can_become_nodes(
         probe_set.save(store, data, directory=tmp_path, materialise=True)
     with pytest.raises(ProbeSetNotFound):
         probe_set.get_info(store, "ps_none")
+
+
+def test_a_probe_about_an_entity_that_is_gone_becomes_no_node_and_an_error(
+    store: GraphStore, neo4j_uri: str, graph_id: str, data: ProbeSetData, tmp_path: Path
+) -> None:
+    info = probe_set.save(store, data, directory=tmp_path)
+    gone = data.probes[-1].anchor
+    with neo4j.GraphDatabase.driver(neo4j_uri) as driver:
+        taken = "MATCH (e:Entity {graph_id: $graph, uid: $uid}) DETACH DELETE e"
+        driver.execute_query(taken, graph=graph_id, uid=gone)
+    with pytest.raises(EntityNotFound, match=gone):
+        probe_set.record(store, info, directory=tmp_path, materialise=True)
+    members = "MATCH (:ProbeSet {id: $id})<-[:MEMBER]-(p:Probe) RETURN count(p) AS n"
+    assert store.run_user_query(members, {"id": info.id}, limit=1, timeout_s=30)[1] == [{"n": 0}]
 
 
 def test_an_unknown_graph_is_named(store: GraphStore, graph_id: str) -> None:

@@ -25,7 +25,7 @@ from knowledgesmith.graph_schema.errors import (
     TooLarge,
 )
 from knowledgesmith.graph_schema.facts import Split
-from knowledgesmith.graph_schema.graphs import stamp_of
+from knowledgesmith.graph_schema.graphs import require_entities, stamp_of
 from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult, LeftOut, Observer
 from knowledgesmith.graph_schema.probes.columns import KEY, SetWriter, Table, digest_of_file
 from knowledgesmith.graph_schema.probes.fair_sets import from_text, to_text, unfair_because
@@ -135,6 +135,7 @@ def record(store: GraphStore, info: ProbeSetInfo, *, directory: Path, materialis
     Raises:
         TooLarge: more than :data:`MAX_NODES` probes were to become nodes.
         ProbeSetNotFound: the file is not there.
+        EntityNotFound: a probe is about an entity that the graph does not have; nothing is written.
     """
     if materialise and info.verified > MAX_NODES:
         raise TooLarge(
@@ -161,7 +162,9 @@ def record(store: GraphStore, info: ProbeSetInfo, *, directory: Path, materialis
         tx.rows("probe_sets/save", id=info.id, properties=properties)
         for start in range(0, len(rows), _BATCH):
             batch = rows[start : start + _BATCH]
-            tx.rows("probe_sets/materialise", id=info.id, graph_id=info.graph_id, rows=batch)
+            [found] = tx.rows("probe_sets/materialise", id=info.id, graph_id=info.graph_id, rows=batch)
+            if found["written"] != len(batch):
+                require_entities(tx, info.graph_id, [str(row["anchor"]) for row in batch], field="probe_set")
 
     store.write_transaction(work)
 
