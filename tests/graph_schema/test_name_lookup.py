@@ -28,7 +28,9 @@ tk,東京,City,ＴＯＫＹＯ
 bj,Bei\u200bjing,City,
 ny,New York,City,
 s1,Strasse,Street,
+s2,Schloßstraße,Street,
 gr,ΣΊΣΥΦΟΣ,Person,
+od,Οδυσσεύς Λαέρτης,Person,
 t1,Twin,City,
 t2,TWI\u200dN,City,
 t3,plain,City,Ｔｗｉｎ
@@ -58,7 +60,12 @@ def graph(store: GraphStore) -> str:
         ("ＮＥＷ ＹＯＲＫ", "ny"),
         ("new york\ufeff", "ny"),
         ("Straße", "s1"),
+        ("SCHLOSSSTRASSE", "s2"),
+        ("Schlossstraße", "s2"),
         ("σίσυφος", "gr"),
+        ("σίσυφοσ", "gr"),
+        ("ΟΔΥΣΣΕΎΣ ΛΑΈΡΤΗΣ", "od"),
+        ("οδυσσεύσ λαέρτησ", "od"),
     ],
 )
 def test_a_name_is_found_however_it_is_typed(store: GraphStore, graph: str, typed: str, uid: str) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import itertools
+import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from knowledgesmith.graph_schema.errors import (
     AmbiguousName,
@@ -31,6 +34,8 @@ ObjectsOf = Callable[[str, str], Collection[str]]
 Lookup = Callable[[str], str]
 """A text to the uid that it clearly names, or to nothing where the database must be asked."""
 
+_LAST_SIGMA: Final = re.compile(r"(?<=\w)σ\b")
+_MOST_UNFOLDED: Final = 4
 _STEPS = ("graph/by_uid", "graph/by_name", "graph/by_alias", "graph/by_key")
 
 
@@ -321,7 +326,16 @@ def _folded(name: str) -> str:
 def _looks_like(text: str) -> dict[str, list[str]]:
     """Parameters of the query that finds names by their keys; Cypher has no case folding, only small letters."""
     plain = unicodedata.normalize("NFKC", without_invisible(text)).lower()
-    return {"keys": sorted({name_key(text), plain})}
+    return {"keys": sorted({plain, *_unfolded(name_key(text))})}
+
+
+def _unfolded(key: str) -> Iterator[str]:
+    """The names in small letters that fold to a key, as far as "ß" and the "ς" that ends a word are concerned."""
+    parts = key.split("ss", _MOST_UNFOLDED)
+    for joints in itertools.product(("ss", "ß"), repeat=len(parts) - 1):
+        text = parts[0] + "".join(itertools.chain.from_iterable(zip(joints, parts[1:], strict=True)))
+        yield text
+        yield _LAST_SIGMA.sub("ς", text)
 
 
 def _listed(names: Sequence[str]) -> str:
