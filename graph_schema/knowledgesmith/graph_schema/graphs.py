@@ -249,8 +249,8 @@ def _info(tx: Transaction, graph_id: str) -> tuple[GraphInfo, _Counted | None]:
     levels: Counter[str] = Counter({level.value: 0 for level in Level})
     domains: Counter[str] = Counter()
     for level, domain, count in entities:
-        levels[level] += count
-        domains[domain] += count
+        levels[_said(level)] += count
+        domains[_said(domain)] += count
     info = GraphInfo(
         graph_id=row["graph_id"],
         digest=row["digest"],
@@ -263,6 +263,11 @@ def _info(tx: Transaction, graph_id: str) -> tuple[GraphInfo, _Counted | None]:
         incomplete=row["incomplete"],
     )
     return info, counted
+
+
+def _said(value: object) -> str:
+    """A level or domain as a word, also where somebody damaged it: `graph check` names such entities."""
+    return "(none)" if value is None else str(value)
 
 
 def _counts(tx: Transaction, row: Row) -> tuple[list[tuple[str, str, int]], int, _Counted | None]:

@@ -94,6 +94,27 @@ def test_a_graph_that_is_being_imported_is_counted_as_it_is(watched: Watched, gr
     assert told(watched.store, graph_id) == counted(cypher, graph_id)
 
 
+@pytest.mark.parametrize(
+    ("damage", "domain", "level"),
+    [
+        ("REMOVE e.domain", "(none)", "Leaf"),
+        ("SET e.domain = 7", "7", "Leaf"),
+        ("REMOVE e:Root:Intermediate:Leaf", "geography", "(none)"),
+    ],
+)
+def test_an_entity_that_was_damaged_by_hand_is_counted_and_hides_no_graph(
+    watched: Watched, graph: str, cypher: Cypher, damage: str, domain: str, level: str
+) -> None:
+    before = get_graph(watched.store, graph)
+    cypher(f"MATCH (e:Entity {{graph_id: $g, uid: 'lima'}}) {damage}", g=graph)
+    cypher("MATCH (g:Graph {graph_id: $g}) REMOVE g.counts, g.counts_stamp", g=graph)
+    found = get_graph(watched.store, graph)
+    assert list_graphs(watched.store, after=graph[:-1], limit=1) == [found] == [get_graph(watched.store, graph)]
+    assert sum(found.entities_by_level.values()) == sum(before.entities_by_level.values())
+    assert sum(found.entities_by_domain.values()) == sum(before.entities_by_domain.values())
+    assert (found.entities_by_domain[domain] > 0, found.entities_by_level[level] > 0) == (True, True)
+
+
 def test_accepted_traits_are_counted(watched: Watched, graph: str, cypher: Cypher) -> None:
     told(watched.store, graph)
     cypher("MATCH (g:Graph {graph_id: $g}) SET g.accepted_at = datetime.realtime()", g=graph)
