@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
-from knowledgesmith.client._errors import KnowledgeSmithClientError
+from knowledgesmith.client._errors import KnowledgeSmithClientError, ProbeSetEmpty
 from knowledgesmith.client._json import to_json
 from knowledgesmith.client.cli._output import plain_text
 
 _ROWS = 20
 """Bad rows of an import that are shown."""
+_WHY = {
+    "ambiguous_anchor": "what is asked about shares its name with something else",
+    "ambiguous_option": "the answer shares its name with something else",
+    "doubtful": "very much may be true beside the answer",
+    "guessable": "what shows of the options tells the answer",
+    "leak": "the question would say its answer",
+    "no_distractor": "nothing that is surely false could stand beside the answer",
+    "no_template": "the relation has no phrasing for it",
+    "predictable_answer": "the answer is so common that it tells itself",
+    "uneven_place": "the right option would stand at one place too often",
+}
+"""Why questions yield no probe, in words; other reasons are shown by their names."""
 
 
 def wants_json() -> bool:
@@ -26,7 +40,7 @@ def report(error: Exception) -> None:
         click.echo(to_json({"error": details(error)}), err=True)
         return
     click.secho(f"error: {plain_text(error.summary)}", fg="red", err=True)
-    for row in further_rows(error):
+    for row in (*further_rows(error), *left_out(error)):
         click.secho(f"       {plain_text(row)}", err=True)
     if error.hint:
         click.secho(f"hint: {plain_text(error.hint)}", dim=True, err=True)
@@ -41,6 +55,20 @@ def further_rows(error: KnowledgeSmithClientError) -> list[str]:
     if rows and left > 0:
         rows.append(f"\u2026 and {left:,} more; --rejections FILE writes them all")
     return rows
+
+
+def left_out(error: KnowledgeSmithClientError) -> list[str]:
+    """Why no question was left, the most frequent reason first; nothing for an error that is about something else."""
+    if not isinstance(error, ProbeSetEmpty) or "dropped" not in error.metadata:
+        return []
+    try:
+        dropped = {str(reason): int(count) for reason, count in json.loads(error.metadata["dropped"]).items()}
+    except (ValueError, AttributeError, TypeError):
+        return []
+    if not dropped:
+        return ["no fact of these kinds, levels and relations could be asked at all"]
+    rows = sorted(dropped.items(), key=lambda row: (-row[1], row[0]))
+    return [f"{count:,} left out: {_WHY.get(reason, reason)}" for reason, count in rows]
 
 
 def details(error: KnowledgeSmithClientError) -> dict[str, object]:
