@@ -161,7 +161,7 @@ def test_a_preposition_does_not_lead_on_to_the_object(name: str) -> None:
     for text in (t.text for t in derive_templates(name)):
         assert f"value of “{words}”" in text, "a quoted label claims no grammar"
     assert said(name, FORWARD, Form.CLOZE, split=Split.TRAIN)[0] == f"The value of “{words}” for S is"
-    assert said(name, REVERSE, Form.QUESTION) == [f"Who or what has O as the value of “{words}”?"]
+    assert said(name, REVERSE, Form.QUESTION) == [f"What fits the blank? The value of “{words}” for ___ is O."]
 
 
 @pytest.mark.parametrize(
@@ -320,6 +320,12 @@ def test_a_name_that_is_not_surely_english_keeps_its_capitals(name: str, shown: 
 def test_questions_are_whole_and_name_what_is_asked_for(name: str, forward: str, backward: str) -> None:
     assert said(name, FORWARD, Form.QUESTION) == [forward]
     assert said(name, REVERSE, Form.QUESTION) == [backward]
+
+
+def test_what_leads_on_is_one_thing_though_its_name_is_in_the_plural() -> None:
+    """ "The terms of X is" would not do."""
+    assert said("has_terms", FORWARD, Form.PHRASE) == ["the one among the terms of S"]
+    assert said("has_term", FORWARD, Form.PHRASE) == ["the term of S"]
 
 
 @pytest.mark.parametrize("name", ["religion", "has_stage", "children", "registers", "member_of_team", "treats"])

@@ -73,11 +73,15 @@ def frame_templates(name: str) -> tuple[Template, ...]:
 
 
 def truth_templates(name: str) -> tuple[Template, ...]:
-    """Phrasings of a relation whose objects are "true" and "false", which are no thing that a noun could name."""
+    """Phrasings of a relation whose objects are "true" and "false", which are no thing that a noun could name.
+
+    Nobody is asked of what something is true: of many.
+    """
     parsed = parse_name(name)
     if not _is_english(parsed):
         return frame_templates(name)
-    return _fitted(values(SINGLE), n=parsed.text, origin=Origin.FRAME)
+    forward = (pattern for pattern in values(SINGLE) if pattern[0] is Direction.FORWARD)
+    return _fitted(forward, n=parsed.text, origin=Origin.FRAME)
 
 
 def named_frame_templates(name: str) -> tuple[Template, ...]:

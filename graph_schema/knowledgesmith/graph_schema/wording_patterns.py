@@ -23,7 +23,7 @@ NOUN: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that the {n} of {s} {is}"),
     (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that the {n} of {s} {is} {o}."),
     (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which of these is {among} of {s}?"),
-    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} of {s}"),
+    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {only}{n} of {s}"),
     (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{o} is {among} of"),
     (Direction.REVERSE, Split.EVAL, Form.CLOZE, "It is known that {o} is {among} of"),
     (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what has {o} {as} {n}?"),
@@ -35,7 +35,7 @@ OWNED: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s} has the {n}"),
     (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As we know, {s} has the {n}"),
     (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s} has the {n} {o}."),
-    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{s} has some {n}: which one?"),
+    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Name {a} {n} of {s}."),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that {s} has the {n}"),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "According to the records, {s} has the {n}"),
     (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {s} has the {n} {o}."),
@@ -48,7 +48,8 @@ OWNED: Final[tuple[Pattern, ...]] = (
 )
 # For what "of" would give another meaning ("the concept of X"), or has no place for ("price at maturity").
 ONLY_OWNED: Final[tuple[Pattern, ...]] = (
-    *(pattern for pattern in OWNED if pattern[2] is not Form.PHRASE),
+    *(pattern for pattern in OWNED if " of {s}" not in pattern[3]),
+    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Name {a} {n} that {s} has."),
     (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} that {s} has"),
 )
 # The words for one thing alone, for one among several, and for a noun in the plural.
@@ -61,6 +62,7 @@ SINGLE: Final[Mapping[str, str]] = {
     "{among}": "the {n}",
     "{as}": "as the",
     "{answer}": "the answer",
+    "{only}": "",
 }
 SEVERAL: Final[Mapping[str, str]] = {**SINGLE, "{The}": "One", "{the}": "one", "{any}": "{a}", "{answer}": "one answer"}
 PLURAL: Final[Mapping[str, str]] = {
@@ -70,6 +72,7 @@ PLURAL: Final[Mapping[str, str]] = {
     "{among}": "among the {n}",
     "{as}": "among the",
     "{answer}": "one answer",
+    "{only}": "one among the ",
 }
 # For a predicate such as "is located in" or "contains". A blank names the subject: it may be a person or a thing.
 PREDICATE: Final[tuple[Pattern, ...]] = (
@@ -88,7 +91,7 @@ PREDICATE: Final[tuple[Pattern, ...]] = (
 FORWARD_PREDICATE: Final = tuple(pattern for pattern in PREDICATE if pattern[0] is Direction.FORWARD)
 # For a predicate that ends in a noun, {h}: "is present in" + "taxon", "treats" + "disease".
 KIND_OF_OBJECT: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "{s} {h} some {n}: which one?"),
+    (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Name {a} {n} that {s} {h}."),
     (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s} {h} which {n}?"),
     (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} that {s} {h}"),
 )
@@ -128,9 +131,9 @@ VALUE: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that {the} value of “{n}” for {s} is"),
     (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {the} value of “{n}” for {s} is {o}."),
     (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which of these is {any} value of “{n}” for {s}?"),
-    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{o} is {any} value of “{n}” for"),
-    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "It is known that {o} is {any} value of “{n}” for"),
-    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what has {o} as {any} value of “{n}”?"),
+    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{The} value of “{n}” for ___ is {o}. The blank stands for"),
+    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "Fill in the blank: {The} value of “{n}” for ___ is {o}. Answer:"),
+    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "What fits the blank? {The} value of “{n}” for ___ is {o}."),
 )
 # The same in Chinese and Japanese: their own marks, and no blanks.
 WIDE_FRAME: Final[tuple[Pattern, ...]] = (

@@ -113,6 +113,7 @@ def test_what_is_only_true_or_false_of_a_subject_is_no_noun_of_it(values: str, w
     assert {t.origin for t in templates} == {Origin.FRAME if wanted else Origin.DERIVED}
     if wanted:
         assert statement(templates) == "The value of “has maturity date” for {s} is {o}."
+        assert {t.direction for t in templates} == {Direction.FORWARD}, "of what it is true, has many answers"
 
 
 def test_a_relation_without_facts_keeps_its_noun() -> None:
