@@ -68,6 +68,27 @@ def test_a_repeated_rollback_rolls_back_once(service: Service, branch: str) -> N
     assert len(again.branch.interventions) == 1
 
 
+def test_equal_rollbacks_at_the_same_time_roll_back_once_and_get_one_answer(service: Service, branch: str) -> None:
+    for change in (PARIS, SYMBOL):
+        service.wait(service.create(service.spec(branch, change, method="placebo", max_probes=12)).id)
+    request = model_pb2.RollbackBranchRequest(branch_id=branch, request_id=str(uuid.uuid4()))
+    answers: list[tuple[str, str, int]] = []
+
+    def ask() -> None:
+        got = service.model.RollbackBranch(request, timeout=PATIENCE)
+        answers.append((got.head.id, got.branch.head_revision, len(got.branch.interventions)))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 4
+    assert len(set(answers)) == 1
+    assert answers[0][0] == answers[0][1] != "tiny.base"
+    assert answers[0][2] == 1
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [

@@ -335,7 +335,7 @@ def rollback(store: GraphStore, branch_id: str, head_revision: str, *, request_i
         The id of the intervention that was rolled back.
 
     Raises:
-        IllegalState: the head moved, or an intervention took the branch, in the meantime.
+        IllegalState: the head moved, an intervention took the branch, or this request was served, in the meantime.
     """
 
     def work(tx: Transaction, start: bool) -> tuple[str, str]:  # noqa: FBT001

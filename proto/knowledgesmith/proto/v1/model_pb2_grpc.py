@@ -97,7 +97,8 @@ class ModelServiceServicer(object):
     """
 
     def RegisterModel(self, request, context):
-        """Registers a model: a Hugging Face id or a directory on the server, loaded once to prove that it is one.
+        """Registers a model: a Hugging Face id or a directory on the server, loaded once to prove that it is one. Two models
+        at once may be more than the memory holds: the call waits until the job that runs has ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

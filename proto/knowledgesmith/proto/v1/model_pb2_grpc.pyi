@@ -34,7 +34,9 @@ class ModelServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ModelServiceAsyncStub: ...
     RegisterModel: _grpc.UnaryUnaryMultiCallable[_model_pb2.RegisterModelRequest, _model_pb2.RegisterModelResponse]
-    """Registers a model: a Hugging Face id or a directory on the server, loaded once to prove that it is one."""
+    """Registers a model: a Hugging Face id or a directory on the server, loaded once to prove that it is one. Two models
+    at once may be more than the memory holds: the call waits until the job that runs has ended.
+    """
     ListModels: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListModelsRequest, _model_pb2.ListModelsResponse]
     """All registered models."""
     ListMethods: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListMethodsRequest, _model_pb2.ListMethodsResponse]
@@ -64,7 +66,9 @@ class ModelServiceAsyncStub(ModelServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterModel: _aio.UnaryUnaryMultiCallable[_model_pb2.RegisterModelRequest, _model_pb2.RegisterModelResponse]  # type: ignore[assignment]
-    """Registers a model: a Hugging Face id or a directory on the server, loaded once to prove that it is one."""
+    """Registers a model: a Hugging Face id or a directory on the server, loaded once to prove that it is one. Two models
+    at once may be more than the memory holds: the call waits until the job that runs has ended.
+    """
     ListModels: _aio.UnaryUnaryMultiCallable[_model_pb2.ListModelsRequest, _model_pb2.ListModelsResponse]  # type: ignore[assignment]
     """All registered models."""
     ListMethods: _aio.UnaryUnaryMultiCallable[_model_pb2.ListMethodsRequest, _model_pb2.ListMethodsResponse]  # type: ignore[assignment]
@@ -97,7 +101,9 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _model_pb2.RegisterModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_model_pb2.RegisterModelResponse, _abc.Awaitable[_model_pb2.RegisterModelResponse]]:
-        """Registers a model: a Hugging Face id or a directory on the server, loaded once to prove that it is one."""
+        """Registers a model: a Hugging Face id or a directory on the server, loaded once to prove that it is one. Two models
+        at once may be more than the memory holds: the call waits until the job that runs has ended.
+        """
 
     @_abc_1.abstractmethod
     def ListModels(

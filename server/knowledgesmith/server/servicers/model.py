@@ -9,6 +9,8 @@ from knowledgesmith.editors.dtypes import check_dtype
 from knowledgesmith.graph_schema import branches
 from knowledgesmith.graph_schema.branches import ModelInfo
 from knowledgesmith.graph_schema.errors import (
+    Aborted,
+    FailedPrecondition,
     InvalidInput,
     KnowledgeSmithError,
     ModelNotFound,
@@ -149,13 +151,31 @@ class ModelServicer(model_pb2_grpc.ModelServiceServicer):
     ) -> model_pb2.RollbackBranchResponse:
         """Prove the parent's weights by digest where the worker can at once, then move the head in one transaction."""
         request_id = check_request_id(request.request_id)
+        if earlier := await self._rolled_back(request.branch_id, request_id):
+            return earlier
+        try:
+            return await self._roll_back(request, request_id)
+        except (Aborted, FailedPrecondition):
+            # the same request, sent at the same time, may have been served meanwhile: both get one answer
+            if earlier := await self._rolled_back(request.branch_id, request_id):
+                return earlier
+            raise
+
+    async def _rolled_back(self, branch_id: str, request_id: str) -> model_pb2.RollbackBranchResponse | None:
+        """The answer to a request that was served already."""
         store = self._parts.store
-        earlier = await asyncio.to_thread(branches.rolled_back, store, request.branch_id, request_id)
-        if earlier is not None:
-            branch = await asyncio.to_thread(branches.get_branch, store, request.branch_id)
-            return model_pb2.RollbackBranchResponse(
-                branch=branch_to(branch), head=revision_to(earlier), weights_sha256=earlier.weights_sha256
-            )
+        earlier = await asyncio.to_thread(branches.rolled_back, store, branch_id, request_id)
+        if earlier is None:
+            return None
+        branch = await asyncio.to_thread(branches.get_branch, store, branch_id)
+        return model_pb2.RollbackBranchResponse(
+            branch=branch_to(branch), head=revision_to(earlier), weights_sha256=earlier.weights_sha256
+        )
+
+    async def _roll_back(
+        self, request: model_pb2.RollbackBranchRequest, request_id: str
+    ) -> model_pb2.RollbackBranchResponse:
+        store = self._parts.store
         head, parent = await asyncio.to_thread(
             branches.check_rollback, store, request.branch_id, request.expected_revision
         )

@@ -2,12 +2,14 @@
 // params: branch_id, head_revision, request_id
 // returns: revision_id, weights_sha256, intervention_id, graph_id
 // access: write
+//
+// A request that was served already moves nothing: of two that come at once, the second waits here for the branch.
 MATCH (b:Branch {id: $branch_id})
 SET b.commits = coalesce(b.commits, 0) + 1
 WITH b
 WHERE NOT EXISTS {
   MATCH (b)<-[:ON]-(other:Intervention)
-  WHERE other.state IN ['PREPARING', 'RUNNING', 'AWAITING_DECISION', 'COMMITTING']
+  WHERE other.state IN ['PREPARING', 'RUNNING', 'AWAITING_DECISION', 'COMMITTING'] OR other.rollback_request = $request_id
 }
 MATCH (b)-[old:HEAD]->(r:Revision {id: $head_revision})-[:PARENT]->(parent:Revision)
 MATCH (b)<-[:ON]-(i:Intervention {state: 'SUCCEEDED'})-[:PRODUCED]->(r)
