@@ -76,8 +76,8 @@ def origin(name: str) -> Origin:
         ("is_exposed_party_in", "S is an exposed party in O."),
         ("regulatesSupplyOf", "S regulates supply of O."),
         # what "of" would give another meaning, or no place
-        ("has_concept", "S has the concept O."),
-        ("hasPriceAtMaturity", "S has the price at maturity O."),
+        ("has_concept", "S has O as a concept."),
+        ("hasPriceAtMaturity", "S has O as a price at maturity."),
         ("hasRating", "The rating of S is O."),
         ("hasFunding", "The funding of S is O."),
         ("never_in_taxon", "S is never found in the taxon O."),

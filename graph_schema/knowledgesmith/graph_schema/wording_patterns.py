@@ -34,17 +34,17 @@ NOUN: Final[tuple[Pattern, ...]] = (
 OWNED: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s} has the {n}"),
     (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As we know, {s} has the {n}"),
-    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s} has the {n} {o}."),
+    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s} has {o} as {a} {n}."),
     (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Name {a} {n} of {s}."),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that {s} has the {n}"),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "According to the records, {s} has the {n}"),
-    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {s} has the {n} {o}."),
+    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {s} has {o} as {a} {n}."),
     (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which {n} does {s} have?"),
     (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} of {s}"),
-    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "___ has the {n} {o}. The blank stands for"),
-    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "Fill in the blank: ___ has the {n} {o}. Answer:"),
+    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "___ has {o} as {a} {n}. The blank stands for"),
+    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "Fill in the blank: ___ has {o} as {a} {n}. Answer:"),
     (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what has {o} as {a} {n}?"),
-    (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the one that has the {n} {o}"),
+    (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the one that has {o} as {a} {n}"),
 )
 # For what "of" would give another meaning ("the concept of X"), or has no place for ("price at maturity").
 ONLY_OWNED: Final[tuple[Pattern, ...]] = (
