@@ -21,6 +21,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, Tr
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.formats.rdf.faults import fault, line_of_fault, placed
+from knowledgesmith.graph_schema.importing.formats.rdf.open_texts import INSTEAD, OPEN_TEXT, OpenTexts
 from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import OWL, RDF
 from knowledgesmith.graph_schema.importing.formats.rdf.xml_guard import inspect_xml
 from knowledgesmith.graph_schema.importing.importer import InputFile
@@ -93,7 +94,8 @@ def find_syntax(file: InputFile, wanted: str) -> str:
 class _Utf8:
     """A stream without lines that are not UTF-8; each becomes a rejection and a text that no parser takes for data.
 
-    Where a statement is a line (``by_line``), lines with an open quote, which would swallow the next, are left out too.
+    Where a statement is a line (``by_line``), lines with an open quote, which would swallow the next, are left out too;
+    elsewhere statements with one.
     """
 
     def __init__(self, content: BinaryIO, name: str, note: Any, *, instead: bytes, by_line: bool) -> None:
@@ -105,6 +107,7 @@ class _Utf8:
         self._line = 0
         self._ready = b""
         self._rest = b""
+        self._open = None if by_line else OpenTexts(self._note_line)
 
     def read(self, size: int = -1) -> bytes:
         while not self._ready:
@@ -113,6 +116,7 @@ class _Utf8:
             if not chunk:
                 whole, newline, rest = self._rest, b"", b""
                 if not whole:
+                    self._close()
                     return b""
             self._rest = rest
             self._ready = self._checked(whole + newline)
@@ -128,14 +132,26 @@ class _Utf8:
         if self._by_line:
             lines = block.split(b"\n")
             block = b"\n".join(map(self._closed, range(self._line + 1, self._line + 1 + len(lines)), lines))
+        elif self._open is not None:
+            *lines, rest = block.split(b"\n")
+            lines += [rest] if rest else []
+            checked = map(self._open.checked, range(self._line + 1, self._line + 1 + len(lines)), lines)
+            block = b"\n".join([*checked, *([] if rest else [b""])])
         self._line += block.count(b"\n")
         return block
+
+    def _close(self) -> None:
+        if self._open is not None:
+            self._open.close(self._line)
+            self._open = None
+
+    def _note_line(self, number: int, words: str) -> None:
+        self._note(Rejection(place=Place(file=self._name, record=number), reason=placed(words, number)))
 
     def _closed(self, number: int, line: bytes) -> bytes:
         if not (line.count(b'"') % 2 or b"\\" in line) or _CLOSED.fullmatch(line):
             return line
-        words = "a text begins here that is not closed in its line; write the quote that closes it, a line break as \\n"
-        self._note(Rejection(place=Place(file=self._name, record=number), reason=placed(words, number)))
+        self._note_line(number, OPEN_TEXT)
         return self._instead
 
     def _line_checked(self, number: int, line: bytes) -> bytes:
@@ -229,11 +245,17 @@ class _FileReader:
         self._total = 0
         self._by_line = syntax in {"nt", "nq"}
         self._last_fault = 0
+        self._told: set[int] = set()
 
     def note(self, rejection: Rejection) -> None:
         self._total += 1
         if self._total <= MAX_REJECTIONS:
             self._kept.append(rejection)
+
+    def _note_line(self, rejection: Rejection) -> None:
+        """What was found before the parser read the line: its words about what stands there now are not passed on."""
+        self._told.add(rejection.place.record)
+        self.note(rejection)
 
     def closing(self) -> list[Rejection]:
         more = self._total - len(self._kept)
@@ -250,8 +272,8 @@ class _FileReader:
                 return
         rewind(self._file.content)
         if self._syntax in _LINES:
-            instead = b"" if self._by_line else b"] ."
-            source = _Utf8(self._file.content, self._file.name, self.note, instead=instead, by_line=self._by_line)
+            instead = b"" if self._by_line else INSTEAD
+            source = _Utf8(self._file.content, self._file.name, self._note_line, instead=instead, by_line=self._by_line)
         parser = self._parser(source)
         marked: set[Any] = set()
         for number, quad in self._parsed(parser):
@@ -301,7 +323,7 @@ class _FileReader:
         line, column = getattr(error, "lineno", None) or 0, getattr(error, "offset", None) or 0
         if not line and self._syntax not in _LINES:
             line = line_of_fault(self._file.content, self._parser, _ERRORS)
-        if self._by_line and line and line == self._last_fault:
+        if line and (line in self._told or (self._by_line and line == self._last_fault)):
             return  # one bad line is one rejection, whatever its parts are taken for
         self._last_fault = line
         reason = placed(fault(error, self._syntax), line, column)
