@@ -95,6 +95,9 @@ class AlphaEditConfig(MethodConfig):
             ends, and gives the best value that it met. So ends, above all, unlearning whose target no value within the
             clamp gives. 0: the authors' search, which ends at ``stop`` or takes all steps, and gives the last value.
         progress: that share.
+        settle: task loss below which a new object's value still serves. One that came to ``stop`` is scaled down to the
+            weakest that does: a search ends on its clamp, and what its value does beyond its target it does to
+            everything else that is said of the subject. Of edits alone; 0: values stay as they were found.
         search_prompts: training phrasings used in the value search; the keys use all.
         least_prompts: phrasings that a fact is brought up to by putting marks and sentences before those it has: as
             many as the authors' (one prompt behind nothing and behind five texts). A subject's key depends on the text
@@ -126,6 +129,7 @@ class AlphaEditConfig(MethodConfig):
             "openings": AuthorValue(value="0", source=_PAPER),
             "own_facts": AuthorValue(value="0", source=_PAPER),
             "stop": AuthorValue(value="0.05", source=_MEMIT),
+            "settle": AuthorValue(value="0", source=_MEMIT),
             "patience": AuthorValue(value="0", source=_MEMIT, note="they give the last value and take all steps"),
             "search_prompts": AuthorValue(value="1", source=_MEMIT, note="behind sampled contexts"),
             "least_prompts": AuthorValue(
@@ -150,6 +154,7 @@ class AlphaEditConfig(MethodConfig):
     stop: float = Field(default=0.1, ge=0)
     patience: int = Field(default=8, ge=0, le=200)
     progress: float = Field(default=0.02, ge=0, lt=1)
+    settle: float = Field(default=0.5, ge=0)
     search_prompts: int = Field(default=4, ge=1)
     least_prompts: int = Field(default=6, ge=1, le=32)
     paths: int = Field(default=2, ge=1)
@@ -246,6 +251,7 @@ class AlphaEdit:
             stop=self.config.stop,
             window=self.config.patience,
             share=self.config.progress,
+            settle=self.config.settle if request.goal is Goal.EDIT else 0.0,
         )
         shares = Shares(
             essence=self.config.essence,

@@ -6,7 +6,8 @@ batched over edits: the losses are separable, each edit has its own Adam state a
 is that of one search after another. The target is any distribution, hence the same search edits and unlearns.
 
 Beyond the reference an edit also ends where its objective falls no more (``plateau``), and one that ends without having
-met its target is given the best δ of its course, not the last one.
+met its target is given the best δ of its course, not the last one. A δ that met its target may be scaled down to the
+weakest one that still serves it (``weakest``).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from torch import Tensor
 from knowledgesmith.editors.objective import Row, Targets, answer_batch, backward, divergence, per_row, wide
 from knowledgesmith.editors.solve.plateau import Plateau
 from knowledgesmith.editors.solve.suffix import Prefilled, bucketed, prefill, suffix_logits
+from knowledgesmith.editors.solve.weakest import least_shares
+from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import EditDiverged
 
 if TYPE_CHECKING:
@@ -68,6 +71,8 @@ class SearchSettings:
         window: passes in which an edit's lowest objective has to fall, or the edit ends; 0: the reference's search,
             which takes all steps and gives the last δ.
         share: least fall over the window, as a share of the objective.
+        settle: task loss below which a δ still serves, once it has met ``stop``: it is scaled down to the least share
+            that does. 0: it stays as it was found.
         rows: rows in one forward pass.
     """
 
@@ -79,6 +84,7 @@ class SearchSettings:
     stop: float = 0.05
     window: int = 0
     share: float = 0.01
+    settle: float = 0.0
     rows: int = 256
 
 
@@ -126,7 +132,7 @@ def search_values(
     Raises:
         EditDiverged: a clean activation, a loss or a gradient is not finite.
     """
-    groups, anchors = _prepare(loaded, rows, settings)
+    groups, anchors = everything = _prepare(loaded, rows, settings)
     _check("the model's own activations", anchors, loaded)
     count, width = anchors.shape
     norms = anchors.norm(dim=1)
@@ -163,7 +169,31 @@ def search_values(
         groups = [_compacted(group, active) for group in groups if bool(active[group.edit].any())]
     if settings.window == 0:
         best, least = change.detach(), loss
+    if settings.settle > settings.stop:
+        best, least = _settled(loaded, everything[0], best, least, settings)
     return SearchResult(change=best, steps=steps, loss=least)
+
+
+@torch.no_grad()
+def _settled(
+    loaded: LoadedModel, groups: Sequence[_Group], change: Tensor, loss: Tensor, settings: SearchSettings
+) -> tuple[Tensor, Tensor]:
+    """The weakest δ that still serves, and its task loss, of the edits that met their target."""
+
+    def losses(share: Tensor) -> Tensor:
+        cancellation.check()
+        total = torch.zeros_like(loss)
+        for group in groups:
+            logits = suffix_logits(loaded, group.rows, (change * share[:, None])[group.edit])
+            own = per_row(divergence(logits, group.targets), group.rows.row, len(group.edit)) * group.weight
+            total.index_add_(0, group.edit, own * group.task)
+        return total
+
+    met = loss < settings.stop
+    if not bool(met.any()):
+        return change, loss
+    shares = least_shares(losses, bound=settings.settle, met=met).to(change)
+    return change * shares[:, None], torch.where(met, losses(shares), loss)
 
 
 def _prepare(loaded: LoadedModel, rows: Sequence[SearchRow], settings: SearchSettings) -> tuple[list[_Group], Tensor]:
