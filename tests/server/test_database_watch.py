@@ -15,8 +15,8 @@ from knowledgesmith.graph_schema.embedded import EmbeddedSettings
 from knowledgesmith.graph_schema.errors import DatabaseStartFailed, GraphUnavailable, InvalidInput
 from knowledgesmith.graph_schema.store import StoreSettings
 from knowledgesmith.server import database as watched
+from knowledgesmith.server.configuration import parse
 from knowledgesmith.server.database import Database
-from knowledgesmith.server.settings import parse
 
 
 class Java:
@@ -139,13 +139,16 @@ def test_a_server_that_ends_gives_up_a_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30", 30.0), ("1e3", 1000.0), ("inf", math.inf)])
-def test_patience_with_the_first_start_is_a_setting(tmp_path: Path, text: str, seconds: float) -> None:
-    by_flag = parse(["--data-dir", str(tmp_path), "--neo4j-start-timeout", text], env={})
-    by_environment = parse(["--data-dir", str(tmp_path)], env={"KSMITH_NEO4J_START_TIMEOUT": text})
+def test_patience_with_the_first_start_is_a_setting(
+    tmp_path: Path, text: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_flag = parse(["--data-dir", str(tmp_path), "--neo4j-start-timeout", text])
+    monkeypatch.setenv("KSMITH_NEO4J_START_TIMEOUT", text)
+    by_environment = parse(["--data-dir", str(tmp_path)])
     assert by_flag.neo4j_start_timeout == by_environment.neo4j_start_timeout == seconds
 
 
 @pytest.mark.parametrize("text", ["0", "-3", "soon", "nan", ""])
 def test_no_time_is_no_patience(tmp_path: Path, text: str) -> None:
     with pytest.raises(InvalidInput, match="--neo4j-start-timeout"):
-        parse(["--data-dir", str(tmp_path), "--neo4j-start-timeout", text], env={})
+        parse(["--data-dir", str(tmp_path), "--neo4j-start-timeout", text])

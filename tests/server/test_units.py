@@ -9,7 +9,6 @@ import math
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -35,36 +34,17 @@ from knowledgesmith.proto.v1 import (
     probe_pb2,
     propagation_pb2,
 )
-from knowledgesmith.server import conversions, interceptors, paging, propagation_conversions, settings, statuses
+from knowledgesmith.server import conversions, interceptors, paging, propagation_conversions, statuses
 from knowledgesmith.server.hub import Hub, JobProgress
 from knowledgesmith.server.memory import collect_rarely
 from knowledgesmith.server.worker import gates
 from knowledgesmith.server.worker.channel import Channel, dump_error, load_error
-from knowledgesmith.server.worker.runner import BATCH_PROBES, batches
+from knowledgesmith.server.worker.runner import batches
 
 PROTOS = (
     *(case_pb2, catalogue_pb2, graph_pb2, intervention_pb2),
     *(lifecycle_pb2, model_pb2, probe_pb2, propagation_pb2),
 )
-
-
-def test_settings_take_flags_then_environment_then_defaults(tmp_path: Path) -> None:
-    env = {"KSMITH_LISTEN": "127.0.0.1:1", "KSMITH_DATA_DIR": str(tmp_path), "KSMITH_NEO4J_URI": "bolt://127.0.0.1:9"}
-    found = settings.parse(["--metrics", "[::1]:3"], env)
-    assert (found.listen, found.metrics_listen, found.neo4j_uri) == ("127.0.0.1:1", "[::1]:3", "bolt://127.0.0.1:9")
-    found.create_directories()
-    assert found.artefact_dir.is_dir()
-    assert found.export_dir.parent == found.data_dir == tmp_path.resolve()
-
-
-@pytest.mark.parametrize(
-    "address", ["0.0.0.0:7617", "example.org:1", "10.0.0.1:1", "127.0.0.1", "127.0.0.1:x", ":1", "127.0.0.1:70000"]
-)
-def test_the_server_listens_on_loopback_only(address: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        settings.parse(["--listen", address], {})
-    assert refused.value.field == "--listen"
-    assert refused.value.hint
 
 
 def leaves(kind: type[KnowledgeSmithError]) -> list[type[KnowledgeSmithError]]:
@@ -233,11 +213,11 @@ def slot(seq: int, entity: str, probes: int) -> LedgerSlot:
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 60)), max_size=40))
 def test_batches_keep_order_and_entities_whole(shape: list[tuple[int, int]]) -> None:
     slots = [slot(seq, f"e{entity}", n) for seq, (entity, n) in enumerate(sorted(shape), start=1)]
-    found = list(batches(slots))
+    found = list(batches(slots, 48))
     assert [s for batch in found for s in batch] == slots
     entities = [{s.entity for s in batch} for batch in found]
     assert all(not (a & b) for a, b in itertools.pairwise(entities))
-    assert all(sum(len(s.probe_ids) for s in batch) >= BATCH_PROBES for batch in found[:-1])
+    assert all(sum(len(s.probe_ids) for s in batch) >= 48 for batch in found[:-1])
 
 
 def test_the_front_process_does_not_import_torch() -> None:

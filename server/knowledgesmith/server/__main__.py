@@ -1,4 +1,4 @@
-"""Entry point: ``python -m knowledgesmith.server`` runs the server, ``… doctor`` looks at what it needs."""
+"""Entry point: ``python -m knowledgesmith.server`` runs the server; ``… doctor`` and ``… config`` only look."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.flush()
         # a check that hangs in a library's thread must not keep the process
         os._exit(status)
+    if words[:1] == ["config"]:
+        from knowledgesmith.server.configuration import main as config
+
+        return config(words[1:])
     return _serve(words)
 
 
@@ -27,9 +31,9 @@ def _serve(words: Sequence[str]) -> int:
     import asyncio
 
     from knowledgesmith.graph_schema.errors import KnowledgeSmithError
+    from knowledgesmith.server.configuration import parse
     from knowledgesmith.server.device import require_device
     from knowledgesmith.server.memory import collect_rarely
-    from knowledgesmith.server.settings import parse
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     collect_rarely()

@@ -19,6 +19,7 @@ from knowledgesmith.graph_schema import jobs
 from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError
 from knowledgesmith.graph_schema.migrations import migrate
 from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.world_cache import WorldCache
 from knowledgesmith.proto.v1 import (
     case_pb2_grpc,
     catalogue_pb2_grpc,
@@ -32,6 +33,7 @@ from knowledgesmith.proto.v1 import (
 from knowledgesmith.server.database import Database
 from knowledgesmith.server.hub import Hub
 from knowledgesmith.server.interceptors import ServiceInterceptor
+from knowledgesmith.server.lanes import long_lane
 from knowledgesmith.server.message_sizes import RECEIVE_BYTES
 from knowledgesmith.server.metrics import Metrics, query_observer
 from knowledgesmith.server.parts import Parts
@@ -67,8 +69,7 @@ CHANNEL_OPTIONS = (
 
 def worker_environment(settings: ServerSettings, store: StoreSettings) -> dict[str, str]:
     """What the worker needs to know; secrets travel in the environment, never in the arguments."""
-    plain = {key: str(value) for key, value in asdict(settings).items()}
-    return {"KSMITH_WORKER_SETTINGS": json.dumps(plain), "KSMITH_WORKER_STORE": json.dumps(asdict(store))}
+    return {"KSMITH_WORKER_SETTINGS": settings.model_dump_json(), "KSMITH_WORKER_STORE": json.dumps(asdict(store))}
 
 
 async def serve(settings: ServerSettings) -> None:
@@ -85,7 +86,7 @@ async def serve(settings: ServerSettings) -> None:
     async with AsyncExitStack() as stack:
         parts, health_servicer = await _start(settings, stack)
         await health_servicer.set("", health_pb2.HealthCheckResponse.SERVING)
-        _LOG.info("serving gRPC on %s, metrics on %s", settings.listen, settings.metrics_listen)
+        _LOG.info("serving gRPC on %s, metrics on %s", settings.listen, settings.metrics)
         await stop.wait()
         _LOG.info("draining")
         await health_servicer.enter_graceful_shutdown()
@@ -104,7 +105,16 @@ async def _start(settings: ServerSettings, stack: AsyncExitStack) -> tuple[Parts
     await asyncio.to_thread(migrate, store)
     hub = Hub()
     worker = WorkerHandle(environment=worker_environment(settings, database.store_settings), metrics=metrics, hub=hub)
-    parts = Parts(settings=settings, store=store, worker=worker, hub=hub, metrics=metrics, embedded=database.embedded)
+    parts = Parts(
+        settings=settings,
+        store=store,
+        worker=worker,
+        hub=hub,
+        metrics=metrics,
+        embedded=database.embedded,
+        worlds=WorldCache(capacity=settings.worlds_kept),
+        long=long_lane(threads=settings.long_calls),
+    )
     stack.callback(parts.long.close)
     stack.callback(parts.planning.close)
     stack.callback(parts.queries.close)
@@ -147,12 +157,12 @@ async def _listen(parts: Parts) -> tuple[aio.Server, health.aio.HealthServicer]:
 
 
 def _serve_metrics(settings: ServerSettings, metrics: Metrics, stack: AsyncExitStack) -> None:
-    host, _, port = settings.metrics_listen.rpartition(":")
+    host, _, port = settings.metrics.rpartition(":")
     try:
         http, thread = start_http_server(int(port), addr=host.strip("[]"), registry=metrics.registry)
     except OSError as error:
         raise InvalidInput(
-            f"cannot listen for metrics: {error.strerror}", field="--metrics", value=settings.metrics_listen
+            f"cannot listen for metrics: {error.strerror}", field="--metrics", value=settings.metrics
         ) from error
     stack.callback(thread.join, 5.0)
     stack.callback(http.server_close)

@@ -84,9 +84,9 @@ class Lane:
         return future
 
 
-def long_lane() -> Lane:
+def long_lane(*, threads: int = LONG_THREADS) -> Lane:
     """For calls that walk a graph or a set: generate, audit, export, check, compare, import, delete."""
-    return Lane("long", threads=LONG_THREADS, waiting=LONG_WAITING)
+    return Lane("long", threads=threads, waiting=LONG_WAITING)
 
 
 def query_lane() -> Lane:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from knowledgesmith.proto.v1 import graph_pb2
 
 MAX_FILES = 256
-MAX_BYTES = 8 * 1024**3
 """Bytes of all files of an upload together, unpacked."""
 _SPOOL_BYTES = 1024 * 1024
 _PIECE = 1024 * 1024
@@ -32,7 +31,7 @@ class Upload:
         max_bytes: what all files may hold together, unpacked, so that a small file cannot fill the disk.
     """
 
-    def __init__(self, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, *, max_bytes: int) -> None:
         self.header: graph_pb2.ImportHeader | None = None
         self.received = 0
         """Bytes that came over the wire."""

@@ -25,6 +25,7 @@ from knowledgesmith.graph_schema.plan_types import SCHEME, Plan
 from knowledgesmith.graph_schema.probes.scope import neighbourhood
 from knowledgesmith.graph_schema.store import GraphStore
 from knowledgesmith.graph_schema.world_cache import WorldCache, WorldMoved
+from knowledgesmith.server.settings import ServerSettings
 from knowledgesmith.server.worker import runner as running
 from knowledgesmith.server.worker.compose import compose
 from knowledgesmith.server.worker.reporting import Reporter
@@ -252,7 +253,7 @@ class Heard:
 def plan_only(store: GraphStore, job: str) -> None:
     nothing: Any = None
     heard: Any = Heard()
-    worker = PlanningOnly(settings=nothing, store=store, host=nothing, reporter=Reporter(heard, heard))
+    worker = PlanningOnly(settings=ServerSettings(), store=store, host=nothing, reporter=Reporter(heard, heard))
     worker.run(job, stop=threading.Event())
 
 

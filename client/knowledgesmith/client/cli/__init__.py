@@ -13,6 +13,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "up": Entry("server", "up", "Start a server of your own."),
     "down": Entry("server", "down", "Stop it."),
     "status": Entry("server", "status", "What the server holds and does."),
+    "config": Entry("config", "config", "Show every setting of a server, and where its value comes from."),
     "doctor": Entry("doctor", "doctor", "Look at everything that a server needs on this machine."),
     "neo4j": Entry("database", "neo4j", "The embedded Neo4j by itself."),
     "cypher": Entry("database", "cypher", "Run a read-only Cypher query."),
@@ -44,7 +45,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "demo": Entry("demo", "demo", "Tell the whole story once, on the bundled graph and model."),
 }
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "Server": ("up", "down", "status", "doctor", "neo4j", "demo"),
+    "Server": ("up", "down", "status", "config", "doctor", "neo4j", "demo"),
     "Graphs and probes": ("import", "graphs", "graph", "relations", "probes", "cases", "cypher"),
     "Models": ("models", "methods", "branch", "ask", "rollback", "export"),
     "Changes": ("plan", "edit", "unlearn", "interventions", "watch", "commit", "discard", "cancel", "delete-run"),

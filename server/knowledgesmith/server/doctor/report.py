@@ -6,17 +6,16 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-import platformdirs
-
 from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.server.configuration import PREFIX, parse
 from knowledgesmith.server.doctor import compute, database, machine
 from knowledgesmith.server.doctor.check import Check, Finding, Status, fail, ok, run, worded
-from knowledgesmith.server.settings import ServerSettings, parse
+from knowledgesmith.server.settings import ServerSettings
 
 NAMES: Final = ("settings", "packages", "java", "database", "disk", "memory", "model", "device", "precision")
 
@@ -35,20 +34,20 @@ def checks(settings: ServerSettings) -> list[Check]:
     ]
 
 
-def read_settings(words: Sequence[str], env: Mapping[str, str]) -> tuple[ServerSettings, Finding]:
+def read_settings(words: Sequence[str]) -> tuple[ServerSettings, Finding]:
     """The settings that a server would start with, and whether it would; wrong ones are judged, not fatal."""
     try:
-        found = parse(words, env)
+        found = parse(words)
     except InvalidInput as error:
-        folder = Path(env.get("KSMITH_DATA_DIR") or platformdirs.user_data_dir("knowledgesmith"))
-        return ServerSettings(data_dir=folder), fail(worded(error), error.hint)
+        folder = os.environ.get(f"{PREFIX}DATA_DIR")
+        return (ServerSettings(data_dir=Path(folder)) if folder else ServerSettings()), fail(worded(error), error.hint)
     where = f"data in {found.data_dir}, gRPC at {found.listen}"
     return found, ok(f"{where}, device {found.device or 'the best'}, dtype {found.dtype}")
 
 
 def findings(words: Sequence[str], only: Sequence[str]) -> Iterator[tuple[str, Finding]]:
     """Names and findings, one after another."""
-    settings, first = read_settings(words, os.environ)
+    settings, first = read_settings(words)
     wanted = only or NAMES
     if "settings" in wanted:
         yield "settings", first

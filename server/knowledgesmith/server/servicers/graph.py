@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from knowledgesmith.server.parts import Parts
 
 _CYPHER_ROWS = 100
-_CYPHER_SECONDS = 20.0
 """Shorter than the call may last, so that its caller learns what ended it."""
 
 
@@ -36,7 +35,7 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
         self, request_iterator: AsyncIterator[graph_pb2.ImportGraphRequest], context: Context
     ) -> AsyncIterator[graph_pb2.ImportGraphResponse]:
         """Receive the files, then import them and tell how it goes."""
-        upload = Upload()
+        upload = Upload(max_bytes=self._parts.settings.upload_bytes)
         try:
             async for request in request_iterator:
                 await asyncio.to_thread(upload.add, request)  # it unpacks: a small piece can hold much
@@ -97,7 +96,7 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
             text,
             json_object(request.parameters_json, "parameters_json"),
             limit=rows + 1,
-            timeout_s=_CYPHER_SECONDS,
+            timeout_s=self._parts.settings.query_seconds,
         )
         lines = [json.dumps([row[c] for c in columns], ensure_ascii=False, allow_nan=False) for row in found[:rows]]
         return graph_pb2.RunCypherResponse(columns=columns, rows_json=lines, truncated=len(found) > rows)

@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import sys
-from pathlib import Path
 
 from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
 from knowledgesmith.server.metrics import query_observer
@@ -19,11 +18,8 @@ from knowledgesmith.server.worker.loop import Worker
 
 def read_settings() -> tuple[ServerSettings, StoreSettings]:
     """What the front process put into the environment."""
-    plain = json.loads(os.environ["KSMITH_WORKER_SETTINGS"])
-    plain["data_dir"] = Path(plain["data_dir"])
-    for name in ("drain_seconds", "neo4j_start_timeout"):
-        plain[name] = float(plain[name])
-    return ServerSettings(**plain), StoreSettings(**json.loads(os.environ["KSMITH_WORKER_STORE"]))
+    settings = ServerSettings.model_validate_json(os.environ["KSMITH_WORKER_SETTINGS"])
+    return settings, StoreSettings(**json.loads(os.environ["KSMITH_WORKER_STORE"]))
 
 
 def main() -> int:

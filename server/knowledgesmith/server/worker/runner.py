@@ -58,9 +58,6 @@ if TYPE_CHECKING:
     from knowledgesmith.server.worker.host import ModelHost
 
 _LOG = logging.getLogger(__name__)
-BATCH_PROBES = 48
-"""Probes scored between two ledger writes: few enough to be seen growing, enough to fill a forward pass."""
-
 _ACTIVE = (State.PREPARING, State.RUNNING)
 _RUNNING = (State.RUNNING,)
 
@@ -83,7 +80,7 @@ class JobRunner:
         self._cancelled: set[str] = set()
         self._running: tuple[str, JobCaller] | None = None
         self._lost: dict[str, dict[int, str]] = {}
-        self._worlds = WorldCache()
+        self._worlds = WorldCache(capacity=settings.worlds_kept)
         self._health = health.HealthCheck(store)
 
     def cancel(self, *, intervention_id: str) -> None:
@@ -310,9 +307,10 @@ class JobRunner:
 
     def _measure_all(self, attempt: _Attempt, meter: Meter, plan: Plan) -> dict[str, Reading]:
         readings: dict[str, Reading] = {}
-        for start in range(0, len(plan.probes), BATCH_PROBES):
+        size = self._settings.batch_probes
+        for start in range(0, len(plan.probes), size):
             attempt.progress.step("measure_before", start, len(plan.probes))
-            readings |= meter.read(plan.probes[start : start + BATCH_PROBES], "measure_before")
+            readings |= meter.read(plan.probes[start : start + size], "measure_before")
         attempt.progress.step("measure_before", len(plan.probes), len(plan.probes))
         return readings
 
@@ -339,7 +337,8 @@ class JobRunner:
         """Measure again, nearest first, and commit batch by batch, going on after the rows that are there."""
         planned = {p.probe.id: p for p in plan.probes}
         written = jobs.get(self._store, attempt.job.id).written_rows
-        for batch in batches([slot for slot in plan.slots if slot.seq > written]):
+        rest = [slot for slot in plan.slots if slot.seq > written]
+        for batch in batches(rest, self._settings.batch_probes):
             attempt.progress.step("measure_after", written, len(plan.slots))
             probes = [planned[probe_id] for slot in batch for probe_id in slot.probe_ids]
             after = meter.read(probes, "measure_after")
@@ -395,12 +394,12 @@ class JobRunner:
         return State.SUCCEEDED
 
 
-def batches(slots: Sequence[LedgerSlot]) -> Iterator[list[LedgerSlot]]:
-    """Consecutive slots of about ``BATCH_PROBES`` probes; an entity stays whole, so its head is written once."""
+def batches(slots: Sequence[LedgerSlot], size: int) -> Iterator[list[LedgerSlot]]:
+    """Consecutive slots of about ``size`` probes; an entity stays whole, so its head is written once."""
     batch: list[LedgerSlot] = []
     probes = 0
     for slot in slots:
-        if probes >= BATCH_PROBES and slot.entity != batch[-1].entity:
+        if probes >= size and slot.entity != batch[-1].entity:
             yield batch
             batch, probes = [], 0
         batch.append(slot)

@@ -1,0 +1,179 @@
+"""Where settings come from: flags, the environment, a file, defaults; the first that names one wins."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import os
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import platformdirs
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.server.settings import HINT, ServerSettings
+
+PREFIX: Final = "KSMITH_"
+CONFIG: Final = f"{PREFIX}CONFIG"
+FILE_NAME: Final = "ksmith.toml"
+SECRET: Final = frozenset({"neo4j_password"})
+"""Never a flag, since other users of the machine see those, and never shown."""
+_HINTS: Final = {
+    "float_parsing": "Give a number above 0, or inf.",
+    "greater_than": "Give a number above 0, or inf.",
+    "finite_number": "Give a number above 0, or inf.",
+    "int_parsing": "Give a whole number of at least 1.",
+    "greater_than_equal": "Give a whole number of at least 1.",
+    "string_pattern_mismatch": "Give a number with k, m or g, as in 2g.",
+}
+
+
+class _Sources(ServerSettings, BaseSettings):
+    """What pydantic-settings reads environment and file for."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """Settings, and where each that is no default came from: ``--listen``, ``KSMITH_LISTEN``, ``listen in FILE``."""
+
+    settings: ServerSettings
+    origins: Mapping[str, str]
+    file: Path
+
+
+def flag_of(name: str) -> str:
+    """The flag of a setting; empty where there is none."""
+    return "" if name in SECRET else "--" + name.replace("_", "-")
+
+
+def configure(argv: Sequence[str] | None = None) -> Configuration:
+    """Read all sources.
+
+    Raises:
+        InvalidInput: a value cannot be, a key of the file is none, or the file cannot be read. All mistakes are told.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m knowledgesmith.server",
+        description="Run the KnowledgeSmith server",
+        argument_default=argparse.SUPPRESS,
+    )
+    parser.add_argument("--config", help=f"file of settings (TOML); default: {CONFIG}, else {_own_file()}")
+    for name, field in ServerSettings.model_fields.items():
+        if flag := flag_of(name):
+            default = (
+                f"; default: {field.default}" if field.default not in ("", None) and not field.default_factory else ""
+            )
+            parser.add_argument(flag, dest=name, help=(f"{field.description}{default}").replace("%", "%%"))
+    flags: dict[str, Any] = vars(parser.parse_args(argv))
+    asked = flags.pop("config", "") or os.environ.get(CONFIG, "")
+    path = Path(asked).expanduser() if asked else _own_file()
+    file = _read_file(path, must_exist=bool(asked))
+    environment = EnvSettingsSource(_Sources)()
+    origins = {
+        **{name: f"{name} in {path}" for name in file},
+        **{name: f"{PREFIX}{name.upper()}" for name in environment},
+        **{name: flag_of(name) for name in flags},
+    }
+    merged = {**file, **environment, **flags}
+    try:
+        return Configuration(settings=ServerSettings.model_validate(merged), origins=origins, file=path)
+    except ValidationError as error:
+        raise _told(error, origins) from error
+
+
+def parse(argv: Sequence[str] | None = None) -> ServerSettings:
+    """The settings alone; see :func:`configure`."""
+    return configure(argv).settings
+
+
+def _own_file() -> Path:
+    return Path(platformdirs.user_config_dir("knowledgesmith")) / FILE_NAME
+
+
+def _read_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
+    hint = f"Correct the file, or name another with --config or {CONFIG}."
+    if not path.is_file():
+        if must_exist:
+            raise InvalidInput("there is no such file of settings", field="--config", value=str(path), hint=hint)
+        return {}
+    try:
+        return TomlConfigSettingsSource(_Sources, toml_file=path)()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise InvalidInput(
+            f"the file of settings cannot be read: {error}", field="--config", value=str(path), hint=hint
+        ) from error
+
+
+def _told(error: ValidationError, origins: Mapping[str, str]) -> InvalidInput:
+    """One error of ours with every mistake; it names the first one's source, value and way out."""
+    found = error.errors()
+    texts = [_text(one, origins) for one in found]
+    first, name = found[0], str(found[0]["loc"][0])
+    hint = str(first.get("ctx", {}).get(HINT) or _hint(str(first["type"]), name))
+    others = "".join(f"; also {text}" for text in texts[1:])
+    return InvalidInput(
+        f"{_plain(first)}{others}",
+        field=origins.get(name, name),
+        value="(not shown)" if name in SECRET else first["input"],
+        hint=hint,
+    )
+
+
+def _plain(one: Any) -> str:
+    if one["type"] == "extra_forbidden":
+        return "there is no such setting"
+    return str(one["msg"])
+
+
+def _text(one: Any, origins: Mapping[str, str]) -> str:
+    name = str(one["loc"][0])
+    shown = "" if name in SECRET else f" {one['input']!r}"
+    return f"{origins.get(name, name)}{shown}: {_plain(one)}"
+
+
+def _hint(kind: str, name: str) -> str:
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(name, ServerSettings.model_fields, n=1)
+        return f"Did you mean {near[0]}?" if near else "`ksmith config` lists all settings."
+    return _HINTS.get(kind, "`ksmith config` says what each setting may be.")
+
+
+def rows(found: Configuration) -> list[dict[str, str]]:
+    """Every setting as text: name, value, where it came from, flag, variable, and what it is."""
+    return [
+        {
+            "name": name,
+            "value": "(set)"
+            if name in SECRET and found.settings.neo4j_password
+            else str(getattr(found.settings, name)),
+            "origin": found.origins.get(name, "default"),
+            "flag": flag_of(name),
+            "variable": f"{PREFIX}{name.upper()}",
+            "description": field.description or "",
+        }
+        for name, field in ServerSettings.model_fields.items()
+    ]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print the settings as one JSON object: ``python -m knowledgesmith.server config [FLAGS]``."""
+    try:
+        found = configure(argv)
+    except InvalidInput as error:
+        value = str(error.value).strip("'")
+        wrong = {"error": error.message, "field": error.field, "value": value, "hint": error.hint}
+        sys.stdout.write(json.dumps(wrong) + "\n")
+        return 1
+    sys.stdout.write(
+        json.dumps({"file": str(found.file), "exists": found.file.is_file(), "settings": rows(found)}) + "\n"
+    )
+    return 0
