@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.server.service import PATIENCE, Service
 from tests.server.world import upload
+from tests.taught import teach
 
 from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
 from knowledgesmith.graph_schema.store import GraphStore
@@ -21,6 +22,12 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
     save_checkpoint(tiny_llama(), folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def taught_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model that learnt something, on disk; teaching it takes longer than most tests that ask it."""
+    return save_checkpoint(teach("llama"), tmp_path_factory.mktemp("taught"))
 
 
 @pytest.fixture(scope="session")

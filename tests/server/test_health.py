@@ -15,11 +15,10 @@ from typing import Any
 
 import pytest
 from tests.server.bench import Deaf, import_world, register
-from tests.taught import Spoil, artefact_of, noise, nothing, one_row, one_word, scaled, teach
+from tests.taught import Spoil, artefact_of, noise, nothing, one_row, one_word, scaled
 
 from knowledgesmith.editors.health.reading import read_state
 from knowledgesmith.editors.models import LoadedModel
-from knowledgesmith.editors.testing import save_checkpoint
 from knowledgesmith.graph_schema import branches, jobs
 from knowledgesmith.graph_schema.health import Health, HealthVerdict
 from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
@@ -102,20 +101,16 @@ class Bench:
         return jobs.get(self.store, job)
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that learnt something."""
-    return save_checkpoint(teach("llama"), tmp_path_factory.mktemp("taught"))
-
-
 @pytest.fixture
-def bench(store: GraphStore, graph_id: str, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+def bench(
+    store: GraphStore, graph_id: str, taught_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Bench:
     """A worker with the taught model."""
     import_world(store, graph_id)
     settings = ServerSettings(data_dir=tmp_path, device="cpu")
     settings.create_directories()
     host = ModelHost(settings=settings, store=store)
-    register(store, host, checkpoint, f"m-{graph_id}")
+    register(store, host, taught_checkpoint, f"m-{graph_id}")
     branches.create_branch(store, branch_id=f"b-{graph_id}", model_id=f"m-{graph_id}", graph_id=graph_id, select=True)
     sink = Sink()
     deaf: Any = Deaf()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.server.test_health import Bench, bench, checkpoint, stored
+from tests.server.test_health import Bench, bench, stored
 from tests.taught import nothing
 
 from knowledgesmith.editors.spelling import Spelling
@@ -11,7 +11,7 @@ from knowledgesmith.graph_schema.interventions import Change, Goal, State, Targe
 from knowledgesmith.server.conversions import job_to
 from knowledgesmith.server.worker.notes import spelling_notes
 
-__all__ = ["bench", "checkpoint"]  # fixtures
+__all__ = ["bench"]  # a fixture
 
 
 def test_new_names_that_the_model_cannot_write_are_named_the_least_known_first() -> None:
