@@ -50,10 +50,11 @@ class DoubtWalks:
         relation = columns[1][order]
         proper = columns[0] != columns[2]
         self._facts: dict[str, tuple[Ints, Ints]] = {}
+        named: dict[int, str] = dict(enumerate(names))
         for number in np.unique(relation).tolist():
             rows = order[slice(*relation.searchsorted((number, number + 1)).tolist())]
             rows = rows[proper[rows]]
-            self._facts[names[number]] = (columns[0][rows].astype(np.int64), columns[2][rows].astype(np.int64))
+            self._facts[named[number]] = (columns[0][rows].astype(np.int64), columns[2][rows].astype(np.int64))
         self._sorted: dict[End, tuple[Ints, Ints]] = {}
 
     @classmethod

@@ -124,11 +124,16 @@ def _wider(reading: _Reading) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _begun(names: Iterable[str], says: defaultdict[str, set[End]]) -> None:
     """What comes after the last word of a whole name only narrows it: "member_of_team" is a "member_of"."""
-    whole = {words: name for name in names if len(words := _core(name)) > 1 and words[-1] in PREPOSITIONS}
+    whole: dict[tuple[str, ...], str] = {}
+    for name in names:
+        words = _core(name)
+        if len(words) > 1 and words[-1] in PREPOSITIONS:
+            whole[words] = name
     for name in names:
         words = _core(name)
         for end in range(2, len(words)):
-            if (other := whole.get(words[:end])) not in {None, name}:
+            other = whole.get(words[:end])
+            if other is not None and other != name:
                 says[other].add((name, False))
 
 
@@ -207,10 +212,10 @@ def _plain_readings(words: tuple[str, ...]) -> list[_Reading]:
     if not words:
         return []
     found = [_Reading("words", words, turned=False), *_sense(words)]
-    last, rest = words[-1], words[:-1]
+    first, last, rest = words[0], words[-1], words[:-1]
     if len(words) > 1 and last == "of":
         found += [_Reading("noun", _single(rest), turned=False), *_agent(rest, turned=False)]
-    elif words[0] in _HAS and len(words) > 1:
+    elif first in _HAS and len(words) > 1:
         found += [_Reading("noun", _single(words[1:]), turned=True), *_agent(words[1:], turned=True)]
     elif last == "by" and rest:
         found.append(_Reading("verb", (*rest[:-1], _stem(rest[-1])), turned=True))
