@@ -9,6 +9,6 @@ RETURN r.name AS name, r.rel_type AS rel_type, r.domain_type AS domain_type, r.r
        r.functional AS functional, r.inverse_functional AS inverse_functional, r.symmetric AS symmetric,
        r.transitive AS transitive, r.hierarchical AS hierarchical, r.inverse_of AS inverse_of,
        r.composed_of AS composed_of, coalesce(r.compositions, []) AS compositions, coalesce(r.sub_of, []) AS sub_of,
-       coalesce(r.either_way, false) AS either_way, r.templates AS templates,
+       r.either_way AS either_way, r.templates AS templates,
        [text IN coalesce(g.corrected_wordings, []) WHERE text STARTS WITH r.name + '\u001f'] AS corrections
 ORDER BY name
