@@ -131,9 +131,9 @@ def test_the_servers_own_setting_is_for_models_without_one(
     ("flags", "env", "told"),
     [
         (["--dtype", "half"], {}, r"unknown dtype .*--dtype.*'half'.*float32, bfloat16, float16, float64"),
-        ([], {"KSMITH_DTYPE": "bf16"}, r"unknown dtype .*--dtype.*'bf16'.*float32, bfloat16"),
+        ([], {"KSMITH_DTYPE": "bf16"}, r"unknown dtype .*KSMITH_DTYPE.*'bf16'.*float32, bfloat16"),
         (["--device", "gpu"], {}, r"unknown device .*--device.*'gpu'.*cuda:1"),
-        ([], {"KSMITH_DEVICE": "meta"}, r"unknown device .*--device.*'meta'"),
+        ([], {"KSMITH_DEVICE": "meta"}, r"unknown device .*KSMITH_DEVICE.*'meta'"),
         (["--device", "cuda:99"], {}, r"this device is not here .*--device.*'cuda:99'.*Use .*cpu"),
     ],
 )
