@@ -67,7 +67,7 @@ def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
     assert result.exit_code == 0
     if path[0] != "demo":
         assert "--json" in result.output
-    if path[0] not in ("demo", "doctor", "neo4j"):
+    if path[0] not in ("config", "demo", "doctor", "neo4j"):
         assert "--server" in result.output
 
 
