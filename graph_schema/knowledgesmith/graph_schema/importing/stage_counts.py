@@ -90,7 +90,7 @@ class _Counter:
         sources = self._sources.of(name, backward=backward)
         if not sources.sure:
             return True
-        if sources.forward == {name} and not sources.backward:
+        if sources.forward == frozenset({name}) and not sources.backward:
             return self._ids[name] in self._two
         if not self._indexed:
             self._database.execute("CREATE INDEX fact_relation ON fact (relation, subject, object)")
