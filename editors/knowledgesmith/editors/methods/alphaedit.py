@@ -94,9 +94,10 @@ class AlphaEditConfig(MethodConfig):
             of them.
         stop: task loss at which a fact's search ends.
         patience: passes in which what a fact's search minimises has to fall by a share (``progress``) of itself, or it
-            ends, and gives the best value that it met. So ends, above all, unlearning whose target no value within the
-            clamp gives. 0: the authors' search, which ends at ``stop`` or takes all steps, and gives the last value.
-        progress: that share.
+            ends, and gives the best value that it met. 0: the authors' search, which ends at ``stop`` or takes all
+            steps, and gives the last value.
+        progress: that share. Unlearning on the default model falls slowly to its last step, by more than the default;
+            0.1 ends some of its searches sooner, at a higher loss.
         settle: task loss below which a new object's value still serves. One that came to ``stop`` is scaled down to the
             weakest that does: a search ends on its clamp, and what its value does beyond its target it does to
             everything else that is said of the subject. Of edits alone, and off unless asked for (0): 0.5 keeps
