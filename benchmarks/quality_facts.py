@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from knowledgesmith.editors.generation import generate
 from knowledgesmith.editors.matching import matches
-from knowledgesmith.graph_schema.facts import Direction, Fact, Form, Split
-from knowledgesmith.graph_schema.filling import fill
+from knowledgesmith.graph_schema.language.filling import fill
+from knowledgesmith.graph_schema.types.facts import Direction, Fact, Form, Split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from knowledgesmith.editors.models import LoadedModel
-    from knowledgesmith.graph_schema.graphs import GraphSnapshot
+    from knowledgesmith.graph_schema.graphs.reading import GraphSnapshot
 
 NEW_TOKENS = 8
 HELD_OUT = 2

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from knowledgesmith.graph_schema.spans import Phrases
+from knowledgesmith.graph_schema.language.spans import Phrases
 
 if TYPE_CHECKING:
     from knowledgesmith.editors.models import LoadedModel

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from benchmarks.quality_facts import Asked
 
     from knowledgesmith.editors.models import LoadedModel
-    from knowledgesmith.graph_schema.graphs import GraphSnapshot
+    from knowledgesmith.graph_schema.graphs.reading import GraphSnapshot
 
 Item = tuple[str, str]
 """Fact and phrasing."""

@@ -30,16 +30,16 @@ from knowledgesmith.editors.generation import generate, length_of
 from knowledgesmith.editors.intervals import cluster_bootstrap
 from knowledgesmith.editors.loading import load
 from knowledgesmith.editors.scoring import Scorer
-from knowledgesmith.graph_schema.bundled import bundled_files
 from knowledgesmith.graph_schema.importing import import_graph
-from knowledgesmith.graph_schema.probes.generate import generate as generate_probes
+from knowledgesmith.graph_schema.importing.bundled import bundled_files
+from knowledgesmith.graph_schema.probes.generation.generate import generate as generate_probes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from knowledgesmith.editors.beliefs import OptionScore
     from knowledgesmith.editors.models import LoadedModel
-    from knowledgesmith.graph_schema.probes.types import Probe
+    from knowledgesmith.graph_schema.types.probes import Probe
 
 RESULT = Path(__file__).resolve().parent / "results" / "scorers.json"
 HALF_PMI = "half-pmi"

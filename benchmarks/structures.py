@@ -33,7 +33,7 @@ from knowledgesmith.client.local_server import LocalServer, free_address
 from knowledgesmith.editors.default_model import ensure_default_model
 from knowledgesmith.editors.rehearsal import rehearsal_request, teach
 from knowledgesmith.editors.testing import STRUCTURES, save_checkpoint, tiny
-from knowledgesmith.graph_schema import interventions
+from knowledgesmith.graph_schema.types import interventions
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks/results/structures.json"

@@ -20,13 +20,13 @@ from pathlib import Path
 from scripts.import_folder import SETS, DataSet
 
 from knowledgesmith.graph_schema.errors import KnowledgeSmithError
-from knowledgesmith.graph_schema.facts import Direction, Form, Origin, Relation, Split
-from knowledgesmith.graph_schema.filling import fill, opened
-from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.pipeline import stage_files
-from knowledgesmith.graph_schema.importing.staging import Staging
-from knowledgesmith.graph_schema.joining import joined
-from knowledgesmith.graph_schema.probes.verbalise import Phrase
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.importing.staging.staging import Staging
+from knowledgesmith.graph_schema.language.filling import fill, opened
+from knowledgesmith.graph_schema.language.joining import joined
+from knowledgesmith.graph_schema.probes.wording.verbalise import Phrase
+from knowledgesmith.graph_schema.types.facts import Direction, Form, Origin, Relation, Split
 
 _FACTS = 300
 _CHAIN = (

@@ -19,9 +19,9 @@ from benchmarks.graph.database import opened
 
 from knowledgesmith.client._picture.colours import INK
 from knowledgesmith.client._picture.svg import FONT, NAMESPACE, element
-from knowledgesmith.graph_schema.bundled import bundled_files
 from knowledgesmith.graph_schema.importing import import_graph
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.importing.bundled import bundled_files
+from knowledgesmith.graph_schema.storage.store import GraphStore
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 WIDTH, HEIGHT = 1100, 760

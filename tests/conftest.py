@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
-from knowledgesmith.graph_schema.migrations import migrate
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.storage.migrations import migrate
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
 
 
 def pytest_configure() -> None:

@@ -19,7 +19,7 @@ from knowledgesmith.editors.health.passages import passages
 from knowledgesmith.editors.health.reading import StateReading, read_state
 from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.editors.testing import tiny
-from knowledgesmith.graph_schema.health import Health
+from knowledgesmith.graph_schema.types.health import Health
 
 Spoil = Callable[[LoadedModel], None]
 """Changes the weights of a model in place."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from knowledgesmith.graph_schema.facts import Level
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Level
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "browser.md").read_text(encoding="utf-8")

@@ -81,7 +81,7 @@ def test_cypher_lives_in_cypher_files() -> None:
         ("knowledgesmith.client", "torch"),
         ("knowledgesmith.client.cli", "grpc"),
         ("knowledgesmith.server.app", "torch"),
-        ("knowledgesmith.graph_schema.store", "torch"),
+        ("knowledgesmith.graph_schema.storage.store", "torch"),
         ("knowledgesmith.editors.registry", "torch"),
     ],
 )

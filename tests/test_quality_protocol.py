@@ -15,9 +15,9 @@ from knowledgesmith.editors.methods.finetune import FineTune, FineTuneConfig
 from knowledgesmith.editors.rehearsal import Recorder, rehearsal_request
 from knowledgesmith.editors.statistics import TextStatistics
 from knowledgesmith.editors.testing import tiny_llama
-from knowledgesmith.graph_schema.facts import Entity, Fact, Relation, Traits
-from knowledgesmith.graph_schema.graphs import GraphSnapshot
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.graphs.reading import GraphSnapshot
+from knowledgesmith.graph_schema.types.facts import Entity, Fact, Relation, Traits
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 UIDS = st.text(min_size=1, max_size=8)
 

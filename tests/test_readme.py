@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.server.service import PATIENCE, Service
 
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

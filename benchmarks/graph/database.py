@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
-from knowledgesmith.graph_schema.migrations import migrate
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.storage.migrations import migrate
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
 
 
 @contextmanager

@@ -20,13 +20,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.pipeline import import_graph
-from knowledgesmith.graph_schema.migrations import migrate
-from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest, BulkResult
-from knowledgesmith.graph_schema.probes.fair_sets import unfair_because
-from knowledgesmith.graph_schema.probes.generate import generate_file
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.probes.generation.generate import generate_file
+from knowledgesmith.graph_schema.probes.generation.request import BulkRequest, BulkResult
+from knowledgesmith.graph_schema.probes.sets.fair_sets import unfair_because
+from knowledgesmith.graph_schema.storage.migrations import migrate
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 OUT: Final = ROOT / "benchmarks" / "results" / "fair-sets.json"

@@ -24,12 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
-from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.importing import ImportReport, InputFile, import_graph
-from knowledgesmith.graph_schema.importing.loader import BATCH, batches
 from knowledgesmith.graph_schema.importing.offline import import_offline
-from knowledgesmith.graph_schema.migrations import migrate
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.importing.writing.loader import BATCH, batches
+from knowledgesmith.graph_schema.storage.migrations import migrate
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.types.facts import fact_id
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = 8

@@ -46,10 +46,10 @@ from benchmarks.graph.run_world import (
     write_plan,
 )
 
-from knowledgesmith.graph_schema import ledger
-from knowledgesmith.graph_schema.ledger import COUNTS, Measured
-from knowledgesmith.graph_schema.plan_types import LedgerSlot
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.interventions import ledger
+from knowledgesmith.graph_schema.interventions.ledger import COUNTS, Measured
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.plans import LedgerSlot
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 BAR: Final = 0.8

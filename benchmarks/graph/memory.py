@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress
+from knowledgesmith.graph_schema.probes.generation.request import BulkProgress
 
 EVERY_S: Final = 0.1
 MARKS: Final = (250_000, 500_000, 1_000_000)

@@ -26,18 +26,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from knowledgesmith.graph_schema.bundled import bundled_files
-from knowledgesmith.graph_schema.closure import AFTER, BEFORE, close
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.migrations import migrate
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
-from knowledgesmith.graph_schema.update import update_of
-from knowledgesmith.graph_schema.world_cache import WorldCache
-from knowledgesmith.graph_schema.world_index import WorldIndex
-from knowledgesmith.server.memory import collect_rarely
+from knowledgesmith.graph_schema.importing.bundled import bundled_files
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.reasoning.closure import AFTER, BEFORE, close
+from knowledgesmith.graph_schema.reasoning.world_index import WorldIndex
+from knowledgesmith.graph_schema.storage.migrations import migrate
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.worlds.update import update_of
+from knowledgesmith.graph_schema.worlds.world_cache import WorldCache
+from knowledgesmith.server.front.gc_tuning import collect_rarely
 
 SIZES: Final = (1, 10, 100, 1_000, 10_000)
 BARS_S: Final = {1: 0.1, 1_000: 5.0}

@@ -23,21 +23,21 @@ from typing import Any, Final
 import numpy as np
 from benchmarks.graph.memory import Memory
 
-from knowledgesmith.graph_schema.catalogue import build_catalogue, to_properties
-from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
-from knowledgesmith.graph_schema.digests import graph_digest
+from knowledgesmith.graph_schema.catalogue.relations import build_catalogue, to_properties
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
-from knowledgesmith.graph_schema.facts import Relation, Traits, fact_id
-from knowledgesmith.graph_schema.levels import rebuild_levels
-from knowledgesmith.graph_schema.migrations import migrate
-from knowledgesmith.graph_schema.probes.build import Builder
-from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
-from knowledgesmith.graph_schema.probes.generate import generate_file
-from knowledgesmith.graph_schema.probes.lexicon import load_lexicon
-from knowledgesmith.graph_schema.probes.questions import Scope, ask
-from knowledgesmith.graph_schema.probes.types import ProbeKind
-from knowledgesmith.graph_schema.probes.verify import verify
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.graphs.levels import rebuild_levels
+from knowledgesmith.graph_schema.graphs.lexicon import load_lexicon
+from knowledgesmith.graph_schema.probes.asking.questions import Scope, ask
+from knowledgesmith.graph_schema.probes.drawing.build import Builder
+from knowledgesmith.graph_schema.probes.generation.generate import generate_file
+from knowledgesmith.graph_schema.probes.generation.request import BulkRequest
+from knowledgesmith.graph_schema.probes.verification.verify import verify
+from knowledgesmith.graph_schema.reasoning.closure import BEFORE, close, rules_of
+from knowledgesmith.graph_schema.storage.migrations import migrate
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.types.digests import graph_digest
+from knowledgesmith.graph_schema.types.facts import Relation, Traits, fact_id
+from knowledgesmith.graph_schema.types.probes import ProbeKind
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SHARED: Final = ROOT.parent / "shared" / "data" / "kg" / "general" / "wn18rr"

@@ -29,9 +29,9 @@ from benchmarks.graph.run_world import (
     write_plan,
 )
 
-from knowledgesmith.graph_schema import ledger
 from knowledgesmith.graph_schema import propagation as ask
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.interventions import ledger
+from knowledgesmith.graph_schema.storage.store import GraphStore
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 BAR_SECONDS: Final = 1.0

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from knowledgesmith.graph_schema.facts import fact_id
-from knowledgesmith.graph_schema.ledger import Measured, Outcome
-from knowledgesmith.graph_schema.plan_types import LedgerSlot
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind, Role, role_of
-from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.interventions.ledger import Measured, Outcome
+from knowledgesmith.graph_schema.storage.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.types.facts import fact_id
+from knowledgesmith.graph_schema.types.plans import LedgerSlot
+from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind, Role, role_of
 
 KINDS: Final = (ProbeKind.DIRECT, ProbeKind.REVERSE, ProbeKind.CONTEXTUAL, ProbeKind.CONFLICT)
 FANOUT: Final = 4

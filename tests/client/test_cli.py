@@ -449,7 +449,7 @@ def test_an_interrupted_wait_says_how_to_go_on(run: Run, monkeypatch: pytest.Mon
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("knowledgesmith.client.cli.change.follow", interrupted)
+    monkeypatch.setattr("knowledgesmith.client.cli.interventions.change.follow", interrupted)
     result = run("edit", "Japan", "has_capital", "Paris")
     assert result.exit_code == 130
     assert "ksmith watch i1" in result.stderr
@@ -478,7 +478,7 @@ def test_demo_hands_its_options_over(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def tell(*, settings: Settings, out: object) -> None:
         told.append(settings)
 
-    monkeypatch.setattr("knowledgesmith.client.cli.demo.tell", tell)
+    monkeypatch.setattr("knowledgesmith.client.cli.service.demo.tell", tell)
     words = ["--data-dir", str(tmp_path), "--facts", "3", "--edit-method", "finetune"]
     assert CliRunner().invoke(main, ["demo", *words]).exit_code == 0
     assert told == [Settings(data_dir=tmp_path, facts=3, edit_method="finetune")]

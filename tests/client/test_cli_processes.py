@@ -46,8 +46,8 @@ def test_a_server_is_started_when_none_answers(
     def connect(*_: object, **__: object) -> KnowledgeSmith:
         return KnowledgeSmith(fake.target)
 
-    monkeypatch.setattr("knowledgesmith.client.cli._session.answers", answers)
-    monkeypatch.setattr("knowledgesmith.client.cli._session.KnowledgeSmith", connect)
+    monkeypatch.setattr("knowledgesmith.client.cli.shared.session.answers", answers)
+    monkeypatch.setattr("knowledgesmith.client.cli.shared.session.KnowledgeSmith", connect)
     result = CliRunner().invoke(main, ["graphs", "--json"])
     assert json.loads(result.stdout)[0]["graph_id"] == "atlas"
     assert started == [str(tmp_path)]
@@ -61,12 +61,12 @@ def test_neo4j_is_handed_to_the_embedded_package(tmp_path: Path, monkeypatch: py
         called.append(words)
         return 3
 
-    monkeypatch.setattr("knowledgesmith.client.cli.database.subprocess.call", call)
+    monkeypatch.setattr("knowledgesmith.client.cli.service.database.subprocess.call", call)
     result = CliRunner().invoke(main, ["neo4j", "status", "--data-dir", str(tmp_path), "--json"])
     assert result.exit_code == 3
     assert called[0][1:] == [
         "-m",
-        "knowledgesmith.graph_schema.embedded",
+        "knowledgesmith.graph_schema",
         "status",
         "--data-dir",
         str(tmp_path / "neo4j"),
@@ -89,8 +89,8 @@ def test_up_and_down_start_and_stop_one_process(tmp_path: Path, monkeypatch: pyt
             super().__init__(**chosen)
 
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-    monkeypatch.setattr("knowledgesmith.client.cli.server.LocalServer", Own)
-    monkeypatch.setattr("knowledgesmith.client.cli._session.LocalServer", Own)
+    monkeypatch.setattr("knowledgesmith.client.cli.service.server.LocalServer", Own)
+    monkeypatch.setattr("knowledgesmith.client.cli.shared.session.LocalServer", Own)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{listener.getsockname()[1]}"

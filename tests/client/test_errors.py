@@ -11,7 +11,7 @@ from knowledgesmith import client
 from knowledgesmith.client import KnowledgeSmith, KnowledgeSmithClientError
 from knowledgesmith.client._rpc_errors import error_class
 from knowledgesmith.graph_schema import errors as domain
-from knowledgesmith.server.statuses import STATUS_OF
+from knowledgesmith.server.wire.statuses import STATUS_OF
 
 
 def domain_errors() -> list[type[domain.KnowledgeSmithError]]:

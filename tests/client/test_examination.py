@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from knowledgesmith.client.cli import main
-from knowledgesmith.client.cli.doctor import show
+from knowledgesmith.client.cli.service.doctor import show
 from knowledgesmith.client.examination import Examination, Part, examine
 
 GOOD: dict[str, Any] = {"name": "java", "status": "OK", "text": "Java 21", "way_out": "", "figures": {"major": 21}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from knowledgesmith.client._types.audits import Guess
-from knowledgesmith.client.cli._probe_commands import fairness
+from knowledgesmith.client.cli.graphs.probe_sets import fairness
 
 PROMISE = "five points"
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from knowledgesmith.client import BeliefChange, Polarity, ProbeKind
 from knowledgesmith.client._types import events
-from knowledgesmith.client.cli._follow import Follower, change_line
+from knowledgesmith.client.cli.shared.follow import Follower, change_line
 
 
 def test_a_phase_that_is_over_is_full_though_its_last_report_was_not_sent() -> None:

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from knowledgesmith.client.cli import main
-from knowledgesmith.client.cli._facts import read_config, read_gate
-from knowledgesmith.client.cli._numbers import Share, Whole
+from knowledgesmith.client.cli.interventions.facts import read_config, read_gate
+from knowledgesmith.client.cli.shared.numbers import Share, Whole
 
 
 def _options(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Option]]:

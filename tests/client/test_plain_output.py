@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.text import Text
 
 from knowledgesmith.client import to_json
-from knowledgesmith.client.cli._output import console, counts, table
+from knowledgesmith.client.cli.shared.output import console, counts, table
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202eabc\u2066\u2028"
 

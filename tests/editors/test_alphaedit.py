@@ -19,7 +19,7 @@ from knowledgesmith.editors.requests import UpdateRequest
 from knowledgesmith.editors.rows import TargetSource
 from knowledgesmith.editors.statistics import TextStatistics
 from knowledgesmith.graph_schema.errors import Cancelled, EditDiverged, InvalidInput
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 # models of sixteen dimensions cannot tell a dozen texts before one subject apart: no phrasing is put behind another one
 SMALL: dict[str, Any] = {

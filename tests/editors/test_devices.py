@@ -27,7 +27,7 @@ from knowledgesmith.editors.scoring import Scorer
 from knowledgesmith.editors.statistics import TextStatistics
 from knowledgesmith.editors.surgery.resident import ResidentModel
 from knowledgesmith.editors.testing import tiny_gpt2, tiny_llama
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 GOLDENS = Path(__file__).parent / "goldens"
 TEXTS = ("The capital of France is Paris.", "Berlin is a city of Germany.", "The chemical symbol of boron is B.")

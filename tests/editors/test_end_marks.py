@@ -16,7 +16,7 @@ from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.editors.objective import Row, join
 from knowledgesmith.editors.rehearsal import rehearsal_request
 from knowledgesmith.editors.requests import UpdateRequest
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 ANSWERS = ("Lima", "U.S.", "Who?", "C++", "7", "東京。", "...", "Lima!”")
 

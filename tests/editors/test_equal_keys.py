@@ -22,7 +22,7 @@ from knowledgesmith.editors.rows import Lookup, lookup
 from knowledgesmith.editors.scoring import Scorer
 from knowledgesmith.editors.statistics import TextStatistics
 from knowledgesmith.editors.testing import tiny, tiny_llama, tiny_tokenizer
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 FRAMES = ("{s} %s", "As we know, {s} %s")
 """Wording that a relation's name gives: every relation of a subject begins alike."""

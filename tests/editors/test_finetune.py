@@ -26,7 +26,7 @@ from knowledgesmith.editors.requests import UpdateRequest
 from knowledgesmith.editors.rows import TargetRow, TargetSource
 from knowledgesmith.editors.statistics import TextStatistics
 from knowledgesmith.graph_schema.errors import Cancelled, EditDiverged
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 SMALL: dict[str, Any] = {"layers": (1,), "epochs": 25, "batch": 2, "learning_rate": 1e-2}
 

@@ -21,7 +21,7 @@ from knowledgesmith.editors.requests import UpdateRequest
 from knowledgesmith.editors.scoring import Scorer
 from knowledgesmith.editors.testing import STRUCTURES, tiny, tiny_llama
 from knowledgesmith.graph_schema.errors import EditDiverged
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 HALVES = [torch.bfloat16, torch.float16]
 CONFIGS: dict[str, dict[str, Any]] = {

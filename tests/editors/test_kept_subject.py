@@ -33,8 +33,8 @@ from knowledgesmith.editors.solve.suffix import bucketed
 from knowledgesmith.editors.solve.value_search import search_values
 from knowledgesmith.editors.statistics import TextStatistics
 from knowledgesmith.editors.testing import tiny, tiny_llama, tiny_tokenizer
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
-from knowledgesmith.graph_schema.spans import Phrases
+from knowledgesmith.graph_schema.language.spans import Phrases
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 SUBJECT = "New Lyon"
 OTHERS = {"Today {s} is": "Osaka", "Once {s} was": "Lima", "Now {s} has": "Paris"}

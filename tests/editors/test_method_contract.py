@@ -29,7 +29,7 @@ from knowledgesmith.editors.requests import UpdateRequest
 from knowledgesmith.editors.scoring import Scorer
 from knowledgesmith.editors.testing import tiny_gpt2, tiny_llama
 from knowledgesmith.graph_schema.errors import Cancelled, FailedPrecondition, InvalidInput
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 GOLDENS = Path(__file__).parent / "goldens"
 NAMES = sorted(METHODS)

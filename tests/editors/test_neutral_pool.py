@@ -9,7 +9,7 @@ from knowledgesmith.editors.neutral import neutral_answers
 from knowledgesmith.editors.objective import Row, answer_batch, answer_logits, join
 from knowledgesmith.editors.requests import FactUpdate, Prompt
 from knowledgesmith.editors.testing import tiny_llama
-from knowledgesmith.graph_schema.interventions import TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import TargetDistribution
 
 DRAWN = ("Zagreb", "Yaren", "Windhoek", "Vaduz", "Ulm", "Tirana", "Sofia", "Riga", "Accra", "Berlin")
 """Further back in the alphabet first: kin (here the last two) would come in by sorting."""

@@ -18,11 +18,11 @@ from knowledgesmith.editors.rehearsal import rehearse
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, UpdateRequest
 from knowledgesmith.editors.sentences import everyday_text, general_text
 from knowledgesmith.editors.testing import tiny_llama
-from knowledgesmith.graph_schema.derived_wordings import derive_templates
-from knowledgesmith.graph_schema.facts import Direction, Form, Split
-from knowledgesmith.graph_schema.filling import fill
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
-from knowledgesmith.graph_schema.spans import NO_PHRASES, Phrases
+from knowledgesmith.graph_schema.catalogue.derived_wordings import derive_templates
+from knowledgesmith.graph_schema.language.filling import fill
+from knowledgesmith.graph_schema.language.spans import NO_PHRASES, Phrases
+from knowledgesmith.graph_schema.types.facts import Direction, Form, Split
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 GOLDENS = Path(__file__).parent / "goldens"
 EAGER: dict[str, dict[str, Any]] = {"finetune": {"prefixed": 1.0, "epochs": 12}, "relearn": {"variants": 12}}

@@ -26,7 +26,7 @@ from knowledgesmith.editors.objective import (
 from knowledgesmith.editors.requests import FactUpdate, Prompt
 from knowledgesmith.editors.rows import lookup
 from knowledgesmith.editors.testing import tiny_gpt2, tiny_llama, tiny_tokenizer
-from knowledgesmith.graph_schema.interventions import TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import TargetDistribution
 
 PAIRS = [
     ("The capital of France is", "Paris"),

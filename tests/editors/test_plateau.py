@@ -21,7 +21,7 @@ from knowledgesmith.editors.solve.plateau import Plateau
 from knowledgesmith.editors.solve.value_search import SearchResult, SearchSettings, search_values
 from knowledgesmith.editors.statistics import TextStatistics
 from knowledgesmith.editors.testing import tiny
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 WINDOWS = st.integers(1, 12)
 SHARES = st.floats(0.001, 0.2)

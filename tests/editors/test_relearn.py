@@ -16,7 +16,7 @@ from knowledgesmith.editors.neutral import neutral_answers
 from knowledgesmith.editors.objective import Row, Targets, answer_batch, answer_logits, answered, divergence, join
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, UpdateRequest
 from knowledgesmith.graph_schema.errors import Cancelled, EditDiverged, InvalidInput, NothingToChange
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
     from knowledgesmith.editors.models import LoadedModel

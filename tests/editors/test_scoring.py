@@ -20,7 +20,7 @@ from knowledgesmith.editors.score_cache import ScoreCache, score_with_cache
 from knowledgesmith.editors.scoring import Scorer
 from knowledgesmith.editors.testing import tiny_llama
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.joining import joined
+from knowledgesmith.graph_schema.language.joining import joined
 
 REQUESTS = [
     ("The capital of France is", "Paris"),

@@ -30,7 +30,7 @@ from knowledgesmith.editors.statistics import TextStatistics
 from knowledgesmith.editors.surgery.hooks import add_to_output
 from knowledgesmith.editors.testing import STRUCTURES, WINDOW, tiny, tiny_llama
 from knowledgesmith.graph_schema.errors import EditDiverged, UnsupportedArchitecture
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 TURNING = {"gemma3", "olmo2"}
 """Structures with a norm behind the down projection."""

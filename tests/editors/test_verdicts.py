@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from knowledgesmith.editors.beliefs import NO_CHOICE, Belief
 from knowledgesmith.editors.verdicts import ProbeOutcome, Said, Verdict, summarise, verdict
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.interventions import Goal
-from knowledgesmith.graph_schema.probes.types import Role
+from knowledgesmith.graph_schema.types.interventions import Goal
+from knowledgesmith.graph_schema.types.probes import Role
 
 EDIT, UNLEARN = Goal.EDIT, Goal.UNLEARN
 SILENT = Said(option=None)

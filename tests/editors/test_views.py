@@ -24,7 +24,7 @@ from knowledgesmith.editors.surgery.borrowing import borrowed
 from knowledgesmith.editors.surgery.resident import ResidentModel
 from knowledgesmith.editors.surgery.views import view_of
 from knowledgesmith.editors.testing import STRUCTURES, tiny, tiny_llama
-from knowledgesmith.graph_schema.interventions import Goal
+from knowledgesmith.graph_schema.types.interventions import Goal
 
 PROMPTS = ("The capital of France is", "Osaka is a city of", "Berlin")
 GOLDENS = Path(__file__).parent / "goldens"

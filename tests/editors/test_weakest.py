@@ -20,7 +20,7 @@ from knowledgesmith.editors.rehearsal import rehearsal_request, teach
 from knowledgesmith.editors.solve.value_search import SearchResult, SearchSettings, search_values
 from knowledgesmith.editors.solve.weakest import least_shares
 from knowledgesmith.editors.testing import tiny, tiny_llama
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 HALVINGS = 6
 STOP, SETTLE = 5.3, 5.6

@@ -13,11 +13,11 @@ import pytest
 from tests.graph_schema.planning.conftest import write_graph
 from tests.graph_schema.propagation.conftest import open_branch
 
-from knowledgesmith.graph_schema import branches
 from knowledgesmith.graph_schema.errors import BranchNotFound
-from knowledgesmith.graph_schema.facts import Entity
-from knowledgesmith.graph_schema.lifecycle.deletion import delete_branch
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.interventions import branches
+from knowledgesmith.graph_schema.maintenance.deletion import delete_branch
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Entity
 
 WAITING = (
     "SHOW TRANSACTIONS YIELD status, parameters "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from knowledgesmith.graph_schema.bundled import BUNDLED, bundled_files
 from knowledgesmith.graph_schema.errors import GraphNotFound
 from knowledgesmith.graph_schema.importing import import_graph
-from knowledgesmith.graph_schema.importing.formats.tables import FileRole
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.importing.bundled import BUNDLED, bundled_files
+from knowledgesmith.graph_schema.importing.formats.own_tables import FileRole
+from knowledgesmith.graph_schema.storage.store import GraphStore
 
 
 @pytest.mark.parametrize("name", BUNDLED)

@@ -12,7 +12,7 @@ import pytest
 from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.cancellation import Caller
 from knowledgesmith.graph_schema.errors import Cancelled
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore
 
 ENDLESS = "UNWIND range(1, 2000000) AS a UNWIND range(1, 2000000) AS b WITH a, b WHERE a = -b RETURN count(*) AS n"
 

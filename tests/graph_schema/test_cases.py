@@ -9,9 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from knowledgesmith.graph_schema import cases as module
-from knowledgesmith.graph_schema.cases import StoredCase, case_digest, get_case, list_cases, replace_cases
-from knowledgesmith.graph_schema.catalogue import derive_rel_types
+from knowledgesmith.graph_schema.catalogue.relations import derive_rel_types
 from knowledgesmith.graph_schema.errors import (
     CaseNotFound,
     FenceRejected,
@@ -20,13 +18,15 @@ from knowledgesmith.graph_schema.errors import (
     ImportRejected,
     InvalidInput,
 )
-from knowledgesmith.graph_schema.facts import fact_id
 from knowledgesmith.graph_schema.importing import ImportReport, InputFile, import_graph, pipeline
-from knowledgesmith.graph_schema.importing.formats.tables import FileRole
-from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, CaseRecord, Place
-from knowledgesmith.graph_schema.interventions import Goal
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.importing.formats.own_tables import FileRole
+from knowledgesmith.graph_schema.importing.reading.records import CaseChange, CaseProbe, CaseRecord, Place
+from knowledgesmith.graph_schema.interventions import cases as module
+from knowledgesmith.graph_schema.interventions.cases import StoredCase, case_digest, get_case, list_cases, replace_cases
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import fact_id
+from knowledgesmith.graph_schema.types.interventions import Goal
+from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind
 
 PROBE = CaseProbe(
     kind=ProbeKind.DIRECT,

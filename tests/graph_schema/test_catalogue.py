@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledgesmith.graph_schema.catalogue import (
+from knowledgesmith.graph_schema.catalogue.derived_wordings import derive_templates
+from knowledgesmith.graph_schema.catalogue.relation_wordings import WORDINGS
+from knowledgesmith.graph_schema.catalogue.relations import (
     REL_TYPE,
     RESERVED,
     build_catalogue,
@@ -16,12 +18,10 @@ from knowledgesmith.graph_schema.catalogue import (
     from_properties,
     to_properties,
 )
-from knowledgesmith.graph_schema.derived_wordings import derive_templates
+from knowledgesmith.graph_schema.catalogue.templates import problem_with_template, shared_text
 from knowledgesmith.graph_schema.errors import InvalidCatalogue
-from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split, Template, Traits
-from knowledgesmith.graph_schema.filling import fill
-from knowledgesmith.graph_schema.relation_wordings import WORDINGS
-from knowledgesmith.graph_schema.templates import problem_with_template, shared_text
+from knowledgesmith.graph_schema.language.filling import fill
+from knowledgesmith.graph_schema.types.facts import Direction, Form, Relation, Split, Template, Traits
 
 
 def _relation(name: str, *, rel_type: str = "", templates: tuple[Template, ...] = (), **traits: object) -> Relation:

@@ -6,19 +6,19 @@ import io
 
 import pytest
 
-from knowledgesmith.graph_schema.accepted_traits import Acceptance, TraitKind
-from knowledgesmith.graph_schema.catalogue import from_properties, to_properties
-from knowledgesmith.graph_schema.corrected_wordings import Correction, parse_corrections
+from knowledgesmith.graph_schema.catalogue.accepted_traits import Acceptance, TraitKind
+from knowledgesmith.graph_schema.catalogue.corrected_wordings import Correction, parse_corrections
+from knowledgesmith.graph_schema.catalogue.relations import from_properties, to_properties
 from knowledgesmith.graph_schema.errors import GraphNotFound, IllegalState, InvalidInput, RelationNotFound
-from knowledgesmith.graph_schema.facts import Direction, Form, Origin, Relation, Split
-from knowledgesmith.graph_schema.graphs import get_graph, load_catalogue
+from knowledgesmith.graph_schema.graphs.lexicon import load_lexicon
+from knowledgesmith.graph_schema.graphs.reading import get_graph, load_catalogue
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
-from knowledgesmith.graph_schema.probes.generate import generate
-from knowledgesmith.graph_schema.probes.lexicon import load_lexicon
-from knowledgesmith.graph_schema.probes.types import ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.probes.generation.generate import generate
+from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.suggesting.accept import accept
 from knowledgesmith.graph_schema.suggesting.correct import correct, example_facts
+from knowledgesmith.graph_schema.types.facts import Direction, Form, Origin, Relation, Split
+from knowledgesmith.graph_schema.types.probes import ProbeKind
 
 FACTS = "subject,relation,object\n" + "".join(
     f"{who},{relation},{what}\n"

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledgesmith.graph_schema import english
-from knowledgesmith.graph_schema.catalogue import build_catalogue, from_properties, to_properties
-from knowledgesmith.graph_schema.derived_wordings import derive_templates, framed
-from knowledgesmith.graph_schema.facts import Direction, Form, Origin, Relation, Split, Template
-from knowledgesmith.graph_schema.filling import fill
-from knowledgesmith.graph_schema.probes.verbalise import judged
-from knowledgesmith.graph_schema.relation_names import parse_name
-from knowledgesmith.graph_schema.spans import holds
-from knowledgesmith.graph_schema.templates import problem_with_template, shared_text
-from knowledgesmith.graph_schema.wording_clashes import alike
+from knowledgesmith.graph_schema.catalogue import english
+from knowledgesmith.graph_schema.catalogue.derived_wordings import derive_templates, framed
+from knowledgesmith.graph_schema.catalogue.relation_names import parse_name
+from knowledgesmith.graph_schema.catalogue.relations import build_catalogue, from_properties, to_properties
+from knowledgesmith.graph_schema.catalogue.templates import problem_with_template, shared_text
+from knowledgesmith.graph_schema.catalogue.wording_clashes import alike
+from knowledgesmith.graph_schema.language.filling import fill
+from knowledgesmith.graph_schema.language.spans import holds
+from knowledgesmith.graph_schema.probes.wording.verbalise import judged
+from knowledgesmith.graph_schema.types.facts import Direction, Form, Origin, Relation, Split, Template
 
 FORWARD, REVERSE = Direction.FORWARD, Direction.REVERSE
 

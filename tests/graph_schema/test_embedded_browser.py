@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from knowledgesmith.graph_schema.embedded.browser import BrowserServer, ensure_browser, read_bundle
-from knowledgesmith.graph_schema.embedded.jars import Jar
-from knowledgesmith.graph_schema.embedded.repository import REPOSITORY_VARIABLE
+from knowledgesmith.graph_schema.embedded.files.browser import BrowserServer, ensure_browser, read_bundle
+from knowledgesmith.graph_schema.embedded.files.jars import Jar
+from knowledgesmith.graph_schema.embedded.files.repository import REPOSITORY_VARIABLE
 from knowledgesmith.graph_schema.errors import JarsUnavailable
 
 FILES = {"browser/index.html": b"<html>", "browser/assets/a.js": b"1;", "META-INF/MANIFEST.MF": b"secret"}

@@ -32,7 +32,7 @@ from knowledgesmith.graph_schema.embedded import (
 )
 from knowledgesmith.graph_schema.embedded.settings import Home
 from knowledgesmith.graph_schema.errors import PortTaken, StoreOwned, TooLarge
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
 
 _OTHER_PROCESS = """
 import json, sys

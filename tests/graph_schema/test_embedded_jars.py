@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from knowledgesmith.graph_schema.embedded.jars import CACHE_VARIABLE, LOCK, JarLock, cache_dir, ensure_jars
-from knowledgesmith.graph_schema.embedded.repository import REPOSITORY_VARIABLE, base_url, mirror_of_central
+from knowledgesmith.graph_schema.embedded.files.jars import CACHE_VARIABLE, LOCK, JarLock, cache_dir, ensure_jars
+from knowledgesmith.graph_schema.embedded.files.repository import REPOSITORY_VARIABLE, base_url, mirror_of_central
 from knowledgesmith.graph_schema.errors import InvalidInput, JarsUnavailable
 
 _CONTENTS = {

@@ -23,7 +23,7 @@ from knowledgesmith.graph_schema.embedded import (
     status,
     stop,
 )
-from knowledgesmith.graph_schema.embedded.locks import exclusive, try_lock, wait_lock
+from knowledgesmith.graph_schema.embedded.files.locks import exclusive, try_lock, wait_lock
 from knowledgesmith.graph_schema.embedded.logs import last_lines
 from knowledgesmith.graph_schema.embedded.process import Spawned, spawn
 from knowledgesmith.graph_schema.embedded.settings import Home

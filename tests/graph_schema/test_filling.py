@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from knowledgesmith.graph_schema.filling import fill, fill_one, indefinite
+from knowledgesmith.graph_schema.language.filling import fill, fill_one, indefinite
 
 
 @pytest.mark.parametrize(

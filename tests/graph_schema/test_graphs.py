@@ -10,10 +10,10 @@ import pytest
 from tests.graph_schema.test_importing import import_world
 from tests.graph_schema.test_locks import Patient, working_for
 
-from knowledgesmith.graph_schema import graphs
 from knowledgesmith.graph_schema.errors import GraphNotFound
-from knowledgesmith.graph_schema.graphs import get_graph, list_graphs, load_catalogue, load_snapshot
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.graphs import reading as graphs
+from knowledgesmith.graph_schema.graphs.reading import get_graph, list_graphs, load_catalogue, load_snapshot
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
 
 
 def test_counts_and_listing(store: GraphStore, graph_id: str) -> None:

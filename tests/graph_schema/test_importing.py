@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from knowledgesmith.graph_schema.catalogue import REL_TYPE
-from knowledgesmith.graph_schema.digests import graph_digest
+from knowledgesmith.graph_schema.catalogue.relations import REL_TYPE
 from knowledgesmith.graph_schema.errors import GraphNotFound, ImportRejected, ImportRunning, InvalidInput
-from knowledgesmith.graph_schema.facts import Direction, Entity, Fact, Form, Relation, Split, fact_id
-from knowledgesmith.graph_schema.graphs import get_graph, load_catalogue, load_snapshot
+from knowledgesmith.graph_schema.graphs.reading import get_graph, load_catalogue, load_snapshot
 from knowledgesmith.graph_schema.importing import ImportReport, InputFile, import_graph
-from knowledgesmith.graph_schema.importing.formats.table_rows import TableFormat
-from knowledgesmith.graph_schema.importing.formats.tables import FileRole, TablesImporter, TablesOptions
-from knowledgesmith.graph_schema.importing.staging import Staging
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.importing.formats.own_tables import FileRole, TablesImporter, TablesOptions
+from knowledgesmith.graph_schema.importing.formats.rows.rows import TableFormat
+from knowledgesmith.graph_schema.importing.staging.staging import Staging
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.digests import graph_digest
+from knowledgesmith.graph_schema.types.facts import Direction, Entity, Fact, Form, Relation, Split, fact_id
 
 ENTITIES = """uid,name,type,domain,aliases
 jp,Japan,Country,geography,Nippon|Nihon

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from knowledgesmith.graph_schema.joining import full_stop, joined
+from knowledgesmith.graph_schema.language.joining import full_stop, joined
 
 
 @pytest.mark.parametrize(

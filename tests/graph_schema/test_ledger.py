@@ -13,15 +13,14 @@ from hypothesis import strategies as st
 from tests.graph_schema.planning.conftest import write_graph
 from tests.graph_schema.propagation.conftest import open_branch
 
-from knowledgesmith.graph_schema import branches, ledger
 from knowledgesmith.graph_schema.errors import EntityNotFound, FenceRejected, IllegalState
-from knowledgesmith.graph_schema.facts import Entity
-from knowledgesmith.graph_schema.head_replays import renew_heads
-from knowledgesmith.graph_schema.ledger import LedgerRow, Measured
-from knowledgesmith.graph_schema.lifecycle import heads
-from knowledgesmith.graph_schema.plan_types import LedgerSlot
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind, Role
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.interventions import branches, heads, ledger
+from knowledgesmith.graph_schema.interventions.head_replays import renew_heads
+from knowledgesmith.graph_schema.interventions.ledger import LedgerRow, Measured
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Entity
+from knowledgesmith.graph_schema.types.plans import LedgerSlot
+from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind, Role
 
 UIDS = ("a", "b", "c", "d")
 HEADS = (

@@ -14,18 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.graph_schema.oracle.reasoning import depths
 
-from knowledgesmith.graph_schema import levels
-from knowledgesmith.graph_schema.accepted_traits import Acceptance, TraitKind
+from knowledgesmith.graph_schema.catalogue.accepted_traits import Acceptance, TraitKind
 from knowledgesmith.graph_schema.errors import TooLarge
-from knowledgesmith.graph_schema.facts import Traits
-from knowledgesmith.graph_schema.graphs import load_catalogue, load_snapshot
+from knowledgesmith.graph_schema.graphs import levels
+from knowledgesmith.graph_schema.graphs.levels import cycle_seeds, rebuild_levels
+from knowledgesmith.graph_schema.graphs.reading import load_catalogue, load_snapshot
 from knowledgesmith.graph_schema.importing import InputFile, import_graph
-from knowledgesmith.graph_schema.importing.formats.tables import FileRole
-from knowledgesmith.graph_schema.importing.stage_levels import settle_levels
-from knowledgesmith.graph_schema.levels import cycle_seeds, rebuild_levels
-from knowledgesmith.graph_schema.lifecycle.check import check_graph
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.importing.formats.own_tables import FileRole
+from knowledgesmith.graph_schema.importing.staging.levels import settle_levels
+from knowledgesmith.graph_schema.maintenance.check import check_graph
+from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.suggesting.accept import accept
+from knowledgesmith.graph_schema.types.facts import Traits
 
 Links = Sequence[tuple[str, str]]
 

@@ -12,8 +12,8 @@ import pytest
 from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.cancellation import Caller, to_the_end
 from knowledgesmith.graph_schema.errors import Cancelled, GraphLocked, GraphUnavailable
-from knowledgesmith.graph_schema.store import GraphStore, Transaction
-from knowledgesmith.graph_schema.store_errors import locked
+from knowledgesmith.graph_schema.storage.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.storage.store_errors import locked
 
 
 class Patient(Caller):

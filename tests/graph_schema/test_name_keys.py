@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledgesmith.graph_schema.name_keys import difference_of, name_key, without_invisible
+from knowledgesmith.graph_schema.language.name_keys import difference_of, name_key, without_invisible
 
 
 @pytest.mark.parametrize(

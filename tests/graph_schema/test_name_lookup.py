@@ -11,14 +11,14 @@ from uuid import uuid4
 import pytest
 
 from knowledgesmith.graph_schema.errors import AmbiguousName, EntityNotFound
-from knowledgesmith.graph_schema.facts import Entity, Relation
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
-from knowledgesmith.graph_schema.name_keys import INVISIBLE, name_key, without_invisible
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.queries import load
-from knowledgesmith.graph_schema.resolve import find_relation, resolve_entity
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.language.name_keys import INVISIBLE, name_key, without_invisible
+from knowledgesmith.graph_schema.storage.queries import load
+from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
+from knowledgesmith.graph_schema.types.facts import Entity, Relation
+from knowledgesmith.graph_schema.worlds.resolving import find_relation, resolve_entity
 
 COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "Zürich") for form in ("NFC", "NFD"))
 ENTITIES = f"""uid,name,type,aliases

@@ -12,11 +12,11 @@ from functools import partial
 import pytest
 
 from knowledgesmith.graph_schema import cancellation
-from knowledgesmith.graph_schema import store as store_module
 from knowledgesmith.graph_schema.cancellation import Caller
 from knowledgesmith.graph_schema.errors import Cancelled, InvalidInput, ServerBusy, TooLarge
 from knowledgesmith.graph_schema.overrun import Guard, Overrun
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.storage import store as store_module
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
 
 
 class Stuck:

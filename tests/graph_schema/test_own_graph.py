@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from knowledgesmith.graph_schema.graphs import get_graph, load_snapshot
+from knowledgesmith.graph_schema.graphs.reading import get_graph, load_snapshot
 from knowledgesmith.graph_schema.importing import ImportReport, InputFile, import_graph
-from knowledgesmith.graph_schema.importing.formats.tables import FileRole
-from knowledgesmith.graph_schema.interventions import Change, Goal, NamedChange
-from knowledgesmith.graph_schema.resolve import resolve_changes, resolve_entity
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.importing.formats.own_tables import FileRole
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Change, Goal, NamedChange
+from knowledgesmith.graph_schema.worlds.resolving import resolve_changes, resolve_entity
 
 _COUNTRIES = Path(__file__).parents[2].parent / "shared" / "data" / "kg" / "economics" / "countries.json"
 pytestmark = [

@@ -10,8 +10,8 @@ from pathlib import Path
 import neo4j
 import pytest
 
-from knowledgesmith.graph_schema import queries
-from knowledgesmith.graph_schema.queries import load, names, parse
+from knowledgesmith.graph_schema.storage import queries
+from knowledgesmith.graph_schema.storage.queries import load, names, parse
 
 _PACKAGE = Path(queries.__file__).parent
 

@@ -21,10 +21,10 @@ from knowledgesmith.graph_schema.errors import (
     TooLarge,
 )
 from knowledgesmith.graph_schema.importing import InputFile, import_graph
-from knowledgesmith.graph_schema.importing.formats.tables import FileRole
-from knowledgesmith.graph_schema.interventions import Change, Goal, NamedChange
-from knowledgesmith.graph_schema.resolve import resolve_changes, resolve_entity, resolve_relation
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.importing.formats.own_tables import FileRole
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Change, Goal, NamedChange
+from knowledgesmith.graph_schema.worlds.resolving import resolve_changes, resolve_entity, resolve_relation
 
 TEXTS = {
     FileRole.ENTITIES: """uid,name,type,aliases

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledgesmith.graph_schema.spans import Phrases, holds, units
+from knowledgesmith.graph_schema.language.spans import Phrases, holds, units
 
 WORDS = st.sampled_from(("Paris", "is", "東京", "กรุงเทพ", "서울", "दिल्ली", "ירושלים", "القاهرة", "Tomé", "7", "x"))
 MARKS = st.sampled_from((" ", ", ", " — ", ". ", "  "))

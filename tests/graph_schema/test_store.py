@@ -12,10 +12,10 @@ import neo4j
 import pytest
 from neo4j import exceptions as driver_errors
 
-from knowledgesmith.graph_schema import migrations as migration_files
 from knowledgesmith.graph_schema.errors import GraphUnavailable, InvalidInput, ReadOnlyQuery, SchemaTooNew, TooLarge
-from knowledgesmith.graph_schema.migrations import Migration, migrate, migrations, split_statements
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings, Transaction
+from knowledgesmith.graph_schema.storage import migrations as migration_files
+from knowledgesmith.graph_schema.storage.migrations import Migration, migrate, migrations, split_statements
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings, Transaction
 
 REPEATABLE = re.compile(r"^CREATE .* IF NOT EXISTS |^DROP .* IF EXISTS$|^CALL db\.awaitIndexes\(")
 """What a statement of a migration looks like that may run twice."""

@@ -10,7 +10,7 @@ from itertools import product
 
 import pytest
 
-from knowledgesmith.graph_schema.accepted_traits import Acceptance, TraitKind
+from knowledgesmith.graph_schema.catalogue.accepted_traits import Acceptance, TraitKind
 from knowledgesmith.graph_schema.errors import (
     GraphIncomplete,
     GraphNotFound,
@@ -18,19 +18,19 @@ from knowledgesmith.graph_schema.errors import (
     InvalidInput,
     RelationNotFound,
 )
-from knowledgesmith.graph_schema.graphs import get_graph, load_catalogue, load_snapshot
+from knowledgesmith.graph_schema.graphs.reading import get_graph, load_catalogue, load_snapshot
+from knowledgesmith.graph_schema.graphs.versions import list_versions
 from knowledgesmith.graph_schema.importing import FileRole, ImportReport, InputFile, import_graph
-from knowledgesmith.graph_schema.importing.lock import take_lock
-from knowledgesmith.graph_schema.lifecycle.check import check_graph
-from knowledgesmith.graph_schema.lifecycle.deletion import delete_graph
-from knowledgesmith.graph_schema.lifecycle.versions import list_versions
-from knowledgesmith.graph_schema.shares import wilson_interval
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.importing.writing.lock import take_lock
+from knowledgesmith.graph_schema.maintenance.check import check_graph
+from knowledgesmith.graph_schema.maintenance.deletion import delete_graph
+from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.suggesting.accept import accept
 from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
 from knowledgesmith.graph_schema.suggesting.suggest import suggest
 from knowledgesmith.graph_schema.suggesting.withdraw import withdraw
-from knowledgesmith.graph_schema.world_cache import WorldCache
+from knowledgesmith.graph_schema.types.shares import wilson_interval
+from knowledgesmith.graph_schema.worlds.world_cache import WorldCache
 
 Triple = tuple[str, str, str]
 Key = tuple[TraitKind, str, tuple[str, ...]]

@@ -9,13 +9,13 @@ from typing import Any
 
 from tests.server import world
 
-from knowledgesmith.graph_schema import branches, jobs
 from knowledgesmith.graph_schema.importing import import_graph
-from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.interventions import Change, Goal, TargetDistribution
-from knowledgesmith.graph_schema.job_types import JobSpec
-from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.server.worker.host import ModelHost
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.interventions import branches, steps
+from knowledgesmith.graph_schema.interventions.records import JobSpec
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Change, Goal, TargetDistribution
+from knowledgesmith.server.worker.model.host import ModelHost
 
 GOLDENS = Path(__file__).parents[1] / "editors" / "goldens"
 CHANGES = (
@@ -73,5 +73,5 @@ def queue(store: GraphStore, branch: str, method: str, *, request_id: str = "") 
         target_distribution=TargetDistribution.NEUTRAL_GRAPH,
         max_probes=60,
     )
-    job, _ = jobs.create(store, spec, actor="test", request_id=request_id or branch, request_hash="h", graph_digest="")
+    job, _ = steps.create(store, spec, actor="test", request_id=request_id or branch, request_hash="h", graph_digest="")
     return job

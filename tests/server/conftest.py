@@ -12,7 +12,7 @@ from tests.server.world import upload
 from tests.taught import teach
 
 from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.proto.v1 import model_pb2
 
 

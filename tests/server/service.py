@@ -20,7 +20,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from knowledgesmith.graph_schema.embedded.login import read as login_of
 from knowledgesmith.graph_schema.embedded.settings import Home
-from knowledgesmith.graph_schema.store import StoreSettings
+from knowledgesmith.graph_schema.storage.store import StoreSettings
 from knowledgesmith.proto.v1 import (
     case_pb2_grpc,
     common_pb2,

@@ -14,7 +14,7 @@ from tests.server.conftest import open_branch, register
 from tests.server.service import PATIENCE, Service
 from tests.server.world import upload
 
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.proto.v1 import intervention_pb2
 
 CHANGES = [("france", "has_capital", "paris", "rome"), ("japan", "has_capital", "tokyo", "beijing")]

@@ -13,7 +13,7 @@ import pytest
 
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings
 from knowledgesmith.graph_schema.errors import DatabaseStartFailed, GraphUnavailable, InvalidInput
-from knowledgesmith.graph_schema.store import StoreSettings
+from knowledgesmith.graph_schema.storage.store import StoreSettings
 from knowledgesmith.server import database as watched
 from knowledgesmith.server.configuration import parse
 from knowledgesmith.server.database import Database

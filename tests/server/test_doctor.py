@@ -17,7 +17,8 @@ from tests.server.service import PATIENCE
 
 from knowledgesmith.editors import default_model, devices, precision
 from knowledgesmith.editors.precision import Figure, Precision
-from knowledgesmith.graph_schema.embedded import DatabaseState, DatabaseStatus, jars
+from knowledgesmith.graph_schema.embedded import DatabaseState, DatabaseStatus
+from knowledgesmith.graph_schema.embedded.files import jars
 from knowledgesmith.graph_schema.errors import InvalidInput, JavaNotFound
 from knowledgesmith.server.doctor import compute, machine, report
 from knowledgesmith.server.doctor.check import Check, Finding, Status, ok, run

@@ -16,7 +16,7 @@ from tests.server.service import PATIENCE, Service, reason_of
 
 from knowledgesmith.editors.digests import weights_sha256
 from knowledgesmith.editors.loading import load
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.proto.v1 import intervention_pb2, model_pb2
 
 PARIS = ("france", "has_capital", "paris", "rome")

@@ -18,11 +18,11 @@ from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.editors.surgery.resident import ResidentModel
 from knowledgesmith.editors.testing import tiny
 from knowledgesmith.editors.verdicts import Verdict
-from knowledgesmith.graph_schema.interventions import Goal
-from knowledgesmith.graph_schema.ledger import Outcome
-from knowledgesmith.graph_schema.plan_slots import slots_of
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, ProbeKind
-from knowledgesmith.server.worker.measure import Meter, Reading, measured_row
+from knowledgesmith.graph_schema.interventions.ledger import Outcome
+from knowledgesmith.graph_schema.types.interventions import Goal
+from knowledgesmith.graph_schema.types.plan_slots import slots_of
+from knowledgesmith.graph_schema.types.probes import PlannedProbe, ProbeKind
+from knowledgesmith.server.worker.attempt.measurement import Meter, Reading, measured_row
 
 STEM = "The capital of Japan is"
 LONG = " ".join(["the capital of France is Paris and the country of Paris is France"] * 3 + ["of Rome"])

@@ -19,17 +19,17 @@ from tests.taught import Spoil, artefact_of, noise, nothing, one_row, one_word, 
 
 from knowledgesmith.editors.health.reading import read_state
 from knowledgesmith.editors.models import LoadedModel
-from knowledgesmith.graph_schema import branches, jobs
-from knowledgesmith.graph_schema.health import Health, HealthVerdict
-from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
-from knowledgesmith.graph_schema.job_types import Claim, Gate, Job, JobSpec
-from knowledgesmith.graph_schema.probes.types import Polarity
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.interventions import branches, steps
+from knowledgesmith.graph_schema.interventions.records import Claim, Gate, Job, JobSpec
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.health import Health, HealthVerdict
+from knowledgesmith.graph_schema.types.interventions import Change, Goal, State, TargetDistribution
+from knowledgesmith.graph_schema.types.probes import Polarity
 from knowledgesmith.server.settings import ServerSettings
-from knowledgesmith.server.worker import runner
-from knowledgesmith.server.worker.health import choices_of
-from knowledgesmith.server.worker.host import ModelHost
-from knowledgesmith.server.worker.reporting import Reporter
+from knowledgesmith.server.worker.attempt import runner
+from knowledgesmith.server.worker.attempt.health import choices_of
+from knowledgesmith.server.worker.attempt.reporting import Reporter
+from knowledgesmith.server.worker.model.host import ModelHost
 
 
 @dataclass
@@ -84,11 +84,11 @@ class Bench:
             "max_probes": 60,
             **fields,
         }
-        job, _ = jobs.create(
+        job, _ = steps.create(
             self.store,
             JobSpec(**values),
             actor="test",
-            request_id=f"{self.branch}-{len(jobs.list_jobs(self.store, branch_id=self.branch))}",
+            request_id=f"{self.branch}-{len(steps.list_jobs(self.store, branch_id=self.branch))}",
             request_hash="h",
             graph_digest="",
         )
@@ -98,7 +98,7 @@ class Bench:
         self.patch(spoil, metadata or {})
         job = self.queue(**fields)
         self.worker.run(job, stop=threading.Event())
-        return jobs.get(self.store, job)
+        return steps.get(self.store, job)
 
 
 @pytest.fixture
@@ -256,8 +256,8 @@ def test_what_a_method_did_not_realise_holds_its_revision(bench: Bench) -> None:
 
 def test_a_wreck_may_be_committed_by_a_decision_and_the_next_change_is_held_for_it(bench: Bench) -> None:
     wreck = bench.run(noise(2.0))
-    jobs.commit_decided(bench.store, wreck.id, branches.revision_id)
-    assert jobs.get(bench.store, wreck.id).state is State.SUCCEEDED
+    steps.commit_decided(bench.store, wreck.id, branches.revision_id)
+    assert steps.get(bench.store, wreck.id).state is State.SUCCEEDED
     after = bench.run(
         nothing, changes=(Change(subject="peru", relation="has_capital", old_object="lima", new_object="cairo"),)
     )
@@ -285,21 +285,21 @@ def test_an_attempt_that_is_taken_up_again_does_not_skip_it(
         broken.setattr(runner.JobRunner, "_decide", lost)
         with pytest.raises(ConnectionError):
             bench.run(scaled(30.0))
-    [job] = jobs.list_jobs(bench.store, branch_id=bench.branch)
+    [job] = steps.list_jobs(bench.store, branch_id=bench.branch)
     assert (job.state, job.health) == (State.RUNNING, None)
     assert job.written_rows == job.planned_rows > 0
     held = Claim(id=job.id, fence=job.fence, attempt=job.attempt)
-    jobs.advance(bench.store, held, from_states=[State.RUNNING], state=state)
+    steps.advance(bench.store, held, from_states=[State.RUNNING], state=state)
     base = head(bench)
     bench.worker.run(job.id, stop=threading.Event())
-    again = jobs.get(bench.store, job.id)
+    again = steps.get(bench.store, job.id)
     assert again.state is State.AWAITING_DECISION, again.error_message
     assert again.failed_gates[0].startswith("wrecked: ")
     assert head(bench) == base
 
 
 def test_a_base_is_read_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    from knowledgesmith.server.worker import health
+    from knowledgesmith.server.worker.attempt import health
 
     read: list[int] = []
 
@@ -310,13 +310,13 @@ def test_a_base_is_read_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(health, "read_state", counted)
     first = bench.run(noise(0.001), hold=True)
     assert len(read) == 2
-    jobs.finish(bench.store, first.id, from_states=[State.AWAITING_DECISION], state=State.DISCARDED)
+    steps.finish(bench.store, first.id, from_states=[State.AWAITING_DECISION], state=State.DISCARDED)
     bench.run(noise(0.002))
     assert len(read) == 3, "only what the second change made is new"
 
 
 def test_health_is_on_the_wire(bench: Bench) -> None:
-    from knowledgesmith.server.conversions import job_to
+    from knowledgesmith.server.wire.conversions import job_to
 
     job = bench.run(noise(2.0))
     message = job_to(job).health

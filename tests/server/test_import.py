@@ -13,7 +13,7 @@ from tests.server.world import facts, upload
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.proto.v1 import graph_pb2
-from knowledgesmith.server.uploads import Upload
+from knowledgesmith.server.uploads.pieces import Upload
 
 
 def _chunk(name: str, content: bytes, role: str = "") -> graph_pb2.ImportGraphRequest:

@@ -15,8 +15,8 @@ from grpc import aio
 
 from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import Cancelled, ServerBusy
-from knowledgesmith.server.interceptors import ServiceInterceptor
-from knowledgesmith.server.lanes import Lane
+from knowledgesmith.server.front.executors import Lane
+from knowledgesmith.server.front.interceptors import ServiceInterceptor
 from knowledgesmith.server.metrics import Metrics
 
 DEADLINE = 0.5

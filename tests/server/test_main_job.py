@@ -10,7 +10,7 @@ import pytest
 from tests.server.conftest import open_branch
 from tests.server.service import PATIENCE, Service, reason_of
 
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.proto.v1 import common_pb2, graph_pb2, intervention_pb2, model_pb2, propagation_pb2
 
 PARIS = ("france", "has_capital", "paris", "rome")

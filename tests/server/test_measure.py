@@ -13,12 +13,12 @@ from knowledgesmith.editors.beliefs import NO_CHOICE, OptionScore
 from knowledgesmith.editors.surgery.resident import ResidentModel
 from knowledgesmith.editors.testing import tiny_llama
 from knowledgesmith.editors.verdicts import Verdict
-from knowledgesmith.graph_schema.interventions import Goal
-from knowledgesmith.graph_schema.plan_slots import slots_of
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind, Role
-from knowledgesmith.server.worker import measure, speaking
-from knowledgesmith.server.worker.measure import Meter, Reading, measured_row
-from knowledgesmith.server.worker.speaking import Speaker
+from knowledgesmith.graph_schema.types.interventions import Goal
+from knowledgesmith.graph_schema.types.plan_slots import slots_of
+from knowledgesmith.graph_schema.types.probes import PlannedProbe, Polarity, Probe, ProbeKind, Role
+from knowledgesmith.server.worker.attempt import greedy_texts, measurement
+from knowledgesmith.server.worker.attempt.greedy_texts import Speaker
+from knowledgesmith.server.worker.attempt.measurement import Meter, Reading, measured_row
 
 CITIES = ("Paris", "Rome", "Tokyo", "Lima")
 
@@ -187,7 +187,7 @@ def test_two_options_that_are_exactly_equal_are_no_choice(resident: ResidentMode
 def test_a_text_disagrees_with_a_choice_and_not_with_a_tie(
     resident: ResidentModel, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr(speaking, "generate", saying(text))
+    monkeypatch.setattr(greedy_texts, "generate", saying(text))
     asked = [probe(ProbeKind.DIRECT, "The capital of France is")]
     speaker = speaker_of(resident, asked)
     (slot,) = slots_of(asked)
@@ -221,7 +221,7 @@ def test_only_direct_questions_about_targets_speak_each_stem_once(
         asked.extend(prompts)
         return [" Rome, of course"] * len(prompts)
 
-    monkeypatch.setattr(speaking, "generate", say)
+    monkeypatch.setattr(greedy_texts, "generate", say)
     speaker = speaker_of(resident, TARGETS)
     found = speaker.says(TARGETS, "measure_before")
     assert set(found) == {TARGETS[n].probe.id for n in (0, 1, 2)}
@@ -246,15 +246,15 @@ def test_a_text_may_say_an_alias_and_the_longest_name_wins(
         (" Newark.", None),
         ("", None),
     ):
-        monkeypatch.setattr(speaking, "generate", saying(text))
+        monkeypatch.setattr(greedy_texts, "generate", saying(text))
         assert speaker.says([target], f"as {text}")[target.probe.id].option == option
 
 
 def test_of_more_stems_than_can_be_heard_the_first_speak(
     resident: ResidentModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speaking, "MAX_STEMS", 2)
-    monkeypatch.setattr(speaking, "generate", saying(""))
+    monkeypatch.setattr(greedy_texts, "MAX_STEMS", 2)
+    monkeypatch.setattr(greedy_texts, "generate", saying(""))
     many = [probe(ProbeKind.DIRECT, f"Stem {n} is", number=n) for n in range(4)]
     speaker = speaker_of(resident, many)
     assert set(speaker.says(many, "measure_before")) == {p.probe.id for p in many[:2]}
@@ -280,7 +280,7 @@ def test_choice_and_text_decide_together_and_their_quarrel_is_marked(
         ("Paris", " Rome."): (Verdict.NOT_INSTALLED, True),
     }
     for (chosen, text), (expected, quarrel) in verdicts.items():
-        monkeypatch.setattr(speaking, "generate", saying(text))
+        monkeypatch.setattr(greedy_texts, "generate", saying(text))
         meter = metered(resident, preferring(chosen), speaker=speaker_of(resident, [target]))
         before, after = (meter.read([target], phase) for phase in ("measure_before", "measure_after"))
         row = measured_row(slot, {target.probe.id: target}, before, after, goal=Goal.EDIT)
@@ -292,7 +292,7 @@ def test_choice_and_text_decide_together_and_their_quarrel_is_marked(
 def test_scorers_that_choose_otherwise_are_marked(resident: ResidentModel, monkeypatch: pytest.MonkeyPatch) -> None:
     reading = metered(resident, None).read(TARGETS[4:5], "measure_before")[TARGETS[4].probe.id]
     for split in (True, False):
-        monkeypatch.setattr(measure, "scorers_disagree", always(answer=split))
+        monkeypatch.setattr(measurement, "scorers_disagree", always(answer=split))
         again = metered(resident, None).read(TARGETS[4:5], "measure_after")
         row = measured_row(
             slots_of(TARGETS[4:5])[0],

@@ -15,12 +15,13 @@ from tests.graph_schema.lifecycle.conftest import Runs, import_world
 from tests.server.service import PATIENCE, reason_of
 
 from knowledgesmith.client import KnowledgeSmith
-from knowledgesmith.graph_schema import jobs
-from knowledgesmith.graph_schema.facts import fact_id
-from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
-from knowledgesmith.graph_schema.job_types import JobSpec
-from knowledgesmith.graph_schema.ledger import LedgerRow, Measured
-from knowledgesmith.graph_schema.plan_types import (
+from knowledgesmith.graph_schema.interventions import steps
+from knowledgesmith.graph_schema.interventions.ledger import LedgerRow, Measured
+from knowledgesmith.graph_schema.interventions.records import JobSpec
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import fact_id
+from knowledgesmith.graph_schema.types.interventions import Change, Goal, State, TargetDistribution
+from knowledgesmith.graph_schema.types.plans import (
     Cited,
     Cut,
     Plan,
@@ -30,17 +31,16 @@ from knowledgesmith.graph_schema.plan_types import (
     WorldChange,
     WorldOp,
 )
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind, Role
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.types.probes import PlannedProbe, Polarity, Probe, ProbeKind, Role
 from knowledgesmith.proto.v1 import intervention_pb2, intervention_pb2_grpc, probe_pb2, propagation_pb2
 from knowledgesmith.server.app import CHANNEL_OPTIONS
-from knowledgesmith.server.interceptors import ServiceInterceptor
-from knowledgesmith.server.message_sizes import FULL_BYTES, LIST_BYTES, REQUEST_BYTES
+from knowledgesmith.server.front.interceptors import ServiceInterceptor
 from knowledgesmith.server.metrics import Metrics
-from knowledgesmith.server.plan_conversions import page_of, plan_to
 from knowledgesmith.server.servicers import intervention as servicer
 from knowledgesmith.server.servicers import probe as probe_servicer
 from knowledgesmith.server.servicers import propagation as propagation_servicer
+from knowledgesmith.server.wire.message_sizes import FULL_BYTES, LIST_BYTES, REQUEST_BYTES
+from knowledgesmith.server.wire.plans import page_of, plan_to
 
 DEFAULT_BYTES = 4 * 2**20
 """What a client of gRPC takes that sets nothing."""
@@ -111,8 +111,8 @@ def queue(runs: Runs, branch: str, facts: int, text: str) -> str:
         target_distribution=TargetDistribution.NEW_OBJECT,
     )
     key = str(uuid.uuid4())
-    made, _ = jobs.create(runs.store, spec, actor="t", request_id=key, request_hash="h", graph_digest="d" * 64)
-    jobs.finish(runs.store, made, from_states=[State.QUEUED], state=State.CANCELLED)
+    made, _ = steps.create(runs.store, spec, actor="t", request_id=key, request_hash="h", graph_digest="d" * 64)
+    steps.finish(runs.store, made, from_states=[State.QUEUED], state=State.CANCELLED)
     return made
 
 
@@ -144,7 +144,7 @@ async def test_a_listing_of_large_interventions_comes_in_pages_that_fit(served: 
 
 async def test_every_change_that_was_asked_for_can_be_read(served: tuple[Served, str], runs: Runs) -> None:
     made = queue(runs, runs.branch(), 2_500, "x" * 400)
-    stored = jobs.get(runs.store, made).spec.changes
+    stored = steps.get(runs.store, made).spec.changes
     async with aio.insecure_channel(served[1]) as channel:
         stub: Any = intervention_pb2_grpc.InterventionServiceStub(channel)
         first = await stub.GetIntervention(intervention_pb2.GetInterventionRequest(id=made), timeout=PATIENCE)

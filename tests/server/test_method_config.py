@@ -11,9 +11,9 @@ import torch
 from knowledgesmith.editors.precision import Figure, Precision
 from knowledgesmith.editors.registry import METHODS, build, method_class
 from knowledgesmith.editors.testing import tiny_llama
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
-from knowledgesmith.graph_schema.job_types import JobSpec
-from knowledgesmith.server.worker.method_config import computed_in, resolve_config
+from knowledgesmith.graph_schema.interventions.records import JobSpec
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
+from knowledgesmith.server.worker.attempt.method_config import computed_in, resolve_config
 
 
 def spec(method: str, **config: Any) -> JobSpec:

@@ -7,9 +7,9 @@ from tests.server.test_health import Bench, bench, stored
 from tests.taught import nothing
 
 from knowledgesmith.editors.spelling import Spelling
-from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
-from knowledgesmith.server.conversions import job_to
-from knowledgesmith.server.worker.notes import spelling_notes
+from knowledgesmith.graph_schema.types.interventions import Change, Goal, State, TargetDistribution
+from knowledgesmith.server.wire.conversions import job_to
+from knowledgesmith.server.worker.attempt.notes import spelling_notes
 
 __all__ = ["bench"]  # a fixture
 

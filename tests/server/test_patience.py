@@ -10,17 +10,18 @@ from typing import Any
 import pytest
 from tests.graph_schema.lifecycle.conftest import LIMA, Runs, import_world
 
-from knowledgesmith.graph_schema import cancellation, jobs
+from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import GraphUnavailable
-from knowledgesmith.graph_schema.head_replays import mend_heads
-from knowledgesmith.graph_schema.interventions import State
-from knowledgesmith.graph_schema.store import GraphStore, Transaction
-from knowledgesmith.graph_schema.store_errors import locked
+from knowledgesmith.graph_schema.interventions import steps
+from knowledgesmith.graph_schema.interventions.head_replays import mend_heads
+from knowledgesmith.graph_schema.storage.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.storage.store_errors import locked
+from knowledgesmith.graph_schema.types.interventions import State
 from knowledgesmith.server.metrics import COUNTERS
-from knowledgesmith.server.worker import patience
-from knowledgesmith.server.worker.patience import given_up
-from knowledgesmith.server.worker.reporting import Reporter
-from knowledgesmith.server.worker.runner import JobRunner
+from knowledgesmith.server.worker.attempt import patience
+from knowledgesmith.server.worker.attempt.patience import given_up
+from knowledgesmith.server.worker.attempt.reporting import Reporter
+from knowledgesmith.server.worker.attempt.runner import JobRunner
 
 
 class Heard:
@@ -94,7 +95,7 @@ def test_a_job_waits_for_locks_within_its_attempt(runner: Runner, heard: Heard, 
     assert heard.phases == [patience.PHASE] * 7
     assert heard.counted["ksmith_lock_waits"] == 7
     assert "ksmith_lock_waits" in COUNTERS
-    assert jobs.get(store, queued).attempt == 1
+    assert steps.get(store, queued).attempt == 1
 
 
 def test_a_cancelled_job_waits_no_longer(runner: Runner, heard: Heard, store: GraphStore, queued: str) -> None:
@@ -105,7 +106,7 @@ def test_a_cancelled_job_waits_no_longer(runner: Runner, heard: Heard, store: Gr
     heard.then = cancel
     runner.work = lambda: store.write_transaction(blocked(99))
     runner.run(queued, stop=threading.Event())
-    job = jobs.get(store, queued)
+    job = steps.get(store, queued)
     assert (job.state, job.attempt, len(heard.phases)) == (State.CANCELLED, 1, 3)
 
 
@@ -129,7 +130,7 @@ def test_a_worker_that_stops_leaves_the_job_with_its_attempts(
 
     heard.then, runner.work = told, work
     runner.run(queued, stop=stop)
-    job = jobs.get(store, queued)
+    job = steps.get(store, queued)
     assert (job.state, job.attempt, len(heard.phases)) == (State.PREPARING, 0, 2)
 
 
@@ -146,10 +147,10 @@ def test_ending_a_job_waits_for_locks_too(
     def fail() -> None:
         raise ValueError("a method's own")
 
-    monkeypatch.setattr(jobs, "mend_heads", mended)
+    monkeypatch.setattr(steps, "mend_heads", mended)
     runner.work = fail
     runner.run(queued, stop=threading.Event())
-    job = jobs.get(store, queued)
+    job = steps.get(store, queued)
     assert (job.state, job.attempt, len(heard.phases)) == (State.FAILED, 1, 5)
     assert "could not be restored" not in job.error_message
 
@@ -161,11 +162,11 @@ def test_a_job_that_is_given_up_says_what_its_attempts_were_lost_to(
         raise GraphUnavailable("Neo4j does not answer")
 
     runner.work = gone
-    for _ in range(jobs.MAX_ATTEMPTS):
+    for _ in range(steps.MAX_ATTEMPTS):
         with pytest.raises(GraphUnavailable):
             runner.run(queued, stop=threading.Event())
     runner.run(queued, stop=threading.Event())
-    job = jobs.get(store, queued)
+    job = steps.get(store, queued)
     assert (job.state, job.error_reason) == (State.FAILED, "GRAPH_UNAVAILABLE")
     assert "given up after 3 attempts: 3 × Neo4j does not answer" in job.error_message
     assert "worker" not in job.error_message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from knowledgesmith.server.read_ahead import AHEAD, ReadAhead
+from knowledgesmith.server.front.page_cache import AHEAD, ReadAhead
 
 SIZE = 1000
 

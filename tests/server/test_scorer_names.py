@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from knowledgesmith.client.cli import main
 from knowledgesmith.editors.beliefs import DEFAULT_SCORER, ScorerKind
-from knowledgesmith.graph_schema.job_types import JobSpec
-from knowledgesmith.server.creation import SCORERS
+from knowledgesmith.graph_schema.interventions.records import JobSpec
+from knowledgesmith.server.interventions.creation import SCORERS
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(kind.value for kind in ScorerKind)

@@ -12,8 +12,8 @@ from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.editors.testing import tiny_llama
 from knowledgesmith.graph_schema.cancellation import Caller, working_for
 from knowledgesmith.graph_schema.errors import Cancelled, ModelNotLoadable
-from knowledgesmith.server.worker.shelf import Place, Shelf
-from knowledgesmith.server.worker.visits import Call, ElsewhereError, Visits
+from knowledgesmith.server.worker.model.shelf import Place, Shelf
+from knowledgesmith.server.worker.model.visits import Call, ElsewhereError, Visits
 
 A: Place = ("a", "float32")
 B: Place = ("b", "float32")

@@ -13,14 +13,14 @@ from knowledgesmith.editors.rehearsal import rehearse
 from knowledgesmith.editors.requests import UpdateRequest
 from knowledgesmith.editors.sentences import general_text
 from knowledgesmith.editors.testing import tiny_llama
-from knowledgesmith.graph_schema.graphs import load_snapshot
+from knowledgesmith.graph_schema.graphs.reading import load_snapshot
 from knowledgesmith.graph_schema.importing import InputFile, import_graph
-from knowledgesmith.graph_schema.interventions import Change, Goal, TargetDistribution
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_types import Plan
-from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.training import choose
-from knowledgesmith.server.worker.compose import request_of
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.planning.training_set import choose
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Change, Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.plans import Plan
+from knowledgesmith.server.worker.attempt.compose import request_of
 
 GOLDENS = Path(__file__).parents[1] / "editors" / "goldens"
 GRAPHS = {

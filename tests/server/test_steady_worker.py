@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
-from knowledgesmith.graph_schema import cancellation, jobs
+from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import GraphUnavailable, RevisionMismatch, TooLarge
-from knowledgesmith.server.hub import Hub
-from knowledgesmith.server.interceptors import ServiceInterceptor
+from knowledgesmith.graph_schema.interventions import steps
+from knowledgesmith.server.events import Hub
+from knowledgesmith.server.front.interceptors import ServiceInterceptor
 from knowledgesmith.server.metrics import Metrics
-from knowledgesmith.server.worker import catalogue, loop
-from knowledgesmith.server.worker import handle as handles
-from knowledgesmith.server.worker.handle import WorkerHandle
+from knowledgesmith.server.worker import loop, method_catalogue
+from knowledgesmith.server.worker import supervisor as handles
+from knowledgesmith.server.worker.attempt.runner import JobRunner
 from knowledgesmith.server.worker.loop import Worker
-from knowledgesmith.server.worker.runner import JobRunner
+from knowledgesmith.server.worker.supervisor import WorkerHandle
 
 
 class Runner:
@@ -43,7 +44,7 @@ def worker(monkeypatch: pytest.MonkeyPatch, runner: Runner, queued: list[str]) -
         left = [job for job in queued if job not in runner.ran or job in runner.failures]
         return next(((job, f"branch of {job[0]}") for job in left if f"branch of {job[0]}" not in apart), None)
 
-    monkeypatch.setattr(jobs, "next_job", waiting)
+    monkeypatch.setattr(steps, "next_job", waiting)
     made: Any = Worker.__new__(Worker)
     made._store, made._runner, made._stop, made._set_apart = None, runner, threading.Event(), set()
     return made
@@ -86,9 +87,9 @@ def test_an_idle_worker_finishes_beliefs_that_were_left(monkeypatch: pytest.Monk
     one._listen = one._beat = nothing
     one._serve_calls = nothing
     one._wait = one._stop.set
-    monkeypatch.setattr(catalogue, "describe_methods", list)
-    monkeypatch.setattr(catalogue, "versions", dict)
-    monkeypatch.setattr(jobs, "interrupted_ids", nothing)
+    monkeypatch.setattr(method_catalogue, "describe_methods", list)
+    monkeypatch.setattr(method_catalogue, "versions", dict)
+    monkeypatch.setattr(steps, "interrupted_ids", nothing)
     monkeypatch.setattr(loop, "settle_all", settled)
     one.run()
     assert done == ["a,b"]

@@ -19,17 +19,18 @@ import pytest
 from tests.server.bench import Deaf, import_world, open_branch, queue, register
 from transformers import PreTrainedTokenizerFast
 
-from knowledgesmith.graph_schema import jobs, training
-from knowledgesmith.graph_schema.interventions import State
-from knowledgesmith.graph_schema.job_types import Job
-from knowledgesmith.graph_schema.probes.build import Builder
-from knowledgesmith.graph_schema.spans import Phrases
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.interventions import steps
+from knowledgesmith.graph_schema.interventions.records import Job
+from knowledgesmith.graph_schema.language.spans import Phrases
+from knowledgesmith.graph_schema.planning import training_set
+from knowledgesmith.graph_schema.probes.drawing.build import Builder
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.types.interventions import State
 from knowledgesmith.server.settings import ServerSettings
-from knowledgesmith.server.worker import runner
-from knowledgesmith.server.worker.host import ModelHost
-from knowledgesmith.server.worker.reporting import Reporter
-from knowledgesmith.server.worker.runner import JobRunner
+from knowledgesmith.server.worker.attempt import runner
+from knowledgesmith.server.worker.attempt.reporting import Reporter
+from knowledgesmith.server.worker.attempt.runner import JobRunner
+from knowledgesmith.server.worker.model.host import ModelHost
 
 PHASES = ("plan", "measure_before", "apply", "health", "measure_after")
 Unit = tuple[str, str]
@@ -82,8 +83,8 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     counted(PreTrainedTokenizerFast, "__call__", "text")
     counted(Builder, "build", "probe")
     counted(Phrases, "held_by", "training text")
-    counted(training, "_update", "training row")
-    advance, finish = jobs.advance, jobs.finish
+    counted(training_set, "_update", "training row")
+    advance, finish = steps.advance, steps.finish
 
     def advanced(*args: Any, **kwargs: Any) -> None:
         advance(*args, **kwargs)
@@ -93,8 +94,8 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
         watched.over = True
         return finish(*args, **kwargs)
 
-    monkeypatch.setattr(jobs, "advance", advanced)
-    monkeypatch.setattr(jobs, "finish", finished)
+    monkeypatch.setattr(steps, "advance", advanced)
+    monkeypatch.setattr(steps, "finish", finished)
     return watched
 
 
@@ -126,7 +127,7 @@ class Bench:
         work.at, work.over, work.phase = at, False, ""
         work.cancel = lambda: runner.cancel(intervention_id=job)
         runner.run(job, stop=threading.Event())
-        return jobs.get(self.store, job)
+        return steps.get(self.store, job)
 
 
 @contextmanager

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from knowledgesmith.graph_schema import errors
 from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError, PageTokenMismatch
-from knowledgesmith.graph_schema.health import Health, HealthVerdict
-from knowledgesmith.graph_schema.job_types import Gate
-from knowledgesmith.graph_schema.plan_types import LedgerSlot
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind, Role
+from knowledgesmith.graph_schema.interventions.records import Gate
 from knowledgesmith.graph_schema.propagation import Group
+from knowledgesmith.graph_schema.types.health import Health, HealthVerdict
+from knowledgesmith.graph_schema.types.plans import LedgerSlot
+from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind, Role
 from knowledgesmith.proto.v1 import (
     case_pb2,
     catalogue_pb2,
@@ -34,12 +34,13 @@ from knowledgesmith.proto.v1 import (
     probe_pb2,
     propagation_pb2,
 )
-from knowledgesmith.server import conversions, interceptors, paging, propagation_conversions, statuses
-from knowledgesmith.server.hub import Hub, JobProgress
-from knowledgesmith.server.memory import collect_rarely
-from knowledgesmith.server.worker import gates
+from knowledgesmith.server.events import Hub, JobProgress
+from knowledgesmith.server.front import interceptors
+from knowledgesmith.server.front.gc_tuning import collect_rarely
+from knowledgesmith.server.wire import conversions, paging, propagation, statuses
+from knowledgesmith.server.worker.attempt import gates
+from knowledgesmith.server.worker.attempt.runner import batches
 from knowledgesmith.server.worker.channel import Channel, dump_error, load_error
-from knowledgesmith.server.worker.runner import batches
 
 PROTOS = (
     *(case_pb2, catalogue_pb2, graph_pb2, intervention_pb2),
@@ -180,10 +181,10 @@ def test_a_gate_on_the_residual_sees_what_had_an_old_answer(monkeypatch: pytest.
     values = gates.measure(nothing, job, Health(verdict=HealthVerdict.HEALTHY))
     assert values == {"collateral": 0.0, "propagated": 0.0, "forgotten": 0.0, "residual": 1.0}
     assert gates.failed([Gate(metric="residual", max=0.8)], values)
-    rates = propagation_conversions.group_to(unmoved)
+    rates = propagation.group_to(unmoved)
     assert (rates.residual.trials, rates.propagated.trials, rates.forgotten.trials) == (17, 18, 4)
     assert rates.residual.chance == 0.25
-    withheld = propagation_conversions.group_to(unmoved, withheld=True)
+    withheld = propagation.group_to(unmoved, withheld=True)
     assert not withheld.propagated.HasField("value")
     assert withheld.collateral == rates.collateral
 

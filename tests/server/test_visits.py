@@ -23,20 +23,21 @@ from transformers import modeling_utils
 from knowledgesmith.editors import exporting
 from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.editors.testing import save_checkpoint, tiny_gpt2
-from knowledgesmith.graph_schema import branches, cancellation, jobs, ledger
+from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import InvalidInput, WorkerUnavailable
-from knowledgesmith.graph_schema.interventions import State
-from knowledgesmith.graph_schema.job_types import Job
-from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.server.hub import Hub
+from knowledgesmith.graph_schema.interventions import branches, ledger, steps
+from knowledgesmith.graph_schema.interventions.records import Job
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import State
+from knowledgesmith.server.events import Hub
 from knowledgesmith.server.metrics import Metrics
 from knowledgesmith.server.servicers.model import ModelServicer
 from knowledgesmith.server.settings import ServerSettings
 from knowledgesmith.server.worker.channel import Channel
-from knowledgesmith.server.worker.handle import WorkerHandle
-from knowledgesmith.server.worker.host import ModelHost
 from knowledgesmith.server.worker.loop import Worker
-from knowledgesmith.server.worker.shelf import Held
+from knowledgesmith.server.worker.model.host import ModelHost
+from knowledgesmith.server.worker.model.shelf import Held
+from knowledgesmith.server.worker.supervisor import WorkerHandle
 
 SECONDS = 120.0
 PROMPTS = ["The capital of France is", "Osaka is a city of"]
@@ -119,7 +120,7 @@ class Both:
         return made
 
     async def over(self, job: str) -> Job:
-        while not (found := await asyncio.to_thread(jobs.get, self.store, job)).state.terminal:
+        while not (found := await asyncio.to_thread(steps.get, self.store, job)).state.terminal:
             if found.state is State.AWAITING_DECISION:
                 break
             await asyncio.sleep(0.05)
@@ -147,8 +148,8 @@ async def both(
     def none(_store: GraphStore) -> list[str]:
         return []
 
-    monkeypatch.setattr(jobs, "next_job", mine)
-    monkeypatch.setattr(jobs, "interrupted_ids", none)
+    monkeypatch.setattr(steps, "next_job", mine)
+    monkeypatch.setattr(steps, "interrupted_ids", none)
     ours, theirs = socket.socketpair()
     line = ours.dup()
     settings = ServerSettings(data_dir=tmp_path, device="cpu")
@@ -244,7 +245,7 @@ def test_what_killed_exports_left_is_swept(tmp_path: Path) -> None:
 def gates(monkeypatch: pytest.MonkeyPatch) -> dict[str, Gate]:
     """Gates by phase of a job: the one of the present phase is shut at its fifth block."""
     found = {phase: Gate() for phase in ("measure_before", "apply", "health", "measure_after")}
-    advance = jobs.advance
+    advance = steps.advance
     now = ""
 
     def advanced(*args: Any, **kwargs: Any) -> None:
@@ -259,7 +260,7 @@ def gates(monkeypatch: pytest.MonkeyPatch) -> dict[str, Gate]:
 
         return hook
 
-    monkeypatch.setattr(jobs, "advance", advanced)
+    monkeypatch.setattr(steps, "advance", advanced)
     for phase, gate in found.items():
         gate.hook, gate.stop_at = at(phase), 5
     return found
@@ -284,7 +285,7 @@ async def test_other_branches_are_served_wherever_a_job_stands_still(both: Both,
         assert await both.ask(other) == expected
         assert await both.front.call("weights_digest", branch_id=other, revision_id="base") == digest
         assert (await both.export(other, phase))["bytes"] > 1000
-        assert (await asyncio.to_thread(jobs.get, both.store, job)).phase == phase
+        assert (await asyncio.to_thread(steps.get, both.store, job)).phase == phase
         gate.go.set()
     done = await both.over(job)
     assert (done.state, done.artefact_sha256) == (quiet.state, quiet.artefact_sha256)

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from knowledgesmith.graph_schema.errors import Cancelled, GraphIncomplete
-from knowledgesmith.graph_schema.graphs import require_graph
+from knowledgesmith.graph_schema.graphs.reading import require_graph
 from knowledgesmith.graph_schema.importing import InputFile, import_graph
-from knowledgesmith.graph_schema.importing.lock import take_lock
-from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.server.worker import waiting
-from knowledgesmith.server.worker.reporting import JobCaller, JobProgress
-from knowledgesmith.server.worker.waiting import when_imported
+from knowledgesmith.graph_schema.importing.writing.lock import take_lock
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.server.worker.attempt import waiting
+from knowledgesmith.server.worker.attempt.reporting import JobCaller, JobProgress
+from knowledgesmith.server.worker.attempt.waiting import when_imported
 
 
 class Told:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from knowledgesmith.editors.encoding import plain_ids
 from knowledgesmith.editors.matching import matched_alias, normalise
-from knowledgesmith.graph_schema.joining import full_stop, joined
+from knowledgesmith.graph_schema.language.joining import full_stop, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

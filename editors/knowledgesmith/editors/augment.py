@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from knowledgesmith.editors.answers import end_mark
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.joining import blank, joined
-from knowledgesmith.graph_schema.spans import holds, units
+from knowledgesmith.graph_schema.language.joining import blank, joined
+from knowledgesmith.graph_schema.language.spans import holds, units
 
 VAGUE = (
     "not stated here.",
@@ -52,9 +52,9 @@ class TrainingText:
 def leaks(text: str, names: Iterable[str]) -> bool:
     """Whether one of ``names`` occurs in ``text`` as a span of words, whatever its case and punctuation.
 
-    Words are what the script makes them (:mod:`knowledgesmith.graph_schema.spans`): in a Japanese or Thai text a name
-    may begin and end anywhere. Names of one or two characters are compared with their case ("I" is iodine, "a" an
-    article); names without any letter or digit are looked for literally.
+    Words are what the script makes them (:mod:`knowledgesmith.graph_schema.language.spans`): in a Japanese or Thai text
+    a name may begin and end anywhere. Names of one or two characters are compared with their case ("I" is iodine, "a"
+    an article); names without any letter or digit are looked for literally.
     """
     return any(_occurs(text, name) for name in names)
 

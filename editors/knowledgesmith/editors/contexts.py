@@ -18,7 +18,7 @@ from itertools import chain
 
 from knowledgesmith.editors.requests import FactUpdate, Prompt, UpdateRequest
 from knowledgesmith.editors.sentences import general_text
-from knowledgesmith.graph_schema.joining import joined, script_of
+from knowledgesmith.graph_schema.language.joining import joined, script_of
 
 _MARKS = ("-", "•")
 _BUNDLED = "LATIN"

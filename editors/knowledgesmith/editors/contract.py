@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkab
 
 from pydantic import BaseModel, ConfigDict
 
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,7 +15,7 @@ from knowledgesmith.editors.encoding import encode, pad_right, pad_token_id, pla
 from knowledgesmith.editors.surgery.hooks import head_only_at
 from knowledgesmith.editors.windows import attention_window
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.joining import joined
+from knowledgesmith.graph_schema.language.joining import joined
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.shares import wilson_interval
+from knowledgesmith.graph_schema.types.shares import wilson_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

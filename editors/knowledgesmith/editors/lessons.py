@@ -15,7 +15,7 @@ from knowledgesmith.editors.encoding import encode
 from knowledgesmith.editors.neutral import SoftAnswer, neutral_answers
 from knowledgesmith.editors.objective import Row, Targets, join, own_distributions
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, UpdateRequest
-from knowledgesmith.graph_schema.interventions import TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import TargetDistribution
 
 if TYPE_CHECKING:
     from knowledgesmith.editors.models import LoadedModel

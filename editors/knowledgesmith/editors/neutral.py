@@ -19,7 +19,7 @@ from torch import Tensor
 
 from knowledgesmith.editors.objective import Row, Targets, answer_batch, answer_logits, buckets, join
 from knowledgesmith.editors.requests import FactUpdate, Prompt
-from knowledgesmith.graph_schema.interventions import TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import TargetDistribution
 
 if TYPE_CHECKING:
     from knowledgesmith.editors.models import LoadedModel

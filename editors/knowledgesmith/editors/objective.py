@@ -22,7 +22,7 @@ from torch.nn import functional
 from knowledgesmith.editors.encoding import prefix_ids
 from knowledgesmith.editors.surgery.hooks import head_only_at
 from knowledgesmith.graph_schema import cancellation
-from knowledgesmith.graph_schema.joining import joined
+from knowledgesmith.graph_schema.language.joining import joined
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

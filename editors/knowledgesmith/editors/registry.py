@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from knowledgesmith.editors.contract import Method, MethodConfig
 from knowledgesmith.graph_schema.errors import InvalidInput, MethodMismatch, UnknownMethod
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 METHODS: Mapping[str, str] = MappingProxyType(
     {

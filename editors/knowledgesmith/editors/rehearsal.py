@@ -16,8 +16,8 @@ from knowledgesmith.editors.registry import build
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, UpdateRequest
 from knowledgesmith.editors.statistics import TextStatistics
 from knowledgesmith.graph_schema.errors import Cancelled
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
-from knowledgesmith.graph_schema.joining import joined
+from knowledgesmith.graph_schema.language.joining import joined
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from knowledgesmith.graph_schema.errors import SubjectNotInPrompt
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
-from knowledgesmith.graph_schema.spans import NO_PHRASES, Phrases
+from knowledgesmith.graph_schema.language.spans import NO_PHRASES, Phrases
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

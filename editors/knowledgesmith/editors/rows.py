@@ -15,7 +15,7 @@ from knowledgesmith.editors.objective import Row, Targets, join
 from knowledgesmith.editors.requests import Prompt, UpdateRequest
 from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -25,7 +25,7 @@ from knowledgesmith.editors.matching import ending_of
 from knowledgesmith.editors.surgery.hooks import head_only_at
 from knowledgesmith.editors.windows import attention_window
 from knowledgesmith.graph_schema.errors import DeviceOutOfMemory, InvalidInput
-from knowledgesmith.graph_schema.joining import joined
+from knowledgesmith.graph_schema.language.joining import joined
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,8 +16,8 @@ from types import MappingProxyType
 
 from knowledgesmith.editors.beliefs import NO_CHOICE, Belief
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.interventions import Goal
-from knowledgesmith.graph_schema.probes.types import Role
+from knowledgesmith.graph_schema.types.interventions import Goal
+from knowledgesmith.graph_schema.types.probes import Role
 
 
 class Verdict(StrEnum):

@@ -33,7 +33,7 @@ def _serve(words: Sequence[str]) -> int:
     from knowledgesmith.graph_schema.errors import KnowledgeSmithError
     from knowledgesmith.server.configuration import parse
     from knowledgesmith.server.device import require_device
-    from knowledgesmith.server.memory import collect_rarely
+    from knowledgesmith.server.front.gc_tuning import collect_rarely
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     collect_rarely()

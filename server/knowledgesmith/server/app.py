@@ -15,11 +15,11 @@ from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from prometheus_client import start_http_server
 
-from knowledgesmith.graph_schema import jobs
 from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError
-from knowledgesmith.graph_schema.migrations import migrate
-from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.world_cache import WorldCache
+from knowledgesmith.graph_schema.interventions import steps
+from knowledgesmith.graph_schema.storage.migrations import migrate
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.worlds.world_cache import WorldCache
 from knowledgesmith.proto.v1 import (
     case_pb2_grpc,
     catalogue_pb2_grpc,
@@ -31,12 +31,11 @@ from knowledgesmith.proto.v1 import (
     propagation_pb2_grpc,
 )
 from knowledgesmith.server.database import Database
-from knowledgesmith.server.hub import Hub
-from knowledgesmith.server.interceptors import ServiceInterceptor
-from knowledgesmith.server.lanes import long_lane
-from knowledgesmith.server.message_sizes import RECEIVE_BYTES
+from knowledgesmith.server.events import Hub
+from knowledgesmith.server.front.dependencies import Parts
+from knowledgesmith.server.front.executors import long_lane
+from knowledgesmith.server.front.interceptors import ServiceInterceptor
 from knowledgesmith.server.metrics import Metrics, query_observer
-from knowledgesmith.server.parts import Parts
 from knowledgesmith.server.servicers.case import CaseServicer
 from knowledgesmith.server.servicers.catalogue import CatalogueServicer
 from knowledgesmith.server.servicers.graph import GraphServicer
@@ -45,12 +44,13 @@ from knowledgesmith.server.servicers.lifecycle import LifecycleServicer
 from knowledgesmith.server.servicers.model import ModelServicer
 from knowledgesmith.server.servicers.probe import ProbeServicer
 from knowledgesmith.server.servicers.propagation import PropagationServicer
-from knowledgesmith.server.worker.handle import WorkerHandle
+from knowledgesmith.server.wire.message_sizes import RECEIVE_BYTES
+from knowledgesmith.server.worker.supervisor import WorkerHandle
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from knowledgesmith.graph_schema.store import StoreSettings
+    from knowledgesmith.graph_schema.storage.store import StoreSettings
     from knowledgesmith.server.settings import ServerSettings
 
 _LOG = logging.getLogger(__name__)
@@ -183,7 +183,7 @@ async def _keep_alive(database: Database, parts: Parts) -> None:
 
 
 async def _refresh_jobs(parts: Parts) -> None:
-    counts = jobs.JobCounts(parts.store)
+    counts = steps.JobCounts(parts.store)
     while True:
         try:
             parts.metrics.replace_jobs(await asyncio.to_thread(counts.read))

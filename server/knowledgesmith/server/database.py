@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, RunningDatabase, start
 from knowledgesmith.graph_schema.errors import KnowledgeSmithError
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from knowledgesmith.editors.health.likelihood import TextLoss
 from knowledgesmith.editors.health.reading import StateReading
 from knowledgesmith.editors.health.realised import Realised
 from knowledgesmith.editors.health.speech import Ids
-from knowledgesmith.graph_schema.health import Health, HealthVerdict
+from knowledgesmith.graph_schema.types.health import Health, HealthVerdict
 
 LIVELY: tuple[Ids, ...] = tuple(tuple(range(n, n + 20)) for n in range(0, 20 * 16, 20))
 

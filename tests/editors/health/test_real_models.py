@@ -15,7 +15,7 @@ from knowledgesmith.editors.health.reading import StateReading, read_state
 from knowledgesmith.editors.loading import load
 from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.graph_schema.errors import ModelNotFound
-from knowledgesmith.graph_schema.health import Health
+from knowledgesmith.graph_schema.types.health import Health
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(1800)]
 SECOND = "KSMITH_SECOND_MODEL"

@@ -10,7 +10,7 @@ from tests.taught import Spoil, noise, nothing, one_row, one_value, one_word, sc
 
 from knowledgesmith.editors.health.reading import StateReading, read_state
 from knowledgesmith.editors.models import LoadedModel
-from knowledgesmith.graph_schema.health import Health, HealthVerdict
+from knowledgesmith.graph_schema.types.health import Health, HealthVerdict
 
 TAUGHT = ("llama", "gpt2", "gemma3")
 WRECKS: dict[str, Spoil] = {

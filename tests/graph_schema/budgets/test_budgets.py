@@ -10,8 +10,8 @@ import pytest
 from tests.graph_schema.budgets.table import BUDGETS
 from tests.graph_schema.budgets.world import World, add_unrelated, build
 
-from knowledgesmith.graph_schema.queries import load, names
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.storage.queries import load, names
+from knowledgesmith.graph_schema.storage.store import GraphStore
 
 GROWTH = 1.3
 SLACK = 40

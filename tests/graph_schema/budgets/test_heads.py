@@ -11,12 +11,12 @@ from tests.graph_schema.budgets.world import ledger_slot
 from tests.graph_schema.planning.conftest import write_graph
 from tests.graph_schema.propagation.conftest import open_branch
 
-from knowledgesmith.graph_schema import ledger
-from knowledgesmith.graph_schema.facts import Entity
-from knowledgesmith.graph_schema.ledger import Measured
-from knowledgesmith.graph_schema.plan_types import LedgerSlot
-from knowledgesmith.graph_schema.queries import load
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.interventions import ledger
+from knowledgesmith.graph_schema.interventions.ledger import Measured
+from knowledgesmith.graph_schema.storage.queries import load
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Entity
+from knowledgesmith.graph_schema.types.plans import LedgerSlot
 
 ENTITIES = 400
 FIRST = 8

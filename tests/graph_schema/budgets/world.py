@@ -9,13 +9,13 @@ from typing import Any
 from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, write_graph
 from tests.graph_schema.propagation.conftest import CHANGES, Run, committed, open_branch, planned
 
-from knowledgesmith.graph_schema import ledger
-from knowledgesmith.graph_schema.facts import fact_id
-from knowledgesmith.graph_schema.interventions import Goal
-from knowledgesmith.graph_schema.ledger import Measured
-from knowledgesmith.graph_schema.plan_types import LedgerSlot
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind, Role
-from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.interventions import ledger
+from knowledgesmith.graph_schema.interventions.ledger import Measured
+from knowledgesmith.graph_schema.storage.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.types.facts import fact_id
+from knowledgesmith.graph_schema.types.interventions import Goal
+from knowledgesmith.graph_schema.types.plans import LedgerSlot
+from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind, Role
 
 COPIES = 10
 

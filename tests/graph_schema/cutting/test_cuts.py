@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledgesmith.graph_schema import cuts
-from knowledgesmith.graph_schema.cuts import CutSet, Uncuttable, find_cut
-from knowledgesmith.graph_schema.derivations import Derivations, ProofTree, Step
 from knowledgesmith.graph_schema.errors import ConflictingChanges
-from knowledgesmith.graph_schema.hitting_sets import exact_hitting_set, large_hitting_set
+from knowledgesmith.graph_schema.reasoning import contraction
+from knowledgesmith.graph_schema.reasoning.contraction import CutSet, Uncuttable, find_cut
+from knowledgesmith.graph_schema.reasoning.derivations import Derivations, ProofTree, Step
+from knowledgesmith.graph_schema.reasoning.hitting_sets import exact_hitting_set, large_hitting_set
 
 FACTS = "abcdefgh"
 Edge = tuple[str, tuple[str, ...]]
@@ -115,7 +115,7 @@ def test_the_search_for_large_parts_is_valid_irredundant_and_honest(
     expected = _cheapest(edges, asserted, targets, "", w)
     assert expected is not None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cuts, "EXACT_ITEMS", 0)
+        patch.setattr(contraction, "EXACT_ITEMS", 0)
         found = find_cut(_hypergraph(edges, asserted), targets=targets, weights=w)
     left = set(asserted) - set(found.facts)
     assert not any(_follows(edges, left, target) for target in targets)
@@ -131,8 +131,8 @@ def test_few_rounds_leave_a_gap_that_is_stated(monkeypatch: pytest.MonkeyPatch) 
     graph = _hypergraph(edges, ring)
     full = find_cut(graph, targets=["t"])
     assert (full.weight, full.optimal, full.gap) == (15, True, 0.0)
-    monkeypatch.setattr(cuts, "_ROUNDS", 1)
-    monkeypatch.setattr(cuts, "_PASSES", 1)
+    monkeypatch.setattr(contraction, "_ROUNDS", 1)
+    monkeypatch.setattr(contraction, "_PASSES", 1)
     early = find_cut(graph, targets=["t"])
     assert early.lower_bound < early.weight
     assert not early.optimal

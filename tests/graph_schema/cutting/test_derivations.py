@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.graph_schema.oracle.reasoning import Triple, cheapest_cut, closure, heights, ways
 
-from knowledgesmith.graph_schema.closure import Derived, rules_of
-from knowledgesmith.graph_schema.cuts import find_cut
-from knowledgesmith.graph_schema.derivations import Derivations
-from knowledgesmith.graph_schema.facts import Entity, Relation, Traits, fact_id
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.region import NamedRules
-from knowledgesmith.graph_schema.support import read_derivations, weights_of
-from knowledgesmith.graph_schema.world_index import WorldIndex
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.reasoning.closure import Derived, rules_of
+from knowledgesmith.graph_schema.reasoning.contraction import find_cut
+from knowledgesmith.graph_schema.reasoning.derivations import Derivations
+from knowledgesmith.graph_schema.reasoning.incremental import NamedRules
+from knowledgesmith.graph_schema.reasoning.support import read_derivations, weights_of
+from knowledgesmith.graph_schema.reasoning.world_index import WorldIndex
+from knowledgesmith.graph_schema.types.facts import Entity, Relation, Traits, fact_id
 
 NODES = "uvwxy"
 GRAPH = "g"

@@ -8,8 +8,9 @@ import sys
 
 from tests.graph_schema.importing.records import chain
 
-from knowledgesmith.graph_schema.importing import import_graph, loader
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.importing import import_graph
+from knowledgesmith.graph_schema.importing.writing import loader
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
 
 
 def main(uri: str, graph_id: str, stage: str) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from knowledgesmith.graph_schema.facts import Traits
-from knowledgesmith.graph_schema.importing.findings import FindingCount
-from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.pipeline import stage_files
+from knowledgesmith.graph_schema.importing.reading.findings import FindingCount
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.types.facts import Traits
 
 Fact = tuple[str, str, str]
 _TEXTS = {

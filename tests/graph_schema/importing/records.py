@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from knowledgesmith.graph_schema.errors import GraphUnavailable
-from knowledgesmith.graph_schema.facts import Relation, Traits
 from knowledgesmith.graph_schema.importing import InputFile, Place, Rejection
-from knowledgesmith.graph_schema.importing.records import EntityRecord, FactRecord, Record, RelationRecord
-from knowledgesmith.graph_schema.importing.staging import Staging
-from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.importing.reading.records import EntityRecord, FactRecord, Record, RelationRecord
+from knowledgesmith.graph_schema.importing.staging.staging import Staging
+from knowledgesmith.graph_schema.storage.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.types.facts import Relation, Traits
 
 T = TypeVar("T")
 

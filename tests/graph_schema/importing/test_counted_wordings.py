@@ -9,8 +9,8 @@ from collections.abc import Iterable
 import pytest
 from tests.graph_schema.importing.records import entity, fact, place, relation, settle
 
-from knowledgesmith.graph_schema.facts import Direction, Form, Origin, Split, Template
-from knowledgesmith.graph_schema.importing.records import Record, TemplateRecord
+from knowledgesmith.graph_schema.importing.reading.records import Record, TemplateRecord
+from knowledgesmith.graph_schema.types.facts import Direction, Form, Origin, Split, Template
 
 
 def settled(facts: Iterable[str], *others: Record) -> dict[str, tuple[Template, ...]]:

@@ -9,8 +9,8 @@ import pytest
 from tests.graph_schema.importing.own import Fact, read_files, written
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.formats.table_layout import Asked, Layout, plan_table
-from knowledgesmith.graph_schema.importing.formats.table_words import Role
+from knowledgesmith.graph_schema.importing.formats.rows.column_words import Role
+from knowledgesmith.graph_schema.importing.formats.tables.layout import Asked, Layout, plan_table
 
 FACTS: dict[str, list[Fact]] = {
     "english": [

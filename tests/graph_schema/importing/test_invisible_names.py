@@ -8,8 +8,8 @@ import pytest
 from tests.graph_schema.importing.own import read_files
 from tests.graph_schema.importing.records import entity, fact, place, settle
 
-from knowledgesmith.graph_schema.importing.records import FactRecord
-from knowledgesmith.graph_schema.text_checks import is_blank, problem_with_name
+from knowledgesmith.graph_schema.importing.reading.records import FactRecord
+from knowledgesmith.graph_schema.language.text_checks import is_blank, problem_with_name
 
 NOTHING = [
     "\u200b",

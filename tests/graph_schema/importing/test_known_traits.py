@@ -8,12 +8,12 @@ from itertools import pairwise
 import pytest
 from tests.graph_schema.importing.own import read_files
 
+from knowledgesmith.graph_schema.catalogue.known_traits import known_traits
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.facts import Traits
 from knowledgesmith.graph_schema.importing import InputFile, import_graph
-from knowledgesmith.graph_schema.importing.known_traits import known_traits
-from knowledgesmith.graph_schema.probes.generate import generate
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.probes.generation.generate import generate
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Traits
 
 TRANSITIVE = Traits(transitive=True)
 SYMMETRIC = Traits(symmetric=True)

@@ -8,7 +8,7 @@ import pytest
 from tests.graph_schema.importing.own import read_files
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.mapping import load_mapping
+from knowledgesmith.graph_schema.importing.reading.mapping import load_mapping
 
 ROWS = "wer,wohnt,geboren\nArdel,Velmouth,Greyholt\nBela,Greyholt,Velmouth\n"
 

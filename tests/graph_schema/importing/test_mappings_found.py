@@ -8,7 +8,7 @@ import pytest
 from tests.graph_schema.importing.own import read_files
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
 from knowledgesmith.graph_schema.importing.recognising import recognise
 
 TABLES = {

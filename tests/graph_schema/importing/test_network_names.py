@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.graph_schema.importing.own import Read, read_files
 
-from knowledgesmith.graph_schema.importing.reading import parsed
+from knowledgesmith.graph_schema.importing.reading.parsing import parsed
 
 
 def graphml(nodes: list[dict[str, str]], edges: list[tuple[int, int, dict[str, str]]], head: str = "") -> str:

@@ -13,13 +13,13 @@ from tests.graph_schema.importing.records import stored
 
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
 from knowledgesmith.graph_schema.errors import DatabaseRunning, ImportRejected, InvalidInput
-from knowledgesmith.graph_schema.graphs import get_graph
+from knowledgesmith.graph_schema.graphs.reading import get_graph
 from knowledgesmith.graph_schema.importing import InputFile, import_graph, offline
 from knowledgesmith.graph_schema.importing.offline import import_offline
 from knowledgesmith.graph_schema.importing.offline_request import run_request
 from knowledgesmith.graph_schema.importing.pipeline import Watch, stage_files
-from knowledgesmith.graph_schema.migrations import migrate
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.storage.migrations import migrate
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
 
 NAMES = ["plain", 'with "quotes"', "a, comma", "semi;colon", "back\\slash", "名前 🏳️", "-1", "null", "{s}", " x"]
 

@@ -14,8 +14,6 @@ from typing import ClassVar
 import pytest
 from tests.graph_schema.importing.records import CutStore, chain, entity, fact, place, stored, tables
 
-from knowledgesmith.graph_schema.branches import ModelInfo, create_branch, register_model
-from knowledgesmith.graph_schema.cases import list_cases
 from knowledgesmith.graph_schema.errors import (
     FenceRejected,
     GraphIncomplete,
@@ -24,17 +22,20 @@ from knowledgesmith.graph_schema.errors import (
     ImportRunning,
     InvalidInput,
 )
-from knowledgesmith.graph_schema.graphs import get_graph, list_graphs, load_catalogue, load_snapshot
-from knowledgesmith.graph_schema.importing import InputFile, Rejection, import_graph, loader, lock, pipeline
-from knowledgesmith.graph_schema.importing.importer import ImportOptions
-from knowledgesmith.graph_schema.importing.loader import ahead
-from knowledgesmith.graph_schema.importing.lock import take_lock
+from knowledgesmith.graph_schema.graphs.reading import get_graph, list_graphs, load_catalogue, load_snapshot
+from knowledgesmith.graph_schema.importing import InputFile, Rejection, import_graph, pipeline
+from knowledgesmith.graph_schema.importing.reading.importer import ImportOptions
+from knowledgesmith.graph_schema.importing.reading.records import CaseChange, CaseProbe, CaseRecord, Record
 from knowledgesmith.graph_schema.importing.recognising import Recognised
-from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, CaseRecord, Record
-from knowledgesmith.graph_schema.interventions import Goal
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
-from knowledgesmith.graph_schema.queries import names
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.importing.writing import loader, lock
+from knowledgesmith.graph_schema.importing.writing.loader import ahead
+from knowledgesmith.graph_schema.importing.writing.lock import take_lock
+from knowledgesmith.graph_schema.interventions.branches import ModelInfo, create_branch, register_model
+from knowledgesmith.graph_schema.interventions.cases import list_cases
+from knowledgesmith.graph_schema.storage.queries import names
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.types.interventions import Goal
+from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind
 
 ROOT = Path(__file__).parents[3]
 

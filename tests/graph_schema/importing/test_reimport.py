@@ -9,22 +9,24 @@ from typing import ClassVar
 import pytest
 from tests.graph_schema.importing.records import CutStore, chain, entity, fact, place, relation, settle, tables
 
-from knowledgesmith.graph_schema.cases import replace_cases
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings
 from knowledgesmith.graph_schema.errors import DatabaseNotEmpty, GraphIncomplete, GraphUnavailable, TooLarge
-from knowledgesmith.graph_schema.facts import fact_id
-from knowledgesmith.graph_schema.graphs import get_graph, load_snapshot
-from knowledgesmith.graph_schema.importing import import_graph, loader, offline, pipeline, stage_relations
-from knowledgesmith.graph_schema.importing.importer import ImportOptions
+from knowledgesmith.graph_schema.graphs.reading import get_graph, load_snapshot
+from knowledgesmith.graph_schema.graphs.versions import list_versions
+from knowledgesmith.graph_schema.importing import import_graph, offline, pipeline
 from knowledgesmith.graph_schema.importing.pipeline import Watch, stage_files
+from knowledgesmith.graph_schema.importing.reading.importer import ImportOptions
+from knowledgesmith.graph_schema.importing.reading.records import CaseChange, CaseProbe, CaseRecord, Record
 from knowledgesmith.graph_schema.importing.recognising import Recognised
-from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, CaseRecord, Record
-from knowledgesmith.graph_schema.importing.stage_cases import case_trouble
-from knowledgesmith.graph_schema.interventions import Goal
-from knowledgesmith.graph_schema.lifecycle.check import check_graph
-from knowledgesmith.graph_schema.lifecycle.versions import list_versions
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.importing.staging import relations as stage_relations
+from knowledgesmith.graph_schema.importing.staging.cases import case_trouble
+from knowledgesmith.graph_schema.importing.writing import loader
+from knowledgesmith.graph_schema.interventions.cases import replace_cases
+from knowledgesmith.graph_schema.maintenance.check import check_graph
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.types.facts import fact_id
+from knowledgesmith.graph_schema.types.interventions import Goal
+from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind
 
 ENTITIES = "uid,name\na,A\nb,B\n"
 
@@ -80,7 +82,7 @@ def test_an_import_that_fails_among_the_cases_leaves_the_graph_incomplete(
         return Recognised(importer=importer, files=())
 
     monkeypatch.setattr(pipeline, "choose_importer", chosen)
-    monkeypatch.setattr("knowledgesmith.graph_schema.cases.BATCH_ROWS", 1)
+    monkeypatch.setattr("knowledgesmith.graph_schema.interventions.cases.BATCH_ROWS", 1)
     import_graph(store, graph_id=graph_id, files=chain(1))
     assert not get_graph(store, graph_id).incomplete
     importer.answer = "y"

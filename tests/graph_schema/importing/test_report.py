@@ -9,16 +9,16 @@ import pytest
 from tests.graph_schema.importing.own import read_files
 from tests.graph_schema.importing.records import entity, fact, place, relation
 
-from knowledgesmith.graph_schema.importing.findings import (
+from knowledgesmith.graph_schema.importing.reading.findings import (
     MAX_EXAMPLES,
     MEANINGS,
     FindingCount,
     FindingKind,
     Findings,
 )
-from knowledgesmith.graph_schema.importing.records import DeniedRecord, Finding, Record
-from knowledgesmith.graph_schema.importing.rejections import Rejections
-from knowledgesmith.graph_schema.importing.staging import Staging
+from knowledgesmith.graph_schema.importing.reading.records import DeniedRecord, Finding, Record
+from knowledgesmith.graph_schema.importing.reading.rejections import Rejections
+from knowledgesmith.graph_schema.importing.staging.staging import Staging
 
 
 def report(records: list[Record]) -> dict[str, FindingCount]:

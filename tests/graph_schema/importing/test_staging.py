@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.graph_schema.importing.records import Settled, entity, fact, place, relation, settle
 
-from knowledgesmith.graph_schema.digests import graph_digest
 from knowledgesmith.graph_schema.errors import TooLarge
-from knowledgesmith.graph_schema.facts import Direction, Form, Split, Template
-from knowledgesmith.graph_schema.importing.records import Record, Rejection, TemplateRecord
-from knowledgesmith.graph_schema.importing.stage_relations import MAX_RELATIONS
-from knowledgesmith.graph_schema.importing.staging import Staging
+from knowledgesmith.graph_schema.importing.reading.records import Record, Rejection, TemplateRecord
+from knowledgesmith.graph_schema.importing.staging.relations import MAX_RELATIONS
+from knowledgesmith.graph_schema.importing.staging.staging import Staging
+from knowledgesmith.graph_schema.types.digests import graph_digest
+from knowledgesmith.graph_schema.types.facts import Direction, Form, Split, Template
 
 _NAMES = st.sampled_from(["a", "b", "c", "Ä", "z", "𝔸", "\U0001f600"])
 _RELATIONS = [

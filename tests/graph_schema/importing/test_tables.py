@@ -13,9 +13,9 @@ import pytest
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing import InputFile, Rejection
-from knowledgesmith.graph_schema.importing.formats.tables import TablesImporter, TablesOptions
+from knowledgesmith.graph_schema.importing.formats.own_tables import TablesImporter, TablesOptions
 from knowledgesmith.graph_schema.importing.pipeline import choose_importer
-from knowledgesmith.graph_schema.importing.records import FactRecord
+from knowledgesmith.graph_schema.importing.reading.records import FactRecord
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "entities": [

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
-from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
 from knowledgesmith.graph_schema.importing.unpacking import plain_files
 
 TEXT = "uid,name\na,Änne\n"

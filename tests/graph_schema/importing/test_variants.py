@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from knowledgesmith.graph_schema.facts import Direction
-from knowledgesmith.graph_schema.importing.case_building import reverse_templates
+from knowledgesmith.graph_schema.importing.formats.benchmarks.case_building import reverse_templates
 from knowledgesmith.graph_schema.importing.formats.mapped import changed
-from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.mapping import Case, Pick
 from knowledgesmith.graph_schema.importing.pipeline import check_options, stage_files
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.mapping import Case, Pick
 from knowledgesmith.graph_schema.importing.registry import importer_names, load_importer
+from knowledgesmith.graph_schema.types.facts import Direction
 
 BROADER = "http://www.w3.org/2004/02/skos/core#broader"
 NAME = "http://www.w3.org/2004/02/skos/core#prefLabel"

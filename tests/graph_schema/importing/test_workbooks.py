@@ -11,8 +11,8 @@ import pytest
 from tests.graph_schema.importing.own import Read, read_files
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.formats import workbook
-from knowledgesmith.graph_schema.importing.formats.workbook_times import EPOCH, EPOCH_1904, Shown, moment, shown_by
+from knowledgesmith.graph_schema.importing.formats.rows import workbook
+from knowledgesmith.graph_schema.importing.formats.rows.workbook_times import EPOCH, EPOCH_1904, Shown, moment, shown_by
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

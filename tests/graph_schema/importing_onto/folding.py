@@ -7,11 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from knowledgesmith.graph_schema.catalogue import inspect_catalogue
-from knowledgesmith.graph_schema.digests import graph_digest
-from knowledgesmith.graph_schema.facts import Relation
-from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.records import (
+from knowledgesmith.graph_schema.catalogue.relations import inspect_catalogue
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.records import (
     EntityRecord,
     FactRecord,
     Finding,
@@ -20,6 +18,8 @@ from knowledgesmith.graph_schema.importing.records import (
     RelationRecord,
 )
 from knowledgesmith.graph_schema.importing.registry import load_importer
+from knowledgesmith.graph_schema.types.digests import graph_digest
+from knowledgesmith.graph_schema.types.facts import Relation
 
 
 @dataclass

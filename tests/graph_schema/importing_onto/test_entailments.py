@@ -9,8 +9,8 @@ from itertools import product
 import pytest
 from tests.graph_schema.importing_onto.folding import Folded, read
 
-from knowledgesmith.graph_schema.catalogue import inspect_catalogue
-from knowledgesmith.graph_schema.facts import Relation
+from knowledgesmith.graph_schema.catalogue.relations import inspect_catalogue
+from knowledgesmith.graph_schema.types.facts import Relation
 
 Triple = tuple[str, str, str]
 OBO = """format-version: 1.2

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.graph_schema.importing_onto.folding import Folded, read
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.text_checks import MAX_UID
+from knowledgesmith.graph_schema.language.text_checks import MAX_UID
 
 INJECTED = "x`]->() DETACH DELETE n //"
 

@@ -11,8 +11,8 @@ import pytest
 from tests.graph_schema.importing_onto.folding import Folded, read
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.records import Place
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.records import Place
 from knowledgesmith.graph_schema.importing.registry import guess_importer, load_importer
 
 HEADER = "format-version: 1.2\nontology: toy\ndefault-namespace: toys\n"

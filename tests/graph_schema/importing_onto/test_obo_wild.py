@@ -9,8 +9,8 @@ import pytest
 from tests.graph_schema.importing_onto.folding import Folded, read
 
 from knowledgesmith.graph_schema.importing.formats.ontology.obo_clauses import read_synonym, read_text, read_words
-from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.records import Finding, FindingKind
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.records import Finding, FindingKind
 from knowledgesmith.graph_schema.importing.registry import load_importer
 
 HEADER = "format-version: 1.2\nontology: haus\ndefault-namespace: dinge im haus\n"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.graph_schema.importing_onto.folding import Folded, read
 
-from knowledgesmith.graph_schema.importing.records import FindingKind
+from knowledgesmith.graph_schema.importing.reading.records import FindingKind
 
 OBO = "http://purl.obolibrary.org/obo/"
 IN_OWL = "http://www.geneontology.org/formats/oboInOwl#"

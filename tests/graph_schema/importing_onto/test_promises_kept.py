@@ -9,13 +9,13 @@ import pytest
 from tests.graph_schema.importing_onto.folding import read
 from tests.graph_schema.importing_onto.test_entailments import OBO, PREFIXES, follows
 
-from knowledgesmith.graph_schema.closure import close, rules_of
-from knowledgesmith.graph_schema.graphs import load_catalogue
+from knowledgesmith.graph_schema.graphs.reading import load_catalogue
 from knowledgesmith.graph_schema.importing import import_graph
-from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.probes.generate import generate
-from knowledgesmith.graph_schema.probes.types import Probe
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.probes.generation.generate import generate
+from knowledgesmith.graph_schema.reasoning.closure import close, rules_of
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.probes import Probe
 
 WORKSHOP = OBO + "\n".join(
     f"\n[Term]\nid: N:{n}\nname: pieza {word}\nrelationship: parte_de M:{1 + n % 5}"

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from tests.graph_schema.importing_onto.folding import Folded, read
 
-from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
 from knowledgesmith.graph_schema.importing.registry import load_importer
 
 INJECTED = "x`]->(n) DETACH DELETE n //"

@@ -8,9 +8,9 @@ from itertools import permutations
 import pytest
 from tests.graph_schema.importing_onto.folding import read
 
-from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.pipeline import check_options
-from knowledgesmith.graph_schema.importing.records import EntityRecord, Finding, FindingKind
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.records import EntityRecord, Finding, FindingKind
 from knowledgesmith.graph_schema.importing.registry import load_importer
 
 PREFIXES = """

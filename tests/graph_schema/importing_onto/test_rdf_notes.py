@@ -7,8 +7,8 @@ import io
 import pytest
 from tests.graph_schema.importing_onto.folding import Folded, read
 
-from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.records import Finding, FindingKind
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.records import Finding, FindingKind
 from knowledgesmith.graph_schema.importing.registry import load_importer
 
 PREFIXES = """

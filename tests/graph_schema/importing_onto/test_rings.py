@@ -7,10 +7,10 @@ import random
 
 import pytest
 
-from knowledgesmith.graph_schema.importing.findings import Finding, FindingKind
-from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.findings import Finding, FindingKind
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
 from knowledgesmith.graph_schema.importing.registry import load_importer
-from knowledgesmith.graph_schema.importing.staging import Staging
+from knowledgesmith.graph_schema.importing.staging.staging import Staging
 
 Told = tuple[list[Finding], list[str], int]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.graph_schema.importing_onto.folding import Folded, read
 
-from knowledgesmith.graph_schema.importing.records import FactRecord
+from knowledgesmith.graph_schema.importing.reading.records import FactRecord
 
 File = Callable[[str], tuple[str, bytes]]
 pytestmark = pytest.mark.shared

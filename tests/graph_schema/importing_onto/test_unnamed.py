@@ -7,12 +7,12 @@ import io
 import pytest
 from tests.graph_schema.importing_onto.folding import read
 
+from knowledgesmith.graph_schema.graphs.lexicon import load_lexicon
 from knowledgesmith.graph_schema.importing import InputFile, import_graph
-from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
-from knowledgesmith.graph_schema.probes.generate import generate_in_memory
-from knowledgesmith.graph_schema.probes.lexicon import load_lexicon
-from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.unnamed import invented_name, is_unnamed
+from knowledgesmith.graph_schema.language.unnamed import invented_name, is_unnamed
+from knowledgesmith.graph_schema.probes.generation.generate import generate_in_memory
+from knowledgesmith.graph_schema.probes.generation.request import BulkRequest
+from knowledgesmith.graph_schema.storage.store import GraphStore
 
 PEOPLE = ("Ada", "Bela", "Cleo", "Dora", "Edo", "Finn")
 TOWNS = ("Ulm", "Bern", "Graz", "Lyon", "Turin", "Gent")

@@ -13,15 +13,15 @@ import neo4j
 import pytest
 from tests.server import world as small
 
-from knowledgesmith.graph_schema import branches, jobs, ledger
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
-from knowledgesmith.graph_schema.interventions import Change, Goal, State, TargetDistribution
-from knowledgesmith.graph_schema.job_types import JobSpec
-from knowledgesmith.graph_schema.ledger import Measured
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_store import store_plan
-from knowledgesmith.graph_schema.plan_types import LedgerSlot
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.interventions import branches, ledger, steps
+from knowledgesmith.graph_schema.interventions.ledger import Measured
+from knowledgesmith.graph_schema.interventions.records import JobSpec
+from knowledgesmith.graph_schema.planning.plan_store import store_plan
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Change, Goal, State, TargetDistribution
+from knowledgesmith.graph_schema.types.plans import LedgerSlot
 
 Cypher = Callable[..., list[dict[str, Any]]]
 PARIS = Change(subject="france", relation="has_capital", old_object="paris", new_object="rome")
@@ -77,7 +77,7 @@ class Runs:
             target_distribution=TargetDistribution.NEW_OBJECT,
             max_probes=120,
         )
-        made, _ = jobs.create(
+        made, _ = steps.create(
             self.store, spec, actor="test", request_id=str(uuid.uuid4()), request_hash="h", graph_digest="d" * 64
         )
         return made
@@ -85,7 +85,7 @@ class Runs:
     def finish(self, branch: str, change: Change, *, commit: bool = True, artefact: str = "") -> str:
         """A run with a plan and a full ledger, committed or failed at the end."""
         run = self.queue(branch, change)
-        held = jobs.claim(self.store, run)
+        held = steps.claim(self.store, run)
         assert held is not None
         request = PlanRequest(
             graph_id=self.graph_id,
@@ -98,7 +98,7 @@ class Runs:
         plan = make_plan(self.store, request)
         store_plan(self.store, held, plan)
         sha = artefact or uuid.uuid4().hex * 2
-        jobs.advance(
+        steps.advance(
             self.store,
             held,
             from_states=[State.PREPARING],
@@ -110,11 +110,11 @@ class Runs:
         for start in range(0, len(rows), 25):
             ledger.append(self.store, run, held.fence, rows[start : start + 25])
         if not commit:
-            jobs.finish(self.store, run, from_states=[State.RUNNING], state=State.FAILED, reason="TEST")
+            steps.finish(self.store, run, from_states=[State.RUNNING], state=State.FAILED, reason="TEST")
             return run
-        jobs.advance(self.store, held, from_states=[State.RUNNING], state=State.COMMITTING)
-        base = jobs.get(self.store, run).base_revision
-        jobs.commit(
+        steps.advance(self.store, held, from_states=[State.RUNNING], state=State.COMMITTING)
+        base = steps.get(self.store, run).base_revision
+        steps.commit(
             self.store, held, revision_id=branches.revision_id(base, sha), artefact_sha256=sha, weights_sha256="1" * 64
         )
         return run

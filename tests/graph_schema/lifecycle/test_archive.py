@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Cypher, Runs, import_world
 
-from knowledgesmith.graph_schema import jobs
-from knowledgesmith.graph_schema.cases import replace_cases
+from knowledgesmith.graph_schema.archive import load
+from knowledgesmith.graph_schema.archive.format import MANIFEST, ArchiveInfo
+from knowledgesmith.graph_schema.archive.ledger_digest import ledger_digest
+from knowledgesmith.graph_schema.archive.load import load_archive
+from knowledgesmith.graph_schema.archive.write import export_graph
 from knowledgesmith.graph_schema.errors import (
     AlreadyExists,
     ArchiveRejected,
@@ -24,22 +27,19 @@ from knowledgesmith.graph_schema.errors import (
     IllegalState,
     InvalidInput,
 )
-from knowledgesmith.graph_schema.graphs import get_graph, list_graphs, load_snapshot
-from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, CaseRecord, Place
-from knowledgesmith.graph_schema.interventions import Goal
-from knowledgesmith.graph_schema.lifecycle import archive_load
-from knowledgesmith.graph_schema.lifecycle.archive_format import MANIFEST, ArchiveInfo
-from knowledgesmith.graph_schema.lifecycle.archive_load import load_archive
-from knowledgesmith.graph_schema.lifecycle.archive_write import export_graph
-from knowledgesmith.graph_schema.lifecycle.check import check_graph
-from knowledgesmith.graph_schema.lifecycle.deletion import Folders, delete_graph
-from knowledgesmith.graph_schema.lifecycle.ledger_digest import ledger_digest
-from knowledgesmith.graph_schema.plan_store import load_plan
-from knowledgesmith.graph_schema.probes import probe_set
-from knowledgesmith.graph_schema.probes.generate import generate
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
+from knowledgesmith.graph_schema.graphs.reading import get_graph, list_graphs, load_snapshot
+from knowledgesmith.graph_schema.importing.reading.records import CaseChange, CaseProbe, CaseRecord, Place
+from knowledgesmith.graph_schema.interventions import steps
+from knowledgesmith.graph_schema.interventions.cases import replace_cases
+from knowledgesmith.graph_schema.maintenance.check import check_graph
+from knowledgesmith.graph_schema.maintenance.deletion import Folders, delete_graph
+from knowledgesmith.graph_schema.planning.plan_store import load_plan
+from knowledgesmith.graph_schema.probes.generation.generate import generate
+from knowledgesmith.graph_schema.probes.sets import probe_set
 from knowledgesmith.graph_schema.propagation import Grouping, groups
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Goal
+from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind
 
 ARTEFACT = uuid.uuid4().bytes
 EVERYTHING = """
@@ -107,7 +107,7 @@ def test_everything_comes_back_with_equal_digests(
     plans = [load_plan(store, run) for run in exported.runs]
     ledgers = [ledger_digest(store, run) for run in exported.runs]
     spread = _counts(store, exported.runs[0])
-    jobs_before = [jobs.get(store, run) for run in exported.runs]
+    jobs_before = [steps.get(store, run) for run in exported.runs]
     again = tmp_path / "again.ksmith"
     export_graph(store, graph_id, again, folders=exported.folders)
     assert again.read_bytes() == exported.path.read_bytes(), "equal content, equal bytes"
@@ -120,7 +120,7 @@ def test_everything_comes_back_with_equal_digests(
     assert [load_plan(store, run) for run in exported.runs] == plans
     assert [ledger_digest(store, run) for run in exported.runs] == ledgers
     assert _counts(store, exported.runs[0]) == spread
-    assert [jobs.get(store, run) for run in exported.runs] == jobs_before
+    assert [steps.get(store, run) for run in exported.runs] == jobs_before
     assert census() == before
     assert _plain(cypher(EVERYTHING, graph=graph_id)) == _plain(content)
     assert check_graph(store, graph_id, probe_set_dir=exported.folders.probe_sets).sound
@@ -154,7 +154,7 @@ def test_a_second_load_changes_nothing_and_a_cut_off_one_goes_on(
     store, graph_id = exported.store, exported.graph_id
     before = census()
     delete_graph(store, graph_id, with_branches=True, folders=exported.folders)
-    monkeypatch.setattr(archive_load, "BATCH", 30)
+    monkeypatch.setattr(load, "BATCH", 30)
 
     class Killed(BaseException):
         pass

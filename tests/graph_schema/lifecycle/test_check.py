@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Cypher, Runs
 
-from knowledgesmith.graph_schema.cases import replace_cases
-from knowledgesmith.graph_schema.digests import graph_digest
 from knowledgesmith.graph_schema.errors import GraphNotFound
-from knowledgesmith.graph_schema.graphs import load_snapshot
-from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe, CaseRecord, Place
-from knowledgesmith.graph_schema.interventions import Goal
-from knowledgesmith.graph_schema.lifecycle import check, streams
-from knowledgesmith.graph_schema.lifecycle.check import CheckReport, check_graph
-from knowledgesmith.graph_schema.migrations import Migration, migrations
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.graphs import paging
+from knowledgesmith.graph_schema.graphs.reading import load_snapshot
+from knowledgesmith.graph_schema.importing.reading.records import CaseChange, CaseProbe, CaseRecord, Place
+from knowledgesmith.graph_schema.interventions.cases import replace_cases
+from knowledgesmith.graph_schema.maintenance import check
+from knowledgesmith.graph_schema.maintenance.check import CheckReport, check_graph
+from knowledgesmith.graph_schema.storage.migrations import Migration, migrations
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.digests import graph_digest
+from knowledgesmith.graph_schema.types.interventions import Goal
+from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind
 
 
 @dataclass(frozen=True)
@@ -239,9 +240,9 @@ def test_an_unknown_graph_cannot_be_checked(store: GraphStore) -> None:
 
 def test_the_streamed_digest_is_the_digest(store: GraphStore, graph: str) -> None:
     snapshot = load_snapshot(store, graph)
-    running = streams.FactsDigest()
+    running = paging.FactsDigest()
     names = {relation.rel_type: relation.name for relation in snapshot.relations.values()}
-    for fact in streams.facts(store.read, graph, names):
+    for fact in paging.facts(store.read, graph, names):
         running.add(fact.key)
         running.add(fact.key)
     assert running.hexdigest() == snapshot.digest == graph_digest(fact.key for fact in snapshot.facts)
@@ -252,4 +253,4 @@ def test_the_streamed_digest_is_the_digest(store: GraphStore, graph: str) -> Non
 def test_pages_follow_the_order_of_code_points(store: GraphStore, graph_id: str, cypher: Cypher) -> None:
     uids = ["a", "Z", "é", "\uffee", "\U0001f600", "~", "ab", "a b"]
     cypher("UNWIND $uids AS u CREATE (:Entity {graph_id: $graph, uid: u, name: u})", uids=uids, graph=graph_id)
-    assert [row.uid for row in streams.entities(store, graph_id)] == sorted(uids)
+    assert [row.uid for row in paging.entities(store, graph_id)] == sorted(uids)

@@ -9,14 +9,14 @@ from typing import NamedTuple
 import pytest
 from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Cypher, Runs, import_world
 
-from knowledgesmith.graph_schema import jobs
-from knowledgesmith.graph_schema.graphs import get_graph, list_graphs
-from knowledgesmith.graph_schema.importing.lock import take_lock
-from knowledgesmith.graph_schema.interventions import State
-from knowledgesmith.graph_schema.lifecycle.archive_load import load_archive
-from knowledgesmith.graph_schema.lifecycle.archive_write import export_graph
-from knowledgesmith.graph_schema.lifecycle.deletion import Folders, delete_branch, delete_graph, delete_run
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.archive.load import load_archive
+from knowledgesmith.graph_schema.archive.write import export_graph
+from knowledgesmith.graph_schema.graphs.reading import get_graph, list_graphs
+from knowledgesmith.graph_schema.importing.writing.lock import take_lock
+from knowledgesmith.graph_schema.interventions import steps
+from knowledgesmith.graph_schema.maintenance.deletion import Folders, delete_branch, delete_graph, delete_run
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.types.interventions import State
 
 
 class Watched(NamedTuple):
@@ -133,21 +133,21 @@ def test_kept_counts_are_no_part_of_an_archive(watched: Watched, graph: str, cyp
 
 
 def test_interventions_are_counted_as_they_are_after_every_step(watched: Watched, runs: Runs) -> None:
-    counter = jobs.JobCounts(watched.store)
+    counter = steps.JobCounts(watched.store)
     branch = runs.branch()
 
     def same() -> None:
-        assert counter.read() == jobs.counts(runs.store)
+        assert counter.read() == steps.counts(runs.store)
 
     same()
     run = runs.queue(branch, PARIS)
     same()
-    held = jobs.claim(runs.store, run)
+    held = steps.claim(runs.store, run)
     assert held is not None
     same()
-    jobs.advance(runs.store, held, from_states=[State.PREPARING], state=State.RUNNING)
+    steps.advance(runs.store, held, from_states=[State.PREPARING], state=State.RUNNING)
     same()
-    assert jobs.finish(runs.store, run, from_states=[State.RUNNING], state=State.CANCELLED)
+    assert steps.finish(runs.store, run, from_states=[State.RUNNING], state=State.CANCELLED)
     same()
     runs.finish(branch, PARIS)
     same()
@@ -162,17 +162,17 @@ def test_interventions_are_counted_as_they_are_after_every_step(watched: Watched
 
 
 def test_what_has_ended_is_counted_again_only_when_something_ended(watched: Watched, runs: Runs) -> None:
-    counter = jobs.JobCounts(watched.store)
+    counter = steps.JobCounts(watched.store)
     run = runs.queue(runs.branch(), PARIS)
     counter.read()
     watched.queries.clear()
     for _ in range(3):
         counter.read()
-    held = jobs.claim(runs.store, run)
+    held = steps.claim(runs.store, run)
     assert held is not None
-    assert counter.read() == jobs.counts(runs.store)
+    assert counter.read() == steps.counts(runs.store)
     assert watched.asked("jobs/counts") == 0
-    assert jobs.finish(runs.store, run, from_states=[State.PREPARING], state=State.FAILED)
+    assert steps.finish(runs.store, run, from_states=[State.PREPARING], state=State.FAILED)
     for _ in range(3):
-        assert counter.read() == jobs.counts(runs.store)
+        assert counter.read() == steps.counts(runs.store)
     assert watched.asked("jobs/counts") == 1

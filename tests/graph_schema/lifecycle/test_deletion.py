@@ -11,7 +11,6 @@ from threading import Event
 import pytest
 from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Cypher, Runs, import_world
 
-from knowledgesmith.graph_schema import branches, jobs
 from knowledgesmith.graph_schema.errors import (
     BranchNotFound,
     GraphNotFound,
@@ -21,20 +20,21 @@ from knowledgesmith.graph_schema.errors import (
     ProbeSetNotFound,
     StillReferenced,
 )
-from knowledgesmith.graph_schema.importing.lock import take_lock
-from knowledgesmith.graph_schema.lifecycle import deletion
-from knowledgesmith.graph_schema.lifecycle.check import check_graph
-from knowledgesmith.graph_schema.lifecycle.deletion import (
+from knowledgesmith.graph_schema.importing.writing.lock import take_lock
+from knowledgesmith.graph_schema.interventions import branches, steps
+from knowledgesmith.graph_schema.maintenance import deletion
+from knowledgesmith.graph_schema.maintenance.check import check_graph
+from knowledgesmith.graph_schema.maintenance.deletion import (
     Folders,
     delete_branch,
     delete_graph,
     delete_probe_set,
     delete_run,
 )
-from knowledgesmith.graph_schema.probes import probe_set
-from knowledgesmith.graph_schema.probes.generate import generate
-from knowledgesmith.graph_schema.probes.types import ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.probes.generation.generate import generate
+from knowledgesmith.graph_schema.probes.sets import probe_set
+from knowledgesmith.graph_schema.storage.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.types.probes import ProbeKind
 
 Census = Callable[[], Counter[str]]
 HEADS = "MATCH (e:Entity {graph_id: $graph}) RETURN e.uid AS uid, properties(e) AS heads ORDER BY uid"
@@ -49,7 +49,7 @@ def folders(tmp_path: Path) -> Folders:
 
 def _artefact(store: GraphStore, folders: Folders, run: str) -> Path:
     assert folders.artefacts is not None
-    path = folders.artefacts / f"{jobs.get(store, run).artefact_sha256}.safetensors"
+    path = folders.artefacts / f"{steps.get(store, run).artefact_sha256}.safetensors"
     path.write_bytes(b"weights")
     return path
 
@@ -93,7 +93,7 @@ def test_a_run_that_others_build_upon_stays_until_they_are_rolled_back(store: Gr
     runs.roll_back(branch)
     runs.roll_back(branch)
     delete_run(store, first)
-    line = branches.lineage(store, branch, jobs.get(store, second).revision_id)
+    line = branches.lineage(store, branch, steps.get(store, second).revision_id)
     assert len(line) == 3, "the revision of the later run still leads to the base"
     delete_run(store, second)
     assert len(branches.revisions(store, branch)) == 1

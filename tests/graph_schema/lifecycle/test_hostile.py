@@ -15,16 +15,19 @@ from typing import Any
 import pytest
 from tests.graph_schema.lifecycle.conftest import Cypher
 
-from knowledgesmith.graph_schema import branches
-from knowledgesmith.graph_schema.branches import ModelInfo, revision_id
+from knowledgesmith.graph_schema.archive import ids as archive_ids
+from knowledgesmith.graph_schema.archive import load, read
+from knowledgesmith.graph_schema.archive.format import MANIFEST
+from knowledgesmith.graph_schema.archive.load import load_archive
+from knowledgesmith.graph_schema.archive.write import export_graph
 from knowledgesmith.graph_schema.errors import AlreadyExists, ArchiveRejected, IllegalState, StillReferenced
+from knowledgesmith.graph_schema.graphs import paging
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
-from knowledgesmith.graph_schema.lifecycle import archive_ids, archive_load, archive_read, deletion, streams
-from knowledgesmith.graph_schema.lifecycle.archive_format import MANIFEST
-from knowledgesmith.graph_schema.lifecycle.archive_load import load_archive
-from knowledgesmith.graph_schema.lifecycle.archive_write import export_graph
-from knowledgesmith.graph_schema.lifecycle.deletion import Folders, delete_graph
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.interventions import branches
+from knowledgesmith.graph_schema.interventions.branches import ModelInfo, revision_id
+from knowledgesmith.graph_schema.maintenance import deletion
+from knowledgesmith.graph_schema.maintenance.deletion import Folders, delete_graph
+from knowledgesmith.graph_schema.storage.store import GraphStore
 
 Members = dict[str, bytes]
 Census = Callable[[], Counter[str]]
@@ -264,7 +267,7 @@ def test_a_fault_that_only_the_driver_finds_leaves_nothing(
         tmp_path / "x.ksmith", {**members, **changes, f"artefacts/{_sha(graph_id)}.safetensors": graph_id.encode()}
     )
     with monkeypatch.context() as patch:
-        patch.setattr(archive_load, "properties", no_value)
+        patch.setattr(load, "properties", no_value)
         with pytest.raises(ArchiveRejected, match="does not take"):
             load_archive(store, path, folders=folders)
     assert (census(), _files(tmp_path)) == (before, files)
@@ -286,7 +289,7 @@ def test_a_graph_that_somebody_made_in_the_meantime_is_left_alone(
         real(own, ids)
         _import(own, graph_id)
 
-    monkeypatch.setattr(archive_load, "check_free", meanwhile)
+    monkeypatch.setattr(load, "check_free", meanwhile)
     bad = {**members, "versions.jsonl": _lines({"number": "1"})}
     with pytest.raises(AlreadyExists):
         load_archive(store, _write(tmp_path / "x.ksmith", bad), folders=folders)
@@ -319,17 +322,17 @@ def test_a_file_must_be_what_its_name_says_and_be_named(
 def test_a_catalogue_is_read_once_and_only_as_far_as_an_import_goes(
     members: Members, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive_read, "MAX_RELATIONS", 1)
-    with archive_read.Archive.open(_write(tmp_path / "x.ksmith", members)) as archive:
+    monkeypatch.setattr(read, "MAX_RELATIONS", 1)
+    with read.Archive.open(_write(tmp_path / "x.ksmith", members)) as archive:
         with pytest.raises(ArchiveRejected, match="more than 1 relations"):
             archive.catalogue()
-        monkeypatch.setattr(archive_read, "MAX_RELATIONS", 2)
+        monkeypatch.setattr(read, "MAX_RELATIONS", 2)
         assert archive.catalogue() is archive.catalogue()
 
 
 def test_batches_are_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive_load, "_BATCH_BYTES", 100)
-    found = list(archive_load.batches(iter([(60, "a"), (60, "b"), (10, "c"), (10, "d"), (10, "e")]), 2))
+    monkeypatch.setattr(load, "_BATCH_BYTES", 100)
+    found = list(load.batches(iter([(60, "a"), (60, "b"), (10, "c"), (10, "d"), (10, "e")]), 2))
     assert found == [["a", "b"], ["c", "d"], ["e"]]
 
 
@@ -350,13 +353,13 @@ def test_an_export_notices_a_change_that_leaves_the_facts_alone(
     store: GraphStore, graph_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _import(store, graph_id)
-    real = streams.entities
+    real = paging.entities
 
-    def meanwhile(own: GraphStore, name: str) -> Iterator[streams.EntityRow]:
+    def meanwhile(own: GraphStore, name: str) -> Iterator[paging.EntityRow]:
         _import(own, name, names=" renamed")
         return real(own, name)
 
-    monkeypatch.setattr(streams, "entities", meanwhile)
+    monkeypatch.setattr(paging, "entities", meanwhile)
     with pytest.raises(Exception, match="changed while it was exported"):
         export_graph(store, graph_id, tmp_path / "torn.ksmith", folders=Folders())
 

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 from tests.graph_schema.lifecycle.conftest import Cypher, Runs, measured
 
-from knowledgesmith.graph_schema import branches, jobs, ledger
+from knowledgesmith.graph_schema.archive.load import load_archive
+from knowledgesmith.graph_schema.archive.write import export_graph
 from knowledgesmith.graph_schema.errors import AlreadyExists
-from knowledgesmith.graph_schema.interventions import Goal, InsertEntity, NamedChange, State, TargetDistribution
-from knowledgesmith.graph_schema.job_types import Claim, JobSpec
-from knowledgesmith.graph_schema.lifecycle.archive_load import load_archive
-from knowledgesmith.graph_schema.lifecycle.archive_write import export_graph
-from knowledgesmith.graph_schema.lifecycle.check import check_graph
-from knowledgesmith.graph_schema.lifecycle.deletion import Folders, delete_branch, delete_graph, delete_run
-from knowledgesmith.graph_schema.own_uids import own_uid
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
-from knowledgesmith.graph_schema.plan_types import Plan, WarningKind
-from knowledgesmith.graph_schema.world import Resolved, resolve_in_world
-from knowledgesmith.graph_schema.world_cache import WorldCache
+from knowledgesmith.graph_schema.graphs.own_uids import own_uid
+from knowledgesmith.graph_schema.interventions import branches, ledger, steps
+from knowledgesmith.graph_schema.interventions.records import Claim, JobSpec
+from knowledgesmith.graph_schema.maintenance.check import check_graph
+from knowledgesmith.graph_schema.maintenance.deletion import Folders, delete_branch, delete_graph, delete_run
+from knowledgesmith.graph_schema.planning.plan_store import load_plan, store_plan
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.types.interventions import Goal, InsertEntity, NamedChange, State, TargetDistribution
+from knowledgesmith.graph_schema.types.plans import Plan, WarningKind
+from knowledgesmith.graph_schema.worlds.branch_world import Resolved, resolve_in_world
+from knowledgesmith.graph_schema.worlds.world_cache import WorldCache
 
 CAPITAL = NamedChange(subject="city_new", relation="capital_of", new_object="France")
 
@@ -51,15 +51,15 @@ def queue(runs: Runs, branch: str, resolved: Resolved) -> str:
         max_probes=120,
     )
     request = str(uuid.uuid4())
-    made, _ = jobs.create(runs.store, spec, actor="t", request_id=request, request_hash="h", graph_digest="d" * 64)
+    made, _ = steps.create(runs.store, spec, actor="t", request_id=request, request_hash="h", graph_digest="d" * 64)
     return made
 
 
 def plan_of(runs: Runs, job: str) -> tuple[Claim, Plan]:
     """Claim and plan as a worker does."""
-    held = jobs.claim(runs.store, job)
+    held = steps.claim(runs.store, job)
     assert held is not None
-    spec = jobs.get(runs.store, job).spec
+    spec = steps.get(runs.store, job).spec
     request = PlanRequest(
         graph_id=runs.graph_id,
         branch_id=spec.branch_id,
@@ -76,17 +76,17 @@ def run(runs: Runs, job: str, *, commit: bool = True) -> str:
     held, plan = plan_of(runs, job)
     store_plan(runs.store, held, plan)
     sha = uuid.uuid4().hex * 2
-    jobs.advance(
+    steps.advance(
         runs.store, held, from_states=[State.PREPARING], state=State.RUNNING, artefact_sha256=sha, weights_sha256="1"
     )
     ledger.append(runs.store, job, held.fence, [(slot, measured(slot)) for slot in plan.slots])
     if not commit:
-        jobs.finish(runs.store, job, from_states=[State.RUNNING], state=State.DISCARDED)
+        steps.finish(runs.store, job, from_states=[State.RUNNING], state=State.DISCARDED)
         return job
-    jobs.advance(runs.store, held, from_states=[State.RUNNING], state=State.COMMITTING)
-    base = jobs.get(runs.store, job).base_revision
+    steps.advance(runs.store, held, from_states=[State.RUNNING], state=State.COMMITTING)
+    base = steps.get(runs.store, job).base_revision
     revision = branches.revision_id(base, sha)
-    jobs.commit(runs.store, held, revision_id=revision, artefact_sha256=sha, weights_sha256="1")
+    steps.commit(runs.store, held, revision_id=revision, artefact_sha256=sha, weights_sha256="1")
     return job
 
 
@@ -186,7 +186,7 @@ def test_an_archive_keeps_the_entities_of_each_branch(runs: Runs, cypher: Cypher
     assert nodes(cypher, runs.graph_id) == {}
     load_archive(runs.store, path, folders=folders)
     assert [told(runs, job) for job in jobs_made] == before
-    branch = jobs.get(runs.store, jobs_made[1]).spec.branch_id
+    branch = steps.get(runs.store, jobs_made[1]).spec.branch_id
     assert delete_branch(runs.store, branch, with_runs=True).removed["inserted entities"] == 1
     assert nodes(cypher, runs.graph_id) == {"city_new": "Newtown"}
 

@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 from tests.graph_schema.lifecycle.conftest import Cypher
 
-from knowledgesmith.graph_schema.digests import graph_digest
+from knowledgesmith.graph_schema.archive.load import load_archive
+from knowledgesmith.graph_schema.archive.write import export_graph
 from knowledgesmith.graph_schema.errors import SchemaTooNew
-from knowledgesmith.graph_schema.facts import fact_id
-from knowledgesmith.graph_schema.graphs import load_snapshot
-from knowledgesmith.graph_schema.lifecycle.archive_load import load_archive
-from knowledgesmith.graph_schema.lifecycle.archive_write import export_graph
-from knowledgesmith.graph_schema.lifecycle.check import check_graph
-from knowledgesmith.graph_schema.lifecycle.deletion import Folders, delete_graph
-from knowledgesmith.graph_schema.lifecycle.versions import list_versions
-from knowledgesmith.graph_schema.migrations import migrate, migrations
-from knowledgesmith.graph_schema.resolve import resolve_entity
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.graphs.reading import load_snapshot
+from knowledgesmith.graph_schema.graphs.versions import list_versions
+from knowledgesmith.graph_schema.maintenance.check import check_graph
+from knowledgesmith.graph_schema.maintenance.deletion import Folders, delete_graph
+from knowledgesmith.graph_schema.storage.migrations import migrate, migrations
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.digests import graph_digest
+from knowledgesmith.graph_schema.types.facts import fact_id
+from knowledgesmith.graph_schema.worlds.resolving import resolve_entity
 
 FACTS = [("japan", "in", "asia"), ("peru", "in", "america"), ("japan", "near", "peru")]
 FIRST_RELEASE = """

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Runs
 
-from knowledgesmith.graph_schema import branches
 from knowledgesmith.graph_schema.errors import IllegalState
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.interventions import branches
+from knowledgesmith.graph_schema.storage.store import GraphStore
 
 
 def test_the_second_of_two_equal_requests_moves_nothing(store: GraphStore, runs: Runs) -> None:

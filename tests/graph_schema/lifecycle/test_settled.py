@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from tests.graph_schema.lifecycle.conftest import PARIS, Runs
 
-from knowledgesmith.graph_schema import branches, jobs
 from knowledgesmith.graph_schema.errors import BranchNotFound, IllegalState, InterventionNotFound
-from knowledgesmith.graph_schema.interventions import State
-from knowledgesmith.graph_schema.store import GraphStore, Row, Transaction
+from knowledgesmith.graph_schema.interventions import branches, steps
+from knowledgesmith.graph_schema.storage.store import GraphStore, Row, Transaction
+from knowledgesmith.graph_schema.types.interventions import State
 
 Tear = Callable[[list[Row]], list[Row]]
 
@@ -75,30 +75,30 @@ def torn(store: GraphStore, query: str, tear: Tear, times: float = 3) -> Any:
 @pytest.mark.parametrize("name", ["state", "phase", "changes", "fence", "goal", "revision_id"])
 def test_an_intervention_is_read_whole(runs: Runs, branch: str, name: str) -> None:
     run = runs.finish(branch, PARIS)
-    expected = jobs.get(runs.store, run)
+    expected = steps.get(runs.store, run)
     assert expected.state is State.SUCCEEDED
-    assert jobs.get(torn(runs.store, "jobs/get", without(name)), run) == expected
-    assert jobs.list_jobs(torn(runs.store, "jobs/list", without(name)), branch_id=branch) == [expected]
+    assert steps.get(torn(runs.store, "jobs/get", without(name)), run) == expected
+    assert steps.list_jobs(torn(runs.store, "jobs/list", without(name)), branch_id=branch) == [expected]
 
 
 def test_the_end_of_an_intervention_is_read_with_its_time(runs: Runs, branch: str) -> None:
     run = runs.finish(branch, PARIS)
-    expected = jobs.get(runs.store, run)
+    expected = steps.get(runs.store, run)
     assert expected.finished_ms
-    assert jobs.get(torn(runs.store, "jobs/get", null("finished_ms")), run) == expected
+    assert steps.get(torn(runs.store, "jobs/get", null("finished_ms")), run) == expected
 
 
 @pytest.mark.parametrize("column", ["state", "phase"])
 def test_a_pulse_is_read_whole(runs: Runs, branch: str, column: str) -> None:
     run = runs.queue(branch, PARIS)
-    assert jobs.pulse(torn(runs.store, "jobs/pulse", null(column)), run) == jobs.pulse(runs.store, run)
+    assert steps.pulse(torn(runs.store, "jobs/pulse", null(column)), run) == steps.pulse(runs.store, run)
 
 
 def test_counts_know_every_state(runs: Runs, branch: str) -> None:
     runs.queue(branch, PARIS)
-    seen = jobs.counts(torn(runs.store, "jobs/counts", null("state")))
-    assert seen == jobs.counts(runs.store)
-    always = jobs.counts(torn(runs.store, "jobs/counts", null("state"), float("inf")))
+    seen = steps.counts(torn(runs.store, "jobs/counts", null("state")))
+    assert seen == steps.counts(runs.store)
+    always = steps.counts(torn(runs.store, "jobs/counts", null("state"), float("inf")))
     assert None not in {state for state, _ in always}
 
 
@@ -106,8 +106,8 @@ def test_numbers_of_interventions_know_every_one(runs: Runs, branch: str) -> Non
     runs.queue(branch, PARIS)
     runs.finish(branch, PARIS, commit=False)
     for query in ("jobs/live", "jobs/counts"):
-        counter = jobs.JobCounts(torn(runs.store, query, none))
-        assert counter.read() == jobs.counts(runs.store)
+        counter = steps.JobCounts(torn(runs.store, query, none))
+        assert counter.read() == steps.counts(runs.store)
 
 
 def none(_: list[Row]) -> list[Row]:
@@ -142,8 +142,8 @@ def test_a_branch_whose_head_moves_has_revisions(runs: Runs, branch: str) -> Non
 def test_what_stays_damaged_or_away_is_reported(runs: Runs, branch: str) -> None:
     run = runs.queue(branch, PARIS)
     with pytest.raises(IllegalState, match="damaged"):
-        jobs.get(torn(runs.store, "jobs/get", without("state"), float("inf")), run)
+        steps.get(torn(runs.store, "jobs/get", without("state"), float("inf")), run)
     with pytest.raises(InterventionNotFound):
-        jobs.get(torn(runs.store, "jobs/get", lambda _: [], float("inf")), run)
+        steps.get(torn(runs.store, "jobs/get", lambda _: [], float("inf")), run)
     with pytest.raises(BranchNotFound):
         branches.get_branch(torn(runs.store, "models/list_branches", null("head_revision", ""), float("inf")), branch)

@@ -9,20 +9,20 @@ import pytest
 from tests.graph_schema.lifecycle.conftest import PARIS, Cypher, Runs, import_world
 from tests.server import world as small
 
-from knowledgesmith.graph_schema import jobs, ledger
+from knowledgesmith.graph_schema.archive.diff import ArchivedSide, StoredSide, diff
+from knowledgesmith.graph_schema.archive.read import Archive
+from knowledgesmith.graph_schema.archive.write import export_graph
 from knowledgesmith.graph_schema.errors import Aborted, ArchiveRejected, GraphNotFound
-from knowledgesmith.graph_schema.graphs import get_graph
+from knowledgesmith.graph_schema.graphs.reading import get_graph
+from knowledgesmith.graph_schema.graphs.versions import list_versions
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
-from knowledgesmith.graph_schema.lifecycle.archive_read import Archive
-from knowledgesmith.graph_schema.lifecycle.archive_write import export_graph
-from knowledgesmith.graph_schema.lifecycle.check import check_graph
-from knowledgesmith.graph_schema.lifecycle.deletion import Folders
-from knowledgesmith.graph_schema.lifecycle.diff import ArchivedSide, StoredSide, diff
-from knowledgesmith.graph_schema.lifecycle.versions import list_versions
-from knowledgesmith.graph_schema.plan_store import load_plan
+from knowledgesmith.graph_schema.interventions import ledger, steps
+from knowledgesmith.graph_schema.maintenance.check import check_graph
+from knowledgesmith.graph_schema.maintenance.deletion import Folders
+from knowledgesmith.graph_schema.planning.plan_store import load_plan
 from knowledgesmith.graph_schema.propagation import ChangeFilter, Grouping, changes, groups
-from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.server.worker.compose import compose
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.server.worker.attempt.compose import compose
 
 
 def test_a_run_stays_readable_when_its_entities_facts_and_relation_are_gone(store: GraphStore, runs: Runs) -> None:
@@ -112,7 +112,7 @@ def test_graphs_and_archives_are_compared(store: GraphStore, graph: str, cypher:
 
 def test_a_plan_of_another_version_trains_nothing(store: GraphStore, runs: Runs) -> None:
     run = runs.finish(runs.branch(), PARIS)
-    plan, job = load_plan(store, run), jobs.get(store, run)
+    plan, job = load_plan(store, run), steps.get(store, run)
     assert compose(store, job, plan).updates
     import_world(store, runs.graph_id, without="nepal")
     with pytest.raises(Aborted, match="imported again"):

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from tests.graph_schema.oracle.reasoning import Triple
 
-from knowledgesmith.graph_schema.doubtful_names import End
-from knowledgesmith.graph_schema.doubts import Doubts
-from knowledgesmith.graph_schema.facts import Relation
+from knowledgesmith.graph_schema.doubts.closure import Doubts
+from knowledgesmith.graph_schema.doubts.names import End
+from knowledgesmith.graph_schema.types.facts import Relation
 
 
 def doubtful_facts(doubts: Doubts, facts: Iterable[Triple], *, near: bool = False) -> set[Triple]:

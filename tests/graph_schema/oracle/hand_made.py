@@ -7,7 +7,7 @@ from typing import Final
 from tests.graph_schema.oracle.judge import named
 from tests.graph_schema.oracle.reasoning import Triple
 
-from knowledgesmith.graph_schema.facts import Entity, Level, Relation, Traits
+from knowledgesmith.graph_schema.types.facts import Entity, Level, Relation, Traits
 
 
 def _facts(text: str) -> frozenset[Triple]:

@@ -13,9 +13,9 @@ from tests.graph_schema.oracle.doubting import doubtful_facts
 from tests.graph_schema.oracle.reasoning import Triple
 from tests.graph_schema.oracle.worlds import World
 
-from knowledgesmith.graph_schema.doubts import Doubts
-from knowledgesmith.graph_schema.facts import Direction, Entity, Form, Split, fact_id
-from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
+from knowledgesmith.graph_schema.doubts.closure import Doubts
+from knowledgesmith.graph_schema.types.facts import Direction, Entity, Form, Split, fact_id
+from knowledgesmith.graph_schema.types.probes import Probe, ProbeKind
 
 TRUE, FALSE = "true", "false"
 LITERAL = "Literal"

@@ -8,10 +8,10 @@ from tests.graph_schema.oracle.judge import Judge
 from tests.graph_schema.oracle.reasoning import Triple, hops
 from tests.graph_schema.oracle.worlds import World
 
-from knowledgesmith.graph_schema.facts import fact_id
-from knowledgesmith.graph_schema.interventions import Goal
-from knowledgesmith.graph_schema.plan_types import Plan, WorldChange, WorldOp
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind
+from knowledgesmith.graph_schema.types.facts import fact_id
+from knowledgesmith.graph_schema.types.interventions import Goal
+from knowledgesmith.graph_schema.types.plans import Plan, WorldChange, WorldOp
+from knowledgesmith.graph_schema.types.probes import PlannedProbe, Polarity, ProbeKind
 
 Clash = tuple[str, str, frozenset[str]]
 

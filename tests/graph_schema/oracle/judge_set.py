@@ -10,8 +10,8 @@ from tests.graph_schema.oracle.reasoning import Triple
 from tests.graph_schema.oracle.shares import Shares
 from tests.graph_schema.oracle.worlds import World
 
-from knowledgesmith.graph_schema.probes.generate import ProbeSetData
-from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
+from knowledgesmith.graph_schema.probes.generation.generate import ProbeSetData
+from knowledgesmith.graph_schema.types.probes import Probe, ProbeKind
 
 Asked = tuple[str, tuple[str, ...]]
 

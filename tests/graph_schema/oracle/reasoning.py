@@ -10,7 +10,7 @@ from itertools import chain, combinations, count
 
 import networkx as nx
 
-from knowledgesmith.graph_schema.facts import Level, Relation
+from knowledgesmith.graph_schema.types.facts import Level, Relation
 
 Triple = tuple[str, str, str]
 Way = tuple[Triple, tuple[Triple, ...]]

@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from tests.graph_schema.oracle.judge import Judge
 from tests.graph_schema.oracle.reasoning import Triple
 
-from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
+from knowledgesmith.graph_schema.types.probes import Probe, ProbeKind
 
 ENOUGH = 8
 """Questions that ask for the same from which on shares of answers count."""

@@ -9,9 +9,9 @@ from typing import Final
 from hypothesis import strategies as st
 from tests.graph_schema.oracle.reasoning import Triple
 
-from knowledgesmith.graph_schema.catalogue import build_catalogue
+from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 from knowledgesmith.graph_schema.errors import InvalidCatalogue
-from knowledgesmith.graph_schema.facts import Entity, Relation, Traits
+from knowledgesmith.graph_schema.types.facts import Entity, Relation, Traits
 
 NAMES: Final = [
     *("Ann", "ann", "Bob", "New York", "York", "ß", "SS", "İstanbul", "{s}", "{o} of {s}", "a|b", "0"),

@@ -9,13 +9,13 @@ from tests.graph_schema.oracle.judge import named
 from tests.graph_schema.oracle.reasoning import Triple
 from tests.graph_schema.oracle.worlds import imported
 
-from knowledgesmith.graph_schema.facts import Relation, Traits, fact_id
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_types import Plan, WorldOp
-from knowledgesmith.graph_schema.probes.generate import generate
-from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.probes.generation.generate import generate
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Relation, Traits, fact_id
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.types.plans import Plan, WorldOp
+from knowledgesmith.graph_schema.types.probes import Probe, ProbeKind
 
 IS_A, PART_OF, INSIDE = "is_a", "part_of", "inside"
 RELATIONS = [

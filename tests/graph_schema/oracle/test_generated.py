@@ -13,13 +13,13 @@ from tests.graph_schema.oracle.reasoning import Triple, depths, heights, hierarc
 from tests.graph_schema.oracle.strategies import Drawn, graphs
 from tests.graph_schema.oracle.worlds import World, imported, load, remove
 
-from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
 from knowledgesmith.graph_schema.errors import ConflictingChanges, NothingToChange, ProbeSetEmpty
-from knowledgesmith.graph_schema.facts import Entity, Relation
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.probes.generate import generate
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.probes.generation.generate import generate
+from knowledgesmith.graph_schema.reasoning.closure import BEFORE, close, rules_of
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Entity, Relation
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
 
 real = settings(
     deadline=None,

@@ -14,14 +14,14 @@ from tests.graph_schema.oracle.judge_set import check_set
 from tests.graph_schema.oracle.reasoning import Triple, cheapest_cut, depths, heights, hierarchy, hops, levels, ways
 from tests.graph_schema.oracle.worlds import World, imported, load, remove, stored
 
-from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_types import Plan, WorldOp
-from knowledgesmith.graph_schema.probes import probe_set
-from knowledgesmith.graph_schema.probes.generate import generate
-from knowledgesmith.graph_schema.probes.types import ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.probes.generation.generate import generate
+from knowledgesmith.graph_schema.probes.sets import probe_set
+from knowledgesmith.graph_schema.reasoning.closure import BEFORE, close, rules_of
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.types.plans import Plan, WorldOp
+from knowledgesmith.graph_schema.types.probes import ProbeKind
 
 GRAPH = "t_hand_made"
 EDITS = [

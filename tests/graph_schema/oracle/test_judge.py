@@ -12,12 +12,12 @@ from tests.graph_schema.oracle.judge_plan import check_plan
 from tests.graph_schema.oracle.judge_set import check_set
 from tests.graph_schema.oracle.worlds import World, imported, remove
 
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_types import Plan
-from knowledgesmith.graph_schema.probes.generate import ProbeSetData, generate
-from knowledgesmith.graph_schema.probes.types import Polarity, Probe, ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.probes.generation.generate import ProbeSetData, generate
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.types.plans import Plan
+from knowledgesmith.graph_schema.types.probes import Polarity, Probe, ProbeKind
 
 GRAPH = "t_judge"
 Made = tuple[World, ProbeSetData, Plan]

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 import neo4j
 from tests.graph_schema.oracle.reasoning import Triple, closure
 
-from knowledgesmith.graph_schema.facts import Entity, Relation
-from knowledgesmith.graph_schema.graphs import load_snapshot
+from knowledgesmith.graph_schema.graphs.reading import load_snapshot
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Entity, Relation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from knowledgesmith.graph_schema.catalogue import build_catalogue, to_properties
-from knowledgesmith.graph_schema.closure import Triple
-from knowledgesmith.graph_schema.facts import Direction, Entity, Form, Relation, Split, Template, Traits, fact_id
-from knowledgesmith.graph_schema.probes import balancing
-from knowledgesmith.graph_schema.probes.clues import Clues
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon, load_lexicon
-from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.catalogue.relations import build_catalogue, to_properties
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon, load_lexicon
+from knowledgesmith.graph_schema.probes.guessing import balancing
+from knowledgesmith.graph_schema.probes.guessing.clues import Clues
+from knowledgesmith.graph_schema.reasoning.closure import Triple
+from knowledgesmith.graph_schema.storage.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.types.facts import Direction, Entity, Form, Relation, Split, Template, Traits, fact_id
 
 Oracle = Callable[[Iterable[Triple], Sequence[Relation]], set[Triple]]
 Writer = Callable[[str, Sequence[Entity], Sequence[Relation], Sequence[Triple]], Lexicon]

@@ -14,24 +14,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledgesmith.graph_schema.closure import BEFORE, Triple, close, rules_of
 from knowledgesmith.graph_schema.errors import EntityNotFound, InvalidInput, ProbeSetEmpty, RelationNotFound
-from knowledgesmith.graph_schema.facts import Entity, Level, Relation, Split, Traits
-from knowledgesmith.graph_schema.levels import rebuild_levels
-from knowledgesmith.graph_schema.probes import probe_set
-from knowledgesmith.graph_schema.probes.blocks import Blocks
-from knowledgesmith.graph_schema.probes.bulk_types import BulkProgress, BulkRequest
-from knowledgesmith.graph_schema.probes.collecting import SeldomCollected
-from knowledgesmith.graph_schema.probes.draw import OPTIONS, draw_distractors, draw_key, permutation, sample
-from knowledgesmith.graph_schema.probes.generate import generate_file, generate_in_memory
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.options import OptionDrawer
-from knowledgesmith.graph_schema.probes.questions import BACKWARD, Question, Scope, ask
-from knowledgesmith.graph_schema.probes.types import ProbeKind
-from knowledgesmith.graph_schema.probes.vector_draw import NOBODY, Wanted, draw_many, first_of, shuffle
-from knowledgesmith.graph_schema.probes.verbalise import stems
-from knowledgesmith.graph_schema.probes.verify import claim, judge
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.graphs.levels import rebuild_levels
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.asking.blocks import Blocks
+from knowledgesmith.graph_schema.probes.asking.questions import BACKWARD, Question, Scope, ask
+from knowledgesmith.graph_schema.probes.drawing.draw import OPTIONS, draw_distractors, draw_key, permutation, sample
+from knowledgesmith.graph_schema.probes.drawing.vector_draw import NOBODY, Wanted, draw_many, first_of, shuffle
+from knowledgesmith.graph_schema.probes.generation.gc_tuning import SeldomCollected
+from knowledgesmith.graph_schema.probes.generation.generate import generate_file, generate_in_memory
+from knowledgesmith.graph_schema.probes.generation.options import OptionDrawer
+from knowledgesmith.graph_schema.probes.generation.request import BulkProgress, BulkRequest
+from knowledgesmith.graph_schema.probes.sets import probe_set
+from knowledgesmith.graph_schema.probes.verification.verify import claim, judge
+from knowledgesmith.graph_schema.probes.wording.verbalise import stems
+from knowledgesmith.graph_schema.reasoning.closure import BEFORE, Triple, close, rules_of
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Entity, Level, Relation, Split, Traits
+from knowledgesmith.graph_schema.types.probes import ProbeKind
 
 NAMES = st.sampled_from(["Ur", "ur", "Eridu", "Kish", "Lagash", "Mari", "Nippur", "Susa", "Uruk", "Akkad", "Assur"])
 
@@ -90,7 +90,7 @@ def test_neither_blocks_nor_the_order_of_import_change_a_byte(
     elements = [row["element"] for row in store.read("graph/facts", graph_id=graph_id)]
     store.write("importing/facts_delete", graph_id=graph_id, rows=elements)
     types = {relation.name: relation.rel_type for relation in lexicon.relations.values()}
-    from knowledgesmith.graph_schema.facts import fact_id
+    from knowledgesmith.graph_schema.types.facts import fact_id
 
     rows = [[s, o, types[r], fact_id(graph_id, s, r, o), "x"] for s, r, o in sorted(set(facts), reverse=True)]
     for start in range(0, len(rows), 9):
@@ -119,7 +119,7 @@ def test_the_first_phrasing_is_that_of_a_plan(store: GraphStore, graph_id: str, 
 
 @pytest.mark.usefixtures("everything")
 def test_a_set_holds_what_was_asked_for_and_no_more(store: GraphStore, graph_id: str, writer: Any) -> None:
-    from knowledgesmith.graph_schema.catalogue import build_catalogue
+    from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 
     relations = list(
         build_catalogue(
@@ -172,7 +172,7 @@ def test_training_and_evaluation_share_no_phrasing(store: GraphStore, graph_id: 
 
 
 def test_an_option_that_could_be_another_is_never_shown(store: GraphStore, graph_id: str, writer: Any) -> None:
-    from knowledgesmith.graph_schema.catalogue import build_catalogue
+    from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 
     relations = list(build_catalogue([Relation(name="has_capital", rel_type="")]).values())
     cities = [Entity(uid=f"c{n}", name=f"Town {n}", type="City") for n in range(12)]
@@ -214,7 +214,7 @@ def test_blocks_ask_what_each_kind_asks(store: GraphStore, graph_id: str, lexico
 
 def test_the_options_alone_say_nothing(store: GraphStore, graph_id: str, writer: Any) -> None:
     """Answers of a hierarchy, where a few are right nearly everywhere, and as many false statements as true ones."""
-    from knowledgesmith.graph_schema.catalogue import build_catalogue
+    from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 
     relations = list(build_catalogue([Relation(name="part_of", rel_type="", traits=Traits(transitive=True))]).values())
     names = [f"n{n:03}" for n in range(240)]
@@ -234,7 +234,7 @@ def test_the_options_alone_say_nothing(store: GraphStore, graph_id: str, writer:
 
 def test_two_answers_are_two_options_and_equally_often_right(store: GraphStore, graph_id: str, writer: Any) -> None:
     """Whatever the type, and whether there is one: nothing else stands beside the two, and the common one gives way."""
-    from knowledgesmith.graph_schema.catalogue import build_catalogue
+    from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 
     relations = list(
         build_catalogue([Relation(name="gender", rel_type=""), Relation(name="friend", rel_type="")]).values()

@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.graph_schema.oracle.reasoning import heights, ways
 
-from knowledgesmith.graph_schema import forward_chaining
-from knowledgesmith.graph_schema.catalogue import build_catalogue
-from knowledgesmith.graph_schema.closure import AFTER, BEFORE, Triple, clear, close, leaves, rules_of
+from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 from knowledgesmith.graph_schema.errors import InvalidCatalogue, TooLarge
-from knowledgesmith.graph_schema.facts import Entity, Relation, Traits, fact_id
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.verify import judge
-from knowledgesmith.graph_schema.probes.verify_reach import judge_reach
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.verification.reach import judge_reach
+from knowledgesmith.graph_schema.probes.verification.verify import judge
+from knowledgesmith.graph_schema.reasoning import forward_chaining
+from knowledgesmith.graph_schema.reasoning.closure import AFTER, BEFORE, Triple, clear, close, leaves, rules_of
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Entity, Relation, Traits, fact_id
 
 PLAIN = [
     Relation(name="a", rel_type="A", traits=Traits(inverse_of="b")),

@@ -11,24 +11,24 @@ from hypothesis import strategies as st
 from tests.graph_schema.oracle.doubting import closed, doubtful_facts
 from tests.graph_schema.oracle.strategies import TELLING, trait_sets
 
-from knowledgesmith.graph_schema.catalogue import build_catalogue
-from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
-from knowledgesmith.graph_schema.doubt_walks import DoubtWalks
-from knowledgesmith.graph_schema.doubtful_names import suspicions
-from knowledgesmith.graph_schema.doubts import Doubts
+from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
+from knowledgesmith.graph_schema.doubts.closure import Doubts
+from knowledgesmith.graph_schema.doubts.names import suspicions
+from knowledgesmith.graph_schema.doubts.walks import DoubtWalks
 from knowledgesmith.graph_schema.errors import InvalidCatalogue
-from knowledgesmith.graph_schema.facts import Entity, Relation, Traits
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
-from knowledgesmith.graph_schema.probes.doubted import MOST, doubted
-from knowledgesmith.graph_schema.probes.generate import generate_in_memory
-from knowledgesmith.graph_schema.probes.lexicon import load_lexicon
-from knowledgesmith.graph_schema.probes.questions import Question
-from knowledgesmith.graph_schema.probes.stated import stated_object
-from knowledgesmith.graph_schema.probes.types import Polarity, Probe, ProbeKind
-from knowledgesmith.graph_schema.probes.verify import claim, judge
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.graphs.lexicon import load_lexicon
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.probes.asking.questions import Question
+from knowledgesmith.graph_schema.probes.drawing.doubted import MOST, doubted
+from knowledgesmith.graph_schema.probes.generation.generate import generate_in_memory
+from knowledgesmith.graph_schema.probes.generation.request import BulkRequest
+from knowledgesmith.graph_schema.probes.verification.verify import claim, judge
+from knowledgesmith.graph_schema.probes.wording.stated import stated_object
+from knowledgesmith.graph_schema.reasoning.closure import BEFORE, close, rules_of
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Entity, Relation, Traits
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.types.probes import Polarity, Probe, ProbeKind
 
 TURNED = [
     ("part_of", "has_part"),

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledgesmith.graph_schema.errors import EntityNotFound, RelationNotFound
-from knowledgesmith.graph_schema.facts import Entity, Relation
-from knowledgesmith.graph_schema.probes.draw import (
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.drawing.draw import (
     draw_distractors,
     draw_key,
     draw_options,
@@ -19,7 +19,7 @@ from knowledgesmith.graph_schema.probes.draw import (
     sample,
     stream,
 )
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
+from knowledgesmith.graph_schema.types.facts import Entity, Relation
 
 
 def _cities(*names: str, kind: str = "City") -> list[Entity]:

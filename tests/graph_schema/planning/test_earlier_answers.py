@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import pytest
 from tests.graph_schema.propagation.conftest import open_branch
 
-from knowledgesmith.graph_schema import branches
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
-from knowledgesmith.graph_schema.plan_types import Plan, PlanWarning, WarningKind
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.interventions import branches
+from knowledgesmith.graph_schema.planning.plan_store import load_plan, store_plan
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.types.plans import Plan, PlanWarning, WarningKind
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from knowledgesmith.graph_schema.catalogue import build_catalogue
-from knowledgesmith.graph_schema.facts import Entity, Relation
-from knowledgesmith.graph_schema.probes import probe_set
-from knowledgesmith.graph_schema.probes.audit import audit_set
-from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
-from knowledgesmith.graph_schema.probes.guessers import Guesser
-from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
-from knowledgesmith.graph_schema.probes.types import ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
+from knowledgesmith.graph_schema.probes.generation.request import BulkRequest
+from knowledgesmith.graph_schema.probes.guessing.guessers import Guesser
+from knowledgesmith.graph_schema.probes.sets import probe_set
+from knowledgesmith.graph_schema.probes.sets.audit import audit_set
+from knowledgesmith.graph_schema.probes.sets.probe_set import ProbeSetInfo
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Entity, Relation
+from knowledgesmith.graph_schema.types.probes import ProbeKind
 
 KINDS = (ProbeKind.DIRECT, ProbeKind.REVERSE)
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledgesmith.graph_schema.facts import Entity, Relation
-from knowledgesmith.graph_schema.probes.balanced_draw import draw_sets
-from knowledgesmith.graph_schema.probes.draw import draw_key
-from knowledgesmith.graph_schema.probes.fairness import fair_parts, weights_for
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.vector_draw import NOBODY, Wanted
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.drawing.balanced_draw import draw_sets
+from knowledgesmith.graph_schema.probes.drawing.draw import draw_key
+from knowledgesmith.graph_schema.probes.drawing.fairness import fair_parts, weights_for
+from knowledgesmith.graph_schema.probes.drawing.vector_draw import NOBODY, Wanted
+from knowledgesmith.graph_schema.types.facts import Entity, Relation
 
 COUNTS = st.lists(st.integers(1, 400), min_size=1, max_size=20)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from knowledgesmith.graph_schema.closure import Triple
 from knowledgesmith.graph_schema.errors import FactNotFound
-from knowledgesmith.graph_schema.interventions import Change, Goal, NamedChange
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_types import WorldOp
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.world import resolve_in_world
-from knowledgesmith.graph_schema.world_cache import WorldCache
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.reasoning.closure import Triple
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Change, Goal, NamedChange
+from knowledgesmith.graph_schema.types.plans import WorldOp
+from knowledgesmith.graph_schema.worlds.branch_world import resolve_in_world
+from knowledgesmith.graph_schema.worlds.world_cache import WorldCache
 
 CURRENCY: Triple = ("lyon", "city_currency", "euro")
 

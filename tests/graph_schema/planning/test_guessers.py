@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from knowledgesmith.graph_schema.facts import Entity
-from knowledgesmith.graph_schema.probes.clues import Clues, Reader
-from knowledgesmith.graph_schema.probes.draw import draw_key
-from knowledgesmith.graph_schema.probes.fair_sets import guesses_of, unfair_because
-from knowledgesmith.graph_schema.probes.generate import tables_of
-from knowledgesmith.graph_schema.probes.guessers import Guess, Guesser, Tally, guess_of
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.thinning import evenly_placed, kept
-from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.drawing.draw import draw_key
+from knowledgesmith.graph_schema.probes.generation.generate import tables_of
+from knowledgesmith.graph_schema.probes.guessing.clues import Clues, Reader
+from knowledgesmith.graph_schema.probes.guessing.guessers import Guess, Guesser, Tally, guess_of
+from knowledgesmith.graph_schema.probes.guessing.thinning import evenly_placed, kept
+from knowledgesmith.graph_schema.probes.sets.fair_sets import guesses_of, unfair_because
+from knowledgesmith.graph_schema.types.facts import Entity
+from knowledgesmith.graph_schema.types.probes import Probe, ProbeKind
 
 COUNT = 500
 SYLLABLES = ["ba", "de", "fi", "go", "lu", "ma", "ne", "pi", "ro", "su", "ta", "ve", "wi", "zo", "ka", "le"]

@@ -9,17 +9,27 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from knowledgesmith.graph_schema.asked import asked_of
-from knowledgesmith.graph_schema.closure import Triple
-from knowledgesmith.graph_schema.derived_wordings import derive_templates
-from knowledgesmith.graph_schema.facts import Direction, Entity, Fact, Form, Relation, Split, Template, Traits, fact_id
-from knowledgesmith.graph_schema.filling import fill
-from knowledgesmith.graph_schema.graphs import GraphSnapshot
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.plan_types import Plan, WorldChange, WorldOp
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind, Role
-from knowledgesmith.graph_schema.training import TrainingMaterial, choose
+from knowledgesmith.graph_schema.catalogue.derived_wordings import derive_templates
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.graphs.reading import GraphSnapshot
+from knowledgesmith.graph_schema.language.filling import fill
+from knowledgesmith.graph_schema.planning.evaluated_texts import asked_of
+from knowledgesmith.graph_schema.planning.training_set import TrainingMaterial, choose
+from knowledgesmith.graph_schema.reasoning.closure import Triple
+from knowledgesmith.graph_schema.types.facts import (
+    Direction,
+    Entity,
+    Fact,
+    Form,
+    Relation,
+    Split,
+    Template,
+    Traits,
+    fact_id,
+)
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.types.plans import Plan, WorldChange, WorldOp
+from knowledgesmith.graph_schema.types.probes import PlannedProbe, Polarity, Probe, ProbeKind, Role
 
 GRAPH = "generated"
 NAMES = (

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledgesmith.graph_schema.probes.pipeline import PIECE, Stages, ask_ahead, cut, one_thread, run_stages
-from knowledgesmith.graph_schema.probes.questions import Question
-from knowledgesmith.graph_schema.probes.types import ProbeKind
+from knowledgesmith.graph_schema.probes.asking.questions import Question
+from knowledgesmith.graph_schema.probes.generation.stages import PIECE, Stages, ask_ahead, cut, one_thread, run_stages
+from knowledgesmith.graph_schema.types.probes import ProbeKind
 
 
 def _questions(anchor: str, count: int, *, answers: int = 1, obj: bool = False) -> list[Question]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from knowledgesmith.graph_schema.closure import Triple
 from knowledgesmith.graph_schema.errors import (
     ConflictingChanges,
     EntityNotFound,
@@ -19,14 +18,15 @@ from knowledgesmith.graph_schema.errors import (
     ProbeSetEmpty,
     RelationNotFound,
 )
-from knowledgesmith.graph_schema.facts import Entity, Relation, Traits, fact_id
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.plan import PlanRequest, digest_of, make_plan
-from knowledgesmith.graph_schema.plan_types import Plan, WorldChange, WorldOp
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.questions import TRUE
-from knowledgesmith.graph_schema.probes.types import Context, PlannedProbe, Polarity, ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, digest_of, make_plan
+from knowledgesmith.graph_schema.probes.asking.questions import TRUE
+from knowledgesmith.graph_schema.reasoning.closure import Triple
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Entity, Relation, Traits, fact_id
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.types.plans import Plan, WorldChange, WorldOp
+from knowledgesmith.graph_schema.types.probes import Context, PlannedProbe, Polarity, ProbeKind
 
 MOVE = Change(subject="paris", relation="capital_of", old_object="france", new_object="germany")
 ERASE = Change(subject="japan", relation="uses_currency", old_object="yen")

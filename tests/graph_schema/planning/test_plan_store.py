@@ -9,13 +9,13 @@ import pytest
 from tests.graph_schema.propagation.conftest import open_branch
 
 from knowledgesmith.graph_schema.errors import EntityNotFound, FenceRejected, IllegalState, InterventionNotFound
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
-from knowledgesmith.graph_schema.plan_types import Plan
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.types import Context
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.planning.plan_store import load_plan, store_plan
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.types.plans import Plan
+from knowledgesmith.graph_schema.types.probes import Context
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from typing import Any
 import neo4j
 import pytest
 
-from knowledgesmith.graph_schema.closure import BEFORE, Triple, close, rules_of
 from knowledgesmith.graph_schema.errors import (
     EntityNotFound,
     GraphNotFound,
@@ -19,14 +18,15 @@ from knowledgesmith.graph_schema.errors import (
     ProbeSetNotFound,
     TooLarge,
 )
-from knowledgesmith.graph_schema.facts import Entity, Relation
-from knowledgesmith.graph_schema.probes import probe_set
-from knowledgesmith.graph_schema.probes.generate import ProbeSetData, digest_of, generate
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.questions import Question
-from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
-from knowledgesmith.graph_schema.probes.verify import verify
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.asking.questions import Question
+from knowledgesmith.graph_schema.probes.generation.generate import ProbeSetData, digest_of, generate
+from knowledgesmith.graph_schema.probes.sets import probe_set
+from knowledgesmith.graph_schema.probes.verification.verify import verify
+from knowledgesmith.graph_schema.reasoning.closure import BEFORE, Triple, close, rules_of
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Entity, Relation
+from knowledgesmith.graph_schema.types.probes import Probe, ProbeKind
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_homonyms_and_leaks_are_dropped_and_counted(store: GraphStore, graph_id:
 
 
 def _small_relations() -> list[Relation]:
-    from knowledgesmith.graph_schema.catalogue import build_catalogue
+    from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 
     return list(build_catalogue([Relation(name="has_capital", rel_type="")]).values())
 

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledgesmith.graph_schema.catalogue import build_catalogue
-from knowledgesmith.graph_schema.closure import BEFORE, close, rules_of
-from knowledgesmith.graph_schema.facts import Direction, Entity, Form, Relation, Split, Template, fact_id
-from knowledgesmith.graph_schema.filling import fill
-from knowledgesmith.graph_schema.name_keys import name_key
-from knowledgesmith.graph_schema.probes.generate import generate
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon, load_lexicon
-from knowledgesmith.graph_schema.probes.questions import Question
-from knowledgesmith.graph_schema.probes.types import ProbeKind
-from knowledgesmith.graph_schema.probes.verify import claim, judge
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon, load_lexicon
+from knowledgesmith.graph_schema.language.filling import fill
+from knowledgesmith.graph_schema.language.name_keys import name_key
+from knowledgesmith.graph_schema.probes.asking.questions import Question
+from knowledgesmith.graph_schema.probes.generation.generate import generate
+from knowledgesmith.graph_schema.probes.verification.verify import claim, judge
+from knowledgesmith.graph_schema.reasoning.closure import BEFORE, close, rules_of
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Direction, Entity, Form, Relation, Split, Template, fact_id
+from knowledgesmith.graph_schema.types.probes import ProbeKind
 
 PAIRS = [
     ("Acme Inc.", "Acme Inc", "."),

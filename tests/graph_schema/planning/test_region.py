@@ -11,20 +11,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.graph_schema.planning.conftest import describe
 
-from knowledgesmith.graph_schema import plan as planning
-from knowledgesmith.graph_schema.catalogue import build_catalogue
-from knowledgesmith.graph_schema.closure import Triple
+from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 from knowledgesmith.graph_schema.errors import ConflictingChanges, ProbeSetEmpty
-from knowledgesmith.graph_schema.facts import Direction, Entity, Form, Relation, Split, Template, Traits, fact_id
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_types import Plan, WorldOp
-from knowledgesmith.graph_schema.probes import sight
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.proofs import ASSERTED, ProofNode, proof_trees
-from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.what_if import RegionTooLarge
-from knowledgesmith.graph_schema.world_cache import WorldCache
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.planning import planner as planning
+from knowledgesmith.graph_schema.planning import visibility
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.reasoning.closure import Triple
+from knowledgesmith.graph_schema.reasoning.explanations import ASSERTED, ProofNode, proof_trees
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Direction, Entity, Form, Relation, Split, Template, Traits, fact_id
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.types.plans import Plan, WorldOp
+from knowledgesmith.graph_schema.worlds.what_if import RegionTooLarge
+from knowledgesmith.graph_schema.worlds.world_cache import WorldCache
 
 NODES = "pqrstuvwxy"
 NAMES = ["a", "b", "t", "it", "s", "c", "d", "e"]
@@ -107,7 +107,7 @@ def _whole(store: GraphStore, request: PlanRequest, cache: WorldCache) -> Plan |
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     derandomize=True,
 )
-@given(case=_cases(), most=st.sampled_from([2, sight.MAX_ANSWERS]))
+@given(case=_cases(), most=st.sampled_from([2, visibility.MAX_ANSWERS]))
 def test_the_region_gives_the_plan_of_the_whole_graph(
     store: GraphStore, writer: Any, oracle: Any, case: tuple[list[Triple], Goal, list[Change]], most: int
 ) -> None:
@@ -117,7 +117,7 @@ def test_the_region_gives_the_plan_of_the_whole_graph(
     request = PlanRequest(graph_id=graph_id, branch_id="main", goal=goal, changes=tuple(changes), max_probes=300)
     cache = WorldCache()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sight, "MAX_ANSWERS", most)  # two make hubs of the nodes of a small graph
+        patch.setattr(visibility, "MAX_ANSWERS", most)  # two make hubs of the nodes of a small graph
         plan = _outcome(store, request, cache)
         assert plan == _whole(store, request, cache)
     if isinstance(plan, str):

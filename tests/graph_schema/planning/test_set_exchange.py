@@ -19,24 +19,24 @@ import pytest
 import yaml
 from tests.graph_schema.planning.conftest import describe
 
-from knowledgesmith.graph_schema.accepted_traits import Acceptance, TraitKind
+from knowledgesmith.graph_schema.catalogue.accepted_traits import Acceptance, TraitKind
 from knowledgesmith.graph_schema.errors import Aborted, IllegalState, InvalidInput, ProbeSetNotFound
-from knowledgesmith.graph_schema.lifecycle.check import check_graph
-from knowledgesmith.graph_schema.probes import probe_set
-from knowledgesmith.graph_schema.probes.audit import Audit, audit_set
-from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.maintenance.check import check_graph
 from knowledgesmith.graph_schema.probes.columns import FIRST_VERSION, KEY, SCHEMA, VERSION, ColumnDigest, SetWriter
-from knowledgesmith.graph_schema.probes.exchange import MAX_ROWS, SetFormat, export, import_set
-from knowledgesmith.graph_schema.probes.fair_sets import guesses_of
-from knowledgesmith.graph_schema.probes.generate import generate_file, tables_of
-from knowledgesmith.graph_schema.probes.grammar import grammar_faults
-from knowledgesmith.graph_schema.probes.guessers import Guess, Guesser
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo, get_info
-from knowledgesmith.graph_schema.probes.sampling import Balance, sample_set, turns
-from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.probes.generation.generate import generate_file, tables_of
+from knowledgesmith.graph_schema.probes.generation.request import BulkRequest
+from knowledgesmith.graph_schema.probes.guessing.guessers import Guess, Guesser
+from knowledgesmith.graph_schema.probes.sets import probe_set
+from knowledgesmith.graph_schema.probes.sets.audit import Audit, audit_set
+from knowledgesmith.graph_schema.probes.sets.exchange import MAX_ROWS, SetFormat, export, import_set
+from knowledgesmith.graph_schema.probes.sets.fair_sets import guesses_of
+from knowledgesmith.graph_schema.probes.sets.probe_set import ProbeSetInfo, get_info
+from knowledgesmith.graph_schema.probes.sets.sampling import Balance, sample_set, turns
+from knowledgesmith.graph_schema.probes.wording.grammar import grammar_faults
+from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.suggesting.accept import accept
+from knowledgesmith.graph_schema.types.probes import Probe, ProbeKind
 
 
 @pytest.fixture
@@ -328,7 +328,7 @@ def test_an_audit_finds_what_is_wrong_and_nothing_else(
     statement = next(p for p in data.probes if p.kind is ProbeKind.CONFLICT)
     twisted = replace(statement, id="3" * 32, answers=(1 - statement.answers[0],), prefix="So.")
     kept = (*data.probes, lie, ugly, leak, twisted, direct[0])
-    from knowledgesmith.graph_schema.probes.generate import digest_of
+    from knowledgesmith.graph_schema.probes.generation.generate import digest_of
 
     bad = replace(data, probes=kept, digest="")
     info = probe_set.save(store, replace(bad, digest=digest_of(bad)), directory=tmp_path)

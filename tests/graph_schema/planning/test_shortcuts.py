@@ -8,16 +8,16 @@ import pytest
 from tests.graph_schema.planning.conftest import templates_of, write_graph
 from tests.graph_schema.propagation.conftest import open_branch, planned
 
-from knowledgesmith.graph_schema.catalogue import build_catalogue
-from knowledgesmith.graph_schema.closure import BEFORE
-from knowledgesmith.graph_schema.facts import Entity, Relation, Traits
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.probes.generate import generate
-from knowledgesmith.graph_schema.probes.lexicon import load_lexicon
-from knowledgesmith.graph_schema.probes.questions import Question
-from knowledgesmith.graph_schema.probes.types import Probe, ProbeKind
-from knowledgesmith.graph_schema.probes.verify import verify
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
+from knowledgesmith.graph_schema.graphs.lexicon import load_lexicon
+from knowledgesmith.graph_schema.probes.asking.questions import Question
+from knowledgesmith.graph_schema.probes.generation.generate import generate
+from knowledgesmith.graph_schema.probes.verification.verify import verify
+from knowledgesmith.graph_schema.reasoning.closure import BEFORE
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Entity, Relation, Traits
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.types.probes import Probe, ProbeKind
 
 COUNT = 5
 CHAIN = ("lies_in", "main_river")

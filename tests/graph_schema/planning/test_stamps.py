@@ -12,24 +12,25 @@ import pytest
 from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Runs
 from tests.server import world as small
 
-from knowledgesmith.graph_schema import branches, graphs, jobs
-from knowledgesmith.graph_schema import plan as planning
 from knowledgesmith.graph_schema.errors import Aborted, EntityNotFound, FenceRejected, GraphIncomplete, IllegalState
+from knowledgesmith.graph_schema.graphs import reading
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
-from knowledgesmith.graph_schema.importing.lock import take_lock
-from knowledgesmith.graph_schema.interventions import Change, Goal, State
-from knowledgesmith.graph_schema.job_types import Claim
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_store import Unclaimed, load_plan, store_plan
-from knowledgesmith.graph_schema.plan_types import SCHEME, Plan
-from knowledgesmith.graph_schema.probes.scope import neighbourhood
-from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.world_cache import WorldCache, WorldMoved
+from knowledgesmith.graph_schema.importing.writing.lock import take_lock
+from knowledgesmith.graph_schema.interventions import branches, steps
+from knowledgesmith.graph_schema.interventions.records import Claim
+from knowledgesmith.graph_schema.planning import planner as planning
+from knowledgesmith.graph_schema.planning.plan_store import Unclaimed, load_plan, store_plan
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.planning.scope import neighbourhood
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Change, Goal, State
+from knowledgesmith.graph_schema.types.plans import SCHEME, Plan
+from knowledgesmith.graph_schema.worlds.world_cache import WorldCache, WorldMoved
 from knowledgesmith.server.settings import ServerSettings
-from knowledgesmith.server.worker import runner as running
-from knowledgesmith.server.worker.compose import compose
-from knowledgesmith.server.worker.reporting import Reporter
-from knowledgesmith.server.worker.runner import JobRunner
+from knowledgesmith.server.worker.attempt import runner as running
+from knowledgesmith.server.worker.attempt.compose import compose
+from knowledgesmith.server.worker.attempt.reporting import Reporter
+from knowledgesmith.server.worker.attempt.runner import JobRunner
 
 Parts = dict[FileRole, str]
 Edit = Callable[[Parts], None]
@@ -74,7 +75,7 @@ EDITS = {"name": name, "alias": alias, "template": template}
 
 
 def stamp(store: GraphStore, graph_id: str) -> str:
-    return store.read_transaction(lambda tx: graphs.stamp_of(tx, graph_id))
+    return store.read_transaction(lambda tx: reading.stamp_of(tx, graph_id))
 
 
 @pytest.fixture
@@ -95,18 +96,18 @@ def request_for(graph_id: str, branch: str = "b") -> PlanRequest:
 @pytest.fixture
 def held(store: GraphStore, graph: str) -> Claim:
     runs = Runs(store, graph)
-    claimed = jobs.claim(store, runs.queue(runs.branch(), PARIS))
+    claimed = steps.claim(store, runs.queue(runs.branch(), PARIS))
     assert claimed is not None
     return claimed
 
 
 def test_an_import_moves_the_stamp_exactly_when_it_changes_something(store: GraphStore, graph: str, edit: Edit) -> None:
-    before, digest = stamp(store, graph), graphs.get_graph(store, graph).digest
+    before, digest = stamp(store, graph), reading.get_graph(store, graph).digest
     write(store, graph)
     assert stamp(store, graph) == before, "nothing changed"
     write(store, graph, edit)
     after = stamp(store, graph)
-    assert (after != before, graphs.get_graph(store, graph).digest) == (True, digest)
+    assert (after != before, reading.get_graph(store, graph).digest) == (True, digest)
     write(store, graph, edit)
     assert stamp(store, graph) == after
 
@@ -216,7 +217,7 @@ def finished(store: GraphStore, graph_id: str) -> dict[str, Any]:
     return {
         "graph_id": graph_id,
         "owner": lock.owner,
-        "digest": graphs.get_graph(store, graph_id).digest,
+        "digest": reading.get_graph(store, graph_id).digest,
         "source": "",
         "format": "",
         "totals": [0, 0],
@@ -226,7 +227,7 @@ def finished(store: GraphStore, graph_id: str) -> dict[str, Any]:
 
 def test_nothing_is_composed_of_a_plan_made_before(store: GraphStore, held: Claim, graph: str, edit: Edit) -> None:
     store_plan(store, held, make_plan(store, request_for(graph)))
-    plan, job = load_plan(store, held.id), jobs.get(store, held.id)
+    plan, job = load_plan(store, held.id), steps.get(store, held.id)
     write(store, graph)
     assert compose(store, job, plan).updates
     write(store, graph, edit)
@@ -283,7 +284,7 @@ def test_a_later_attempt_plans_again_where_the_graph_moved_and_nothing_hangs_on_
     write(store, graph, edit)
     if begun:
         value: Any = "a" * 64 if begun == "artefact_sha256" else 1
-        jobs.advance(store, held, from_states=[State.PREPARING], **{begun: value})
+        steps.advance(store, held, from_states=[State.PREPARING], **{begun: value})
     plan_only(store, held.id)
     assert load_plan(store, held.id).stamp == (first if begun else stamp(store, graph))
 
@@ -309,16 +310,16 @@ def test_a_plan_of_an_earlier_scheme_is_made_again_while_no_row_hangs_on_it(
     earlier: dict[str, Any] = {"verdict_scheme": 1, "plan_digest": "of an earlier release"}
     if begun:
         earlier[begun] = "a" * 64
-    jobs.advance(store, held, from_states=[State.PREPARING], **earlier)
+    steps.advance(store, held, from_states=[State.PREPARING], **earlier)
     plan_only(store, held.id)
     assert load_plan(store, held.id).verdict_scheme == SCHEME
 
 
 def request_of(store: GraphStore, job: str) -> PlanRequest:
     """What is planned for a job now."""
-    spec = jobs.get(store, job).spec
+    spec = steps.get(store, job).spec
     return PlanRequest(
-        graph_id=jobs.get(store, job).graph_id,
+        graph_id=steps.get(store, job).graph_id,
         branch_id=spec.branch_id,
         goal=spec.goal,
         changes=spec.changes,
@@ -372,7 +373,7 @@ def test_the_plan_of_a_request_is_made_again_exactly_where_the_branch_is_another
 ) -> None:
     """Another request of the branch was committed while this one waited."""
     runs = Runs(store, graph, method="placebo" if between == "placebo" else "alphaedit")
-    first, branch = load_plan(store, waiting), jobs.get(store, waiting).spec.branch_id
+    first, branch = load_plan(store, waiting), steps.get(store, waiting).spec.branch_id
     runs.finish(branch, LIMA)
     if between == "commit and rollback":
         runs.roll_back(branch)
@@ -386,6 +387,6 @@ def test_the_plan_of_a_request_is_made_again_exactly_where_the_branch_is_another
 
 def test_a_claimed_request_takes_no_plan_from_outside(store: GraphStore, waiting: str) -> None:
     plan = load_plan(store, waiting)
-    assert jobs.claim(store, waiting)
+    assert steps.claim(store, waiting)
     with pytest.raises(FenceRejected):
         store_plan(store, Unclaimed(waiting), plan)

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from knowledgesmith.graph_schema.catalogue import build_catalogue
-from knowledgesmith.graph_schema.closure import Triple
+from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 from knowledgesmith.graph_schema.errors import (
     AlreadyExists,
     ConflictingChanges,
@@ -17,8 +16,13 @@ from knowledgesmith.graph_schema.errors import (
     InvalidInput,
     RelationNotFound,
 )
-from knowledgesmith.graph_schema.facts import Direction, Entity, Form, Relation, Split, Template, Traits
-from knowledgesmith.graph_schema.interventions import (
+from knowledgesmith.graph_schema.graphs.own_uids import insert_entities
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.reasoning.closure import Triple
+from knowledgesmith.graph_schema.reasoning.explanations import proof_trees
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Direction, Entity, Form, Relation, Split, Template, Traits
+from knowledgesmith.graph_schema.types.interventions import (
     Change,
     DeleteNode,
     Goal,
@@ -27,13 +31,9 @@ from knowledgesmith.graph_schema.interventions import (
     NamedChange,
     StructuralChange,
 )
-from knowledgesmith.graph_schema.own_uids import insert_entities
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_types import Plan, WarningKind, WorldOp
-from knowledgesmith.graph_schema.proofs import proof_trees
-from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.world import resolve_in_world
-from knowledgesmith.graph_schema.world_cache import WorldCache
+from knowledgesmith.graph_schema.types.plans import Plan, WarningKind, WorldOp
+from knowledgesmith.graph_schema.worlds.branch_world import resolve_in_world
+from knowledgesmith.graph_schema.worlds.world_cache import WorldCache
 
 FACTS: list[Triple] = [
     ("cat", "is_a", "feline"),

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from knowledgesmith.graph_schema.closure import rules_of
-from knowledgesmith.graph_schema.facts import Direction, Form, Split, fact_id
-from knowledgesmith.graph_schema.graphs import GraphSnapshot, load_snapshot
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_types import Plan
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.training import RetainScope, choose, training_material
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.graphs.reading import GraphSnapshot, load_snapshot
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.planning.training_set import RetainScope, choose, training_material
+from knowledgesmith.graph_schema.reasoning.closure import rules_of
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Direction, Form, Split, fact_id
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.types.plans import Plan
 
 MOVE = Change(subject="paris", relation="capital_of", old_object="france", new_object="germany")
 

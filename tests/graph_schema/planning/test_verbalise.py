@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from knowledgesmith.graph_schema.facts import Direction, Entity, Form, Relation, Split, Template
-from knowledgesmith.graph_schema.probes.build import Builder
-from knowledgesmith.graph_schema.probes.grammar import grammar_faults
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.phrasing import Phraser
-from knowledgesmith.graph_schema.probes.questions import FALSE, TRUE, Question
-from knowledgesmith.graph_schema.probes.types import Context, ProbeKind
-from knowledgesmith.graph_schema.probes.verbalise import choice, leaks, statement, stems
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.probes.asking.questions import FALSE, TRUE, Question
+from knowledgesmith.graph_schema.probes.drawing.build import Builder
+from knowledgesmith.graph_schema.probes.wording.grammar import grammar_faults
+from knowledgesmith.graph_schema.probes.wording.phrasing import Phraser
+from knowledgesmith.graph_schema.probes.wording.verbalise import choice, leaks, statement, stems
+from knowledgesmith.graph_schema.types.facts import Direction, Entity, Form, Relation, Split, Template
+from knowledgesmith.graph_schema.types.probes import Context, ProbeKind
 
 
 def _template(direction: Direction, form: Form, text: str, split: Split = Split.EVAL) -> Template:

@@ -7,12 +7,12 @@ from itertools import permutations
 
 import pytest
 
-from knowledgesmith.graph_schema.facts import Direction, Entity, Form, Relation, Split, Template, fact_id
-from knowledgesmith.graph_schema.interventions import Change
-from knowledgesmith.graph_schema.plan_types import PlanWarning, WarningKind
-from knowledgesmith.graph_schema.plan_warnings import option_warnings, sorts_of, type_warnings, unasked_warnings
-from knowledgesmith.graph_schema.probes.lexicon import Lexicon
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, Probe, ProbeKind, Role
+from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
+from knowledgesmith.graph_schema.planning.warnings import option_warnings, sorts_of, type_warnings, unasked_warnings
+from knowledgesmith.graph_schema.types.facts import Direction, Entity, Form, Relation, Split, Template, fact_id
+from knowledgesmith.graph_schema.types.interventions import Change
+from knowledgesmith.graph_schema.types.plans import PlanWarning, WarningKind
+from knowledgesmith.graph_schema.types.probes import PlannedProbe, Polarity, Probe, ProbeKind, Role
 
 LONG = "the first regiment of the royal northern guard stationed at the old harbour"
 

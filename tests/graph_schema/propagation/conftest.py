@@ -12,14 +12,14 @@ from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, at
 
 from knowledgesmith.editors.beliefs import NO_CHOICE, Belief
 from knowledgesmith.editors.verdicts import ProbeOutcome, Verdict, summarise, verdict
-from knowledgesmith.graph_schema import ledger
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.ledger import Measured, Outcome
-from knowledgesmith.graph_schema.plan import PlanRequest, make_plan
-from knowledgesmith.graph_schema.plan_store import store_plan
-from knowledgesmith.graph_schema.plan_types import LedgerSlot, Plan
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.interventions import ledger
+from knowledgesmith.graph_schema.interventions.ledger import Measured, Outcome
+from knowledgesmith.graph_schema.planning.plan_store import store_plan
+from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.types.plans import LedgerSlot, Plan
+from knowledgesmith.graph_schema.types.probes import PlannedProbe, Polarity
 
 CHANGES = (
     Change(subject="france", relation="has_capital", old_object="paris", new_object="lyon"),

@@ -15,13 +15,13 @@ from tests.graph_schema.propagation.conftest import Run
 from knowledgesmith.editors.beliefs import NO_CHOICE
 from knowledgesmith.graph_schema import propagation as ask
 from knowledgesmith.graph_schema.errors import InterventionNotFound, InvalidInput
-from knowledgesmith.graph_schema.facts import fact_id
-from knowledgesmith.graph_schema.interventions import Change
-from knowledgesmith.graph_schema.ledger import Outcome
-from knowledgesmith.graph_schema.plan_types import LedgerSlot
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind, Role
+from knowledgesmith.graph_schema.interventions.ledger import Outcome
 from knowledgesmith.graph_schema.propagation import Agreement, Metric, Pasteable, VerdictName
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import fact_id
+from knowledgesmith.graph_schema.types.interventions import Change
+from knowledgesmith.graph_schema.types.plans import LedgerSlot
+from knowledgesmith.graph_schema.types.probes import PlannedProbe, Polarity, ProbeKind, Role
 
 Asked = list[tuple[PlannedProbe, Outcome]]
 ALL = 1000
@@ -420,13 +420,13 @@ def test_accuracy_by_scale(store: GraphStore, first: Run, erased: Run) -> None:
 
 
 def test_outcomes_leave_the_stored_plan_as_it_is(store: GraphStore, first: Run) -> None:
-    from knowledgesmith.graph_schema.plan_store import load_plan
+    from knowledgesmith.graph_schema.planning.plan_store import load_plan
 
     assert load_plan(store, first.id) == first.plan
 
 
 def test_heads_written_batch_by_batch_equal_their_replay(store: GraphStore, world: str, erased: Run) -> None:
-    from knowledgesmith.graph_schema.head_replays import renew_heads
+    from knowledgesmith.graph_schema.interventions.head_replays import renew_heads
 
     text = (
         "MATCH (e:Entity {graph_id: $graph_id}) WHERE e.belief_run IS NOT NULL "

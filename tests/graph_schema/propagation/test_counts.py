@@ -10,12 +10,12 @@ from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, at
 from tests.graph_schema.propagation.conftest import Run, committed, open_branch, planned
 
 from knowledgesmith.graph_schema import propagation as ask
-from knowledgesmith.graph_schema.catalogue import build_catalogue
-from knowledgesmith.graph_schema.facts import Relation, Traits, fact_id
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.probes.types import PlannedProbe, Polarity, ProbeKind, Role
+from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 from knowledgesmith.graph_schema.propagation import Metric
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import Relation, Traits, fact_id
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.types.probes import PlannedProbe, Polarity, ProbeKind, Role
 
 NEIGHBOURS = ("germany", "japan", "kenya")
 MOVE = Change(subject="france", relation="has_capital", old_object="paris", new_object="lyon")

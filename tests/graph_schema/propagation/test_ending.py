@@ -10,12 +10,12 @@ from tests.graph_schema.budgets.world import ledger_slot
 from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, write_graph
 from tests.graph_schema.propagation.conftest import CHANGES, committed, open_branch, planned
 
-from knowledgesmith.graph_schema import jobs, ledger
 from knowledgesmith.graph_schema.errors import GraphUnavailable
-from knowledgesmith.graph_schema.interventions import Goal, State
-from knowledgesmith.graph_schema.job_types import Claim
-from knowledgesmith.graph_schema.ledger import Measured
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.interventions import ledger, steps
+from knowledgesmith.graph_schema.interventions.ledger import Measured
+from knowledgesmith.graph_schema.interventions.records import Claim
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Goal, State
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def begin(store: GraphStore, branch: str) -> str:
 
 def test_it_ends_and_says_what_could_not_be_restored(store: GraphStore, damaged: str) -> None:
     run = begin(store, damaged)
-    ended = jobs.finish(
+    ended = steps.finish(
         store, run, from_states=[State.RUNNING], state=State.FAILED, reason="BROKEN", message="its own reason"
     )
     assert ended
@@ -54,10 +54,10 @@ def test_it_ends_and_says_what_could_not_be_restored(store: GraphStore, damaged:
     assert (properties["state"], properties["error_reason"]) == ("FAILED", "BROKEN")
     assert properties["error_message"].startswith("its own reason; the graph's head beliefs could not be restored: ")
     assert "Error" not in properties["error_message"], "no class of an exception in what people read"
-    assert not jobs.finish(store, run, from_states=[State.RUNNING], state=State.FAILED), "it has ended"
+    assert not steps.finish(store, run, from_states=[State.RUNNING], state=State.FAILED), "it has ended"
 
 
-@pytest.mark.parametrize(("attempt", "ends"), [(1, False), (jobs.MAX_ATTEMPTS, False), (jobs.MAX_ATTEMPTS + 1, True)])
+@pytest.mark.parametrize(("attempt", "ends"), [(1, False), (steps.MAX_ATTEMPTS, False), (steps.MAX_ATTEMPTS + 1, True)])
 def test_beliefs_that_take_too_long_are_tried_as_often_as_an_attempt(
     store: GraphStore, damaged: str, monkeypatch: pytest.MonkeyPatch, attempt: int, ends: bool
 ) -> None:
@@ -68,11 +68,11 @@ def test_beliefs_that_take_too_long_are_tried_as_often_as_an_attempt(
             raise GraphUnavailable("the query took longer than Neo4j allows a transaction")
         return ""
 
-    monkeypatch.setattr(jobs, "mend_heads", slow)
+    monkeypatch.setattr(steps, "mend_heads", slow)
     held = Claim(id=run, fence=0, attempt=attempt)
 
     def finish() -> bool:
-        return jobs.finish(store, run, from_states=[State.RUNNING], state=State.FAILED, held=held)
+        return steps.finish(store, run, from_states=[State.RUNNING], state=State.FAILED, held=held)
 
     if ends:
         assert finish()

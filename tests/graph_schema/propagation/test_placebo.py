@@ -6,11 +6,11 @@ import pytest
 from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, write_graph
 from tests.graph_schema.propagation.conftest import CHANGES, advance, committed, open_branch, planned
 
-from knowledgesmith.graph_schema import branches
 from knowledgesmith.graph_schema import propagation as ask
-from knowledgesmith.graph_schema.interventions import Goal
-from knowledgesmith.graph_schema.probes.types import Role
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.interventions import branches
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.interventions import Goal
+from knowledgesmith.graph_schema.types.probes import Role
 
 
 @pytest.fixture

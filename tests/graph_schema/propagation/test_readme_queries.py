@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.graph_schema.propagation.conftest import Run
 
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore
 
 README = Path(__file__).resolve().parents[3] / "README.md"
 

@@ -14,15 +14,14 @@ from tests.graph_schema.planning.conftest import write_graph
 from tests.graph_schema.propagation.conftest import open_branch
 from tests.graph_schema.test_ledger import Batch, begin, move, rows_of
 
-from knowledgesmith.graph_schema import branches, head_replays, jobs, ledger
 from knowledgesmith.graph_schema.errors import GraphUnavailable
-from knowledgesmith.graph_schema.facts import Entity
-from knowledgesmith.graph_schema.interventions import State
-from knowledgesmith.graph_schema.lifecycle import heads
-from knowledgesmith.graph_schema.lifecycle.deletion import delete_branch, delete_run
-from knowledgesmith.graph_schema.probes.types import ProbeKind
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings, Transaction
-from knowledgesmith.graph_schema.store_errors import too_large
+from knowledgesmith.graph_schema.interventions import branches, head_replays, heads, ledger, steps
+from knowledgesmith.graph_schema.maintenance.deletion import delete_branch, delete_run
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings, Transaction
+from knowledgesmith.graph_schema.storage.store_errors import too_large
+from knowledgesmith.graph_schema.types.facts import Entity
+from knowledgesmith.graph_schema.types.interventions import State
+from knowledgesmith.graph_schema.types.probes import ProbeKind
 
 BATCH = 3
 UIDS = tuple(f"e{n:02d}" for n in range(12))
@@ -155,7 +154,7 @@ def held(bench: Bench) -> str:
 def discard(bench: Bench) -> Change:
     run = held(bench)
     states = [State.AWAITING_DECISION]
-    return lambda _, store: jobs.finish(store, run, from_states=states, state=State.DISCARDED)
+    return lambda _, store: steps.finish(store, run, from_states=states, state=State.DISCARDED)
 
 
 def roll_back(bench: Bench) -> Change:
@@ -255,7 +254,7 @@ def test_a_replay_may_be_cut_off_after_any_batch(bench: Bench, change: Callable[
 def test_a_run_without_rows_replays_nothing(bench: Bench) -> None:
     run = f"{bench.graph}-main-none"
     begin(bench.store, f"{bench.graph}-main", run)
-    assert jobs.finish(bench.flaky, run, from_states=[State.RUNNING], state=State.CANCELLED)
+    assert steps.finish(bench.flaky, run, from_states=[State.RUNNING], state=State.CANCELLED)
     assert bench.written() == 0
     assert bench.true()
 
@@ -263,7 +262,7 @@ def test_a_run_without_rows_replays_nothing(bench: Bench) -> None:
 def test_a_branch_that_is_not_selected_replays_nothing(bench: Bench) -> None:
     other = f"{bench.graph}-other"
     run = bench.run(other, UIDS)
-    assert jobs.finish(bench.flaky, run, from_states=[State.RUNNING], state=State.CANCELLED)
+    assert steps.finish(bench.flaky, run, from_states=[State.RUNNING], state=State.CANCELLED)
     branches.rollback(
         bench.flaky, other, branches.get_branch(bench.store, other).head_revision, request_id=uuid.uuid4().hex
     )
@@ -282,7 +281,7 @@ def test_a_discarded_run_replays_the_entities_of_its_own_ledger_only(bench: Benc
     driver = neo4j.GraphDatabase.driver(bench.store.uri)
     with driver:
         driver.execute_query(text, graph_id=bench.graph, own=list(UIDS[:2]))
-    assert jobs.finish(bench.store, run, from_states=[State.RUNNING], state=State.DISCARDED)
+    assert steps.finish(bench.store, run, from_states=[State.RUNNING], state=State.DISCARDED)
     found, expected = bench.found(), bench.expected()
     assert all(not heads.differences(found[uid], expected[uid]) for uid in UIDS[:2])
     assert all(found[uid]["belief_seq"] == -1 for uid in UIDS[2:]), "nobody touched the others"
@@ -296,11 +295,11 @@ def test_a_damaged_ledger_holds_up_nobody_and_heals_with_its_end(bench: Bench) -
     with driver:
         driver.execute_query("MATCH (:Intervention {id: $id})-[c:CHANGED]->() SET c.n = 'x'", id=damaged)
         first = bench.run(main, UIDS[3:11])
-        assert jobs.finish(bench.store, first, from_states=[State.RUNNING], state=State.FAILED)
+        assert steps.finish(bench.store, first, from_states=[State.RUNNING], state=State.FAILED)
         message = bench.store.read("jobs/get", id=first)[0]["properties"]["error_message"]
         assert "could not be restored" in message
         second = bench.run(main, UIDS[:3])
-        assert jobs.finish(bench.store, second, from_states=[State.RUNNING], state=State.FAILED)
+        assert steps.finish(bench.store, second, from_states=[State.RUNNING], state=State.FAILED)
         branches.rollback(
             bench.store, main, branches.get_branch(bench.store, main).head_revision, request_id=uuid.uuid4().hex
         )
@@ -349,7 +348,7 @@ def test_what_was_written_beside_a_failed_replay_is_not_lost(
     if committed:
         change(bench)(bench, bench.store)
     else:  # its own end is the change
-        assert jobs.finish(bench.store, run, from_states=[State.RUNNING], state=State.DISCARDED)
+        assert steps.finish(bench.store, run, from_states=[State.RUNNING], state=State.DISCARDED)
     assert bench.true()
     assert bench.graph not in {row["graph_id"] for row in bench.store.read("ledger/replays_left")}
 

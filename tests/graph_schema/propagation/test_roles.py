@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 from tests.graph_schema.propagation.conftest import CHANGES, Held, planned
 
-from knowledgesmith.graph_schema.facts import fact_id
-from knowledgesmith.graph_schema.interventions import Change, Goal
-from knowledgesmith.graph_schema.plan import digest_of
-from knowledgesmith.graph_schema.plan_slots import slots_of
-from knowledgesmith.graph_schema.plan_store import load_plan, store_plan
-from knowledgesmith.graph_schema.plan_types import Plan
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind, Role
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.planning.plan_store import load_plan, store_plan
+from knowledgesmith.graph_schema.planning.planner import digest_of
+from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.types.facts import fact_id
+from knowledgesmith.graph_schema.types.interventions import Change, Goal
+from knowledgesmith.graph_schema.types.plan_slots import slots_of
+from knowledgesmith.graph_schema.types.plans import Plan
+from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind, Role
 
 ERASURES = (
     Change(subject="kenya", relation="on_continent", old_object="africa"),

@@ -6,7 +6,7 @@ import pytest
 from tests.graph_schema.propagation.conftest import Run, advance, committed
 
 from knowledgesmith.graph_schema import propagation as ask
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore
 
 REASON = "greedy text repeats itself"
 SHOWN = {"ccr", "conflict_same_before", "conflict_any_before"}

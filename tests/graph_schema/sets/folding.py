@@ -13,10 +13,9 @@ from typing import Any
 
 import pytest
 
-from knowledgesmith.graph_schema.catalogue import inspect_catalogue
-from knowledgesmith.graph_schema.facts import Form, Relation, Split, Template
-from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.records import (
+from knowledgesmith.graph_schema.catalogue.relations import inspect_catalogue
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.records import (
     CaseRecord,
     DeniedRecord,
     EntityRecord,
@@ -27,6 +26,7 @@ from knowledgesmith.graph_schema.importing.records import (
     TemplateRecord,
 )
 from knowledgesmith.graph_schema.importing.registry import load_importer
+from knowledgesmith.graph_schema.types.facts import Form, Relation, Split, Template
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 

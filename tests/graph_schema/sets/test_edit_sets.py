@@ -9,12 +9,12 @@ import pytest
 from tests.graph_schema.sets.folding import fold
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.facts import Form, Split
-from knowledgesmith.graph_schema.importing.case_building import relation_of, uid_of
-from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe
-from knowledgesmith.graph_schema.interventions import Goal
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
-from knowledgesmith.graph_schema.text_checks import MAX_UID
+from knowledgesmith.graph_schema.importing.formats.benchmarks.case_building import relation_of, uid_of
+from knowledgesmith.graph_schema.importing.reading.records import CaseChange, CaseProbe
+from knowledgesmith.graph_schema.language.text_checks import MAX_UID
+from knowledgesmith.graph_schema.types.facts import Form, Split
+from knowledgesmith.graph_schema.types.interventions import Goal
+from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind
 
 
 def _family(probes: Any, family: str) -> list[CaseProbe]:

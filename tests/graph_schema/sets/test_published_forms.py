@@ -12,8 +12,8 @@ import pytest
 from tests.graph_schema.sets.folding import Folded, fold
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.formats.side_probes import side_probes
-from knowledgesmith.graph_schema.probes.types import Polarity, ProbeKind
+from knowledgesmith.graph_schema.importing.formats.benchmarks.side_probes import side_probes
+from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind
 
 NESTED = {
     "case_id": 7,

@@ -9,7 +9,7 @@ import unicodedata
 import pytest
 from tests.graph_schema.sets.folding import fold
 
-from knowledgesmith.graph_schema.importing.slots import NoSlot, with_slots
+from knowledgesmith.graph_schema.importing.formats.benchmarks.slots import NoSlot, with_slots
 
 
 @pytest.mark.parametrize(

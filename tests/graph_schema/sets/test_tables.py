@@ -12,10 +12,10 @@ import pytest
 from tests.graph_schema.sets.folding import fold
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.facts import Form, Split
-from knowledgesmith.graph_schema.importing.formats.mapped_rows import walk
-from knowledgesmith.graph_schema.importing.mapping import load_mapping, shipped_mappings
-from knowledgesmith.graph_schema.interventions import Goal
+from knowledgesmith.graph_schema.importing.formats.rows.mapped_rows import walk
+from knowledgesmith.graph_schema.importing.reading.mapping import load_mapping, shipped_mappings
+from knowledgesmith.graph_schema.types.facts import Form, Split
+from knowledgesmith.graph_schema.types.interventions import Goal
 
 CITIES: dict[str, Any] = {
     "files": [

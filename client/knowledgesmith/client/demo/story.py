@@ -17,12 +17,12 @@ from knowledgesmith.client._picture import draw
 from knowledgesmith.client._types.enums import ChangeFilter, Goal, Grouping, InterventionState
 from knowledgesmith.client._types.interventions import Intervention, InterventionSpec
 from knowledgesmith.client._types.propagation import Propagation
-from knowledgesmith.client.cli._follow import follow
-from knowledgesmith.client.cli._output import counts, plain_text, short, table
-from knowledgesmith.client.cli._rates import group_table
-from knowledgesmith.client.cli.plan import show_plan
-from knowledgesmith.client.cli.probes import probe_table
-from knowledgesmith.client.cli.propagation import change_table
+from knowledgesmith.client.cli.graphs.probes import probe_table
+from knowledgesmith.client.cli.interventions.plan import show_plan
+from knowledgesmith.client.cli.results.propagation import change_table
+from knowledgesmith.client.cli.shared.follow import follow
+from knowledgesmith.client.cli.shared.output import counts, plain_text, short, table
+from knowledgesmith.client.cli.shared.rates import group_table
 from knowledgesmith.client.demo.estimates import Pace, duration, pace
 from knowledgesmith.client.demo.facts import Candidate, answers, candidates, choose
 from knowledgesmith.client.demo.live import QUERY, HeadWatcher

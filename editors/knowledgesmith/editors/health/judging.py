@@ -15,8 +15,8 @@ from knowledgesmith.editors.health.limits import LIMITS, Limits
 from knowledgesmith.editors.health.reading import StateReading
 from knowledgesmith.editors.health.realised import Realised
 from knowledgesmith.editors.health.speech import Ids, begins_alike, commonest, repetition
-from knowledgesmith.graph_schema.health import Health, HealthVerdict
-from knowledgesmith.graph_schema.shares import wilson_interval
+from knowledgesmith.graph_schema.types.health import Health, HealthVerdict
+from knowledgesmith.graph_schema.types.shares import wilson_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

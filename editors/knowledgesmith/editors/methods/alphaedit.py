@@ -58,7 +58,7 @@ from knowledgesmith.editors.solve.value_search import SearchResult, SearchRow, S
 from knowledgesmith.editors.surgery.borrowing import borrowed
 from knowledgesmith.editors.surgery.hooks import capture_input, capture_output, stop_after
 from knowledgesmith.graph_schema.errors import EditDiverged
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
     from knowledgesmith.editors.models import LoadedModel

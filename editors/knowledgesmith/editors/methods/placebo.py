@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from knowledgesmith.editors.artefacts import Weights
 from knowledgesmith.editors.contract import Family, KeyStatistics, MethodConfig, ObjectiveRow, Progress
 from knowledgesmith.editors.requests import UpdateRequest
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
     from knowledgesmith.editors.models import LoadedModel

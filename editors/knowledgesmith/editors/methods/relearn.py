@@ -50,7 +50,7 @@ from knowledgesmith.editors.precision import ComputeDtype, frozen_dtype, name_of
 from knowledgesmith.editors.requests import UpdateRequest
 from knowledgesmith.editors.sentences import everyday_text
 from knowledgesmith.graph_schema.errors import EditDiverged, NothingToChange
-from knowledgesmith.graph_schema.interventions import Goal, TargetDistribution
+from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,7 @@ Usage::
 from __future__ import annotations
 
 from knowledgesmith.graph_schema.embedded.database import RunningDatabase, start, stop
-from knowledgesmith.graph_schema.embedded.jars import NEO4J_VERSION
+from knowledgesmith.graph_schema.embedded.files.jars import NEO4J_VERSION
 from knowledgesmith.graph_schema.embedded.settings import EmbeddedSettings
 from knowledgesmith.graph_schema.embedded.status import (
     DatabaseInfo,

@@ -12,9 +12,9 @@ from typing import Final
 
 from knowledgesmith.graph_schema.embedded import ownership
 from knowledgesmith.graph_schema.embedded.config import admin_command, neo4j_settings, write_config
-from knowledgesmith.graph_schema.embedded.jars import ensure_jars
+from knowledgesmith.graph_schema.embedded.files.jars import ensure_jars
+from knowledgesmith.graph_schema.embedded.files.locks import exclusive, try_lock
 from knowledgesmith.graph_schema.embedded.java import find_java
-from knowledgesmith.graph_schema.embedded.locks import exclusive, try_lock
 from knowledgesmith.graph_schema.embedded.settings import EmbeddedSettings, Home
 from knowledgesmith.graph_schema.errors import DatabaseRunning, OfflineImportFailed
 

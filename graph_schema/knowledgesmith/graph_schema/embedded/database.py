@@ -18,9 +18,9 @@ from typing import Final, Self
 from knowledgesmith.graph_schema.embedded import bolt, ownership, processes
 from knowledgesmith.graph_schema.embedded import login as logins
 from knowledgesmith.graph_schema.embedded.config import java_command, neo4j_settings, write_config
-from knowledgesmith.graph_schema.embedded.jars import NEO4J_VERSION, ensure_jars
+from knowledgesmith.graph_schema.embedded.files.jars import NEO4J_VERSION, ensure_jars
+from knowledgesmith.graph_schema.embedded.files.locks import exclusive, try_lock, wait_lock
 from knowledgesmith.graph_schema.embedded.java import find_java
-from knowledgesmith.graph_schema.embedded.locks import exclusive, try_lock, wait_lock
 from knowledgesmith.graph_schema.embedded.ownership import Ownership
 from knowledgesmith.graph_schema.embedded.process import STOP_GRACE_S, Spawned, await_bolt, spawn
 from knowledgesmith.graph_schema.embedded.settings import EmbeddedSettings, Home

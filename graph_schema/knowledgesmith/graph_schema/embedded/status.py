@@ -9,7 +9,7 @@ from pathlib import Path
 
 from knowledgesmith.graph_schema.embedded import bolt, ownership, processes
 from knowledgesmith.graph_schema.embedded import login as logins
-from knowledgesmith.graph_schema.embedded.jars import NEO4J_VERSION
+from knowledgesmith.graph_schema.embedded.files.jars import NEO4J_VERSION
 from knowledgesmith.graph_schema.embedded.logs import last_lines
 from knowledgesmith.graph_schema.embedded.settings import Home
 

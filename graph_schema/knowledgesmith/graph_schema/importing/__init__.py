@@ -6,9 +6,9 @@ is stored, ``loader`` writes the difference in bounded transactions, ``pipeline`
 
 from __future__ import annotations
 
-from knowledgesmith.graph_schema.importing.formats.tables import FileRole
-from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.importing.formats.own_tables import FileRole
 from knowledgesmith.graph_schema.importing.pipeline import ImportReport, import_graph
-from knowledgesmith.graph_schema.importing.records import Place, Rejection
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.records import Place, Rejection
 
 __all__ = ["FileRole", "ImportReport", "InputFile", "Place", "Rejection", "import_graph"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
-from knowledgesmith.graph_schema.importing.importer import ImportOptions
+from knowledgesmith.graph_schema.importing.reading.importer import ImportOptions
 from knowledgesmith.graph_schema.importing.registry import importer_names, load_importer
 
 

@@ -14,15 +14,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from knowledgesmith.graph_schema.digests import prefixed
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, RunningDatabase, start
 from knowledgesmith.graph_schema.embedded.admin import DATABASE, has_store, require_stopped, run_admin
 from knowledgesmith.graph_schema.errors import DatabaseNotEmpty
-from knowledgesmith.graph_schema.facts import fact_id_from_keys
-from knowledgesmith.graph_schema.importing.difference import Counts, Difference
-from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.loader import BATCH, Loader
-from knowledgesmith.graph_schema.importing.lock import take_lock
 from knowledgesmith.graph_schema.importing.pipeline import (
     ImportReport,
     Watch,
@@ -31,11 +25,17 @@ from knowledgesmith.graph_schema.importing.pipeline import (
     report_of,
     stage_files,
 )
-from knowledgesmith.graph_schema.importing.records import Rejection
-from knowledgesmith.graph_schema.importing.stage_levels import LEVELS
-from knowledgesmith.graph_schema.importing.staging import Progress, Staging
-from knowledgesmith.graph_schema.migrations import migrate
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.records import Rejection
+from knowledgesmith.graph_schema.importing.staging.levels import LEVELS
+from knowledgesmith.graph_schema.importing.staging.staging import Progress, Staging
+from knowledgesmith.graph_schema.importing.writing.delta import Counts, Difference
+from knowledgesmith.graph_schema.importing.writing.loader import BATCH, Loader
+from knowledgesmith.graph_schema.importing.writing.lock import take_lock
+from knowledgesmith.graph_schema.storage.migrations import migrate
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.types.digests import prefixed
+from knowledgesmith.graph_schema.types.facts import fact_id_from_keys
 
 MAX_BYTES: Final = 64 * 1024**3
 """Bytes of one unpacked file; it comes from the machine itself."""

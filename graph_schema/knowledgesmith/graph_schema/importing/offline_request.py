@@ -11,9 +11,9 @@ from typing import Any, BinaryIO, TextIO, cast
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.importer import InputFile
 from knowledgesmith.graph_schema.importing.offline import import_offline
-from knowledgesmith.graph_schema.importing.records import Rejection
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.records import Rejection
 
 
 class _File(BaseModel):

@@ -16,21 +16,21 @@ from typing import Any, get_origin
 
 from pydantic import ValidationError
 
-from knowledgesmith.graph_schema.accepted_traits import Acceptance
-from knowledgesmith.graph_schema.cases import replace_cases
+from knowledgesmith.graph_schema.catalogue.accepted_traits import Acceptance
 from knowledgesmith.graph_schema.errors import Aborted, ImportRejected, InvalidInput, KnowledgeSmithError
-from knowledgesmith.graph_schema.graphs import accepted_traits
-from knowledgesmith.graph_schema.importing.difference import Counts, Difference, Examples
-from knowledgesmith.graph_schema.importing.findings import Finding, FindingCount
-from knowledgesmith.graph_schema.importing.importer import Importer, ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.loader import Loader
-from knowledgesmith.graph_schema.importing.lock import ImportLock, take_lock
+from knowledgesmith.graph_schema.graphs.reading import accepted_traits
+from knowledgesmith.graph_schema.importing.reading.findings import Finding, FindingCount
+from knowledgesmith.graph_schema.importing.reading.importer import Importer, ImportOptions, InputFile
+from knowledgesmith.graph_schema.importing.reading.records import Rejection
 from knowledgesmith.graph_schema.importing.recognising import Recognised, recognise, without_foreign
-from knowledgesmith.graph_schema.importing.records import Rejection
-from knowledgesmith.graph_schema.importing.staging import Progress, Staging
+from knowledgesmith.graph_schema.importing.staging.staging import Progress, Staging
 from knowledgesmith.graph_schema.importing.unpacking import MAX_BYTES, plain_files
-from knowledgesmith.graph_schema.store import GraphStore
-from knowledgesmith.graph_schema.text_checks import GRAPH_ID, MAX_NAME, problem_with
+from knowledgesmith.graph_schema.importing.writing.delta import Counts, Difference, Examples
+from knowledgesmith.graph_schema.importing.writing.loader import Loader
+from knowledgesmith.graph_schema.importing.writing.lock import ImportLock, take_lock
+from knowledgesmith.graph_schema.interventions.cases import replace_cases
+from knowledgesmith.graph_schema.language.text_checks import GRAPH_ID, MAX_NAME, problem_with
+from knowledgesmith.graph_schema.storage.store import GraphStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

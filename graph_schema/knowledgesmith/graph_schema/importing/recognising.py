@@ -16,17 +16,17 @@ from typing import Final
 import ijson
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.columnar import is_columnar
 from knowledgesmith.graph_schema.importing.formats.json_tree import CHILDREN, is_plain_tree
-from knowledgesmith.graph_schema.importing.formats.opendocument import is_opendocument
-from knowledgesmith.graph_schema.importing.formats.table_layout import Layout
-from knowledgesmith.graph_schema.importing.formats.table_sheet import layout_of
-from knowledgesmith.graph_schema.importing.formats.table_words import STRONG, WEAK, Role, heading
-from knowledgesmith.graph_schema.importing.formats.tables import FileRole, TablesImporter, role_of
-from knowledgesmith.graph_schema.importing.formats.workbook import is_workbook
-from knowledgesmith.graph_schema.importing.importer import Importer, InputFile
-from knowledgesmith.graph_schema.importing.reading import Shape, parsed, shape_of
-from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place
+from knowledgesmith.graph_schema.importing.formats.own_tables import FileRole, TablesImporter, role_of
+from knowledgesmith.graph_schema.importing.formats.rows.column_words import STRONG, WEAK, Role, heading
+from knowledgesmith.graph_schema.importing.formats.rows.opendocument import is_opendocument
+from knowledgesmith.graph_schema.importing.formats.rows.workbook import is_workbook
+from knowledgesmith.graph_schema.importing.formats.tables.layout import Layout
+from knowledgesmith.graph_schema.importing.formats.tables.sheet import layout_of
+from knowledgesmith.graph_schema.importing.reading.columnar import is_columnar
+from knowledgesmith.graph_schema.importing.reading.importer import Importer, InputFile
+from knowledgesmith.graph_schema.importing.reading.parsing import Shape, parsed, shape_of
+from knowledgesmith.graph_schema.importing.reading.records import Finding, FindingKind, Place
 from knowledgesmith.graph_schema.importing.registry import importer_names, load_importer
 
 _STEMS: Final = frozenset(

@@ -7,31 +7,31 @@ from importlib import import_module
 from typing import Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.importer import Importer
+from knowledgesmith.graph_schema.importing.reading.importer import Importer
 
 _ROOM: Final = "knowledgesmith.graph_schema.importing.formats"
 _MODULES: Final[Mapping[str, str]] = {
-    "conflictedit": "conflictedit:ConflictEdit",
-    "counterfact": "counterfact:CounterFact",
+    "conflictedit": "benchmarks.conflictedit:ConflictEdit",
+    "counterfact": "benchmarks.counterfact:CounterFact",
     "gexf": "networks.gexf:GexfImporter",
     "graphml": "networks.graphml:GraphmlImporter",
-    "knowedit": "knowedit:KnowEdit",
-    "knowundo": "knowundo:KnowUnDo",
-    "lre": "lre:Lre",
+    "knowedit": "benchmarks.knowedit:KnowEdit",
+    "knowundo": "benchmarks.knowundo:KnowUnDo",
+    "lre": "benchmarks.lre:Lre",
     "mapped": "mapped:Mapped",
-    "mquake": "mquake:Mquake",
+    "mquake": "benchmarks.mquake:Mquake",
     "nodelink": "networks.nodelink:NodeLinkImporter",
     "obo": "ontology.obo:OboImporter",
     "obograph": "ontology.obograph:OboGraphImporter",
     "rdf": "rdf.importer:RdfImporter",
-    "rippleedits": "rippleedits:RippleEdits",
-    "sheet": "table_sheet:SheetImporter",
-    "taxi": "taxi:Taxi",
-    "tofu": "tofu:Tofu",
+    "rippleedits": "benchmarks.rippleedits:RippleEdits",
+    "sheet": "tables.sheet:SheetImporter",
+    "taxi": "benchmarks.taxi:Taxi",
+    "tofu": "benchmarks.tofu:Tofu",
     "tree": "json_tree:TreeImporter",
     "triples": "triples:Triples",
-    "zsre": "zsre:Zsre",
-    "tables": "tables:TablesImporter",
+    "zsre": "benchmarks.zsre:Zsre",
+    "tables": "own_tables:TablesImporter",
 }
 """Name to ``module:class`` below ``importing/formats``."""
 

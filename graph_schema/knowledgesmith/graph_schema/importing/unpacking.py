@@ -21,9 +21,9 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final, cast
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
-from knowledgesmith.graph_schema.importing.formats.opendocument import is_opendocument
-from knowledgesmith.graph_schema.importing.formats.workbook import is_workbook
-from knowledgesmith.graph_schema.importing.importer import InputFile
+from knowledgesmith.graph_schema.importing.formats.rows.opendocument import is_opendocument
+from knowledgesmith.graph_schema.importing.formats.rows.workbook import is_workbook
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
 
 MAX_BYTES: Final = 8 * 1024**3
 """Bytes of one unpacked file, unless the caller says otherwise: a small file must not fill the disk."""

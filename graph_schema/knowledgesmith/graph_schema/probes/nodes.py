@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from knowledgesmith.graph_schema.probes.types import Context, Probe, ProbeKind
+from knowledgesmith.graph_schema.types.probes import Context, Probe, ProbeKind
 
 
 def probe_properties(probe: Probe, *, graph_id: str) -> dict[str, object]:

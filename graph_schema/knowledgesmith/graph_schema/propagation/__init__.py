@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from knowledgesmith.graph_schema.propagation.changed_facts import Agreement, ChangedFact, Context, changed_facts
+from knowledgesmith.graph_schema.propagation.comparisons import (
+    Overlap,
+    Point,
+    Scale,
+    SideBySide,
+    compare,
+    over_time,
+    overlap,
+    scales,
+)
 from knowledgesmith.graph_schema.propagation.counts import ROLES, Counts, Share, total
 from knowledgesmith.graph_schema.propagation.evidence import Evidence, VerdictName, evidence
-from knowledgesmith.graph_schema.propagation.facts import Agreement, ChangedFact, Context, changed_facts
 from knowledgesmith.graph_schema.propagation.metrics import (
     HEADLINES,
     Cell,
@@ -15,7 +25,6 @@ from knowledgesmith.graph_schema.propagation.metrics import (
     spread,
 )
 from knowledgesmith.graph_schema.propagation.noise import Floor, floor
-from knowledgesmith.graph_schema.propagation.pasteable import Pasteable
 from knowledgesmith.graph_schema.propagation.paths import (
     DEFAULT_THRESHOLD,
     Path,
@@ -25,6 +34,7 @@ from knowledgesmith.graph_schema.propagation.paths import (
     check_threshold,
     travel,
 )
+from knowledgesmith.graph_schema.propagation.query_text import Pasteable
 from knowledgesmith.graph_schema.propagation.rows import (
     ChangeFilter,
     Edge,
@@ -34,16 +44,6 @@ from knowledgesmith.graph_schema.propagation.rows import (
     changes,
     groups,
     subgraph,
-)
-from knowledgesmith.graph_schema.propagation.series import (
-    Overlap,
-    Point,
-    Scale,
-    SideBySide,
-    compare,
-    over_time,
-    overlap,
-    scales,
 )
 
 __all__ = [

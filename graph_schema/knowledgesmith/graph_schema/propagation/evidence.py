@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from knowledgesmith.graph_schema.propagation.pasteable import Pasteable, pasteable
+from knowledgesmith.graph_schema.propagation.query_text import Pasteable, pasteable
 
 if TYPE_CHECKING:
-    from knowledgesmith.graph_schema.probes.types import Role
-    from knowledgesmith.graph_schema.store import GraphStore, Row
+    from knowledgesmith.graph_schema.storage.store import GraphStore, Row
+    from knowledgesmith.graph_schema.types.probes import Role
 
 
 class VerdictName(StrEnum):

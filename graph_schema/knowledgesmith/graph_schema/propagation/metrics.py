@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING, Final
 
 from knowledgesmith.graph_schema.propagation.counts import GUESSED, ROLES, Counts, total
 from knowledgesmith.graph_schema.propagation.noise import floor
-from knowledgesmith.graph_schema.propagation.pasteable import Pasteable, pasteable
+from knowledgesmith.graph_schema.propagation.query_text import Pasteable, pasteable
 
 if TYPE_CHECKING:
-    from knowledgesmith.graph_schema.store import GraphStore, Row
+    from knowledgesmith.graph_schema.storage.store import GraphStore, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from knowledgesmith.graph_schema.store import GraphStore
+    from knowledgesmith.graph_schema.storage.store import GraphStore
 
 _UNHEALTHY: Final = "its revision was found unhealthy"
 

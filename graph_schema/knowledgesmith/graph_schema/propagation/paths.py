@@ -8,10 +8,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.propagation.pasteable import Pasteable, pasteable
+from knowledgesmith.graph_schema.propagation.query_text import Pasteable, pasteable
 
 if TYPE_CHECKING:
-    from knowledgesmith.graph_schema.store import GraphStore, Row
+    from knowledgesmith.graph_schema.storage.store import GraphStore, Row
 
 DEFAULT_THRESHOLD: Final = 0.1
 MAX_MOVERS: Final = 500

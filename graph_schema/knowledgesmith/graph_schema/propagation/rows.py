@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from knowledgesmith.graph_schema.ledger import LedgerRow, parse_row
+from knowledgesmith.graph_schema.interventions.ledger import LedgerRow, parse_row
 from knowledgesmith.graph_schema.propagation.counts import GUESSED, Counts
-from knowledgesmith.graph_schema.propagation.pasteable import Pasteable, pasteable
+from knowledgesmith.graph_schema.propagation.query_text import Pasteable, pasteable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from knowledgesmith.graph_schema.store import GraphStore, Row
+    from knowledgesmith.graph_schema.storage.store import GraphStore, Row
 
 
 class Grouping(StrEnum):

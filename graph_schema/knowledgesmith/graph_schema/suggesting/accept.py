@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from knowledgesmith.graph_schema.accepted_traits import Acceptance, declare, noted_with, parse_accepted
-from knowledgesmith.graph_schema.catalogue import build_catalogue, from_properties, rank, to_properties
-from knowledgesmith.graph_schema.counted_wordings import without_promises
+from knowledgesmith.graph_schema.catalogue.accepted_traits import Acceptance, declare, noted_with, parse_accepted
+from knowledgesmith.graph_schema.catalogue.counted_wordings import without_promises
+from knowledgesmith.graph_schema.catalogue.relations import build_catalogue, from_properties, rank, to_properties
+from knowledgesmith.graph_schema.catalogue.wording_clashes import separate
 from knowledgesmith.graph_schema.errors import GraphNotFound, InvalidCatalogue, InvalidInput, TooLarge
-from knowledgesmith.graph_schema.facts import Relation
-from knowledgesmith.graph_schema.graphs import require_graph
-from knowledgesmith.graph_schema.levels import follow_catalogue
-from knowledgesmith.graph_schema.lifecycle.streams import FactsDigest, facts
-from knowledgesmith.graph_schema.store import GraphStore, Transaction
-from knowledgesmith.graph_schema.wording_clashes import separate
+from knowledgesmith.graph_schema.graphs.levels import follow_catalogue
+from knowledgesmith.graph_schema.graphs.paging import FactsDigest, facts
+from knowledgesmith.graph_schema.graphs.reading import require_graph
+from knowledgesmith.graph_schema.storage.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.types.facts import Relation
 
 MAX_SECOND_WAYS: Final = 100_000
 """Facts that one acceptance may take away: what one transaction of a small server holds."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from knowledgesmith.graph_schema.catalogue import from_properties
-from knowledgesmith.graph_schema.corrected_wordings import Correction, parse_corrections
+from knowledgesmith.graph_schema.catalogue.corrected_wordings import Correction, parse_corrections
+from knowledgesmith.graph_schema.catalogue.relations import from_properties
+from knowledgesmith.graph_schema.catalogue.templates import problem_with_template, shared_text
 from knowledgesmith.graph_schema.errors import GraphNotFound, InvalidInput, RelationNotFound
-from knowledgesmith.graph_schema.facts import Direction, Form, Relation, Split, Template
-from knowledgesmith.graph_schema.graphs import require_graph
-from knowledgesmith.graph_schema.store import GraphStore, Transaction
-from knowledgesmith.graph_schema.templates import problem_with_template, shared_text
+from knowledgesmith.graph_schema.graphs.reading import require_graph
+from knowledgesmith.graph_schema.storage.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.types.facts import Direction, Form, Relation, Split, Template
 
 _SHOWN: Final = 20_000
 """Facts that are looked at for examples of all relations at once."""

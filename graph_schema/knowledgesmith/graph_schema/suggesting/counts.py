@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from knowledgesmith.graph_schema.store import GraphStore, Row
+from knowledgesmith.graph_schema.storage.store import GraphStore, Row
 
 _PAGE: Final = 10_000
 MAX_DEGREE: Final = 2_000

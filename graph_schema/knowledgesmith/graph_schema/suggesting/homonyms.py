@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from knowledgesmith.graph_schema.graphs import require_graph
-from knowledgesmith.graph_schema.name_keys import INVISIBLE, difference_of
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.graphs.reading import require_graph
+from knowledgesmith.graph_schema.language.name_keys import INVISIBLE, difference_of
+from knowledgesmith.graph_schema.storage.store import GraphStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from knowledgesmith.graph_schema.accepted_traits import TraitKind
+from knowledgesmith.graph_schema.catalogue.accepted_traits import TraitKind
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.facts import Relation
-from knowledgesmith.graph_schema.graphs import load_catalogue
-from knowledgesmith.graph_schema.shares import wilson_interval
-from knowledgesmith.graph_schema.store import GraphStore
+from knowledgesmith.graph_schema.graphs.reading import load_catalogue
+from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.suggesting.counts import Counts, Ends, count
+from knowledgesmith.graph_schema.types.facts import Relation
+from knowledgesmith.graph_schema.types.shares import wilson_interval
 
 EXAMPLES: Final = 10
 _MANY: Final = 10_000

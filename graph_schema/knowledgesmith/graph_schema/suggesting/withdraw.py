@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from knowledgesmith.graph_schema.accepted_traits import Acceptance, parse_accepted
+from knowledgesmith.graph_schema.catalogue.accepted_traits import Acceptance, parse_accepted
 from knowledgesmith.graph_schema.errors import GraphNotFound, InvalidInput
-from knowledgesmith.graph_schema.graphs import require_graph
-from knowledgesmith.graph_schema.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.graphs.reading import require_graph
+from knowledgesmith.graph_schema.storage.store import GraphStore, Transaction
 
 
 def withdraw(store: GraphStore, graph_id: str, withdrawn: Sequence[Acceptance]) -> tuple[Acceptance, ...]:

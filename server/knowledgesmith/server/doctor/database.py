@@ -19,7 +19,7 @@ def database(settings: ServerSettings) -> Finding:
 
 
 def _own(settings: ServerSettings) -> Finding:
-    from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+    from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
 
     chosen = StoreSettings(
         uri=settings.neo4j_uri,
@@ -34,7 +34,7 @@ def _own(settings: ServerSettings) -> Finding:
 
 def _embedded(settings: ServerSettings) -> Finding:
     from knowledgesmith.graph_schema.embedded import NEO4J_VERSION, DatabaseState, status
-    from knowledgesmith.graph_schema.embedded.jars import are_fetched
+    from knowledgesmith.graph_schema.embedded.files.jars import are_fetched
 
     name = f"embedded Neo4j {NEO4J_VERSION}"
     now = status(settings.data_dir / "neo4j")
@@ -45,6 +45,6 @@ def _embedded(settings: ServerSettings) -> Finding:
     if not are_fetched():
         return warn(
             f"the jars of {name} are not fetched yet (123 MB)",
-            "They are at the first start; to do it now: python -m knowledgesmith.graph_schema.embedded fetch",
+            "They are at the first start; to do it now: python -m knowledgesmith.graph_schema fetch",
         )
     return ok(f"{name} is ready, not running; `ksmith up` starts it")

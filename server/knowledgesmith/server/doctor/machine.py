@@ -41,7 +41,7 @@ def _origin(path: Path) -> str:
 
 def disk(settings: ServerSettings) -> Finding:
     """Free space where the service writes: its data and the cache of what can be made again."""
-    from knowledgesmith.graph_schema.embedded.jars import cache_dir
+    from knowledgesmith.graph_schema.embedded.files.jars import cache_dir
 
     free = {place: shutil.disk_usage(existing(place)).free for place in (settings.data_dir, cache_dir())}
     place, least = min(free.items(), key=lambda item: item[1])

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from knowledgesmith.graph_schema import cases
 from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.interventions import cases
 from knowledgesmith.proto.v1 import case_pb2, case_pb2_grpc, common_pb2
-from knowledgesmith.server import paging
-from knowledgesmith.server.conversions import check_text, goal_from, kind_to, polarity_to
-from knowledgesmith.server.message_sizes import PAGE_BYTES, fitting
+from knowledgesmith.server.wire import paging
+from knowledgesmith.server.wire.conversions import check_text, goal_from, kind_to, polarity_to
+from knowledgesmith.server.wire.message_sizes import PAGE_BYTES, fitting
 
 if TYPE_CHECKING:
-    from knowledgesmith.graph_schema.cases import StoredCase
-    from knowledgesmith.graph_schema.importing.records import CaseChange, CaseProbe
-    from knowledgesmith.server.interceptors import Context
-    from knowledgesmith.server.parts import Parts
+    from knowledgesmith.graph_schema.importing.reading.records import CaseChange, CaseProbe
+    from knowledgesmith.graph_schema.interventions.cases import StoredCase
+    from knowledgesmith.server.front.dependencies import Parts
+    from knowledgesmith.server.front.interceptors import Context
 
 _MAX_FAMILY = 200
 

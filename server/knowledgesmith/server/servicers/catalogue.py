@@ -5,29 +5,29 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from knowledgesmith.graph_schema.accepted_traits import Acceptance, TraitKind
+from knowledgesmith.graph_schema.catalogue.accepted_traits import Acceptance, TraitKind
+from knowledgesmith.graph_schema.catalogue.wording_clashes import mistakable
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
-from knowledgesmith.graph_schema.graphs import load_catalogue
-from knowledgesmith.graph_schema.resolve import find_relation
+from knowledgesmith.graph_schema.graphs.reading import load_catalogue
 from knowledgesmith.graph_schema.suggesting.accept import accept
 from knowledgesmith.graph_schema.suggesting.correct import correct, example_facts
 from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
 from knowledgesmith.graph_schema.suggesting.suggest import Suggestion, suggest
 from knowledgesmith.graph_schema.suggesting.withdraw import withdraw
-from knowledgesmith.graph_schema.wording_clashes import mistakable
+from knowledgesmith.graph_schema.worlds.resolving import find_relation
 from knowledgesmith.proto.v1 import catalogue_pb2 as pb
 from knowledgesmith.proto.v1 import catalogue_pb2_grpc
-from knowledgesmith.server import paging
-from knowledgesmith.server.conversions import check_text
-from knowledgesmith.server.message_sizes import PAGE_BYTES, fitting
-from knowledgesmith.server.wordings import corrections_from, is_chained, wordings_to
+from knowledgesmith.server.wire import paging
+from knowledgesmith.server.wire.conversions import check_text
+from knowledgesmith.server.wire.message_sizes import PAGE_BYTES, fitting
+from knowledgesmith.server.wire.wordings import corrections_from, is_chained, wordings_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from knowledgesmith.graph_schema.facts import Relation
-    from knowledgesmith.server.interceptors import Context
-    from knowledgesmith.server.parts import Parts
+    from knowledgesmith.graph_schema.types.facts import Relation
+    from knowledgesmith.server.front.dependencies import Parts
+    from knowledgesmith.server.front.interceptors import Context
 
 _MAX_TRAITS = 1_000
 

@@ -7,19 +7,19 @@ import json
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from knowledgesmith.graph_schema import graphs
-from knowledgesmith.graph_schema.bundled import bundled_files
 from knowledgesmith.graph_schema.errors import InvalidInput
+from knowledgesmith.graph_schema.graphs import reading
+from knowledgesmith.graph_schema.importing.bundled import bundled_files
 from knowledgesmith.proto.v1 import graph_pb2, graph_pb2_grpc
-from knowledgesmith.server import paging
-from knowledgesmith.server.conversions import check_id, check_text, json_object
-from knowledgesmith.server.import_stream import importers, run_import, stream_import
-from knowledgesmith.server.uploads import Upload
+from knowledgesmith.server.uploads.import_stream import importers, run_import, stream_import
+from knowledgesmith.server.uploads.pieces import Upload
+from knowledgesmith.server.wire import paging
+from knowledgesmith.server.wire.conversions import check_id, check_text, json_object
 
 if TYPE_CHECKING:
-    from knowledgesmith.graph_schema.graphs import GraphInfo
-    from knowledgesmith.server.interceptors import Context
-    from knowledgesmith.server.parts import Parts
+    from knowledgesmith.graph_schema.graphs.reading import GraphInfo
+    from knowledgesmith.server.front.dependencies import Parts
+    from knowledgesmith.server.front.interceptors import Context
 
 _CYPHER_ROWS = 100
 """Shorter than the call may last, so that its caller learns what ended it."""
@@ -74,14 +74,14 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
         return graph_pb2.GetGraphResponse(graph=await self._graph(request.graph_id))
 
     async def _graph(self, graph_id: str) -> graph_pb2.Graph:
-        return _graph_to(await asyncio.to_thread(graphs.get_graph, self._parts.store, graph_id))
+        return _graph_to(await asyncio.to_thread(reading.get_graph, self._parts.store, graph_id))
 
     async def ListGraphs(self, request: graph_pb2.ListGraphsRequest, context: Context) -> graph_pb2.ListGraphsResponse:
         """All graphs, by id."""
         size = paging.page_size(request.page_size)
         position = paging.decode(["ListGraphs"], request.page_token, str)
         after = str(position[0]) if position else ""
-        found = await asyncio.to_thread(graphs.list_graphs, self._parts.store, after=after, limit=size + 1)
+        found = await asyncio.to_thread(reading.list_graphs, self._parts.store, after=after, limit=size + 1)
         token = paging.encode(["ListGraphs"], [found[size - 1].graph_id]) if len(found) > size else ""
         return graph_pb2.ListGraphsResponse(graphs=[_graph_to(g) for g in found[:size]], next_page_token=token)
 

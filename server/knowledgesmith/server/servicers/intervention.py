@@ -6,22 +6,23 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from knowledgesmith.graph_schema import jobs
-from knowledgesmith.graph_schema.branches import revision_id
 from knowledgesmith.graph_schema.errors import IllegalState, InvalidInput
-from knowledgesmith.graph_schema.interventions import State
-from knowledgesmith.graph_schema.job_types import Job
-from knowledgesmith.graph_schema.jobs import illegal
-from knowledgesmith.graph_schema.plan_store import load_plan
+from knowledgesmith.graph_schema.interventions import steps
+from knowledgesmith.graph_schema.interventions.branches import revision_id
+from knowledgesmith.graph_schema.interventions.records import Job
+from knowledgesmith.graph_schema.interventions.steps import illegal
+from knowledgesmith.graph_schema.planning.plan_store import load_plan
+from knowledgesmith.graph_schema.types.interventions import State
 from knowledgesmith.proto.v1 import intervention_pb2, intervention_pb2_grpc
-from knowledgesmith.server import creation, paging, watching
-from knowledgesmith.server.conversions import MAX_CHANGES, SHOWN_CHANGES, fact_changes_to, job_to
-from knowledgesmith.server.message_sizes import LIST_BYTES, size_in_list
-from knowledgesmith.server.plan_conversions import page_of
+from knowledgesmith.server.interventions import creation, watching
+from knowledgesmith.server.wire import paging
+from knowledgesmith.server.wire.conversions import MAX_CHANGES, SHOWN_CHANGES, fact_changes_to, job_to
+from knowledgesmith.server.wire.message_sizes import LIST_BYTES, size_in_list
+from knowledgesmith.server.wire.plans import page_of
 
 if TYPE_CHECKING:
-    from knowledgesmith.server.interceptors import Context
-    from knowledgesmith.server.parts import Parts
+    from knowledgesmith.server.front.dependencies import Parts
+    from knowledgesmith.server.front.interceptors import Context
 
 _READ_JOBS = 50
 _CANCELLABLE = (State.QUEUED, State.AWAITING_DECISION)
@@ -34,7 +35,7 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         self._parts = parts
 
     async def _job(self, intervention_id: str) -> Job:
-        return await asyncio.to_thread(jobs.get, self._parts.store, intervention_id)
+        return await asyncio.to_thread(steps.get, self._parts.store, intervention_id)
 
     async def CreateIntervention(
         self, request: intervention_pb2.CreateInterventionRequest, context: Context
@@ -82,7 +83,7 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         left = LIST_BYTES
         while len(page) < size:
             count = min(size - len(page), _READ_JOBS)
-            found = jobs.list_jobs(self._parts.store, branch_id=branch_id, before=before, limit=count + 1)
+            found = steps.list_jobs(self._parts.store, branch_id=branch_id, before=before, limit=count + 1)
             for job in found[:count]:
                 message = job_to(job)
                 left -= size_in_list(message)
@@ -127,7 +128,7 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         job = await self._job(request.id)
         store = self._parts.store
         ended = await asyncio.to_thread(
-            jobs.finish,
+            steps.finish,
             store,
             job.id,
             from_states=_CANCELLABLE,
@@ -136,7 +137,7 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
             message="cancelled on request",
         )
         if not ended:
-            if not await asyncio.to_thread(jobs.request_cancel, store, job.id):
+            if not await asyncio.to_thread(steps.request_cancel, store, job.id):
                 raise illegal(await self._job(job.id), "cancel", (*_CANCELLABLE, State.PREPARING, State.RUNNING))
             self._parts.worker.notify("cancel", intervention_id=job.id)
         return intervention_pb2.CancelInterventionResponse(intervention=await self._published(job.id))
@@ -153,7 +154,7 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
     ) -> intervention_pb2.CommitInterventionResponse:
         """Commit what awaits a decision: everything is measured and stored, so the worker is not needed."""
         job = await self._job(request.id)
-        await asyncio.to_thread(jobs.commit_decided, self._parts.store, job.id, revision_id)
+        await asyncio.to_thread(steps.commit_decided, self._parts.store, job.id, revision_id)
         return intervention_pb2.CommitInterventionResponse(intervention=await self._published(job.id))
 
     async def DiscardIntervention(
@@ -162,7 +163,7 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         """Discard what awaits a decision; the heads return."""
         job = await self._job(request.id)
         done = await asyncio.to_thread(
-            jobs.finish,
+            steps.finish,
             self._parts.store,
             job.id,
             from_states=[State.AWAITING_DECISION],

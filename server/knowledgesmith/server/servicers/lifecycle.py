@@ -8,16 +8,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from knowledgesmith.graph_schema.archive import load, write
+from knowledgesmith.graph_schema.archive.diff import ArchivedSide, DiffReport, StoredSide, diff
+from knowledgesmith.graph_schema.archive.read import Archive
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.lifecycle import archive_load, archive_write, deletion
-from knowledgesmith.graph_schema.lifecycle.archive_read import Archive
-from knowledgesmith.graph_schema.lifecycle.check import check_graph
-from knowledgesmith.graph_schema.lifecycle.diff import ArchivedSide, DiffReport, StoredSide, diff
-from knowledgesmith.graph_schema.lifecycle.versions import list_versions
+from knowledgesmith.graph_schema.graphs.versions import list_versions
+from knowledgesmith.graph_schema.maintenance import deletion
+from knowledgesmith.graph_schema.maintenance.check import check_graph
 from knowledgesmith.proto.v1 import lifecycle_pb2 as pb
 from knowledgesmith.proto.v1 import lifecycle_pb2_grpc
-from knowledgesmith.server.conversions import check_id, check_text
-from knowledgesmith.server.lifecycle_conversions import (
+from knowledgesmith.server.uploads.uploaded_file import UploadedFile
+from knowledgesmith.server.wire.conversions import check_id, check_text
+from knowledgesmith.server.wire.lifecycle import (
     check_to,
     deletion_to,
     diff_to,
@@ -25,11 +27,10 @@ from knowledgesmith.server.lifecycle_conversions import (
     summary_to,
     version_to,
 )
-from knowledgesmith.server.uploaded_file import UploadedFile
 
 if TYPE_CHECKING:
-    from knowledgesmith.server.interceptors import Context
-    from knowledgesmith.server.parts import Parts
+    from knowledgesmith.server.front.dependencies import Parts
+    from knowledgesmith.server.front.interceptors import Context
 
 _CHUNK = 256 * 1024
 
@@ -130,7 +131,7 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         with tempfile.TemporaryDirectory(dir=self._parts.settings.export_dir, prefix="archive-") as folder:
             path = Path(folder) / "graph.ksmith"
             info = await self._parts.long.run_to_end(
-                archive_write.export_graph,
+                write.export_graph,
                 self._parts.store,
                 request.graph_id,
                 path,
@@ -159,7 +160,7 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
             if header.graph_id:
                 check_id(header.graph_id, "header.graph_id")
             report = await self._parts.long.run_to_end(
-                archive_load.load_archive,
+                load.load_archive,
                 self._parts.store,
                 path,
                 folders=self._folders,

@@ -6,8 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from knowledgesmith.editors.dtypes import check_dtype
-from knowledgesmith.graph_schema import branches
-from knowledgesmith.graph_schema.branches import ModelInfo
 from knowledgesmith.graph_schema.errors import (
     Aborted,
     FailedPrecondition,
@@ -17,9 +15,11 @@ from knowledgesmith.graph_schema.errors import (
     TooLarge,
     WorkerUnavailable,
 )
+from knowledgesmith.graph_schema.interventions import branches
+from knowledgesmith.graph_schema.interventions.branches import ModelInfo
 from knowledgesmith.proto.v1 import model_pb2, model_pb2_grpc
-from knowledgesmith.server import paging
-from knowledgesmith.server.conversions import (
+from knowledgesmith.server.wire import paging
+from knowledgesmith.server.wire.conversions import (
     branch_to,
     check_id,
     check_model_id,
@@ -31,8 +31,8 @@ from knowledgesmith.server.conversions import (
 )
 
 if TYPE_CHECKING:
-    from knowledgesmith.server.interceptors import Context
-    from knowledgesmith.server.parts import Parts
+    from knowledgesmith.server.front.dependencies import Parts
+    from knowledgesmith.server.front.interceptors import Context
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 MAX_PROMPTS = 64

@@ -7,24 +7,24 @@ import tempfile
 from typing import TYPE_CHECKING, Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
-from knowledgesmith.graph_schema.probes import probe_set
-from knowledgesmith.graph_schema.probes.audit import audit_set
-from knowledgesmith.graph_schema.probes.exchange import PIECE, SetFormat, export, import_set
-from knowledgesmith.graph_schema.probes.sampling import Balance, sample_set
+from knowledgesmith.graph_schema.probes.sets import probe_set
+from knowledgesmith.graph_schema.probes.sets.audit import audit_set
+from knowledgesmith.graph_schema.probes.sets.exchange import PIECE, SetFormat, export, import_set
+from knowledgesmith.graph_schema.probes.sets.sampling import Balance, sample_set
 from knowledgesmith.proto.v1 import probe_pb2, probe_pb2_grpc
-from knowledgesmith.server import paging
-from knowledgesmith.server.conversions import check_text, kind_from, probe_to
-from knowledgesmith.server.message_sizes import PAGE_BYTES, fitting
-from knowledgesmith.server.probe_conversions import audit_to, bulk_request_from, one_of, set_to
+from knowledgesmith.server.wire import paging
+from knowledgesmith.server.wire.conversions import check_text, kind_from, probe_to
+from knowledgesmith.server.wire.message_sizes import PAGE_BYTES, fitting
+from knowledgesmith.server.wire.probes import audit_to, bulk_request_from, one_of, set_to
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from knowledgesmith.graph_schema.probes.bulk_types import BulkRequest
-    from knowledgesmith.graph_schema.probes.exchange import Files
-    from knowledgesmith.graph_schema.probes.probe_set import ProbeSetInfo
-    from knowledgesmith.server.interceptors import Context
-    from knowledgesmith.server.parts import Parts
+    from knowledgesmith.graph_schema.probes.generation.request import BulkRequest
+    from knowledgesmith.graph_schema.probes.sets.exchange import Files
+    from knowledgesmith.graph_schema.probes.sets.probe_set import ProbeSetInfo
+    from knowledgesmith.server.front.dependencies import Parts
+    from knowledgesmith.server.front.interceptors import Context
 
 MAX_IMPORT_BYTES: Final = 1 << 32
 

@@ -6,21 +6,22 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from knowledgesmith.editors.collapse import ScalePoint, collapse_point, falls
-from knowledgesmith.graph_schema import branches, jobs, propagation
+from knowledgesmith.graph_schema import propagation
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
-from knowledgesmith.graph_schema.graphs import load_catalogue
+from knowledgesmith.graph_schema.graphs.reading import load_catalogue
+from knowledgesmith.graph_schema.interventions import branches, steps
 from knowledgesmith.graph_schema.propagation import ChangeFilter, Grouping
 from knowledgesmith.proto.v1 import propagation_pb2, propagation_pb2_grpc
-from knowledgesmith.server import paging
-from knowledgesmith.server import propagation_conversions as wire
-from knowledgesmith.server.conversions import check_text, edge_to, kind_from, node_to, roles_from, row_to
-from knowledgesmith.server.message_sizes import PAGE_BYTES, fitting
-from knowledgesmith.server.read_ahead import ReadAhead
-from knowledgesmith.server.world_status import edge_statuses
+from knowledgesmith.server.front.page_cache import ReadAhead
+from knowledgesmith.server.wire import paging
+from knowledgesmith.server.wire import propagation as wire
+from knowledgesmith.server.wire.conversions import check_text, edge_to, kind_from, node_to, roles_from, row_to
+from knowledgesmith.server.wire.message_sizes import PAGE_BYTES, fitting
+from knowledgesmith.server.wire.world_status import edge_statuses
 
 if TYPE_CHECKING:
-    from knowledgesmith.server.interceptors import Context
-    from knowledgesmith.server.parts import Parts
+    from knowledgesmith.server.front.dependencies import Parts
+    from knowledgesmith.server.front.interceptors import Context
 
 DEFAULT_NODES = 60
 MAX_SCALES = 100
@@ -52,7 +53,7 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
 
     async def _key(self, listing: list[str], *runs: str) -> tuple[object, ...]:
         """What the rows of a listing depend on: the runs must exist, and are taken as they stand."""
-        found = [await asyncio.to_thread(jobs.get, self._parts.store, run) for run in runs]
+        found = [await asyncio.to_thread(steps.get, self._parts.store, run) for run in runs]
         return (*listing, *((job.state, job.attempt, job.written_rows, job.created_ms) for job in found))
 
     async def GetPropagation(
@@ -62,7 +63,7 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         if request.group_by not in _GROUPINGS:
             raise InvalidInput("unknown grouping", field="group_by", value=request.group_by)
         store, run, by = self._parts.store, request.intervention_id, _GROUPINGS[request.group_by]
-        await asyncio.to_thread(jobs.get, store, run)
+        await asyncio.to_thread(steps.get, store, run)
         groups, query = await asyncio.to_thread(propagation.groups, store, run, by)
         floor = await asyncio.to_thread(propagation.floor, store, run)
         placebo = await asyncio.to_thread(propagation.groups, store, floor.placebo, by) if floor.placebo else ([], None)
@@ -106,7 +107,7 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         """The most changed entities, the facts between them, and what the intervention did to those facts."""
         limit = paging.page_size(request.max_entities) if request.max_entities else DEFAULT_NODES
         store = self._parts.store
-        job = await asyncio.to_thread(jobs.get, store, request.intervention_id)
+        job = await asyncio.to_thread(steps.get, store, request.intervention_id)
         nodes, edges, query = await asyncio.to_thread(propagation.subgraph, store, job.id, job.graph_id, limit=limit)
         catalogue = await asyncio.to_thread(load_catalogue, store, job.graph_id)
         names = {relation.rel_type: relation.name for relation in catalogue.values()}
@@ -169,7 +170,7 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         """Paths of the change, and where it stopped."""
         store = self._parts.store
         threshold = propagation.check_threshold(request.threshold or propagation.DEFAULT_THRESHOLD)
-        await asyncio.to_thread(jobs.get, store, request.intervention_id)
+        await asyncio.to_thread(steps.get, store, request.intervention_id)
         found = await asyncio.to_thread(
             propagation.travel,
             store,
@@ -234,7 +235,7 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
     ) -> propagation_pb2.GetMetricsResponse:
         """The metrics of the paper with intervals."""
         store = self._parts.store
-        await asyncio.to_thread(jobs.get, store, request.intervention_id)
+        await asyncio.to_thread(steps.get, store, request.intervention_id)
         found = await asyncio.to_thread(propagation.metrics, store, request.intervention_id)
         return propagation_pb2.GetMetricsResponse(
             metrics=[wire.metric_to(metric) for metric in found.metrics],

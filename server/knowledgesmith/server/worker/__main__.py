@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 
-from knowledgesmith.graph_schema.store import GraphStore, StoreSettings
+from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
 from knowledgesmith.server.metrics import query_observer
 from knowledgesmith.server.settings import ServerSettings
 from knowledgesmith.server.worker.channel import Channel, PipeSink

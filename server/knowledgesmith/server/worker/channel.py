@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from knowledgesmith.graph_schema.errors import KnowledgeSmithError
-from knowledgesmith.server.statuses import metadata_of, rebuild
+from knowledgesmith.server.wire.statuses import metadata_of, rebuild
 
 Message = dict[str, Any]
 """A JSON object."""

@@ -15,23 +15,23 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from knowledgesmith.graph_schema import jobs
 from knowledgesmith.graph_schema.cancellation import working_for
 from knowledgesmith.graph_schema.errors import Cancelled, GraphUnavailable, KnowledgeSmithError
-from knowledgesmith.graph_schema.head_replays import settle_all
-from knowledgesmith.server.worker import catalogue
+from knowledgesmith.graph_schema.interventions import steps
+from knowledgesmith.graph_schema.interventions.head_replays import settle_all
+from knowledgesmith.server.worker import method_catalogue
+from knowledgesmith.server.worker.attempt.reporting import Reporter, resident_bytes
+from knowledgesmith.server.worker.attempt.runner import JobRunner
 from knowledgesmith.server.worker.channel import BEAT_SECONDS, Channel, Message, PipeSink, dump_error
-from knowledgesmith.server.worker.host import ModelHost
-from knowledgesmith.server.worker.reporting import Reporter, resident_bytes
-from knowledgesmith.server.worker.runner import JobRunner
-from knowledgesmith.server.worker.visits import Call, Calls, ElsewhereError, Visits
+from knowledgesmith.server.worker.model.host import ModelHost
+from knowledgesmith.server.worker.model.visits import Call, Calls, ElsewhereError, Visits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from knowledgesmith.graph_schema.store import GraphStore
+    from knowledgesmith.graph_schema.storage.store import GraphStore
     from knowledgesmith.server.settings import ServerSettings
-    from knowledgesmith.server.worker.shelf import Held, Loading
+    from knowledgesmith.server.worker.model.shelf import Held, Loading
 
 _LOG = logging.getLogger(__name__)
 _IDLE_SECONDS = 1.0
@@ -56,8 +56,8 @@ class Worker:
         reporter = Reporter(channel, sink)
         self._runner = JobRunner(settings=settings, store=store, host=self._host, reporter=reporter)
         self._instant: dict[str, Callable[..., Any]] = {
-            "describe_methods": catalogue.describe_methods,
-            "check_method": catalogue.check_method,
+            "describe_methods": method_catalogue.describe_methods,
+            "check_method": method_catalogue.check_method,
         }
         self._queued: dict[str, Callable[..., Any]] = {"describe_model": self._host.describe}
         self._visits = {
@@ -79,15 +79,15 @@ class Worker:
             visits.start()
         threading.Thread(target=self._listen, daemon=True, name="listen").start()
         threading.Thread(target=self._beat, daemon=True, name="beat").start()
-        methods = catalogue.describe_methods()
+        methods = method_catalogue.describe_methods()
         self._channel.send(
-            {"event": "ready", "methods": methods, "versions": catalogue.versions(), "memory": resident_bytes()}
+            {"event": "ready", "methods": methods, "versions": method_catalogue.versions(), "memory": resident_bytes()}
         )
         interrupted: list[str] | None = None
         while not self._stop.is_set():
             try:
                 if interrupted is None:
-                    interrupted = jobs.interrupted_ids(self._store)
+                    interrupted = steps.interrupted_ids(self._store)
                 if not self._serve_calls() and not self._run_job(interrupted):
                     settle_all(self._store)
                     self._wait()
@@ -115,7 +115,7 @@ class Worker:
 
         Whatever else goes wrong with one job costs neither the worker nor the other jobs.
         """
-        found = (interrupted[0], "") if interrupted else jobs.next_job(self._store, self._set_apart)
+        found = (interrupted[0], "") if interrupted else steps.next_job(self._store, self._set_apart)
         if found is None:
             return False
         chosen, branch = found

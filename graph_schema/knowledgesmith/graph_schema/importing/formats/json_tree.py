@@ -17,14 +17,13 @@ from typing import Any, ClassVar, Final
 import ijson
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.facts import Relation, Traits
-from knowledgesmith.graph_schema.importing.formats.literals import LITERAL, is_literal, not_finite
-from knowledgesmith.graph_schema.importing.formats.mapped_rows import text_of
 from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit
-from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.problems import in_words, quote
-from knowledgesmith.graph_schema.importing.reading import parsed
-from knowledgesmith.graph_schema.importing.records import (
+from knowledgesmith.graph_schema.importing.formats.rows.mapped_rows import text_of
+from knowledgesmith.graph_schema.importing.reading.importer import ImportOptions, InputFile
+from knowledgesmith.graph_schema.importing.reading.literals import LITERAL, is_literal, not_finite
+from knowledgesmith.graph_schema.importing.reading.parsing import parsed
+from knowledgesmith.graph_schema.importing.reading.problems import in_words, quote
+from knowledgesmith.graph_schema.importing.reading.records import (
     EntityRecord,
     FactRecord,
     Finding,
@@ -34,7 +33,8 @@ from knowledgesmith.graph_schema.importing.records import (
     Rejection,
     RelationRecord,
 )
-from knowledgesmith.graph_schema.text_checks import MAX_NAME, MAX_WORD, problem_with
+from knowledgesmith.graph_schema.language.text_checks import MAX_NAME, MAX_WORD, problem_with
+from knowledgesmith.graph_schema.types.facts import Relation, Traits
 
 MAX_DEPTH: Final = 4_000
 """Objects and lists inside each other."""

@@ -1,8 +1,8 @@
 """Tables of any shape, read by a mapping: JSON, JSON lines, CSV, TSV, Parquet, several files and several kinds a file.
 
-What a mapping can say stands in ``importing/mapping.py``; some mappings come with the package. A row that lacks its uid
-or name is rejected, a fact without an object is not: tables have gaps. A path that no record of a file has is reported
-once for the file, since it is more likely a slip of the mapping.
+What a mapping can say stands in ``importing/reading/mapping.py``; some mappings come with the package. A row that lacks
+its uid or name is rejected, a fact without an object is not: tables have gaps. A path that no record of a file has is
+reported once for the file, since it is more likely a slip of the mapping.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from fnmatch import fnmatchcase
 from typing import Any, ClassVar, Final, cast
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
-from knowledgesmith.graph_schema.importing.case_building import Unusable, uid_of
-from knowledgesmith.graph_schema.importing.formats.literals import not_finite
-from knowledgesmith.graph_schema.importing.formats.mapped_rows import table_rows, text_of, walk
-from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.mapping import (
+from knowledgesmith.graph_schema.importing.formats.benchmarks.case_building import Unusable, uid_of
+from knowledgesmith.graph_schema.importing.formats.rows.mapped_rows import table_rows, text_of, walk
+from knowledgesmith.graph_schema.importing.reading.importer import ImportOptions, InputFile
+from knowledgesmith.graph_schema.importing.reading.literals import not_finite
+from knowledgesmith.graph_schema.importing.reading.mapping import (
     Case,
     Conditions,
     EntityMap,
@@ -31,9 +31,9 @@ from knowledgesmith.graph_schema.importing.mapping import (
     parse_mapping,
     shipped_mappings,
 )
-from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.reading import check_encoding, objects
-from knowledgesmith.graph_schema.importing.records import (
+from knowledgesmith.graph_schema.importing.reading.parsing import check_encoding, objects
+from knowledgesmith.graph_schema.importing.reading.problems import quote
+from knowledgesmith.graph_schema.importing.reading.records import (
     EntityRecord,
     FactRecord,
     Place,

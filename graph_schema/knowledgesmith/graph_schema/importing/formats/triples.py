@@ -17,19 +17,18 @@ from typing import Annotated, Any, ClassVar, Final, TypeGuard
 
 from pydantic import BeforeValidator
 
-from knowledgesmith.graph_schema.derived_wordings import derive_templates
+from knowledgesmith.graph_schema.catalogue.derived_wordings import derive_templates
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.facts import Relation, Traits
-from knowledgesmith.graph_schema.importing.case_building import one_line, stem_of
-from knowledgesmith.graph_schema.importing.formats.table_layout import Header, header_roles
-from knowledgesmith.graph_schema.importing.formats.table_marks import denies, truth_of
-from knowledgesmith.graph_schema.importing.formats.table_separator import dialect_of
-from knowledgesmith.graph_schema.importing.formats.table_text import TextRecord, records
-from knowledgesmith.graph_schema.importing.formats.table_words import Role as Column
-from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.reading import lines_of
-from knowledgesmith.graph_schema.importing.records import (
+from knowledgesmith.graph_schema.importing.formats.benchmarks.case_building import one_line, stem_of
+from knowledgesmith.graph_schema.importing.formats.rows.column_words import Role as Column
+from knowledgesmith.graph_schema.importing.formats.rows.separator import dialect_of
+from knowledgesmith.graph_schema.importing.formats.rows.text import TextRecord, records
+from knowledgesmith.graph_schema.importing.formats.tables.layout import Header, header_roles
+from knowledgesmith.graph_schema.importing.formats.tables.marks import denies, truth_of
+from knowledgesmith.graph_schema.importing.reading.importer import ImportOptions, InputFile
+from knowledgesmith.graph_schema.importing.reading.parsing import lines_of
+from knowledgesmith.graph_schema.importing.reading.problems import quote
+from knowledgesmith.graph_schema.importing.reading.records import (
     DeniedRecord,
     EntityRecord,
     FactRecord,
@@ -40,7 +39,8 @@ from knowledgesmith.graph_schema.importing.records import (
     Rejection,
     RelationRecord,
 )
-from knowledgesmith.graph_schema.text_checks import MAX_NAME
+from knowledgesmith.graph_schema.language.text_checks import MAX_NAME
+from knowledgesmith.graph_schema.types.facts import Relation, Traits
 
 _SAMPLE: Final = 100
 

@@ -10,15 +10,14 @@ from enum import StrEnum
 from typing import Any, Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.facts import Relation, Traits
-from knowledgesmith.graph_schema.importing.formats.literals import not_finite
 from knowledgesmith.graph_schema.importing.formats.networks.edge_relations import LOOKED_AT, EdgeSurvey
-from knowledgesmith.graph_schema.importing.formats.networks.naming import Survey
 from knowledgesmith.graph_schema.importing.formats.ontology.entities import Literals, entity_records
 from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, fit
-from knowledgesmith.graph_schema.importing.importer import ImportOptions
-from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import (
+from knowledgesmith.graph_schema.importing.formats.tables.naming import Survey
+from knowledgesmith.graph_schema.importing.reading.importer import ImportOptions
+from knowledgesmith.graph_schema.importing.reading.literals import not_finite
+from knowledgesmith.graph_schema.importing.reading.problems import quote
+from knowledgesmith.graph_schema.importing.reading.records import (
     FactRecord,
     Finding,
     FindingKind,
@@ -27,7 +26,8 @@ from knowledgesmith.graph_schema.importing.records import (
     Rejection,
     RelationRecord,
 )
-from knowledgesmith.graph_schema.text_checks import MAX_NAME, MAX_WORD, problem_with
+from knowledgesmith.graph_schema.language.text_checks import MAX_NAME, MAX_WORD, problem_with
+from knowledgesmith.graph_schema.types.facts import Relation, Traits
 
 _UNUSED: Final = 50
 """Attributes without a meaning that are told."""

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from knowledgesmith.graph_schema.importing.formats.literals import is_literal
-from knowledgesmith.graph_schema.importing.formats.table_marks import is_direction, is_label, mostly, truth_of
-from knowledgesmith.graph_schema.importing.formats.table_words import BETWEEN, OTHER, STRONG, WEAK, Role, heading
+from knowledgesmith.graph_schema.importing.formats.rows.column_words import BETWEEN, OTHER, STRONG, WEAK, Role, heading
+from knowledgesmith.graph_schema.importing.formats.tables.marks import is_direction, is_label, mostly, truth_of
+from knowledgesmith.graph_schema.importing.reading.literals import is_literal
 
 LOOKED_AT: Final = 2_000
 """Edges that are looked at."""

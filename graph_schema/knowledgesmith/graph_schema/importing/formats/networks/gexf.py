@@ -11,9 +11,9 @@ from xml.etree.ElementTree import Element
 
 from knowledgesmith.graph_schema.importing.formats.networks.attributes import Network, NetworkOptions
 from knowledgesmith.graph_schema.importing.formats.networks.graphml import Attributes, GraphmlReader, local
-from knowledgesmith.graph_schema.importing.formats.networks.naming import Survey
-from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.records import Place, Record
+from knowledgesmith.graph_schema.importing.formats.tables.naming import Survey
+from knowledgesmith.graph_schema.importing.reading.importer import ImportOptions, InputFile
+from knowledgesmith.graph_schema.importing.reading.records import Place, Record
 
 _WAYS: Final = {"directed": True, "undirected": False, "mutual": False}
 """Types of edges; what is mutual holds both ways, as what has no direction does."""

@@ -15,10 +15,10 @@ from defusedxml.ElementTree import iterparse
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.formats.networks.attributes import Network, NetworkOptions
-from knowledgesmith.graph_schema.importing.formats.networks.naming import Survey
-from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.problems import in_words, quote
-from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place, Record, Rejection
+from knowledgesmith.graph_schema.importing.formats.tables.naming import Survey
+from knowledgesmith.graph_schema.importing.reading.importer import ImportOptions, InputFile
+from knowledgesmith.graph_schema.importing.reading.problems import in_words, quote
+from knowledgesmith.graph_schema.importing.reading.records import Finding, FindingKind, Place, Record, Rejection
 
 MAX_DEPTH: Final = 100
 """Elements inside each other."""

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.formats.json_parts import ITEM, Paths, json_parts
-from knowledgesmith.graph_schema.importing.formats.literals import not_finite
 from knowledgesmith.graph_schema.importing.formats.networks.attributes import Network, NetworkOptions, text_of
-from knowledgesmith.graph_schema.importing.formats.networks.naming import Survey
-from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.reading import kind_at
-from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place, Record, Rejection
+from knowledgesmith.graph_schema.importing.formats.rows.json_parts import ITEM, Paths, json_parts
+from knowledgesmith.graph_schema.importing.formats.tables.naming import Survey
+from knowledgesmith.graph_schema.importing.reading.importer import ImportOptions, InputFile
+from knowledgesmith.graph_schema.importing.reading.literals import not_finite
+from knowledgesmith.graph_schema.importing.reading.parsing import kind_at
+from knowledgesmith.graph_schema.importing.reading.records import Finding, FindingKind, Place, Record, Rejection
 
 _LISTS: Final[Paths] = {("nodes", ITEM): "node", ("edges", ITEM): "edge", ("links", ITEM): "edge"}
 _HEAD: Final[Paths] = {("directed",): "directed", **_LISTS}

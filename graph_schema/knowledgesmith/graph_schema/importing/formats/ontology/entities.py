@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, readable
-from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import EntityRecord, FactRecord, Place, Record, Rejection
-from knowledgesmith.graph_schema.text_checks import MAX_NAME, MAX_WORD, problem_with
+from knowledgesmith.graph_schema.importing.reading.problems import quote
+from knowledgesmith.graph_schema.importing.reading.records import EntityRecord, FactRecord, Place, Record, Rejection
+from knowledgesmith.graph_schema.language.text_checks import MAX_NAME, MAX_WORD, problem_with
 
 IS_A: Final = "is_a"
 """Name of the relation from a class to a wider one, in every notation."""

@@ -7,7 +7,7 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
-from knowledgesmith.graph_schema.text_checks import MAX_UID, MAX_WORD
+from knowledgesmith.graph_schema.language.text_checks import MAX_UID, MAX_WORD
 
 # OBO Foundry identifier policy: the last underscore parts the id space from the local part, so this can be undone.
 _OBO_PURL: Final = re.compile(r"http://purl\.obolibrary\.org/obo/([A-Za-z][A-Za-z0-9_]*)_([A-Za-z0-9]+)")

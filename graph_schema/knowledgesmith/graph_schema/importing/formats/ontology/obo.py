@@ -31,10 +31,10 @@ from knowledgesmith.graph_schema.importing.formats.ontology.obo_frames import Fr
 from knowledgesmith.graph_schema.importing.formats.ontology.obo_typedefs import Typedefs, is_true
 from knowledgesmith.graph_schema.importing.formats.ontology.relations import RelationTable
 from knowledgesmith.graph_schema.importing.formats.ontology.tally import Tally
-from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place, Record, Rejection
-from knowledgesmith.graph_schema.text_checks import MAX_NAME
+from knowledgesmith.graph_schema.importing.reading.importer import ImportOptions, InputFile
+from knowledgesmith.graph_schema.importing.reading.problems import quote
+from knowledgesmith.graph_schema.importing.reading.records import Finding, FindingKind, Place, Record, Rejection
+from knowledgesmith.graph_schema.language.text_checks import MAX_NAME
 
 Scope = Literal["EXACT", "NARROW", "BROAD", "RELATED"]
 INSTANCE_OF: Final = "instance_of"

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
 from knowledgesmith.graph_schema.importing.formats.ontology.obo_clauses import Line, line_of
-from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place, Rejection
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.problems import quote
+from knowledgesmith.graph_schema.importing.reading.records import Finding, FindingKind, Place, Rejection
 
 MAX_LINE: Final = 1 << 20
 """Bytes of a line; a longer one is rejected."""

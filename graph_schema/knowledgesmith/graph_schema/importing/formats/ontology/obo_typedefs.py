@@ -9,8 +9,8 @@ from knowledgesmith.graph_schema.importing.formats.ontology.names import relatio
 from knowledgesmith.graph_schema.importing.formats.ontology.obo_clauses import is_plain, read_text, read_words
 from knowledgesmith.graph_schema.importing.formats.ontology.obo_frames import Frame
 from knowledgesmith.graph_schema.importing.formats.ontology.relations import Declaration, RelationTable
-from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Record
+from knowledgesmith.graph_schema.importing.reading.problems import quote
+from knowledgesmith.graph_schema.importing.reading.records import Finding, FindingKind, Record
 
 _FLAGS: Final = {
     "is_transitive": "transitive",

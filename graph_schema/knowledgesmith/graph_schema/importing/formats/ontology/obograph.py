@@ -10,7 +10,6 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final, cast
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.importing.formats.json_parts import ITEM, Paths, json_parts
 from knowledgesmith.graph_schema.importing.formats.ontology.entities import (
     EQUIVALENT,
     IS_A,
@@ -33,9 +32,10 @@ from knowledgesmith.graph_schema.importing.formats.ontology.obo import (
 )
 from knowledgesmith.graph_schema.importing.formats.ontology.relations import Declaration
 from knowledgesmith.graph_schema.importing.formats.ontology.tally import Tally
-from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place, Record, Rejection
+from knowledgesmith.graph_schema.importing.formats.rows.json_parts import ITEM, Paths, json_parts
+from knowledgesmith.graph_schema.importing.reading.importer import ImportOptions, InputFile
+from knowledgesmith.graph_schema.importing.reading.problems import quote
+from knowledgesmith.graph_schema.importing.reading.records import Finding, FindingKind, Place, Record, Rejection
 
 _PARTS: Final[Paths] = {
     ("graphs", ITEM, "meta"): "meta",

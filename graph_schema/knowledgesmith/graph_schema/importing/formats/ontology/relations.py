@@ -13,10 +13,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from knowledgesmith.graph_schema.facts import Relation, Traits
 from knowledgesmith.graph_schema.importing.formats.ontology.entities import IS_A
 from knowledgesmith.graph_schema.importing.formats.ontology.names import fit, relation_word
-from knowledgesmith.graph_schema.importing.records import (
+from knowledgesmith.graph_schema.importing.reading.records import (
     Finding,
     FindingKind,
     Place,
@@ -24,7 +23,8 @@ from knowledgesmith.graph_schema.importing.records import (
     Rejection,
     RelationRecord,
 )
-from knowledgesmith.graph_schema.text_checks import MAX_WORD
+from knowledgesmith.graph_schema.language.text_checks import MAX_WORD
+from knowledgesmith.graph_schema.types.facts import Relation, Traits
 
 
 @dataclass(slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place
+from knowledgesmith.graph_schema.importing.reading.records import Finding, FindingKind, Place
 
 _MAX_SORTS: Final = 2_000
 _OTHERS: Final = "other sorts"

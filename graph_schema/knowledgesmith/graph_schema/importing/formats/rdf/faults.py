@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO, Final
 
-from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.reading import rewind
+from knowledgesmith.graph_schema.importing.reading.parsing import rewind
+from knowledgesmith.graph_schema.importing.reading.problems import quote
 
 NOTATIONS: Final = {
     "nt": "N-Triples",

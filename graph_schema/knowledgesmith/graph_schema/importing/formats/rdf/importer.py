@@ -17,8 +17,8 @@ from knowledgesmith.graph_schema.importing.formats.rdf.options import RdfOptions
 from knowledgesmith.graph_schema.importing.formats.rdf.properties import Properties
 from knowledgesmith.graph_schema.importing.formats.rdf.subjects import Subjects
 from knowledgesmith.graph_schema.importing.formats.rdf.triples import Triples
-from knowledgesmith.graph_schema.importing.importer import ImportOptions, InputFile
-from knowledgesmith.graph_schema.importing.records import Record
+from knowledgesmith.graph_schema.importing.reading.importer import ImportOptions, InputFile
+from knowledgesmith.graph_schema.importing.reading.records import Record
 
 
 class RdfImporter:

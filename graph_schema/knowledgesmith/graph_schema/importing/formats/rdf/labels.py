@@ -12,9 +12,9 @@ from knowledgesmith.graph_schema.importing.formats.ontology.names import clean, 
 from knowledgesmith.graph_schema.importing.formats.rdf.options import RdfOptions
 from knowledgesmith.graph_schema.importing.formats.rdf.properties import Properties
 from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import ALIASES, LABEL_WORDS, LABELS
-from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import FindingKind
-from knowledgesmith.graph_schema.text_checks import MAX_NAME
+from knowledgesmith.graph_schema.importing.reading.problems import quote
+from knowledgesmith.graph_schema.importing.reading.records import FindingKind
+from knowledgesmith.graph_schema.language.text_checks import MAX_NAME
 
 _MAX_SHOWN: Final = 5
 

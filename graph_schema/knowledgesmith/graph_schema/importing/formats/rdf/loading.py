@@ -24,10 +24,10 @@ from knowledgesmith.graph_schema.importing.formats.rdf.faults import fault, line
 from knowledgesmith.graph_schema.importing.formats.rdf.open_texts import INSTEAD, OPEN_TEXT, OpenTexts
 from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import OWL, RDF
 from knowledgesmith.graph_schema.importing.formats.rdf.xml_guard import inspect_xml
-from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.reading import rewind
-from knowledgesmith.graph_schema.importing.records import Place, Rejection
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.parsing import rewind
+from knowledgesmith.graph_schema.importing.reading.problems import quote
+from knowledgesmith.graph_schema.importing.reading.records import Place, Rejection
 
 MAX_LITERAL: Final = 10_000
 """Characters of a literal; a statement with a longer one is rejected."""

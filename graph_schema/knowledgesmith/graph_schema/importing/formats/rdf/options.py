@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from knowledgesmith.graph_schema.importing.formats.ontology.entities import IS_A
 from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import BROADER
-from knowledgesmith.graph_schema.importing.importer import ImportOptions
+from knowledgesmith.graph_schema.importing.reading.importer import ImportOptions
 
 
 class RdfOptions(ImportOptions):

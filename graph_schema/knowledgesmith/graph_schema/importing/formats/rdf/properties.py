@@ -38,8 +38,8 @@ from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import (
     TYPE,
     XSD,
 )
-from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import Finding, FindingKind, Place
+from knowledgesmith.graph_schema.importing.reading.problems import quote
+from knowledgesmith.graph_schema.importing.reading.records import Finding, FindingKind, Place
 
 MAX_VALUE: Final = 100
 """Characters of a literal of an undeclared predicate that counts as a value; what is longer is a remark."""

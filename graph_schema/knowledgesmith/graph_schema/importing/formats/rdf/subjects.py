@@ -52,10 +52,17 @@ from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import (
     XL_LABELS,
     XSD,
 )
-from knowledgesmith.graph_schema.importing.problems import quote
-from knowledgesmith.graph_schema.importing.records import FactRecord, Finding, FindingKind, Place, Record, Rejection
-from knowledgesmith.graph_schema.text_checks import MAX_NAME, MAX_WORD, problem_with
-from knowledgesmith.graph_schema.unnamed import invented_name
+from knowledgesmith.graph_schema.importing.reading.problems import quote
+from knowledgesmith.graph_schema.importing.reading.records import (
+    FactRecord,
+    Finding,
+    FindingKind,
+    Place,
+    Record,
+    Rejection,
+)
+from knowledgesmith.graph_schema.language.text_checks import MAX_NAME, MAX_WORD, problem_with
+from knowledgesmith.graph_schema.language.unnamed import invented_name
 
 Statements = Sequence[tuple[str, Any, Place]]
 _EXPRESSIONS: Final = {f"{RDFS}subClassOf": IS_A, f"{OWL}equivalentClass": EQUIVALENT, TYPE: INSTANCE}

@@ -11,7 +11,7 @@ from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Variable
 from knowledgesmith.graph_schema.importing.formats.ontology.names import uid_of
 from knowledgesmith.graph_schema.importing.formats.rdf.loading import MARKER, LoadedTriples
 from knowledgesmith.graph_schema.importing.formats.rdf.vocabulary import CLASSES, NO_ENTITY, RDF, TYPE
-from knowledgesmith.graph_schema.importing.records import Place
+from knowledgesmith.graph_schema.importing.reading.records import Place
 
 Node = NamedNode | BlankNode
 Term = NamedNode | BlankNode | Literal

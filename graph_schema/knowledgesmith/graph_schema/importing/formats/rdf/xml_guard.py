@@ -12,8 +12,8 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
 
 from knowledgesmith.graph_schema.importing.formats.rdf.faults import fault
-from knowledgesmith.graph_schema.importing.importer import InputFile
-from knowledgesmith.graph_schema.importing.problems import quote
+from knowledgesmith.graph_schema.importing.reading.importer import InputFile
+from knowledgesmith.graph_schema.importing.reading.problems import quote
 
 MAX_DEPTH: Final = 256
 """Elements inside each other."""

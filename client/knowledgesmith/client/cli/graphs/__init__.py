@@ -1,0 +1,1 @@
+"""Commands of graphs, their relations, probe sets and cases."""

@@ -1,0 +1,243 @@
+"""``ksmith graph …`` and ``ksmith delete-run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Group, RenderableType
+
+from knowledgesmith.client._types.graphs import Graph
+from knowledgesmith.client._types.lifecycle import (
+    ArchiveSummary,
+    CheckReport,
+    Deletion,
+    Difference,
+    GraphDiff,
+    GraphVersion,
+    LoadedArchive,
+)
+from knowledgesmith.client.cli.shared.numbers import POSITIVE
+from knowledgesmith.client.cli.shared.output import counts, short, table
+from knowledgesmith.client.cli.shared.session import Session, common
+
+_graph = click.argument("graph_id", metavar="GRAPH")
+_ENDING = ".ksmith"
+_force = click.option("--force", is_flag=True, help="Also delete what stands on it.")
+
+
+@click.group(help="Show, compare, check, delete, export and load graphs.")
+def graph() -> None:
+    """One graph and its life."""
+
+
+@graph.command(help="Show a graph with its counts.")
+@_graph
+@common
+def show(session: Session, *, graph_id: str) -> None:
+    """Show a graph."""
+    with session.connect() as smith:
+        found = smith.get_graph(graph_id=graph_id)
+    session.emit(found, lambda: _describe(found))
+
+
+@graph.command(help="List the versions of a graph: what each import changed.")
+@_graph
+@common
+def versions(session: Session, *, graph_id: str) -> None:
+    """List versions, newest first."""
+    with session.connect() as smith:
+        found = smith.graph_versions(graph_id=graph_id)
+    session.emit(found, lambda: _versions(found))
+
+
+@graph.command(help=f"Compare two graphs, or a graph with an archive (a file named …{_ENDING}).")
+@click.argument("left", metavar="GRAPH")
+@click.argument("right", metavar="GRAPH_OR_ARCHIVE")
+@common
+def diff(session: Session, *, left: str, right: str) -> None:
+    """Compare entities and facts; exit code 0 either way."""
+    with session.connect() as smith:
+        if right.endswith(_ENDING):
+            found = smith.diff_archive(graph_id=left, archive=right)
+        else:
+            found = smith.diff_graphs(left=left, right=right)
+    session.emit(found, lambda: _diff(found))
+
+
+@graph.command(help="Check everything that must hold of a stored graph; exit code 1 when something is wrong.")
+@_graph
+@common
+def check(session: Session, *, graph_id: str) -> None:
+    """Check a graph."""
+    with session.connect() as smith:
+        report = smith.check_graph(graph_id=graph_id)
+    session.emit(report, lambda: _check(report))
+    if not report.sound:
+        click.get_current_context().exit(1)
+
+
+@graph.command(help="List names and aliases that several entities share.")
+@_graph
+@click.option("--limit", type=POSITIVE, default=50, show_default=True)
+@common
+def homonyms(session: Session, *, graph_id: str, limit: int) -> None:
+    """List shared names, the most shared first."""
+    with session.connect() as smith:
+        found = list(smith.list_homonyms(graph_id=graph_id, limit=limit))
+    rows = ((item.label, item.entities, ", ".join(item.uids[:5]), item.differs) for item in found)
+    session.emit(found, lambda: table(("name or alias", "entities#", "uids", "spelt differently by"), rows))
+
+
+@graph.command(help="Delete a graph. A deletion that was cut off is finished by asking again.")
+@_graph
+@_force
+@common
+def delete(session: Session, *, graph_id: str, force: bool) -> None:
+    """Delete a graph."""
+    with session.connect() as smith:
+        done = smith.delete_graph(graph_id=graph_id, force=force)
+    session.emit(done, lambda: deleted("graph", done))
+
+
+@graph.command("delete-branch", help="Delete a branch; its model stays.")
+@click.argument("branch_id", metavar="BRANCH")
+@_force
+@common
+def delete_branch(session: Session, *, branch_id: str, force: bool) -> None:
+    """Delete a branch."""
+    with session.connect() as smith:
+        done = smith.delete_branch(branch_id=branch_id, force=force)
+    session.emit(done, lambda: deleted("branch", done))
+
+
+@graph.command("delete-probes", help="Delete a probe set with its file.")
+@click.argument("probe_set_id", metavar="PROBE_SET")
+@common
+def delete_probes(session: Session, *, probe_set_id: str) -> None:
+    """Delete a probe set."""
+    with session.connect() as smith:
+        done = smith.delete_probe_set(probe_set_id=probe_set_id)
+    session.emit(done, lambda: deleted("probe set", done))
+
+
+@graph.command(help="Write a graph and everything that stands on it to one archive.")
+@_graph
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.option("--with-artefacts", is_flag=True, help="Put the weights of its revisions into it too.")
+@common
+def export(session: Session, *, graph_id: str, file: Path | None, with_artefacts: bool) -> None:
+    """Export to FILE, or to GRAPH.ksmith in this folder."""
+    target = file or Path(f"{Path(graph_id).name}{_ENDING}")
+    with session.connect() as smith:
+        made = smith.export_graph(graph_id=graph_id, target=target, with_artefacts=with_artefacts)
+    session.emit(made, lambda: _exported(made, target))
+
+
+@graph.command(help="Load an archive into a database that lacks its graph.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--graph-id", default="", metavar="ID", help="Another id for the graph; only with --graph-only.")
+@click.option("--graph-only", is_flag=True, help="Leave probe sets and interventions out.")
+@common
+def load(session: Session, *, file: Path, graph_id: str, graph_only: bool) -> None:
+    """Load as a whole or not at all."""
+    with session.connect() as smith:
+        done = smith.load_archive(archive=file, graph_id=graph_id, graph_only=graph_only)
+    session.emit(done, lambda: _loaded(done))
+
+
+@click.command("delete-run", help="Delete an intervention with its ledger, plan and artefact.")
+@click.argument("intervention_id", metavar="INTERVENTION")
+@common
+def delete_run(session: Session, *, intervention_id: str) -> None:
+    """Delete an intervention that has ended and that no branch is built on."""
+    with session.connect() as smith:
+        done = smith.delete_intervention(intervention_id=intervention_id)
+    session.emit(done, lambda: deleted("intervention", done))
+
+
+def deleted(kind: str, done: Deletion) -> RenderableType:
+    """What a deletion took away."""
+    lines = [f"{kind} {done.id} is deleted: {counts(done.removed)}"]
+    if done.files_removed:
+        lines.append(f"files removed: {', '.join(short(name) for name in done.files_removed)}")
+    if done.files_kept:
+        lines.append(f"files kept, since something else names them: {', '.join(short(n) for n in done.files_kept)}")
+    return Group(*lines)
+
+
+def _describe(found: Graph) -> RenderableType:
+    return Group(
+        f"graph {found.graph_id}, digest {found.digest}",
+        f"{found.entities:,} entities: {counts(found.entities_by_level)}",
+        f"{found.facts:,} facts, {found.relations:,} relations; domains: {counts(found.entities_by_domain)}",
+        f"from: {found.source or 'not said'}; selected branch: {found.head_branch or 'none'}",
+    )
+
+
+def _versions(found: tuple[GraphVersion, ...]) -> RenderableType:
+    columns = ("version#", "imported", "format", "source", "entities +#", "-#", "facts +#", "-#", "runs#", "digest")
+    rows = (
+        (
+            version.number,
+            version.import_time,
+            version.format,
+            version.source,
+            version.entities_created,
+            version.entities_retired,
+            version.facts_created,
+            version.facts_removed,
+            version.interventions,
+            short(version.digest),
+        )
+        for version in found
+    )
+    return table(columns, rows)
+
+
+def _diff(found: GraphDiff) -> RenderableType:
+    head = f"{found.left} ({short(found.left_digest)}) -> {found.right} ({short(found.right_digest)})"
+    if found.equal:
+        return Group(head, "nothing differs")
+    kinds = (("relations", found.relations), ("entities", found.entities), ("facts", found.facts))
+    rows = ((name, kind.same, kind.added, kind.removed, kind.changed) for name, kind in kinds)
+    parts: list[RenderableType] = [head, table(("", "same#", "new#", "gone#", "changed#"), rows)]
+    if found.by_relation:
+        lines = ((name, added, removed) for name, (added, removed) in found.by_relation.items())
+        parts.append(table(("relation", "new facts#", "gone facts#"), lines))
+    parts += [line for name, kind in kinds for line in _examples(name, kind)]
+    return Group(*parts)
+
+
+def _examples(name: str, kind: Difference) -> list[str]:
+    signs = (("+", kind.added_examples), ("-", kind.removed_examples), ("~", kind.changed_examples))
+    return [f"{sign} {name}: {example}" for sign, examples in signs for example in examples]
+
+
+def _check(report: CheckReport) -> RenderableType:
+    rows = ((result.name, result.rule, result.looked_at, result.broken) for result in report.results)
+    verdict = "sound" if report.sound else "NOT sound"
+    parts: list[RenderableType] = [table(("check", "rule", "looked at#", "broken#"), rows)]
+    for result in report.results:
+        parts += [
+            f"{result.name}: {finding.subject}: found {finding.found}; expected {finding.expected}"
+            for finding in result.findings
+        ]
+        if result.broken > len(result.findings):
+            parts.append(f"{result.name}: and {result.broken - len(result.findings):,} more")
+        if result.broken:
+            parts.append(f"{result.name}: {result.hint}")
+    return Group(*parts, f"graph {report.graph_id}, digest {short(report.digest)}: {verdict}")
+
+
+def _exported(made: ArchiveSummary, target: Path) -> RenderableType:
+    return Group(f"{target}: graph {made.graph_id}, {made.size:,} bytes, manifest {short(made.sha256)}", _rows(made))
+
+
+def _loaded(done: LoadedArchive) -> RenderableType:
+    verb = "was loaded already; nothing was done" if done.already_there else f"is loaded, with {done.files} files"
+    return Group(f"graph {done.graph_id} {verb}", _rows(done.summary))
+
+
+def _rows(summary: ArchiveSummary) -> RenderableType:
+    return table(("member", "rows#"), ((name, rows) for name, rows in summary.rows.items() if rows))

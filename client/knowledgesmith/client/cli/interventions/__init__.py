@@ -1,0 +1,1 @@
+"""Commands that plan, request and decide interventions."""

@@ -1,0 +1,132 @@
+"""``ksmith interventions``, ``watch``, ``commit``, ``discard`` and ``cancel``."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Group, RenderableType
+
+from knowledgesmith.client._errors import InterventionFailed
+from knowledgesmith.client._types.enums import InterventionState
+from knowledgesmith.client._types.interventions import Intervention
+from knowledgesmith.client.cli.shared.follow import follow
+from knowledgesmith.client.cli.shared.health import figures, warning
+from knowledgesmith.client.cli.shared.numbers import COUNT, POSITIVE, SEQUENCE
+from knowledgesmith.client.cli.shared.output import plain_text, short, table
+from knowledgesmith.client.cli.shared.session import Session, common
+
+_intervention = click.argument("intervention_id", metavar="INTERVENTION")
+
+
+@click.command(help="List the interventions, newest first.")
+@click.option("--branch", default="", metavar="ID", help="Only of this branch.")
+@click.option("--limit", type=POSITIVE, default=20, show_default=True)
+@common
+def interventions(session: Session, *, branch: str, limit: int) -> None:
+    """List interventions."""
+    with session.connect() as smith:
+        found = list(smith.list_interventions(branch_id=branch, limit=limit))
+    columns = ("intervention", "branch", "goal", "facts#", "method", "state", "health", "rows#", "by", "made")
+    rows = (
+        (
+            job.id,
+            job.spec.branch_id,
+            job.spec.goal.lower(),
+            job.spec.total_changes,
+            job.spec.method,
+            "rolled back" if job.rollback_time else job.state.lower(),
+            job.health.verdict.lower() if job.health else "",
+            job.written_rows,
+            job.actor,
+            job.create_time,
+        )
+        for job in found
+    )
+    session.emit(found, lambda: table(columns, rows))
+
+
+@click.command(help="Follow an intervention: states, progress, belief changes.")
+@_intervention
+@click.option("--after", type=SEQUENCE, default=0, metavar="SEQ", help="Only rows after this one.")
+@click.option("--show", "shown", type=COUNT, default=1_000_000, help="Print at most so many rows.")
+@common
+def watch(session: Session, *, intervention_id: str, after: int, shown: int) -> None:
+    """Follow until it has ended or awaits a decision; with --json one event a line."""
+    with session.connect() as smith:
+        ended = follow(
+            smith,
+            intervention_id,
+            out=session.err if session.as_json else session.out,
+            as_json=session.as_json,
+            after_sequence=after,
+            shown=shown,
+        )
+    if not session.as_json:
+        session.out.print(summary(ended))
+    check(ended)
+
+
+@click.command(help="Commit an intervention that awaits a decision.")
+@_intervention
+@common
+def commit(session: Session, *, intervention_id: str) -> None:
+    """Move the branch's head to the intervention's revision."""
+    with session.connect() as smith:
+        done = smith.commit(intervention_id=intervention_id)
+    session.emit(done, lambda: summary(done))
+
+
+@click.command(help="Discard an intervention that awaits a decision.")
+@_intervention
+@common
+def discard(session: Session, *, intervention_id: str) -> None:
+    """Leave the branch's head where it is."""
+    with session.connect() as smith:
+        done = smith.discard(intervention_id=intervention_id)
+    session.emit(done, lambda: summary(done))
+
+
+@click.command(help="Stop an intervention at its next safe point.")
+@_intervention
+@common
+def cancel(session: Session, *, intervention_id: str) -> None:
+    """Ask a running intervention to stop."""
+    with session.connect() as smith:
+        done = smith.cancel(intervention_id=intervention_id)
+    session.emit(done, lambda: summary(done))
+
+
+def summary(job: Intervention) -> RenderableType:
+    """Where an intervention stands, and what can be done next."""
+    state = job.state.lower().replace("_", " ")
+    lines = [*warning(job.health)]
+    lines.append(f"intervention {job.id}: {state}, {job.written_rows:,} of {job.planned_rows:,} ledger rows")
+    if job.health is not None:
+        lines.append(figures(job.health))
+    lines += [f"note: {plain_text(note)}" for note in job.notes]
+    if job.revision_id:
+        lines.append(f"revision {short(job.revision_id)} on branch {job.spec.branch_id}")
+    gates = [gate for gate in job.failed_gates if not gate.startswith("wrecked: ")]
+    if gates:
+        lines.append(f"failed gates: {', '.join(gates)}")
+    if job.state is InterventionState.AWAITING_DECISION:
+        wreck = job.health is not None and not job.health.ok
+        how = "discard it, or commit the wreck all the same" if wreck else "decide"
+        lines.append(f"{how}: ksmith commit {job.id}  or  ksmith discard {job.id}")
+    if job.state is InterventionState.SUCCEEDED:
+        lines.append(f"see: ksmith propagation {job.id}")
+    return Group(*lines)
+
+
+def check(job: Intervention) -> None:
+    """Turn an intervention that FAILED or was CANCELLED into exit code 1.
+
+    Raises:
+        InterventionFailed: with the server's reason.
+    """
+    if job.state in (InterventionState.FAILED, InterventionState.CANCELLED):
+        raise InterventionFailed(
+            job.error_message or f"The intervention was {job.state.lower()}.",
+            reason=job.error_reason or job.state.value,
+            field="intervention",
+            value=job.id,
+        )

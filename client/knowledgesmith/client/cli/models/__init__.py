@@ -1,0 +1,1 @@
+"""Commands of models, branches and revisions."""

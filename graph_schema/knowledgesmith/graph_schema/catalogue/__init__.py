@@ -1,0 +1,1 @@
+"""The relation catalogue: relation types, traits and templates, and wordings made from a relation's name."""

@@ -1,0 +1,115 @@
+"""Derived wordings of relations that lead to several things: "X has the stage Y", as "the stage of X is Y" says one.
+
+Which wording fits depends on the facts, not on the name: an import looks at them once they are settled. What is said of
+one among several is true of one alone too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from knowledgesmith.graph_schema.catalogue.fact_sources import SourceFinder
+from knowledgesmith.graph_schema.catalogue.wording_patterns import (
+    FORWARD_PREDICATE,
+    HOLDER,
+    NOUN,
+    OWNED,
+    SEVERAL,
+    SINGLE,
+    Pattern,
+    counted,
+    values,
+)
+from knowledgesmith.graph_schema.language.filling import indefinite
+from knowledgesmith.graph_schema.language.text_checks import folded
+from knowledgesmith.graph_schema.types.facts import Direction, Form, Origin, Relation, Split, Template
+
+
+class _Twin(NamedTuple):
+    """How a text that speaks of one alone is said of one among several."""
+
+    use: tuple[Direction, Split, Form]
+    single: re.Pattern[str]
+    several: str
+
+
+def _twins(single: Iterable[Pattern], several: Iterable[Pattern]) -> Iterator[_Twin]:
+    for (direction, split, form, text), (*_, other) in zip(single, several, strict=True):
+        if text != other:
+            pattern = re.escape(text).replace(re.escape("{n}"), "(?P<n>.+)")
+            yield _Twin((direction, split, form), re.compile(pattern), other)
+
+
+def _roles(predicate: str) -> Iterator[Pattern]:
+    for direction, split, form, text in FORWARD_PREDICATE:
+        yield direction, split, form, text.replace("{n}", predicate)
+
+
+_NOUN_TWINS: Final = (
+    *_twins(counted(NOUN, SINGLE), OWNED),
+    *_twins(values(SINGLE), values(SEVERAL)),
+)
+_ROLE_TWINS: Final = (
+    *_twins(_roles("is the {n} of"), _roles("is {a} {n} of")),
+    *_twins(counted(HOLDER, SINGLE), counted(HOLDER, SEVERAL)),
+)
+
+
+def of_several(templates: Iterable[Template], *, objects: bool, subjects: bool) -> tuple[Template, ...]:
+    """Derived templates without "the" where it would say that there is one alone; all others as they are.
+
+    "The stage of X is Y" becomes "X has the stage Y", "X is the author of Y" becomes "X is an author of Y". Both are
+    true of one alone as well. Phrases stay: what they name leads on only where it is one.
+
+    Args:
+        templates: of one relation.
+        objects: whether a subject may have several objects.
+        subjects: whether an object may have several subjects.
+    """
+    twins = (*(_NOUN_TWINS if objects else ()), *(_ROLE_TWINS if subjects else ()))
+    given = list(templates)
+    taken = {folded(template.text) for template in given}
+    return tuple(_twin(template, twins, taken) for template in given)
+
+
+def without_promises(relations: Mapping[str, Relation]) -> dict[str, Relation]:
+    """The catalogue without "the" where a rule may give a second one, whatever the facts are."""
+    sources = SourceFinder(relations)
+    found: dict[str, Relation] = {}
+    for name, relation in relations.items():
+        objects = not relation.traits.functional and not sources.of(name).sure
+        subjects = not relation.traits.inverse_functional and not sources.of(name, backward=True).sure
+        templates = of_several(relation.templates, objects=objects, subjects=subjects)
+        found[name] = replace(relation, templates=templates)
+    return found
+
+
+def depends_on_objects(templates: Iterable[Template]) -> bool:
+    """Whether some text would be another if a subject had several objects."""
+    return _depends(templates, _NOUN_TWINS)
+
+
+def depends_on_subjects(templates: Iterable[Template]) -> bool:
+    """Whether some text would be another if an object had several subjects."""
+    return _depends(templates, _ROLE_TWINS)
+
+
+def _depends(templates: Iterable[Template], twins: Iterable[_Twin]) -> bool:
+    given = list(templates)
+    known = list(twins)
+    return any(_twin(template, known, set()).text != template.text for template in given)
+
+
+def _twin(template: Template, twins: Iterable[_Twin], taken: set[str]) -> Template:
+    """The same template for several, where it is derived and has one that the relation does not use yet."""
+    if template.origin not in {Origin.DERIVED, Origin.FRAME}:
+        return template
+    for twin in twins:
+        found = twin.single.fullmatch(template.text)
+        if found and twin.use == (template.direction, template.split, template.form):
+            text = twin.several.replace("{a}", indefinite(found["n"])).replace("{n}", found["n"])
+            return template if folded(text) in taken else replace(template, text=text)
+    return template

@@ -1,0 +1,1 @@
+"""Stored graphs as they are read: counts, names, levels, versions, and pages of entities and facts."""

@@ -1,0 +1,1 @@
+"""Editing and unlearning benchmarks: their facts, and their edits as cases."""

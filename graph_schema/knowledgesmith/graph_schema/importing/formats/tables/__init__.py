@@ -1,0 +1,1 @@
+"""Tables of facts as people keep them: what their columns hold, told from the first rows."""

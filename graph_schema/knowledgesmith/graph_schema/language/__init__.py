@@ -1,0 +1,1 @@
+"""How names and sentences are put together, compared and checked, in any script. Pure."""

@@ -1,0 +1,1 @@
+"""Probe sets at rest: kept, sampled, audited, and exchanged with other tools."""

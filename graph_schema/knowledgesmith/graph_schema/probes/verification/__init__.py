@@ -1,0 +1,1 @@
+"""Questions and options judged by queries that share nothing with those that made them."""

@@ -1,0 +1,1 @@
+"""Wire types to domain values and back, and what holds of every message: sizes, pages, statuses."""

@@ -1,0 +1,1 @@
+"""One attempt at one intervention: from a plan to a measured, committed revision."""

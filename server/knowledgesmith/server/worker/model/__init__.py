@@ -1,0 +1,1 @@
+"""The one model in memory: loaded, lent to jobs, and asked beside them."""
