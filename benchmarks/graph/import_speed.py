@@ -95,10 +95,10 @@ def plain_unwind(store: GraphStore, entities: int, rows: list[tuple[str, str, st
     links: list[list[Any]] = sorted([s, o, r.upper(), fact_id(graph_id, s, r, o), ""] for s, r, o in rows)
     began = time.perf_counter()
     for batch in batches(nodes, BATCH):
-        store.write("lifecycle/load_entities", graph_id=graph_id, rows=batch)
+        store.write("archive/load_entities", graph_id=graph_id, rows=batch)
     middle = time.perf_counter()
     for batch in batches(links, BATCH):
-        store.write("lifecycle/load_facts", graph_id=graph_id, rows=batch)
+        store.write("archive/load_facts", graph_id=graph_id, rows=batch)
     ended = time.perf_counter()
     return {"entities": entities / (middle - began), "facts": len(rows) / (ended - middle)}
 
@@ -108,7 +108,7 @@ def row_by_row(store: GraphStore, rows: list[tuple[str, str, str]]) -> float:
     began = time.perf_counter()
     for subject, relation, obj in rows:
         row = [subject, obj, f"{relation.upper()}_SINGLE", fact_id("plain_unwind", subject, relation, obj), ""]
-        store.write("lifecycle/load_facts", graph_id="plain_unwind", rows=[row])
+        store.write("archive/load_facts", graph_id="plain_unwind", rows=[row])
     return len(rows) / (time.perf_counter() - began)
 
 

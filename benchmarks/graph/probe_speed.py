@@ -89,17 +89,17 @@ def load(store: GraphStore, names: dict[str, str], facts: Triples) -> None:
     catalogue = build_catalogue([Relation(name=name, rel_type="", traits=t) for name, t in sorted(traits.items())])
 
     def head(tx: Any) -> None:
-        tx.rows("lifecycle/load_begin", graph_id=GRAPH, archive="")
+        tx.rows("archive/load_begin", graph_id=GRAPH, archive="")
         properties = {"digest": graph_digest(facts), "source": "benchmark"}
-        tx.rows("lifecycle/load_end", graph_id=GRAPH, archive="", properties=properties)
-        tx.rows("graph/relations_replace", graph_id=GRAPH, rows=[to_properties(r) for r in catalogue.values()])
+        tx.rows("archive/load_end", graph_id=GRAPH, archive="", properties=properties)
+        tx.rows("graphs/relations_replace", graph_id=GRAPH, rows=[to_properties(r) for r in catalogue.values()])
 
     store.write_transaction(head)
     for batch in batches([[uid, name, "", "", [], False] for uid, name in sorted(names.items())]):
-        store.write("lifecycle/load_entities", graph_id=GRAPH, rows=batch)
+        store.write("archive/load_entities", graph_id=GRAPH, rows=batch)
     rows = [[s, o, catalogue[r].rel_type, fact_id(GRAPH, s, r, o), "benchmark"] for s, r, o in sorted(facts)]
     for batch in batches(rows):
-        store.write("lifecycle/load_facts", graph_id=GRAPH, rows=batch)
+        store.write("archive/load_facts", graph_id=GRAPH, rows=batch)
     store.write_transaction(lambda tx: rebuild_levels(tx, graph_id=GRAPH, relations=catalogue))
 
 

@@ -105,7 +105,7 @@ def _run(store: GraphStore, world: RunWorld, rows: int, *, seed: int) -> str:
     for start in range(0, rows, BATCH):
         ledger.append(store, run, 0, measured(chosen[start : start + BATCH], seed=seed, outcomes=True))
     done = {"state": "SUCCEEDED", "commit_order": seed}
-    store.write("jobs/advance", id=run, fence=0, from_states=["RUNNING"], properties=done, finished=True)
+    store.write("interventions/steps/advance", id=run, fence=0, from_states=["RUNNING"], properties=done, finished=True)
     return run
 
 

@@ -45,16 +45,16 @@ def build_world(store: GraphStore, *, graph_id: str, entities: int) -> RunWorld:
     ]
 
     def head(tx: Transaction) -> None:
-        tx.rows("lifecycle/load_begin", graph_id=graph_id, archive="")
+        tx.rows("archive/load_begin", graph_id=graph_id, archive="")
         properties = {"digest": "0" * 64, "source": "synthetic"}
-        tx.rows("lifecycle/load_end", graph_id=graph_id, archive="", properties=properties)
-        tx.rows("graph/relations_replace", graph_id=graph_id, rows=relations)
+        tx.rows("archive/load_end", graph_id=graph_id, archive="", properties=properties)
+        tx.rows("graphs/relations_replace", graph_id=graph_id, rows=relations)
 
     store.write_transaction(head)
     for batch in _parts(rows):
-        store.write("lifecycle/load_entities", graph_id=graph_id, rows=batch)
+        store.write("archive/load_entities", graph_id=graph_id, rows=batch)
     for batch in _parts(facts):
-        store.write("lifecycle/load_facts", graph_id=graph_id, rows=batch)
+        store.write("archive/load_facts", graph_id=graph_id, rows=batch)
     return RunWorld(graph_id=graph_id, branch_id=f"{graph_id}-branch", entities=tuple(uids))
 
 
@@ -63,7 +63,7 @@ def open_branch(store: GraphStore, world: RunWorld, *, branch_id: str = "", sele
     branch = branch_id or world.branch_id
     model = f"{world.graph_id}-model"
     store.write(
-        "models/register",
+        "interventions/branches/register",
         id=model,
         path="",
         weights_sha256="0",
@@ -72,19 +72,24 @@ def open_branch(store: GraphStore, world: RunWorld, *, branch_id: str = "", sele
         dtype="float32",
         base_revision=f"{model}.base",
     )
-    store.write("models/create_branch", id=branch, model_id=model, graph_id=world.graph_id, select=select)
+    store.write("interventions/branches/create", id=branch, model_id=model, graph_id=world.graph_id, select=select)
     return branch
 
 
 def open_run(store: GraphStore, world: RunWorld, run: str, *, branch_id: str = "", targets: int = 1) -> str:
     """A running intervention with ``targets`` targets."""
     properties = {"id": run, "request_id": run, "goal": "EDIT", "method": "placebo"}
-    store.write("jobs/create", branch_id=branch_id or world.branch_id, properties=properties)
+    store.write("interventions/steps/create", branch_id=branch_id or world.branch_id, properties=properties)
     asked = [target(world, n) for n in range(targets)]
     plan = {"plan_graph": world.graph_id, "plan_digest": "0"}
-    store.write("plan/begin", id=run, fence=0, properties=plan, targets=asked)
+    store.write("planning/begin", id=run, fence=0, properties=plan, targets=asked)
     store.write(
-        "jobs/advance", id=run, fence=0, from_states=["QUEUED"], properties={"state": "RUNNING"}, finished=False
+        "interventions/steps/advance",
+        id=run,
+        fence=0,
+        from_states=["QUEUED"],
+        properties={"state": "RUNNING"},
+        finished=False,
     )
     return run
 
@@ -139,7 +144,7 @@ def write_plan(store: GraphStore, world: RunWorld, run: str, chosen: Sequence[Le
     """One planned probe a row."""
     rows = [_probe(world, slot) for slot in chosen]
     for batch in _parts(rows):
-        store.write("plan/probes", id=run, graph_id=world.graph_id, rows=batch)
+        store.write("planning/probes", id=run, graph_id=world.graph_id, rows=batch)
 
 
 def _probe(world: RunWorld, slot: LedgerSlot) -> dict[str, object]:

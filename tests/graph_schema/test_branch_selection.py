@@ -57,7 +57,7 @@ def meanwhile(uri: str, graph: str, what: Callable[[], object], waits_for: str) 
 
 
 def selected(store: GraphStore, graph: str) -> str | None:
-    found: str | None = store.read("graph/get", graph_id=graph)[0]["head_branch"]
+    found: str | None = store.read("graphs/get", graph_id=graph)[0]["head_branch"]
     return found
 
 
@@ -82,7 +82,7 @@ def test_a_branch_selected_while_it_goes_away_is_selected_no_more(
 def test_a_branch_that_goes_away_cannot_be_selected(store: GraphStore, graph: str, gone: str) -> None:
     two = f"{graph}-two"
     if gone == "closed":  # its deletion was cut off
-        assert store.write("lifecycle/branch_mark", id=two, live=[])
+        assert store.write("maintenance/branch_mark", id=two, live=[])
     elif gone == "deleted":
         delete_branch(store, two)
     else:

@@ -36,7 +36,7 @@ def test_nothing_is_read_for_a_caller_who_has_left(store: GraphStore, graph_id: 
     caller = Caller()
     caller.leave()
     with pytest.raises(Cancelled):
-        for_caller(caller, lambda: store.read("world/stamp", graph_id=graph_id))
+        for_caller(caller, lambda: store.read("worlds/stamp", graph_id=graph_id))
 
 
 def test_a_what_if_ends_at_its_next_query_in_whatever_thread(store: GraphStore, graph_id: str) -> None:
@@ -44,9 +44,9 @@ def test_a_what_if_ends_at_its_next_query_in_whatever_thread(store: GraphStore, 
 
     def work() -> None:
         with store.what_if(timeout_s=600) as tx, ThreadPoolExecutor(1) as pool:
-            pool.submit(tx.rows, "world/stamp", graph_id=graph_id).result()
+            pool.submit(tx.rows, "worlds/stamp", graph_id=graph_id).result()
             caller.leave()
-            pool.submit(tx.rows, "world/stamp", graph_id=graph_id).result()
+            pool.submit(tx.rows, "worlds/stamp", graph_id=graph_id).result()
 
     with pytest.raises(Cancelled):
         for_caller(caller, work)
@@ -59,7 +59,7 @@ def test_a_write_and_what_must_follow_it_are_finished(store: GraphStore, graph_i
     def work() -> None:
         store.write("importing/release", graph_id=graph_id, owner="", untouched=True)
         with cancellation.to_the_end():
-            store.read("world/stamp", graph_id=graph_id)
+            store.read("worlds/stamp", graph_id=graph_id)
         cancellation.check()
 
     with pytest.raises(Cancelled):

@@ -41,7 +41,7 @@ READS: list[Callable[[GraphStore, str], object]] = [
 
 def kept(store: GraphStore, graph_id: str) -> bool:
     """Whether the counts are kept beside the graph."""
-    return store.read("graph/get", graph_id=graph_id)[0]["counts_stamp"] is not None
+    return store.read("graphs/get", graph_id=graph_id)[0]["counts_stamp"] is not None
 
 
 @pytest.fixture

@@ -87,12 +87,16 @@ def cut(rows: Batch, sizes: Sequence[int]) -> Iterator[Batch]:
 
 def begin(store: GraphStore, branch: str, run: str) -> None:
     """A running intervention."""
-    store.write("jobs/create", branch_id=branch, properties={"id": run, "request_id": run, "goal": "EDIT"})
+    store.write(
+        "interventions/steps/create", branch_id=branch, properties={"id": run, "request_id": run, "goal": "EDIT"}
+    )
     move(store, run, "QUEUED", {"state": "RUNNING"})
 
 
 def move(store: GraphStore, run: str, state: str, properties: dict[str, object]) -> None:
-    assert store.write("jobs/advance", id=run, fence=0, from_states=[state], properties=properties, finished=False)
+    assert store.write(
+        "interventions/steps/advance", id=run, fence=0, from_states=[state], properties=properties, finished=False
+    )
 
 
 def found(store: GraphStore, graph_id: str) -> dict[str, dict[str, Any]]:
@@ -216,7 +220,7 @@ def test_a_row_about_no_entity_is_an_error_and_nothing_is_written(
     with pytest.raises(EntityNotFound, match="nobody"):
         ledger.append(store, branch, 0, rows_of([(uid, ProbeKind.DIRECT, 0.5, 0.25, 1) for uid in uids]))
     assert (found(store, graph), ledger.read(store, branch, after=0, limit=9)) == (before, written)
-    assert store.read("jobs/get", id=branch)[0]["properties"]["written_rows"] == sent_before
+    assert store.read("interventions/steps/get", id=branch)[0]["properties"]["written_rows"] == sent_before
 
 
 def test_what_a_probe_showed_is_never_lost_without_a_word(store: GraphStore, graph: str) -> None:

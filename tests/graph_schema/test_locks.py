@@ -59,7 +59,7 @@ def working_for(caller: Caller, work: Callable[[], object]) -> object:
 
 def test_real_locks_are_waited_for_until_they_are_free(store: GraphStore, neo4j_uri: str, graph_id: str) -> None:
     """Neo4j itself gives up after ten seconds; one such try is made, then the locks become free."""
-    store.write("lifecycle/load_begin", graph_id=graph_id, archive="")
+    store.write("archive/load_begin", graph_id=graph_id, archive="")
     with (
         neo4j.GraphDatabase.driver(neo4j_uri) as driver,
         driver.session() as session,
@@ -73,7 +73,7 @@ def test_real_locks_are_waited_for_until_they_are_free(store: GraphStore, neo4j_
             return True
 
         caller = Patient(tell)
-        working_for(caller, lambda: store.write("suggest/lock", graph_id=graph_id))
+        working_for(caller, lambda: store.write("suggesting/lock", graph_id=graph_id))
     assert caller.waited
 
 

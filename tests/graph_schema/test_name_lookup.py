@@ -113,7 +113,7 @@ def test_every_sign_that_queries_take_away_is_invisible() -> None:
 
 
 KEYED = (
-    *("graph/by_alias", "graph/similar_names", "lifecycle/load_entities"),
+    *("graphs/by_alias", "graphs/similar_names", "archive/load_entities"),
     *("importing/aliases_fill", "importing/entities_create", "importing/entities_update"),
 )
 
@@ -155,7 +155,7 @@ def odd(store: GraphStore) -> str:
             ]
             for n, name in enumerate(ODD)
         ]
-        store.write("lifecycle/load_entities", graph_id=graph_id, rows=rows)
+        store.write("archive/load_entities", graph_id=graph_id, rows=rows)
     return made[0]
 
 
@@ -179,13 +179,13 @@ TYPED = (*ODD, "nothing", "tokyo", "C+++", 'x" OR name_keys:"*', "e", "\\\\", '"
 @pytest.mark.parametrize("number", range(0, len(TYPED), 12))
 def test_the_index_finds_what_looking_at_every_name_found(store: GraphStore, odd: str, number: int) -> None:
     for text in TYPED[number : number + 12]:
-        found = [row["uid"] for row in store.read("graph/by_alias", graph_id=odd, text=text)]
+        found = [row["uid"] for row in store.read("graphs/by_alias", graph_id=odd, text=text)]
         assert found == before(store, odd, "$text IN e.aliases", "e.uid", text=text), text
         keys = sorted({name_key(text), unicodedata.normalize("NFKC", without_invisible(text)).lower()})
-        found = [row["uid"] for row in store.read("graph/by_key", graph_id=odd, keys=keys)]
+        found = [row["uid"] for row in store.read("graphs/by_key", graph_id=odd, keys=keys)]
         assert found == before(store, odd, "any(key IN keys WHERE key IN $keys)", "e.uid", keys=keys), text
         for start in {name_key(text)[:2], name_key(text)[:1], text[:2]}:
-            found = [row["name"] for row in store.read("graph/similar_names", graph_id=odd, start=start)]
+            found = [row["name"] for row in store.read("graphs/similar_names", graph_id=odd, start=start)]
             expected = before(store, odd, "keys[0] STARTS WITH toLower($start)", "e.name", start=start)
             assert found == expected, (text, start)
 

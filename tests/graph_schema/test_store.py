@@ -59,7 +59,7 @@ class _Versioned(GraphStore):
     claimed = 10_000
 
     def read(self, name: str, /, **params: object) -> list[dict[str, object]]:
-        return [{"version": self.claimed}] if name == "graph/schema_version" else super().read(name, **params)
+        return [{"version": self.claimed}] if name == "storage/schema_version" else super().read(name, **params)
 
 
 def test_a_newer_schema_is_refused(neo4j_uri: str) -> None:
@@ -113,7 +113,7 @@ def test_statements_are_split_at_separators() -> None:
 
 def test_a_failing_unit_of_work_leaves_nothing(store: GraphStore, graph_id: str) -> None:
     def work(tx: Transaction) -> None:
-        tx.rows("lifecycle/load_begin", graph_id=graph_id, archive="")
+        tx.rows("archive/load_begin", graph_id=graph_id, archive="")
         raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError, match="in the middle"):
@@ -135,9 +135,9 @@ def test_a_long_transaction_forgets_the_parameters_of_its_queries(store: GraphSt
 
 def test_a_what_if_is_seen_inside_and_nowhere_else(store: GraphStore, graph_id: str) -> None:
     with store.what_if() as tx:
-        tx.rows("lifecycle/load_begin", graph_id=graph_id, archive="")
-        assert tx.rows("lifecycle/load_end", graph_id=graph_id, archive="", properties={"digest": "d"})
-        (seen,) = tx.rows("graph/state", graph_id=graph_id)
+        tx.rows("archive/load_begin", graph_id=graph_id, archive="")
+        assert tx.rows("archive/load_end", graph_id=graph_id, archive="", properties={"digest": "d"})
+        (seen,) = tx.rows("graphs/state", graph_id=graph_id)
         assert (seen["digest"], seen["state"]) == ("d", "ready")
         assert _count(store, graph_id) == 0
     assert _count(store, graph_id) == 0
@@ -145,7 +145,7 @@ def test_a_what_if_is_seen_inside_and_nowhere_else(store: GraphStore, graph_id: 
 
 def test_parameters_must_be_those_of_the_header(store: GraphStore) -> None:
     with pytest.raises(TypeError, match="takes"):
-        store.read("graph/state", graph="x")
+        store.read("graphs/state", graph="x")
 
 
 def test_queries_are_observed(neo4j_uri: str) -> None:
@@ -153,12 +153,12 @@ def test_queries_are_observed(neo4j_uri: str) -> None:
     store = GraphStore.connect(
         StoreSettings(uri=neo4j_uri), observe=lambda name, _seconds, outcome: seen.append((name, outcome))
     )
-    store.read("graph/schema_version")
+    store.read("storage/schema_version")
     with pytest.raises(Exception, match="expected Integer"):
-        store.read("graph/list", after="", limit="many")
+        store.read("graphs/list", after="", limit="many")
     store.close()
-    assert seen[0] == ("graph/schema_version", "ok")
-    assert seen[-1][0] == "graph/list"
+    assert seen[0] == ("storage/schema_version", "ok")
+    assert seen[-1][0] == "graphs/list"
     assert seen[-1][1] != "ok"
 
 
@@ -268,5 +268,5 @@ def test_a_transaction_that_needs_too_much_memory_is_not_tried_again(
 
     monkeypatch.setattr(neo4j.ManagedTransaction, "run", run)
     with pytest.raises(TooLarge, match="more memory"):
-        store.write("suggest/lock", graph_id="none")
+        store.write("suggesting/lock", graph_id="none")
     assert len(attempts) == 1

@@ -131,7 +131,7 @@ def head(bench: Bench) -> str:
 
 
 def stored(bench: Bench, job: str) -> dict[str, Any]:
-    return dict(bench.store.read("jobs/get", id=job)[0]["properties"])
+    return dict(bench.store.read("interventions/steps/get", id=job)[0]["properties"])
 
 
 @pytest.mark.parametrize(

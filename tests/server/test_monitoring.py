@@ -65,7 +65,7 @@ def test_both_processes_report_through_one_endpoint(scraped: str) -> None:
     assert re.search(r"^ksmith_neo4j_up 1\.0", scraped, re.MULTILINE)
     assert re.search(r'^ksmith_job_phase_seconds_count\{method="finetune",phase="apply"\} [1-9]', scraped, re.MULTILINE)
     assert re.search(r"^ksmith_ledger_rows_total [1-9]", scraped, re.MULTILINE)
-    assert re.search(r'^ksmith_neo4j_query_seconds_count\{query="ledger/append"\}', scraped, re.MULTILINE)
+    assert re.search(r'^ksmith_neo4j_query_seconds_count\{query="interventions/ledger/append"\}', scraped, re.MULTILINE)
     assert re.search(r'^ksmith_jobs\{goal="EDIT",state="SUCCEEDED"\}', scraped, re.MULTILINE)
     assert re.search(r'^ksmith_build_info\{[^}]*torch="', scraped, re.MULTILINE), "the worker's versions"
 

@@ -83,7 +83,7 @@ def blocked(times: int) -> Callable[[Transaction], None]:
     def work(_tx: Transaction) -> None:
         if left[0]:
             left[0] -= 1
-            raise locked("ledger/append")
+            raise locked("interventions/ledger/append")
 
     return work
 

@@ -17,8 +17,8 @@ BUDGETS: dict[str, Budget] = {
     **IMPORTING,
     **LIFECYCLE,
     **SUGGEST,
-    "closure/clear": _budget(lambda w: {"graph_id": w.graph, "world": 0, "subjects": w.uids[:5]}, 101),
-    "closure/derive": _budget(
+    "reasoning/clear": _budget(lambda w: {"graph_id": w.graph, "world": 0, "subjects": w.uids[:5]}, 101),
+    "reasoning/derive": _budget(
         lambda w: {
             "graph_id": w.graph,
             "world": 0,
@@ -29,7 +29,7 @@ BUDGETS: dict[str, Budget] = {
         },
         360,
     ),
-    "closure/place": _budget(
+    "reasoning/place": _budget(
         lambda w: {
             "graph_id": w.graph,
             "uids": w.uids[:5],
@@ -37,33 +37,33 @@ BUDGETS: dict[str, Budget] = {
         },
         35,
     ),
-    "closure/unplace": _budget(lambda w: {"graph_id": w.graph, "subjects": w.uids[:5]}, 88),
-    "graph/by_alias": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 10),
-    "graph/by_key": _budget(lambda w: {"graph_id": w.graph, "keys": ["france", "frankreich"]}, 10),
-    "graph/by_name": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 17),
-    "graph/by_uid": _budget(lambda w: {"graph_id": w.graph, "text": "france"}, 17),
-    "graph/correct_wordings": _budget(lambda w: {"graph_id": w.graph, "corrections": []}, 20),
-    "graph/corrected_wordings": _budget(lambda w: {"graph_id": w.graph}, 20),
-    "graph/count": _budget(lambda w: {"graph_id": w.graph}, 1409),
-    "graph/depth_clear": _budget(lambda w: {"graph_id": w.graph}, 41),
-    "graph/depth_roots": _budget(lambda w: {"graph_id": w.graph}, 193),
-    "graph/depth_seed": _budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:5]}, 25),
-    "graph/depth_step": _budget(lambda w: {"graph_id": w.graph, "depth": 0}, 77),
-    "graph/depth_unreached": _budget(lambda w: {"graph_id": w.graph}, 634),
-    "graph/entities": _budget(lambda w: {"graph_id": w.graph}, 20, 13),
-    "graph/every_id": _budget(lambda _: {}, 10, 3, whole="lists all graphs"),
-    "graph/example_facts": _budget(lambda w: {"graph_id": w.graph, "rel_types": ["HAS_CAPITAL"], "limit": 50}, 2000),
-    "graph/facts": _budget(lambda w: {"graph_id": w.graph}, 20, 27),
-    "graph/get": _budget(lambda w: {"graph_id": w.graph}, 45),
-    "graph/hierarchy_link_down": _budget(lambda w: {"graph_id": w.graph, "types": ["SYMBOL"]}, 995),
-    "graph/hierarchy_link_up": _budget(lambda w: {"graph_id": w.graph, "types": ["SYMBOL"]}, 1048),
-    "graph/hierarchy_size": _budget(lambda w: {"graph_id": w.graph, "types": ["SYMBOL"], "limit": 10}, 1000),
-    "graph/hierarchy_unlink": _budget(lambda w: {"graph_id": w.graph, "to_parent": [], "to_child": []}, 1645),
-    "graph/keep_counts": _budget(lambda w: {"graph_id": w.graph, "stamp": "s", "counts": "[[], 0]"}, 15),
-    "graph/level_labels": _budget(lambda w: {"graph_id": w.graph}, 220),
-    "graph/list": _budget(lambda w: {"after": w.graph[:-1], "limit": 2}, 17),
-    "graph/missing": _budget(lambda w: {"graph_id": w.graph, "uids": ["nobody", "paris"]}, 15),
-    "graph/objects_of": _budget(
+    "reasoning/unplace": _budget(lambda w: {"graph_id": w.graph, "subjects": w.uids[:5]}, 88),
+    "graphs/by_alias": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 10),
+    "graphs/by_key": _budget(lambda w: {"graph_id": w.graph, "keys": ["france", "frankreich"]}, 10),
+    "graphs/by_name": _budget(lambda w: {"graph_id": w.graph, "text": "France"}, 17),
+    "graphs/by_uid": _budget(lambda w: {"graph_id": w.graph, "text": "france"}, 17),
+    "graphs/correct_wordings": _budget(lambda w: {"graph_id": w.graph, "corrections": []}, 20),
+    "graphs/corrected_wordings": _budget(lambda w: {"graph_id": w.graph}, 20),
+    "graphs/count": _budget(lambda w: {"graph_id": w.graph}, 1409),
+    "graphs/depth_clear": _budget(lambda w: {"graph_id": w.graph}, 41),
+    "graphs/depth_roots": _budget(lambda w: {"graph_id": w.graph}, 193),
+    "graphs/depth_seed": _budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:5]}, 25),
+    "graphs/depth_step": _budget(lambda w: {"graph_id": w.graph, "depth": 0}, 77),
+    "graphs/depth_unreached": _budget(lambda w: {"graph_id": w.graph}, 634),
+    "graphs/entities": _budget(lambda w: {"graph_id": w.graph}, 20, 13),
+    "graphs/every_id": _budget(lambda _: {}, 10, 3, whole="lists all graphs"),
+    "graphs/example_facts": _budget(lambda w: {"graph_id": w.graph, "rel_types": ["HAS_CAPITAL"], "limit": 50}, 2000),
+    "graphs/facts": _budget(lambda w: {"graph_id": w.graph}, 20, 27),
+    "graphs/get": _budget(lambda w: {"graph_id": w.graph}, 45),
+    "graphs/hierarchy_link_down": _budget(lambda w: {"graph_id": w.graph, "types": ["SYMBOL"]}, 995),
+    "graphs/hierarchy_link_up": _budget(lambda w: {"graph_id": w.graph, "types": ["SYMBOL"]}, 1048),
+    "graphs/hierarchy_size": _budget(lambda w: {"graph_id": w.graph, "types": ["SYMBOL"], "limit": 10}, 1000),
+    "graphs/hierarchy_unlink": _budget(lambda w: {"graph_id": w.graph, "to_parent": [], "to_child": []}, 1645),
+    "graphs/keep_counts": _budget(lambda w: {"graph_id": w.graph, "stamp": "s", "counts": "[[], 0]"}, 15),
+    "graphs/level_labels": _budget(lambda w: {"graph_id": w.graph}, 220),
+    "graphs/list": _budget(lambda w: {"after": w.graph[:-1], "limit": 2}, 17),
+    "graphs/missing": _budget(lambda w: {"graph_id": w.graph, "uids": ["nobody", "paris"]}, 15),
+    "graphs/objects_of": _budget(
         lambda w: {
             "graph_id": w.graph,
             "subject": "france",
@@ -72,15 +72,15 @@ BUDGETS: dict[str, Budget] = {
         },
         215,
     ),
-    "graph/relations": _budget(lambda w: {"graph_id": w.graph}, 20, 18),
-    "graph/relations_replace": _budget(
+    "graphs/relations": _budget(lambda w: {"graph_id": w.graph}, 20, 18),
+    "graphs/relations_replace": _budget(
         lambda w: {"graph_id": w.graph, "rows": [{"name": "symbol", "rel_type": "SYMBOL"}]}, 52
     ),
-    "graph/schema_record": _budget(lambda _: {"version": 1}, 19),
-    "graph/schema_version": _budget(lambda _: {}, 14),
-    "graph/similar_names": _budget(lambda w: {"graph_id": w.graph, "start": "fr"}, 10),
-    "graph/state": _budget(lambda w: {"graph_id": w.graph}, 15),
-    "jobs/advance": _budget(
+    "storage/schema_record": _budget(lambda _: {"version": 1}, 19),
+    "storage/schema_version": _budget(lambda _: {}, 14),
+    "graphs/similar_names": _budget(lambda w: {"graph_id": w.graph, "start": "fr"}, 10),
+    "graphs/state": _budget(lambda w: {"graph_id": w.graph}, 15),
+    "interventions/steps/advance": _budget(
         lambda w: {
             "id": w.running,
             "fence": 0,
@@ -90,9 +90,9 @@ BUDGETS: dict[str, Budget] = {
         },
         25,
     ),
-    "jobs/by_request": _budget(lambda w: {"request_id": w.request}, 17),
-    "jobs/claim": _budget(lambda w: {"id": w.running, "from_states": ["RUNNING"]}, 52),
-    "jobs/commit": _budget(
+    "interventions/steps/by_request": _budget(lambda w: {"request_id": w.request}, 17),
+    "interventions/steps/claim": _budget(lambda w: {"id": w.running, "from_states": ["RUNNING"]}, 52),
+    "interventions/steps/commit": _budget(
         lambda w: {
             "id": w.ready,
             "fence": 0,
@@ -102,24 +102,32 @@ BUDGETS: dict[str, Budget] = {
         },
         79,
     ),
-    "jobs/counts": _budget(lambda _: {}, 187, whole="counts all interventions by state"),
-    "jobs/create": _budget(
+    "interventions/steps/counts": _budget(lambda _: {}, 187, whole="counts all interventions by state"),
+    "interventions/steps/create": _budget(
         lambda w: {"branch_id": w.branch, "properties": {"id": f"{w.graph}-new", "request_id": f"{w.graph}-new"}}, 38
     ),
-    "jobs/get": _budget(lambda w: {"id": w.run}, 56),
-    "jobs/interrupted": _budget(lambda _: {}, 20, 6, whole="finds interrupted interventions of any branch"),
-    "jobs/latest_end": _budget(lambda _: {}, 10),
-    "jobs/list": _budget(lambda w: {"branch_id": w.branch, "before_ms": None, "before_id": "", "limit": 2}, 109),
-    "jobs/live": _budget(
+    "interventions/steps/get": _budget(lambda w: {"id": w.run}, 56),
+    "interventions/steps/interrupted": _budget(
+        lambda _: {}, 20, 6, whole="finds interrupted interventions of any branch"
+    ),
+    "interventions/steps/latest_end": _budget(lambda _: {}, 10),
+    "interventions/steps/list": _budget(
+        lambda w: {"branch_id": w.branch, "before_ms": None, "before_id": "", "limit": 2}, 109
+    ),
+    "interventions/steps/live": _budget(
         lambda _: {"states": ["QUEUED", "RUNNING"]}, 20, 6, whole="reads every intervention that has not ended"
     ),
-    "jobs/next": _budget(lambda _: {"limit": 2, "apart": []}, 11, whole="looks at every queued intervention"),
-    "jobs/number": _budget(lambda _: {}, 3),
-    "jobs/pulse": _budget(lambda w: {"id": w.run}, 20),
-    "jobs/request_cancel": _budget(lambda w: {"id": w.running}, 16),
-    "jobs/rollback": _budget(lambda w: {"branch_id": w.decided, "head_revision": w.head, "request_id": "r"}, 73),
-    "jobs/rolled_back": _budget(lambda w: {"branch_id": w.branch, "request_id": "r"}, 20),
-    "jobs/take_over": _budget(
+    "interventions/steps/next": _budget(
+        lambda _: {"limit": 2, "apart": []}, 11, whole="looks at every queued intervention"
+    ),
+    "interventions/steps/number": _budget(lambda _: {}, 3),
+    "interventions/steps/pulse": _budget(lambda w: {"id": w.run}, 20),
+    "interventions/steps/request_cancel": _budget(lambda w: {"id": w.running}, 16),
+    "interventions/steps/rollback": _budget(
+        lambda w: {"branch_id": w.decided, "head_revision": w.head, "request_id": "r"}, 73
+    ),
+    "interventions/steps/rolled_back": _budget(lambda w: {"branch_id": w.branch, "request_id": "r"}, 20),
+    "interventions/steps/take_over": _budget(
         lambda w: {
             "id": w.running,
             "fence": None,
@@ -129,32 +137,34 @@ BUDGETS: dict[str, Budget] = {
         },
         23,
     ),
-    "ledger/append": _budget(lambda w: {"id": w.running, "fence": 0, "entities": w.rows}, 590),
-    "ledger/clear_heads": _budget(lambda w: {"graph_id": w.graph, "limit": 20}, 400),
-    "ledger/heads": _budget(lambda w: {"id": w.running, "uids": w.uids[:5]}, 140),
-    "ledger/outcomes": _budget(lambda w: {"id": w.running, "rows": w.outcomes}, 224),
-    "ledger/read": _budget(lambda w: {"id": w.run, "after": 5, "limit": 10}, 20, 72),
-    "ledger/replay_failed": _budget(lambda w: {"graph_id": w.graph}, 20),
-    "ledger/replay_graph": _budget(lambda w: {"graph_id": w.graph}, 70),
-    "ledger/replay_move": _budget(lambda w: {"graph_id": w.graph, "todo": [], "after": 0}, 20),
-    "ledger/replay_order": _budget(lambda w: {"graph_id": w.graph}, 47),
-    "ledger/replay_place": _budget(lambda w: {"graph_id": w.graph}, 20),
-    "ledger/replay_run": _budget(lambda w: {"id": w.run}, 30),
-    "ledger/replays_left": _budget(lambda _: {}, 5),
-    "ledger/restore": _budget(
+    "interventions/ledger/append": _budget(lambda w: {"id": w.running, "fence": 0, "entities": w.rows}, 590),
+    "interventions/ledger/clear_heads": _budget(lambda w: {"graph_id": w.graph, "limit": 20}, 400),
+    "interventions/ledger/heads": _budget(lambda w: {"id": w.running, "uids": w.uids[:5]}, 140),
+    "interventions/ledger/outcomes": _budget(lambda w: {"id": w.running, "rows": w.outcomes}, 224),
+    "interventions/ledger/read": _budget(lambda w: {"id": w.run, "after": 5, "limit": 10}, 20, 72),
+    "interventions/ledger/replay_failed": _budget(lambda w: {"graph_id": w.graph}, 20),
+    "interventions/ledger/replay_graph": _budget(lambda w: {"graph_id": w.graph}, 70),
+    "interventions/ledger/replay_move": _budget(lambda w: {"graph_id": w.graph, "todo": [], "after": 0}, 20),
+    "interventions/ledger/replay_order": _budget(lambda w: {"graph_id": w.graph}, 47),
+    "interventions/ledger/replay_place": _budget(lambda w: {"graph_id": w.graph}, 20),
+    "interventions/ledger/replay_run": _budget(lambda w: {"id": w.run}, 30),
+    "interventions/ledger/replays_left": _budget(lambda _: {}, 5),
+    "interventions/ledger/restore": _budget(
         lambda w: {"graph_id": w.graph, "uids": w.uids[:5], "order": {w.run: 0, w.second: 1}, "afresh": True}, 400
     ),
-    "ledger/touched": _budget(lambda w: {"id": w.run, "after": 5, "limit": 10}, 70),
-    "models/chain": _budget(lambda w: {"branch_id": w.branch}, 41),
-    "models/create_branch": _budget(
+    "interventions/ledger/touched": _budget(lambda w: {"id": w.run, "after": 5, "limit": 10}, 70),
+    "interventions/branches/chain": _budget(lambda w: {"branch_id": w.branch}, 41),
+    "interventions/branches/create": _budget(
         lambda w: {"id": f"{w.graph}-b", "model_id": w.model, "graph_id": w.graph, "select": True}, 35
     ),
-    "models/get": _budget(lambda w: {"id": w.model}, 19),
-    "models/inserted": _budget(lambda w: {"branch_id": w.branch}, 34),
-    "models/list": _budget(lambda w: {"after": w.graph[:-1], "limit": 2}, 26),
-    "models/list_branches": _budget(lambda w: {"graph_id": w.graph, "only": w.branch, "after": "", "limit": 5}, 61),
-    "models/overlay": _budget(lambda w: {"branch_id": w.branch}, 41),
-    "models/register": _budget(
+    "interventions/branches/get": _budget(lambda w: {"id": w.model}, 19),
+    "interventions/branches/inserted": _budget(lambda w: {"branch_id": w.branch}, 34),
+    "interventions/branches/list": _budget(lambda w: {"after": w.graph[:-1], "limit": 2}, 26),
+    "interventions/branches/branches": _budget(
+        lambda w: {"graph_id": w.graph, "only": w.branch, "after": "", "limit": 5}, 61
+    ),
+    "interventions/branches/overlay": _budget(lambda w: {"branch_id": w.branch}, 41),
+    "interventions/branches/register": _budget(
         lambda w: {
             "id": w.model,
             "path": "p",
@@ -166,9 +176,9 @@ BUDGETS: dict[str, Budget] = {
         },
         22,
     ),
-    "models/revision_chain": _budget(lambda w: {"branch_id": w.branch, "revision_id": w.revision}, 41),
-    "models/select_branch": _budget(lambda w: {"id": w.branch}, 17),
-    "plan/begin": _budget(
+    "interventions/branches/revision_chain": _budget(lambda w: {"branch_id": w.branch, "revision_id": w.revision}, 41),
+    "interventions/branches/select": _budget(lambda w: {"id": w.branch}, 17),
+    "planning/begin": _budget(
         lambda w: {
             "id": w.running,
             "fence": 0,
@@ -177,15 +187,15 @@ BUDGETS: dict[str, Budget] = {
         },
         409,
     ),
-    "plan/earlier": _budget(lambda w: {"branch_id": w.branch, "facts": {"0": True}}, 900),
-    "plan/head": _budget(lambda w: {"id": w.run}, 80),
-    "plan/option_names": _budget(lambda w: {"id": w.run}, 400),
-    "plan/probes": _budget(lambda w: {"id": w.running, "graph_id": w.graph, "rows": w.probes}, 659),
-    "plan/read": _budget(lambda w: {"id": w.run, "after": -1, "limit": 20}, 20, 75),
-    "probe_sets/get": _budget(lambda w: {"id": w.probe_set}, 20),
-    "probe_sets/list": _budget(lambda w: {"graph_id": w.graph, "before_ms": None, "before_id": "", "limit": 5}, 23),
-    "probe_sets/materialise": _budget(lambda w: {"id": w.probe_set, "graph_id": w.graph, "rows": w.probes}, 746),
-    "probe_sets/save": _budget(lambda w: {"id": f"{w.probe_set}-new", "properties": {"graph_id": w.graph}}, 22),
+    "planning/earlier": _budget(lambda w: {"branch_id": w.branch, "facts": {"0": True}}, 900),
+    "planning/head": _budget(lambda w: {"id": w.run}, 80),
+    "planning/option_names": _budget(lambda w: {"id": w.run}, 400),
+    "planning/probes": _budget(lambda w: {"id": w.running, "graph_id": w.graph, "rows": w.probes}, 659),
+    "planning/read": _budget(lambda w: {"id": w.run, "after": -1, "limit": 20}, 20, 75),
+    "probes/sets/get": _budget(lambda w: {"id": w.probe_set}, 20),
+    "probes/sets/list": _budget(lambda w: {"graph_id": w.graph, "before_ms": None, "before_id": "", "limit": 5}, 23),
+    "probes/sets/materialise": _budget(lambda w: {"id": w.probe_set, "graph_id": w.graph, "rows": w.probes}, 746),
+    "probes/sets/save": _budget(lambda w: {"id": f"{w.probe_set}-new", "properties": {"graph_id": w.graph}}, 22),
     "probes/block": _budget(lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 170),
     "probes/comparison": _budget(
         lambda w: {"graph_id": w.graph, "world": 0, "types": w.types, "anchors": w.uids[:5]}, 164
@@ -278,7 +288,7 @@ BUDGETS: dict[str, Budget] = {
     "propagation/subgraph_edges": _budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:20]}, 20, 30),
     "propagation/subgraph_nodes": _budget(lambda w: {"id": w.run, "limit": 20}, 20, 46),
     "propagation/top": _budget(lambda w: {"id": w.run, "skip": 0, "limit": 10}, 20, 281),
-    "verify/links": _budget(
+    "probes/verification/links": _budget(
         lambda w: {
             "graph_id": w.graph,
             "world": 0,
@@ -287,7 +297,7 @@ BUDGETS: dict[str, Budget] = {
         },
         342,
     ),
-    "verify/options": _budget(
+    "probes/verification/options": _budget(
         lambda w: {
             "graph_id": w.graph,
             "world": 0,
@@ -295,10 +305,10 @@ BUDGETS: dict[str, Budget] = {
         },
         148,
     ),
-    "verify/statements": _budget(
+    "probes/verification/statements": _budget(
         lambda w: {"graph_id": w.graph, "world": 0, "rows": [["p", "france", "HAS_CAPITAL", "paris", True]]}, 47
     ),
-    "verify/steps": _budget(
+    "probes/verification/steps": _budget(
         lambda w: {
             "graph_id": w.graph,
             "world": 0,
@@ -306,19 +316,19 @@ BUDGETS: dict[str, Budget] = {
         },
         261,
     ),
-    "verify/up": _budget(
+    "probes/verification/up": _budget(
         lambda w: {"graph_id": w.graph, "world": 0, "uids": ["lyon", "kyoto"], "ahead": ["LOCATED_IN"], "back": []}, 200
     ),
-    "world/apply": _budget(
+    "worlds/apply": _budget(
         lambda w: {"graph_id": w.graph, "asserts": [fact(w, "france", "symbol", "au")], "retracts": w.facts[:2]}, 88
     ),
-    "world/entities": _budget(
+    "worlds/entities": _budget(
         lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", []], ["paris", "Paris", "T", "d", []]]}, 19
     ),
-    "world/facts": _budget(lambda w: {"graph_id": w.graph, "world": 0}, 1432),
-    "world/stamp": _budget(lambda w: {"graph_id": w.graph}, 12),
-    "world/texts": _budget(lambda w: {"graph_id": w.graph, "uids": ["new", "paris"]}, 10),
-    "world/update": _budget(
+    "worlds/facts": _budget(lambda w: {"graph_id": w.graph, "world": 0}, 1432),
+    "worlds/stamp": _budget(lambda w: {"graph_id": w.graph}, 12),
+    "worlds/texts": _budget(lambda w: {"graph_id": w.graph, "uids": ["new", "paris"]}, 10),
+    "worlds/update": _budget(
         lambda w: {"graph_id": w.graph, "asserts": [fact(w, "france", "symbol", "au")], "retracts": w.facts[:2]}, 88
     ),
 }

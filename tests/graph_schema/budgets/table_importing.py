@@ -44,26 +44,26 @@ def _gone(world: World) -> dict[str, Any]:
 
 LEASED: tuple[tuple[str, Parameters], ...] = (("importing/begin", _lease),)
 THERE: tuple[tuple[str, Parameters], ...] = (
-    ("cases/write", cases),
-    ("cases/write_changes", case_changes),
-    ("cases/write_probes", case_probes),
+    ("interventions/cases/write", cases),
+    ("interventions/cases/write_changes", case_changes),
+    ("interventions/cases/write_probes", case_probes),
 )
 IMPORTING: dict[str, Budget] = {
-    "cases/clear": budget(_known, 64, before=THERE),
-    "cases/count": budget(lambda w: {"graph_id": w.graph}, 12, before=THERE),
-    "cases/get": budget(_one, 21, before=THERE),
-    "cases/known": budget(_known, 15, before=THERE),
-    "cases/list": budget(
+    "interventions/cases/clear": budget(_known, 64, before=THERE),
+    "interventions/cases/count": budget(lambda w: {"graph_id": w.graph}, 12, before=THERE),
+    "interventions/cases/get": budget(_one, 21, before=THERE),
+    "interventions/cases/known": budget(_known, 15, before=THERE),
+    "interventions/cases/list": budget(
         lambda w: {"graph_id": w.graph, "after": "", "goal": "", "family": "f", "limit": 2}, 40, before=THERE
     ),
-    "cases/mark": budget(lambda w: {**_known(w), "stamp": "t"}, 15, before=THERE),
-    "cases/present": budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:5]}, 28),
-    "cases/probes": budget(_one, 25, before=THERE),
-    "cases/remove": budget(_gone, 22, before=THERE),
-    "cases/remove_probes": budget(_gone, 22, before=THERE),
-    "cases/write": budget(cases, 69),
-    "cases/write_changes": budget(case_changes, 33, before=THERE[:1]),
-    "cases/write_probes": budget(case_probes, 60, before=THERE[:1]),
+    "interventions/cases/mark": budget(lambda w: {**_known(w), "stamp": "t"}, 15, before=THERE),
+    "interventions/cases/present": budget(lambda w: {"graph_id": w.graph, "uids": w.uids[:5]}, 28),
+    "interventions/cases/probes": budget(_one, 25, before=THERE),
+    "interventions/cases/remove": budget(_gone, 22, before=THERE),
+    "interventions/cases/remove_probes": budget(_gone, 22, before=THERE),
+    "interventions/cases/write": budget(cases, 69),
+    "interventions/cases/write_changes": budget(case_changes, 33, before=THERE[:1]),
+    "interventions/cases/write_probes": budget(case_probes, 60, before=THERE[:1]),
     "importing/aliases_fill": budget(lambda w: {"graph_id": w.graph, "after": "", "limit": 10}, 88),
     "importing/begin": budget(_lease, 25),
     "importing/entities_create": budget(

@@ -70,66 +70,68 @@ def _model(world: World) -> dict[str, Any]:
 
 
 Before = tuple[tuple[str, Parameters], ...]
-GRAPH_MARKED: Before = (("lifecycle/graph_mark", _graph),)
-RUN_MARKED: Before = (("lifecycle/run_mark", _run_marked),)
-RUN_EMPTY: Before = (*RUN_MARKED, ("lifecycle/run_rows_delete", _all), ("lifecycle/run_plan_delete", _all))
-SET_MARKED: Before = (("lifecycle/set_mark", _set),)
-LOADING: Before = (("lifecycle/load_begin", _empty),)
+GRAPH_MARKED: Before = (("maintenance/graph_mark", _graph),)
+RUN_MARKED: Before = (("maintenance/run_mark", _run_marked),)
+RUN_EMPTY: Before = (*RUN_MARKED, ("maintenance/run_rows_delete", _all), ("maintenance/run_plan_delete", _all))
+SET_MARKED: Before = (("maintenance/set_mark", _set),)
+LOADING: Before = (("archive/load_begin", _empty),)
 LIFECYCLE: dict[str, Budget] = {
-    "lifecycle/archive_branches": budget(_graph, 145),
-    "lifecycle/archive_cases": budget(_page, 129, before=THERE),
-    "lifecycle/archive_graph": budget(_graph, 276),
-    "lifecycle/archive_ledger": budget(lambda w: {"id": w.run, "after": 0, "limit": 10}, 730),
-    "lifecycle/archive_planned": budget(lambda w: {"id": w.run, "after": -1, "limit": 10}, 856),
-    "lifecycle/archive_probes": budget(lambda w: {"graph_id": w.graph, "after": "", "limit": 5}, 327),
-    "lifecycle/archive_revisions": budget(_graph, 175),
-    "lifecycle/archive_runs": budget(_page, 420),
-    "lifecycle/archive_sets": budget(_graph, 16),
-    "lifecycle/artefact_uses": budget(
+    "archive/write_branches": budget(_graph, 145),
+    "archive/write_cases": budget(_page, 129, before=THERE),
+    "archive/write_graph": budget(_graph, 276),
+    "archive/write_ledger": budget(lambda w: {"id": w.run, "after": 0, "limit": 10}, 730),
+    "archive/write_planned": budget(lambda w: {"id": w.run, "after": -1, "limit": 10}, 856),
+    "archive/write_probes": budget(lambda w: {"graph_id": w.graph, "after": "", "limit": 5}, 327),
+    "archive/write_revisions": budget(_graph, 175),
+    "archive/write_runs": budget(_page, 420),
+    "archive/write_sets": budget(_graph, 16),
+    "maintenance/artefact_uses": budget(
         lambda w: {"sha256": f"{w.graph}-none"}, 36, whole="looks at every running attempt"
     ),
-    "lifecycle/branch_delete": budget(
+    "maintenance/branch_delete": budget(
         lambda w: {"id": f"{w.graph}-idle"},
         15,
-        before=(("models/create_branch", _branch), ("lifecycle/branch_mark", _branch_marked)),
+        before=(("interventions/branches/create", _branch), ("maintenance/branch_mark", _branch_marked)),
     ),
-    "lifecycle/branch_mark": budget(_branch_marked, 27, before=(("models/create_branch", _branch),)),
-    "lifecycle/branch_states": budget(_graph, 40),
-    "lifecycle/branch_uses": budget(lambda w: {"id": w.branch, "live": LIVE}, 75),
-    "lifecycle/check_branches": budget(_graph, 144),
-    "lifecycle/check_cases": budget(_page, 70, before=THERE),
-    "lifecycle/check_depths": budget(_page, 231),
-    "lifecycle/check_entities": budget(_page, 241),
-    "lifecycle/check_heads": budget(lambda w: {**_page(w), "runs": [w.run, w.second]}, 478),
-    "lifecycle/check_hierarchy": budget(lambda w: {**_page(w), "to_parent": ["LOCATED_IN"], "to_child": []}, 472),
-    "lifecycle/check_ledger": budget(_run, 820),
-    "lifecycle/check_levels": budget(_page, 106),
-    "lifecycle/check_names": budget(lambda _: {}, 9),
-    "lifecycle/check_probes": budget(_page, 226),
-    "lifecycle/check_runs": budget(_graph, 150),
-    "lifecycle/check_selected": budget(_graph, 15),
-    "lifecycle/check_sets": budget(_graph, 12),
-    "lifecycle/check_slots": budget(_some, 1389),
-    "lifecycle/check_versions": budget(_graph, 10),
-    "lifecycle/graph_cases_delete": budget(
+    "maintenance/branch_mark": budget(_branch_marked, 27, before=(("interventions/branches/create", _branch),)),
+    "maintenance/branch_states": budget(_graph, 40),
+    "maintenance/branch_uses": budget(lambda w: {"id": w.branch, "live": LIVE}, 75),
+    "maintenance/check_branches": budget(_graph, 144),
+    "maintenance/check_cases": budget(_page, 70, before=THERE),
+    "maintenance/check_depths": budget(_page, 231),
+    "maintenance/check_entities": budget(_page, 241),
+    "maintenance/check_heads": budget(lambda w: {**_page(w), "runs": [w.run, w.second]}, 478),
+    "maintenance/check_hierarchy": budget(lambda w: {**_page(w), "to_parent": ["LOCATED_IN"], "to_child": []}, 472),
+    "maintenance/check_ledger": budget(_run, 820),
+    "maintenance/check_levels": budget(_page, 106),
+    "maintenance/check_names": budget(lambda _: {}, 9),
+    "maintenance/check_probes": budget(_page, 226),
+    "maintenance/check_runs": budget(_graph, 150),
+    "maintenance/check_selected": budget(_graph, 15),
+    "maintenance/check_sets": budget(_graph, 12),
+    "maintenance/check_slots": budget(_some, 1389),
+    "maintenance/check_versions": budget(_graph, 10),
+    "maintenance/graph_cases_delete": budget(
         lambda w: {"graph_id": w.graph, "limit": 2}, 46, before=(*GRAPH_MARKED, *THERE)
     ),
-    "lifecycle/graph_delete": budget(
+    "maintenance/graph_delete": budget(
         lambda w: {"graph_id": f"{w.graph}-new"},
         16,
-        before=(*LOADING, ("lifecycle/graph_mark", lambda w: {"graph_id": f"{w.graph}-new"})),
+        before=(*LOADING, ("maintenance/graph_mark", lambda w: {"graph_id": f"{w.graph}-new"})),
     ),
-    "lifecycle/graph_entities_delete": budget(lambda w: {"graph_id": w.graph, "entities": 5}, 82, before=GRAPH_MARKED),
-    "lifecycle/graph_facts_delete": budget(
+    "maintenance/graph_entities_delete": budget(
+        lambda w: {"graph_id": w.graph, "entities": 5}, 82, before=GRAPH_MARKED
+    ),
+    "maintenance/graph_facts_delete": budget(
         lambda w: {"graph_id": w.graph, "entities": 5, "limit": 20}, 195, before=GRAPH_MARKED
     ),
-    "lifecycle/graph_mark": budget(_graph, 13),
-    "lifecycle/graph_uses": budget(lambda w: {"graph_id": w.graph, "live": LIVE}, 78),
-    "lifecycle/load_begin": budget(_empty, 18),
-    "lifecycle/load_branches": budget(
+    "maintenance/graph_mark": budget(_graph, 13),
+    "maintenance/graph_uses": budget(lambda w: {"graph_id": w.graph, "live": LIVE}, 78),
+    "archive/load_begin": budget(_empty, 18),
+    "archive/load_branches": budget(
         lambda w: {"rows": [{"properties": {"id": f"{w.graph}-b"}, "model": w.model, "head": w.revision}]}, 18
     ),
-    "lifecycle/load_cases": budget(
+    "archive/load_cases": budget(
         lambda w: {
             "graph_id": w.graph,
             "rows": [
@@ -139,37 +141,37 @@ LIFECYCLE: dict[str, Budget] = {
         },
         82,
     ),
-    "lifecycle/load_end": budget(lambda w: {**_empty(w), "properties": {"digest": "d"}}, 15, before=LOADING),
-    "lifecycle/load_entities": budget(
+    "archive/load_end": budget(lambda w: {**_empty(w), "properties": {"digest": "d"}}, 15, before=LOADING),
+    "archive/load_entities": budget(
         lambda w: {"graph_id": w.graph, "rows": [["new", "New", "T", "d", list[str](), False, "Leaf", None]]}, 19
     ),
-    "lifecycle/load_facts": budget(
+    "archive/load_facts": budget(
         lambda w: {"graph_id": w.graph, "rows": [[s, o, t, i, ""] for s, t, o, i in w.facts[:5]]}, 66
     ),
-    "lifecycle/load_ledger": budget(
+    "archive/load_ledger": budget(
         lambda w: {"graph_id": w.graph, "rows": [[w.run, "france", {"intervention": w.run, "seq": 100_000}]]}, 18
     ),
-    "lifecycle/load_links": budget(lambda w: {"graph_id": w.graph, "rows": [[s, o] for s, _, o, _ in w.facts[:5]]}, 25),
-    "lifecycle/load_models": budget(_model, 37),
-    "lifecycle/load_parents": budget(
-        lambda w: {"rows": [[f"{w.graph}-lone", w.revision]]}, 20, before=(("lifecycle/load_revisions", _lone),)
+    "archive/load_links": budget(lambda w: {"graph_id": w.graph, "rows": [[s, o] for s, _, o, _ in w.facts[:5]]}, 25),
+    "archive/load_models": budget(_model, 37),
+    "archive/load_parents": budget(
+        lambda w: {"rows": [[f"{w.graph}-lone", w.revision]]}, 20, before=(("archive/load_revisions", _lone),)
     ),
-    "lifecycle/load_planned": budget(
+    "archive/load_planned": budget(
         lambda w: {"graph_id": w.graph, "rows": [[w.run, row["id"], {}] for row in w.probes[:5]]},
         51,
-        before=(("probe_sets/materialise", _members),),
+        before=(("probes/sets/materialise", _members),),
     ),
-    "lifecycle/load_probes": budget(
+    "archive/load_probes": budget(
         lambda w: {
             "graph_id": w.graph,
             "rows": [["france", {"id": f"{w.graph}-{n}", "graph_id": w.graph}, [w.probe_set]] for n in (1, 2)],
         },
         72,
     ),
-    "lifecycle/load_relations": budget(lambda w: {"rows": [{"graph_id": w.graph, "name": "new"}]}, 13),
-    "lifecycle/load_revisions": budget(_lone, 20),
-    "lifecycle/load_revisions_known": budget(lambda w: {"ids": [w.revision]}, 15),
-    "lifecycle/load_runs": budget(
+    "archive/load_relations": budget(lambda w: {"rows": [{"graph_id": w.graph, "name": "new"}]}, 13),
+    "archive/load_revisions": budget(_lone, 20),
+    "archive/load_revisions_known": budget(lambda w: {"ids": [w.revision]}, 15),
+    "archive/load_runs": budget(
         lambda w: {
             "graph_id": w.graph,
             "rows": [
@@ -182,12 +184,12 @@ LIFECYCLE: dict[str, Budget] = {
         },
         30,
     ),
-    "lifecycle/load_sets": budget(lambda w: {"rows": [{"id": f"{w.graph}-new"}]}, 12),
-    "lifecycle/load_state": budget(_graph, 16),
-    "lifecycle/load_step": budget(
+    "archive/load_sets": budget(lambda w: {"rows": [{"id": f"{w.graph}-new"}]}, 12),
+    "archive/load_state": budget(_graph, 16),
+    "archive/load_step": budget(
         lambda w: {**_empty(w), "member": 0, "rows": 0, "next_member": 1, "next_rows": 0}, 19, before=LOADING
     ),
-    "lifecycle/load_taken": budget(
+    "archive/load_taken": budget(
         lambda w: {
             "models": [w.model],
             "branches": [w.branch],
@@ -197,28 +199,28 @@ LIFECYCLE: dict[str, Budget] = {
         },
         22,
     ),
-    "lifecycle/load_versions": budget(lambda w: {"graph_id": w.graph, "rows": [{"number": 1}, {"number": 2}]}, 22),
-    "lifecycle/model_delete": budget(lambda w: {"id": f"{w.graph}-m"}, 20, before=(("lifecycle/load_models", _model),)),
-    "lifecycle/page_entities": budget(_page, 147),
-    "lifecycle/page_facts": budget(_page, 282),
-    "lifecycle/parents_of": budget(lambda w: {"graph_id": w.graph, "uids": ["lyon", "france"]}, 90),
-    "lifecycle/revision_delete": budget(
-        lambda w: {"id": f"{w.graph}-lone"}, 27, before=(("lifecycle/load_revisions", _lone),)
+    "archive/load_versions": budget(lambda w: {"graph_id": w.graph, "rows": [{"number": 1}, {"number": 2}]}, 22),
+    "maintenance/model_delete": budget(lambda w: {"id": f"{w.graph}-m"}, 20, before=(("archive/load_models", _model),)),
+    "graphs/page_entities": budget(_page, 147),
+    "graphs/page_facts": budget(_page, 282),
+    "graphs/parents_of": budget(lambda w: {"graph_id": w.graph, "uids": ["lyon", "france"]}, 90),
+    "maintenance/revision_delete": budget(
+        lambda w: {"id": f"{w.graph}-lone"}, 27, before=(("archive/load_revisions", _lone),)
     ),
-    "lifecycle/run_delete": budget(
-        lambda w: {"id": w.run, "inserted": ["new", "paris"]}, 24, before=(*RUN_EMPTY, ("world/entities", _inserted))
+    "maintenance/run_delete": budget(
+        lambda w: {"id": w.run, "inserted": ["new", "paris"]}, 24, before=(*RUN_EMPTY, ("worlds/entities", _inserted))
     ),
-    "lifecycle/run_ids": budget(_graph, 48),
-    "lifecycle/run_mark": budget(_run_marked, 18),
-    "lifecycle/run_plan_delete": budget(_some, 93, before=RUN_MARKED),
-    "lifecycle/run_rows_delete": budget(_some, 43, before=RUN_MARKED),
-    "lifecycle/run_uses": budget(_run, 38),
-    "lifecycle/set_delete": budget(_set, 15, before=SET_MARKED),
-    "lifecycle/set_mark": budget(_set, 15),
-    "lifecycle/set_members_delete": budget(
-        lambda w: {"id": w.probe_set, "limit": 10}, 147, before=(("probe_sets/materialise", _members), *SET_MARKED)
+    "maintenance/run_ids": budget(_graph, 48),
+    "maintenance/run_mark": budget(_run_marked, 18),
+    "maintenance/run_plan_delete": budget(_some, 93, before=RUN_MARKED),
+    "maintenance/run_rows_delete": budget(_some, 43, before=RUN_MARKED),
+    "maintenance/run_uses": budget(_run, 38),
+    "maintenance/set_delete": budget(_set, 15, before=SET_MARKED),
+    "maintenance/set_mark": budget(_set, 15),
+    "maintenance/set_members_delete": budget(
+        lambda w: {"id": w.probe_set, "limit": 10}, 147, before=(("probes/sets/materialise", _members), *SET_MARKED)
     ),
-    "lifecycle/versions": budget(
-        _graph, 73, before=(("lifecycle/load_versions", lambda w: {"graph_id": w.graph, "rows": [{"number": 1}]}),)
+    "graphs/versions": budget(
+        _graph, 73, before=(("archive/load_versions", lambda w: {"graph_id": w.graph, "rows": [{"number": 1}]}),)
     ),
 }

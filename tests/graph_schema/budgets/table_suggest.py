@@ -13,18 +13,18 @@ def _page(world: World) -> dict[str, Any]:
 
 
 SUGGEST: dict[str, Budget] = {
-    "suggest/accepted": budget(
+    "suggesting/accepted": budget(
         lambda w: {"graph_id": w.graph, "accepted": "{}", "digest": "d", "removed": 1},
         1285,
     ),
-    "suggest/degrees": budget(_page, 507),
-    "suggest/homonyms": budget(
+    "suggesting/degrees": budget(_page, 507),
+    "suggesting/homonyms": budget(
         lambda w: {"graph_id": w.graph, "after_entities": None, "after_label": "", "limit": 5, "invisible": []}, 330
     ),
-    "suggest/lock": budget(lambda w: {"graph_id": w.graph}, 12),
-    "suggest/loops": budget(lambda w: {"graph_id": w.graph, "rel_types": ["LOCATED_IN"], "limit": 1}, 650),
-    "suggest/mirrors": budget(_page, 649),
-    "suggest/open_ways": budget(
+    "suggesting/lock": budget(lambda w: {"graph_id": w.graph}, 12),
+    "suggesting/loops": budget(lambda w: {"graph_id": w.graph, "rel_types": ["LOCATED_IN"], "limit": 1}, 650),
+    "suggesting/mirrors": budget(_page, 649),
+    "suggesting/open_ways": budget(
         lambda w: {
             "graph_id": w.graph,
             "first": "CITY_OF",
@@ -34,11 +34,11 @@ SUGGEST: dict[str, Budget] = {
         },
         981,
     ),
-    "suggest/other_types": budget(
+    "suggesting/other_types": budget(
         lambda w: {"graph_id": w.graph, "kind": "CITY_OF", "wanted": "Person", "of_object": False, "limit": 5}, 942
     ),
-    "suggest/paths": budget(_page, 507),
-    "suggest/second_ways_delete": budget(
+    "suggesting/paths": budget(_page, 507),
+    "suggesting/second_ways_delete": budget(
         lambda w: {
             "graph_id": w.graph,
             "dropped": ["SPOUSE"],
@@ -48,12 +48,12 @@ SUGGEST: dict[str, Budget] = {
         },
         2937,
     ),
-    "suggest/several": budget(
+    "suggesting/several": budget(
         lambda w: {"graph_id": w.graph, "outgoing": ["CITY_OF"], "incoming": ["HAS_CAPITAL"], "limit": 5}, 2547
     ),
-    "suggest/triangles": budget(lambda w: {**_page(w), "max_degree": 100}, 484),
-    "suggest/types": budget(_page, 250),
-    "suggest/unanswered": budget(
+    "suggesting/triangles": budget(lambda w: {**_page(w), "max_degree": 100}, 484),
+    "suggesting/types": budget(_page, 250),
+    "suggesting/unanswered": budget(
         lambda w: {"graph_id": w.graph, "there": "HAS_CAPITAL", "back": "CAPITAL_OF", "limit": 5}, 897
     ),
 }

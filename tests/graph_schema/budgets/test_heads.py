@@ -33,15 +33,19 @@ def run(store: GraphStore, graph_id: str) -> str:
 
 
 def begin(store: GraphStore, branch: str, run: str) -> str:
-    store.write("jobs/create", branch_id=branch, properties={"id": run, "request_id": run})
+    store.write("interventions/steps/create", branch_id=branch, properties={"id": run, "request_id": run})
     running = {"state": "RUNNING"}
-    assert store.write("jobs/advance", id=run, fence=0, from_states=["QUEUED"], properties=running, finished=False)
+    assert store.write(
+        "interventions/steps/advance", id=run, fence=0, from_states=["QUEUED"], properties=running, finished=False
+    )
     return run
 
 
 def commit(store: GraphStore, run: str, order: int) -> None:
     done = {"state": "SUCCEEDED", "commit_order": order}
-    assert store.write("jobs/advance", id=run, fence=0, from_states=["RUNNING"], properties=done, finished=False)
+    assert store.write(
+        "interventions/steps/advance", id=run, fence=0, from_states=["RUNNING"], properties=done, finished=False
+    )
 
 
 def rows(uids: Sequence[str], *, start: int) -> Batch:
@@ -63,9 +67,9 @@ def hits(uri: str, query: str, **params: object) -> int:
 
 def test_heads_of_a_batch_do_not_read_the_whole_run(store: GraphStore, neo4j_uri: str, run: str) -> None:
     ledger.append(store, run, 0, rows(UIDS[:FIRST], start=1))
-    alone = hits(neo4j_uri, "ledger/heads", id=run, uids=UIDS[:FIRST])
+    alone = hits(neo4j_uri, "interventions/ledger/heads", id=run, uids=UIDS[:FIRST])
     ledger.append(store, run, 0, rows(UIDS[FIRST:], start=FIRST + 1))
-    assert hits(neo4j_uri, "ledger/heads", id=run, uids=UIDS[:FIRST]) <= 1.5 * alone + 20
+    assert hits(neo4j_uri, "interventions/ledger/heads", id=run, uids=UIDS[:FIRST]) <= 1.5 * alone + 20
 
 
 def test_a_batch_costs_the_same_after_many_rows_and_runs(store: GraphStore, neo4j_uri: str, run: str) -> None:
@@ -73,7 +77,7 @@ def test_a_batch_costs_the_same_after_many_rows_and_runs(store: GraphStore, neo4
 
     def append(to: str, start: int) -> int:
         entities = ledger.by_entity(rows(UIDS[-FIRST:], start=start))
-        return hits(neo4j_uri, "ledger/append", id=to, fence=0, entities=entities)
+        return hits(neo4j_uri, "interventions/ledger/append", id=to, fence=0, entities=entities)
 
     first = append(run, 1)
     ledger.append(store, run, 0, rows(UIDS[:-FIRST], start=1))

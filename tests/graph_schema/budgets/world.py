@@ -64,7 +64,7 @@ def build(store: GraphStore) -> World:
     second = committed(store, plan, seed=2, order=2)
     running = committed(store, plan, seed=3, order=3)
     store.write(
-        "jobs/advance",
+        "interventions/steps/advance",
         id=running.id,
         fence=0,
         from_states=["SUCCEEDED"],
@@ -72,8 +72,8 @@ def build(store: GraphStore) -> World:
         finished=False,
     )
     ready, head = _decided(store, graph)
-    store.write("probe_sets/save", id=f"{graph}-set", properties={"graph_id": graph, "seed": 1})
-    facts = store.read("graph/facts", graph_id=graph)
+    store.write("probes/sets/save", id=f"{graph}-set", properties={"graph_id": graph, "seed": 1})
+    facts = store.read("graphs/facts", graph_id=graph)
     stored = store.read("importing/stored", graph_id=graph, after="", limit=1000)
     names = {relation.rel_type: relation.name for relation in lexicon.relations.values()}
     return World(
@@ -107,13 +107,17 @@ def _decided(store: GraphStore, graph: str) -> tuple[str, str]:
     for branch in (f"{graph}-ready", f"{graph}-decided"):
         open_branch(store, branch, graph)
         properties = {"id": branch, "request_id": branch, "goal": "EDIT"}
-        store.write("jobs/create", branch_id=branch, properties=properties)
+        store.write("interventions/steps/create", branch_id=branch, properties=properties)
         done = {"state": "COMMITTING"}
-        store.write("jobs/advance", id=branch, fence=0, from_states=["QUEUED"], properties=done, finished=False)
+        store.write(
+            "interventions/steps/advance", id=branch, fence=0, from_states=["QUEUED"], properties=done, finished=False
+        )
         made.append(branch)
     head = f"{graph}-head"
-    store.write("jobs/commit", id=made[1], fence=0, revision_id=head, artefact_sha256="a", weights_sha256="b")
-    store.write("models/select_branch", id=graph)
+    store.write(
+        "interventions/steps/commit", id=made[1], fence=0, revision_id=head, artefact_sha256="a", weights_sha256="b"
+    )
+    store.write("interventions/branches/select", id=graph)
     return made[0], head
 
 
@@ -131,13 +135,15 @@ def add_unrelated(store: GraphStore) -> None:
     write_graph(store, graph, entities, atlas_relations(), facts)
     store.write_transaction(lambda tx: _levels(tx, graph))
     cases = [{"id": f"{n:03}", "properties": {"goal": "EDIT", "family": f"{n % 9}", "stamp": "s"}} for n in range(500)]
-    store.write("cases/write", graph_id=graph, rows=cases)
-    store.write("cases/write_probes", graph_id=graph, rows=[[case["id"], [{"position": 0}] * 2] for case in cases])
+    store.write("interventions/cases/write", graph_id=graph, rows=cases)
+    store.write(
+        "interventions/cases/write_probes", graph_id=graph, rows=[[case["id"], [{"position": 0}] * 2] for case in cases]
+    )
     for n in copies:
         open_branch(store, f"{graph}-{n}", graph)
-        store.write("probe_sets/save", id=f"{graph}-{n}", properties={"graph_id": graph, "seed": n})
+        store.write("probes/sets/save", id=f"{graph}-{n}", properties={"graph_id": graph, "seed": n})
         properties = {"id": f"{graph}-{n}", "request_id": f"{graph}-{n}", "goal": "EDIT", "state": "RUNNING"}
-        store.write("jobs/create", branch_id=f"{graph}-{n}", properties=properties)
+        store.write("interventions/steps/create", branch_id=f"{graph}-{n}", properties=properties)
         rows = [
             {
                 "id": uuid.uuid4().hex,
@@ -147,9 +153,9 @@ def add_unrelated(store: GraphStore) -> None:
             }
             for at, entity in enumerate(entities)
         ]
-        store.write("plan/probes", id=f"{graph}-{n}", graph_id=graph, rows=rows)
+        store.write("planning/probes", id=f"{graph}-{n}", graph_id=graph, rows=rows)
         store.write(
-            "jobs/advance",
+            "interventions/steps/advance",
             id=f"{graph}-{n}",
             fence=0,
             from_states=["QUEUED"],
@@ -162,7 +168,7 @@ def add_unrelated(store: GraphStore) -> None:
         ]
         ledger.append(store, f"{graph}-{n}", 0, changed)
         store.write(
-            "jobs/advance",
+            "interventions/steps/advance",
             id=f"{graph}-{n}",
             fence=0,
             from_states=["RUNNING"],
@@ -189,10 +195,10 @@ def ledger_slot(uid: str, seq: int) -> LedgerSlot:
 
 def _levels(tx: Transaction, graph: str) -> None:
     """A hierarchy over ``located_in``, so that the queries for levels have something to do."""
-    tx.rows("graph/hierarchy_link_up", graph_id=graph, types=["LOCATED_IN"])
-    tx.rows("graph/depth_roots", graph_id=graph)
-    tx.rows("graph/depth_step", graph_id=graph, depth=0)
-    tx.rows("graph/level_labels", graph_id=graph)
+    tx.rows("graphs/hierarchy_link_up", graph_id=graph, types=["LOCATED_IN"])
+    tx.rows("graphs/depth_roots", graph_id=graph)
+    tx.rows("graphs/depth_step", graph_id=graph, depth=0)
+    tx.rows("graphs/level_labels", graph_id=graph)
 
 
 def _probes(run: Run) -> list[dict[str, Any]]:

@@ -80,7 +80,7 @@ def test_a_graph_is_counted_once_after_each_change(
         watched.queries.clear()
         assert told(store, graph_id) == counted(cypher, graph_id)
         assert told(store, graph_id) == counted(cypher, graph_id)
-        assert watched.asked("graph/count") == 1
+        assert watched.asked("graphs/count") == 1
 
 
 def test_a_graph_that_is_being_imported_is_counted_as_it_is(watched: Watched, graph_id: str, cypher: Cypher) -> None:
@@ -120,7 +120,7 @@ def test_accepted_traits_are_counted(watched: Watched, graph: str, cypher: Cyphe
     cypher("MATCH (g:Graph {graph_id: $g}) SET g.accepted_at = datetime.realtime()", g=graph)
     watched.queries.clear()
     assert told(watched.store, graph) == counted(cypher, graph)
-    assert watched.asked("graph/count") == 1
+    assert watched.asked("graphs/count") == 1
 
 
 def test_kept_counts_are_no_part_of_an_archive(watched: Watched, graph: str, cypher: Cypher, tmp_path: Path) -> None:
@@ -171,8 +171,8 @@ def test_what_has_ended_is_counted_again_only_when_something_ended(watched: Watc
     held = steps.claim(runs.store, run)
     assert held is not None
     assert counter.read() == steps.counts(runs.store)
-    assert watched.asked("jobs/counts") == 0
+    assert watched.asked("interventions/steps/counts") == 0
     assert steps.finish(runs.store, run, from_states=[State.PREPARING], state=State.FAILED)
     for _ in range(3):
         assert counter.read() == steps.counts(runs.store)
-    assert watched.asked("jobs/counts") == 1
+    assert watched.asked("interventions/steps/counts") == 1

@@ -235,7 +235,7 @@ def test_no_run_is_queued_on_a_branch_that_is_being_closed(store: GraphStore, ru
     marked, queued = Event(), Event()
 
     def close(tx: Transaction) -> None:
-        tx.rows("lifecycle/branch_mark", id=branch, live=[])
+        tx.rows("maintenance/branch_mark", id=branch, live=[])
         marked.set()
         queued.wait(1.5)  # the other one waits for us, so this passes
 

@@ -154,7 +154,7 @@ def test_entities_without_a_name_or_aliases_are_written_as_they_come(
     changed = [[element, *fields] for element, (_, *fields) in zip(row["elements"], made, strict=True)]
     assert store.write("importing/entities_update", graph_id=graph_id, rows=changed)[0]["updated"] == len(made)
     loaded = [["u3", None, "", "", None, True, None, None], ["u4", "Japan", "", "", None, False, None, None]]
-    store.write("lifecycle/load_entities", graph_id=graph_id, rows=loaded)
+    store.write("archive/load_entities", graph_id=graph_id, rows=loaded)
     query = "MATCH (e:Entity {graph_id: $graph}) RETURN e.name_keys AS keys ORDER BY e.uid"
     assert [row["keys"] for row in cypher(query, graph=graph_id)] == [[], ["japan"]] * 2
 

@@ -77,35 +77,35 @@ def test_an_intervention_is_read_whole(runs: Runs, branch: str, name: str) -> No
     run = runs.finish(branch, PARIS)
     expected = steps.get(runs.store, run)
     assert expected.state is State.SUCCEEDED
-    assert steps.get(torn(runs.store, "jobs/get", without(name)), run) == expected
-    assert steps.list_jobs(torn(runs.store, "jobs/list", without(name)), branch_id=branch) == [expected]
+    assert steps.get(torn(runs.store, "interventions/steps/get", without(name)), run) == expected
+    assert steps.list_jobs(torn(runs.store, "interventions/steps/list", without(name)), branch_id=branch) == [expected]
 
 
 def test_the_end_of_an_intervention_is_read_with_its_time(runs: Runs, branch: str) -> None:
     run = runs.finish(branch, PARIS)
     expected = steps.get(runs.store, run)
     assert expected.finished_ms
-    assert steps.get(torn(runs.store, "jobs/get", null("finished_ms")), run) == expected
+    assert steps.get(torn(runs.store, "interventions/steps/get", null("finished_ms")), run) == expected
 
 
 @pytest.mark.parametrize("column", ["state", "phase"])
 def test_a_pulse_is_read_whole(runs: Runs, branch: str, column: str) -> None:
     run = runs.queue(branch, PARIS)
-    assert steps.pulse(torn(runs.store, "jobs/pulse", null(column)), run) == steps.pulse(runs.store, run)
+    assert steps.pulse(torn(runs.store, "interventions/steps/pulse", null(column)), run) == steps.pulse(runs.store, run)
 
 
 def test_counts_know_every_state(runs: Runs, branch: str) -> None:
     runs.queue(branch, PARIS)
-    seen = steps.counts(torn(runs.store, "jobs/counts", null("state")))
+    seen = steps.counts(torn(runs.store, "interventions/steps/counts", null("state")))
     assert seen == steps.counts(runs.store)
-    always = steps.counts(torn(runs.store, "jobs/counts", null("state"), float("inf")))
+    always = steps.counts(torn(runs.store, "interventions/steps/counts", null("state"), float("inf")))
     assert None not in {state for state, _ in always}
 
 
 def test_numbers_of_interventions_know_every_one(runs: Runs, branch: str) -> None:
     runs.queue(branch, PARIS)
     runs.finish(branch, PARIS, commit=False)
-    for query in ("jobs/live", "jobs/counts"):
+    for query in ("interventions/steps/live", "interventions/steps/counts"):
         counter = steps.JobCounts(torn(runs.store, query, none))
         assert counter.read() == steps.counts(runs.store)
 
@@ -123,27 +123,29 @@ def two_heads(rows: list[Row]) -> list[Row]:
 @pytest.mark.parametrize("tear", [null("head_revision", ""), none, two_heads])
 def test_a_branch_never_seems_gone_while_its_head_moves(runs: Runs, branch: str, tear: Tear) -> None:
     expected = branches.get_branch(runs.store, branch)
-    assert branches.get_branch(torn(runs.store, "models/list_branches", tear), branch) == expected
+    assert branches.get_branch(torn(runs.store, "interventions/branches/branches", tear), branch) == expected
 
 
 def test_lists_hold_a_branch_whose_head_moves(runs: Runs, branch: str) -> None:
     expected = branches.list_branches(runs.store, graph_id=runs.graph_id)
     seen = branches.list_branches(
-        torn(runs.store, "models/list_branches", null("head_revision", "")), graph_id=runs.graph_id
+        torn(runs.store, "interventions/branches/branches", null("head_revision", "")), graph_id=runs.graph_id
     )
     assert seen == expected != []
 
 
 def test_a_branch_whose_head_moves_has_revisions(runs: Runs, branch: str) -> None:
-    seen = branches.revisions(torn(runs.store, "models/chain", lambda _: []), branch)
+    seen = branches.revisions(torn(runs.store, "interventions/branches/chain", lambda _: []), branch)
     assert seen == branches.revisions(runs.store, branch) != []
 
 
 def test_what_stays_damaged_or_away_is_reported(runs: Runs, branch: str) -> None:
     run = runs.queue(branch, PARIS)
     with pytest.raises(IllegalState, match="damaged"):
-        steps.get(torn(runs.store, "jobs/get", without("state"), float("inf")), run)
+        steps.get(torn(runs.store, "interventions/steps/get", without("state"), float("inf")), run)
     with pytest.raises(InterventionNotFound):
-        steps.get(torn(runs.store, "jobs/get", lambda _: [], float("inf")), run)
+        steps.get(torn(runs.store, "interventions/steps/get", lambda _: [], float("inf")), run)
     with pytest.raises(BranchNotFound):
-        branches.get_branch(torn(runs.store, "models/list_branches", null("head_revision", ""), float("inf")), branch)
+        branches.get_branch(
+            torn(runs.store, "interventions/branches/branches", null("head_revision", ""), float("inf")), branch
+        )

@@ -57,7 +57,7 @@ def _check_closure(store: GraphStore, world: World) -> None:
 def _check_levels(store: GraphStore, world: World) -> None:
     links = hierarchy(world.facts, world.relations.values())
     expected = {uid: level.value for uid, level in levels(world.entities, links).items()}
-    assert {row["uid"]: row["level"] for row in store.read("graph/entities", graph_id=world.graph_id)} == expected
+    assert {row["uid"]: row["level"] for row in store.read("graphs/entities", graph_id=world.graph_id)} == expected
     text = "MATCH (e:Entity {graph_id: $g}) WHERE e.depth IS NOT NULL RETURN e.uid AS uid, e.depth AS depth"
     _, rows = store.run_user_query(text, {"g": world.graph_id}, limit=100, timeout_s=10)
     assert {row["uid"]: row["depth"] for row in rows} == depths(links)

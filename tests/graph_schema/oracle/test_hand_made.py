@@ -60,7 +60,7 @@ def test_the_closure_is_the_one_written_down(store: GraphStore, world: World) ->
 def test_levels_and_depths_are_those_written_down(store: GraphStore, world: World) -> None:
     links = hierarchy(world.facts, world.relations.values())
     expected = levels(world.entities, links)
-    found = {row["uid"]: row["level"] for row in store.read("graph/entities", graph_id=GRAPH)}
+    found = {row["uid"]: row["level"] for row in store.read("graphs/entities", graph_id=GRAPH)}
     assert found == {uid: level.value for uid, level in expected.items()}
     deep = depths(links)
     for uid, (level, depth) in hand_made.LEVELS.items():

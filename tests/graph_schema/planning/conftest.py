@@ -137,13 +137,13 @@ def write_graph(
     types = {relation.name: relation.rel_type for relation in relations}
 
     def work(tx: Transaction) -> None:
-        tx.rows("lifecycle/load_begin", graph_id=graph_id, archive="")
+        tx.rows("archive/load_begin", graph_id=graph_id, archive="")
         describe(tx, graph_id, digest="d" * 64)
-        tx.rows("graph/relations_replace", graph_id=graph_id, rows=[to_properties(relation) for relation in relations])
+        tx.rows("graphs/relations_replace", graph_id=graph_id, rows=[to_properties(relation) for relation in relations])
         rows = [[e.uid, e.name, e.type, e.domain, list(e.aliases), False] for e in entities]
-        tx.rows("lifecycle/load_entities", graph_id=graph_id, rows=rows)
+        tx.rows("archive/load_entities", graph_id=graph_id, rows=rows)
         tx.rows(
-            "lifecycle/load_facts",
+            "archive/load_facts",
             graph_id=graph_id,
             rows=[[s, o, types[r], fact_id(graph_id, s, r, o), "test"] for s, r, o in sorted(set(facts))],
         )
@@ -155,7 +155,7 @@ def write_graph(
 def describe(tx: Transaction, graph_id: str, *, digest: str) -> None:
     """Give a graph of ``write_graph`` a digest, as the end of a load or of an import does."""
     properties = {"digest": digest, "source": "test"}
-    tx.rows("lifecycle/load_end", graph_id=graph_id, archive="", properties=properties)
+    tx.rows("archive/load_end", graph_id=graph_id, archive="", properties=properties)
 
 
 def closure_by_hand(facts: Iterable[Triple], relations: Sequence[Relation]) -> set[Triple]:
@@ -225,7 +225,7 @@ def dump(store: GraphStore, graph_id: str) -> Callable[[], str]:
     """Everything the graph's facts consist of, as text, to compare before and after."""
 
     def take() -> str:
-        return json.dumps([sorted(map(str, row.items())) for row in store.read("graph/facts", graph_id=graph_id)])
+        return json.dumps([sorted(map(str, row.items())) for row in store.read("graphs/facts", graph_id=graph_id)])
 
     return take
 

@@ -87,14 +87,14 @@ def test_neither_blocks_nor_the_order_of_import_change_a_byte(
     one = generate_file(store, request, directory=tmp_path / "one", block=7, observe=seen.append)
     assert sum(one.counts.values()) == seen[-1].probes > 200
     assert {entry.kind for entry in seen} == set(ProbeKind)
-    elements = [row["element"] for row in store.read("graph/facts", graph_id=graph_id)]
+    elements = [row["element"] for row in store.read("graphs/facts", graph_id=graph_id)]
     store.write("importing/facts_delete", graph_id=graph_id, rows=elements)
     types = {relation.name: relation.rel_type for relation in lexicon.relations.values()}
     from knowledgesmith.graph_schema.types.facts import fact_id
 
     rows = [[s, o, types[r], fact_id(graph_id, s, r, o), "x"] for s, r, o in sorted(set(facts), reverse=True)]
     for start in range(0, len(rows), 9):
-        store.write("lifecycle/load_facts", graph_id=graph_id, rows=rows[start : start + 9])
+        store.write("archive/load_facts", graph_id=graph_id, rows=rows[start : start + 9])
     two = generate_file(store, request, directory=tmp_path / "two", block=500)
     assert two == one
     name = f"{one.digest}.parquet"

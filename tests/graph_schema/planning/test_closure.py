@@ -50,7 +50,7 @@ def test_every_proof_ends_in_asserted_facts(
     store: GraphStore, graph_id: str, lexicon: Lexicon, facts: list[Triple], relations: list[Relation]
 ) -> None:
     derived = _closed(store, graph_id, relations)
-    asserted = {row["fact_id"] for row in store.read("graph/facts", graph_id=graph_id)}
+    asserted = {row["fact_id"] for row in store.read("graphs/facts", graph_id=graph_id)}
     for name in derived:
         assert leaves(derived, name) <= asserted
         assert leaves(derived, name)
@@ -66,7 +66,7 @@ def test_clearing_a_world_leaves_the_other(
         assert first == second
         clear(tx, graph_id=graph_id, derived=second, world=AFTER)
         subjects = sorted({fact.triple[0] for fact in first.values()})
-        left = [tx.rows("closure/clear", graph_id=graph_id, world=w, subjects=subjects) for w in (AFTER, BEFORE)]
+        left = [tx.rows("reasoning/clear", graph_id=graph_id, world=w, subjects=subjects) for w in (AFTER, BEFORE)]
         assert [rows[0]["removed"] for rows in left] == [0, len(first)]
         assert close(tx, graph_id=graph_id, rules=rules, world=AFTER) == second
 

@@ -32,10 +32,12 @@ def _commit(store: GraphStore, request: PlanRequest, run: str, *, order: int, me
     """Plan on the branch as it is, and say that the plan was committed."""
     plan = _later(store, request)
     properties = {"id": run, "request_id": run, "method": method}
-    store.write("jobs/create", branch_id=request.branch_id, properties=properties)
+    store.write("interventions/steps/create", branch_id=request.branch_id, properties=properties)
     store_plan(store, Held(id=run, fence=0), plan)
     done = {"state": "SUCCEEDED", "commit_order": order}
-    assert store.write("jobs/advance", id=run, fence=0, from_states=["QUEUED"], properties=done, finished=True)
+    assert store.write(
+        "interventions/steps/advance", id=run, fence=0, from_states=["QUEUED"], properties=done, finished=True
+    )
     return plan
 
 

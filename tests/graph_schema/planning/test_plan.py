@@ -179,12 +179,12 @@ def test_planning_leaves_no_trace(
     graph_before = dump()
     with store.what_if() as tx:
         tx.rows(
-            "world/update", graph_id=graph_id, asserts=[["ann", "SPOUSE", "dan", "x"]], retracts=[]
+            "worlds/update", graph_id=graph_id, asserts=[["ann", "SPOUSE", "dan", "x"]], retracts=[]
         )  # a write that another session must not see
         make_plan(store, _request(graph_id, MOVE))
         assert dump() == graph_before
     assert dump() == graph_before
-    assert len(store.read("graph/facts", graph_id=graph_id)) == len(set(facts))
+    assert len(store.read("graphs/facts", graph_id=graph_id)) == len(set(facts))
 
 
 def test_the_same_request_gives_the_same_plan_in_any_order(store: GraphStore, graph_id: str, lexicon: Lexicon) -> None:

@@ -35,7 +35,7 @@ def held(store: GraphStore, graph_id: str, lexicon: Lexicon) -> Held:
     """An intervention of this test that nobody runs."""
     open_branch(store, graph_id, graph_id, select=False)
     properties = {"id": graph_id, "request_id": graph_id}
-    (row,) = store.write("jobs/create", branch_id=graph_id, properties=properties)
+    (row,) = store.write("interventions/steps/create", branch_id=graph_id, properties=properties)
     return Held(id=row["id"], fence=0)
 
 
@@ -77,7 +77,7 @@ def test_plans_that_share_questions_are_all_read_back(
     for number, change in enumerate(edits):
         request = PlanRequest(graph_id=graph_id, branch_id="b", goal=Goal.EDIT, changes=(change,))
         one = Held(id=f"{held.id}-{number}", fence=0)
-        store.write("jobs/create", branch_id=held.id, properties={"id": one.id, "request_id": one.id})
+        store.write("interventions/steps/create", branch_id=held.id, properties={"id": one.id, "request_id": one.id})
         stored[one.id] = make_plan(store, request)
         store_plan(store, one, stored[one.id])
     assert {name: load_plan(store, name) for name in stored} == stored
@@ -101,7 +101,7 @@ def test_an_entity_that_is_renamed_leaves_older_plans_as_they_were(
     renamed = [found["element"], "Deutschland", "Country", "geography", [], "Leaf", 0]
     store.write("importing/entities_update", graph_id=graph_id, rows=[renamed])
     other = Held(id=f"{held.id}-2", fence=0)
-    store.write("jobs/create", branch_id=held.id, properties={"id": other.id, "request_id": other.id})
+    store.write("interventions/steps/create", branch_id=held.id, properties={"id": other.id, "request_id": other.id})
     request = PlanRequest(graph_id=graph_id, branch_id="b", goal=Goal.EDIT, changes=plan.targets, seed=3)
     after = make_plan(store, request)
     store_plan(store, other, after)

@@ -122,7 +122,7 @@ def test_the_order_of_import_does_not_matter(
 
 
 def _all_facts(store: GraphStore, graph_id: str) -> dict[str, Any]:
-    elements = [row["element"] for row in store.read("graph/facts", graph_id=graph_id)]
+    elements = [row["element"] for row in store.read("graphs/facts", graph_id=graph_id)]
     return {"graph_id": graph_id, "rows": elements}
 
 

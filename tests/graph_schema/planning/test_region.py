@@ -156,7 +156,7 @@ def test_a_cached_world_follows_imports_and_overlays(
     second = make_plan(store, replace(there, changes=(back,)), worlds=cache)
     assert second.overlay[0].object == "carla"
     store.write(
-        "lifecycle/load_facts",
+        "archive/load_facts",
         graph_id=graph_id,
         rows=[["eve", "finn", "SPOUSE", fact_id(graph_id, "eve", "spouse", "finn"), "test"]],
     )

@@ -131,9 +131,9 @@ def test_an_inserted_entity_lives_on_the_branch_only(
     assert [entity.uid for entity in plan.inserted] == ["tiger"]
     assert any(p.probe.anchor == "tiger" for p in plan.probes)
     assert dump() == graph_before
-    assert not store.read("graph/by_name", graph_id=graph_id, text="Tiger")
+    assert not store.read("graphs/by_name", graph_id=graph_id, text="Tiger")
     store.write_transaction(lambda tx: insert_entities(tx, graph_id=graph_id, entities=plan.inserted))
-    assert not store.read("graph/by_name", graph_id=graph_id, text="Tiger")  # the base graph still lacks it
+    assert not store.read("graphs/by_name", graph_id=graph_id, text="Tiger")  # the base graph still lacks it
     moved = plan_of(Goal.EDIT, MoveSubtree(entity="Tiger", new_parent="Reptile"), on=plan)
     assert ("tiger", "is_a", "mammal") in _triples(moved, WorldOp.RETRACT)
     with pytest.raises(EntityNotFound):

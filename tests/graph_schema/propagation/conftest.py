@@ -78,7 +78,7 @@ def erased(store: GraphStore, world: str, second: Run) -> Run:
 
 def open_branch(store: GraphStore, branch_id: str, graph_id: str, *, select: bool = True) -> None:
     store.write(
-        "models/register",
+        "interventions/branches/register",
         id=branch_id,
         path="",
         weights_sha256="w",
@@ -87,7 +87,7 @@ def open_branch(store: GraphStore, branch_id: str, graph_id: str, *, select: boo
         dtype="float32",
         base_revision=f"{branch_id}.base",
     )
-    store.write("models/create_branch", id=branch_id, model_id=branch_id, graph_id=graph_id, select=select)
+    store.write("interventions/branches/create", id=branch_id, model_id=branch_id, graph_id=graph_id, select=select)
 
 
 def planned(store: GraphStore, graph_id: str, *, goal: Goal, changes: Sequence[Change]) -> Plan:
@@ -105,7 +105,7 @@ def committed(store: GraphStore, plan: Plan, *, seed: int, order: int, answers: 
     graph_id = plan.graph_id
     run = f"{graph_id}-{seed}"
     properties = {"id": run, "request_id": run, "goal": plan.goal.value, "method": "drawn"}
-    store.write("jobs/create", branch_id=graph_id, properties=properties)
+    store.write("interventions/steps/create", branch_id=graph_id, properties=properties)
     store_plan(store, Held(run), plan)
     advance(store, run, "QUEUED", {"state": "RUNNING"})
     goal = plan.goal
@@ -123,7 +123,9 @@ def committed(store: GraphStore, plan: Plan, *, seed: int, order: int, answers: 
 
 
 def advance(store: GraphStore, run: str, state: str, properties: dict[str, object]) -> None:
-    done = store.write("jobs/advance", id=run, fence=0, from_states=[state], properties=properties, finished=False)
+    done = store.write(
+        "interventions/steps/advance", id=run, fence=0, from_states=[state], properties=properties, finished=False
+    )
     assert done
 
 

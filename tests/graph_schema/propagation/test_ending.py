@@ -34,10 +34,17 @@ def begin(store: GraphStore, branch: str) -> str:
     """A running intervention of the branch, with a row about an entity that the damaged ledger is about too."""
     run = f"{branch}-next"
     store.write(
-        "jobs/create", branch_id=branch, properties={"id": run, "request_id": run, "goal": "EDIT", "method": "m"}
+        "interventions/steps/create",
+        branch_id=branch,
+        properties={"id": run, "request_id": run, "goal": "EDIT", "method": "m"},
     )
     store.write(
-        "jobs/advance", id=run, fence=0, from_states=["QUEUED"], properties={"state": "RUNNING"}, finished=False
+        "interventions/steps/advance",
+        id=run,
+        fence=0,
+        from_states=["QUEUED"],
+        properties={"state": "RUNNING"},
+        finished=False,
     )
     one = Measured(before=0.5, after=0.25, new_before=None, new_after=None, n=1)
     ledger.append(store, run, 0, [(ledger_slot("france", 1), one)])
@@ -50,7 +57,7 @@ def test_it_ends_and_says_what_could_not_be_restored(store: GraphStore, damaged:
         store, run, from_states=[State.RUNNING], state=State.FAILED, reason="BROKEN", message="its own reason"
     )
     assert ended
-    properties = store.read("jobs/get", id=run)[0]["properties"]
+    properties = store.read("interventions/steps/get", id=run)[0]["properties"]
     assert (properties["state"], properties["error_reason"]) == ("FAILED", "BROKEN")
     assert properties["error_message"].startswith("its own reason; the graph's head beliefs could not be restored: ")
     assert "Error" not in properties["error_message"], "no class of an exception in what people read"
@@ -79,5 +86,5 @@ def test_beliefs_that_take_too_long_are_tried_as_often_as_an_attempt(
     else:
         with pytest.raises(GraphUnavailable):
             finish()
-    state = store.read("jobs/get", id=run)[0]["properties"]["state"]
+    state = store.read("interventions/steps/get", id=run)[0]["properties"]["state"]
     assert state == ("FAILED" if ends else "RUNNING")

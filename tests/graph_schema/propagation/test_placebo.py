@@ -26,7 +26,12 @@ def test_a_placebo_that_is_committed_leaves_the_world_as_it_is(store: GraphStore
     run = committed(store, planned(store, branch, goal=Goal.EDIT, changes=CHANGES), seed=4, order=1)
     assert branches.overlay(store, branch)
     store.write(
-        "jobs/advance", id=run.id, fence=0, from_states=["SUCCEEDED"], properties={"method": "placebo"}, finished=False
+        "interventions/steps/advance",
+        id=run.id,
+        fence=0,
+        from_states=["SUCCEEDED"],
+        properties={"method": "placebo"},
+        finished=False,
     )
     assert branches.overlay(store, branch) == ()
 

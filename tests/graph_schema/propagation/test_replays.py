@@ -28,7 +28,7 @@ UIDS = tuple(f"e{n:02d}" for n in range(12))
 MORE = ("f00", "f01")
 """Entities of which the runs of a fresh bench have no rows."""
 KINDS = (ProbeKind.DIRECT, ProbeKind.REVERSE, ProbeKind.CONFLICT)
-WRITES = ("ledger/restore", "ledger/clear_heads")
+WRITES = ("interventions/ledger/restore", "interventions/ledger/clear_heads")
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +85,7 @@ class Bench:
     def commit(self, run: str) -> None:
         move(self.store, run, "RUNNING", {"state": "COMMITTING"})
         made = {"revision_id": f"{run}-r", "artefact_sha256": "a", "weights_sha256": "b"}
-        assert self.store.write("jobs/commit", id=run, fence=0, **made)
+        assert self.store.write("interventions/steps/commit", id=run, fence=0, **made)
 
     def found(self) -> dict[str, dict[str, Any]]:
         text = (
@@ -99,7 +99,7 @@ class Bench:
 
     def expected(self) -> dict[str, dict[str, Any]]:
         """By the oracle, from the states in the database and the ledgers that were written."""
-        order = [row["id"] for row in self.store.read("ledger/replay_order", graph_id=self.graph)]
+        order = [row["id"] for row in self.store.read("interventions/ledger/replay_order", graph_id=self.graph)]
         rows: dict[str, list[heads.Row]] = {}
         for _, run, batch in self.runs:
             for slot, one in batch:
@@ -202,7 +202,7 @@ def settled_by_a_worker(bench: Bench) -> None:
 
 
 def settled_by_an_append(bench: Bench) -> None:
-    branch = next(iter(bench.store.read("graph/get", graph_id=bench.graph)))["head_branch"]
+    branch = next(iter(bench.store.read("graphs/get", graph_id=bench.graph)))["head_branch"]
     if branch is None:
         settled_by_a_worker(bench)
     else:
@@ -210,7 +210,7 @@ def settled_by_an_append(bench: Bench) -> None:
 
 
 def settled_by_another_rollback(bench: Bench) -> None:
-    branch = next(iter(bench.store.read("graph/get", graph_id=bench.graph)))["head_branch"]
+    branch = next(iter(bench.store.read("graphs/get", graph_id=bench.graph)))["head_branch"]
     line = branches.lineage(bench.store, branch, "") if branch else []
     if len(line) > 1:
         branches.rollback(bench.store, branch, line[0].id, request_id=uuid.uuid4().hex)
@@ -237,7 +237,7 @@ def test_whoever_comes_next_finishes_what_was_cut_off(
     assert not bench.true()
     settled(bench)
     assert bench.true()
-    left = {row["graph_id"] for row in bench.store.read("ledger/replays_left")}
+    left = {row["graph_id"] for row in bench.store.read("interventions/ledger/replays_left")}
     assert bench.graph not in left
 
 
@@ -296,7 +296,7 @@ def test_a_damaged_ledger_holds_up_nobody_and_heals_with_its_end(bench: Bench) -
         driver.execute_query("MATCH (:Intervention {id: $id})-[c:CHANGED]->() SET c.n = 'x'", id=damaged)
         first = bench.run(main, UIDS[3:11])
         assert steps.finish(bench.store, first, from_states=[State.RUNNING], state=State.FAILED)
-        message = bench.store.read("jobs/get", id=first)[0]["properties"]["error_message"]
+        message = bench.store.read("interventions/steps/get", id=first)[0]["properties"]["error_message"]
         assert "could not be restored" in message
         second = bench.run(main, UIDS[:3])
         assert steps.finish(bench.store, second, from_states=[State.RUNNING], state=State.FAILED)
@@ -330,8 +330,8 @@ def test_a_damaged_ledger_forbids_no_change(bench: Bench, change: Callable[[Benc
 
 def states(bench: Bench) -> list[object]:
     """What counts for the heads."""
-    graph = bench.store.read("graph/get", graph_id=bench.graph)[0]["head_branch"]
-    found = [bench.store.read("jobs/get", id=run) for _, run, _ in bench.runs]
+    graph = bench.store.read("graphs/get", graph_id=bench.graph)[0]["head_branch"]
+    found = [bench.store.read("interventions/steps/get", id=run) for _, run, _ in bench.runs]
     return [graph, *[(row["properties"]["state"], row["rolled_back_ms"]) for [row] in found]]
 
 
@@ -350,7 +350,7 @@ def test_what_was_written_beside_a_failed_replay_is_not_lost(
     else:  # its own end is the change
         assert steps.finish(bench.store, run, from_states=[State.RUNNING], state=State.DISCARDED)
     assert bench.true()
-    assert bench.graph not in {row["graph_id"] for row in bench.store.read("ledger/replays_left")}
+    assert bench.graph not in {row["graph_id"] for row in bench.store.read("interventions/ledger/replays_left")}
 
 
 class Tight(GraphStore):
@@ -386,7 +386,10 @@ def test_too_little_memory_is_no_damage(
     tight.room = room
     try:
         do(bench, tight)
-        told = [bench.store.read("jobs/get", id=run)[0]["properties"].get("error_message") for _, run, _ in bench.runs]
+        told = [
+            bench.store.read("interventions/steps/get", id=run)[0]["properties"].get("error_message")
+            for _, run, _ in bench.runs
+        ]
         assert not any(told), "nobody needs to know"
         if room:
             assert bench.true()

@@ -56,7 +56,9 @@ def test_the_role_is_part_of_the_key_of_a_row(plan: Plan) -> None:
 
 def test_the_role_is_stored_and_digested(store: GraphStore, plan: Plan) -> None:
     run = f"{plan.graph_id}-{plan.goal.value}"
-    store.write("jobs/create", branch_id=plan.graph_id, properties={"id": run, "request_id": run, "goal": "EDIT"})
+    store.write(
+        "interventions/steps/create", branch_id=plan.graph_id, properties={"id": run, "request_id": run, "goal": "EDIT"}
+    )
     store_plan(store, Held(run), plan)
     assert load_plan(store, run) == plan
     moved = tuple(replace(one, role=Role.FOLLOWS) for one in plan.probes)
@@ -70,7 +72,9 @@ def test_a_plan_of_the_first_scheme_keeps_its_digest(store: GraphStore, plan: Pl
     old = replace(plan, verdict_scheme=1, probes=probes, slots=slots_of(probes))
     old = replace(old, digest=digest_of(old))
     assert old.digest != plan.digest
-    store.write("jobs/create", branch_id=plan.graph_id, properties={"id": run, "request_id": run, "goal": "EDIT"})
+    store.write(
+        "interventions/steps/create", branch_id=plan.graph_id, properties={"id": run, "request_id": run, "goal": "EDIT"}
+    )
     store_plan(store, Held(run), old)
     _, rows = store.run_user_query(
         "MATCH (i:Intervention {id: $id}) RETURN i.plan_digest AS digest", {"id": run}, limit=1, timeout_s=30

@@ -119,7 +119,7 @@ def check_free(store: GraphStore, ids: Ids) -> None:
         AlreadyExists: one does.
     """
     taken = store.read(
-        "lifecycle/load_taken",
+        "archive/load_taken",
         models=sorted(ids.models),
         branches=list(ids.branches),
         runs=ids.runs,
@@ -142,7 +142,7 @@ def check_revisions(store: GraphStore, ids: Ids) -> None:
     """
     names = sorted(ids.revisions)
     for start in range(0, len(names), _BATCH):
-        for row in store.read("lifecycle/load_revisions_known", ids=names[start : start + _BATCH]):
+        for row in store.read("archive/load_revisions_known", ids=names[start : start + _BATCH]):
             own = ids.revisions[row["id"]]
             parents = [own.parent] if own.parent else []
             same = (row["artefact_sha256"], row["weights_sha256"]) == (own.artefact_sha256, own.weights_sha256)

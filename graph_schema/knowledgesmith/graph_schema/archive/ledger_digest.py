@@ -16,7 +16,7 @@ def ledger_rows(store: GraphStore, intervention_id: str) -> Iterator[tuple[str, 
     """Entity uid and properties of every ledger row of an intervention, by sequence number, page by page."""
     after = 0
     while True:
-        rows = store.read("lifecycle/archive_ledger", id=intervention_id, after=after, limit=_PAGE)
+        rows = store.read("archive/write_ledger", id=intervention_id, after=after, limit=_PAGE)
         for row in rows:
             yield row["entity"], row["properties"]
         if len(rows) < _PAGE:

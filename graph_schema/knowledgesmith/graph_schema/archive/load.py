@@ -144,7 +144,7 @@ class _Load:
         )
 
     def _write(self, ids: Ids, mark: str) -> int:
-        begun = self.store.write("lifecycle/load_begin", graph_id=self.graph_id, archive=mark)[0]
+        begun = self.store.write("archive/load_begin", graph_id=self.graph_id, archive=mark)[0]
         if begun["archive"] != mark:  # somebody made a graph of this id since we looked; it is theirs
             raise self._there()
         try:
@@ -169,7 +169,7 @@ class _Load:
 
     def _state(self, mark: str) -> Row | None:
         """Where an earlier load of this archive stands; None where there is no graph of this id."""
-        rows = self.store.read("lifecycle/load_state", graph_id=self.graph_id)
+        rows = self.store.read("archive/load_state", graph_id=self.graph_id)
         if not rows:
             return None
         row = rows[0]
@@ -219,7 +219,7 @@ class _Load:
             raise reject(name, "does not hold the artefact of its digest")
 
     def _load(self, steps: Sequence[_Step], mark: str) -> None:
-        position = self.store.read("lifecycle/load_state", graph_id=self.graph_id)[0]
+        position = self.store.read("archive/load_state", graph_id=self.graph_id)[0]
         first, done = int(position["member"]), int(position["rows"])
         for number, step in enumerate(steps):
             if number < first:
@@ -238,7 +238,7 @@ class _Load:
 
         def work(tx: Transaction) -> None:
             moved = tx.rows(
-                "lifecycle/load_step",
+                "archive/load_step",
                 graph_id=self.graph_id,
                 archive=mark,
                 member=place[0],
@@ -273,7 +273,7 @@ class _Load:
         final["head_branch"] = branch if branch in ids.branches else None
 
         def work(tx: Transaction, start: bool) -> tuple[None, str]:  # noqa: FBT001
-            tx.rows("lifecycle/load_end", graph_id=self.graph_id, archive=mark, properties=final)
+            tx.rows("archive/load_end", graph_id=self.graph_id, archive=mark, properties=final)
             return None, renew_heads(tx, self.graph_id, start=start)
 
         with_heads(self.store, work)
@@ -326,7 +326,7 @@ class _Load:
         member = f"{name}.jsonl"
         return _Step(
             member=member,
-            query=f"lifecycle/load_{query or name}",
+            query=f"archive/load_{query or name}",
             size=size or BATCH,
             rows=source or partial(self.archive.sized, member),
             convert=convert,

@@ -122,7 +122,7 @@ def export_graph(
 def _fingerprint(store: GraphStore, graph_id: str) -> tuple[str, list[str], list[str]]:
     """What an import, a run or a deletion in the meantime would change."""
     digest, stamp = store.read_transaction(lambda tx: (require_graph(tx, graph_id), stamp_of(tx, graph_id)))
-    uses = store.read("lifecycle/graph_uses", graph_id=graph_id, live=_LIVE)
+    uses = store.read("maintenance/graph_uses", graph_id=graph_id, live=_LIVE)
     if not uses:
         raise GraphNotFound("no such graph", field="graph_id", value=graph_id, hint="See `ksmith graphs`.")
     if uses[0]["running"]:
@@ -132,22 +132,22 @@ def _fingerprint(store: GraphStore, graph_id: str) -> tuple[str, list[str], list
             value=graph_id,
             hint=f"Wait for them, or cancel or discard them first: {', '.join(uses[0]['running'][:5])}.",
         )
-    runs = [row["id"] for row in store.read("lifecycle/run_ids", graph_id=graph_id)]
-    states = store.read("lifecycle/branch_states", graph_id=graph_id)
+    runs = [row["id"] for row in store.read("maintenance/run_ids", graph_id=graph_id)]
+    states = store.read("maintenance/branch_states", graph_id=graph_id)
     branches = [f"{row['id']} {row['commits']} {row['head']} {row['selected']}" for row in states]
     return digest, [stamp, *runs], [*branches, *uses[0]["sets"]]
 
 
 def _write(writer: _Writer, store: GraphStore, graph_id: str, *, folders: Folders, with_artefacts: bool) -> Manifest:
-    head = store.read("lifecycle/archive_graph", graph_id=graph_id)[0]
+    head = store.read("archive/write_graph", graph_id=graph_id)[0]
     relations = [from_properties(row) for row in head["relations"]]
     names = {relation.rel_type: relation.name for relation in relations}
-    runs = [row["id"] for row in store.read("lifecycle/run_ids", graph_id=graph_id)]
+    runs = [row["id"] for row in store.read("maintenance/run_ids", graph_id=graph_id)]
     digest = paging.FactsDigest()
     ledgers: dict[str, str] = {}
-    sets = store.read("lifecycle/archive_sets", graph_id=graph_id)
-    branches = store.read("lifecycle/archive_branches", graph_id=graph_id)
-    revisions = store.read("lifecycle/archive_revisions", graph_id=graph_id)
+    sets = store.read("archive/write_sets", graph_id=graph_id)
+    branches = store.read("archive/write_branches", graph_id=graph_id)
+    revisions = store.read("archive/write_revisions", graph_id=graph_id)
     graph = {key: value for key, value in head["graph"].items() if key not in NOT_CARRIED}
     tables: dict[str, Iterable[object]] = {
         "graph.jsonl": [{**graph, "head_branch": head["graph"].get("head_branch") or ""}],
@@ -157,14 +157,14 @@ def _write(writer: _Writer, store: GraphStore, graph_id: str, *, folders: Folder
         ),
         "facts.jsonl": _facts(store, graph_id, names, digest),
         "versions.jsonl": head["versions"],
-        "cases.jsonl": _keyset(store, "lifecycle/archive_cases", _PAGE, graph_id=graph_id),
+        "cases.jsonl": _keyset(store, "archive/write_cases", _PAGE, graph_id=graph_id),
         "probe_sets.jsonl": [row["properties"] for row in sets],
         "models.jsonl": _models(branches),
         "revisions.jsonl": revisions,
         "branches.jsonl": [
             {"properties": row["properties"], "head": row["head"], "model": row["model"]["id"]} for row in branches
         ],
-        "interventions.jsonl": _keyset(store, "lifecycle/archive_runs", _RUNS, graph_id=graph_id),
+        "interventions.jsonl": _keyset(store, "archive/write_runs", _RUNS, graph_id=graph_id),
         "probes.jsonl": _probes(store, graph_id),
         "planned.jsonl": _planned(store, runs),
         "ledger.jsonl": _ledgers(store, runs, ledgers),
@@ -216,7 +216,7 @@ def _models(branches: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _probes(store: GraphStore, graph_id: str) -> Iterator[object]:
     after = ""
     while True:
-        page = store.read("lifecycle/archive_probes", graph_id=graph_id, after=after, limit=_PAGE)[0]
+        page = store.read("archive/write_probes", graph_id=graph_id, after=after, limit=_PAGE)[0]
         for group in page["rows"]:
             yield from group
         if page["seen"] < _PAGE:
@@ -228,7 +228,7 @@ def _planned(store: GraphStore, runs: list[str]) -> Iterator[list[object]]:
     for run in runs:
         after = -1
         while True:
-            rows = store.read("lifecycle/archive_planned", id=run, after=after, limit=_PAGE)
+            rows = store.read("archive/write_planned", id=run, after=after, limit=_PAGE)
             for row in rows:
                 yield [run, row["probe"], row["properties"]]
             if len(rows) < _PAGE:
@@ -247,7 +247,7 @@ def _ledgers(store: GraphStore, runs: list[str], digests: dict[str, str]) -> Ite
 
 
 def _plans(store: GraphStore, runs: list[str]) -> dict[str, str]:
-    heads = ((run, store.read("plan/head", id=run)) for run in runs)
+    heads = ((run, store.read("planning/head", id=run)) for run in runs)
     return {run: rows[0]["digest"] for run, rows in heads if rows and rows[0]["digest"]}
 
 

@@ -28,23 +28,23 @@ def rebuild_levels(tx: Transaction, *, graph_id: str, relations: Mapping[str, Re
         Whether the hierarchy had changed; when not, depths and labels were left alone.
     """
     up, down = _link_types(relations)
-    changed = tx.rows("graph/hierarchy_unlink", graph_id=graph_id, to_parent=up, to_child=down)[0]["removed"]
-    changed += tx.rows("graph/hierarchy_link_up", graph_id=graph_id, types=up)[0]["added"]
-    changed += tx.rows("graph/hierarchy_link_down", graph_id=graph_id, types=down)[0]["added"]
+    changed = tx.rows("graphs/hierarchy_unlink", graph_id=graph_id, to_parent=up, to_child=down)[0]["removed"]
+    changed += tx.rows("graphs/hierarchy_link_up", graph_id=graph_id, types=up)[0]["added"]
+    changed += tx.rows("graphs/hierarchy_link_down", graph_id=graph_id, types=down)[0]["added"]
     if not changed:
         return False
-    tx.rows("graph/depth_clear", graph_id=graph_id)
-    tx.rows("graph/depth_roots", graph_id=graph_id)
+    tx.rows("graphs/depth_clear", graph_id=graph_id)
+    tx.rows("graphs/depth_roots", graph_id=graph_id)
     _spread(tx, graph_id)
-    unreached = tx.rows("graph/depth_unreached", graph_id=graph_id)
+    unreached = tx.rows("graphs/depth_unreached", graph_id=graph_id)
     if unreached:
         seeds = cycle_seeds((row["parent"], row["child"]) for row in unreached)
         # from the beginning: below a cycle there may be entities that the roots reach by a longer way
-        tx.rows("graph/depth_clear", graph_id=graph_id)
-        tx.rows("graph/depth_roots", graph_id=graph_id)
-        tx.rows("graph/depth_seed", graph_id=graph_id, uids=seeds)
+        tx.rows("graphs/depth_clear", graph_id=graph_id)
+        tx.rows("graphs/depth_roots", graph_id=graph_id)
+        tx.rows("graphs/depth_seed", graph_id=graph_id, uids=seeds)
         _spread(tx, graph_id)
-    tx.rows("graph/level_labels", graph_id=graph_id)
+    tx.rows("graphs/level_labels", graph_id=graph_id)
     return True
 
 
@@ -59,7 +59,7 @@ def follow_catalogue(
     if _link_types(before) == _link_types(after):
         return
     types = sorted({*_link_types(before)[0], *_link_types(before)[1], *_link_types(after)[0], *_link_types(after)[1]})
-    if tx.rows("graph/hierarchy_size", graph_id=graph_id, types=types, limit=MAX_LINKS + 1)[0]["links"] > MAX_LINKS:
+    if tx.rows("graphs/hierarchy_size", graph_id=graph_id, types=types, limit=MAX_LINKS + 1)[0]["links"] > MAX_LINKS:
         raise TooLarge(
             f"the hierarchy has more than {MAX_LINKS} links",
             field="accepted",
@@ -91,5 +91,5 @@ def cycle_seeds(links: Iterable[tuple[str, str]]) -> list[str]:
 
 def _spread(tx: Transaction, graph_id: str) -> None:
     depth = 0
-    while tx.rows("graph/depth_step", graph_id=graph_id, depth=depth)[0]["reached"]:
+    while tx.rows("graphs/depth_step", graph_id=graph_id, depth=depth)[0]["reached"]:
         depth += 1

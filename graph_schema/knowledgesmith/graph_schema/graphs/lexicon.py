@@ -257,12 +257,12 @@ def read_lexicon(tx: Transaction, *, graph_id: str) -> Lexicon:
             domain=row["domain"] or "",
             aliases=tuple(row["aliases"] or ()),
         )
-        for row in tx.rows("graph/entities", graph_id=graph_id)
+        for row in tx.rows("graphs/entities", graph_id=graph_id)
         if not row["retired"]
     ]
     return Lexicon.build(
         graph_id=graph_id,
         graph_digest=digest,
         entities=entities,
-        relations=[from_properties(row) for row in tx.rows("graph/relations", graph_id=graph_id)],
+        relations=[from_properties(row) for row in tx.rows("graphs/relations", graph_id=graph_id)],
     )

@@ -80,7 +80,7 @@ def with_own_uids(
         known: the entities of the branch's world, by uid; an insertion of one of those is refused later.
     """
     asked = sorted({item.uid for item in items if isinstance(item, InsertEntity)} - known.keys())
-    rows = store.read("world/texts", graph_id=graph_id, uids=asked) if asked else []
+    rows = store.read("worlds/texts", graph_id=graph_id, uids=asked) if asked else []
     taken = {row["uid"]: _texts(row["name"], row["type"], row["domain"], row["aliases"]) for row in rows}
 
     def renamed(item: StructuralChange) -> StructuralChange:
@@ -101,7 +101,7 @@ def insert_entities(tx: Transaction, *, graph_id: str, entities: Sequence[Entity
     if not entities:
         return ()
     rows = [[e.uid, e.name, e.type, e.domain, list(e.aliases)] for e in sorted(entities, key=lambda e: e.uid)]
-    return tuple(tx.rows("world/entities", graph_id=graph_id, rows=rows)[0]["others"])
+    return tuple(tx.rows("worlds/entities", graph_id=graph_id, rows=rows)[0]["others"])
 
 
 def check_own(others: Iterable[str], *, earlier: Iterable[Entity]) -> None:

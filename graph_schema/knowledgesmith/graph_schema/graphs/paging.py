@@ -85,7 +85,7 @@ def entities(store: GraphStore, graph_id: str) -> Iterator[EntityRow]:
     """All entities by uid, retired ones included."""
     after = ""
     while True:
-        rows = store.read("lifecycle/page_entities", graph_id=graph_id, after=after, limit=PAGE)[0]["rows"]
+        rows = store.read("graphs/page_entities", graph_id=graph_id, after=after, limit=PAGE)[0]["rows"]
         for uid, name, kind, domain, aliases, retired in rows:
             yield EntityRow(
                 uid=uid, name=name, type=kind, domain=domain, aliases=tuple(aliases or ()), retired=bool(retired)
@@ -99,7 +99,7 @@ def leaving(read: Reading, graph_id: str) -> Iterator[list[Leaving]]:
     """All relationships that leave entities, a list a subject, by uid; ``read`` is a store's or a transaction's."""
     after = ""
     while True:
-        rows = read("lifecycle/page_facts", graph_id=graph_id, after=after, limit=PAGE)[0]["rows"]
+        rows = read("graphs/page_facts", graph_id=graph_id, after=after, limit=PAGE)[0]["rows"]
         for subject, facts in rows:
             yield [
                 Leaving(

@@ -76,7 +76,7 @@ def list_graphs(store: GraphStore, *, after: str = "", limit: int) -> list[Graph
     """At most ``limit`` graphs whose id comes after ``after``, by id."""
 
     def work(tx: Transaction) -> list[tuple[GraphInfo, _Counted | None]]:
-        return [_info(tx, row["graph_id"]) for row in tx.rows("graph/list", after=after, limit=limit)]
+        return [_info(tx, row["graph_id"]) for row in tx.rows("graphs/list", after=after, limit=limit)]
 
     found = store.read_transaction(work)
     _keep(store, [counted for _, counted in found])
@@ -103,7 +103,7 @@ def _keep(store: GraphStore, found: Iterable[_Counted | None]) -> None:
     try:
         for one in kept:
             asked = {"graph_id": one.graph_id, "stamp": one.stamp, "counts": one.counts}
-            if not store.try_write("graph/keep_counts", within_s=_KEEP_WITHIN_S, **asked):
+            if not store.try_write("graphs/keep_counts", within_s=_KEEP_WITHIN_S, **asked):
                 return
     finally:
         _KEEPING.release()
@@ -125,7 +125,7 @@ def load_catalogue(store: GraphStore, graph_id: str) -> dict[str, Relation]:
 
 def accepted_traits(store: GraphStore, graph_id: str) -> tuple[Acceptance, ...]:
     """Traits that were accepted for a graph; none where there is no such graph."""
-    rows = store.read("graph/state", graph_id=graph_id)
+    rows = store.read("graphs/state", graph_id=graph_id)
     return parse_accepted(rows[0]["accepted"]) if rows else ()
 
 
@@ -141,10 +141,10 @@ def load_snapshot(store: GraphStore, graph_id: str) -> GraphSnapshot:
         digest = require_graph(tx, graph_id)
         relations = _catalogue(tx, graph_id)
         names = {relation.rel_type: name for name, relation in relations.items()}
-        living = [row for row in tx.rows("graph/entities", graph_id=graph_id) if not row["retired"]]
+        living = [row for row in tx.rows("graphs/entities", graph_id=graph_id) if not row["retired"]]
         facts = (
             Fact(subject=row["subject"], relation=names[row["rel_type"]], object=row["object"], source=row["source"])
-            for row in tx.rows("graph/facts", graph_id=graph_id)
+            for row in tx.rows("graphs/facts", graph_id=graph_id)
         )
         sorted_facts = tuple(sorted(facts))
         if stamp_of(tx, graph_id) != stamp:  # some of it may be of the graph before
@@ -180,7 +180,7 @@ def require_graph(tx: Transaction, graph_id: str) -> str:
         GraphNotFound: there is no graph of this id.
         GraphIncomplete: its import, or the loading of its archive, runs or was cut off.
     """
-    rows = tx.rows("graph/state", graph_id=graph_id)
+    rows = tx.rows("graphs/state", graph_id=graph_id)
     if not rows or rows[0]["state"] == "deleting":
         raise _missing(graph_id)
     if rows[0]["state"] in {"importing", "loading"} or rows[0]["digest"] is None:
@@ -194,7 +194,7 @@ def require_entities(tx: Transaction, graph_id: str, uids: Iterable[str], *, fie
     Raises:
         EntityNotFound: the graph has no entity of one of these uids.
     """
-    for row in tx.rows("graph/missing", graph_id=graph_id, uids=sorted(set(uids))):
+    for row in tx.rows("graphs/missing", graph_id=graph_id, uids=sorted(set(uids))):
         raise EntityNotFound(
             "the graph has no such entity, nothing was written",
             field=field,
@@ -235,12 +235,12 @@ def _missing(graph_id: str) -> GraphNotFound:
 
 
 def _catalogue(tx: Transaction, graph_id: str) -> dict[str, Relation]:
-    return {row["name"]: from_properties(row) for row in tx.rows("graph/relations", graph_id=graph_id)}
+    return {row["name"]: from_properties(row) for row in tx.rows("graphs/relations", graph_id=graph_id)}
 
 
 def _info(tx: Transaction, graph_id: str) -> tuple[GraphInfo, _Counted | None]:
     """A graph, and its counts where they were counted now."""
-    rows = tx.rows("graph/get", graph_id=graph_id)
+    rows = tx.rows("graphs/get", graph_id=graph_id)
     if not rows:
         require_graph(tx, graph_id)
         raise _missing(graph_id)
@@ -280,7 +280,7 @@ def _counts(tx: Transaction, row: Row) -> tuple[list[tuple[str, str, int]], int,
     if stamp and row["counts_stamp"] == stamp:
         entities, facts = json.loads(row["counts"])
         return entities, facts, None
-    (found,) = tx.rows("graph/count", graph_id=graph_id) or [{"entities": [], "facts": 0}]
+    (found,) = tx.rows("graphs/count", graph_id=graph_id) or [{"entities": [], "facts": 0}]
     if not stamp or _stamp(tx, graph_id) != stamp:
         return found["entities"], found["facts"], None
     counts = json.dumps([found["entities"], found["facts"]], ensure_ascii=False)
@@ -288,5 +288,5 @@ def _counts(tx: Transaction, row: Row) -> tuple[list[tuple[str, str, int]], int,
 
 
 def _stamp(tx: Transaction, graph_id: str) -> str:
-    rows = tx.rows("world/stamp", graph_id=graph_id)
+    rows = tx.rows("worlds/stamp", graph_id=graph_id)
     return str(rows[0]["stamp"]) if rows else ""

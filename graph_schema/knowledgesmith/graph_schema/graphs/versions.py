@@ -34,4 +34,4 @@ def list_versions(store: GraphStore, graph_id: str) -> list[VersionInfo]:
         GraphNotFound: there is no graph of this id.
     """
     store.read_transaction(lambda tx: require_graph(tx, graph_id))
-    return [VersionInfo(**row) for row in store.read("lifecycle/versions", graph_id=graph_id)]
+    return [VersionInfo(**row) for row in store.read("graphs/versions", graph_id=graph_id)]

@@ -83,7 +83,7 @@ def register_model(store: GraphStore, model: ModelInfo) -> ModelInfo:
         AlreadyExists: the id stands for other weights.
     """
     rows = store.write(
-        "models/register",
+        "interventions/branches/register",
         id=model.id,
         path=model.path,
         weights_sha256=model.weights_sha256,
@@ -111,7 +111,7 @@ def get_model(store: GraphStore, model_id: str) -> ModelInfo:
     Raises:
         ModelNotFound: not registered.
     """
-    rows = store.read("models/get", id=model_id)
+    rows = store.read("interventions/branches/get", id=model_id)
     if not rows:
         raise ModelNotFound("no such model", field="model_id", value=model_id, hint="See `ksmith models`.")
     return ModelInfo(**rows[0])
@@ -119,7 +119,7 @@ def get_model(store: GraphStore, model_id: str) -> ModelInfo:
 
 def list_models(store: GraphStore, *, after: str = "", limit: int = 50) -> list[ModelInfo]:
     """Models by id, after a given id."""
-    return [ModelInfo(**row) for row in store.read("models/list", after=after, limit=limit)]
+    return [ModelInfo(**row) for row in store.read("interventions/branches/list", after=after, limit=limit)]
 
 
 def create_branch(store: GraphStore, *, branch_id: str, model_id: str, graph_id: str, select: bool) -> BranchInfo:
@@ -136,9 +136,9 @@ def create_branch(store: GraphStore, *, branch_id: str, model_id: str, graph_id:
         if _branch_rows(tx, branch_id):
             raise AlreadyExists("this branch exists", field="id", value=branch_id, hint="Choose another id.")
         params = {"id": branch_id, "model_id": model_id, "graph_id": graph_id, "select": select}
-        made = tx.rows("models/create_branch", **params)
+        made = tx.rows("interventions/branches/create", **params)
         if not made:
-            if not tx.rows("models/get", id=model_id):
+            if not tx.rows("interventions/branches/get", id=model_id):
                 raise ModelNotFound("no such model", field="model_id", value=model_id, hint="See `ksmith models`.")
             raise GraphNotFound("no such graph", field="graph_id", value=graph_id, hint="See `ksmith graphs`.")
         require_graph(tx, graph_id)
@@ -149,7 +149,7 @@ def create_branch(store: GraphStore, *, branch_id: str, model_id: str, graph_id:
 
 
 def _branch_rows(tx: Transaction, branch_id: str) -> list[Row]:
-    return tx.rows("models/list_branches", graph_id="", only=branch_id, after="", limit=1)
+    return tx.rows("interventions/branches/branches", graph_id="", only=branch_id, after="", limit=1)
 
 
 def get_branch(store: GraphStore, branch_id: str) -> BranchInfo:
@@ -185,7 +185,8 @@ def list_branches(store: GraphStore, *, graph_id: str = "", after: str = "", lim
     """Branches by id, after a given id."""
     asked = {"graph_id": graph_id, "only": "", "after": after, "limit": limit}
     rows = settled(
-        lambda: store.read("models/list_branches", **asked), lambda found: all(row["head_revision"] for row in found)
+        lambda: store.read("interventions/branches/branches", **asked),
+        lambda found: all(row["head_revision"] for row in found),
     )
     return [_branch(row) for row in rows if row["head_revision"]]
 
@@ -198,7 +199,7 @@ def select_branch(store: GraphStore, branch_id: str) -> None:
     """
 
     def work(tx: Transaction, start: bool) -> tuple[None, str]:  # noqa: FBT001
-        rows = tx.rows("models/select_branch", id=branch_id)
+        rows = tx.rows("interventions/branches/select", id=branch_id)
         if not rows:
             raise _no_branch(branch_id)
         return None, renew_heads(tx, rows[0]["graph_id"], start=start)
@@ -209,7 +210,10 @@ def select_branch(store: GraphStore, branch_id: str) -> None:
 def revisions(store: GraphStore, branch_id: str) -> list[RevisionInfo]:
     """Revisions from the head of a branch down to the base."""
     get_branch(store, branch_id)
-    return [RevisionInfo(**row) for row in settled(lambda: store.read("models/chain", branch_id=branch_id), bool)]
+    return [
+        RevisionInfo(**row)
+        for row in settled(lambda: store.read("interventions/branches/chain", branch_id=branch_id), bool)
+    ]
 
 
 def lineage(store: GraphStore, branch_id: str, revision: str) -> list[RevisionInfo]:
@@ -221,7 +225,7 @@ def lineage(store: GraphStore, branch_id: str, revision: str) -> list[RevisionIn
     """
     branch = get_branch(store, branch_id)
     wanted = {"": branch.head_revision, "base": f"{branch.model_id}.base"}.get(revision, revision)
-    rows = store.read("models/revision_chain", branch_id=branch_id, revision_id=wanted)
+    rows = store.read("interventions/branches/revision_chain", branch_id=branch_id, revision_id=wanted)
     if not rows:
         raise RevisionNotFound(
             "the branch's model has no such revision",
@@ -239,7 +243,7 @@ def artefact_chain(line: Sequence[RevisionInfo]) -> tuple[str, ...]:
 
 def overlay(store: GraphStore, branch_id: str) -> tuple[WorldChange, ...]:
     """What the committed interventions of a branch assert and retract, in commit order."""
-    rows = store.read("models/overlay", branch_id=branch_id)
+    rows = store.read("interventions/branches/overlay", branch_id=branch_id)
     return tuple(change for row in rows for change in parse_changes(row["overlay"]))
 
 
@@ -272,7 +276,7 @@ def parse_changes(text: str | None) -> tuple[WorldChange, ...]:
 
 def inserted(store: GraphStore, branch_id: str) -> tuple[Entity, ...]:
     """Entities that the committed interventions of a branch inserted, by uid."""
-    rows = store.read("models/inserted", branch_id=branch_id)
+    rows = store.read("interventions/branches/inserted", branch_id=branch_id)
     found = {entity.uid: entity for row in rows for entity in parse_entities(row["inserted"])}
     return tuple(entity for _, entity in sorted(found.items()))
 
@@ -324,7 +328,7 @@ def check_rollback(store: GraphStore, branch_id: str, expected_revision: str) ->
 
 def rolled_back(store: GraphStore, branch_id: str, request_id: str) -> RevisionInfo | None:
     """The revision that an earlier rollback under this request id returned to."""
-    rows = store.read("jobs/rolled_back", branch_id=branch_id, request_id=request_id)
+    rows = store.read("interventions/steps/rolled_back", branch_id=branch_id, request_id=request_id)
     return lineage(store, branch_id, rows[0]["revision_id"])[0] if rows else None
 
 
@@ -339,7 +343,9 @@ def rollback(store: GraphStore, branch_id: str, head_revision: str, *, request_i
     """
 
     def work(tx: Transaction, start: bool) -> tuple[str, str]:  # noqa: FBT001
-        rows = tx.rows("jobs/rollback", branch_id=branch_id, head_revision=head_revision, request_id=request_id)
+        rows = tx.rows(
+            "interventions/steps/rollback", branch_id=branch_id, head_revision=head_revision, request_id=request_id
+        )
         if not rows:
             raise IllegalState(
                 "the head moved, or an intervention took the branch, in the meantime",

@@ -94,10 +94,10 @@ def replace_cases(
 
     for batch in _batches(cases):
         guarded(_writer(graph_id, batch, stamp))
-    for query in ("cases/remove_probes", "cases/remove"):
+    for query in ("interventions/cases/remove_probes", "interventions/cases/remove"):
         while guarded(_remover(query, graph_id, stamp)):
             pass
-    return int(store.read("cases/count", graph_id=graph_id)[0]["cases"])
+    return int(store.read("interventions/cases/count", graph_id=graph_id)[0]["cases"])
 
 
 def list_cases(
@@ -123,7 +123,12 @@ def list_cases(
     def work(tx: Transaction) -> list[StoredCase]:
         require_graph(tx, graph_id)
         rows = tx.rows(
-            "cases/list", graph_id=graph_id, after=after, goal=goal.value if goal else "", family=family, limit=limit
+            "interventions/cases/list",
+            graph_id=graph_id,
+            after=after,
+            goal=goal.value if goal else "",
+            family=family,
+            limit=limit,
         )
         found = [row["properties"] for row in rows]
         names = _names(tx, graph_id, (_rounds(properties) for properties in found))
@@ -142,7 +147,7 @@ def get_case(store: GraphStore, *, graph_id: str, case_id: str) -> StoredCase:
 
     def work(tx: Transaction) -> StoredCase:
         require_graph(tx, graph_id)
-        rows = tx.rows("cases/get", graph_id=graph_id, id=case_id)
+        rows = tx.rows("interventions/cases/get", graph_id=graph_id, id=case_id)
         if not rows:
             raise CaseNotFound(
                 "the graph has no case of this id",
@@ -152,7 +157,7 @@ def get_case(store: GraphStore, *, graph_id: str, case_id: str) -> StoredCase:
                 metadata={"graph_id": graph_id, "case_id": case_id[:200]},
             )
         properties = rows[0]["properties"]
-        probes = tx.rows("cases/probes", graph_id=graph_id, id=case_id)
+        probes = tx.rows("interventions/cases/probes", graph_id=graph_id, id=case_id)
         names = _names(tx, graph_id, [_rounds(properties)])
         return _stored(properties, names, tuple(_probe(row["properties"]) for row in probes))
 
@@ -194,15 +199,15 @@ def _writer(graph_id: str, batch: Sequence[CaseRecord], stamp: str) -> Callable[
     ordered = sorted({case.id: case for case in batch}.values(), key=lambda case: case.id)
 
     def write(tx: Transaction) -> None:
-        known = {row["id"]: row for row in tx.rows("cases/known", graph_id=graph_id, ids=sorted(digests))}
+        known = {row["id"]: row for row in tx.rows("interventions/cases/known", graph_id=graph_id, ids=sorted(digests))}
         for name, row in known.items():
             # The same digest under the same mark is this very batch, written before its answer was lost.
             if row["stamp"] == stamp and row["digest"] != digests[name]:
                 raise _doubled(name)
         same = [n for n, row in known.items() if row["digest"] == digests[n] and not row["incomplete"]]
         changed = [case for case in ordered if case.id not in set(same)]
-        tx.rows("cases/mark", graph_id=graph_id, ids=sorted(same), stamp=stamp)
-        tx.rows("cases/clear", graph_id=graph_id, ids=[case.id for case in changed if case.id in known])
+        tx.rows("interventions/cases/mark", graph_id=graph_id, ids=sorted(same), stamp=stamp)
+        tx.rows("interventions/cases/clear", graph_id=graph_id, ids=[case.id for case in changed if case.id in known])
         _write(tx, graph_id, changed, digests, stamp)
 
     return write
@@ -237,9 +242,11 @@ def _write(tx: Transaction, graph_id: str, cases: Sequence[CaseRecord], digests:
         changes += _change_rows(graph_id, case)
         if case.probes:
             probes.append([case.id, [_probe_properties(position, probe) for position, probe in enumerate(case.probes)]])
-    tx.rows("cases/write", graph_id=graph_id, rows=rows)
-    tx.rows("cases/write_changes", graph_id=graph_id, rows=sorted(changes, key=lambda row: (row[0], row[1])))
-    tx.rows("cases/write_probes", graph_id=graph_id, rows=probes)
+    tx.rows("interventions/cases/write", graph_id=graph_id, rows=rows)
+    tx.rows(
+        "interventions/cases/write_changes", graph_id=graph_id, rows=sorted(changes, key=lambda row: (row[0], row[1]))
+    )
+    tx.rows("interventions/cases/write_probes", graph_id=graph_id, rows=probes)
 
 
 def _case_properties(case: CaseRecord) -> Row:
@@ -291,7 +298,7 @@ def _uids(cases: Iterable[Sequence[Sequence[CaseChange]]]) -> set[str]:
 
 
 def _names(tx: Transaction, graph_id: str, cases: Iterable[Sequence[Sequence[CaseChange]]]) -> dict[str, str]:
-    rows = tx.rows("cases/present", graph_id=graph_id, uids=sorted(_uids(cases)))
+    rows = tx.rows("interventions/cases/present", graph_id=graph_id, uids=sorted(_uids(cases)))
     return {row["uid"]: row["name"] for row in rows}
 
 

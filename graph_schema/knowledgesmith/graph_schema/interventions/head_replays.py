@@ -47,7 +47,7 @@ def mend_heads(tx: Transaction, intervention_id: str, *, start: bool = True) -> 
         The graph where heads are left to be restored; empty where none are. A run without rows, and one of a branch
         that is not selected, made no heads.
     """
-    for row in tx.rows("ledger/replay_run", id=intervention_id):
+    for row in tx.rows("interventions/ledger/replay_run", id=intervention_id):
         graph_id = str(row["graph_id"])
         if row["failed"]:
             return renew_heads(tx, graph_id, start=start)
@@ -66,7 +66,7 @@ def renew_heads(tx: Transaction, graph_id: str, *, start: bool = True) -> str:
     Returns:
         The graph where heads are left to be restored, else empty.
     """
-    tx.rows("ledger/replay_graph", graph_id=graph_id)
+    tx.rows("interventions/ledger/replay_graph", graph_id=graph_id)
     return "" if start and carry_on(tx, graph_id) else graph_id
 
 
@@ -97,31 +97,33 @@ def carry_on(tx: Transaction, graph_id: str, *, limit: int | None = None) -> boo
 
     What failed before is begun anew.
     """
-    place = tx.rows("ledger/replay_place", graph_id=graph_id)
+    place = tx.rows("interventions/ledger/replay_place", graph_id=graph_id)
     if place and place[0]["failed"]:
-        tx.rows("ledger/replay_graph", graph_id=graph_id)
-        place = tx.rows("ledger/replay_place", graph_id=graph_id)
+        tx.rows("interventions/ledger/replay_graph", graph_id=graph_id)
+        place = tx.rows("interventions/ledger/replay_place", graph_id=graph_id)
     todo: list[str] = []
     after = 0
     for row in place:
         todo, after = list(row["todo"]), int(row["after"])
     if not todo:
         return True
-    order = {row["id"]: place for place, row in enumerate(tx.rows("ledger/replay_order", graph_id=graph_id))}
+    order = {
+        row["id"]: place for place, row in enumerate(tx.rows("interventions/ledger/replay_order", graph_id=graph_id))
+    }
     left = limit or BATCH
     while todo and left > 0:
         step, _, run = todo[0].partition(" ")
         if step == "clear":
-            done = int(tx.rows("ledger/clear_heads", graph_id=graph_id, limit=left)[0]["entities"])
+            done = int(tx.rows("interventions/ledger/clear_heads", graph_id=graph_id, limit=left)[0]["entities"])
         else:
-            found = tx.rows("ledger/touched", id=run, after=after, limit=left)[0]
+            found = tx.rows("interventions/ledger/touched", id=run, after=after, limit=left)[0]
             done, after = max(0, min(left, int(found["ahead"]))), after + left
             afresh = step == "mend"
-            tx.rows("ledger/restore", graph_id=graph_id, uids=found["uids"], order=order, afresh=afresh)
+            tx.rows("interventions/ledger/restore", graph_id=graph_id, uids=found["uids"], order=order, afresh=afresh)
         if done < left:
             todo, after = todo[1:], 0
         left -= done
-    tx.rows("ledger/replay_move", graph_id=graph_id, todo=todo, after=after)
+    tx.rows("interventions/ledger/replay_move", graph_id=graph_id, todo=todo, after=after)
     return not todo
 
 
@@ -142,7 +144,7 @@ def settle(store: GraphStore, graph_id: str) -> bool:
         raise
     except Exception:  # noqa: BLE001 - whatever is wrong with one ledger holds up nobody
         _LOG.exception("the head beliefs of graph %s cannot be restored", graph_id)
-        store.write("ledger/replay_failed", graph_id=graph_id)
+        store.write("interventions/ledger/replay_failed", graph_id=graph_id)
         return False
     return True
 
@@ -178,6 +180,6 @@ def settle_all(store: GraphStore) -> None:
     Raises:
         GraphUnavailable: the database does not answer; what is left is kept.
     """
-    for row in store.read("ledger/replays_left"):
+    for row in store.read("interventions/ledger/replays_left"):
         with suppress(GraphLocked, TooLarge):
             settle(store, row["graph_id"])

@@ -133,7 +133,7 @@ def append(store: GraphStore, intervention_id: str, fence: int, batch: Sequence[
     outcomes = [list(_OUTCOME(outcome)) for _, measured in batch for outcome in measured.outcomes]
 
     def work(tx: Transaction) -> int:
-        found = tx.rows("ledger/append", id=intervention_id, fence=fence, entities=entities)
+        found = tx.rows("interventions/ledger/append", id=intervention_id, fence=fence, entities=entities)
         if not found:
             raise FenceRejected("another attempt took over", field="intervention", value=intervention_id)
         if found[0]["unsettled"]:
@@ -144,7 +144,7 @@ def append(store: GraphStore, intervention_id: str, fence: int, batch: Sequence[
         if outcomes:
             _write_outcomes(tx, intervention_id, outcomes)
         if found[0]["again"]:
-            tx.rows("ledger/heads", id=intervention_id, uids=found[0]["again"])
+            tx.rows("interventions/ledger/heads", id=intervention_id, uids=found[0]["again"])
         return int(found[0]["written"])
 
     while True:
@@ -157,7 +157,7 @@ def append(store: GraphStore, intervention_id: str, fence: int, batch: Sequence[
 def _write_outcomes(tx: Transaction, intervention_id: str, outcomes: Sequence[Sequence[object]]) -> None:
     """Write what the probes showed onto the stored plan; a row begins with its probe's id."""
     asked = {str(row[0]) for row in outcomes}
-    [found] = tx.rows("ledger/outcomes", id=intervention_id, rows=outcomes)
+    [found] = tx.rows("interventions/ledger/outcomes", id=intervention_id, rows=outcomes)
     if lost := sorted(asked - set(found["written"])):
         raise IllegalState(
             f"the stored plan lacks {len(lost)} of {len(asked)} planned probes, nothing was written",
@@ -182,7 +182,7 @@ def by_entity(batch: Sequence[tuple[LedgerSlot, Measured]]) -> list[list[object]
 
 
 def _row(slot: LedgerSlot, measured: Measured) -> list[object]:
-    """One row in the order that ``ledger/append`` names."""
+    """One row in the order that ``interventions/ledger/append`` names."""
     return [
         *(slot.seq, slot.polarity.value, slot.role.value if slot.role else None, slot.fact_id, slot.relation),
         *(measured.before, measured.after, measured.new_before, measured.new_after, measured.delta),
@@ -193,7 +193,9 @@ def _row(slot: LedgerSlot, measured: Measured) -> list[object]:
 
 def read(store: GraphStore, intervention_id: str, *, after: int, limit: int) -> list[LedgerRow]:
     """Ledger rows with a larger sequence number than ``after``, in order, at most ``limit``."""
-    return [parse_row(row) for row in store.read("ledger/read", id=intervention_id, after=after, limit=limit)]
+    return [
+        parse_row(row) for row in store.read("interventions/ledger/read", id=intervention_id, after=after, limit=limit)
+    ]
 
 
 def parse_row(row: Row) -> LedgerRow:

@@ -70,7 +70,7 @@ def create(
         earlier = _earlier(tx, request_id, request_hash)
         if earlier is not None:
             return earlier, False
-        rows = tx.rows("jobs/create", branch_id=spec.branch_id, properties=properties)
+        rows = tx.rows("interventions/steps/create", branch_id=spec.branch_id, properties=properties)
         if not rows:
             raise BranchNotFound(
                 "no such branch, or it is being deleted",
@@ -96,7 +96,7 @@ def find_request(store: GraphStore, request_id: str, request_hash: str) -> str |
 
 
 def _earlier(tx: Transaction, request_id: str, request_hash: str) -> str | None:
-    for row in tx.rows("jobs/by_request", request_id=request_id):
+    for row in tx.rows("interventions/steps/by_request", request_id=request_id):
         if row["request_hash"] != request_hash:
             raise RequestIdReused(
                 "this request id was used with another body",
@@ -115,7 +115,7 @@ def get(store: GraphStore, intervention_id: str) -> Job:
         InterventionNotFound: no such id.
         IllegalState: its properties are not those of an intervention.
     """
-    return stored_job(_found(store, "jobs/get", intervention_id, whole))
+    return stored_job(_found(store, "interventions/steps/get", intervention_id, whole))
 
 
 def pulse(store: GraphStore, intervention_id: str) -> Pulse:
@@ -125,7 +125,9 @@ def pulse(store: GraphStore, intervention_id: str) -> Pulse:
         InterventionNotFound: no such id.
         IllegalState: its state is none.
     """
-    row = _found(store, "jobs/pulse", intervention_id, lambda found: None not in (found["state"], found["phase"]))
+    row = _found(
+        store, "interventions/steps/pulse", intervention_id, lambda found: None not in (found["state"], found["phase"])
+    )
     try:
         return Pulse(state=State(row.pop("state")), **row)
     except ValueError as error:
@@ -147,13 +149,13 @@ def list_jobs(
     """Interventions, newest first, older than the position ``before`` = (created_ms, id)."""
     before_ms, before_id = before or (None, "")
     asked = {"branch_id": branch_id, "before_ms": before_ms, "before_id": before_id, "limit": limit}
-    rows = settled(lambda: store.read("jobs/list", **asked), lambda found: all(map(whole, found)))
+    rows = settled(lambda: store.read("interventions/steps/list", **asked), lambda found: all(map(whole, found)))
     return [stored_job(row) for row in rows]
 
 
 def counts(store: GraphStore) -> dict[tuple[str, str], int]:
     """Number of interventions by (state, goal)."""
-    rows = settled(lambda: store.read("jobs/counts"), lambda found: all(row["state"] for row in found))
+    rows = settled(lambda: store.read("interventions/steps/counts"), lambda found: all(row["state"] for row in found))
     return {(row["state"], row["goal"]): row["n"] for row in rows if row["state"]}
 
 
@@ -176,9 +178,9 @@ class JobCounts:
         return dict(found)
 
     def _read(self) -> Counter[tuple[str, str]]:
-        live = self._store.read("jobs/live", states=[state.value for state in LIVE])
-        self._number = int(self._store.read("jobs/number")[0]["n"])
-        seen = (self._number, self._store.read("jobs/latest_end"), [row["id"] for row in live])
+        live = self._store.read("interventions/steps/live", states=[state.value for state in LIVE])
+        self._number = int(self._store.read("interventions/steps/number")[0]["n"])
+        seen = (self._number, self._store.read("interventions/steps/latest_end"), [row["id"] for row in live])
         if seen != self._seen:  # read before what is counted: whatever comes in between is seen the next time
             ended = counts(self._store)
             self._ended = {key: n for key, n in ended.items() if key[0] not in LIVE}
@@ -191,19 +193,19 @@ class JobCounts:
 
 def next_job(store: GraphStore, apart: Iterable[str] = ()) -> tuple[str, str] | None:
     """The oldest queued intervention that may start now, and its branch; none of the branches ``apart``."""
-    rows = store.read("jobs/next", limit=1, apart=sorted(apart))
+    rows = store.read("interventions/steps/next", limit=1, apart=sorted(apart))
     return (rows[0]["id"], rows[0]["branch_id"]) if rows else None
 
 
 def interrupted_ids(store: GraphStore) -> list[str]:
     """Interventions whose worker is gone (only a starting worker may ask)."""
-    return [row["id"] for row in store.read("jobs/interrupted")]
+    return [row["id"] for row in store.read("interventions/steps/interrupted")]
 
 
 def claim(store: GraphStore, intervention_id: str) -> Claim | None:
     """Begin an attempt; None when the intervention is no longer claimable."""
     states = [State.QUEUED.value, State.PREPARING.value, State.RUNNING.value, State.COMMITTING.value]
-    rows = store.write("jobs/claim", id=intervention_id, from_states=states)
+    rows = store.write("interventions/steps/claim", id=intervention_id, from_states=states)
     return Claim(id=intervention_id, fence=rows[0]["fence"], attempt=rows[0]["attempt"]) if rows else None
 
 
@@ -224,7 +226,7 @@ def advance(
     if state is not None:
         changes["state"] = state.value
     rows = store.write(
-        "jobs/advance",
+        "interventions/steps/advance",
         id=held.id,
         fence=held.fence,
         from_states=[s.value for s in from_states],
@@ -242,7 +244,7 @@ def commit(store: GraphStore, held: Claim, *, revision_id: str, artefact_sha256:
         FenceRejected: a newer attempt owns the intervention, or the head is no longer its base.
     """
     rows = store.write(
-        "jobs/commit",
+        "interventions/steps/commit",
         id=held.id,
         fence=held.fence,
         revision_id=revision_id,
@@ -277,7 +279,7 @@ def finish(
 
     def end(tx: Transaction, *, restore: bool) -> tuple[bool, str]:
         rows = tx.rows(
-            "jobs/take_over",
+            "interventions/steps/take_over",
             id=intervention_id,
             fence=None if held is None else held.fence,
             from_states=states,
@@ -317,7 +319,7 @@ def commit_decided(store: GraphStore, intervention_id: str, revision_of: Callabl
 
     def work(tx: Transaction) -> bool:
         taken = tx.rows(
-            "jobs/take_over",
+            "interventions/steps/take_over",
             id=intervention_id,
             fence=None,
             from_states=[State.AWAITING_DECISION.value],
@@ -326,9 +328,9 @@ def commit_decided(store: GraphStore, intervention_id: str, revision_of: Callabl
         )
         if not taken:
             return False
-        p = tx.rows("jobs/get", id=intervention_id)[0]["properties"]
+        p = tx.rows("interventions/steps/get", id=intervention_id)[0]["properties"]
         done = tx.rows(
-            "jobs/commit",
+            "interventions/steps/commit",
             id=intervention_id,
             fence=taken[0]["fence"],
             revision_id=revision_of(p["base_revision"], p["artefact_sha256"]),
@@ -345,7 +347,7 @@ def commit_decided(store: GraphStore, intervention_id: str, revision_of: Callabl
 
 def request_cancel(store: GraphStore, intervention_id: str) -> bool:
     """Ask the worker to stop; whether the intervention is one that it works on."""
-    return bool(store.write("jobs/request_cancel", id=intervention_id))
+    return bool(store.write("interventions/steps/request_cancel", id=intervention_id))
 
 
 def illegal(job: Job, action: str, allowed: Sequence[State]) -> IllegalState:

@@ -142,7 +142,7 @@ def _paged(store: GraphStore, tally: _Tally, query: str, **params: object) -> _T
 
 def _schema(store: GraphStore) -> _Tally:
     tally = _Tally("schema", "the constraints that keep ids unique exist", "Restart the server; it migrates again.")
-    present = {row["name"] for row in store.read("lifecycle/check_names")}
+    present = {row["name"] for row in store.read("maintenance/check_names")}
     for migration in migrations():
         for statement in migration.statements:
             words = statement.split()
@@ -155,7 +155,7 @@ def _schema(store: GraphStore) -> _Tally:
 
 def _entities(store: GraphStore, graph_id: str) -> _Tally:
     tally = _Tally("entities", "an entity is complete, and a retired one has no fact", _REIMPORT)
-    return _paged(store, tally, "lifecycle/check_entities", graph_id=graph_id)
+    return _paged(store, tally, "maintenance/check_entities", graph_id=graph_id)
 
 
 def _facts(store: GraphStore, graph_id: str, catalogue: Mapping[str, Relation], digest: str) -> Iterator[_Tally]:
@@ -209,18 +209,18 @@ def _hierarchy(store: GraphStore, graph_id: str, catalogue: Mapping[str, Relatio
     up = sorted(r.rel_type for r in catalogue.values() if r.traits.hierarchical)
     inverses = (r.traits.inverse_of for r in catalogue.values() if r.traits.hierarchical)
     down = sorted(catalogue[name].rel_type for name in inverses if name is not None)
-    return _paged(store, tally, "lifecycle/check_hierarchy", graph_id=graph_id, to_parent=up, to_child=down)
+    return _paged(store, tally, "maintenance/check_hierarchy", graph_id=graph_id, to_parent=up, to_child=down)
 
 
 def _levels(store: GraphStore, graph_id: str) -> _Tally:
     tally = _Tally("levels", "an entity has one level label, the one of its place in the hierarchy", _REIMPORT)
-    return _paged(store, tally, "lifecycle/check_levels", graph_id=graph_id)
+    return _paged(store, tally, "maintenance/check_levels", graph_id=graph_id)
 
 
 def _depths(store: GraphStore, graph_id: str) -> _Tally:
     tally = _Tally("depths", "the depth of an entity is the shortest way from a root or a topmost cycle", _REIMPORT)
     seeds: list[str] = []
-    for row in _pages(store, "lifecycle/check_depths", graph_id=graph_id):
+    for row in _pages(store, "maintenance/check_depths", graph_id=graph_id):
         tally.looked_at += row["seen"]
         seeds += row["seeds"]
         for subject, found, expected in row["findings"]:
@@ -237,7 +237,7 @@ def _starts_a_cycle(store: GraphStore, graph_id: str, seed: str) -> bool:
     frontier = [seed]
     seen = {seed}
     while frontier:
-        rows = store.read("lifecycle/parents_of", graph_id=graph_id, uids=frontier)
+        rows = store.read("graphs/parents_of", graph_id=graph_id, uids=frontier)
         above.add_edges_from((row["parent"], row["child"]) for row in rows)
         frontier = sorted({row["parent"] for row in rows} - seen)
         seen.update(frontier)
@@ -246,11 +246,11 @@ def _starts_a_cycle(store: GraphStore, graph_id: str, seed: str) -> bool:
 
 def _branches(store: GraphStore, graph_id: str) -> _Tally:
     tally = _Tally("branches", "a branch has one head, which leads down to its model's base", _BY_HAND)
-    for row in store.read("lifecycle/check_branches", graph_id=graph_id):
+    for row in store.read("maintenance/check_branches", graph_id=graph_id):
         tally.looked_at += 1
         if row["problem"]:
             tally.add(row["id"], row["problem"], "one head above the base")
-    for row in store.read("lifecycle/check_selected", graph_id=graph_id):
+    for row in store.read("maintenance/check_selected", graph_id=graph_id):
         if not row["own"]:
             tally.add(row["branch_id"], "selected, but no branch of this graph", "a branch of the graph")
     return tally
@@ -262,11 +262,11 @@ def _runs(store: GraphStore, graph_id: str) -> Iterator[_Tally]:
         "ledger", "ledger rows are numbered 1, 2, 3, … without gaps and doubles, and hold numbers", _BY_HAND
     )
     slots = _Tally("slots", "a finished run has one ledger row for every slot of its plan", _BY_HAND)
-    for run in store.read("lifecycle/check_runs", graph_id=graph_id):
+    for run in store.read("maintenance/check_runs", graph_id=graph_id):
         place.looked_at += 1
         if run["problem"]:
             place.add(run["id"], run["problem"], "one branch, one revision when committed")
-        row = store.read("lifecycle/check_ledger", id=run["id"])[0]
+        row = store.read("maintenance/check_ledger", id=run["id"])[0]
         ledger.looked_at += row["rows"]
         if problem := _sequence_problem(row):
             ledger.add(run["id"], problem, f"1 to {row['written_rows']}")
@@ -274,7 +274,7 @@ def _runs(store: GraphStore, graph_id: str) -> Iterator[_Tally]:
             slots.looked_at += row["planned_rows"]
             if row["planned_rows"] != row["written_rows"]:
                 slots.add(run["id"], f"{row['written_rows']} rows", f"{row['planned_rows']} slots")
-            for slot in store.read("lifecycle/check_slots", id=run["id"], limit=EXAMPLES):
+            for slot in store.read("maintenance/check_slots", id=run["id"], limit=EXAMPLES):
                 slots.add(f"{run['id']} #{slot['seq']}", slot["found"], slot["expected"])
     yield from (place, ledger, slots)
 
@@ -297,8 +297,8 @@ def _sequence_problem(row: Mapping[str, Any]) -> str:
 
 def _heads(store: GraphStore, graph_id: str) -> _Tally:
     tally = _Tally("heads", "head beliefs are the replay of the selected branch's ledgers", _REPLAY)
-    runs = [row["id"] for row in store.read("ledger/replay_order", graph_id=graph_id)]
-    for page in _pages(store, "lifecycle/check_heads", graph_id=graph_id, runs=runs):
+    runs = [row["id"] for row in store.read("interventions/ledger/replay_order", graph_id=graph_id)]
+    for page in _pages(store, "maintenance/check_heads", graph_id=graph_id, runs=runs):
         for uid, stored, ledger in page["rows"]:
             tally.looked_at += 1
             rows = (
@@ -318,13 +318,13 @@ def _heads(store: GraphStore, graph_id: str) -> _Tally:
 
 def _probes(store: GraphStore, graph_id: str) -> _Tally:
     tally = _Tally("probes", "a probe is planned or member of a probe set", "Delete the probe, or make its set again.")
-    return _paged(store, tally, "lifecycle/check_probes", graph_id=graph_id)
+    return _paged(store, tally, "maintenance/check_probes", graph_id=graph_id)
 
 
 def _sets(store: GraphStore, graph_id: str, directory: Path | None) -> _Tally:
     hint = "Generate the set again with its seed; or delete it."
     tally = _Tally("probe sets", "the file of a probe set lies under the digest of its content", hint)
-    for row in store.read("lifecycle/check_sets", graph_id=graph_id):
+    for row in store.read("maintenance/check_sets", graph_id=graph_id):
         tally.looked_at += 1
         cancellation.check()
         if directory is not None and (problem := _file_problem(directory, row["digest"])):
@@ -351,7 +351,7 @@ def _cases(store: GraphStore, graph_id: str) -> _Tally:
 
 def _versions(store: GraphStore, graph_id: str) -> _Tally:
     tally = _Tally("versions", "versions follow each other up to the graph as it is", _REIMPORT)
-    rows: Sequence[Mapping[str, Any]] = store.read("lifecycle/check_versions", graph_id=graph_id)
+    rows: Sequence[Mapping[str, Any]] = store.read("maintenance/check_versions", graph_id=graph_id)
     tally.looked_at = len(rows)
     for row, previous in zip(rows, [None, *rows], strict=False):
         if previous is None:

@@ -17,7 +17,7 @@ def broken_cases(store: GraphStore, graph_id: str) -> Iterator[tuple[str, str, s
     """For every case by id: what is wrong as (id, found, expected), or None."""
     after = ""
     while True:
-        rows = store.read("lifecycle/check_cases", graph_id=graph_id, after=after, limit=_PAGE)
+        rows = store.read("maintenance/check_cases", graph_id=graph_id, after=after, limit=_PAGE)
         for row in rows:
             problem = _problem(graph_id, row)
             yield (row["id"], *problem) if problem else None

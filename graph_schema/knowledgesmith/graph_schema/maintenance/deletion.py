@@ -83,15 +83,15 @@ class _Deletion:
 
     def run(self, intervention_id: str) -> None:
         """Everything of a marked intervention."""
-        uses = self.store.read("lifecycle/run_uses", id=intervention_id)[0]
-        self.removed["ledger rows"] += self.batches("lifecycle/run_rows_delete", id=intervention_id, limit=BATCH)[
+        uses = self.store.read("maintenance/run_uses", id=intervention_id)[0]
+        self.removed["ledger rows"] += self.batches("maintenance/run_rows_delete", id=intervention_id, limit=BATCH)[
             "deleted"
         ]
-        plan = self.batches("lifecycle/run_plan_delete", id=intervention_id, limit=BATCH)
+        plan = self.batches("maintenance/run_plan_delete", id=intervention_id, limit=BATCH)
         self.removed["planned probes"] += plan["deleted"]
         self.removed["probes"] += plan.get("probes", 0)
         inserted = sorted(entity.uid for entity in parse_entities(uses["inserted"]))
-        for row in self.store.write("lifecycle/run_delete", id=intervention_id, inserted=inserted):
+        for row in self.store.write("maintenance/run_delete", id=intervention_id, inserted=inserted):
             self.removed["targets"] += row["targets"]
             self.removed["inserted entities"] += row["entities"]
             self.removed["interventions"] += 1
@@ -101,7 +101,7 @@ class _Deletion:
     def revisions(self, revision_id: str) -> None:
         """A revision that nothing needs any more, and its ancestors of which the same is true."""
         while revision_id:
-            rows = self.store.write("lifecycle/revision_delete", id=revision_id)
+            rows = self.store.write("maintenance/revision_delete", id=revision_id)
             if not rows:
                 return
             self.removed["revisions"] += 1
@@ -112,25 +112,25 @@ class _Deletion:
         """The file of an artefact, when nothing names it."""
         if self.folders.artefacts is None or not sha256:
             return
-        used = self.store.read("lifecycle/artefact_uses", sha256=sha256)[0]["uses"] > 0
+        used = self.store.read("maintenance/artefact_uses", sha256=sha256)[0]["uses"] > 0
         self._files(self.folders.artefacts, sha256, keep=used)
 
     def probe_set(self, probe_set_id: str) -> None:
         """Everything of a marked probe set."""
-        members = self.batches("lifecycle/set_members_delete", id=probe_set_id, limit=BATCH)
+        members = self.batches("maintenance/set_members_delete", id=probe_set_id, limit=BATCH)
         self.removed["members"] += members["deleted"]
         self.removed["probes"] += members.get("probes", 0)
-        for row in self.store.write("lifecycle/set_delete", id=probe_set_id):
+        for row in self.store.write("maintenance/set_delete", id=probe_set_id):
             self.removed["probe sets"] += 1
             if self.folders.probe_sets is not None:
                 self._files(self.folders.probe_sets, row["digest"], keep=row["shared"])
 
     def branch(self, branch_id: str) -> None:
         """Everything of a closed branch."""
-        for run in self.store.read("lifecycle/branch_uses", id=branch_id, live=_LIVE)[0]["runs"]:
-            self.store.write("lifecycle/run_mark", id=run, live=_LIVE, release=True)
+        for run in self.store.read("maintenance/branch_uses", id=branch_id, live=_LIVE)[0]["runs"]:
+            self.store.write("maintenance/run_mark", id=run, live=_LIVE, release=True)
             self.run(run)
-        for row in self.store.write("lifecycle/branch_delete", id=branch_id):
+        for row in self.store.write("maintenance/branch_delete", id=branch_id):
             self.removed["branches"] += 1
             self.revisions(row["last_head"])
 
@@ -153,14 +153,14 @@ def delete_run(store: GraphStore, intervention_id: str, *, folders: Folders | No
         IllegalState: it still runs or awaits a decision.
         StillReferenced: it is committed; the message says which runs must be rolled back first.
     """
-    rows = store.read("lifecycle/run_uses", id=intervention_id)
+    rows = store.read("maintenance/run_uses", id=intervention_id)
     if not rows:
         raise InterventionNotFound(
             "no such intervention", field="id", value=intervention_id, hint="See `ksmith interventions`."
         )
     _check_run(intervention_id, rows[0])
-    if not store.write("lifecycle/run_mark", id=intervention_id, live=_LIVE, release=False):
-        _check_run(intervention_id, store.read("lifecycle/run_uses", id=intervention_id)[0])
+    if not store.write("maintenance/run_mark", id=intervention_id, live=_LIVE, release=False):
+        _check_run(intervention_id, store.read("maintenance/run_uses", id=intervention_id)[0])
     deletion = _Deletion(store, folders or Folders())
     left = _unless_whole(store, rows[0]["graph_id"])
     deletion.run(intervention_id)
@@ -208,7 +208,7 @@ def delete_probe_set(store: GraphStore, probe_set_id: str, *, folders: Folders |
     Raises:
         ProbeSetNotFound: there is none of this id.
     """
-    if not store.write("lifecycle/set_mark", id=probe_set_id):
+    if not store.write("maintenance/set_mark", id=probe_set_id):
         raise ProbeSetNotFound(
             "no such probe set", field="id", value=probe_set_id, hint="See `ksmith probes list GRAPH`."
         )
@@ -233,7 +233,7 @@ def delete_branch(
         IllegalState: an intervention runs, waits or awaits a decision on it.
         StillReferenced: it has interventions, and they were not to be deleted.
     """
-    rows = store.read("lifecycle/branch_uses", id=branch_id, live=_LIVE)
+    rows = store.read("maintenance/branch_uses", id=branch_id, live=_LIVE)
     if not rows:
         raise BranchNotFound("no such branch", field="branch_id", value=branch_id, hint="See `ksmith branch list`.")
     uses = rows[0]
@@ -255,12 +255,12 @@ def delete_branch(
 
 def _close_branch(store: GraphStore, branch_id: str) -> None:
     def work(tx: Transaction, start: bool) -> tuple[bool, str]:  # noqa: FBT001
-        rows = tx.rows("lifecycle/branch_mark", id=branch_id, live=_LIVE)
+        rows = tx.rows("maintenance/branch_mark", id=branch_id, live=_LIVE)
         selected = rows and rows[0]["selected"]
         return bool(rows), renew_heads(tx, rows[0]["graph_id"], start=start) if selected else ""
 
     if not with_heads(store, work):
-        uses = store.read("lifecycle/branch_uses", id=branch_id, live=_LIVE)
+        uses = store.read("maintenance/branch_uses", id=branch_id, live=_LIVE)
         _refuse_while_running("branch_id", branch_id, uses[0]["running"] if uses else [])
 
 
@@ -296,7 +296,7 @@ def delete_graph(
 
 
 def _graph_uses(store: GraphStore, graph_id: str) -> Mapping[str, Any]:
-    rows = store.read("lifecycle/graph_uses", graph_id=graph_id, live=_LIVE)
+    rows = store.read("maintenance/graph_uses", graph_id=graph_id, live=_LIVE)
     if not rows:
         raise GraphNotFound("no such graph", field="graph_id", value=graph_id, hint="See `ksmith graphs`.")
     return rows[0]
@@ -322,11 +322,11 @@ def _delete_graph(
     deletion = _Deletion(store, folders or Folders())
     for branch in uses["branches"]:
         _close_branch(store, branch)
-    store.write("lifecycle/graph_mark", graph_id=graph_id)
+    store.write("maintenance/graph_mark", graph_id=graph_id)
     for branch in uses["branches"]:
         deletion.branch(branch)
     for probe_set in uses["sets"]:
-        store.write("lifecycle/set_mark", id=probe_set)
+        store.write("maintenance/set_mark", id=probe_set)
         deletion.probe_set(probe_set)
     _delete_content(deletion, graph_id)
     return deletion.report(graph_id)
@@ -334,15 +334,17 @@ def _delete_graph(
 
 def _delete_content(deletion: _Deletion, graph_id: str) -> None:
     removed = deletion.removed
-    removed["cases"] += deletion.batches("lifecycle/graph_cases_delete", graph_id=graph_id, limit=_ENTITIES)["deleted"]
+    removed["cases"] += deletion.batches("maintenance/graph_cases_delete", graph_id=graph_id, limit=_ENTITIES)[
+        "deleted"
+    ]
     while True:
-        facts = deletion.batches("lifecycle/graph_facts_delete", graph_id=graph_id, entities=_ENTITIES, limit=BATCH)
+        facts = deletion.batches("maintenance/graph_facts_delete", graph_id=graph_id, entities=_ENTITIES, limit=BATCH)
         removed["facts"] += facts.get("facts", 0)
-        rows = deletion.store.write("lifecycle/graph_entities_delete", graph_id=graph_id, entities=_ENTITIES)
+        rows = deletion.store.write("maintenance/graph_entities_delete", graph_id=graph_id, entities=_ENTITIES)
         if not rows or not rows[0]["deleted"]:
             break
         removed["entities"] += rows[0]["deleted"]
-    for row in deletion.store.write("lifecycle/graph_delete", graph_id=graph_id):
+    for row in deletion.store.write("maintenance/graph_delete", graph_id=graph_id):
         removed["relations"] += row["relations"]
         removed["versions"] += row["versions"]
         removed["graphs"] += 1
@@ -353,7 +355,7 @@ def delete_loose(store: GraphStore, *, models: Sequence[str], revisions: Sequenc
     """Delete those of these models that have no branch, and those of these revisions that nothing needs."""
     deletion = _Deletion(store, folders)
     for model in models:
-        store.write("lifecycle/model_delete", id=model)
+        store.write("maintenance/model_delete", id=model)
     for revision in (*revisions, *(f"{model}.base" for model in models)):
         deletion.revisions(revision)
 

@@ -41,7 +41,7 @@ class Earlier:
 
 def read_earlier(tx: Transaction, *, branch_id: str, facts: Iterable[str]) -> list[Earlier]:
     """Questions of the branch's committed interventions that rest on one of the facts; the last committed first."""
-    rows = tx.rows("plan/earlier", branch_id=branch_id, facts=dict.fromkeys(facts, True))
+    rows = tx.rows("planning/earlier", branch_id=branch_id, facts=dict.fromkeys(facts, True))
     return [_earlier(row) for row in rows]
 
 

@@ -67,16 +67,16 @@ def store_plan(store: GraphStore, held: Fenced, plan: Plan) -> None:
         if plan.stamp and stamp_of(tx, plan.graph_id) != plan.stamp:
             raise WorldMoved
         if others := insert_entities(tx, graph_id=plan.graph_id, entities=plan.inserted):
-            committed = tx.rows("models/inserted", branch_id=plan.branch_id)
+            committed = tx.rows("interventions/branches/inserted", branch_id=plan.branch_id)
             check_own(others, earlier=[entity for row in committed for entity in parse_entities(row["inserted"])])
-        begun = tx.rows("plan/begin", id=held.id, fence=held.fence, properties=_head(plan), targets=_targets(plan))
+        begun = tx.rows("planning/begin", id=held.id, fence=held.fence, properties=_head(plan), targets=_targets(plan))
         if not begun:
             raise FenceRejected("another attempt took over", field="intervention", value=held.id)
         if begun[0]["targeted"] != len(plan.targets):
             require_entities(tx, plan.graph_id, (target.subject for target in plan.targets), field="changes")
         for start in range(0, len(rows), _BATCH):
             batch = sorted(rows[start : start + _BATCH], key=lambda row: str(row["anchor"]))
-            written = tx.rows("plan/probes", id=held.id, graph_id=plan.graph_id, rows=batch)
+            written = tx.rows("planning/probes", id=held.id, graph_id=plan.graph_id, rows=batch)
             if written[0]["planned"] != len(batch):
                 require_entities(tx, plan.graph_id, (str(row["anchor"]) for row in batch), field="probes")
 
@@ -127,7 +127,7 @@ def load_plan(store: GraphStore, intervention_id: str) -> Plan:
 
 
 def _read(tx: Transaction, intervention_id: str) -> tuple[Row, list[Row]]:
-    heads = tx.rows("plan/head", id=intervention_id)
+    heads = tx.rows("planning/head", id=intervention_id)
     if not heads:
         raise InterventionNotFound(
             "There is no such intervention.", field="intervention", value=intervention_id, hint="List them."
@@ -137,7 +137,7 @@ def _read(tx: Transaction, intervention_id: str) -> tuple[Row, list[Row]]:
             "The intervention has no plan yet.", field="intervention", value=intervention_id, hint="Wait until it runs."
         )
     rows: list[Row] = []
-    while batch := tx.rows("plan/read", id=intervention_id, after=len(rows) - 1, limit=_BATCH):
+    while batch := tx.rows("planning/read", id=intervention_id, after=len(rows) - 1, limit=_BATCH):
         rows += batch
         if len(batch) < _BATCH:
             break

@@ -34,7 +34,7 @@ def asserted_in(tx: Transaction, *, graph_id: str, rules: Rules, world: int = BE
     """The asserted facts of one world of a transaction, those of relations of the catalogue."""
     return [
         (row["subject"], rules.names[rel_type], obj)
-        for row in tx.rows("world/facts", graph_id=graph_id, world=world)
+        for row in tx.rows("worlds/facts", graph_id=graph_id, world=world)
         for rel_type, obj in row["facts"]
         if rel_type in rules.names
     ]
@@ -67,7 +67,7 @@ def clear(tx: Transaction, *, graph_id: str, derived: Mapping[str, Derived], wor
     """Remove the derived facts of one world from the transaction."""
     subjects = sorted({fact.triple[0] for fact in derived.values()})
     if subjects:
-        tx.rows("closure/clear", graph_id=graph_id, world=world, subjects=subjects)
+        tx.rows("reasoning/clear", graph_id=graph_id, world=world, subjects=subjects)
 
 
 def leaves(derived: Mapping[str, Derived], fact: str) -> frozenset[str]:

@@ -140,7 +140,7 @@ class Placed:
         """Remove them all."""
         subjects = sorted({triple[0] for triple in self.facts})
         if subjects:
-            self.tx.rows("closure/unplace", graph_id=self.before.graph_id, subjects=subjects)
+            self.tx.rows("reasoning/unplace", graph_id=self.before.graph_id, subjects=subjects)
         self.facts.clear()
         self.rounds.clear()
 
@@ -237,7 +237,7 @@ def _derive(
         for premise, rule in rules.lifts_to.get(head, ()):
             lifts.setdefault(subject, []).append([types[premise], types[head], rule])
     rows = placed.tx.rows(
-        "closure/derive",
+        "reasoning/derive",
         graph_id=before.graph_id,
         world=AFTER,
         round=depth,

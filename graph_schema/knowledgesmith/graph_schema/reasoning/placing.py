@@ -43,7 +43,7 @@ def place(tx: Transaction, *, graph_id: str, types: Mapping[str, str], facts: It
     for start in range(0, len(ordered), _BATCH):
         part = ordered[start : start + _BATCH]
         uids = sorted({fact.triple[0] for fact in part} | {fact.triple[2] for fact in part})
-        placed = tx.rows("closure/place", graph_id=graph_id, uids=uids, blocks=_blocks(part, types, uids))
+        placed = tx.rows("reasoning/place", graph_id=graph_id, uids=uids, blocks=_blocks(part, types, uids))
         if placed[0]["placed"] != len(part):
             raise incomplete(graph_id)
 

@@ -67,7 +67,7 @@ def migrations() -> tuple[Migration, ...]:
 
 def _fill_name_keys(store: GraphStore) -> None:
     """Give entities of earlier releases the keys of their names, page by page; one that has them is passed over."""
-    for graph in store.read("graph/every_id"):
+    for graph in store.read("graphs/every_id"):
         page = {"graph_id": graph["graph_id"], "after": "", "limit": _PAGE}
         while (row := store.write("importing/aliases_fill", **page)[0])["last"] is not None:
             page["after"] = row["last"]
@@ -86,7 +86,7 @@ def migrate(store: GraphStore) -> int:
         GraphUnavailable: the database does not answer.
     """
     known = migrations()
-    present = int(store.read("graph/schema_version")[0]["version"])
+    present = int(store.read("storage/schema_version")[0]["version"])
     newest = known[-1].version
     if present > newest:
         raise SchemaTooNew(
@@ -100,5 +100,5 @@ def migrate(store: GraphStore) -> int:
         if migration.version in _BEFORE:
             _BEFORE[migration.version](store)
         store.run_script(migration.statements)
-        store.write("graph/schema_record", version=migration.version)
+        store.write("storage/schema_record", version=migration.version)
     return newest

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from importlib.resources import as_file, files
 from typing import LiteralString
 
 _HEADER_KEYS = ("purpose", "params", "returns", "access")
@@ -63,7 +63,7 @@ def parse(name: str, source: str) -> Query:
 
 @cache
 def load(name: str) -> Query:
-    """The query stored as ``cypher/<name>.cypher`` (``name`` may contain one folder: ``probes/direct``).
+    """The query stored as ``cypher/<name>.cypher`` (``name`` may contain folders: ``probes/direct``).
 
     Raises:
         FileNotFoundError: no such file ships with the package.
@@ -75,13 +75,6 @@ def load(name: str) -> Query:
 @cache
 def names() -> tuple[str, ...]:
     """Names of all queries that ship with the package, sorted."""
-    folder = files("knowledgesmith.graph_schema").joinpath("cypher")
-    found = [item.name.removesuffix(".cypher") for item in folder.iterdir() if item.name.endswith(".cypher")]
-    for sub in folder.iterdir():
-        if sub.is_dir():
-            found += [
-                f"{sub.name}/{item.name.removesuffix('.cypher')}"
-                for item in sub.iterdir()
-                if item.name.endswith(".cypher")
-            ]
-    return tuple(sorted(found))
+    with as_file(files("knowledgesmith.graph_schema").joinpath("cypher")) as folder:
+        found = folder.rglob("*.cypher")
+        return tuple(sorted(file.relative_to(folder).with_suffix("").as_posix() for file in found))

@@ -45,11 +45,11 @@ def accept(store: GraphStore, graph_id: str, accepted: Sequence[Acceptance]) -> 
 
 def _accept(tx: Transaction, graph_id: str, accepted: Sequence[Acceptance]) -> dict[str, Relation]:
     """Everything under the graph's lock, so that neither an import nor another acceptance comes in between."""
-    rows = tx.rows("suggest/lock", graph_id=graph_id)
+    rows = tx.rows("suggesting/lock", graph_id=graph_id)
     require_graph(tx, graph_id)
     if not rows:
         raise GraphNotFound("there is no graph of this id", field="graph_id", value=graph_id, hint="List the graphs.")
-    before = {row["name"]: from_properties(row) for row in tx.rows("graph/relations", graph_id=graph_id)}
+    before = {row["name"]: from_properties(row) for row in tx.rows("graphs/relations", graph_id=graph_id)}
     after = separate(without_promises(build_catalogue(declare(before, accepted).values())))
     changed = [relation for relation in after.values() if relation.traits != before[relation.name].traits]
     for relation in changed:
@@ -59,11 +59,11 @@ def _accept(tx: Transaction, graph_id: str, accepted: Sequence[Acceptance]) -> d
     stored = [item.dump() for item in noted]
     if after == before and stored == rows[0]["accepted"]:
         return after
-    tx.rows("graph/relations_replace", graph_id=graph_id, rows=[to_properties(r) for r in after.values()])
+    tx.rows("graphs/relations_replace", graph_id=graph_id, rows=[to_properties(r) for r in after.values()])
     removed = sum(_drop_second_ways(tx, graph_id, relation, after) for relation in changed)
     follow_catalogue(tx, graph_id=graph_id, before=before, after=after)
     digest = _digest(tx, graph_id, after) if removed else rows[0]["digest"]
-    tx.rows("suggest/accepted", graph_id=graph_id, accepted=stored, digest=digest, removed=removed)
+    tx.rows("suggesting/accepted", graph_id=graph_id, accepted=stored, digest=digest, removed=removed)
     return after
 
 
@@ -76,7 +76,7 @@ def _drop_second_ways(tx: Transaction, graph_id: str, relation: Relation, catalo
     else:
         kept = catalogue[relation.traits.inverse_of]
     removed = tx.rows(
-        "suggest/second_ways_delete",
+        "suggesting/second_ways_delete",
         graph_id=graph_id,
         dropped=[relation.rel_type],
         kept=[kept.rel_type],
@@ -126,7 +126,7 @@ def _check_loops(tx: Transaction, graph_id: str, catalogue: Mapping[str, Relatio
         if name in hierarchical or relation.traits.inverse_of in hierarchical
     }
     types = {catalogue[name].rel_type: name for name in both}
-    for row in tx.rows("suggest/loops", graph_id=graph_id, rel_types=sorted(types), limit=1):
+    for row in tx.rows("suggesting/loops", graph_id=graph_id, rel_types=sorted(types), limit=1):
         raise InvalidCatalogue(
             f"{row['uid']} would be its own parent by {types[row['rel_type']]}",
             field="accepted",
@@ -138,7 +138,7 @@ def _check_loops(tx: Transaction, graph_id: str, catalogue: Mapping[str, Relatio
 def _refuse(
     tx: Transaction, graph_id: str, relation: Relation, trait: str, outgoing: list[str], incoming: list[str]
 ) -> None:
-    rows = tx.rows("suggest/several", graph_id=graph_id, outgoing=outgoing, incoming=incoming, limit=_EXAMPLES)
+    rows = tx.rows("suggesting/several", graph_id=graph_id, outgoing=outgoing, incoming=incoming, limit=_EXAMPLES)
     if rows:
         facts_shown = [f"{row['uid']}: {', '.join(row['ends'])}" for row in rows]
         raise InvalidCatalogue(

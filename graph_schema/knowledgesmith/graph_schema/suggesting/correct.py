@@ -35,18 +35,18 @@ def correct(store: GraphStore, graph_id: str, corrections: Sequence[Correction])
 
 def _correct(tx: Transaction, graph_id: str, corrections: Sequence[Correction]) -> dict[str, Relation]:
     """Under the graph's lock, so that no import comes in between."""
-    rows = tx.rows("suggest/lock", graph_id=graph_id)
+    rows = tx.rows("suggesting/lock", graph_id=graph_id)
     require_graph(tx, graph_id)
     if not rows:
         raise GraphNotFound("there is no graph of this id", field="graph_id", value=graph_id, hint="List the graphs.")
     catalogue = _catalogue(tx, graph_id)
-    stored = tx.rows("graph/corrected_wordings", graph_id=graph_id)[0]["corrections"]
+    stored = tx.rows("graphs/corrected_wordings", graph_id=graph_id)[0]["corrections"]
     noted = {_use(correction): correction for correction in parse_corrections(stored)}
     for correction in corrections:
         _check(correction, catalogue, taken_back=_use(correction) in noted)
         noted[_use(correction)] = correction
     kept = sorted(correction for correction in noted.values() if correction.text)
-    tx.rows("graph/correct_wordings", graph_id=graph_id, corrections=[correction.dump() for correction in kept])
+    tx.rows("graphs/correct_wordings", graph_id=graph_id, corrections=[correction.dump() for correction in kept])
     after = _catalogue(tx, graph_id)
     for name in {correction.relation for correction in corrections}:
         _check_splits(after[name])
@@ -54,7 +54,7 @@ def _correct(tx: Transaction, graph_id: str, corrections: Sequence[Correction]) 
 
 
 def _catalogue(tx: Transaction, graph_id: str) -> dict[str, Relation]:
-    return {row["name"]: from_properties(row) for row in tx.rows("graph/relations", graph_id=graph_id)}
+    return {row["name"]: from_properties(row) for row in tx.rows("graphs/relations", graph_id=graph_id)}
 
 
 def _use(correction: Correction) -> tuple[str, Direction, Split, Form]:
@@ -112,5 +112,5 @@ def example_facts(store: GraphStore, graph_id: str, relations: Iterable[Relation
     """
     names = {relation.rel_type: relation.name for relation in relations}
     limit = _SHOWN if len(names) > 1 else _ALL
-    rows = store.read("graph/example_facts", graph_id=graph_id, rel_types=sorted(names), limit=limit)
+    rows = store.read("graphs/example_facts", graph_id=graph_id, rel_types=sorted(names), limit=limit)
     return {names[row["rel_type"]]: (row["subject"], row["object"]) for row in rows}

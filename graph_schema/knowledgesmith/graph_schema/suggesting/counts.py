@@ -49,13 +49,13 @@ def count(store: GraphStore, graph_id: str) -> Counts:
     ways: Counter[tuple[str, str]] = Counter()
     closed: Counter[tuple[str, str, str]] = Counter()
     types: Counter[tuple[str, str, str]] = Counter()
-    for row in _pages(store, "suggest/mirrors", graph_id):
+    for row in _pages(store, "suggesting/mirrors", graph_id):
         mirrors.update({(there, back): n for there, back, n in row["pairs"]})
-    for row in _pages(store, "suggest/paths", graph_id):
+    for row in _pages(store, "suggesting/paths", graph_id):
         ways.update({(one, two): n for one, two, n in row["pairs"]})
-    for row in _pages(store, "suggest/triangles", graph_id, max_degree=MAX_DEGREE):
+    for row in _pages(store, "suggesting/triangles", graph_id, max_degree=MAX_DEGREE):
         closed.update({(one, two, closing): n for one, two, closing, n in row["triples"]})
-    for row in _pages(store, "suggest/types", graph_id):
+    for row in _pages(store, "suggesting/types", graph_id):
         types.update({(kind, subject or "", obj or ""): n for kind, subject, obj, n in row["triples"]})
     for pair, n in mirrors.items():
         ways[pair] -= n  # those lead back to their start
@@ -64,7 +64,7 @@ def count(store: GraphStore, graph_id: str) -> Counts:
 
 def _ends(store: GraphStore, graph_id: str) -> tuple[dict[str, Ends], dict[str, Ends]]:
     sides: tuple[dict[str, Ends], dict[str, Ends]] = ({}, {})
-    for row in _pages(store, "suggest/degrees", graph_id):
+    for row in _pages(store, "suggesting/degrees", graph_id):
         for side, rows in zip(sides, (row["outgoing"], row["incoming"]), strict=True):
             for kind, entities, several, facts, loops in rows:
                 known = side.get(kind, Ends())

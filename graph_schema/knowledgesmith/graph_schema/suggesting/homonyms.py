@@ -40,7 +40,7 @@ def homonyms(
     store.read_transaction(lambda tx: require_graph(tx, graph_id))
     entities, label = after or (None, "")
     rows = store.read(
-        "suggest/homonyms",
+        "suggesting/homonyms",
         graph_id=graph_id,
         after_entities=entities,
         after_label=label,

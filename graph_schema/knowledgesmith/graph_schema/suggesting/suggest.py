@@ -207,7 +207,7 @@ def _exceptions(
 
 
 def _several(store: GraphStore, graph_id: str, outgoing: list[str], incoming: list[str]) -> list[str]:
-    rows = store.read("suggest/several", graph_id=graph_id, outgoing=outgoing, incoming=incoming, limit=EXAMPLES)
+    rows = store.read("suggesting/several", graph_id=graph_id, outgoing=outgoing, incoming=incoming, limit=EXAMPLES)
     return [f"{row['uid']}: {', '.join(row['ends'])}" for row in rows]
 
 
@@ -215,7 +215,7 @@ def _unanswered(
     store: GraphStore, graph_id: str, there: str, back: str, catalogue: Mapping[str, Relation]
 ) -> list[str]:
     types = {"there": catalogue[there].rel_type, "back": catalogue[back].rel_type}
-    rows = store.read("suggest/unanswered", graph_id=graph_id, limit=EXAMPLES, **types)
+    rows = store.read("suggesting/unanswered", graph_id=graph_id, limit=EXAMPLES, **types)
     return [f"({row['subject']})-[{there}]->({row['object']})" for row in rows]
 
 
@@ -223,7 +223,7 @@ def _open(
     store: GraphStore, graph_id: str, first: str, second: str, closing: str, catalogue: Mapping[str, Relation]
 ) -> list[str]:
     rows = store.read(
-        "suggest/open_ways",
+        "suggesting/open_ways",
         graph_id=graph_id,
         first=catalogue[first].rel_type,
         second=catalogue[second].rel_type,
@@ -235,6 +235,11 @@ def _open(
 
 def _other_types(store: GraphStore, graph_id: str, kind: str, wanted: str, *, side: str) -> list[str]:
     rows = store.read(
-        "suggest/other_types", graph_id=graph_id, kind=kind, wanted=wanted, of_object=side == "object", limit=EXAMPLES
+        "suggesting/other_types",
+        graph_id=graph_id,
+        kind=kind,
+        wanted=wanted,
+        of_object=side == "object",
+        limit=EXAMPLES,
     )
     return [f"{row['uid']} is {row['type'] or 'without type'}" for row in rows]

@@ -29,7 +29,7 @@ def withdraw(store: GraphStore, graph_id: str, withdrawn: Sequence[Acceptance]) 
 
 def _withdraw(tx: Transaction, graph_id: str, withdrawn: Sequence[Acceptance]) -> tuple[Acceptance, ...]:
     """Under the graph's lock, so that neither an import nor an acceptance comes in between."""
-    rows = tx.rows("suggest/lock", graph_id=graph_id)
+    rows = tx.rows("suggesting/lock", graph_id=graph_id)
     require_graph(tx, graph_id)
     if not rows:
         raise GraphNotFound("there is no graph of this id", field="graph_id", value=graph_id, hint="List the graphs.")
@@ -44,5 +44,5 @@ def _withdraw(tx: Transaction, graph_id: str, withdrawn: Sequence[Acceptance]) -
         )
     left = tuple(item for item in noted if item not in set(withdrawn))
     stored = [item.dump() for item in left]
-    tx.rows("suggest/accepted", graph_id=graph_id, accepted=stored, digest=rows[0]["digest"], removed=0)
+    tx.rows("suggesting/accepted", graph_id=graph_id, accepted=stored, digest=rows[0]["digest"], removed=0)
     return left

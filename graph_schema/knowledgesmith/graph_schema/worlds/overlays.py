@@ -18,4 +18,4 @@ def apply_overlay(tx: Transaction, *, graph_id: str, rules: Rules, overlay: Iter
             rel_type = rules.types[change.relation]
             rows[change.op].append([change.subject, rel_type, change.object, change.fact_id])
     if net:
-        tx.rows("world/apply", graph_id=graph_id, asserts=rows[WorldOp.ASSERT], retracts=rows[WorldOp.RETRACT])
+        tx.rows("worlds/apply", graph_id=graph_id, asserts=rows[WorldOp.ASSERT], retracts=rows[WorldOp.RETRACT])

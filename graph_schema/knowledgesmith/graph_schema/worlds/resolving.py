@@ -36,7 +36,7 @@ Lookup = Callable[[str], str]
 
 _LAST_SIGMA: Final = re.compile(r"(?<=\w)σ\b")
 _MOST_UNFOLDED: Final = 4
-_STEPS = ("graph/by_uid", "graph/by_name", "graph/by_alias", "graph/by_key")
+_STEPS = ("graphs/by_uid", "graphs/by_name", "graphs/by_alias", "graphs/by_key")
 
 
 def resolve_entity(
@@ -59,13 +59,13 @@ def resolve_entity(
     """
     check_text(text, field=field)
     for query in _STEPS:
-        asked = _looks_like(text) if query == "graph/by_key" else {"text": text}
+        asked = _looks_like(text) if query == "graphs/by_key" else {"text": text}
         if rows := store.read(query, graph_id=graph_id, **asked):
             if len(rows) == 1:
                 return str(rows[0]["uid"])
             raise _ambiguous(text, rows, field=field, expected_type=expected_type)
     key = name_key(text)
-    found = store.read("graph/similar_names", graph_id=graph_id, start=key[:2])
+    found = store.read("graphs/similar_names", graph_id=graph_id, start=key[:2])
     names = {name_key(row["name"]): row["name"] for row in found}
     # A low bar: whatever is listed shares its beginning with the text already.
     close = [names[near] for near in difflib.get_close_matches(key, list(names), n=3, cutoff=0.4)]
@@ -291,7 +291,7 @@ def _asserted_objects(store: GraphStore, graph_id: str, catalogue: Mapping[str, 
         entry = catalogue[relation]
         back = relation if entry.traits.symmetric else entry.traits.inverse_of
         rows = store.read(
-            "graph/objects_of",
+            "graphs/objects_of",
             graph_id=graph_id,
             subject=subject,
             rel_type=entry.rel_type,

@@ -73,7 +73,7 @@ class Update:
     def write(self, tx: Transaction, *, retracts: Iterable[Triple] | None = None) -> None:
         """Separate the worlds of a transaction by the update, or by further retractions only."""
         tx.rows(
-            "world/update",
+            "worlds/update",
             graph_id=self.before.graph_id,
             asserts=[self._row(t) for t in sorted(self.asserts)] if retracts is None else [],
             retracts=[self._row(t) for t in sorted(self.retracts if retracts is None else retracts)],

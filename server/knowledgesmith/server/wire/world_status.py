@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def edge_statuses(store: GraphStore, job: Job, uids: AbstractSet[str]) -> tuple[dict[str, str], list[Edge]]:
     """Fact ids that the intervention retracted, and edges (named by relation) that it added between ``uids``."""
-    heads = store.read("plan/head", id=job.id)
+    heads = store.read("planning/head", id=job.id)
     overlay = parse_changes(heads[0]["overlay"]) if heads else ()
     retracted = {c.fact_id: "retracted" for c in overlay if c.op is WorldOp.RETRACT}
     added = [

@@ -3,7 +3,7 @@
 // returns: last
 // access: write
 //
-// The keys are those by which a name is found in another form (`graph/by_key`). What somebody damaged by hand, an entity
+// The keys are those by which a name is found in another form (`graphs/by_key`). What somebody damaged by hand, an entity
 // without a name or a name that is no text, has no keys of it: `graph check` names it, and a database of an earlier
 // release starts with it.
 MATCH (e:Entity {graph_id: $graph_id})

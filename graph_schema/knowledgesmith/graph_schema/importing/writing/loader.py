@@ -87,7 +87,7 @@ class Loader:
     def write_catalogue(self) -> bool:
         """Make the stored catalogue the staged one; returns whether it changed."""
         graph_id = self._lock.graph_id
-        rows = self._store.read("graph/relations", graph_id=graph_id)
+        rows = self._store.read("graphs/relations", graph_id=graph_id)
         # corrected wordings are the graph's and stay whatever the files say
         stored = {row["name"]: {key: row[key] for key in row if key != "corrections"} for row in rows}
         wanted = {name: to_properties(relation) for name, relation in self._staging.relations.items()}

@@ -109,7 +109,7 @@ def _keep(
     store: GraphStore, request: BulkRequest, info: ProbeSetInfo, *, stamp: str, directory: Path, materialise: bool
 ) -> None:
     if store.read_transaction(lambda tx: stamp_of(tx, request.graph_id)) != stamp:
-        if not store.read("probe_sets/get", id=info.id):
+        if not store.read("probes/sets/get", id=info.id):
             path_of(directory, info.digest).unlink(missing_ok=True)
         raise Aborted(
             "The graph changed while its probes were generated.",
@@ -159,10 +159,10 @@ def record(store: GraphStore, info: ProbeSetInfo, *, directory: Path, materialis
     ]
 
     def work(tx: Transaction) -> None:
-        tx.rows("probe_sets/save", id=info.id, properties=properties)
+        tx.rows("probes/sets/save", id=info.id, properties=properties)
         for start in range(0, len(rows), _BATCH):
             batch = rows[start : start + _BATCH]
-            [found] = tx.rows("probe_sets/materialise", id=info.id, graph_id=info.graph_id, rows=batch)
+            [found] = tx.rows("probes/sets/materialise", id=info.id, graph_id=info.graph_id, rows=batch)
             if found["written"] != len(batch):
                 require_entities(tx, info.graph_id, [str(row["anchor"]) for row in batch], field="probe_set")
 
@@ -314,7 +314,7 @@ def get_info(store: GraphStore, probe_set_id: str) -> ProbeSetInfo:
     Raises:
         ProbeSetNotFound: there is none of this id.
     """
-    rows = store.read("probe_sets/get", id=probe_set_id)
+    rows = store.read("probes/sets/get", id=probe_set_id)
     if not rows:
         raise _missing(probe_set_id)
     return _info_from(rows[0]["properties"])
@@ -328,7 +328,7 @@ def list_infos(
     Times are milliseconds since 1970; ``before`` = (time, id) is the last one of the page before.
     """
     before_ms, before_id = before or (None, "")
-    rows = store.read("probe_sets/list", graph_id=graph_id, before_ms=before_ms, before_id=before_id, limit=limit)
+    rows = store.read("probes/sets/list", graph_id=graph_id, before_ms=before_ms, before_id=before_id, limit=limit)
     return [(_info_from(row["properties"]), row["created_ms"]) for row in rows]
 
 

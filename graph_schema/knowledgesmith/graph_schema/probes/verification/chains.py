@@ -69,7 +69,7 @@ def _ends(tx: Transaction, steps: Sequence[Step], *, lexicon: Lexicon, world: in
     for start in range(0, len(steps), _BATCH):
         batch = steps[start : start + _BATCH]
         rows = [list(step) for step in batch]
-        (answer,) = tx.rows("verify/steps", graph_id=lexicon.graph_id, world=world, rows=rows)
+        (answer,) = tx.rows("probes/verification/steps", graph_id=lexicon.graph_id, world=world, rows=rows)
         if len(answer["ends"]) != len(batch):
             raise _uneven(lexicon.graph_id)
         found.update(zip(batch, answer["ends"], strict=True))
@@ -86,7 +86,7 @@ def _linked(
     found: dict[str, frozenset[str]] = {}
     for start in range(0, len(rows), _BATCH):
         (answer,) = tx.rows(
-            "verify/links",
+            "probes/verification/links",
             graph_id=lexicon.graph_id,
             world=world,
             types=lexicon.rel_types,

@@ -78,7 +78,7 @@ class _Above:
         scope = {"graph_id": lexicon.graph_id, "world": world, "ahead": types[0], "back": types[1]}
         while todo:
             for start in range(0, len(todo), _BATCH):
-                rows = tx.rows("verify/up", **scope, uids=todo[start : start + _BATCH])
+                rows = tx.rows("probes/verification/up", **scope, uids=todo[start : start + _BATCH])
                 steps.update((row["uid"], row["ends"]) for row in rows)
             todo = sorted({end for uid in todo for end in steps.get(uid, ())} - steps.keys())
         return cls(steps=steps)

@@ -84,7 +84,7 @@ def judge(
     if name == "chains":
         return failed | judge_chains(tx, rows, lexicon=lexicon, world=world)
     for batch in _batches(rows):
-        (found,) = tx.rows(f"verify/{name}", graph_id=lexicon.graph_id, world=world, rows=batch)
+        (found,) = tx.rows(f"probes/verification/{name}", graph_id=lexicon.graph_id, world=world, rows=batch)
         if found["judged"] != len(batch):
             raise IllegalState(
                 f"The verifying query judged {found['judged']} of {len(batch)} probes.",
@@ -111,7 +111,7 @@ def _judge_doubts(tx: Transaction, false: Sequence[Claim], *, lexicon: Lexicon, 
     ]
     failed: dict[object, str] = {}
     for batch in _batches(claims):
-        (found,) = tx.rows("verify/statements", graph_id=lexicon.graph_id, world=world, rows=batch)
+        (found,) = tx.rows("probes/verification/statements", graph_id=lexicon.graph_id, world=world, rows=batch)
         failed.update((key, reason) for key, reason in found["failed"])
     return failed
 

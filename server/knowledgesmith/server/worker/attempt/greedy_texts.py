@@ -80,4 +80,4 @@ def spoken_probes(probes: Iterable[PlannedProbe]) -> list[PlannedProbe]:
 
 def names_of(store: GraphStore, intervention_id: str) -> dict[str, tuple[str, ...]]:
     """Names and aliases of the options of an intervention's direct questions about targets, by uid."""
-    return {row["uid"]: tuple(row["names"]) for row in store.read("plan/option_names", id=intervention_id)}
+    return {row["uid"]: tuple(row["names"]) for row in store.read("planning/option_names", id=intervention_id)}

@@ -120,7 +120,7 @@ def choices_of(store: GraphStore, intervention_id: str) -> tuple[Choice, ...]:
     """The planned probes that were measured on both sides, as the ledger's evidence tells; an earlier attempt's too."""
     found: list[Choice] = []
     after = -1
-    while rows := store.read("plan/read", id=intervention_id, after=after, limit=_BATCH):
+    while rows := store.read("planning/read", id=intervention_id, after=after, limit=_BATCH):
         for row in rows:
             probe, place = row["probe"], row["planned"]
             if min(place.get("pred_before", -1), place.get("pred_after", -1)) < 0:

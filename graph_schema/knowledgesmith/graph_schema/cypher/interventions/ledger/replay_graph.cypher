@@ -3,7 +3,7 @@
 // returns: steps
 // access: write
 //
-// What was left of an earlier replay is part of this one. The ledgers are those of `ledger/replay_order`; rows that a
+// What was left of an earlier replay is part of this one. The ledgers are those of `interventions/ledger/replay_order`; rows that a
 // run writes later come with their heads.
 MATCH (g:Graph {graph_id: $graph_id})
 SET g.head_branch = g.head_branch

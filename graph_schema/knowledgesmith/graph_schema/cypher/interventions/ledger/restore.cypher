@@ -5,7 +5,7 @@
 //
 // `order` has the runs whose ledgers count as keys and their places as values. Unless `afresh`, entities that have
 // heads are passed over. The rows of one entity are read at a time. Of every kind the last run that measured it counts,
-// of everything else the last run. The formula is that of `ledger/heads` and `ledger/append`, to the last bit.
+// of everything else the last run. The formula is that of `interventions/ledger/heads` and `interventions/ledger/append`, to the last bit.
 UNWIND $uids AS uid
 MATCH (e:Entity {graph_id: $graph_id, uid: uid})
 USING INDEX e:Entity(graph_id, uid)

@@ -9,8 +9,8 @@
 // ineligible] in the order of seq. Rows that are there already are passed over.
 //
 // Heads that stand on an entity for this run say that it has rows of it from an earlier batch: those entities come
-// back as `again`, and `ledger/heads` derives their heads from all rows. Of the others all rows are in this batch, so
-// nothing is read to derive their heads; the formula is that of `ledger/heads`, to the last bit.
+// back as `again`, and `interventions/ledger/heads` derives their heads from all rows. Of the others all rows are in this batch, so
+// nothing is read to derive their heads; the formula is that of `interventions/ledger/heads`, to the last bit.
 // The lock on the graph keeps its selected branch as it is until the heads of these rows are written. `unsettled` says
 // that heads of the graph are to be restored first; what was written is then to be taken back. So it is where fewer rows
 // were `created` than there are after the `earlier` ones: an entity is missing.

@@ -4,7 +4,7 @@
 // access: write
 //
 // Without the last two parts an entity is a leaf outside the hierarchy. The keys are those by which a name is found in
-// another form (`graph/by_key`).
+// another form (`graphs/by_key`).
 WITH [
       '\u00AD', '\u034F', '\u061C', '\u180E', '\u200B', '\u200C', '\u200D', '\u200E', '\u200F', '\u2060',
       '\u2061', '\u2062', '\u2063', '\u2064', '\uFEFF', '\u202A', '\u202B', '\u202C', '\u202D', '\u202E',

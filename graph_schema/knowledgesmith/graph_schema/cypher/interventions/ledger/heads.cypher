@@ -5,7 +5,7 @@
 //
 // `uids` are the entities of a batch that had rows before it. It starts from those entities, so that its price does not
 // grow with the rows that are there already. Sums run in the order of the sequence and of the kinds, as those of
-// `ledger/append` do, so that both agree to the last bit.
+// `interventions/ledger/append` do, so that both agree to the last bit.
 MATCH (i:Intervention {id: $id})
 MATCH (g:Graph {graph_id: i.graph_id}) WHERE g.head_branch = i.branch_id
 UNWIND $uids AS uid
