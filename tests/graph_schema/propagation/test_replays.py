@@ -10,9 +10,9 @@ from typing import Any
 
 import neo4j
 import pytest
+from tests.graph_schema.interventions.test_ledger import Batch, begin, move, rows_of
 from tests.graph_schema.planning.conftest import write_graph
 from tests.graph_schema.propagation.conftest import open_branch
-from tests.graph_schema.test_ledger import Batch, begin, move, rows_of
 
 from knowledgesmith.graph_schema.errors import GraphUnavailable
 from knowledgesmith.graph_schema.interventions import branches, head_replays, heads, ledger, steps

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ATLAS = Path(__file__).parents[2] / "graph_schema/knowledgesmith/graph_schema/atlas"
+ATLAS = Path(__file__).parents[3] / "graph_schema/knowledgesmith/graph_schema/atlas"
 HEADERS = {
     "entities": "uid,name,type,domain,aliases",
     "relations": (

@@ -7,8 +7,8 @@ from typing import Any
 
 import neo4j
 import pytest
-from tests.graph_schema.test_importing import import_world
-from tests.graph_schema.test_locks import Patient, working_for
+from tests.graph_schema.importing.test_importing import import_world
+from tests.graph_schema.storage.test_locks import Patient, working_for
 
 from knowledgesmith.graph_schema.errors import GraphNotFound
 from knowledgesmith.graph_schema.graphs import reading as graphs

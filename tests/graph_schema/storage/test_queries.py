@@ -13,7 +13,7 @@ import pytest
 from knowledgesmith.graph_schema.storage import queries
 from knowledgesmith.graph_schema.storage.queries import load, names, parse
 
-_PACKAGE = Path(queries.__file__).parent
+_PACKAGE = Path(queries.__file__).parents[1]
 
 
 def _body(text: str) -> str:

@@ -17,7 +17,7 @@ from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.interventions import Change, Goal, NamedChange
 from knowledgesmith.graph_schema.worlds.resolving import resolve_changes, resolve_entity
 
-_COUNTRIES = Path(__file__).parents[2].parent / "shared" / "data" / "kg" / "economics" / "countries.json"
+_COUNTRIES = Path(__file__).parents[3].parent / "shared" / "data" / "kg" / "economics" / "countries.json"
 pytestmark = [
     pytest.mark.shared,
     pytest.mark.skipif(not _COUNTRIES.is_file(), reason=f"the shared data folder has no {_COUNTRIES.name} here"),
