@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY ?= passive
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/bytecode
 
-.PHONY: help setup demo test check lint types contracts proto-check tests coverage format proto lock jars-lock dashboard readme bench-quality clean
+.PHONY: help setup demo test check lint types contracts proto-check tests coverage format proto lock jars-lock dashboard readme house bench-quality clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,7 @@ proto-check: setup
 	$(BIN)/buf lint proto
 	$(BIN)/python scripts/gen_dashboard.py --check
 	$(BIN)/python scripts/gen_readme.py --check
+	$(BIN)/python scripts/gen_house.py --check
 
 tests: setup
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
@@ -76,6 +77,9 @@ dashboard: setup ## regenerate the Grafana dashboard
 
 readme: setup ## fill the README's table from the benchmark results
 	$(BIN)/python scripts/gen_readme.py
+
+house: setup ## fill the tables of packages in docs/architecture.md
+	$(BIN)/python scripts/gen_house.py
 
 lock: $(UV) ## resolve the requirements again
 	$(UV) pip compile pyproject.toml --all-extras --group dev --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements/dev.txt

@@ -17,6 +17,14 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PORTIONS = ("proto", "graph_schema", "editors", "server", "client")
 MAX_LINES, MAX_FUNCTION, MEDIAN_FUNCTION = 500, 100, 12
+MAX_MODULES = 15
+HEAPS = {
+    ROOT / "editors/knowledgesmith/editors",
+    ROOT / "client/knowledgesmith/client",
+    ROOT / "client/knowledgesmith/client/_types",
+    ROOT / "proto/knowledgesmith/proto/v1",
+}
+"""Packages with more modules than that; the last one is generated."""
 
 
 def sources(*rooms: str) -> Iterator[Path]:
@@ -57,6 +65,15 @@ def test_no_file_or_function_is_overgrown() -> None:
     lengths = [item for p in everything for item in functions(p)]
     assert not [item for item in lengths if item[1] > MAX_FUNCTION]
     assert statistics.median(n for p in sources(*PORTIONS) for _, n in functions(p)) <= MEDIAN_FUNCTION
+
+
+def test_no_package_is_a_heap() -> None:
+    """A room is found by its name, so no package holds more modules than one can look over."""
+    sizes = {folder: len(list(folder.glob("*.py"))) - 1 for room in PORTIONS for folder in (ROOT / room).rglob("*/")}
+    assert {
+        f"{folder.relative_to(ROOT)}": n for folder, n in sizes.items() if n > MAX_MODULES and folder not in HEAPS
+    } == {}
+    assert all(sizes[folder] > MAX_MODULES for folder in HEAPS), "one that was put in order stays so"
 
 
 def test_library_code_has_no_globals_prints_or_star_imports() -> None:
