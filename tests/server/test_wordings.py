@@ -35,7 +35,7 @@ def test_wordings_are_shown_and_corrected(service: Service, graph_id: str, tmp_p
     run("import", str(path), "--graph-id", graph_id, "--format", "triples")
     shown = run("relations", graph_id)
     assert "It is known that Ann resided at [Red Ford]" in shown
-    assert "Fact: Ann — what is home: [Red Ford]" in shown
+    assert "value of “what is home” for Ann, the answer is" in shown
     assert "1、Ann——城市：[北京]" in shown
     assert "plain frame" in shown
     assert "no noun form" in shown
@@ -59,7 +59,7 @@ def test_wordings_are_shown_and_corrected(service: Service, graph_id: str, tmp_p
     ]
     assert told["chained"]
     run("relations", graph_id, "what_is_home", "--direct", "", "--phrase", "")
-    assert "Fact: Ann — what is home: [Red Ford]" in run("relations", graph_id)
+    assert "value of “what is home” for Ann, the answer is" in run("relations", graph_id)
 
     wrong = CliRunner().invoke(
         main, ["relations", graph_id, "what_is_home", "--direct", "no slot", "--server", f"127.0.0.1:{service.port}"]

@@ -175,7 +175,7 @@ def test_derived_templates_read_like_sentences() -> None:
         "subClassOf": "{s} is a kind of {o}.",
         "broader": "{s} is a narrower topic than {o}.",
         "part_of": "{s} is part of {o}.",
-        "is_active": "{s} — is active: {o}.",
+        "is_active": "The value of “is active” for {s} is {o}.",
     }
     assert wanted == {name: next(t.text for t in derive_templates(name) if t.form is Form.STATEMENT) for name in wanted}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterable
 
 import pytest
@@ -26,7 +25,7 @@ def statement(templates: Iterable[Template], direction: Direction = Direction.FO
     return next(t.text for t in templates if (t.direction, t.split, t.form) == (direction, Split.TRAIN, form))
 
 
-THE, ONE = "The stage of {s} is {o}.", "{s} has {o} as a stage."
+THE, ONE = "The stage of {s} is {o}.", "One stage of {s} is {o}."
 
 
 @pytest.mark.parametrize(
@@ -85,10 +84,9 @@ def test_a_role_is_single_only_where_no_object_has_two_holders(facts: list[str],
 
 def test_every_use_of_a_noun_is_put_so() -> None:
     found = settled(["a hasStage x", "a hasStage y"])["hasStage"]
-    rest = [t.text for t in found if t.form is not Form.PHRASE]
-    assert [text for text in rest if re.search(r"(?<!has )the stage", text, re.IGNORECASE)] == []
+    assert [t.text for t in found if "the stage" in t.text.lower()] == []
     assert {t.origin for t in found} == {Origin.DERIVED}
-    assert "the stage of {s}" in {t.text for t in found}, "chains go on only where there is one"
+    assert "one stage of {s}" in {t.text for t in found}, "what a chain goes on from is not called the only one"
 
 
 def test_a_given_text_is_never_changed() -> None:

@@ -1,4 +1,4 @@
-"""Derived wordings of relations that lead to several things: "X has the stage Y", as "the stage of X is Y" says one.
+"""Derived wordings of relations that lead to several things: "one stage of X is Y" where "the stage" would promise one.
 
 Which wording fits depends on the facts, not on the name: an import looks at them once they are settled. What is said of
 one among several is true of one alone too.
@@ -16,7 +16,7 @@ from knowledgesmith.graph_schema.catalogue.wording_patterns import (
     FORWARD_PREDICATE,
     HOLDER,
     NOUN,
-    OWNED,
+    ONE_OF,
     SEVERAL,
     SINGLE,
     Pattern,
@@ -49,7 +49,7 @@ def _roles(predicate: str) -> Iterator[Pattern]:
 
 
 _NOUN_TWINS: Final = (
-    *_twins(counted(NOUN, SINGLE), OWNED),
+    *_twins(counted(NOUN, SINGLE), ONE_OF),
     *_twins(values(SINGLE), values(SEVERAL)),
 )
 _ROLE_TWINS: Final = (
@@ -61,8 +61,8 @@ _ROLE_TWINS: Final = (
 def of_several(templates: Iterable[Template], *, objects: bool, subjects: bool) -> tuple[Template, ...]:
     """Derived templates without "the" where it would say that there is one alone; all others as they are.
 
-    "The stage of X is Y" becomes "X has the stage Y", "X is the author of Y" becomes "X is an author of Y". Both are
-    true of one alone as well. Phrases stay: what they name leads on only where it is one.
+    "The stage of X is Y" becomes "One stage of X is Y", "X is the author of Y" becomes "X is an author of Y". Both are
+    true of one alone as well.
 
     Args:
         templates: of one relation.

@@ -24,12 +24,11 @@ from knowledgesmith.graph_schema.catalogue.wording_patterns import (
     HOLDER,
     KIND_OF_OBJECT,
     NOUN,
-    ONLY_OWNED,
+    OWNED,
     PLURAL,
     PREDICATE,
     SEVERAL,
     SINGLE,
-    SPOKEN,
     WIDE_FRAME,
     Pattern,
     counted,
@@ -42,7 +41,7 @@ _LONG: Final = 2
 """Words that the kind of an object may have: a longer one runs into the object's name."""
 _BY_MEANS: Final = 4
 """The words of "defined in relation to"."""
-_OWNED: Final = 4
+_LONGEST_OWNED: Final = 4
 """The same behind "has", where the words cannot be another verb's."""
 _WIDE_SCRIPTS: Final = ("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "BOPOMOFO", "YI")
 _AFTER_A_ROLE: Final = ("of", "for", "on", "in", "to", "against", "from")
@@ -116,6 +115,8 @@ def _noun(words: Sequence[str]) -> str:
     if not rest or not _opens_a_noun(rest, owned=owned):
         return ""
     head = _head(rest).lower()
+    if rest[-1].isdigit():  # "address line 1" takes no article
+        return ""
     inner = [word for word in rest if word in english.PREPOSITIONS]
     if inner and (inner != ["of"] or rest[-1] == "of" or head not in english.PROPERTIES):
         return ""
@@ -241,7 +242,7 @@ def _of_role(predicate: str) -> tuple[Template, ...]:
 def _kinded(words: Sequence[str]) -> tuple[Template, ...]:
     """A predicate with the kind of its object behind it: "treats disease", "present in taxon", "in discipline"."""
     if words[0] == "has":
-        return _fitted(ONLY_OWNED, n=" ".join(words[1:])) if _is_owned(words[1:]) else ()
+        return _fitted(OWNED, n=" ".join(words[1:])) if _is_owned(words[1:]) else ()
     at = max((at for at, word in enumerate(words) if word in english.PREPOSITIONS), default=-1)
     if at < 0 and len(words) > 1 and english.verb(words[0]) and words[0] not in english.LIGHT_VERBS:
         head, rest = words[0], words[1:]
@@ -265,7 +266,7 @@ def _with_kind(predicate: str, noun: str, patterns: Iterable[Pattern] = PREDICAT
 
 def _is_owned(words: Sequence[str]) -> bool:
     """Whether the words behind "has" surely are a noun phrase, be it one to which "of" would give another meaning."""
-    if not words or len(words) > _OWNED or english.is_plural(words[-1]) or not _opens_a_noun(words, owned=True):
+    if not words or len(words) > _LONGEST_OWNED or english.is_plural(words[-1]) or not _opens_a_noun(words, owned=True):
         return False
     last = words[-1].lower()
     known = english.is_owned(_head(words).lower())
@@ -277,9 +278,7 @@ def _frame_of(parsed: RelationName) -> tuple[Pattern, ...]:
         return WIDE_FRAME
     if not _is_english(parsed):
         return FRAME
-    if any(word.lower() in english.PREPOSITIONS for word in parsed.words):
-        return tuple(values(SINGLE))
-    return tuple((direction, split, form, SPOKEN.get(text, text)) for direction, split, form, text in FRAME)
+    return tuple(values(SINGLE))
 
 
 def _is_english(parsed: RelationName) -> bool:

@@ -29,28 +29,37 @@ NOUN: Final[tuple[Pattern, ...]] = (
     (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what has {o} {as} {n}?"),
     (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the one whose {n} {is} {o}"),
 )
-# The same where a subject may have several: what it has is named, and nothing said of others. A phrase leads on to the
-# next question only where there is one answer: it says "the" in any case.
-OWNED: Final[tuple[Pattern, ...]] = (
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s} has the {n}"),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As we know, {s} has the {n}"),
-    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s} has {o} as {a} {n}."),
+# The same where a subject may have several: one of them is named, and nothing said of others.
+ONE_OF: Final[tuple[Pattern, ...]] = (
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "One {n} of {s} is"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As for {s}, one {n} is"),
+    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "One {n} of {s} is {o}."),
     (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Name {a} {n} of {s}."),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that {s} has the {n}"),
-    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "According to the records, {s} has the {n}"),
-    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {s} has {o} as {a} {n}."),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which {n} does {s} have?"),
-    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} of {s}"),
-    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "___ has {o} as {a} {n}. The blank stands for"),
-    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "Fill in the blank: ___ has {o} as {a} {n}. Answer:"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "If you ask for {a} {n} of {s}, one answer is"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that one {n} of {s} is"),
+    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that one {n} of {s} is {o}."),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which of these is {a} {n} of {s}?"),
+    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "one {n} of {s}"),
+    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "{o} is {a} {n} of"),
+    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "It is known that {o} is {a} {n} of"),
     (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what has {o} as {a} {n}?"),
     (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the one that has {o} as {a} {n}"),
 )
 # For what "of" would give another meaning ("the concept of X"), or has no place for ("price at maturity").
-ONLY_OWNED: Final[tuple[Pattern, ...]] = (
-    *(pattern for pattern in OWNED if " of {s}" not in pattern[3]),
+OWNED: Final[tuple[Pattern, ...]] = (
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{s} has the {n}"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As we know, {s} has the {n}"),
+    (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "{s} has {o} as {a} {n}."),
     (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Name {a} {n} that {s} has."),
-    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} that {s} has"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that {s} has the {n}"),
+    (Direction.FORWARD, Split.EVAL, Form.CLOZE, "According to the records, {s} has the {n}"),
+    (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {s} has {o} as {a} {n}."),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which {n} does {s} have?"),
+    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "{a} {n} that {s} has"),
+    (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "___ has {o} as {a} {n}. The blank stands for"),
+    (Direction.REVERSE, Split.EVAL, Form.CLOZE, "Fill in the blank: ___ has {o} as {a} {n}. Answer:"),
+    (Direction.REVERSE, Split.EVAL, Form.QUESTION, "Who or what has {o} as {a} {n}?"),
+    (Direction.REVERSE, Split.EVAL, Form.PHRASE, "the one that has {o} as {a} {n}"),
 )
 # The words for one thing alone, for one among several, and for a noun in the plural.
 SINGLE: Final[Mapping[str, str]] = {
@@ -120,8 +129,9 @@ FRAME: Final[tuple[Pattern, ...]] = (
     (Direction.REVERSE, Split.EVAL, Form.QUESTION, "1. ___ — {n}: {o}. ___ = ?"),
 )
 # "Ethnic slur — member of domain usage: wop" reads as a sentence that ends in the object, and is turned round where
-# the name's preposition belongs to the other end. So an English name with a preposition is quoted as a whole, and what
-# it leads to is called its value. The same is said of what is only true or false.
+# the name's preposition belongs to the other end; "terms — defines account: …" stumbles over its own verb. So an
+# English name of unsure grammar is quoted as a whole, and what it leads to is called its value. The same is said of
+# what is only true or false.
 VALUE: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "{The} value of “{n}” for {s} is"),
     (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As for {s}, {the} value of “{n}” is"),
@@ -149,19 +159,6 @@ WIDE_FRAME: Final[tuple[Pattern, ...]] = (
     (Direction.REVERSE, Split.EVAL, Form.CLOZE, "1、＿＿——{n}：{o}。＿＿＝"),
     (Direction.REVERSE, Split.EVAL, Form.QUESTION, "1、＿＿——{n}：{o}。＿＿？"),
 )
-# Where the name is English, a word of it stands for the mark, and the reader is told what the blank is for.
-SPOKEN: Final[Mapping[str, str]] = {
-    "• {s} — {n}:": "Note: {s} — {n}:",
-    "2) {s}, {n}:": "Entry: {s} — {n}:",
-    "1. {s} — {n}:": "Fact: {s} — {n}:",
-    "1. {s}, {n}:": "On record: {s} — {n}:",
-    "1. {s} — {n}: {o}.": "Fact: {s} — {n}: {o}.",
-    "{s} — {n}?": "{s} — {n}: what?",
-    "1. {s} — {n}?": "Complete this fact: {s} — {n}: …",
-    "___ — {n}: {o}. ___ =": "___ — {n}: {o}. The blank stands for",
-    "1. ___ — {n}: {o}. ___ =": "Fill in the blank: ___ — {n}: {o}. Answer:",
-    "1. ___ — {n}: {o}. ___ = ?": "What fits the blank? ___ — {n}: {o}.",
-}
 _MARK: Final = re.compile(r"\{\w+\}")
 
 
