@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import ast
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,10 +18,25 @@ ROOMS = ("graph_schema", "editors", "server", "client")
 START, END = "<!-- packages of {}: generated -->", "<!-- packages of {}: end -->"
 
 
+def floors(room: str) -> list[str]:
+    """Packages of a room from the ground up, as its import contract has them; none where it has no contract."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    layers = [c["layers"] for c in contracts if c.get("containers") == [f"knowledgesmith.{room}"]]
+    return [name.strip() for layer in reversed(sum(layers, [])) for name in layer.split("|")]
+
+
 def packages(room: str) -> Iterator[tuple[str, int, str]]:
-    """Packages of a room by name: name below the room, modules in it, and what its first line says."""
+    """Packages of a room from the top down: name below the room, modules in it, and what its first line says."""
     top = ROOT / room / "knowledgesmith" / room
-    for folder in sorted({path.parent for path in top.rglob("*.py")}):
+    ground = floors(room)
+
+    def place(folder: Path) -> tuple[int, str]:
+        parts = folder.relative_to(top).parts
+        return (-ground.index(parts[0]) if parts and parts[0] in ground else -len(ground), folder.as_posix())
+
+    for folder in sorted({path.parent for path in top.rglob("*.py")}, key=place):
         first = folder / "__init__.py"
         said = ast.get_docstring(ast.parse(first.read_text(encoding="utf-8"))) if first.exists() else None
         name = folder.relative_to(top).as_posix().replace("/", ".")

@@ -310,10 +310,14 @@ def test_a_name_that_is_not_surely_english_keeps_its_capitals(name: str, shown: 
     [
         ("has_stage", "Which of these is the stage of S?", "Who or what has O as the stage?"),
         ("has_stages", "Which of these is among the stages of S?", "Who or what has O among the stages?"),
-        ("has_concept", "Which concept does S have?", "Who or what has O as a concept?"),
-        ("treats_disease", "S treats which disease?", "Who or what treats the disease O?"),
-        ("member_meronym", "S has which member?", "What has the member O?"),
-        ("never_in_taxon", "S is never found in which taxon?", "What is never found in the taxon O?"),
+        ("has_concept", "Which of these is a concept that S has?", "Who or what has O as a concept?"),
+        ("treats_disease", "Which of these is a disease that S treats?", "Who or what treats the disease O?"),
+        ("member_meronym", "Which of these is a member that S has?", "What has the member O?"),
+        (
+            "never_in_taxon",
+            "Which of these is a taxon that S is never found in?",
+            "What is never found in the taxon O?",
+        ),
         (
             "address_line_1",
             "Which of these is the value of “address line 1” for S?",

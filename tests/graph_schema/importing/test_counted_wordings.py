@@ -118,3 +118,21 @@ def test_a_relation_without_facts_keeps_its_noun() -> None:
     found = settled(["a is_open true"], relation("has_stage"))
     assert statement(found["has_stage"]) == THE
     assert statement(found["is_open"]) == "The value of “is open” for {s} is {o}."
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("hasType", "{s} has {o} as a type."),  # "one type of X" would be a kind of it
+        ("hasEquipment", "The equipment of {s} is {o}."),  # what is not counted is not one
+        ("hasInstitution", "One institution of {s} is {o}."),
+    ],
+)
+def test_some_nouns_cannot_be_counted_by_of(name: str, text: str) -> None:
+    assert statement(settled([f"a {name} x", f"a {name} y"])[name]) == text
+
+
+def test_what_is_in_the_plural_is_not_counted_twice() -> None:
+    phrases = [t.text for t in settled(["a hasTerms x", "a hasTerms y"])["hasTerms"] if t.form is Form.PHRASE]
+    assert phrases
+    assert not [text for text in phrases if "one one" in text]

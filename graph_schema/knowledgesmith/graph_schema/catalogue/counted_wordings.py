@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from knowledgesmith.graph_schema.catalogue import english
 from knowledgesmith.graph_schema.catalogue.fact_sources import SourceFinder
 from knowledgesmith.graph_schema.catalogue.wording_patterns import (
     FORWARD_PREDICATE,
     HOLDER,
     NOUN,
     ONE_OF,
+    OWNED,
     SEVERAL,
     SINGLE,
     Pattern,
@@ -29,18 +31,22 @@ from knowledgesmith.graph_schema.types.facts import Direction, Form, Origin, Rel
 
 
 class _Twin(NamedTuple):
-    """How a text that speaks of one alone is said of one among several."""
+    """How a text of one alone is said of one among several; a type is had, since "one type of X" is a kind of X."""
 
     use: tuple[Direction, Split, Form]
     single: re.Pattern[str]
     several: str
+    of_types: str
 
 
-def _twins(single: Iterable[Pattern], several: Iterable[Pattern]) -> Iterator[_Twin]:
-    for (direction, split, form, text), (*_, other) in zip(single, several, strict=True):
+def _twins(single: Iterable[Pattern], several: Iterable[Pattern], types: Iterable[Pattern] = ()) -> Iterator[_Twin]:
+    others = list(several)
+    of_types = list(types) or others
+    for (direction, split, form, text), (*_, other), (*_, of_type) in zip(single, others, of_types, strict=True):
         if text != other:
-            pattern = re.escape(text).replace(re.escape("{n}"), "(?P<n>.+)")
-            yield _Twin((direction, split, form), re.compile(pattern), other)
+            # "the one among the terms of X" is no noun behind "the"
+            pattern = re.escape(text).replace(re.escape("{n}"), "(?P<n>(?!one among ).+)")
+            yield _Twin((direction, split, form), re.compile(pattern), other, of_type)
 
 
 def _roles(predicate: str) -> Iterator[Pattern]:
@@ -49,9 +55,10 @@ def _roles(predicate: str) -> Iterator[Pattern]:
 
 
 _NOUN_TWINS: Final = (
-    *_twins(counted(NOUN, SINGLE), ONE_OF),
+    *_twins(counted(NOUN, SINGLE), ONE_OF, OWNED),
     *_twins(values(SINGLE), values(SEVERAL)),
 )
+_TYPES: Final = re.compile(r"(?:.* )?(?:type|kind|sort|class|category|form|variety|species)", re.IGNORECASE)
 _ROLE_TWINS: Final = (
     *_twins(_roles("is the {n} of"), _roles("is {a} {n} of")),
     *_twins(counted(HOLDER, SINGLE), counted(HOLDER, SEVERAL)),
@@ -110,6 +117,9 @@ def _twin(template: Template, twins: Iterable[_Twin], taken: set[str]) -> Templa
     for twin in twins:
         found = twin.single.fullmatch(template.text)
         if found and twin.use == (template.direction, template.split, template.form):
-            text = twin.several.replace("{a}", indefinite(found["n"])).replace("{n}", found["n"])
+            if found["n"].rpartition(" ")[2].lower() in english.MASS:  # neither one nor an "ownership"
+                return template
+            text = twin.of_types if _TYPES.fullmatch(found["n"]) else twin.several
+            text = text.replace("{a}", indefinite(found["n"])).replace("{n}", found["n"])
             return template if folded(text) in taken else replace(template, text=text)
     return template

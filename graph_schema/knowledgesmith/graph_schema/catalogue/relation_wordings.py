@@ -31,40 +31,36 @@ class Wording:
     kind: str = ""
 
 
-_KIND: Final = Wording(
-    "is a kind of", "the broader class that {s} belongs to", "one kind of {o}", "the narrower class that belongs to {o}"
+_KIND: Final = Wording("is a kind of", "a broader class of {s}", "one kind of {o}", "a narrower class of {o}")
+_INSTANCE: Final = Wording(
+    "is an instance of", "a class that {s} is an instance of", "one instance of {o}", "an instance of {o}"
 )
-_INSTANCE: Final = Wording("is an instance of", "the class of {s}", "one instance of {o}", "the instance of {o}")
 _BROADER: Final = Wording(
     "is a narrower topic than",
-    "the topic broader than {s}",
+    "a topic broader than {s}",
     "one topic narrower than {o}",
-    "the topic narrower than {o}",
+    "a topic narrower than {o}",
 )
 _NARROWER: Final = Wording(
-    "is a broader topic than", "the topic narrower than {s}", "one topic broader than {o}", "the topic broader than {o}"
+    "is a broader topic than", "a topic narrower than {s}", "one topic broader than {o}", "a topic broader than {o}"
 )
-_PART: Final = Wording("is part of", "the whole that {s} is part of", "one part of {o}", "the part of {o}")
-_WHOLE: Final = Wording(
-    "includes", "the part of {s}", "one thing that has {o} as a part", "the whole with the part {o}"
-)
-_MEMBER: Final = Wording("is a member of", "the group that {s} belongs to", "one member of {o}", "the member of {o}")
+_PART: Final = Wording("is part of", "a whole that {s} is part of", "one part of {o}", "one part of {o}")
+_WHOLE: Final = Wording("includes", "one part of {s}", "one thing that has {o} as a part", "a whole with the part {o}")
+_MEMBER: Final = Wording("is a member of", "a group that {s} belongs to", "one member of {o}", "one member of {o}")
 _GROUP: Final = Wording(
-    "has", "the member of {s}", "one group that has {o} as a member", "the group with the member {o}", "member"
+    "has", "one member of {s}", "one group that has {o} as a member", "a group with the member {o}", "member"
 )
 _RELATED: Final = Wording("is related to", "", "one thing related to {o}", "")
 _SAME: Final = Wording("is the same as", "", "one thing that is the same as {o}", "")
 _CLOSE: Final = Wording("is close to", "", "one thing close to {o}", "")
-_SCHEME: Final = Wording(
-    "is a concept of", "the scheme that {s} belongs to", "one concept of {o}", "the concept of {o}"
-)
+_SCHEME: Final = Wording("is a concept of", "a scheme that {s} belongs to", "one concept of {o}", "one concept of {o}")
 _VERBS: Final = Wording("is in the same verb group as", "", "one verb in the verb group of {o}", "")
 _DERIVED: Final = Wording("is derivationally related to", "", "one word derivationally related to {o}", "")
 _TOPIC: Final = Wording(
-    "belongs to", "the topic that {s} belongs to", "one thing that belongs to the topic {o}", "", "topic"
+    "belongs to", "a topic that {s} belongs to", "one thing that belongs to the topic {o}", "", "topic"
 )
 _TOP: Final = Wording(
-    "is a top concept of", "the scheme with the top concept {s}", "one top concept of {o}", "the top concept of {o}"
+    "is a top concept of", "a scheme with the top concept {s}", "one top concept of {o}", "one top concept of {o}"
 )
 
 _REGION: Final = Wording("has", "", "one region with the term {o}", "", "regional term")
@@ -72,7 +68,7 @@ _USAGE: Final = Wording("is a usage label of", "", "one usage label of {o}", "")
 _NEVER_IN: Final = Wording("is never found in", "", "one thing that is never found in the taxon {o}", "", "taxon")
 _ONLY_IN: Final = Wording(
     "is found only in",
-    "the taxon that {s} is found only in",
+    "a taxon that {s} is found only in",
     "one thing that is found only in the taxon {o}",
     "",
     "taxon",

@@ -54,7 +54,7 @@ OWNED: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "It is known that {s} has the {n}"),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "According to the records, {s} has the {n}"),
     (Direction.FORWARD, Split.EVAL, Form.STATEMENT, "It is known that {s} has {o} as {a} {n}."),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which {n} does {s} have?"),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which of these is {a} {n} that {s} has?"),
     (Direction.FORWARD, Split.EVAL, Form.PHRASE, "{a} {n} that {s} has"),
     (Direction.REVERSE, Split.TRAIN, Form.CLOZE, "___ has {o} as {a} {n}. The blank stands for"),
     (Direction.REVERSE, Split.EVAL, Form.CLOZE, "Fill in the blank: ___ has {o} as {a} {n}. Answer:"),
@@ -101,8 +101,8 @@ FORWARD_PREDICATE: Final = tuple(pattern for pattern in PREDICATE if pattern[0] 
 # For a predicate that ends in a noun, {h}: "is present in" + "taxon", "treats" + "disease".
 KIND_OF_OBJECT: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Name {a} {n} that {s} {h}."),
-    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "{s} {h} which {n}?"),
-    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "the {n} that {s} {h}"),
+    (Direction.FORWARD, Split.EVAL, Form.QUESTION, "Which of these is {a} {n} that {s} {h}?"),
+    (Direction.FORWARD, Split.EVAL, Form.PHRASE, "{a} {n} that {s} {h}"),
 )
 # For who has a role: one alone has it, or several may.
 HOLDER: Final[tuple[Pattern, ...]] = (
