@@ -101,7 +101,7 @@ def changes_of(facts: Facts) -> list[FactChange]:
     ]
 
 
-def measure(smith: KnowledgeSmith, name: str, facts: Facts, folder: Path) -> dict[str, Any]:
+def measure(smith: KnowledgeSmith, name: str, facts: Facts, folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     """Import one file, edit five facts, and show what the model says of each before and after."""
     path = folder / f"{name}.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
@@ -109,7 +109,14 @@ def measure(smith: KnowledgeSmith, name: str, facts: Facts, folder: Path) -> dic
     report = smith.import_graph(graph_id=name, files=[path])
     smith.create_branch(branch_id=name, model_id="model", graph_id=name)
     changes = changes_of(facts)
-    spec = InterventionSpec(branch_id=name, goal=Goal.EDIT, changes=tuple(changes), method="alphaedit", seed=1)
+    spec = InterventionSpec(
+        branch_id=name,
+        goal=Goal.EDIT,
+        changes=tuple(changes),
+        method="alphaedit",
+        method_config=config,
+        seed=1,
+    )
     job = smith.wait(intervention_id=smith.create_intervention(spec=spec).id)
     found: dict[str, Any] = {"facts": len(facts), "imported": report.graph.facts, "state": job.state.value}
     if job.error_message:
@@ -141,7 +148,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="", help="checkpoint; default: the default model")
     parser.add_argument("--only", nargs="+", default=[], help="graphs to measure; the figures of others stay")
+    parser.add_argument("--config", default="{}", help="settings of the method as JSON; default: its own")
     args = parser.parse_args()
+    config: dict[str, Any] = json.loads(args.config)
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="typed-") as name:
         folder = Path(name)
@@ -153,14 +162,14 @@ def main() -> None:
                 for graph, facts in graphs():
                     if args.only and graph not in args.only:
                         continue
-                    found[graph] = measure(smith, graph, facts, folder)
+                    found[graph] = measure(smith, graph, facts, folder, config)
                     print(graph, {k: v for k, v in found[graph].items() if k != "texts"}, flush=True)
                     for row in found[graph].get("texts", ()):
                         print("  ", row, flush=True)
         finally:
             server.stop()
     reports: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    model = Path(args.model).name or "default"
+    model = " ".join([Path(args.model).name or "default", *([json.dumps(config)] if config else [])])
     reports[model] = {**(reports.get(model, {}) if args.only else {}), **found}
     RESULTS.write_text(json.dumps(reports, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
