@@ -185,7 +185,7 @@ def test_derived_templates_read_like_sentences() -> None:
     [
         ("present_in_taxon", "Which of these is a taxon that {s} is present in?", "a taxon that {s} is present in"),
         ("speaks_language", "Which of these is a language that {s} speaks?", "a language that {s} speaks"),
-        ("is_a", "{s} is a kind of what?", "a broader class of {s}"),
+        ("is_a", "{s} is a kind of what?", "a class broader than {s}"),
     ],
 )
 def test_derived_questions_and_phrases_fit_into_other_sentences(name: str, question: str, phrase: str) -> None:

@@ -31,7 +31,7 @@ class Wording:
     kind: str = ""
 
 
-_KIND: Final = Wording("is a kind of", "a broader class of {s}", "one kind of {o}", "a narrower class of {o}")
+_KIND: Final = Wording("is a kind of", "a class broader than {s}", "one kind of {o}", "a class narrower than {o}")
 _INSTANCE: Final = Wording(
     "is an instance of", "a class that {s} is an instance of", "one instance of {o}", "an instance of {o}"
 )

@@ -32,7 +32,7 @@ NOUN: Final[tuple[Pattern, ...]] = (
 # The same where a subject may have several: one of them is named, and nothing said of others.
 ONE_OF: Final[tuple[Pattern, ...]] = (
     (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "One {n} of {s} is"),
-    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As for {s}, one {n} is"),
+    (Direction.FORWARD, Split.TRAIN, Form.CLOZE, "As we know, one {n} of {s} is"),
     (Direction.FORWARD, Split.TRAIN, Form.STATEMENT, "One {n} of {s} is {o}."),
     (Direction.FORWARD, Split.TRAIN, Form.QUESTION, "Name {a} {n} of {s}."),
     (Direction.FORWARD, Split.EVAL, Form.CLOZE, "If you ask for {a} {n} of {s}, one answer is"),
