@@ -23,8 +23,8 @@ def floors(room: str) -> list[str]:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"
     ]
-    layers = [c["layers"] for c in contracts if c.get("containers") == [f"knowledgesmith.{room}"]]
-    return [name.strip() for layer in reversed(sum(layers, [])) for name in layer.split("|")]
+    layers = [layer for c in contracts if c.get("containers") == [f"knowledgesmith.{room}"] for layer in c["layers"]]
+    return [name.strip() for layer in reversed(layers) for name in layer.split("|")]
 
 
 def packages(room: str) -> Iterator[tuple[str, int, str]]:

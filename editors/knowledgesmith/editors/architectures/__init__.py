@@ -1,1 +1,1 @@
-"""See the modules of this package."""
+"""What a model is made of: blocks, projections and heads, found by structure and not by family name."""

@@ -1,1 +1,1 @@
-"""See the modules of this package."""
+"""Whether a changed model is still a model: perplexity, free text, constant answers, and what arrived of a change."""

@@ -1,1 +1,1 @@
-"""See the modules of this package."""
+"""The methods: one paper a file."""

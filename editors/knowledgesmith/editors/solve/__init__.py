@@ -1,1 +1,1 @@
-"""See the modules of this package."""
+"""From wanted values to weights: the search for a value, the least-squares solves, and when a search ends."""

@@ -1,1 +1,1 @@
-"""See the modules of this package."""
+"""Hooks into a running model, and parameters that are borrowed and given back bit by bit."""
