@@ -191,6 +191,7 @@ BUDGETS: dict[str, Budget] = {
     "planning/head": _budget(lambda w: {"id": w.run}, 80),
     "planning/option_names": _budget(lambda w: {"id": w.run}, 400),
     "planning/probes": _budget(lambda w: {"id": w.running, "graph_id": w.graph, "rows": w.probes}, 659),
+    "planning/unheld": _budget(lambda w: {"ids": [row["id"] for row in w.probes]}, 200),
     "planning/read": _budget(lambda w: {"id": w.run, "after": -1, "limit": 20}, 20, 75),
     "probes/sets/get": _budget(lambda w: {"id": w.probe_set}, 20),
     "probes/sets/list": _budget(lambda w: {"graph_id": w.graph, "before_ms": None, "before_id": "", "limit": 5}, 23),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import neo4j
 import pytest
-from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Runs
+from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Cypher, Runs
 from tests.server import world as small
 
 from knowledgesmith.graph_schema.errors import Aborted, EntityNotFound, FenceRejected, GraphIncomplete, IllegalState
@@ -18,6 +19,7 @@ from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_gr
 from knowledgesmith.graph_schema.importing.writing.lock import take_lock
 from knowledgesmith.graph_schema.interventions import branches, steps
 from knowledgesmith.graph_schema.interventions.records import Claim
+from knowledgesmith.graph_schema.planning import plan_store
 from knowledgesmith.graph_schema.planning import planner as planning
 from knowledgesmith.graph_schema.planning.plan_store import Unclaimed, load_plan, store_plan
 from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
@@ -82,6 +84,17 @@ def stamp(store: GraphStore, graph_id: str) -> str:
 def graph(store: GraphStore, graph_id: str) -> str:
     write(store, graph_id)
     return graph_id
+
+
+@pytest.fixture
+def cypher(neo4j_uri: str) -> Iterator[Cypher]:
+    """Any Cypher, as somebody with another client would type it."""
+    with neo4j.GraphDatabase.driver(neo4j_uri) as driver, driver.session() as session:
+
+        def run(text: str, **params: object) -> list[dict[str, Any]]:
+            return [record.data() for record in session.run(neo4j.Query(text), params)]  # pyright: ignore[reportArgumentType]
+
+        yield run
 
 
 @pytest.fixture(params=EDITS)
@@ -390,3 +403,54 @@ def test_a_claimed_request_takes_no_plan_from_outside(store: GraphStore, waiting
     assert steps.claim(store, waiting)
     with pytest.raises(FenceRejected):
         store_plan(store, Unclaimed(waiting), plan)
+
+
+def loose(cypher: Cypher, graph: str) -> int:
+    """Probes of a graph that neither a plan nor a set holds."""
+    held = (
+        "MATCH (p:Probe)-[:ABOUT]->(:Entity {graph_id: $graph}) WHERE NOT EXISTS { (p)<-[:PLANNED]-() } AND NOT EXISTS "
+    )
+    found: int = cypher(held + "{ (p)-[:MEMBER]->() } RETURN count(DISTINCT p) AS n", graph=graph)[0]["n"]
+    return found
+
+
+@pytest.mark.parametrize("moved", ["branch", "graph"])
+def test_a_plan_made_again_leaves_no_probe_that_nobody_asks(
+    store: GraphStore, graph: str, waiting: str, cypher: Cypher, moved: str
+) -> None:
+    before = {probe.probe.id for probe in load_plan(store, waiting).probes}
+    if moved == "branch":
+        Runs(store, graph, method="alphaedit").finish(steps.get(store, waiting).spec.branch_id, LIMA)
+    else:
+        write(store, graph, name)
+    plan_only(store, waiting)
+    after = {probe.probe.id for probe in load_plan(store, waiting).probes}
+    assert before - after, "some questions are other ones"
+    assert loose(cypher, graph) == 0
+
+
+def test_a_plan_of_a_release_that_sums_up_otherwise_is_made_again(
+    store: GraphStore, waiting: str, cypher: Cypher
+) -> None:
+    wanted = load_plan(store, waiting)
+    cypher("MATCH (i:Intervention {id: $id}) SET i.plan_digest = 'of another release'", id=waiting)
+    plan_only(store, waiting)
+    assert load_plan(store, waiting) == wanted
+
+
+def test_a_plan_that_is_being_replaced_is_read_whole(
+    store: GraphStore, graph: str, waiting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its head and its probes are read one after another."""
+    other = make_plan(store, replace(request_of(store, waiting), seed=7))
+    read, replaced = plan_store._planned, [False]
+
+    def replacing(row: Any) -> Any:
+        if not replaced[0]:
+            replaced[0] = True
+            store_plan(store, Unclaimed(waiting), other)
+            return replace(read(row), row_seq=10_000)  # as if it were of the other plan
+        return read(row)
+
+    monkeypatch.setattr(plan_store, "_planned", replacing)
+    assert load_plan(store, waiting) == other

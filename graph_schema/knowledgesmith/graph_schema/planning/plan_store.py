@@ -18,6 +18,7 @@ from knowledgesmith.graph_schema.interventions.branches import (
 )
 from knowledgesmith.graph_schema.planning.planner import digest_of
 from knowledgesmith.graph_schema.probes.nodes import probe_from, probe_properties
+from knowledgesmith.graph_schema.storage.settled import settled
 from knowledgesmith.graph_schema.storage.store import GraphStore, Row, Transaction
 from knowledgesmith.graph_schema.types.facts import fact_id
 from knowledgesmith.graph_schema.types.interventions import Change, Goal
@@ -52,7 +53,7 @@ class Unclaimed:
 
 
 def store_plan(store: GraphStore, held: Fenced, plan: Plan) -> None:
-    """Store a plan whole or not at all; a plan that is there already is replaced.
+    """Store a plan whole or not at all; one that is there already is replaced, with the probes that nobody else asks.
 
     Raises:
         FenceRejected: a newer attempt owns the intervention, or it does not exist.
@@ -79,6 +80,9 @@ def store_plan(store: GraphStore, held: Fenced, plan: Plan) -> None:
             written = tx.rows("planning/probes", id=held.id, graph_id=plan.graph_id, rows=batch)
             if written[0]["planned"] != len(batch):
                 require_entities(tx, plan.graph_id, (str(row["anchor"]) for row in batch), field="probes")
+        unasked = sorted(set(begun[0]["former"]) - {str(row["id"]) for row in rows})
+        for start in range(0, len(unasked), _BATCH):
+            tx.rows("planning/unheld", ids=unasked[start : start + _BATCH])
 
     store.write_transaction(work)
 
@@ -90,9 +94,22 @@ def load_plan(store: GraphStore, intervention_id: str) -> Plan:
         InterventionNotFound: there is no such intervention.
         IllegalState: it has no plan yet, or the stored parts do not add up to the plan's digest.
     """
+    # another attempt may be replacing it, and head and probes are read by several queries
+    plan = settled(lambda: _assembled(store, intervention_id), lambda found: digest_of(found) == found.digest)
+    if digest_of(plan) == plan.digest:
+        return plan
+    raise IllegalState(
+        "The stored plan is damaged: its parts do not add up to its digest.",
+        field="intervention",
+        value=intervention_id,
+        hint="Ask for the intervention again.",
+    )
+
+
+def _assembled(store: GraphStore, intervention_id: str) -> Plan:
     head, rows = store.read_transaction(lambda tx: _read(tx, intervention_id))
     probes = tuple(_planned(row) for row in rows)
-    plan = Plan(
+    return Plan(
         graph_id=head["graph_id"],
         graph_digest=head["graph_digest"],
         branch_id=head["branch_id"],
@@ -116,14 +133,6 @@ def load_plan(store: GraphStore, intervention_id: str) -> Plan:
         stamp=head["stamp"] or "",
         world=head["world"] or "",
     )
-    if digest_of(plan) != plan.digest:
-        raise IllegalState(
-            "The stored plan is damaged: its parts do not add up to its digest.",
-            field="intervention",
-            value=intervention_id,
-            hint="Ask for the intervention again.",
-        )
-    return plan
 
 
 def _read(tx: Transaction, intervention_id: str) -> tuple[Row, list[Row]]:

@@ -1,21 +1,23 @@
 // purpose: write a plan's head onto its intervention under the fence, replacing a plan of an earlier attempt
 // params: id, fence, properties, targets
-// returns: targeted
+// returns: targeted, former
 // access: write
 //
 // Targets are [subject, relation, fact id, old object, new object, id of the fact with the new object], in order; where
-// there is only one object, both ids are those of its fact.
+// there is only one object, both ids are those of its fact. The ids of the probes that the former plan asked come back:
+// those that nobody asks any more must go (`planning/unheld`).
 MATCH (i:Intervention {id: $id})
 SET i.fence = i.fence + 0
 WITH i
 WHERE i.fence = $fence
 CALL (i) {
-  OPTIONAL MATCH (i)-[old:PLANNED|TARGETS]->()
+  OPTIONAL MATCH (i)-[old:PLANNED|TARGETS]->(end)
+  WITH old, CASE WHEN old:PLANNED THEN end.id END AS probe
   DELETE old
-  RETURN count(old) AS removed
+  RETURN collect(probe) AS former
 }
 SET i += $properties
-WITH i
+WITH i, former
 CALL (i) {
   UNWIND range(0, size($targets) - 1) AS position
   WITH i, position, $targets[position] AS target
@@ -31,4 +33,4 @@ CALL (i) {
     }]->(e)
   RETURN count(*) AS targeted
 }
-RETURN targeted
+RETURN targeted, former
