@@ -17,6 +17,7 @@ from knowledgesmith.editors.lora import computing_in
 from knowledgesmith.editors.methods.alphaedit import AlphaEdit, AlphaEditConfig
 from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.editors.rehearsal import Recorder, rehearsal_request, teach
+from knowledgesmith.editors.solve import value_search
 from knowledgesmith.editors.solve.plateau import Plateau
 from knowledgesmith.editors.solve.value_search import SearchResult, SearchSettings, search_values
 from knowledgesmith.editors.statistics import TextStatistics
@@ -69,6 +70,33 @@ def test_each_search_is_judged_by_itself_and_no_window_ends_none() -> None:
     assert passes([[0.0] * 20], window=4, share=0.01) == [5], "nothing is left to gain"
 
 
+LATE = [5.0, 9.0, 8.0, 7.5, 7.2, 7.0, 6.8, 6.6, 6.4, 6.2, 6.0, 5.8, 5.6, 5.4, 5.2, 4.95, 4.5, 4.0, 3.5, 3.0, 2.5]
+"""Rises first, and takes long to come below its start; there by less than a share of it."""
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    window=WINDOWS,
+    share=SHARES,
+    start=st.floats(1e-3, 1e3),
+    above=st.lists(st.floats(1.01, 9), min_size=15, max_size=40),
+)
+def test_what_rose_first_is_not_stuck_before_it_was_below_its_start(
+    window: int, share: float, start: float, above: list[float]
+) -> None:
+    """Its window begins where it comes below, however little: it has just begun to get on."""
+    risen = start * (1 + 2 * share)
+    course = [start, risen, *(start * factor for factor in above)]
+    assert passes([course], window=window, share=share) == [0]
+    still = [*course, *([start * (1 - 1e-6)] * 20)]
+    assert passes([still], window=window, share=share) == [len(course) + 1 + window]
+
+
+def test_each_search_that_rose_has_its_own_window() -> None:
+    still, late = [5.0] * len(LATE), LATE
+    assert passes([late, still, late], window=8, share=0.02) == [0, 9, 0]
+
+
 def test_the_best_pass_is_told() -> None:
     plateau = Plateau(window=3, share=0.01)
     seen = [plateau.see(torch.tensor(two)).tolist() for two in ([3.0, 1.0], [2.0, 1.0], [2.5, 0.5])]
@@ -93,6 +121,59 @@ def test_a_search_whose_loss_falls_goes_on(dtype: torch.dtype) -> None:
     """Small steps fall slowly, and by more than the share each: all are taken."""
     found = searched(tiny("llama"), dtype, steps=20, learning_rate=0.05, clamp=9.0, stop=0.0, window=8, share=1e-4)
     assert found.steps.tolist() == [19, 19, 19]
+
+
+def following(monkeypatch: pytest.MonkeyPatch, course: Sequence[float]) -> None:
+    """Every search has these losses, whatever its change, and a gradient that moves it."""
+    left = iter(course)
+
+    def told(
+        _loaded: object, _groups: object, change: torch.Tensor, norms: torch.Tensor, *_: object
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        change.grad = torch.ones_like(change)
+        value = torch.full_like(norms, next(left))
+        return value, value
+
+    monkeypatch.setattr(value_search, "_backward", told)
+
+
+@pytest.mark.parametrize("window", [1, 4, 8])
+def test_a_search_that_rises_first_gets_to_its_end(monkeypatch: pytest.MonkeyPatch, window: int) -> None:
+    following(monkeypatch, LATE)
+    found = searched(tiny("llama"), torch.float32, steps=len(LATE), stop=0.1, window=window)
+    assert found.steps.tolist() == [len(LATE) - 1] * 3
+    assert found.loss.tolist() == pytest.approx([LATE[-1]] * 3)
+    assert bool((found.change.norm(dim=1) > 0).all())
+    assert not bool(found.met.any())
+
+
+def test_a_search_that_never_got_below_its_start_changes_nothing_and_says_that_it_did_not_meet_its_target(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    following(monkeypatch, [5.0] + [9.0] * 19)
+    found = searched(tiny("llama"), torch.float32, steps=20, stop=0.1, window=4)
+    assert found.steps.tolist() == [19, 19, 19]
+    assert not bool(found.change.any())
+    assert not bool(found.met.any())
+    following(monkeypatch, [0.05])
+    assert bool(searched(tiny("llama"), torch.float32, steps=20, stop=0.1, window=4).met.all())
+
+
+@pytest.mark.parametrize("settle", [0.0, 0.5])
+@pytest.mark.parametrize(("course", "share"), [([5.0] + [9.0] * 39, 0.0), ([0.05], 1.0)])
+@pytest.mark.parametrize(("goal", "target"), sorted(AlphaEdit.accepts))
+def test_nothing_is_realised_of_a_target_that_was_not_met_by_no_change(
+    monkeypatch: pytest.MonkeyPatch,
+    goal: Goal,
+    target: TargetDistribution,
+    course: list[float],
+    share: float,
+    settle: float,
+) -> None:
+    """No change where the target was met before is all that was wanted; where it was not met it is none of it."""
+    following(monkeypatch, course)
+    made = applied(tiny("llama"), goal, target, settle=settle)
+    assert {fact["along"] for fact in json.loads(made.metadata["realised"])} == {share}
 
 
 def test_without_a_window_the_search_is_the_authors() -> None:

@@ -18,7 +18,8 @@ class Realised:
 
     Attributes:
         fact_id: the fact.
-        along: ⟨Δh, δ⟩ / |δ|²; 1 = exactly as wanted, 0 = nothing. NaN is kept.
+        along: ⟨Δh, δ⟩ / |δ|²; 1 = exactly as wanted, 0 = nothing. Where δ is 0: 1 if the target was met before, 0 if
+            no change was found that comes nearer to it. NaN is kept.
         across: |Δh - along·δ| / |δ|; 0 = nothing went elsewhere. NaN is kept.
     """
 

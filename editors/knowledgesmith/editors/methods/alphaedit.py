@@ -234,7 +234,8 @@ class AlphaEdit:
             progress.step("solve", len(layers), len(layers))
             edited = keys.lookups[: keys.edits]
             _, reached = _keys_and_outputs(model, edited, layer=layers[-1], top=layers[-1])
-        realised = _realised(keys, clean[: keys.edits], wanted[: keys.edits], reached)
+        met = found.met[list(keys.slots)].to(clean.device)
+        realised = _realised(keys, clean[: keys.edits], wanted[: keys.edits], reached, met)
         return Weights(deltas=deltas, metadata=self._metadata(model, request, found, layers, realised))
 
     def _layers(self, model: LoadedModel) -> tuple[int, ...]:
@@ -352,17 +353,18 @@ def _shares(delta: Tensor, keys: Tensor, wanted: Tensor) -> Tensor:
     return (delta @ keys * wanted).sum(0) / wanted.square().sum(0).clamp_min(1e-30)
 
 
-def _realised(keys: Keys, clean: Tensor, wanted: Tensor, reached: Tensor) -> list[tuple[float, float]]:
+def _realised(keys: Keys, clean: Tensor, wanted: Tensor, reached: Tensor, met: Tensor) -> list[tuple[float, float]]:
     """For each update the share of the wanted change that arrived, and the norm of the rest as a share of it.
 
-    Means over the look-ups of its prompts. Where nothing was to change (the target was met before), all of it arrived,
-    and what came along is a share of the clean value. shapes of the values: (m, d).
+    Means over the look-ups of its prompts. Where nothing was to change, all of it arrived if the target was ``met``
+    before, and none of it if no change was found that is better than none; what came along is a share of the clean
+    value. shapes: (m, d) of the values, (m,) of ``met``.
     """
     change, moved = wanted - clean, reached - clean
     size = change.norm(dim=1)
     nothing = size <= _NOTHING * clean.norm(dim=1)
     unit = torch.where(nothing, clean.norm(dim=1), size).clamp_min(1e-30)
-    along = torch.where(nothing, 1.0, (moved * change).sum(1) / unit.square())
+    along = torch.where(nothing, met.to(size), (moved * change).sum(1) / unit.square())
     across = (moved - torch.where(nothing, 0.0, along)[:, None] * change).norm(dim=1) / unit
     return [(float(along[list(own)].mean()), float(across[list(own)].mean())) for own in keys.columns]
 

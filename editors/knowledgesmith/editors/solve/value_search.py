@@ -6,8 +6,9 @@ batched over edits: the losses are separable, each edit has its own Adam state a
 is that of one search after another. The target is any distribution, hence the same search edits and unlearns.
 
 Beyond the reference an edit also ends where its objective falls no more (``plateau``), and one that ends without having
-met its target is given the best δ of its course, not the last one. A δ that met its target may be scaled down to the
-weakest one that still serves it (``weakest``).
+met its target is given the best δ of its course, not the last one; that may be none at all, where every other was worse
+for the target and what is kept together. A δ that met its target may be scaled down to the weakest one that still
+serves it (``weakest``).
 """
 
 from __future__ import annotations
@@ -96,11 +97,14 @@ class SearchResult:
         change: shape (n, d), float32 or wider, whatever the model's dtype.
         steps: optimiser steps taken by each edit. shape: (n,), int64.
         loss: task loss of each edit at its δ. shape: (n,).
+        met: whether its search came below ``stop``; only where it did, a δ of 0 is all that was wanted.
+            shape: (n,), bool.
     """
 
     change: Tensor
     steps: Tensor
     loss: Tensor
+    met: Tensor
 
 
 @dataclass(slots=True)
@@ -169,14 +173,15 @@ def search_values(
         groups = [_compacted(group, active) for group in groups if bool(active[group.edit].any())]
     if settings.window == 0:
         best, least = change.detach(), loss
-    if settings.settle > settings.stop:
-        best, least = _settled(loaded, everything[0], best, least, settings)
-    return SearchResult(change=best, steps=steps, loss=least)
+    met = least < settings.stop
+    if settings.settle > settings.stop and bool(met.any()):
+        best, least = _settled(loaded, everything[0], best, least, met, settings)
+    return SearchResult(change=best, steps=steps, loss=least, met=met)
 
 
 @torch.no_grad()
 def _settled(
-    loaded: LoadedModel, groups: Sequence[_Group], change: Tensor, loss: Tensor, settings: SearchSettings
+    loaded: LoadedModel, groups: Sequence[_Group], change: Tensor, loss: Tensor, met: Tensor, settings: SearchSettings
 ) -> tuple[Tensor, Tensor]:
     """The weakest δ that still serves, and its task loss, of the edits that met their target."""
 
@@ -189,9 +194,6 @@ def _settled(
             total.index_add_(0, group.edit, own * group.task)
         return total
 
-    met = loss < settings.stop
-    if not bool(met.any()):
-        return change, loss
     shares = least_shares(losses, bound=settings.settle, met=met).to(change)
     return change * shares[:, None], torch.where(met, losses(shares), loss)
 
