@@ -89,8 +89,7 @@ def test_up_and_down_start_and_stop_one_process(tmp_path: Path, monkeypatch: pyt
             super().__init__(**chosen)
 
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-    monkeypatch.setattr("knowledgesmith.client.cli.service.server.LocalServer", Own)
-    monkeypatch.setattr("knowledgesmith.client.cli.shared.session.LocalServer", Own)
+    monkeypatch.setattr("knowledgesmith.client.local_server.LocalServer", Own)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{listener.getsockname()[1]}"

@@ -87,6 +87,6 @@ def test_up_takes_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def start(self, **_: Any) -> Any:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("knowledgesmith.client.cli.service.server.LocalServer", Own)
+    monkeypatch.setattr("knowledgesmith.client.local_server.LocalServer", Own)
     CliRunner().invoke(main, ["up", "--data-dir", str(tmp_path), "--device", "cpu", "--dtype", "bfloat16"])
     assert (made[0]["device"], made[0]["dtype"]) == ("cpu", "bfloat16")

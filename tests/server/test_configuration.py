@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from knowledgesmith.client.cli import main
+from knowledgesmith.client.local_server import own_server
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.server.configuration import PREFIX, SECRET, configure, flag_of, parse, rows
+from knowledgesmith.server.configuration import PREFIX, SECRET, configure, flag_of, parse, rows, salvaged
 from knowledgesmith.server.settings import ServerSettings
 
 GIVEN = {  # a value of each setting that is not its default, as text
@@ -41,7 +42,7 @@ WRONG = {
     "neo4j_heap": "much",
     "neo4j_start_timeout": "nan",
     "drain_seconds": "-1",
-    "query_seconds": "0",
+    "query_seconds": "inf",
     "upload_bytes": "0",
     "long_calls": "1.5",
     "worlds_kept": "none",
@@ -177,3 +178,83 @@ def test_the_command_shows_every_setting_with_its_source(monkeypatch: pytest.Mon
     wrong = CliRunner().invoke(main, ["config", "--", "--query-seconds", "soon"])
     assert wrong.exit_code == 1
     assert "--query-seconds" in wrong.output
+
+
+def in_file(tmp_path: Path, line: str) -> Path:
+    path = tmp_path / "own.toml"
+    path.write_text(f"{line}\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'neo4j_passwrd = "topsecret"',
+        'password = "topsecret"',
+        '[neo4j]\npassword = "topsecret"',
+        'neo4j_password = ["topsecret"]',
+    ],
+)
+def test_a_password_is_never_told(line: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse(["--config", str(in_file(tmp_path, line))])
+    assert "topsecret" not in str(refused.value)
+
+
+def test_a_login_in_an_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KSMITH_NEO4J_URI", "bolt://anna:topsecret@graphs:7687")
+    found = json.dumps(rows(configure([])))
+    assert "topsecret" not in found
+    assert "graphs:7687" in found
+
+
+@pytest.mark.parametrize("name", ["query_seconds", "neo4j_start_timeout", "batch_probes"])
+def test_true_is_no_number(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="true and false"):
+        parse(["--config", str(in_file(tmp_path, f"{name} = true"))])
+
+
+def test_no_folder_is_not_the_present_one(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="no folder"):
+        parse(["--config", str(in_file(tmp_path, 'data_dir = ""'))])
+
+
+def test_a_folder_of_the_file_lies_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = in_file(tmp_path, 'data_dir = "data"')
+    monkeypatch.chdir("/")
+    assert parse(["--config", str(path)]).data_dir == (tmp_path / "data").resolve()
+
+
+def test_what_is_wrong_spoils_nothing_else_for_who_only_looks(tmp_path: Path) -> None:
+    path = in_file(tmp_path, f'data_dir = "{tmp_path / "own"}"\nbatch_probes = 0\nlisten = "everywhere"')
+    found = salvaged(["--config", str(path)])
+    assert found.data_dir == (tmp_path / "own").resolve()
+    assert (found.batch_probes, found.listen) == (ServerSettings().batch_probes, ServerSettings().listen)
+
+
+@pytest.mark.parametrize("source", ["default", "file", "relative file", "variable", "both"])
+def test_the_client_looks_for_its_server_where_the_settings_put_it(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if source in ("file", "relative file", "both"):
+        folder = "data" if source == "relative file" else str(tmp_path / "data")
+        path = write(tmp_path, listen="127.0.0.1:9001", metrics="127.0.0.1:9002", data_dir=folder)
+        monkeypatch.setenv("KSMITH_CONFIG", str(path))
+    if source in ("variable", "both"):
+        monkeypatch.setenv("KSMITH_LISTEN", "127.0.0.1:9003")
+        monkeypatch.setenv("KSMITH_DATA_DIR", str(tmp_path / "other"))
+    wanted, found = parse([]), own_server()
+    assert (found.target, found.metrics, found.data_dir.resolve()) == (wanted.listen, wanted.metrics, wanted.data_dir)
+    given = own_server(data_dir=tmp_path / "given", target="127.0.0.1:1", metrics="127.0.0.1:2")
+    assert (given.target, given.metrics, given.data_dir) == ("127.0.0.1:1", "127.0.0.1:2", tmp_path / "given")
+
+
+@pytest.mark.parametrize("content", ["listen = ", "data_dir = 7"])
+def test_the_client_tells_a_file_that_it_cannot_read(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = in_file(tmp_path, content)
+    monkeypatch.setenv("KSMITH_CONFIG", str(path))
+    done = CliRunner().invoke(main, ["down"])
+    assert done.exit_code == 1
+    assert str(path) in done.output.replace("\n", "")

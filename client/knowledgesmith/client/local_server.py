@@ -22,6 +22,7 @@ from typing import Final
 from knowledgesmith.client._client import KnowledgeSmith
 from knowledgesmith.client._errors import FailedPrecondition, KnowledgeSmithClientError, NotFound, Unavailable
 from knowledgesmith.client._extras import SERVER, require
+from knowledgesmith.client._own_settings import own_setting
 from knowledgesmith.client._transport import DEFAULT_TARGET
 
 DEFAULT_METRICS: Final = "127.0.0.1:7618"
@@ -32,13 +33,24 @@ _TAIL_BYTES: Final = 8192
 
 
 def default_data_dir() -> Path:
-    """``KSMITH_DATA_DIR``, else the user's data folder of this system."""
-    given = os.environ.get("KSMITH_DATA_DIR")
-    if given:
-        return Path(given).expanduser()
+    """Where one's own server keeps everything: as its settings say, else the user's data folder of this system."""
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("knowledgesmith"))
+    given = own_setting("data_dir", "")
+    return Path(given).expanduser() if given else Path(platformdirs.user_data_dir("knowledgesmith"))
+
+
+def own_server(
+    *, data_dir: Path | None = None, target: str = "", metrics: str = "", device: str = "", dtype: str = ""
+) -> LocalServer:
+    """One's own server where its settings put it; what is given goes before them."""
+    return LocalServer(
+        data_dir=data_dir or default_data_dir(),
+        target=target or own_setting("listen", DEFAULT_TARGET),
+        metrics=metrics or own_setting("metrics", DEFAULT_METRICS),
+        device=device,
+        dtype=dtype,
+    )
 
 
 def answers(target: str, *, timeout_s: float = 0.5) -> bool:

@@ -6,6 +6,7 @@ import argparse
 import difflib
 import json
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -26,9 +27,9 @@ FILE_NAME: Final = "ksmith.toml"
 SECRET: Final = frozenset({"neo4j_password"})
 """Never a flag, since other users of the machine see those, and never shown."""
 _HINTS: Final = {
-    "float_parsing": "Give a number above 0, or inf.",
-    "greater_than": "Give a number above 0, or inf.",
-    "finite_number": "Give a number above 0, or inf.",
+    "float_parsing": "Give a number above 0.",
+    "greater_than": "Give a number above 0.",
+    "less_than_equal": "Give a smaller number.",
     "int_parsing": "Give a whole number of at least 1.",
     "greater_than_equal": "Give a whole number of at least 1.",
     "string_pattern_mismatch": "Give a number with k, m or g, as in 2g.",
@@ -55,11 +56,20 @@ def flag_of(name: str) -> str:
     return "" if name in SECRET else "--" + name.replace("_", "-")
 
 
-def configure(argv: Sequence[str] | None = None) -> Configuration:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """What the sources say, unchecked."""
+
+    values: Mapping[str, Any]
+    origins: Mapping[str, str]
+    file: Path
+
+
+def _given(argv: Sequence[str] | None) -> _Given:
     """Read all sources.
 
     Raises:
-        InvalidInput: a value cannot be, a key of the file is none, or the file cannot be read. All mistakes are told.
+        InvalidInput: the file cannot be read.
     """
     parser = argparse.ArgumentParser(
         prog="python -m knowledgesmith.server",
@@ -83,11 +93,35 @@ def configure(argv: Sequence[str] | None = None) -> Configuration:
         **{name: f"{PREFIX}{name.upper()}" for name in environment},
         **{name: flag_of(name) for name in flags},
     }
-    merged = {**file, **environment, **flags}
+    return _Given(values={**file, **environment, **flags}, origins=origins, file=path)
+
+
+def configure(argv: Sequence[str] | None = None) -> Configuration:
+    """Read all sources.
+
+    Raises:
+        InvalidInput: a value cannot be, a key of the file is none, or the file cannot be read. All mistakes are told.
+    """
+    given = _given(argv)
     try:
-        return Configuration(settings=ServerSettings.model_validate(merged), origins=origins, file=path)
+        settings = ServerSettings.model_validate(given.values)
     except ValidationError as error:
-        raise _told(error, origins) from error
+        raise _told(error, given.origins) from error
+    return Configuration(settings=settings, origins=given.origins, file=given.file)
+
+
+def salvaged(argv: Sequence[str] | None = None) -> ServerSettings:
+    """The settings with a default for each that is wrong: for who only looks, and tells the mistakes besides."""
+    try:
+        values = dict(_given(argv).values)
+    except InvalidInput:
+        return ServerSettings()
+    while True:
+        try:
+            return ServerSettings.model_validate(values)
+        except ValidationError as error:
+            for one in error.errors():
+                values.pop(str(one["loc"][0]), None)
 
 
 def parse(argv: Sequence[str] | None = None) -> ServerSettings:
@@ -106,11 +140,14 @@ def _read_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
             raise InvalidInput("there is no such file of settings", field="--config", value=str(path), hint=hint)
         return {}
     try:
-        return TomlConfigSettingsSource(_Sources, toml_file=path)()
+        found = TomlConfigSettingsSource(_Sources, toml_file=path)()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InvalidInput(
             f"the file of settings cannot be read: {error}", field="--config", value=str(path), hint=hint
         ) from error
+    if isinstance(folder := found.get("data_dir"), str) and folder:
+        found["data_dir"] = str(path.resolve().parent / Path(folder).expanduser())
+    return found
 
 
 def _told(error: ValidationError, origins: Mapping[str, str]) -> InvalidInput:
@@ -123,9 +160,14 @@ def _told(error: ValidationError, origins: Mapping[str, str]) -> InvalidInput:
     return InvalidInput(
         f"{_plain(first)}{others}",
         field=origins.get(name, name),
-        value="(not shown)" if name in SECRET else first["input"],
+        value="(not shown)" if _is_secret(first) else first["input"],
         hint=hint,
     )
+
+
+def _is_secret(one: Any) -> bool:
+    """A password, or what stands under a name that nobody knows: it may be a misspelt password."""
+    return str(one["loc"][0]) in SECRET or one["type"] == "extra_forbidden"
 
 
 def _plain(one: Any) -> str:
@@ -136,7 +178,7 @@ def _plain(one: Any) -> str:
 
 def _text(one: Any, origins: Mapping[str, str]) -> str:
     name = str(one["loc"][0])
-    shown = "" if name in SECRET else f" {one['input']!r}"
+    shown = "" if _is_secret(one) else f" {one['input']!r}"
     return f"{origins.get(name, name)}{shown}: {_plain(one)}"
 
 
@@ -147,14 +189,19 @@ def _hint(kind: str, name: str) -> str:
     return _HINTS.get(kind, "`ksmith config` says what each setting may be.")
 
 
+def _shown(name: str, value: str) -> str:
+    """A value without what only its owner may see."""
+    if name in SECRET:
+        return "(set)" if value else ""
+    return re.sub(r"(?<=://)[^/@]*@", "(login)@", value)
+
+
 def rows(found: Configuration) -> list[dict[str, str]]:
     """Every setting as text: name, value, where it came from, flag, variable, and what it is."""
     return [
         {
             "name": name,
-            "value": "(set)"
-            if name in SECRET and found.settings.neo4j_password
-            else str(getattr(found.settings, name)),
+            "value": _shown(name, str(getattr(found.settings, name))),
             "origin": found.origins.get(name, "default"),
             "flag": flag_of(name),
             "variable": f"{PREFIX}{name.upper()}",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from knowledgesmith.editors.dtypes import DEFAULT_DTYPE, DTYPES, PRECISION_FILE, check_device_name, check_dtype
@@ -50,13 +50,30 @@ def _checked(check: Callable[[str, str], object], *, empty: bool = False) -> Aft
     return AfterValidator(validate)
 
 
+def _some_path(value: object) -> object:
+    if value == "":
+        raise PydanticCustomError("setting", "{text}", {"text": "no folder is named", HINT: "Name a folder."})
+    return value
+
+
 def _resolved(path: Path) -> Path:
     return path.expanduser().resolve()
 
 
+def _no_truth(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError(
+            "setting", "{text}", {"text": "true and false are no numbers", HINT: "Give a number."}
+        )
+    return value
+
+
+DAY: Final = 86_400.0
 Loopback = Annotated[str, _checked(check_loopback)]
-Seconds = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
+Folder = Annotated[Path, BeforeValidator(_some_path), AfterValidator(_resolved)]
+Seconds = Annotated[float, BeforeValidator(_no_truth), Field(gt=0)]
+Bounded = Annotated[float, BeforeValidator(_no_truth), Field(gt=0, le=DAY)]
+Count = Annotated[int, BeforeValidator(_no_truth), Field(ge=1)]
 
 
 class ServerSettings(BaseModel):
@@ -69,7 +86,7 @@ class ServerSettings(BaseModel):
 
     listen: Loopback = Field(default="127.0.0.1:7617", description="gRPC address, on loopback")
     metrics: Loopback = Field(default="127.0.0.1:7618", description="address of the Prometheus metrics, on loopback")
-    data_dir: Annotated[Path, AfterValidator(_resolved)] = Field(
+    data_dir: Folder = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("knowledgesmith")).resolve(),
         description="where everything is kept",
     )
@@ -88,10 +105,10 @@ class ServerSettings(BaseModel):
         default=900.0,
         description="seconds for the first start of the embedded database, recovery included; inf: no limit",
     )
-    drain_seconds: Seconds = Field(
+    drain_seconds: Bounded = Field(
         default=25.0, description="seconds that calls and a job may take to end when the server stops"
     )
-    query_seconds: Seconds = Field(default=20.0, description="seconds for a query that somebody types")
+    query_seconds: Bounded = Field(default=20.0, description="seconds for a query that somebody types")
     upload_bytes: Count = Field(default=8 * 1024**3, description="most bytes of one import, unpacked")
     long_calls: Count = Field(default=8, description="imports, audits and archives at a time; more wait")
     worlds_kept: Count = Field(default=4, description="closed worlds kept between plans, about 30 bytes a fact each")

@@ -8,11 +8,10 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.server.configuration import PREFIX, parse
+from knowledgesmith.server.configuration import parse, salvaged
 from knowledgesmith.server.doctor import compute, database, machine
 from knowledgesmith.server.doctor.check import Check, Finding, Status, fail, ok, run, worded
 from knowledgesmith.server.settings import ServerSettings
@@ -39,8 +38,7 @@ def read_settings(words: Sequence[str]) -> tuple[ServerSettings, Finding]:
     try:
         found = parse(words)
     except InvalidInput as error:
-        folder = os.environ.get(f"{PREFIX}DATA_DIR")
-        return (ServerSettings(data_dir=Path(folder)) if folder else ServerSettings()), fail(worded(error), error.hint)
+        return salvaged(words), fail(worded(error), error.hint)
     where = f"data in {found.data_dir}, gRPC at {found.listen}"
     return found, ok(f"{where}, device {found.device or 'the best'}, dtype {found.dtype}")
 

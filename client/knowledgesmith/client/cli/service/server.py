@@ -11,7 +11,7 @@ from knowledgesmith.client._transport import DEFAULT_TARGET
 from knowledgesmith.client._types.status import ServerStatus
 from knowledgesmith.client.cli.shared.output import short, table
 from knowledgesmith.client.cli.shared.session import Session, common
-from knowledgesmith.client.local_server import DEFAULT_METRICS, LocalServer, default_data_dir
+from knowledgesmith.client.local_server import DEFAULT_METRICS, own_server
 
 _DTYPES = "float32, bfloat16, float16 or float64; default: KSMITH_DTYPE, else float32"
 data_dir_option = click.option(
@@ -20,8 +20,8 @@ data_dir_option = click.option(
 
 
 @click.command(help="Start a server of your own.")
-@click.option("--listen", default=DEFAULT_TARGET, show_default=True, metavar="HOST:PORT", help="gRPC address.")
-@click.option("--metrics", default=DEFAULT_METRICS, show_default=True, metavar="HOST:PORT", help="Prometheus address.")
+@click.option("--listen", default="", metavar="HOST:PORT", help=f"gRPC address; default: {DEFAULT_TARGET}.")
+@click.option("--metrics", default="", metavar="HOST:PORT", help=f"Prometheus address; default: {DEFAULT_METRICS}.")
 @click.option(
     "--device", default="", metavar="DEVICE", help="cpu, cuda, cuda:1 …; default: KSMITH_DEVICE, else the best."
 )
@@ -30,9 +30,7 @@ data_dir_option = click.option(
 @common
 def up(session: Session, *, listen: str, metrics: str, device: str, dtype: str, data_dir: Path | None) -> None:
     """Start a detached server process and wait until it serves."""
-    server = LocalServer(
-        data_dir=data_dir or default_data_dir(), target=listen, metrics=metrics, device=device, dtype=dtype
-    )
+    server = own_server(data_dir=data_dir, target=listen, metrics=metrics, device=device, dtype=dtype)
     running = server.start(on_start=lambda: session.note(f"starting a server (log: {server.log})"))
     session.emit(running, lambda: f"serving at {running.target} (pid {running.pid})")
 
@@ -42,7 +40,7 @@ def up(session: Session, *, listen: str, metrics: str, device: str, dtype: str, 
 @common
 def down(session: Session, *, data_dir: Path | None) -> None:
     """Stop the server of a data directory and wait until it has ended."""
-    stopped = LocalServer(data_dir=data_dir or default_data_dir()).stop()
+    stopped = own_server(data_dir=data_dir).stop()
     session.emit(stopped, lambda: f"stopped (pid {stopped.pid})")
 
 

@@ -17,7 +17,7 @@ from knowledgesmith.client._client import KnowledgeSmith
 from knowledgesmith.client._errors import FailedPrecondition, InvalidInput
 from knowledgesmith.client._json import to_json
 from knowledgesmith.client.cli.shared.output import console
-from knowledgesmith.client.local_server import LocalServer, answers, default_data_dir
+from knowledgesmith.client.local_server import answers, own_server
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -64,7 +64,7 @@ class Session:
             yield smith
 
     def _own_server(self) -> str:
-        server = LocalServer(data_dir=default_data_dir())
+        server = own_server()
         present = server.running()
         if present is not None and answers(present.target):
             return present.target
