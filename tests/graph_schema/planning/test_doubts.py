@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from knowledgesmith.graph_schema.errors import InvalidCatalogue
 from knowledgesmith.graph_schema.graphs.lexicon import load_lexicon
 from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
 from knowledgesmith.graph_schema.probes.asking.questions import Question
+from knowledgesmith.graph_schema.probes.drawing import doubted as doubting
 from knowledgesmith.graph_schema.probes.drawing.doubted import MOST, doubted
 from knowledgesmith.graph_schema.probes.generation.generate import generate_in_memory
 from knowledgesmith.graph_schema.probes.generation.request import BulkRequest
@@ -28,7 +30,8 @@ from knowledgesmith.graph_schema.reasoning.closure import BEFORE, close, rules_o
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.facts import Entity, Relation, Traits
 from knowledgesmith.graph_schema.types.interventions import Change, Goal
-from knowledgesmith.graph_schema.types.probes import Polarity, Probe, ProbeKind
+from knowledgesmith.graph_schema.types.plans import WarningKind
+from knowledgesmith.graph_schema.types.probes import Polarity, Probe, ProbeKind, Role
 
 TURNED = [
     ("part_of", "has_part"),
@@ -222,6 +225,45 @@ def test_where_very_much_may_be_true_the_question_is_left_out() -> None:
     assert doubted(walks, [replace(hub, before=known, after=known)])[0].doubtful
     chain = replace(hub, anchor="n0", path=("linked_to", "linked_to"), nodes_before=("n1", "hub"))
     assert doubted(walks, [chain]) == []
+    changed = replace(hub, after=("y",))
+    assert doubted(walks, [changed]) == [changed], "what a change makes of its own question is the user's word"
+    assert doubted(walks, [replace(chain, after=("y",))]) == [], "a chain through the hub asks about anything"
+
+
+@pytest.mark.parametrize("length", [40, 8], ids=["more than can be offered", "everything there is"])
+@pytest.mark.parametrize(
+    ("goal", "old", "new"), [(Goal.EDIT, "t01", "t05"), (Goal.EDIT, "", "t05"), (Goal.UNLEARN, "t01", "")]
+)
+def test_a_change_is_asked_however_much_may_be_true(
+    store: GraphStore,
+    graph_id: str,
+    writer: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    length: int,
+    goal: Goal,
+    old: str,
+    new: str,
+) -> None:
+    """Every thing on a chain may depend on all that come after it; the edit's own question is asked all the same."""
+    monkeypatch.setattr(doubting, "MOST", 20)
+    things = [f"t{n:02}" for n in range(length)]
+    relations = build_catalogue([Relation(name="depends on", rel_type="")])
+    facts = [(one, "depends on", other) for one, other in pairwise(things)]
+    writer(graph_id, [Entity(uid=uid, name=f"Thing {uid}", type="Thing") for uid in things], relations.values(), facts)
+    change = Change(subject="t00", relation="depends on", old_object=old, new_object=new)
+    request = PlanRequest(graph_id=graph_id, branch_id="b", goal=goal, changes=(change,), max_probes=60)
+    plan = make_plan(store, request)
+    targets = [planned for planned in plan.probes if planned.role is Role.TARGET]
+    for kind in (ProbeKind.DIRECT, ProbeKind.COMPARISON):
+        asked = [planned for planned in targets if planned.probe.kind is kind]
+        assert asked, kind
+        for planned in asked:
+            uids = planned.probe.option_uids
+            assert {uid for uid in (old, new) if uid} <= set(uids)
+            right = {uids[n] for n in (*planned.before, *planned.after)}
+            assert right <= {"t01", "t05"}, "what is known to be true is no wrong option"
+            assert len(set(uids)) > 1
+    assert not [one for one in plan.warnings if one.kind is WarningKind.UNASKED]
 
 
 @pytest.mark.parametrize("depth", [3_000])

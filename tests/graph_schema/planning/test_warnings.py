@@ -213,3 +213,29 @@ def test_a_target_that_no_question_asks_is_named_with_the_reason(
 def test_a_target_whose_old_or_new_fact_is_asked_is_not_warned_of(asked: str) -> None:
     assert _unasked(PLACES, CLOZE, asked=asked) == []
     assert len(_unasked(PLACES, CLOZE, asked=asked, role=Role.FOLLOWS)) == 1, "a reverse question is no verdict of it"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ((ProbeKind.CONFLICT,), "statements"),
+        ((ProbeKind.COMPARISON,), "comparisons"),
+        ((ProbeKind.CONFLICT, ProbeKind.COMPARISON), "comparisons and statements"),
+        ((ProbeKind.CONFLICT, ProbeKind.DIRECT), ""),
+        ((ProbeKind.COMPARISON, ProbeKind.CONFLICT, ProbeKind.DIRECT), ""),
+    ],
+)
+def test_a_target_without_a_direct_question_is_named_with_what_asks_it(kinds: tuple[ProbeKind, ...], said: str) -> None:
+    lexicon = Lexicon.build(
+        graph_id="g", entities=PLACES, relations=[Relation(name="r", rel_type="R", templates=(CLOZE,))]
+    )
+    objects = ("paris", "lyon", "paris")
+    probes = [
+        replace(planned(("x", "y"), kind=kind), asked_fact_id=fact_id("g", "france", "r", uid))
+        for kind, uid in zip(kinds, objects, strict=False)
+    ]
+    found = list(unasked_warnings(lexicon, [change("france", "r", "lyon")], probes))
+    assert [one.kind for one in found] == [WarningKind.UNASKED for _ in [said] if said]
+    for one in found:
+        assert f"no direct question asks this fact, only {said}" in one.message
+        assert "no belief" not in one.hint, "these have beliefs"

@@ -39,6 +39,13 @@ _HINTS: Final = {
     WarningKind.LENGTH: f"Keep the default scorer: a mean over tokens favours the longer option. {_TEXTS}",
     WarningKind.SHARED_WORDS: f"Keep the default scorer: a mean over tokens hardly sees what differs. {_TEXTS}",
 }
+_INDIRECT: Final = {ProbeKind.COMPARISON: "comparisons", ProbeKind.CONFLICT: "statements"}
+"""What asks a target's fact beside direct questions."""
+_HINT_UNASKED: Final = "It is planned as it stands, and no belief or verdict will say whether the model took it."
+_HINT_INDIRECT: Final = (
+    "It is planned as it stands: whether the model took it is judged by these alone, "
+    "and `ksmith propagation targets` has no text of the model."
+)
 _MOST: Final = 50
 """Warnings of a plan; a batch of thousands of odd changes is odd as a whole."""
 
@@ -126,22 +133,30 @@ def _usual(found: Mapping[str, int], present: str, other: str) -> tuple[str, str
 def unasked_warnings(
     lexicon: Lexicon, changes: Iterable[Change], probes: Iterable[PlannedProbe]
 ) -> Iterator[PlanWarning]:
-    """Changes whose own fact no question asks: nothing will say whether the model took them. With the reason."""
-    asked = {planned.asked_fact_id for planned in probes if planned.role is Role.TARGET}
+    """Changes whose own fact no direct question asks: little or nothing says whether the model took them, and why."""
+    asked: dict[str, set[ProbeKind]] = {}
+    for planned in probes:
+        if planned.role is Role.TARGET:
+            asked.setdefault(planned.asked_fact_id, set()).add(planned.probe.kind)
     for change in changes:
-        ids = {
-            fact_id(lexicon.graph_id, change.subject, change.relation, uid)
-            for uid in (change.old_object, change.new_object)
-            if uid
-        }
-        if asked.isdisjoint(ids):
-            reason = _why_unasked(lexicon, change)
-            yield PlanWarning(
-                kind=WarningKind.UNASKED,
-                fact_id=_fact_of(lexicon, change),
-                message=f"{_said(lexicon, change)}: no question asks this fact{f', since {reason}' if reason else ''}.",
-                hint="It is planned as it stands, and no belief or verdict will say whether the model took it.",
-            )
+        kinds: set[ProbeKind] = set()
+        for uid in filter(None, (change.old_object, change.new_object)):
+            kinds |= asked.get(fact_id(lexicon.graph_id, change.subject, change.relation, uid), set())
+        if ProbeKind.DIRECT in kinds:
+            continue
+        reason = _why_unasked(lexicon, change)
+        why = f", since {reason}" if reason else ""
+        only = " and ".join(name for kind, name in _INDIRECT.items() if kind in kinds)
+        yield PlanWarning(
+            kind=WarningKind.UNASKED,
+            fact_id=_fact_of(lexicon, change),
+            message=(
+                f"{_said(lexicon, change)}: no direct question asks this fact, only {only}{why}."
+                if only
+                else f"{_said(lexicon, change)}: no question asks this fact{why}."
+            ),
+            hint=_HINT_INDIRECT if only else _HINT_UNASKED,
+        )
 
 
 def _why_unasked(lexicon: Lexicon, change: Change) -> str:

@@ -14,7 +14,10 @@ from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind
 DOUBTFUL: Final = "doubtful"
 """A question of which very much may be true, or a false statement that may be true."""
 MOST: Final = 2_000
-"""A question of which more may be true than that is not asked: what could be offered as wrong is a matter of luck."""
+"""A question of which more may be true than that is not asked: what could be offered as wrong is a matter of luck.
+
+One whose answer changes is: it tells the old answer from the new one, whatever stands beside them.
+"""
 BETWEEN: Final = 100
 """A chain is not asked where so many may be meant inside it: by a reader's choice, it asks about any of them."""
 
@@ -23,7 +26,9 @@ def doubted(walks: DoubtWalks | None, questions: Sequence[Question]) -> list[Que
     """The questions with what is doubtful about them; those that cannot be asked so are left out.
 
     Statements that are false in both worlds are left out where they may be true. What a change makes of a statement is
-    the user's word: doubts have no part in it, but for relations in two spellings.
+    the user's word: doubts have no part in it, but for relations in two spellings. A question of one step whose answer
+    changes is kept, with nothing doubtful about it where there is too much; a chain is not, since its inner step may
+    mean anything.
 
     Args:
         walks: over the facts of all worlds of the questions; ``None`` where nothing is doubtful.
@@ -47,10 +52,13 @@ def _judged(walks: DoubtWalks, question: Question, ends: Iterable[int] | None) -
     uids = walks.uids
     if question.kind is ProbeKind.CONFLICT and question.polarity is Polarity.CHANGE:
         return None if walks.says_alike(question.anchor, question.relation, question.object) else question
+    changes = question.polarity is Polarity.CHANGE and len(question.path) == 1
     if ends is None:
-        return None
+        return question if changes else None
     may_be = {uids[n] for n in ends} - {*question.before, *question.after}
-    if len(may_be) > MOST or (question.object in may_be and FALSE in question.before):
+    if len(may_be) > MOST:
+        return question if changes else None
+    if question.object in may_be and FALSE in question.before:
         return None
     return replace(question, doubtful=tuple(sorted(may_be))) if may_be else question
 
