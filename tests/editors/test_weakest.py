@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from tests.editors.test_plateau import applied
 from tests.editors.test_solve import LAYER, search_rows
 
 from knowledgesmith.editors.lora import computing_in
-from knowledgesmith.editors.methods.alphaedit import AlphaEditConfig
+from knowledgesmith.editors.methods import alphaedit
+from knowledgesmith.editors.methods.alphaedit import AlphaEdit, AlphaEditConfig
 from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.editors.objective import Targets, answer_batch, answer_logits, divergence, own_distributions
 from knowledgesmith.editors.rehearsal import rehearsal_request, teach
-from knowledgesmith.editors.solve.value_search import SearchResult, SearchSettings, search_values
+from knowledgesmith.editors.solve.value_search import SearchResult, SearchRow, SearchSettings, search_values
 from knowledgesmith.editors.solve.weakest import least_shares
 from knowledgesmith.editors.testing import tiny, tiny_llama
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
@@ -108,6 +110,26 @@ def test_what_is_unlearned_is_not_scaled() -> None:
     assert applied(loaded, goal, target, settle=0.0).sha256 == applied(loaded, goal, target, settle=5.0).sha256
 
 
-def test_the_authors_do_not_scale() -> None:
+@pytest.mark.parametrize(("goal", "target"), sorted(AlphaEdit.accepts))
+@pytest.mark.parametrize("chosen", [{}, {"settle": 0.0}, {"settle": 0.25}], ids=str)
+def test_an_edit_is_scaled_unless_it_is_asked_not_to_be(
+    monkeypatch: pytest.MonkeyPatch, goal: Goal, target: TargetDistribution, chosen: dict[str, float]
+) -> None:
+    seen: list[SearchSettings] = []
+
+    def search(
+        loaded: LoadedModel, rows: Sequence[SearchRow], *, settings: SearchSettings, **rest: Any
+    ) -> SearchResult:
+        seen.append(settings)
+        return search_values(loaded, rows, settings=settings, **rest)
+
+    monkeypatch.setattr(alphaedit, "search_values", search)
+    applied(tiny("llama"), goal, target, steps=2, **chosen)
+    [found] = seen
+    assert found.settle == (chosen.get("settle", AlphaEditConfig().settle) if goal is Goal.EDIT else 0.0)
+
+
+def test_the_default_scales_and_the_authors_do_not() -> None:
     assert AlphaEditConfig.author_values["settle"].value == "0"
-    assert AlphaEditConfig().settle == 0.0, "it is a choice between installing and keeping"
+    assert AlphaEditConfig().settle == 0.5
+    assert AlphaEditConfig().settle > AlphaEditConfig().stop, "a bound that every value serves scales none"
