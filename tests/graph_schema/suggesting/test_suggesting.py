@@ -11,6 +11,7 @@ from itertools import product
 import pytest
 
 from knowledgesmith.graph_schema.catalogue.accepted_traits import Acceptance, TraitKind
+from knowledgesmith.graph_schema.catalogue.corrected_wordings import Correction
 from knowledgesmith.graph_schema.errors import (
     GraphIncomplete,
     GraphNotFound,
@@ -26,11 +27,13 @@ from knowledgesmith.graph_schema.maintenance.check import check_graph
 from knowledgesmith.graph_schema.maintenance.deletion import delete_graph
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.suggesting.accept import accept
+from knowledgesmith.graph_schema.suggesting.correct import correct
 from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
 from knowledgesmith.graph_schema.suggesting.suggest import suggest
 from knowledgesmith.graph_schema.suggesting.withdraw import withdraw
+from knowledgesmith.graph_schema.types.facts import Direction, Form, Split
 from knowledgesmith.graph_schema.types.shares import wilson_interval
-from knowledgesmith.graph_schema.worlds.world_cache import WorldCache
+from knowledgesmith.graph_schema.worlds.world_cache import WorldCache, stamp_of
 
 Triple = tuple[str, str, str]
 Key = tuple[TraitKind, str, tuple[str, ...]]
@@ -169,6 +172,100 @@ def test_accepted_traits_hold_on_over_imports_with_one_digest(store: GraphStore,
     assert list_versions(store, graph_id)[0].number == newest.number
     declared = {s.relation for s in suggest(store, graph_id, min_support=1) if s.declared}
     assert {"child_of", "grandchild_of", "likes"} <= declared
+
+
+SYMMETRIC = TraitKind.SYMMETRIC
+
+
+@pytest.mark.parametrize(
+    ("facts", "relations", "wanted", "name", "text"),
+    [
+        ("a currency b; c currency a", "", [(SYMMETRIC, "currency")], "currency", "One currency of {s} is"),
+        ("a currency b; c currency d", "", [(SYMMETRIC, "currency")], "currency", "The currency of {s} is"),
+        ("a currency b; b currency a", "", [(SYMMETRIC, "currency")], "currency", "The currency of {s} is"),
+        (
+            "a currency b; c used_by a",
+            "",
+            [(TraitKind.INVERSE, "used_by", "currency")],
+            "currency",
+            "One currency of {s} is",
+        ),
+        (
+            "a currency b; c used_by d",
+            "",
+            [(TraitKind.INVERSE, "used_by", "currency")],
+            "currency",
+            "The currency of {s} is",
+        ),
+        (
+            "a currency b; c old_currency a",
+            "old_currency,currency",
+            [(SYMMETRIC, "old_currency")],
+            "currency",
+            "One currency of {s} is",
+        ),
+        ("a currency b; c currency d", "", [(TraitKind.TRANSITIVE, "currency")], "currency", "One currency of {s} is"),
+        (
+            "a currency b; a home c; c money b",
+            "",
+            [(TraitKind.COMPOSITION, "currency", "home", "money"), (TraitKind.FUNCTIONAL, "currency")],
+            "currency",
+            "The currency of {s} is",
+        ),
+        ("a author_of b; b author_of c", "", [(SYMMETRIC, "author_of")], "author_of", "{s} is an author of"),
+        ("a author_of b; c author_of d", "", [(SYMMETRIC, "author_of")], "author_of", "{s} is the author of"),
+        (
+            "a author_of b; a home c; c money b",
+            "",
+            [(TraitKind.COMPOSITION, "author_of", "home", "money"), (TraitKind.INVERSE_FUNCTIONAL, "author_of")],
+            "author_of",
+            "{s} is the author of",
+        ),
+        ("a currency true; b currency false", "", [(TraitKind.FUNCTIONAL, "currency")], "currency", "currency"),
+    ],
+)
+def test_after_an_acceptance_an_equal_import_writes_nothing(
+    store: GraphStore,
+    graph_id: str,
+    facts: str,
+    relations: str,
+    wanted: list[tuple[str, ...]],
+    name: str,
+    text: str,
+) -> None:
+    """The wordings promise one alone only where an import, which counts what the traits bring, promises it too."""
+    parts = {
+        FileRole.ENTITIES: "uid,name\n" + "".join(f"{uid},{uid.title()}\n" for uid in ["false", "true", *"abcd"]),
+        FileRole.FACTS: "subject,relation,object\n"
+        + "".join(",".join(fact.split()) + "\n" for fact in facts.split(";")),
+        **({FileRole.RELATIONS: f"name,sub_of\ncurrency,\n{relations}\n"} if relations else {}),
+    }
+
+    def read() -> ImportReport:
+        return import_graph(
+            store,
+            graph_id=graph_id,
+            files=[
+                InputFile(role=role, name=f"{role}.csv", content=io.BytesIO(t.encode())) for role, t in parts.items()
+            ],
+        )
+
+    read()
+    form = Correction(
+        relation=name, direction=Direction.FORWARD, split=Split.EVAL, form=Form.CLOZE, text="{s} goes with"
+    )
+    correct(store, graph_id, [form])  # what somebody wrote has no part in it
+    for kind, relation, *others in wanted:  # one after the other: what the first one brought must not stay
+        after = accept(store, graph_id, [Acceptance(kind=TraitKind(kind), relation=relation, others=tuple(others))])
+        assert load_catalogue(store, graph_id) == after
+        stamp, graph = store.read_transaction(lambda tx: stamp_of(tx, graph_id)), get_graph(store, graph_id)
+        report = read()
+        assert load_catalogue(store, graph_id) == after
+        assert (report.facts_created, report.facts_removed) == (0, 0)
+        assert store.read_transaction(lambda tx: stamp_of(tx, graph_id)) == stamp
+        assert get_graph(store, graph_id) == graph
+    texts = [template.text for template in load_catalogue(store, graph_id)[name].templates]
+    assert any(text in one for one in texts), texts
 
 
 def test_a_symmetric_trait_keeps_the_way_that_an_import_keeps(store: GraphStore, graph_id: str) -> None:

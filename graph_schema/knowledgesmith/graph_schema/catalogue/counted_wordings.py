@@ -7,12 +7,11 @@ one among several is true of one alone too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from knowledgesmith.graph_schema.catalogue import english
-from knowledgesmith.graph_schema.catalogue.fact_sources import SourceFinder
 from knowledgesmith.graph_schema.catalogue.wording_patterns import (
     FORWARD_PREDICATE,
     HOLDER,
@@ -82,16 +81,25 @@ def of_several(templates: Iterable[Template], *, objects: bool, subjects: bool) 
     return tuple(_twin(template, twins, taken) for template in given)
 
 
-def without_promises(relations: Mapping[str, Relation]) -> dict[str, Relation]:
-    """The catalogue without "the" where a rule may give a second one, whatever the facts are."""
-    sources = SourceFinder(relations)
-    found: dict[str, Relation] = {}
-    for name, relation in relations.items():
-        objects = not relation.traits.functional and not sources.of(name).sure
-        subjects = not relation.traits.inverse_functional and not sources.of(name, backward=True).sure
-        templates = of_several(relation.templates, objects=objects, subjects=subjects)
-        found[name] = replace(relation, templates=templates)
-    return found
+class Several(Protocol):
+    """Counts the ends of one relation."""
+
+    def __call__(self, *, backward: bool) -> bool:
+        """Whether a subject has, or may have, several objects; backward: an object several subjects."""
+        ...
+
+
+def as_counted(relation: Relation, several: Several) -> Relation:
+    """A relation with the derived templates that are true of its facts; it is counted only where a text depends on it.
+
+    A trait that says that there is one is believed.
+    """
+    traits = relation.traits
+    objects = depends_on_objects(relation.templates) and not traits.functional
+    subjects = depends_on_subjects(relation.templates) and not traits.inverse_functional
+    objects = objects and several(backward=False)
+    subjects = subjects and several(backward=True)
+    return replace(relation, templates=of_several(relation.templates, objects=objects, subjects=subjects))
 
 
 def depends_on_objects(templates: Iterable[Template]) -> bool:

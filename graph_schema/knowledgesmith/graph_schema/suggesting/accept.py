@@ -8,10 +8,14 @@ the graph, and every later import declares them again, so its digest is the same
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from knowledgesmith.graph_schema.catalogue.accepted_traits import Acceptance, declare, noted_with, parse_accepted
-from knowledgesmith.graph_schema.catalogue.counted_wordings import without_promises
+from knowledgesmith.graph_schema.catalogue.counted_wordings import as_counted
+from knowledgesmith.graph_schema.catalogue.derived_wordings import truth_templates
+from knowledgesmith.graph_schema.catalogue.fact_sources import SourceFinder
 from knowledgesmith.graph_schema.catalogue.relations import build_catalogue, from_properties, rank, to_properties
 from knowledgesmith.graph_schema.catalogue.wording_clashes import separate
 from knowledgesmith.graph_schema.errors import GraphNotFound, InvalidCatalogue, InvalidInput, TooLarge
@@ -19,7 +23,7 @@ from knowledgesmith.graph_schema.graphs.levels import follow_catalogue
 from knowledgesmith.graph_schema.graphs.paging import FactsDigest, facts
 from knowledgesmith.graph_schema.graphs.reading import require_graph
 from knowledgesmith.graph_schema.storage.store import GraphStore, Transaction
-from knowledgesmith.graph_schema.types.facts import Relation
+from knowledgesmith.graph_schema.types.facts import Origin, Relation, Template, Traits
 
 MAX_SECOND_WAYS: Final = 100_000
 """Facts that one acceptance may take away: what one transaction of a small server holds."""
@@ -50,7 +54,7 @@ def _accept(tx: Transaction, graph_id: str, accepted: Sequence[Acceptance]) -> d
     if not rows:
         raise GraphNotFound("there is no graph of this id", field="graph_id", value=graph_id, hint="List the graphs.")
     before = {row["name"]: from_properties(row) for row in tx.rows("graphs/relations", graph_id=graph_id)}
-    after = separate(without_promises(build_catalogue(declare(before, accepted).values())))
+    after = _worded(tx, graph_id, before, build_catalogue(declare(before, accepted).values()))
     changed = [relation for relation in after.values() if relation.traits != before[relation.name].traits]
     for relation in changed:
         _check_facts(tx, graph_id, relation, after)
@@ -65,6 +69,56 @@ def _accept(tx: Transaction, graph_id: str, accepted: Sequence[Acceptance]) -> d
     digest = _digest(tx, graph_id, after) if removed else rows[0]["digest"]
     tx.rows("suggesting/accepted", graph_id=graph_id, accepted=stored, digest=digest, removed=removed)
     return after
+
+
+def _worded(
+    tx: Transaction, graph_id: str, before: Mapping[str, Relation], after: Mapping[str, Relation]
+) -> dict[str, Relation]:
+    """The catalogue with the derived wordings that an import of the same facts would give it.
+
+    Only what the new traits touch is counted: these relations, their inverses, and the relations above.
+    """
+    changed = {name for name, relation in after.items() if relation.traits != before[name].traits}
+    if not changed:
+        return separate(after)
+    sources = SourceFinder(after)
+    single = [name for name in sorted(changed) if _more_single(before[name].traits, after[name].traits)]
+    anew = _derived_anew(after) if single else {}
+    found = dict(after)
+    for name in single:
+        # "one currency" was said while a rule might give a second one
+        if set(truth_templates(name)).isdisjoint(after[name].templates):
+            found[name] = replace(after[name], templates=anew[name].templates)
+
+    def several(name: str, *, backward: bool) -> bool:
+        told = sources.of(name, backward=backward)
+        if not told.sure:
+            return True
+        outgoing, incoming = ([after[one].rel_type for one in sorted(side)] for side in (told.forward, told.backward))
+        return bool(tx.rows("suggesting/several", graph_id=graph_id, outgoing=outgoing, incoming=incoming, limit=1))
+
+    for name in after:
+        told = sources.of(name)
+        if not changed.isdisjoint(told.forward | told.backward):
+            found[name] = as_counted(found[name], partial(several, name))
+    return separate(found)
+
+
+def _more_single(before: Traits, after: Traits) -> bool:
+    return (before.functional, before.inverse_functional) != (after.functional, after.inverse_functional)
+
+
+def _derived_anew(catalogue: Mapping[str, Relation]) -> dict[str, Relation]:
+    """The same catalogue, its derived wordings made from the names again; corrections stay in front."""
+
+    def of(relation: Relation, origin: Origin) -> tuple[Template, ...]:
+        return tuple(template for template in relation.templates if template.origin is origin)
+
+    given = (replace(relation, templates=of(relation, Origin.GIVEN)) for relation in catalogue.values())
+    return {
+        name: replace(relation, templates=(*of(catalogue[name], Origin.CORRECTED), *relation.templates))
+        for name, relation in build_catalogue(given).items()
+    }
 
 
 def _drop_second_ways(tx: Transaction, graph_id: str, relation: Relation, catalogue: Mapping[str, Relation]) -> int:

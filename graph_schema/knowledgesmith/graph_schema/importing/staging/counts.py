@@ -11,9 +11,10 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from knowledgesmith.graph_schema.catalogue.counted_wordings import depends_on_objects, depends_on_subjects, of_several
+from knowledgesmith.graph_schema.catalogue.counted_wordings import as_counted
 from knowledgesmith.graph_schema.catalogue.derived_wordings import truth_templates
 from knowledgesmith.graph_schema.catalogue.fact_sources import SourceFinder
 from knowledgesmith.graph_schema.catalogue.wording_clashes import separate
@@ -47,12 +48,7 @@ def count_wordings(
         for name, relation in told.items():
             if ids[name] in truths and all(template.origin in _OWN for template in relation.templates):
                 relation = replace(relation, templates=truth_templates(name))
-            objects = depends_on_objects(relation.templates) and not relation.traits.functional
-            subjects = depends_on_subjects(relation.templates) and not relation.traits.inverse_functional
-            objects = objects and counter.several(name)
-            subjects = subjects and counter.several(name, backward=True)
-            templates = of_several(relation.templates, objects=objects, subjects=subjects)
-            found[name] = replace(relation, templates=templates)
+            found[name] = as_counted(relation, partial(counter.several, name))
     return separate(found)
 
 
@@ -85,7 +81,7 @@ class _Counter:
         if self._indexed:
             self._database.execute("DROP INDEX fact_relation")
 
-    def several(self, name: str, *, backward: bool = False) -> bool:
+    def several(self, name: str, *, backward: bool) -> bool:
         """Whether a subject has, or may have, several objects; backward: an object several subjects."""
         sources = self._sources.of(name, backward=backward)
         if not sources.sure:
