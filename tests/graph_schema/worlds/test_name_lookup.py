@@ -72,6 +72,37 @@ def test_a_name_is_found_however_it_is_typed(store: GraphStore, graph: str, type
     assert resolve_entity(store, graph, typed) == uid
 
 
+@pytest.mark.parametrize(
+    ("names", "typed", "found"),
+    [
+        (("Masse", "Maße"), "masse", "e0"),
+        (("Masse", "Maße"), "MASSE", "e0"),
+        (("Maße", "Masse"), "MASSE", "e1"),
+        (("Masse", "Maße"), "maße", "e1"),
+        (("Masse", "Maße"), "MA\u1e9eE", "e1"),
+        (("Massenmasse", "Maßenmaße"), "massenMASSE", "e0"),
+        (("Maße", "Gewicht"), "MASSE", "e0"),
+        (("Masse", "Gewicht"), "MAßE", "e0"),
+        (("οδοσ", "οδος"), "ΟΔΟΣ", "e1"),
+        (("Maßenmasse", "Massenmaße"), "MASSENMASSE", ""),
+        (("Masse", "MASSE", "Maße"), "mASSE", ""),
+    ],
+)
+def test_names_that_fold_alike_are_told_apart_by_their_letters(
+    store: GraphStore, graph_id: str, names: tuple[str, ...], typed: str, found: str
+) -> None:
+    """What is written as the name is, case aside, comes before what only folds to the same."""
+    text = "uid,name\n" + "".join(f"e{n},{name}\n" for n, name in enumerate(names))
+    file = InputFile(name="entities.csv", content=io.BytesIO(text.encode()), role=FileRole.ENTITIES)
+    import_graph(store, graph_id=graph_id, files=[file])
+    if found:
+        assert resolve_entity(store, graph_id, typed) == found
+        return
+    with pytest.raises(AmbiguousName) as caught:
+        resolve_entity(store, graph_id, typed)
+    assert caught.value.metadata["uids"] == "e0, e1"
+
+
 def test_twins_are_told_apart_by_uid_only(store: GraphStore, graph: str) -> None:
     assert resolve_entity(store, graph, "Twin") == "t1", "exactly this name comes first"
     with pytest.raises(AmbiguousName) as caught:

@@ -36,7 +36,7 @@ Lookup = Callable[[str], str]
 
 _LAST_SIGMA: Final = re.compile(r"(?<=\w)σ\b")
 _MOST_UNFOLDED: Final = 4
-_STEPS = ("graphs/by_uid", "graphs/by_name", "graphs/by_alias", "graphs/by_key")
+_EXACT: Final = ("graphs/by_uid", "graphs/by_name", "graphs/by_alias")
 
 
 def resolve_entity(
@@ -58,8 +58,7 @@ def resolve_entity(
         EntityNotFound: none fits; the hint names similar ones.
     """
     check_text(text, field=field)
-    for query in _STEPS:
-        asked = _looks_like(text) if query == "graphs/by_key" else {"text": text}
+    for query, asked in _steps(text):
         if rows := store.read(query, graph_id=graph_id, **asked):
             if len(rows) == 1:
                 return str(rows[0]["uid"])
@@ -323,10 +322,17 @@ def _folded(name: str) -> str:
     return "_".join(name_key(name).replace("-", " ").replace("_", " ").split())
 
 
-def _looks_like(text: str) -> dict[str, list[str]]:
-    """Parameters of the query that finds names by their keys; Cypher has no case folding, only small letters."""
+def _steps(text: str) -> Iterator[tuple[str, dict[str, str | list[str]]]]:
+    """Queries that find a name, and what they are given, the surest first.
+
+    Cypher has no case folding, only small letters. "MASSE" is "Masse" before it is "Maße".
+    """
+    for query in _EXACT:
+        yield query, {"text": text}
     plain = unicodedata.normalize("NFKC", without_invisible(text)).lower()
-    return {"keys": sorted({plain, *_unfolded(name_key(text))})}
+    yield "graphs/by_key", {"keys": [plain]}
+    if folded := sorted({*_unfolded(name_key(text))} - {plain}):
+        yield "graphs/by_key", {"keys": folded}
 
 
 def _unfolded(key: str) -> Iterator[str]:
