@@ -26,6 +26,7 @@ from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
 from knowledgesmith.graph_schema.planning.scope import neighbourhood
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.interventions import Change, Goal, State
+from knowledgesmith.graph_schema.types.plan_slots import slots_of
 from knowledgesmith.graph_schema.types.plans import SCHEME, Plan
 from knowledgesmith.graph_schema.worlds.world_cache import WorldCache, WorldMoved
 from knowledgesmith.server.settings import ServerSettings
@@ -443,14 +444,14 @@ def test_a_plan_that_is_being_replaced_is_read_whole(
 ) -> None:
     """Its head and its probes are read one after another."""
     other = make_plan(store, replace(request_of(store, waiting), seed=7))
-    read, replaced = plan_store._planned, [False]
+    count, replaced = slots_of, [False]
 
-    def replacing(row: Any) -> Any:
+    def replacing(probes: Any) -> Any:
         if not replaced[0]:
             replaced[0] = True
             store_plan(store, Unclaimed(waiting), other)
-            return replace(read(row), row_seq=10_000)  # as if it were of the other plan
-        return read(row)
+            return ()  # as if the probes were not yet those of the head
+        return count(probes)
 
-    monkeypatch.setattr(plan_store, "_planned", replacing)
+    monkeypatch.setattr(plan_store, "slots_of", replacing)
     assert load_plan(store, waiting) == other
