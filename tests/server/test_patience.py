@@ -18,6 +18,7 @@ from knowledgesmith.graph_schema.storage.store import GraphStore, Transaction
 from knowledgesmith.graph_schema.storage.store_errors import locked
 from knowledgesmith.graph_schema.types.interventions import State
 from knowledgesmith.server.metrics import COUNTERS
+from knowledgesmith.server.settings import ServerSettings
 from knowledgesmith.server.worker.attempt import patience
 from knowledgesmith.server.worker.attempt.patience import given_up
 from knowledgesmith.server.worker.attempt.reporting import Reporter
@@ -66,7 +67,7 @@ def heard() -> Heard:
 def runner(store: GraphStore, heard: Heard) -> Runner:
     nothing: Any = None
     events: Any = heard
-    return Runner(settings=nothing, store=store, host=nothing, reporter=Reporter(events, events))
+    return Runner(settings=ServerSettings(), store=store, host=nothing, reporter=Reporter(events, events))
 
 
 @pytest.fixture

@@ -185,7 +185,7 @@ BUDGETS: dict[str, Budget] = {
             "properties": {"plan_graph": w.graph},
             "targets": [["france", "symbol", "f", "au", "fe", "g"]],
         },
-        409,
+        509,
     ),
     "planning/earlier": _budget(lambda w: {"branch_id": w.branch, "facts": {"0": True}}, 900),
     "planning/head": _budget(lambda w: {"id": w.run}, 80),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
@@ -88,6 +88,8 @@ NAME_PARTS = st.sampled_from(
     names=st.lists(st.lists(NAME_PARTS, min_size=1, max_size=4).map("".join), min_size=2, max_size=6),
     articles=st.booleans(),
 )
+@example(names=["The", "A"], articles=True)
+@example(names=["The", ","], articles=True)
 def test_whatever_a_text_makes_the_same_is_never_drawn(names: list[str], articles: bool) -> None:
     """What draws must be at least as careful as what judges, which looks at the texts."""
     entities = [Entity(uid=str(n), name=name) for n, name in enumerate(names) if name.strip()]

@@ -64,13 +64,14 @@ def is_fitted(name: str) -> bool:
 def reading_key(name: str, *, articles: bool) -> str:
     """The same for names that some template makes the same: end marks aside, and where it has articles, these.
 
-    "It is {o}." reads alike with "Acme Inc." and with "Acme Inc", "in the {o}" with "The Hague" and with "Hague".
+    "It is {o}." reads alike with "Acme Inc." and with "Acme Inc", "in the {o}" with "The Hague" and with "Hague". Of
+    names that are nothing but marks or an article nothing is left: they are alike.
     """
     key = name_key(name)
     if key[-1:] in _ENDS:
-        key = key.rstrip(f"{_ENDS} ") or key
+        key = key.rstrip(f"{_ENDS} ")
     first, _, rest = key.partition(" ")
-    return rest if articles and rest and first in _ARTICLES else key
+    return rest if articles and first in _ARTICLES else key
 
 
 def fill(text: str, *, subject: str = "", obj: str = "") -> str:

@@ -113,11 +113,12 @@ class Builder:
         key = draw_key(self.seed, *question.parts) ^ OPTIONS
         if question.kind is ProbeKind.CONFLICT:
             return tuple((TRUE, FALSE)[position] for position in permutation(2, key=key))
-        known = {
+        avoided = {
             *question.nodes_before,
             *question.nodes_after,
             *question.before,
             *question.after,
+            *question.doubtful,
             question.anchor,
         }
         pool = self.lexicon.pool(
@@ -126,13 +127,7 @@ class Builder:
             reverse=question.reverse,
             same_relation=self.same_relation.get((question.relation, question.reverse), ()),
         )
-        arity = question.kind.arity
-        avoided = {*known, *question.doubtful}
-        found = draw_options(self.lexicon, pool=pool, shown=shown, excluded=avoided, arity=arity, key=key)
-        if found is None and question.doubtful and question.polarity is Polarity.CHANGE and len(question.path) == 1:
-            # nothing is wrong for certain; what a change does to its own question is to be seen all the same
-            found = draw_options(self.lexicon, pool=pool, shown=shown, excluded=known, arity=arity, key=key)
-        return found
+        return draw_options(self.lexicon, pool=pool, shown=shown, excluded=avoided, arity=question.kind.arity, key=key)
 
     def _prefix(self, question: Question, options: Iterable[str]) -> str:
         """A true sentence of another domain that names nothing of the question."""
