@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import neo4j
 import psutil
 import pytest
 
@@ -24,6 +25,7 @@ def pytest_configure() -> None:
     os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 
+Cypher = Callable[..., list[dict[str, Any]]]
 MEMORY = Path("/dev/shm")  # noqa: S108 - folders are made there with names of their own, for this user only
 
 
@@ -52,6 +54,17 @@ def neo4j_uri() -> Iterator[str]:
         settings = EmbeddedSettings(data_dir=folder, heap="512m", page_cache="128m", short_lived=True)
         with start(settings, owned=True) as database:
             yield database.uri
+
+
+@pytest.fixture
+def cypher(neo4j_uri: str) -> Iterator[Cypher]:
+    """Any Cypher, as somebody with another client would type it."""
+    with neo4j.GraphDatabase.driver(neo4j_uri) as driver, driver.session() as session:
+
+        def run(text: str, **params: object) -> list[dict[str, Any]]:
+            return [record.data() for record in session.run(neo4j.Query(text), params)]  # pyright: ignore[reportArgumentType]
+
+        yield run
 
 
 @pytest.fixture

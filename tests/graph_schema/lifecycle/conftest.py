@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import neo4j
 import pytest
+from tests.conftest import Cypher as Cypher
 from tests.server import world as small
 
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
@@ -23,7 +23,6 @@ from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.interventions import Change, Goal, State, TargetDistribution
 from knowledgesmith.graph_schema.types.plans import LedgerSlot
 
-Cypher = Callable[..., list[dict[str, Any]]]
 PARIS = Change(subject="france", relation="has_capital", old_object="paris", new_object="rome")
 LIMA = Change(subject="peru", relation="has_capital", old_object="lima", new_object="santiago")
 
@@ -149,17 +148,6 @@ def graph(store: GraphStore, graph_id: str) -> str:
 def runs(store: GraphStore, graph: str) -> Runs:
     """Makes branches and runs on the small world."""
     return Runs(store, graph)
-
-
-@pytest.fixture
-def cypher(neo4j_uri: str) -> Iterator[Cypher]:
-    """Any Cypher, as somebody with another client would type it."""
-    with neo4j.GraphDatabase.driver(neo4j_uri) as driver, driver.session() as session:
-
-        def run(text: str, **params: object) -> list[dict[str, Any]]:
-            return [record.data() for record in session.run(neo4j.Query(text), params)]  # pyright: ignore[reportArgumentType]
-
-        yield run
 
 
 @pytest.fixture(autouse=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import neo4j
 import pytest
-from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Cypher, Runs
+from tests.conftest import Cypher
+from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Runs
 from tests.server import world as small
 
 from knowledgesmith.graph_schema.errors import Aborted, EntityNotFound, FenceRejected, GraphIncomplete, IllegalState
@@ -85,17 +85,6 @@ def stamp(store: GraphStore, graph_id: str) -> str:
 def graph(store: GraphStore, graph_id: str) -> str:
     write(store, graph_id)
     return graph_id
-
-
-@pytest.fixture
-def cypher(neo4j_uri: str) -> Iterator[Cypher]:
-    """Any Cypher, as somebody with another client would type it."""
-    with neo4j.GraphDatabase.driver(neo4j_uri) as driver, driver.session() as session:
-
-        def run(text: str, **params: object) -> list[dict[str, Any]]:
-            return [record.data() for record in session.run(neo4j.Query(text), params)]  # pyright: ignore[reportArgumentType]
-
-        yield run
 
 
 @pytest.fixture(params=EDITS)
