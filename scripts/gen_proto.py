@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
-PACKAGE = Path("knowledgesmith/proto/v1")
+PACKAGE = Path("knowledgesmith/v1")
 
 
 def generate(out: Path) -> list[Path]:

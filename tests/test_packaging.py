@@ -22,7 +22,7 @@ HEAPS = {
     ROOT / "editors/knowledgesmith/editors",
     ROOT / "client/knowledgesmith/client",
     ROOT / "client/knowledgesmith/client/_types",
-    ROOT / "proto/knowledgesmith/proto/v1",
+    ROOT / "proto/knowledgesmith/v1",
 }
 """Packages with more modules than that; the last one is generated."""
 

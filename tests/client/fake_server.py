@@ -32,7 +32,7 @@ from tests.client.wire import (
     whole_watch,
 )
 
-from knowledgesmith.proto.v1 import (
+from knowledgesmith.v1 import (
     case_pb2,
     case_pb2_grpc,
     common_pb2,

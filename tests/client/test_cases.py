@@ -11,7 +11,7 @@ from tests.client.fake_server import FakeServer
 
 from knowledgesmith.client import Case, FactChange, Goal, InvalidInput, KnowledgeSmith, Polarity, ProbeKind
 from knowledgesmith.client.cli import main
-from knowledgesmith.proto.v1 import common_pb2
+from knowledgesmith.v1 import common_pb2
 
 Run = Callable[..., Result]
 THERE = FactChange(subject="japan", relation="has_capital", old_object="tokyo", new_object="paris")

@@ -19,7 +19,7 @@ from tests.client.wire import Failure, State
 from knowledgesmith.client import Intervention
 from knowledgesmith.client.cli import ENTRIES, SECTIONS, main
 from knowledgesmith.client.demo import Settings
-from knowledgesmith.proto.v1 import common_pb2
+from knowledgesmith.v1 import common_pb2
 
 Run = Callable[..., Result]
 

@@ -15,7 +15,7 @@ from tests.client.wire import Failure
 
 from knowledgesmith import client as public
 from knowledgesmith.client import FactChange, Gate, Goal, Grouping, InterventionSpec, KnowledgeSmith, ProbeKind, Role
-from knowledgesmith.proto.v1 import (
+from knowledgesmith.v1 import (
     common_pb2,
     graph_pb2,
     intervention_pb2,

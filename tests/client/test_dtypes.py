@@ -13,7 +13,7 @@ from tests.client.fake_server import FakeServer
 from knowledgesmith.client import KnowledgeSmith, Model
 from knowledgesmith.client.cli import main
 from knowledgesmith.client.local_server import LocalServer
-from knowledgesmith.proto.v1 import model_pb2
+from knowledgesmith.v1 import model_pb2
 
 
 def test_a_dtype_is_sent_and_read(smith: KnowledgeSmith, fake: FakeServer) -> None:

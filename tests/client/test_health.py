@@ -13,7 +13,7 @@ from tests.client.fake_server import FakeServer
 
 from knowledgesmith import client as public
 from knowledgesmith.client.cli import main
-from knowledgesmith.proto.v1 import health_pb2, intervention_pb2
+from knowledgesmith.v1 import health_pb2, intervention_pb2
 
 State = intervention_pb2.InterventionState
 Run = Callable[..., Result]

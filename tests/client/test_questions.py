@@ -10,7 +10,7 @@ from tests.client.fake_server import FakeServer
 
 from knowledgesmith.client import InvalidInput, KnowledgeSmith, ProbeKind, Query, Verdict
 from knowledgesmith.client.cli import main
-from knowledgesmith.proto.v1 import propagation_pb2
+from knowledgesmith.v1 import propagation_pb2
 
 QUERY = Query(cypher="MATCH (i:Intervention {id: $id}) RETURN i", parameters={"id": "i1"})
 

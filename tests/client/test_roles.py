@@ -11,7 +11,7 @@ from tests.client.fake_server import FakeServer
 
 from knowledgesmith.client import Grouping, KnowledgeSmith, Role, Verdict
 from knowledgesmith.client.cli import main
-from knowledgesmith.proto.v1 import intervention_pb2
+from knowledgesmith.v1 import intervention_pb2
 
 Run = Callable[..., Result]
 

@@ -25,7 +25,7 @@ from knowledgesmith.client import (
 )
 from knowledgesmith.client._retry import Backoff
 from knowledgesmith.client._watch import Watch
-from knowledgesmith.proto.v1 import intervention_pb2
+from knowledgesmith.v1 import intervention_pb2
 
 BROKEN = Failure(code=grpc.StatusCode.UNAVAILABLE)
 RUNNING = wire.state(State.INTERVENTION_STATE_RUNNING)

@@ -9,7 +9,7 @@ import grpc
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
-from knowledgesmith.proto.v1 import (
+from knowledgesmith.v1 import (
     case_pb2,
     common_pb2,
     graph_pb2,

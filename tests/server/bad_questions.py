@@ -19,7 +19,7 @@ from tests.server.bad_requests import (
 from tests.server.service import PATIENCE
 from tests.server.world import upload
 
-from knowledgesmith.proto.v1 import (
+from knowledgesmith.v1 import (
     case_pb2,
     graph_pb2,
     intervention_pb2,

@@ -10,7 +10,7 @@ import grpc
 from tests.server.service import PATIENCE, Service
 from tests.server.world import upload
 
-from knowledgesmith.proto.v1 import (
+from knowledgesmith.v1 import (
     common_pb2,
     graph_pb2,
     intervention_pb2,

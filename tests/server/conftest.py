@@ -13,7 +13,7 @@ from tests.taught import teach
 
 from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
 from knowledgesmith.graph_schema.storage.store import GraphStore
-from knowledgesmith.proto.v1 import model_pb2
+from knowledgesmith.v1 import model_pb2
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from knowledgesmith.graph_schema.embedded.login import read as login_of
 from knowledgesmith.graph_schema.embedded.settings import Home
 from knowledgesmith.graph_schema.storage.store import StoreSettings
-from knowledgesmith.proto.v1 import (
+from knowledgesmith.v1 import (
     case_pb2_grpc,
     common_pb2,
     graph_pb2,

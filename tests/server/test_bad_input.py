@@ -11,7 +11,7 @@ from tests.server.bad_requests import CHANGING, GOOD, INVALID, Case
 from tests.server.service import PATIENCE, Service, reason_of
 
 from knowledgesmith.graph_schema.storage.store import GraphStore
-from knowledgesmith.proto.v1 import (
+from knowledgesmith.v1 import (
     intervention_pb2,
 )
 

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from tests.server.service import PATIENCE, Service, reason_of
 
-from knowledgesmith.proto.v1 import graph_pb2, intervention_pb2, model_pb2
+from knowledgesmith.v1 import graph_pb2, intervention_pb2, model_pb2
 
 PARIS = ("france", "has_capital", "paris", "rome")
 SYMBOL = ("copper", "has_symbol", "Cu", "Fe")

@@ -15,7 +15,7 @@ from tests.server.service import PATIENCE, Service
 from tests.server.world import upload
 
 from knowledgesmith.graph_schema.storage.store import GraphStore
-from knowledgesmith.proto.v1 import intervention_pb2
+from knowledgesmith.v1 import intervention_pb2
 
 CHANGES = [("france", "has_capital", "paris", "rome"), ("japan", "has_capital", "tokyo", "beijing")]
 

@@ -17,7 +17,7 @@ from tests.server.service import PATIENCE, Service, reason_of
 from knowledgesmith.editors.digests import weights_sha256
 from knowledgesmith.editors.loading import load
 from knowledgesmith.graph_schema.storage.store import GraphStore
-from knowledgesmith.proto.v1 import intervention_pb2, model_pb2
+from knowledgesmith.v1 import intervention_pb2, model_pb2
 
 PARIS = ("france", "has_capital", "paris", "rome")
 PROMPTS = ["The capital of France is", "The chemical symbol of copper is"]

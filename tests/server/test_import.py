@@ -12,7 +12,7 @@ from tests.server.service import PATIENCE, Service, reason_of
 from tests.server.world import facts, upload
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
-from knowledgesmith.proto.v1 import graph_pb2
+from knowledgesmith.v1 import graph_pb2
 from knowledgesmith.server.uploads.pieces import Upload
 
 

@@ -25,9 +25,9 @@ from knowledgesmith.client import (
     StillReferenced,
 )
 from knowledgesmith.client.cli import main
-from knowledgesmith.proto.v1 import graph_pb2
-from knowledgesmith.proto.v1 import lifecycle_pb2 as pb
-from knowledgesmith.proto.v1.lifecycle_pb2_grpc import LifecycleServiceStub
+from knowledgesmith.v1 import graph_pb2
+from knowledgesmith.v1 import lifecycle_pb2 as pb
+from knowledgesmith.v1.lifecycle_pb2_grpc import LifecycleServiceStub
 
 PARIS = FactChange(subject="France", relation="has_capital", old_object="Paris", new_object="Rome")
 LIMA = FactChange(subject="Peru", relation="has_capital", old_object="Lima", new_object="Rome")

@@ -8,7 +8,7 @@ import pytest
 from tests.server.service import PATIENCE, Service
 
 from knowledgesmith.graph_schema.__main__ import main as embedded
-from knowledgesmith.proto.v1 import common_pb2, graph_pb2, intervention_pb2, model_pb2, probe_pb2, propagation_pb2
+from knowledgesmith.v1 import common_pb2, graph_pb2, intervention_pb2, model_pb2, probe_pb2, propagation_pb2
 
 PARIS = ("france", "has_capital", "paris", "rome")
 

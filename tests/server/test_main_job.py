@@ -11,7 +11,7 @@ from tests.server.conftest import open_branch
 from tests.server.service import PATIENCE, Service, reason_of
 
 from knowledgesmith.graph_schema.storage.store import GraphStore
-from knowledgesmith.proto.v1 import common_pb2, graph_pb2, intervention_pb2, model_pb2, propagation_pb2
+from knowledgesmith.v1 import common_pb2, graph_pb2, intervention_pb2, model_pb2, propagation_pb2
 
 PARIS = ("france", "has_capital", "paris", "rome")
 SYMBOL = ("copper", "has_symbol", "Cu", "Fe")

@@ -32,7 +32,7 @@ from knowledgesmith.graph_schema.types.plans import (
     WorldOp,
 )
 from knowledgesmith.graph_schema.types.probes import PlannedProbe, Polarity, Probe, ProbeKind, Role
-from knowledgesmith.proto.v1 import intervention_pb2, intervention_pb2_grpc, probe_pb2, propagation_pb2
+from knowledgesmith.v1 import intervention_pb2, intervention_pb2_grpc, probe_pb2, propagation_pb2
 from knowledgesmith.server.app import CHANNEL_OPTIONS
 from knowledgesmith.server.front.interceptors import ServiceInterceptor
 from knowledgesmith.server.metrics import Metrics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.server.service import PATIENCE, Service
 
-from knowledgesmith.proto.v1 import probe_pb2
+from knowledgesmith.v1 import probe_pb2
 
 
 def test_a_set_goes_out_and_comes_back(service: Service, world: str) -> None:

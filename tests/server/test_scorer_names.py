@@ -27,7 +27,7 @@ def test_the_service_knows_every_scorer_and_records_the_default() -> None:
 
 
 def test_the_wire_names_every_scorer_and_the_default() -> None:
-    text = (ROOT / "proto/knowledgesmith/proto/v1/intervention.proto").read_text(encoding="utf-8")
+    text = (ROOT / "proto/knowledgesmith/v1/intervention.proto").read_text(encoding="utf-8")
     comment = text[: text.index("string scorer")].rpartition("// Scorer:")[2]
     assert sorted(set(re.findall(r"cloze-\w+", comment))) == NAMES
     assert re.search(rf"{DEFAULT_SCORER.value} \(default", comment)

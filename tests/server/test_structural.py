@@ -9,8 +9,8 @@ import pytest
 from tests.server.conftest import open_branch
 from tests.server.service import PATIENCE, Service, reason_of
 
-from knowledgesmith.proto.v1 import intervention_pb2 as pb
-from knowledgesmith.proto.v1 import model_pb2
+from knowledgesmith.v1 import intervention_pb2 as pb
+from knowledgesmith.v1 import model_pb2
 
 CITY = pb.InsertEntity(uid="poseidonis", name="Poseidonis", type="City", domain="geography")
 COUNTRY = pb.InsertEntity(

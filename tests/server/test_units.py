@@ -24,7 +24,7 @@ from knowledgesmith.graph_schema.propagation import Group
 from knowledgesmith.graph_schema.types.health import Health, HealthVerdict
 from knowledgesmith.graph_schema.types.plans import LedgerSlot
 from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind, Role
-from knowledgesmith.proto.v1 import (
+from knowledgesmith.v1 import (
     case_pb2,
     catalogue_pb2,
     graph_pb2,

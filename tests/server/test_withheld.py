@@ -12,7 +12,7 @@ import pytest
 from knowledgesmith.graph_schema import propagation
 from knowledgesmith.graph_schema.propagation import Scale
 from knowledgesmith.graph_schema.types.health import Health, HealthVerdict
-from knowledgesmith.proto.v1 import propagation_pb2
+from knowledgesmith.v1 import propagation_pb2
 from knowledgesmith.server.servicers.propagation import PropagationServicer
 from knowledgesmith.server.worker.attempt import gates
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from knowledgesmith.proto.v1 import graph_pb2
+from knowledgesmith.v1 import graph_pb2
 
 COUNTRIES = {
     "France": ("Paris", "Europe"),

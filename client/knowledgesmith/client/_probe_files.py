@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from knowledgesmith.client._errors import ServerFault
-from knowledgesmith.proto.v1 import probe_pb2 as pb
+from knowledgesmith.v1 import probe_pb2 as pb
 
 _CHUNK_BYTES: Final = 1 << 18
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import grpc
 
-from knowledgesmith.proto.v1 import intervention_pb2 as pb
+from knowledgesmith.v1 import intervention_pb2 as pb
 
 from ._errors import SequenceGap, ServerFault, SlowWatcher, Unavailable
 from ._retry import Backoff

@@ -20,7 +20,7 @@ from knowledgesmith.graph_schema.interventions import steps
 from knowledgesmith.graph_schema.storage.migrations import migrate
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.worlds.world_cache import WorldCache
-from knowledgesmith.proto.v1 import (
+from knowledgesmith.v1 import (
     case_pb2_grpc,
     catalogue_pb2_grpc,
     graph_pb2_grpc,

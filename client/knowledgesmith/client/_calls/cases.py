@@ -8,8 +8,8 @@ from functools import cached_property
 from knowledgesmith.client._paging import iterate, page_size
 from knowledgesmith.client._types.cases import Case
 from knowledgesmith.client._types.enums import Goal
-from knowledgesmith.proto.v1 import case_pb2 as pb
-from knowledgesmith.proto.v1.case_pb2_grpc import CaseServiceStub
+from knowledgesmith.v1 import case_pb2 as pb
+from knowledgesmith.v1.case_pb2_grpc import CaseServiceStub
 
 from .base import Calls
 

@@ -7,8 +7,8 @@ from functools import cached_property
 
 from knowledgesmith.client._paging import iterate, page_size
 from knowledgesmith.client._types.catalogue import Homonym, Relation, Suggestion, Trait, WordingCorrection
-from knowledgesmith.proto.v1 import catalogue_pb2 as pb
-from knowledgesmith.proto.v1.catalogue_pb2_grpc import CatalogueServiceStub
+from knowledgesmith.v1 import catalogue_pb2 as pb
+from knowledgesmith.v1.catalogue_pb2_grpc import CatalogueServiceStub
 
 from .base import Calls
 

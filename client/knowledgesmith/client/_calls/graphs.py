@@ -10,8 +10,8 @@ from typing import Any
 from knowledgesmith.client._errors import InvalidInput
 from knowledgesmith.client._paging import iterate, page_size
 from knowledgesmith.client._types.graphs import ConnectionInfo, CypherResult, Graph
-from knowledgesmith.proto.v1 import graph_pb2 as pb
-from knowledgesmith.proto.v1.graph_pb2_grpc import GraphServiceStub
+from knowledgesmith.v1 import graph_pb2 as pb
+from knowledgesmith.v1.graph_pb2_grpc import GraphServiceStub
 
 from .base import Calls
 

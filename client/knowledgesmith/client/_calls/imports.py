@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from knowledgesmith.client._errors import InvalidInput, ServerFault
 from knowledgesmith.client._types.imports import GraphFile, Importer, ImportProgress, ImportRejection, ImportResult
-from knowledgesmith.proto.v1 import graph_pb2 as pb
-from knowledgesmith.proto.v1.graph_pb2_grpc import GraphServiceStub
+from knowledgesmith.v1 import graph_pb2 as pb
+from knowledgesmith.v1.graph_pb2_grpc import GraphServiceStub
 
 from .base import Calls
 

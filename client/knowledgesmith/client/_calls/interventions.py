@@ -14,8 +14,8 @@ from knowledgesmith.client._types.facts import FactChange
 from knowledgesmith.client._types.interventions import Gate, Intervention, InterventionSpec
 from knowledgesmith.client._types.plans import Plan, Preview
 from knowledgesmith.client._watch import Watch
-from knowledgesmith.proto.v1 import intervention_pb2 as pb
-from knowledgesmith.proto.v1.intervention_pb2_grpc import InterventionServiceStub
+from knowledgesmith.v1 import intervention_pb2 as pb
+from knowledgesmith.v1.intervention_pb2_grpc import InterventionServiceStub
 
 from .base import Calls
 

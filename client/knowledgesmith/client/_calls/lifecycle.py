@@ -17,8 +17,8 @@ from knowledgesmith.client._types.lifecycle import (
     GraphVersion,
     LoadedArchive,
 )
-from knowledgesmith.proto.v1 import lifecycle_pb2 as pb
-from knowledgesmith.proto.v1.lifecycle_pb2_grpc import LifecycleServiceStub
+from knowledgesmith.v1 import lifecycle_pb2 as pb
+from knowledgesmith.v1.lifecycle_pb2_grpc import LifecycleServiceStub
 
 from .base import Calls
 

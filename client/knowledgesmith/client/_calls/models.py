@@ -8,8 +8,8 @@ from functools import cached_property
 from knowledgesmith.client._paging import iterate, page_size
 from knowledgesmith.client._types.enums import ExportFormat
 from knowledgesmith.client._types.models import Answers, Branch, Export, Method, Model, Revision, Rollback
-from knowledgesmith.proto.v1 import model_pb2 as pb
-from knowledgesmith.proto.v1.model_pb2_grpc import ModelServiceStub
+from knowledgesmith.v1 import model_pb2 as pb
+from knowledgesmith.v1.model_pb2_grpc import ModelServiceStub
 
 from .base import Calls
 

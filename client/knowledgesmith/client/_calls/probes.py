@@ -11,8 +11,8 @@ from knowledgesmith.client._probe_files import receive, sent
 from knowledgesmith.client._types.audits import ProbeSetAudit
 from knowledgesmith.client._types.enums import ProbeKind
 from knowledgesmith.client._types.probes import Probe, ProbeSet
-from knowledgesmith.proto.v1 import probe_pb2 as pb
-from knowledgesmith.proto.v1.probe_pb2_grpc import ProbeServiceStub
+from knowledgesmith.v1 import probe_pb2 as pb
+from knowledgesmith.v1.probe_pb2_grpc import ProbeServiceStub
 
 from .base import Calls
 

@@ -9,9 +9,9 @@ from knowledgesmith.client._paging import iterate, page_size
 from knowledgesmith.client._types.enums import ChangeFilter, Grouping
 from knowledgesmith.client._types.events import BeliefChange
 from knowledgesmith.client._types.propagation import Changes, Propagation, Query, Subgraph
-from knowledgesmith.proto.v1 import intervention_pb2
-from knowledgesmith.proto.v1 import propagation_pb2 as pb
-from knowledgesmith.proto.v1.propagation_pb2_grpc import PropagationServiceStub
+from knowledgesmith.v1 import intervention_pb2
+from knowledgesmith.v1 import propagation_pb2 as pb
+from knowledgesmith.v1.propagation_pb2_grpc import PropagationServiceStub
 
 from .base import Calls
 

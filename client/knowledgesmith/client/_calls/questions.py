@@ -24,8 +24,8 @@ from knowledgesmith.client._types.questions import (
     Travel,
     read_query,
 )
-from knowledgesmith.proto.v1 import propagation_pb2 as pb
-from knowledgesmith.proto.v1.propagation_pb2_grpc import PropagationServiceStub
+from knowledgesmith.v1 import propagation_pb2 as pb
+from knowledgesmith.v1.propagation_pb2_grpc import PropagationServiceStub
 
 from .base import Calls
 

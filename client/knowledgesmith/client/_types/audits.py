@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from knowledgesmith.proto.v1 import probe_pb2
+from knowledgesmith.v1 import probe_pb2
 
 _ROOM: Final = 0.05
 """So much above chance may the upper end of an interval be."""

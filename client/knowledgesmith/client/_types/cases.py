@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from knowledgesmith.client._errors import InvalidInput
-from knowledgesmith.proto.v1 import case_pb2, common_pb2
+from knowledgesmith.v1 import case_pb2, common_pb2
 
 from .enums import Goal, Polarity, ProbeKind, read_enum, read_kind, read_polarity
 from .facts import FactChange

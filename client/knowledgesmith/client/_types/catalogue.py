@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from knowledgesmith.proto.v1 import catalogue_pb2 as pb
+from knowledgesmith.v1 import catalogue_pb2 as pb
 
 
 class TraitKind(StrEnum):

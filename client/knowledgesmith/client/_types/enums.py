@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from google.protobuf.descriptor import EnumDescriptor
 
-from knowledgesmith.proto.v1 import common_pb2, intervention_pb2, model_pb2, propagation_pb2
+from knowledgesmith.v1 import common_pb2, intervention_pb2, model_pb2, propagation_pb2
 
 
 class Goal(StrEnum):

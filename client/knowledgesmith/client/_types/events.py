@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from knowledgesmith.proto.v1 import intervention_pb2
+from knowledgesmith.v1 import intervention_pb2
 
 from .enums import Polarity, ProbeKind, Role, read_kind, read_polarity, read_role
 from .interventions import Intervention

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from knowledgesmith.proto.v1 import graph_pb2
+from knowledgesmith.v1 import graph_pb2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from knowledgesmith.proto.v1 import health_pb2
+from knowledgesmith.v1 import health_pb2
 
 from .enums import HealthVerdict, read_enum
 

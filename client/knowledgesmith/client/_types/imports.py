@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from knowledgesmith.proto.v1 import graph_pb2
+from knowledgesmith.v1 import graph_pb2
 
 from .graphs import Graph
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from knowledgesmith.proto.v1 import common_pb2, intervention_pb2
+from knowledgesmith.v1 import common_pb2, intervention_pb2
 
 from .enums import Goal, InterventionState, TargetDistribution, read_enum, read_state
 from .facts import FactChange

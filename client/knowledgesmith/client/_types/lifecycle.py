@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from knowledgesmith.proto.v1 import lifecycle_pb2 as pb
+from knowledgesmith.v1 import lifecycle_pb2 as pb
 
 from .times import read_time
 

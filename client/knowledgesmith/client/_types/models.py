@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from knowledgesmith.proto.v1 import model_pb2
+from knowledgesmith.v1 import model_pb2
 
 from .times import read_time
 

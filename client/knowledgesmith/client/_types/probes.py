@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from knowledgesmith.proto.v1 import probe_pb2
+from knowledgesmith.v1 import probe_pb2
 
 from .audits import Guess, LeftOut, read_guesses, read_left_out
 from .enums import Polarity, ProbeKind, Role, read_kind, read_polarity, read_role

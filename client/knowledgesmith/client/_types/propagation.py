@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from knowledgesmith.proto.v1 import common_pb2, propagation_pb2
+from knowledgesmith.v1 import common_pb2, propagation_pb2
 
 from .enums import Role, read_role
 from .events import BeliefChange

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from knowledgesmith.proto.v1 import common_pb2, propagation_pb2
+from knowledgesmith.v1 import common_pb2, propagation_pb2
 
 from ._fill import fill
 from .enums import (

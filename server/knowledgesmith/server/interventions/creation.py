@@ -17,7 +17,7 @@ from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
 from knowledgesmith.graph_schema.types.interventions import State
 from knowledgesmith.graph_schema.worlds.branch_world import resolve_in_world
 from knowledgesmith.graph_schema.worlds.world_cache import WorldMoved
-from knowledgesmith.proto.v1 import intervention_pb2
+from knowledgesmith.v1 import intervention_pb2
 from knowledgesmith.server.wire.conversions import (
     MAX_CONFIG,
     changes_from,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.errors import InvalidInput, ServerDraining, TooLarge
 from knowledgesmith.graph_schema.interventions import ledger, steps
-from knowledgesmith.proto.v1 import intervention_pb2
+from knowledgesmith.v1 import intervention_pb2
 from knowledgesmith.server.wire.conversions import job_to, row_to
 from knowledgesmith.server.wire.message_sizes import LIST_BYTES, fitting
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.interventions import cases
-from knowledgesmith.proto.v1 import case_pb2, case_pb2_grpc, common_pb2
+from knowledgesmith.v1 import case_pb2, case_pb2_grpc, common_pb2
 from knowledgesmith.server.wire import paging
 from knowledgesmith.server.wire.conversions import check_text, goal_from, kind_to, polarity_to
 from knowledgesmith.server.wire.message_sizes import PAGE_BYTES, fitting

@@ -15,8 +15,8 @@ from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
 from knowledgesmith.graph_schema.suggesting.suggest import Suggestion, suggest
 from knowledgesmith.graph_schema.suggesting.withdraw import withdraw
 from knowledgesmith.graph_schema.worlds.resolving import find_relation
-from knowledgesmith.proto.v1 import catalogue_pb2 as pb
-from knowledgesmith.proto.v1 import catalogue_pb2_grpc
+from knowledgesmith.v1 import catalogue_pb2 as pb
+from knowledgesmith.v1 import catalogue_pb2_grpc
 from knowledgesmith.server.wire import paging
 from knowledgesmith.server.wire.conversions import check_text
 from knowledgesmith.server.wire.message_sizes import PAGE_BYTES, fitting

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.graphs import reading
 from knowledgesmith.graph_schema.importing.bundled import bundled_files
-from knowledgesmith.proto.v1 import graph_pb2, graph_pb2_grpc
+from knowledgesmith.v1 import graph_pb2, graph_pb2_grpc
 from knowledgesmith.server.uploads.import_stream import importers, run_import, stream_import
 from knowledgesmith.server.uploads.pieces import Upload
 from knowledgesmith.server.wire import paging

@@ -13,7 +13,7 @@ from knowledgesmith.graph_schema.interventions.records import Job
 from knowledgesmith.graph_schema.interventions.steps import illegal
 from knowledgesmith.graph_schema.planning.plan_store import load_plan
 from knowledgesmith.graph_schema.types.interventions import State
-from knowledgesmith.proto.v1 import intervention_pb2, intervention_pb2_grpc
+from knowledgesmith.v1 import intervention_pb2, intervention_pb2_grpc
 from knowledgesmith.server.interventions import creation, watching
 from knowledgesmith.server.wire import paging
 from knowledgesmith.server.wire.conversions import MAX_CHANGES, SHOWN_CHANGES, fact_changes_to, job_to

@@ -15,8 +15,8 @@ from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.graphs.versions import list_versions
 from knowledgesmith.graph_schema.maintenance import deletion
 from knowledgesmith.graph_schema.maintenance.check import check_graph
-from knowledgesmith.proto.v1 import lifecycle_pb2 as pb
-from knowledgesmith.proto.v1 import lifecycle_pb2_grpc
+from knowledgesmith.v1 import lifecycle_pb2 as pb
+from knowledgesmith.v1 import lifecycle_pb2_grpc
 from knowledgesmith.server.uploads.uploaded_file import UploadedFile
 from knowledgesmith.server.wire.conversions import check_id, check_text
 from knowledgesmith.server.wire.lifecycle import (

@@ -17,7 +17,7 @@ from knowledgesmith.graph_schema.errors import (
 )
 from knowledgesmith.graph_schema.interventions import branches
 from knowledgesmith.graph_schema.interventions.branches import ModelInfo
-from knowledgesmith.proto.v1 import model_pb2, model_pb2_grpc
+from knowledgesmith.v1 import model_pb2, model_pb2_grpc
 from knowledgesmith.server.wire import paging
 from knowledgesmith.server.wire.conversions import (
     branch_to,

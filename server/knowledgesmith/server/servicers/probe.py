@@ -11,7 +11,7 @@ from knowledgesmith.graph_schema.probes.sets import probe_set
 from knowledgesmith.graph_schema.probes.sets.audit import audit_set
 from knowledgesmith.graph_schema.probes.sets.exchange import PIECE, SetFormat, export, import_set
 from knowledgesmith.graph_schema.probes.sets.sampling import Balance, sample_set
-from knowledgesmith.proto.v1 import probe_pb2, probe_pb2_grpc
+from knowledgesmith.v1 import probe_pb2, probe_pb2_grpc
 from knowledgesmith.server.wire import paging
 from knowledgesmith.server.wire.conversions import check_text, kind_from, probe_to
 from knowledgesmith.server.wire.message_sizes import PAGE_BYTES, fitting

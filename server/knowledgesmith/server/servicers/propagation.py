@@ -11,7 +11,7 @@ from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.graphs.reading import load_catalogue
 from knowledgesmith.graph_schema.interventions import branches, steps
 from knowledgesmith.graph_schema.propagation import ChangeFilter, Grouping
-from knowledgesmith.proto.v1 import propagation_pb2, propagation_pb2_grpc
+from knowledgesmith.v1 import propagation_pb2, propagation_pb2_grpc
 from knowledgesmith.server.front.page_cache import ReadAhead
 from knowledgesmith.server.wire import paging
 from knowledgesmith.server.wire import propagation as wire

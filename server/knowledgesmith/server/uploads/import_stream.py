@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from knowledgesmith.graph_schema.errors import Cancelled
 from knowledgesmith.graph_schema.importing import ImportReport, InputFile, Rejection, import_graph
 from knowledgesmith.graph_schema.importing.listing import list_importers
-from knowledgesmith.proto.v1 import graph_pb2
+from knowledgesmith.v1 import graph_pb2
 from knowledgesmith.server.wire.conversions import check_id, check_text, json_object
 
 if TYPE_CHECKING:

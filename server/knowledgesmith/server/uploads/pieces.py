@@ -14,7 +14,7 @@ from knowledgesmith.server.wire.conversions import check_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from knowledgesmith.proto.v1 import graph_pb2
+    from knowledgesmith.v1 import graph_pb2
 
 MAX_FILES = 256
 """Bytes of all files of an upload together, unpacked."""

@@ -14,7 +14,7 @@ from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.interventions.records import Gate, Job
 from knowledgesmith.graph_schema.types.interventions import Change, Goal, NamedChange, TargetDistribution
 from knowledgesmith.graph_schema.types.probes import PlannedProbe, Polarity, Probe, ProbeKind, Role
-from knowledgesmith.proto.v1 import common_pb2, intervention_pb2, model_pb2, probe_pb2, propagation_pb2
+from knowledgesmith.v1 import common_pb2, intervention_pb2, model_pb2, probe_pb2, propagation_pb2
 from knowledgesmith.server.wire.health import health_to
 from knowledgesmith.server.wire.message_sizes import SHORT_BYTES, fitting
 

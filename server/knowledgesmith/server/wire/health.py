@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from knowledgesmith.graph_schema.types.health import FIGURES, Health
-from knowledgesmith.proto.v1 import health_pb2
+from knowledgesmith.v1 import health_pb2
 
 
 def health_to(health: Health | None) -> health_pb2.Health | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from knowledgesmith.proto.v1 import lifecycle_pb2 as pb
+from knowledgesmith.v1 import lifecycle_pb2 as pb
 from knowledgesmith.server.wire.conversions import timestamp
 
 if TYPE_CHECKING:

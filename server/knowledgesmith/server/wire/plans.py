@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from knowledgesmith.proto.v1 import intervention_pb2
+from knowledgesmith.v1 import intervention_pb2
 from knowledgesmith.server.wire.conversions import probe_to
 from knowledgesmith.server.wire.message_sizes import LIST_BYTES, MEBIBYTE, fitting
 

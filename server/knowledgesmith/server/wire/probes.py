@@ -9,7 +9,7 @@ from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.probes.generation.request import BulkRequest
 from knowledgesmith.graph_schema.types.facts import Level, Split
 from knowledgesmith.graph_schema.types.probes import ProbeKind
-from knowledgesmith.proto.v1 import probe_pb2
+from knowledgesmith.v1 import probe_pb2
 from knowledgesmith.server.wire.conversions import kind_from
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.propagation import HEADLINES, VerdictName
 from knowledgesmith.graph_schema.propagation.counts import values_of
-from knowledgesmith.proto.v1 import common_pb2, propagation_pb2
+from knowledgesmith.v1 import common_pb2, propagation_pb2
 from knowledgesmith.server.wire.conversions import kind_to, polarity_to, rate_to, role_to
 
 if TYPE_CHECKING:

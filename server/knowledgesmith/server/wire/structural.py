@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from knowledgesmith.proto.v1 import intervention_pb2
+    from knowledgesmith.v1 import intervention_pb2
 
 
 def structural_from(items: Sequence[intervention_pb2.StructuralChange]) -> list[StructuralChange]:

@@ -9,7 +9,7 @@ from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.language.filling import fill, opened
 from knowledgesmith.graph_schema.language.joining import joined
 from knowledgesmith.graph_schema.types.facts import Direction, Form, Split
-from knowledgesmith.proto.v1 import catalogue_pb2 as pb
+from knowledgesmith.v1 import catalogue_pb2 as pb
 from knowledgesmith.server.wire.conversions import check_text
 
 if TYPE_CHECKING:
