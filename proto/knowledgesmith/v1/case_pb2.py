@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from knowledgesmith.v1 import common_pb2 as knowledgesmith_dot_v1_dot_common__pb2
+from knowledgesmith.v1 import options_pb2 as knowledgesmith_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cknowledgesmith/v1/case.proto\x12\x11knowledgesmith.v1\x1a\x1eknowledgesmith/v1/common.proto\"\x9f\x01\n\nCaseChange\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x10\n\x08relation\x18\x02 \x01(\t\x12\x12\n\nold_object\x18\x03 \x01(\t\x12\x12\n\nnew_object\x18\x04 \x01(\t\x12\x14\n\x0csubject_name\x18\x05 \x01(\t\x12\x17\n\x0fold_object_name\x18\x06 \x01(\t\x12\x17\n\x0fnew_object_name\x18\x07 \x01(\t\";\n\tCaseRound\x12.\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x1d.knowledgesmith.v1.CaseChange\"\xbe\x01\n\tCaseProbe\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.knowledgesmith.v1.ProbeKind\x12-\n\x08polarity\x18\x02 \x01(\x0e\x32\x1b.knowledgesmith.v1.Polarity\x12\x0e\n\x06\x66\x61mily\x18\x03 \x01(\t\x12\x0c\n\x04stem\x18\x04 \x01(\t\x12\x0f\n\x07options\x18\x05 \x03(\t\x12\x0f\n\x07\x61nswers\x18\x06 \x03(\t\x12\x16\n\x0e\x61nswers_before\x18\x07 \x03(\t\"\xd0\x02\n\x04\x43\x61se\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12%\n\x04goal\x18\x03 \x01(\x0e\x32\x17.knowledgesmith.v1.Goal\x12,\n\x06rounds\x18\x04 \x03(\x0b\x32\x1c.knowledgesmith.v1.CaseRound\x12\x37\n\x08\x66\x61milies\x18\x05 \x03(\x0b\x32%.knowledgesmith.v1.Case.FamiliesEntry\x12\x0f\n\x07missing\x18\x06 \x03(\t\x12\x0c\n\x04\x66ile\x18\x07 \x01(\t\x12\x0e\n\x06record\x18\x08 \x01(\x03\x12\x0e\n\x06\x64igest\x18\t \x01(\t\x12,\n\x06probes\x18\n \x03(\x0b\x32\x1c.knowledgesmith.v1.CaseProbe\x1a/\n\rFamiliesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\x82\x01\n\x10ListCasesRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12%\n\x04goal\x18\x02 \x01(\x0e\x32\x17.knowledgesmith.v1.Goal\x12\x0e\n\x06\x66\x61mily\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"T\n\x11ListCasesResponse\x12&\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x17.knowledgesmith.v1.Case\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\".\n\x0eGetCaseRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\"8\n\x0fGetCaseResponse\x12%\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x17.knowledgesmith.v1.Case2\xb7\x01\n\x0b\x43\x61seService\x12V\n\tListCases\x12#.knowledgesmith.v1.ListCasesRequest\x1a$.knowledgesmith.v1.ListCasesResponse\x12P\n\x07GetCase\x12!.knowledgesmith.v1.GetCaseRequest\x1a\".knowledgesmith.v1.GetCaseResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cknowledgesmith/v1/case.proto\x12\x11knowledgesmith.v1\x1a\x1eknowledgesmith/v1/common.proto\x1a\x1fknowledgesmith/v1/options.proto\"\xab\x01\n\nCaseChange\x12\x13\n\x0bsubject_uid\x18\x01 \x01(\t\x12\x10\n\x08relation\x18\x02 \x01(\t\x12\x16\n\x0eold_object_uid\x18\x03 \x01(\t\x12\x16\n\x0enew_object_uid\x18\x04 \x01(\t\x12\x14\n\x0csubject_name\x18\x05 \x01(\t\x12\x17\n\x0fold_object_name\x18\x06 \x01(\t\x12\x17\n\x0fnew_object_name\x18\x07 \x01(\t\";\n\tCaseRound\x12.\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x1d.knowledgesmith.v1.CaseChange\"\xbe\x01\n\tCaseProbe\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.knowledgesmith.v1.ProbeKind\x12-\n\x08polarity\x18\x02 \x01(\x0e\x32\x1b.knowledgesmith.v1.Polarity\x12\x0e\n\x06\x66\x61mily\x18\x03 \x01(\t\x12\x0c\n\x04stem\x18\x04 \x01(\t\x12\x0f\n\x07options\x18\x05 \x03(\t\x12\x0f\n\x07\x61nswers\x18\x06 \x03(\t\x12\x16\n\x0e\x61nswers_before\x18\x07 \x03(\t\"\xd5\x02\n\x04\x43\x61se\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12%\n\x04goal\x18\x03 \x01(\x0e\x32\x17.knowledgesmith.v1.Goal\x12,\n\x06rounds\x18\x04 \x03(\x0b\x32\x1c.knowledgesmith.v1.CaseRound\x12\x37\n\x08\x66\x61milies\x18\x05 \x03(\x0b\x32%.knowledgesmith.v1.Case.FamiliesEntry\x12\x14\n\x0cmissing_uids\x18\x06 \x03(\t\x12\x0c\n\x04\x66ile\x18\x07 \x01(\t\x12\x0e\n\x06record\x18\x08 \x01(\x03\x12\x0e\n\x06\x64igest\x18\t \x01(\t\x12,\n\x06probes\x18\n \x03(\x0b\x32\x1c.knowledgesmith.v1.CaseProbe\x1a/\n\rFamiliesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\x82\x01\n\x10ListCasesRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12%\n\x04goal\x18\x02 \x01(\x0e\x32\x17.knowledgesmith.v1.Goal\x12\x0e\n\x06\x66\x61mily\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"T\n\x11ListCasesResponse\x12&\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x17.knowledgesmith.v1.Case\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"3\n\x0eGetCaseRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61se_id\x18\x02 \x01(\t\"8\n\x0fGetCaseResponse\x12%\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x17.knowledgesmith.v1.Case2\xd1\x01\n\x0b\x43\x61seService\x12\x63\n\tListCases\x12#.knowledgesmith.v1.ListCasesRequest\x1a$.knowledgesmith.v1.ListCasesResponse\"\x0b\x90\x02\x01\xca\xdb\x18\x04\x08\x01\x10\x01\x12]\n\x07GetCase\x12!.knowledgesmith.v1.GetCaseRequest\x1a\".knowledgesmith.v1.GetCaseResponse\"\x0b\x90\x02\x01\xca\xdb\x18\x04\x08\x01\x10\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,24 +35,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CASE_FAMILIESENTRY']._loaded_options = None
   _globals['_CASE_FAMILIESENTRY']._serialized_options = b'8\001'
-  _globals['_CASECHANGE']._serialized_start=84
-  _globals['_CASECHANGE']._serialized_end=243
-  _globals['_CASEROUND']._serialized_start=245
-  _globals['_CASEROUND']._serialized_end=304
-  _globals['_CASEPROBE']._serialized_start=307
-  _globals['_CASEPROBE']._serialized_end=497
-  _globals['_CASE']._serialized_start=500
-  _globals['_CASE']._serialized_end=836
-  _globals['_CASE_FAMILIESENTRY']._serialized_start=789
-  _globals['_CASE_FAMILIESENTRY']._serialized_end=836
-  _globals['_LISTCASESREQUEST']._serialized_start=839
-  _globals['_LISTCASESREQUEST']._serialized_end=969
-  _globals['_LISTCASESRESPONSE']._serialized_start=971
-  _globals['_LISTCASESRESPONSE']._serialized_end=1055
-  _globals['_GETCASEREQUEST']._serialized_start=1057
-  _globals['_GETCASEREQUEST']._serialized_end=1103
-  _globals['_GETCASERESPONSE']._serialized_start=1105
-  _globals['_GETCASERESPONSE']._serialized_end=1161
-  _globals['_CASESERVICE']._serialized_start=1164
-  _globals['_CASESERVICE']._serialized_end=1347
+  _globals['_CASESERVICE'].methods_by_name['ListCases']._loaded_options = None
+  _globals['_CASESERVICE'].methods_by_name['ListCases']._serialized_options = b'\220\002\001\312\333\030\004\010\001\020\001'
+  _globals['_CASESERVICE'].methods_by_name['GetCase']._loaded_options = None
+  _globals['_CASESERVICE'].methods_by_name['GetCase']._serialized_options = b'\220\002\001\312\333\030\004\010\001\020\001'
+  _globals['_CASECHANGE']._serialized_start=117
+  _globals['_CASECHANGE']._serialized_end=288
+  _globals['_CASEROUND']._serialized_start=290
+  _globals['_CASEROUND']._serialized_end=349
+  _globals['_CASEPROBE']._serialized_start=352
+  _globals['_CASEPROBE']._serialized_end=542
+  _globals['_CASE']._serialized_start=545
+  _globals['_CASE']._serialized_end=886
+  _globals['_CASE_FAMILIESENTRY']._serialized_start=839
+  _globals['_CASE_FAMILIESENTRY']._serialized_end=886
+  _globals['_LISTCASESREQUEST']._serialized_start=889
+  _globals['_LISTCASESREQUEST']._serialized_end=1019
+  _globals['_LISTCASESRESPONSE']._serialized_start=1021
+  _globals['_LISTCASESRESPONSE']._serialized_end=1105
+  _globals['_GETCASEREQUEST']._serialized_start=1107
+  _globals['_GETCASEREQUEST']._serialized_end=1158
+  _globals['_GETCASERESPONSE']._serialized_start=1160
+  _globals['_GETCASERESPONSE']._serialized_end=1216
+  _globals['_CASESERVICE']._serialized_start=1219
+  _globals['_CASESERVICE']._serialized_end=1428
 # @@protoc_insertion_point(module_scope)

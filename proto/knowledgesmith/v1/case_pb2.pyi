@@ -25,20 +25,20 @@ class CaseChange(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SUBJECT_FIELD_NUMBER: _builtins.int
+    SUBJECT_UID_FIELD_NUMBER: _builtins.int
     RELATION_FIELD_NUMBER: _builtins.int
-    OLD_OBJECT_FIELD_NUMBER: _builtins.int
-    NEW_OBJECT_FIELD_NUMBER: _builtins.int
+    OLD_OBJECT_UID_FIELD_NUMBER: _builtins.int
+    NEW_OBJECT_UID_FIELD_NUMBER: _builtins.int
     SUBJECT_NAME_FIELD_NUMBER: _builtins.int
     OLD_OBJECT_NAME_FIELD_NUMBER: _builtins.int
     NEW_OBJECT_NAME_FIELD_NUMBER: _builtins.int
-    subject: _builtins.str
+    subject_uid: _builtins.str
     """Uid of the subject."""
     relation: _builtins.str
     """Relation name."""
-    old_object: _builtins.str
+    old_object_uid: _builtins.str
     """Uid of the object that holds before; empty for an insertion."""
-    new_object: _builtins.str
+    new_object_uid: _builtins.str
     """Uid of the object to install; empty for an unlearning."""
     subject_name: _builtins.str
     """Name of the subject; empty where the graph lacks it."""
@@ -49,17 +49,17 @@ class CaseChange(_message.Message):
     def __init__(
         self,
         *,
-        subject: _builtins.str = ...,
+        subject_uid: _builtins.str = ...,
         relation: _builtins.str = ...,
-        old_object: _builtins.str = ...,
-        new_object: _builtins.str = ...,
+        old_object_uid: _builtins.str = ...,
+        new_object_uid: _builtins.str = ...,
         subject_name: _builtins.str = ...,
         old_object_name: _builtins.str = ...,
         new_object_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["new_object", b"new_object", "new_object_name", b"new_object_name", "old_object", b"old_object", "old_object_name", b"old_object_name", "relation", b"relation", "subject", b"subject", "subject_name", b"subject_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["new_object_name", b"new_object_name", "new_object_uid", b"new_object_uid", "old_object_name", b"old_object_name", "old_object_uid", b"old_object_uid", "relation", b"relation", "subject_name", b"subject_name", "subject_uid", b"subject_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -172,7 +172,7 @@ class Case(_message.Message):
     GOAL_FIELD_NUMBER: _builtins.int
     ROUNDS_FIELD_NUMBER: _builtins.int
     FAMILIES_FIELD_NUMBER: _builtins.int
-    MISSING_FIELD_NUMBER: _builtins.int
+    MISSING_UIDS_FIELD_NUMBER: _builtins.int
     FILE_FIELD_NUMBER: _builtins.int
     RECORD_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
@@ -198,7 +198,7 @@ class Case(_message.Message):
         """Number of its probes by family."""
 
     @_builtins.property
-    def missing(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def missing_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Uids of its changes that the graph lacks."""
 
     @_builtins.property
@@ -213,7 +213,7 @@ class Case(_message.Message):
         goal: _common_pb2.Goal.ValueType = ...,
         rounds: _abc.Iterable[Global___CaseRound] | None = ...,
         families: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
-        missing: _abc.Iterable[_builtins.str] | None = ...,
+        missing_uids: _abc.Iterable[_builtins.str] | None = ...,
         file: _builtins.str = ...,
         record: _builtins.int = ...,
         digest: _builtins.str = ...,
@@ -221,7 +221,7 @@ class Case(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "families", b"families", "file", b"file", "goal", b"goal", "graph_id", b"graph_id", "id", b"id", "missing", b"missing", "probes", b"probes", "record", b"record", "rounds", b"rounds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "families", b"families", "file", b"file", "goal", b"goal", "graph_id", b"graph_id", "id", b"id", "missing_uids", b"missing_uids", "probes", b"probes", "record", b"record", "rounds", b"rounds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -300,20 +300,20 @@ class GetCaseRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     GRAPH_ID_FIELD_NUMBER: _builtins.int
-    ID_FIELD_NUMBER: _builtins.int
+    CASE_ID_FIELD_NUMBER: _builtins.int
     graph_id: _builtins.str
     """Graph."""
-    id: _builtins.str
+    case_id: _builtins.str
     """Id."""
     def __init__(
         self,
         *,
         graph_id: _builtins.str = ...,
-        id: _builtins.str = ...,
+        case_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph_id", b"graph_id", "id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "graph_id", b"graph_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

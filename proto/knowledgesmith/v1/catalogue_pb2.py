@@ -22,57 +22,70 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from knowledgesmith.v1 import options_pb2 as knowledgesmith_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!knowledgesmith/v1/catalogue.proto\x12\x11knowledgesmith.v1\"Q\n\x14ListRelationsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x15\n\rwith_wordings\x18\x02 \x01(\x08\x12\x10\n\x08relation\x18\x03 \x01(\t\"G\n\x15ListRelationsResponse\x12.\n\trelations\x18\x01 \x03(\x0b\x32\x1b.knowledgesmith.v1.Relation\"\xf6\x02\n\x08Relation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08rel_type\x18\x02 \x01(\t\x12\x13\n\x0b\x64omain_type\x18\x03 \x01(\t\x12\x12\n\nrange_type\x18\x04 \x01(\t\x12\x12\n\nfunctional\x18\x05 \x01(\x08\x12\x1a\n\x12inverse_functional\x18\x06 \x01(\x08\x12\x11\n\tsymmetric\x18\x07 \x01(\x08\x12\x12\n\ntransitive\x18\x08 \x01(\x08\x12\x14\n\x0chierarchical\x18\t \x01(\x08\x12\x12\n\ninverse_of\x18\n \x01(\t\x12\x13\n\x0b\x63omposed_of\x18\x0b \x03(\t\x12\x11\n\ttemplates\x18\x0c \x01(\x05\x12\x14\n\x0c\x63ompositions\x18\r \x03(\t\x12\x0e\n\x06sub_of\x18\x0e \x03(\t\x12,\n\x08wordings\x18\x0f \x03(\x0b\x32\x1a.knowledgesmith.v1.Wording\x12\x0f\n\x07\x63hained\x18\x10 \x01(\x08\x12\x13\n\x0bworded_like\x18\x11 \x03(\t\"\x98\x01\n\x07Wording\x12*\n\x03use\x18\x01 \x01(\x0e\x32\x1d.knowledgesmith.v1.WordingUse\x12\x10\n\x08training\x18\x02 \x01(\x08\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x30\n\x06origin\x18\x04 \x01(\x0e\x32 .knowledgesmith.v1.WordingOrigin\x12\x0f\n\x07\x65xample\x18\x05 \x01(\t\"_\n\x11WordingCorrection\x12*\n\x03use\x18\x01 \x01(\x0e\x32\x1d.knowledgesmith.v1.WordingUse\x12\x10\n\x08training\x18\x02 \x01(\x08\x12\x0c\n\x04text\x18\x03 \x01(\t\"w\n\x16\x43orrectWordingsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x10\n\x08relation\x18\x02 \x01(\t\x12\x39\n\x0b\x63orrections\x18\x03 \x03(\x0b\x32$.knowledgesmith.v1.WordingCorrection\"H\n\x17\x43orrectWordingsResponse\x12-\n\x08relation\x18\x01 \x01(\x0b\x32\x1b.knowledgesmith.v1.Relation\"U\n\x05Trait\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.knowledgesmith.v1.TraitKind\x12\x10\n\x08relation\x18\x02 \x01(\t\x12\x0e\n\x06others\x18\x03 \x03(\t\"d\n\x14SuggestTraitsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x13\n\x0bmin_support\x18\x02 \x01(\x05\x12\x16\n\x0emin_confidence\x18\x03 \x01(\x01\x12\r\n\x05limit\x18\x04 \x01(\x05\"K\n\x15SuggestTraitsResponse\x12\x32\n\x0bsuggestions\x18\x01 \x03(\x0b\x32\x1d.knowledgesmith.v1.Suggestion\"\x96\x01\n\nSuggestion\x12\'\n\x05trait\x18\x01 \x01(\x0b\x32\x18.knowledgesmith.v1.Trait\x12\x0f\n\x07support\x18\x02 \x01(\x03\x12\r\n\x05\x63\x61ses\x18\x03 \x01(\x03\x12\x0b\n\x03low\x18\x04 \x01(\x01\x12\x0c\n\x04high\x18\x05 \x01(\x01\x12\x12\n\nexceptions\x18\x06 \x03(\t\x12\x10\n\x08\x64\x65\x63lared\x18\x07 \x01(\x08\"Q\n\x13\x41\x63\x63\x65ptTraitsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12(\n\x06traits\x18\x02 \x03(\x0b\x32\x18.knowledgesmith.v1.Trait\"F\n\x14\x41\x63\x63\x65ptTraitsResponse\x12.\n\trelations\x18\x01 \x03(\x0b\x32\x1b.knowledgesmith.v1.Relation\"S\n\x15WithdrawTraitsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12(\n\x06traits\x18\x02 \x03(\x0b\x32\x18.knowledgesmith.v1.Trait\"B\n\x16WithdrawTraitsResponse\x12(\n\x06traits\x18\x01 \x03(\x0b\x32\x18.knowledgesmith.v1.Trait\"N\n\x13ListHomonymsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"]\n\x14ListHomonymsResponse\x12,\n\x08homonyms\x18\x01 \x03(\x0b\x32\x1a.knowledgesmith.v1.Homonym\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\\\n\x07Homonym\x12\r\n\x05label\x18\x01 \x01(\t\x12\x10\n\x08\x65ntities\x18\x02 \x01(\x03\x12\x0c\n\x04uids\x18\x03 \x03(\t\x12\x11\n\tspellings\x18\x04 \x03(\t\x12\x0f\n\x07\x64iffers\x18\x05 \x01(\t*\x8c\x02\n\nWordingUse\x12\x1b\n\x17WORDING_USE_UNSPECIFIED\x10\x00\x12\x16\n\x12WORDING_USE_DIRECT\x10\x01\x12\x17\n\x13WORDING_USE_REVERSE\x10\x02\x12\x18\n\x14WORDING_USE_QUESTION\x10\x03\x12 \n\x1cWORDING_USE_REVERSE_QUESTION\x10\x04\x12\x19\n\x15WORDING_USE_STATEMENT\x10\x05\x12\x16\n\x12WORDING_USE_PHRASE\x10\x06\x12\x1e\n\x1aWORDING_USE_REVERSE_PHRASE\x10\x07\x12!\n\x1dWORDING_USE_REVERSE_STATEMENT\x10\x08*\x9d\x01\n\rWordingOrigin\x12\x1e\n\x1aWORDING_ORIGIN_UNSPECIFIED\x10\x00\x12\x18\n\x14WORDING_ORIGIN_GIVEN\x10\x01\x12\x1c\n\x18WORDING_ORIGIN_CORRECTED\x10\x02\x12\x1a\n\x16WORDING_ORIGIN_DERIVED\x10\x03\x12\x18\n\x14WORDING_ORIGIN_FRAME\x10\x04*\xfb\x01\n\tTraitKind\x12\x1a\n\x16TRAIT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15TRAIT_KIND_FUNCTIONAL\x10\x01\x12!\n\x1dTRAIT_KIND_INVERSE_FUNCTIONAL\x10\x02\x12\x18\n\x14TRAIT_KIND_SYMMETRIC\x10\x03\x12\x16\n\x12TRAIT_KIND_INVERSE\x10\x04\x12\x19\n\x15TRAIT_KIND_TRANSITIVE\x10\x05\x12\x1a\n\x16TRAIT_KIND_COMPOSITION\x10\x06\x12\x15\n\x11TRAIT_KIND_DOMAIN\x10\x07\x12\x14\n\x10TRAIT_KIND_RANGE\x10\x08\x32\xed\x04\n\x10\x43\x61talogueService\x12\x62\n\rListRelations\x12\'.knowledgesmith.v1.ListRelationsRequest\x1a(.knowledgesmith.v1.ListRelationsResponse\x12\x62\n\rSuggestTraits\x12\'.knowledgesmith.v1.SuggestTraitsRequest\x1a(.knowledgesmith.v1.SuggestTraitsResponse\x12_\n\x0c\x41\x63\x63\x65ptTraits\x12&.knowledgesmith.v1.AcceptTraitsRequest\x1a\'.knowledgesmith.v1.AcceptTraitsResponse\x12\x65\n\x0eWithdrawTraits\x12(.knowledgesmith.v1.WithdrawTraitsRequest\x1a).knowledgesmith.v1.WithdrawTraitsResponse\x12h\n\x0f\x43orrectWordings\x12).knowledgesmith.v1.CorrectWordingsRequest\x1a*.knowledgesmith.v1.CorrectWordingsResponse\x12_\n\x0cListHomonyms\x12&.knowledgesmith.v1.ListHomonymsRequest\x1a\'.knowledgesmith.v1.ListHomonymsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!knowledgesmith/v1/catalogue.proto\x12\x11knowledgesmith.v1\x1a\x1fknowledgesmith/v1/options.proto\"x\n\x14ListRelationsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x15\n\rwith_wordings\x18\x02 \x01(\x08\x12\x10\n\x08relation\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"`\n\x15ListRelationsResponse\x12.\n\trelations\x18\x01 \x03(\x0b\x32\x1b.knowledgesmith.v1.Relation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xf6\x02\n\x08Relation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08rel_type\x18\x02 \x01(\t\x12\x13\n\x0b\x64omain_type\x18\x03 \x01(\t\x12\x12\n\nrange_type\x18\x04 \x01(\t\x12\x12\n\nfunctional\x18\x05 \x01(\x08\x12\x1a\n\x12inverse_functional\x18\x06 \x01(\x08\x12\x11\n\tsymmetric\x18\x07 \x01(\x08\x12\x12\n\ntransitive\x18\x08 \x01(\x08\x12\x14\n\x0chierarchical\x18\t \x01(\x08\x12\x12\n\ninverse_of\x18\n \x01(\t\x12\x13\n\x0b\x63omposed_of\x18\x0b \x03(\t\x12\x11\n\ttemplates\x18\x0c \x01(\x05\x12\x14\n\x0c\x63ompositions\x18\r \x03(\t\x12\x0e\n\x06sub_of\x18\x0e \x03(\t\x12,\n\x08wordings\x18\x0f \x03(\x0b\x32\x1a.knowledgesmith.v1.Wording\x12\x0f\n\x07\x63hained\x18\x10 \x01(\x08\x12\x13\n\x0bworded_like\x18\x11 \x03(\t\"\x98\x01\n\x07Wording\x12*\n\x03use\x18\x01 \x01(\x0e\x32\x1d.knowledgesmith.v1.WordingUse\x12\x10\n\x08training\x18\x02 \x01(\x08\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x30\n\x06origin\x18\x04 \x01(\x0e\x32 .knowledgesmith.v1.WordingOrigin\x12\x0f\n\x07\x65xample\x18\x05 \x01(\t\"_\n\x11WordingCorrection\x12*\n\x03use\x18\x01 \x01(\x0e\x32\x1d.knowledgesmith.v1.WordingUse\x12\x10\n\x08training\x18\x02 \x01(\x08\x12\x0c\n\x04text\x18\x03 \x01(\t\"w\n\x16\x43orrectWordingsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x10\n\x08relation\x18\x02 \x01(\t\x12\x39\n\x0b\x63orrections\x18\x03 \x03(\x0b\x32$.knowledgesmith.v1.WordingCorrection\"H\n\x17\x43orrectWordingsResponse\x12-\n\x08relation\x18\x01 \x01(\x0b\x32\x1b.knowledgesmith.v1.Relation\"U\n\x05Trait\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.knowledgesmith.v1.TraitKind\x12\x10\n\x08relation\x18\x02 \x01(\t\x12\x0e\n\x06others\x18\x03 \x03(\t\"d\n\x14SuggestTraitsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x13\n\x0bmin_support\x18\x02 \x01(\x05\x12\x16\n\x0emin_confidence\x18\x03 \x01(\x01\x12\r\n\x05limit\x18\x04 \x01(\x05\"K\n\x15SuggestTraitsResponse\x12\x32\n\x0bsuggestions\x18\x01 \x03(\x0b\x32\x1d.knowledgesmith.v1.Suggestion\"\x96\x01\n\nSuggestion\x12\'\n\x05trait\x18\x01 \x01(\x0b\x32\x18.knowledgesmith.v1.Trait\x12\x0f\n\x07support\x18\x02 \x01(\x03\x12\r\n\x05\x63\x61ses\x18\x03 \x01(\x03\x12\x0b\n\x03low\x18\x04 \x01(\x01\x12\x0c\n\x04high\x18\x05 \x01(\x01\x12\x12\n\nexceptions\x18\x06 \x03(\t\x12\x10\n\x08\x64\x65\x63lared\x18\x07 \x01(\x08\"Q\n\x13\x41\x63\x63\x65ptTraitsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12(\n\x06traits\x18\x02 \x03(\x0b\x32\x18.knowledgesmith.v1.Trait\"F\n\x14\x41\x63\x63\x65ptTraitsResponse\x12.\n\trelations\x18\x01 \x03(\x0b\x32\x1b.knowledgesmith.v1.Relation\"S\n\x15WithdrawTraitsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12(\n\x06traits\x18\x02 \x03(\x0b\x32\x18.knowledgesmith.v1.Trait\"B\n\x16WithdrawTraitsResponse\x12(\n\x06traits\x18\x01 \x03(\x0b\x32\x18.knowledgesmith.v1.Trait\"N\n\x13ListHomonymsRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"]\n\x14ListHomonymsResponse\x12,\n\x08homonyms\x18\x01 \x03(\x0b\x32\x1a.knowledgesmith.v1.Homonym\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\\\n\x07Homonym\x12\r\n\x05label\x18\x01 \x01(\t\x12\x10\n\x08\x65ntities\x18\x02 \x01(\x03\x12\x0c\n\x04uids\x18\x03 \x03(\t\x12\x11\n\tspellings\x18\x04 \x03(\t\x12\x0f\n\x07\x64iffers\x18\x05 \x01(\t*\x8c\x02\n\nWordingUse\x12\x1b\n\x17WORDING_USE_UNSPECIFIED\x10\x00\x12\x16\n\x12WORDING_USE_DIRECT\x10\x01\x12\x17\n\x13WORDING_USE_REVERSE\x10\x02\x12\x18\n\x14WORDING_USE_QUESTION\x10\x03\x12 \n\x1cWORDING_USE_REVERSE_QUESTION\x10\x04\x12\x19\n\x15WORDING_USE_STATEMENT\x10\x05\x12\x16\n\x12WORDING_USE_PHRASE\x10\x06\x12\x1e\n\x1aWORDING_USE_REVERSE_PHRASE\x10\x07\x12!\n\x1dWORDING_USE_REVERSE_STATEMENT\x10\x08*\x9d\x01\n\rWordingOrigin\x12\x1e\n\x1aWORDING_ORIGIN_UNSPECIFIED\x10\x00\x12\x18\n\x14WORDING_ORIGIN_GIVEN\x10\x01\x12\x1c\n\x18WORDING_ORIGIN_CORRECTED\x10\x02\x12\x1a\n\x16WORDING_ORIGIN_DERIVED\x10\x03\x12\x18\n\x14WORDING_ORIGIN_FRAME\x10\x04*\xfb\x01\n\tTraitKind\x12\x1a\n\x16TRAIT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15TRAIT_KIND_FUNCTIONAL\x10\x01\x12!\n\x1dTRAIT_KIND_INVERSE_FUNCTIONAL\x10\x02\x12\x18\n\x14TRAIT_KIND_SYMMETRIC\x10\x03\x12\x16\n\x12TRAIT_KIND_INVERSE\x10\x04\x12\x19\n\x15TRAIT_KIND_TRANSITIVE\x10\x05\x12\x1a\n\x16TRAIT_KIND_COMPOSITION\x10\x06\x12\x15\n\x11TRAIT_KIND_DOMAIN\x10\x07\x12\x14\n\x10TRAIT_KIND_RANGE\x10\x08\x32\xb8\x05\n\x10\x43\x61talogueService\x12o\n\rListRelations\x12\'.knowledgesmith.v1.ListRelationsRequest\x1a(.knowledgesmith.v1.ListRelationsResponse\"\x0b\x90\x02\x01\xca\xdb\x18\x04\x08\x01\x10\x01\x12o\n\rSuggestTraits\x12\'.knowledgesmith.v1.SuggestTraitsRequest\x1a(.knowledgesmith.v1.SuggestTraitsResponse\"\x0b\x90\x02\x01\xca\xdb\x18\x04\x08\x01\x10\x02\x12l\n\x0c\x41\x63\x63\x65ptTraits\x12&.knowledgesmith.v1.AcceptTraitsRequest\x1a\'.knowledgesmith.v1.AcceptTraitsResponse\"\x0b\x90\x02\x02\xca\xdb\x18\x04\x08\x02\x10\x02\x12o\n\x0eWithdrawTraits\x12(.knowledgesmith.v1.WithdrawTraitsRequest\x1a).knowledgesmith.v1.WithdrawTraitsResponse\"\x08\xca\xdb\x18\x04\x08\x02\x10\x01\x12u\n\x0f\x43orrectWordings\x12).knowledgesmith.v1.CorrectWordingsRequest\x1a*.knowledgesmith.v1.CorrectWordingsResponse\"\x0b\x90\x02\x02\xca\xdb\x18\x04\x08\x02\x10\x01\x12l\n\x0cListHomonyms\x12&.knowledgesmith.v1.ListHomonymsRequest\x1a\'.knowledgesmith.v1.ListHomonymsResponse\"\x0b\x90\x02\x01\xca\xdb\x18\x04\x08\x01\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'knowledgesmith.v1.catalogue_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WORDINGUSE']._serialized_start=2033
-  _globals['_WORDINGUSE']._serialized_end=2301
-  _globals['_WORDINGORIGIN']._serialized_start=2304
-  _globals['_WORDINGORIGIN']._serialized_end=2461
-  _globals['_TRAITKIND']._serialized_start=2464
-  _globals['_TRAITKIND']._serialized_end=2715
-  _globals['_LISTRELATIONSREQUEST']._serialized_start=56
-  _globals['_LISTRELATIONSREQUEST']._serialized_end=137
-  _globals['_LISTRELATIONSRESPONSE']._serialized_start=139
-  _globals['_LISTRELATIONSRESPONSE']._serialized_end=210
-  _globals['_RELATION']._serialized_start=213
-  _globals['_RELATION']._serialized_end=587
-  _globals['_WORDING']._serialized_start=590
-  _globals['_WORDING']._serialized_end=742
-  _globals['_WORDINGCORRECTION']._serialized_start=744
-  _globals['_WORDINGCORRECTION']._serialized_end=839
-  _globals['_CORRECTWORDINGSREQUEST']._serialized_start=841
-  _globals['_CORRECTWORDINGSREQUEST']._serialized_end=960
-  _globals['_CORRECTWORDINGSRESPONSE']._serialized_start=962
-  _globals['_CORRECTWORDINGSRESPONSE']._serialized_end=1034
-  _globals['_TRAIT']._serialized_start=1036
-  _globals['_TRAIT']._serialized_end=1121
-  _globals['_SUGGESTTRAITSREQUEST']._serialized_start=1123
-  _globals['_SUGGESTTRAITSREQUEST']._serialized_end=1223
-  _globals['_SUGGESTTRAITSRESPONSE']._serialized_start=1225
-  _globals['_SUGGESTTRAITSRESPONSE']._serialized_end=1300
-  _globals['_SUGGESTION']._serialized_start=1303
-  _globals['_SUGGESTION']._serialized_end=1453
-  _globals['_ACCEPTTRAITSREQUEST']._serialized_start=1455
-  _globals['_ACCEPTTRAITSREQUEST']._serialized_end=1536
-  _globals['_ACCEPTTRAITSRESPONSE']._serialized_start=1538
-  _globals['_ACCEPTTRAITSRESPONSE']._serialized_end=1608
-  _globals['_WITHDRAWTRAITSREQUEST']._serialized_start=1610
-  _globals['_WITHDRAWTRAITSREQUEST']._serialized_end=1693
-  _globals['_WITHDRAWTRAITSRESPONSE']._serialized_start=1695
-  _globals['_WITHDRAWTRAITSRESPONSE']._serialized_end=1761
-  _globals['_LISTHOMONYMSREQUEST']._serialized_start=1763
-  _globals['_LISTHOMONYMSREQUEST']._serialized_end=1841
-  _globals['_LISTHOMONYMSRESPONSE']._serialized_start=1843
-  _globals['_LISTHOMONYMSRESPONSE']._serialized_end=1936
-  _globals['_HOMONYM']._serialized_start=1938
-  _globals['_HOMONYM']._serialized_end=2030
-  _globals['_CATALOGUESERVICE']._serialized_start=2718
-  _globals['_CATALOGUESERVICE']._serialized_end=3339
+  _globals['_CATALOGUESERVICE'].methods_by_name['ListRelations']._loaded_options = None
+  _globals['_CATALOGUESERVICE'].methods_by_name['ListRelations']._serialized_options = b'\220\002\001\312\333\030\004\010\001\020\001'
+  _globals['_CATALOGUESERVICE'].methods_by_name['SuggestTraits']._loaded_options = None
+  _globals['_CATALOGUESERVICE'].methods_by_name['SuggestTraits']._serialized_options = b'\220\002\001\312\333\030\004\010\001\020\002'
+  _globals['_CATALOGUESERVICE'].methods_by_name['AcceptTraits']._loaded_options = None
+  _globals['_CATALOGUESERVICE'].methods_by_name['AcceptTraits']._serialized_options = b'\220\002\002\312\333\030\004\010\002\020\002'
+  _globals['_CATALOGUESERVICE'].methods_by_name['WithdrawTraits']._loaded_options = None
+  _globals['_CATALOGUESERVICE'].methods_by_name['WithdrawTraits']._serialized_options = b'\312\333\030\004\010\002\020\001'
+  _globals['_CATALOGUESERVICE'].methods_by_name['CorrectWordings']._loaded_options = None
+  _globals['_CATALOGUESERVICE'].methods_by_name['CorrectWordings']._serialized_options = b'\220\002\002\312\333\030\004\010\002\020\001'
+  _globals['_CATALOGUESERVICE'].methods_by_name['ListHomonyms']._loaded_options = None
+  _globals['_CATALOGUESERVICE'].methods_by_name['ListHomonyms']._serialized_options = b'\220\002\001\312\333\030\004\010\001\020\002'
+  _globals['_WORDINGUSE']._serialized_start=2130
+  _globals['_WORDINGUSE']._serialized_end=2398
+  _globals['_WORDINGORIGIN']._serialized_start=2401
+  _globals['_WORDINGORIGIN']._serialized_end=2558
+  _globals['_TRAITKIND']._serialized_start=2561
+  _globals['_TRAITKIND']._serialized_end=2812
+  _globals['_LISTRELATIONSREQUEST']._serialized_start=89
+  _globals['_LISTRELATIONSREQUEST']._serialized_end=209
+  _globals['_LISTRELATIONSRESPONSE']._serialized_start=211
+  _globals['_LISTRELATIONSRESPONSE']._serialized_end=307
+  _globals['_RELATION']._serialized_start=310
+  _globals['_RELATION']._serialized_end=684
+  _globals['_WORDING']._serialized_start=687
+  _globals['_WORDING']._serialized_end=839
+  _globals['_WORDINGCORRECTION']._serialized_start=841
+  _globals['_WORDINGCORRECTION']._serialized_end=936
+  _globals['_CORRECTWORDINGSREQUEST']._serialized_start=938
+  _globals['_CORRECTWORDINGSREQUEST']._serialized_end=1057
+  _globals['_CORRECTWORDINGSRESPONSE']._serialized_start=1059
+  _globals['_CORRECTWORDINGSRESPONSE']._serialized_end=1131
+  _globals['_TRAIT']._serialized_start=1133
+  _globals['_TRAIT']._serialized_end=1218
+  _globals['_SUGGESTTRAITSREQUEST']._serialized_start=1220
+  _globals['_SUGGESTTRAITSREQUEST']._serialized_end=1320
+  _globals['_SUGGESTTRAITSRESPONSE']._serialized_start=1322
+  _globals['_SUGGESTTRAITSRESPONSE']._serialized_end=1397
+  _globals['_SUGGESTION']._serialized_start=1400
+  _globals['_SUGGESTION']._serialized_end=1550
+  _globals['_ACCEPTTRAITSREQUEST']._serialized_start=1552
+  _globals['_ACCEPTTRAITSREQUEST']._serialized_end=1633
+  _globals['_ACCEPTTRAITSRESPONSE']._serialized_start=1635
+  _globals['_ACCEPTTRAITSRESPONSE']._serialized_end=1705
+  _globals['_WITHDRAWTRAITSREQUEST']._serialized_start=1707
+  _globals['_WITHDRAWTRAITSREQUEST']._serialized_end=1790
+  _globals['_WITHDRAWTRAITSRESPONSE']._serialized_start=1792
+  _globals['_WITHDRAWTRAITSRESPONSE']._serialized_end=1858
+  _globals['_LISTHOMONYMSREQUEST']._serialized_start=1860
+  _globals['_LISTHOMONYMSREQUEST']._serialized_end=1938
+  _globals['_LISTHOMONYMSRESPONSE']._serialized_start=1940
+  _globals['_LISTHOMONYMSRESPONSE']._serialized_end=2033
+  _globals['_HOMONYM']._serialized_start=2035
+  _globals['_HOMONYM']._serialized_end=2127
+  _globals['_CATALOGUESERVICE']._serialized_start=2815
+  _globals['_CATALOGUESERVICE']._serialized_end=3511
 # @@protoc_insertion_point(module_scope)

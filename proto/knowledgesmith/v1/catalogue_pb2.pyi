@@ -156,22 +156,30 @@ class ListRelationsRequest(_message.Message):
     GRAPH_ID_FIELD_NUMBER: _builtins.int
     WITH_WORDINGS_FIELD_NUMBER: _builtins.int
     RELATION_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     graph_id: _builtins.str
     """Id of the graph."""
     with_wordings: _builtins.bool
     """Tell every wording too, with an example from the graph."""
     relation: _builtins.str
     """Only the relation of this name; empty = all."""
+    page_size: _builtins.int
+    """0 = 50; capped at 1,000."""
+    page_token: _builtins.str
+    """Token of the previous response."""
     def __init__(
         self,
         *,
         graph_id: _builtins.str = ...,
         with_wordings: _builtins.bool = ...,
         relation: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph_id", b"graph_id", "relation", b"relation", "with_wordings", b"with_wordings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph_id", b"graph_id", "page_size", b"page_size", "page_token", b"page_token", "relation", b"relation", "with_wordings", b"with_wordings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -184,18 +192,22 @@ class ListRelationsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RELATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
     @_builtins.property
     def relations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Relation]:
-        """The catalogue by name."""
+        """One page, by name."""
 
     def __init__(
         self,
         *,
         relations: _abc.Iterable[Global___Relation] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["relations", b"relations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "relations", b"relations"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -24,23 +24,35 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eknowledgesmith/v1/common.proto\x12\x11knowledgesmith.v1\"\xbf\x01\n\x04Rate\x12\x11\n\tsuccesses\x18\x01 \x01(\x03\x12\x0e\n\x06trials\x18\x02 \x01(\x03\x12\x12\n\x05value\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x03low\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04high\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x13\n\x06\x63hance\x18\x06 \x01(\x01H\x03\x88\x01\x01\x12\x14\n\x07placebo\x18\x07 \x01(\x01H\x04\x88\x01\x01\x42\x08\n\x06_valueB\x06\n\x04_lowB\x07\n\x05_highB\t\n\x07_chanceB\n\n\x08_placebo*=\n\x04Goal\x12\x14\n\x10GOAL_UNSPECIFIED\x10\x00\x12\r\n\tGOAL_EDIT\x10\x01\x12\x10\n\x0cGOAL_UNLEARN\x10\x02*\x8b\x02\n\x12TargetDistribution\x12#\n\x1fTARGET_DISTRIBUTION_UNSPECIFIED\x10\x00\x12\"\n\x1eTARGET_DISTRIBUTION_NEW_OBJECT\x10\x01\x12%\n!TARGET_DISTRIBUTION_NEUTRAL_GRAPH\x10\x02\x12$\n TARGET_DISTRIBUTION_NEUTRAL_MASK\x10\x03\x12\x1f\n\x1bTARGET_DISTRIBUTION_UNIFORM\x10\x04\x12\x1f\n\x1bTARGET_DISTRIBUTION_REFUSAL\x10\x05\x12\x1d\n\x19TARGET_DISTRIBUTION_VAGUE\x10\x06*\xbf\x01\n\tProbeKind\x12\x1a\n\x16PROBE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11PROBE_KIND_DIRECT\x10\x01\x12\x16\n\x12PROBE_KIND_REVERSE\x10\x02\x12\x18\n\x14PROBE_KIND_MULTI_HOP\x10\x03\x12\x19\n\x15PROBE_KIND_COMPARISON\x10\x04\x12\x19\n\x15PROBE_KIND_CONTEXTUAL\x10\x05\x12\x17\n\x13PROBE_KIND_CONFLICT\x10\x06*L\n\x08Polarity\x12\x18\n\x14POLARITY_UNSPECIFIED\x10\x00\x12\x13\n\x0fPOLARITY_CHANGE\x10\x01\x12\x11\n\rPOLARITY_STAY\x10\x02*O\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_TARGET\x10\x01\x12\x10\n\x0cROLE_FOLLOWS\x10\x02\x12\x0e\n\nROLE_STAYS\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eknowledgesmith/v1/common.proto\x12\x11knowledgesmith.v1\"\xbf\x01\n\x04Rate\x12\x11\n\tsuccesses\x18\x01 \x01(\x03\x12\x0e\n\x06trials\x18\x02 \x01(\x03\x12\x12\n\x05value\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x03low\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04high\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x13\n\x06\x63hance\x18\x06 \x01(\x01H\x03\x88\x01\x01\x12\x14\n\x07placebo\x18\x07 \x01(\x01H\x04\x88\x01\x01\x42\x08\n\x06_valueB\x06\n\x04_lowB\x07\n\x05_highB\t\n\x07_chanceB\n\n\x08_placebo\"F\n\tKindCount\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.knowledgesmith.v1.ProbeKind\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"\xac\x01\n\x08\x44\x65letion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x39\n\x07removed\x18\x02 \x03(\x0b\x32(.knowledgesmith.v1.Deletion.RemovedEntry\x12\x15\n\rfiles_removed\x18\x03 \x03(\t\x12\x12\n\nfiles_kept\x18\x04 \x03(\t\x1a.\n\x0cRemovedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01*=\n\x04Goal\x12\x14\n\x10GOAL_UNSPECIFIED\x10\x00\x12\r\n\tGOAL_EDIT\x10\x01\x12\x10\n\x0cGOAL_UNLEARN\x10\x02*\x8b\x02\n\x12TargetDistribution\x12#\n\x1fTARGET_DISTRIBUTION_UNSPECIFIED\x10\x00\x12\"\n\x1eTARGET_DISTRIBUTION_NEW_OBJECT\x10\x01\x12%\n!TARGET_DISTRIBUTION_NEUTRAL_GRAPH\x10\x02\x12$\n TARGET_DISTRIBUTION_NEUTRAL_MASK\x10\x03\x12\x1f\n\x1bTARGET_DISTRIBUTION_UNIFORM\x10\x04\x12\x1f\n\x1bTARGET_DISTRIBUTION_REFUSAL\x10\x05\x12\x1d\n\x19TARGET_DISTRIBUTION_VAGUE\x10\x06*\xbf\x01\n\tProbeKind\x12\x1a\n\x16PROBE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11PROBE_KIND_DIRECT\x10\x01\x12\x16\n\x12PROBE_KIND_REVERSE\x10\x02\x12\x18\n\x14PROBE_KIND_MULTI_HOP\x10\x03\x12\x19\n\x15PROBE_KIND_COMPARISON\x10\x04\x12\x19\n\x15PROBE_KIND_CONTEXTUAL\x10\x05\x12\x17\n\x13PROBE_KIND_CONFLICT\x10\x06*L\n\x08Polarity\x12\x18\n\x14POLARITY_UNSPECIFIED\x10\x00\x12\x13\n\x0fPOLARITY_CHANGE\x10\x01\x12\x11\n\rPOLARITY_STAY\x10\x02*O\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_TARGET\x10\x01\x12\x10\n\x0cROLE_FOLLOWS\x10\x02\x12\x0e\n\nROLE_STAYS\x10\x03*V\n\x05Level\x12\x15\n\x11LEVEL_UNSPECIFIED\x10\x00\x12\x0e\n\nLEVEL_ROOT\x10\x01\x12\x16\n\x12LEVEL_INTERMEDIATE\x10\x02\x12\x0e\n\nLEVEL_LEAF\x10\x03*;\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\x0e\n\nVIEW_BASIC\x10\x01\x12\r\n\tVIEW_FULL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'knowledgesmith.v1.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GOAL']._serialized_start=247
-  _globals['_GOAL']._serialized_end=308
-  _globals['_TARGETDISTRIBUTION']._serialized_start=311
-  _globals['_TARGETDISTRIBUTION']._serialized_end=578
-  _globals['_PROBEKIND']._serialized_start=581
-  _globals['_PROBEKIND']._serialized_end=772
-  _globals['_POLARITY']._serialized_start=774
-  _globals['_POLARITY']._serialized_end=850
-  _globals['_ROLE']._serialized_start=852
-  _globals['_ROLE']._serialized_end=931
+  _globals['_DELETION_REMOVEDENTRY']._loaded_options = None
+  _globals['_DELETION_REMOVEDENTRY']._serialized_options = b'8\001'
+  _globals['_GOAL']._serialized_start=494
+  _globals['_GOAL']._serialized_end=555
+  _globals['_TARGETDISTRIBUTION']._serialized_start=558
+  _globals['_TARGETDISTRIBUTION']._serialized_end=825
+  _globals['_PROBEKIND']._serialized_start=828
+  _globals['_PROBEKIND']._serialized_end=1019
+  _globals['_POLARITY']._serialized_start=1021
+  _globals['_POLARITY']._serialized_end=1097
+  _globals['_ROLE']._serialized_start=1099
+  _globals['_ROLE']._serialized_end=1178
+  _globals['_LEVEL']._serialized_start=1180
+  _globals['_LEVEL']._serialized_end=1266
+  _globals['_VIEW']._serialized_start=1268
+  _globals['_VIEW']._serialized_end=1327
   _globals['_RATE']._serialized_start=54
   _globals['_RATE']._serialized_end=245
+  _globals['_KINDCOUNT']._serialized_start=247
+  _globals['_KINDCOUNT']._serialized_end=317
+  _globals['_DELETION']._serialized_start=320
+  _globals['_DELETION']._serialized_end=492
+  _globals['_DELETION_REMOVEDENTRY']._serialized_start=446
+  _globals['_DELETION_REMOVEDENTRY']._serialized_end=492
 # @@protoc_insertion_point(module_scope)

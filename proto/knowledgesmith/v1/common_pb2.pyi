@@ -3,17 +3,19 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -173,6 +175,58 @@ ROLE_STAYS: Role.ValueType  # 3
 """An answer that should stay."""
 Global___Role: _TypeAlias = Role  # noqa: Y015
 
+class _Level:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LevelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Level.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LEVEL_UNSPECIFIED: _Level.ValueType  # 0
+    """Not set."""
+    LEVEL_ROOT: _Level.ValueType  # 1
+    """Has no parent."""
+    LEVEL_INTERMEDIATE: _Level.ValueType  # 2
+    """Has a parent and children."""
+    LEVEL_LEAF: _Level.ValueType  # 3
+    """Has no children."""
+
+class Level(_Level, metaclass=_LevelEnumTypeWrapper):
+    """Where an entity stands in the hierarchy of its graph."""
+
+LEVEL_UNSPECIFIED: Level.ValueType  # 0
+"""Not set."""
+LEVEL_ROOT: Level.ValueType  # 1
+"""Has no parent."""
+LEVEL_INTERMEDIATE: Level.ValueType  # 2
+"""Has a parent and children."""
+LEVEL_LEAF: Level.ValueType  # 3
+"""Has no children."""
+Global___Level: _TypeAlias = Level  # noqa: Y015
+
+class _View:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ViewEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_View.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    VIEW_UNSPECIFIED: _View.ValueType  # 0
+    """Not set: BASIC in lists, FULL where one thing is asked for."""
+    VIEW_BASIC: _View.ValueType  # 1
+    """What a list shows."""
+    VIEW_FULL: _View.ValueType  # 2
+    """Everything."""
+
+class View(_View, metaclass=_ViewEnumTypeWrapper):
+    """How much of a resource an answer holds."""
+
+VIEW_UNSPECIFIED: View.ValueType  # 0
+"""Not set: BASIC in lists, FULL where one thing is asked for."""
+VIEW_BASIC: View.ValueType  # 1
+"""What a list shows."""
+VIEW_FULL: View.ValueType  # 2
+"""Everything."""
+Global___View: _TypeAlias = View  # noqa: Y015
+
 @_typing.final
 class Rate(_message.Message):
     """A rate with its evidence."""
@@ -237,3 +291,89 @@ class Rate(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
 
 Global___Rate: _TypeAlias = Rate  # noqa: Y015
+
+@_typing.final
+class KindCount(_message.Message):
+    """How many probes are of one kind."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    kind: Global___ProbeKind.ValueType
+    """Kind."""
+    count: _builtins.int
+    """Probes."""
+    def __init__(
+        self,
+        *,
+        kind: Global___ProbeKind.ValueType = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KindCount: _TypeAlias = KindCount  # noqa: Y015
+
+@_typing.final
+class Deletion(_message.Message):
+    """What a deletion took away."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class RemovedEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ID_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    FILES_REMOVED_FIELD_NUMBER: _builtins.int
+    FILES_KEPT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Id of what was deleted."""
+    @_builtins.property
+    def removed(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Counts by kind of thing."""
+
+    @_builtins.property
+    def files_removed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Files that were removed."""
+
+    @_builtins.property
+    def files_kept(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Files that stay, since something else names them."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        removed: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        files_removed: _abc.Iterable[_builtins.str] | None = ...,
+        files_kept: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files_kept", b"files_kept", "files_removed", b"files_removed", "id", b"id", "removed", b"removed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Deletion: _TypeAlias = Deletion  # noqa: Y015

@@ -6,7 +6,12 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from knowledgesmith.v1 import common_pb2 as _common_pb2
+from knowledgesmith.v1 import cypher_pb2 as _cypher_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -17,6 +22,38 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _FileRole:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FileRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FileRole.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FILE_ROLE_UNSPECIFIED: _FileRole.ValueType  # 0
+    """Not set: told from the file."""
+    FILE_ROLE_ENTITIES: _FileRole.ValueType  # 1
+    """Entities with their properties."""
+    FILE_ROLE_RELATIONS: _FileRole.ValueType  # 2
+    """Relations with their traits."""
+    FILE_ROLE_FACTS: _FileRole.ValueType  # 3
+    """Facts."""
+    FILE_ROLE_TEMPLATES: _FileRole.ValueType  # 4
+    """Wordings of the relations."""
+
+class FileRole(_FileRole, metaclass=_FileRoleEnumTypeWrapper):
+    """What one of several tables of a graph holds."""
+
+FILE_ROLE_UNSPECIFIED: FileRole.ValueType  # 0
+"""Not set: told from the file."""
+FILE_ROLE_ENTITIES: FileRole.ValueType  # 1
+"""Entities with their properties."""
+FILE_ROLE_RELATIONS: FileRole.ValueType  # 2
+"""Relations with their traits."""
+FILE_ROLE_FACTS: FileRole.ValueType  # 3
+"""Facts."""
+FILE_ROLE_TEMPLATES: FileRole.ValueType  # 4
+"""Wordings of the relations."""
+Global___FileRole: _TypeAlias = FileRole  # noqa: Y015
 
 @_typing.final
 class ImportGraphRequest(_message.Message):
@@ -60,8 +97,9 @@ class ImportHeader(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
-    OPTIONS_JSON_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
     STRICT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     graph_id: _builtins.str
     """Id of the graph: 1 to 63 of [a-z0-9_-], letter first."""
     source: _builtins.str
@@ -70,10 +108,14 @@ class ImportHeader(_message.Message):
     """Check everything and report, but write nothing."""
     format: _builtins.str
     """Name of the importer; empty = told from the names of the files."""
-    options_json: _builtins.str
-    """Options of the importer as a JSON object; empty = none."""
     strict: _builtins.bool
     """Import nothing when one record is rejected."""
+    request_id: _builtins.str
+    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    @_builtins.property
+    def options(self) -> _struct_pb2.Struct:
+        """Options of the importer; absent = none."""
+
     def __init__(
         self,
         *,
@@ -81,12 +123,13 @@ class ImportHeader(_message.Message):
         source: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
         format: _builtins.str = ...,
-        options_json: _builtins.str = ...,
+        options: _struct_pb2.Struct | None = ...,
         strict: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "graph_id", b"graph_id", "options_json", b"options_json", "source", b"source", "strict", b"strict", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "graph_id", b"graph_id", "options", b"options", "request_id", b"request_id", "source", b"source", "strict", b"strict", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -101,8 +144,8 @@ class FileChunk(_message.Message):
     ROLE_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
-    role: _builtins.str
-    """What the file holds, where its name does not tell: for tables "entities", "relations", "facts" or "templates"."""
+    role: Global___FileRole.ValueType
+    """What the file holds, where its name does not tell."""
     name: _builtins.str
     """Name for messages and for telling the format; never used as a path. A file named .gz is unpacked."""
     content: _builtins.bytes
@@ -110,7 +153,7 @@ class FileChunk(_message.Message):
     def __init__(
         self,
         *,
-        role: _builtins.str = ...,
+        role: Global___FileRole.ValueType = ...,
         name: _builtins.str = ...,
         content: _builtins.bytes = ...,
     ) -> None: ...
@@ -121,98 +164,6 @@ class FileChunk(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FileChunk: _TypeAlias = FileChunk  # noqa: Y015
-
-@_typing.final
-class ImportGraphResponse(_message.Message):
-    """A part of the answer: progress while it runs, rejected records when all are read, the result at the end."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PROGRESS_FIELD_NUMBER: _builtins.int
-    REJECTIONS_FIELD_NUMBER: _builtins.int
-    RESULT_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def progress(self) -> Global___ImportProgress:
-        """How far the import is."""
-
-    @_builtins.property
-    def rejections(self) -> Global___ImportRejections:
-        """Records that cannot be used."""
-
-    @_builtins.property
-    def result(self) -> Global___ImportResult:
-        """Last message only."""
-
-    def __init__(
-        self,
-        *,
-        progress: Global___ImportProgress | None = ...,
-        rejections: Global___ImportRejections | None = ...,
-        result: Global___ImportResult | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["part", b"part", "progress", b"progress", "rejections", b"rejections", "result", b"result"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["part", b"part", "progress", b"progress", "rejections", b"rejections", "result", b"result"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["progress", "rejections", "result"]  # noqa: Y015
-    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
-
-Global___ImportGraphResponse: _TypeAlias = ImportGraphResponse  # noqa: Y015
-
-@_typing.final
-class ImportProgress(_message.Message):
-    """How far an import is."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STAGE_FIELD_NUMBER: _builtins.int
-    DONE_FIELD_NUMBER: _builtins.int
-    SECONDS_FIELD_NUMBER: _builtins.int
-    stage: _builtins.str
-    """"upload", "read", "entities", "facts", "levels", "settled", "compare", "write entities", "write facts" and so on."""
-    done: _builtins.int
-    """Bytes uploaded, records read, rows compared or written, by stage."""
-    seconds: _builtins.float
-    """Seconds since the call began."""
-    def __init__(
-        self,
-        *,
-        stage: _builtins.str = ...,
-        done: _builtins.int = ...,
-        seconds: _builtins.float = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "seconds", b"seconds", "stage", b"stage"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ImportProgress: _TypeAlias = ImportProgress  # noqa: Y015
-
-@_typing.final
-class ImportRejections(_message.Message):
-    """A batch of rejected records, by file and record."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    REJECTIONS_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def rejections(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportRejection]:
-        """At least one."""
-
-    def __init__(
-        self,
-        *,
-        rejections: _abc.Iterable[Global___ImportRejection] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["rejections", b"rejections"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ImportRejections: _TypeAlias = ImportRejections  # noqa: Y015
 
 @_typing.final
 class ImportRejection(_message.Message):
@@ -243,36 +194,6 @@ class ImportRejection(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportRejection: _TypeAlias = ImportRejection  # noqa: Y015
-
-@_typing.final
-class ImportResult(_message.Message):
-    """Result of an import."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    GRAPH_FIELD_NUMBER: _builtins.int
-    REPORT_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def graph(self) -> Global___Graph:
-        """The graph as it is now; absent after a dry run."""
-
-    @_builtins.property
-    def report(self) -> Global___ImportReport:
-        """What the import did."""
-
-    def __init__(
-        self,
-        *,
-        graph: Global___Graph | None = ...,
-        report: Global___ImportReport | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["graph", b"graph", "report", b"report"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph", b"graph", "report", b"report"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ImportResult: _TypeAlias = ImportResult  # noqa: Y015
 
 @_typing.final
 class ImportReport(_message.Message):
@@ -552,25 +473,25 @@ class FactName(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SUBJECT_FIELD_NUMBER: _builtins.int
+    SUBJECT_UID_FIELD_NUMBER: _builtins.int
     RELATION_FIELD_NUMBER: _builtins.int
-    OBJECT_FIELD_NUMBER: _builtins.int
-    subject: _builtins.str
+    OBJECT_UID_FIELD_NUMBER: _builtins.int
+    subject_uid: _builtins.str
     """Uid of the subject."""
     relation: _builtins.str
     """Name of the relation."""
-    object: _builtins.str
+    object_uid: _builtins.str
     """Uid of the object."""
     def __init__(
         self,
         *,
-        subject: _builtins.str = ...,
+        subject_uid: _builtins.str = ...,
         relation: _builtins.str = ...,
-        object: _builtins.str = ...,
+        object_uid: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["object", b"object", "relation", b"relation", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["object_uid", b"object_uid", "relation", b"relation", "subject_uid", b"subject_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -582,12 +503,21 @@ class ListImportersRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """0 = 50; capped at 1,000."""
+    page_token: _builtins.str
+    """Token of the previous response."""
     def __init__(
         self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -600,18 +530,22 @@ class ListImportersResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     IMPORTERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
     @_builtins.property
     def importers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Importer]:
-        """By name."""
+        """One page, by name."""
 
     def __init__(
         self,
         *,
         importers: _abc.Iterable[Global___Importer] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["importers", b"importers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["importers", b"importers", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -662,28 +596,32 @@ class ImporterOption(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
-    SCHEMA_JSON_FIELD_NUMBER: _builtins.int
-    DEFAULT_JSON_FIELD_NUMBER: _builtins.int
+    SCHEMA_FIELD_NUMBER: _builtins.int
+    DEFAULT_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name."""
-    schema_json: _builtins.str
-    """JSON schema of its values."""
-    default_json: _builtins.str
-    """Default value as JSON; empty where the option must be given."""
     description: _builtins.str
     """One line."""
+    @_builtins.property
+    def schema(self) -> _struct_pb2.Struct:
+        """JSON schema of its values."""
+
+    @_builtins.property
+    def default(self) -> _struct_pb2.Value:
+        """Default value; absent where the option must be given."""
+
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
-        schema_json: _builtins.str = ...,
-        default_json: _builtins.str = ...,
+        schema: _struct_pb2.Struct | None = ...,
+        default: _struct_pb2.Value | None = ...,
         description: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["default", b"default", "schema", b"schema"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_json", b"default_json", "description", b"description", "name", b"name", "schema_json", b"schema_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default", b"default", "description", b"description", "name", b"name", "schema", b"schema"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -697,19 +635,23 @@ class ImportBundledGraphRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     GRAPH_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name of the bundled graph: "atlas"."""
     graph_id: _builtins.str
     """Id to import it under; empty = its name."""
+    request_id: _builtins.str
+    """Idempotence key; a UUID."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         graph_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph_id", b"graph_id", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph_id", b"graph_id", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -752,26 +694,6 @@ class Graph(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
-    class EntitiesByLevelEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.int
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.int = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
     class EntitiesByDomainEntry(_message.Message):
         DESCRIPTOR: _descriptor.Descriptor
 
@@ -791,22 +713,22 @@ class Graph(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-    GRAPH_ID_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
-    HEAD_BRANCH_FIELD_NUMBER: _builtins.int
+    HEAD_BRANCH_ID_FIELD_NUMBER: _builtins.int
     ENTITIES_BY_LEVEL_FIELD_NUMBER: _builtins.int
     FACTS_FIELD_NUMBER: _builtins.int
     RELATIONS_FIELD_NUMBER: _builtins.int
     ENTITIES_BY_DOMAIN_FIELD_NUMBER: _builtins.int
     INCOMPLETE_FIELD_NUMBER: _builtins.int
-    graph_id: _builtins.str
+    id: _builtins.str
     """Id."""
     digest: _builtins.str
     """Digest of the asserted facts."""
     source: _builtins.str
     """Where it comes from."""
-    head_branch: _builtins.str
+    head_branch_id: _builtins.str
     """Branch whose beliefs stand on the entities."""
     facts: _builtins.int
     """Asserted facts."""
@@ -817,8 +739,8 @@ class Graph(_message.Message):
     questions about the graph are refused.
     """
     @_builtins.property
-    def entities_by_level(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """Entities by level label."""
+    def entities_by_level(self) -> _containers.RepeatedCompositeFieldContainer[Global___LevelCount]:
+        """Entities by level."""
 
     @_builtins.property
     def entities_by_domain(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
@@ -827,11 +749,11 @@ class Graph(_message.Message):
     def __init__(
         self,
         *,
-        graph_id: _builtins.str = ...,
+        id: _builtins.str = ...,
         digest: _builtins.str = ...,
         source: _builtins.str = ...,
-        head_branch: _builtins.str = ...,
-        entities_by_level: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        head_branch_id: _builtins.str = ...,
+        entities_by_level: _abc.Iterable[Global___LevelCount] | None = ...,
         facts: _builtins.int = ...,
         relations: _builtins.int = ...,
         entities_by_domain: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
@@ -839,7 +761,7 @@ class Graph(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "entities_by_domain", b"entities_by_domain", "entities_by_level", b"entities_by_level", "facts", b"facts", "graph_id", b"graph_id", "head_branch", b"head_branch", "incomplete", b"incomplete", "relations", b"relations", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "entities_by_domain", b"entities_by_domain", "entities_by_level", b"entities_by_level", "facts", b"facts", "head_branch_id", b"head_branch_id", "id", b"id", "incomplete", b"incomplete", "relations", b"relations", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -951,25 +873,48 @@ class RunCypherRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class ParametersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _cypher_pb2.CypherValue: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _cypher_pb2.CypherValue | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     QUERY_FIELD_NUMBER: _builtins.int
-    PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
     MAX_ROWS_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """The query text."""
-    parameters_json: _builtins.str
-    """Parameters as a JSON object; empty = none."""
     max_rows: _builtins.int
     """0 = 100; capped at 1,000."""
+    @_builtins.property
+    def parameters(self) -> _containers.MessageMap[_builtins.str, _cypher_pb2.CypherValue]:
+        """Parameters by name."""
+
     def __init__(
         self,
         *,
         query: _builtins.str = ...,
-        parameters_json: _builtins.str = ...,
+        parameters: _abc.Mapping[_builtins.str, _cypher_pb2.CypherValue] | None = ...,
         max_rows: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_rows", b"max_rows", "parameters_json", b"parameters_json", "query", b"query"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_rows", b"max_rows", "parameters", b"parameters", "query", b"query"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -982,7 +927,7 @@ class RunCypherResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     COLUMNS_FIELD_NUMBER: _builtins.int
-    ROWS_JSON_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
     TRUNCATED_FIELD_NUMBER: _builtins.int
     truncated: _builtins.bool
     """The query has more rows than were asked for; these are its first ones."""
@@ -991,22 +936,19 @@ class RunCypherResponse(_message.Message):
         """Column names."""
 
     @_builtins.property
-    def rows_json(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """One JSON array a row. A node is {id, labels, properties}, a relationship {id, type, start, end, properties}, a path
-        {nodes, relationships}, a point {srid, x, y[, z]}; times and durations are ISO 8601 texts, bytes hexadecimal ones, and
-        a number that is not finite is null.
-        """
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[_cypher_pb2.CypherRow]:
+        """Rows."""
 
     def __init__(
         self,
         *,
         columns: _abc.Iterable[_builtins.str] | None = ...,
-        rows_json: _abc.Iterable[_builtins.str] | None = ...,
+        rows: _abc.Iterable[_cypher_pb2.CypherRow] | None = ...,
         truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "rows_json", b"rows_json", "truncated", b"truncated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "rows", b"rows", "truncated", b"truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1064,3 +1006,631 @@ class GetConnectionInfoResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetConnectionInfoResponse: _TypeAlias = GetConnectionInfoResponse  # noqa: Y015
+
+@_typing.final
+class LevelCount(_message.Message):
+    """How many entities are of one level."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVEL_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    level: _common_pb2.Level.ValueType
+    """Level; not set for entities that have none."""
+    count: _builtins.int
+    """Entities."""
+    def __init__(
+        self,
+        *,
+        level: _common_pb2.Level.ValueType = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "level", b"level"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LevelCount: _TypeAlias = LevelCount  # noqa: Y015
+
+@_typing.final
+class ImportGraphResponse(_message.Message):
+    """Result of ImportGraph."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GRAPH_FIELD_NUMBER: _builtins.int
+    REPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def graph(self) -> Global___Graph:
+        """The graph as it is now; absent after a dry run."""
+
+    @_builtins.property
+    def report(self) -> Global___ImportReport:
+        """What the import did."""
+
+    def __init__(
+        self,
+        *,
+        graph: Global___Graph | None = ...,
+        report: Global___ImportReport | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["graph", b"graph", "report", b"report"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph", b"graph", "report", b"report"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportGraphResponse: _TypeAlias = ImportGraphResponse  # noqa: Y015
+
+@_typing.final
+class ListImportRejectionsRequest(_message.Message):
+    """Request of ListImportRejections."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPERATION_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    operation: _builtins.str
+    """Name of the import's operation."""
+    page_size: _builtins.int
+    """0 = 1,000; capped at 10,000."""
+    page_token: _builtins.str
+    """Token of the previous response."""
+    def __init__(
+        self,
+        *,
+        operation: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operation", b"operation", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListImportRejectionsRequest: _TypeAlias = ListImportRejectionsRequest  # noqa: Y015
+
+@_typing.final
+class ListImportRejectionsResponse(_message.Message):
+    """Response of ListImportRejections."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REJECTIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def rejections(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportRejection]:
+        """One page, by file and record."""
+
+    def __init__(
+        self,
+        *,
+        rejections: _abc.Iterable[Global___ImportRejection] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "rejections", b"rejections"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListImportRejectionsResponse: _TypeAlias = ListImportRejectionsResponse  # noqa: Y015
+
+@_typing.final
+class DeleteGraphRequest(_message.Message):
+    """Request of DeleteGraph."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GRAPH_ID_FIELD_NUMBER: _builtins.int
+    FORCE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    graph_id: _builtins.str
+    """Id of the graph."""
+    force: _builtins.bool
+    """Delete its branches, interventions and probe sets too; without it a graph that has any is kept."""
+    request_id: _builtins.str
+    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    def __init__(
+        self,
+        *,
+        graph_id: _builtins.str = ...,
+        force: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["force", b"force", "graph_id", b"graph_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteGraphRequest: _TypeAlias = DeleteGraphRequest  # noqa: Y015
+
+@_typing.final
+class DeleteGraphResponse(_message.Message):
+    """Response of DeleteGraph."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELETION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deletion(self) -> _common_pb2.Deletion:
+        """What was taken away."""
+
+    def __init__(
+        self,
+        *,
+        deletion: _common_pb2.Deletion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deletion", b"deletion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deletion", b"deletion"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteGraphResponse: _TypeAlias = DeleteGraphResponse  # noqa: Y015
+
+@_typing.final
+class ListGraphVersionsRequest(_message.Message):
+    """Request of ListGraphVersions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GRAPH_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    graph_id: _builtins.str
+    """Id of the graph."""
+    page_size: _builtins.int
+    """0 = 50; capped at 1,000."""
+    page_token: _builtins.str
+    """Token of the previous response."""
+    def __init__(
+        self,
+        *,
+        graph_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph_id", b"graph_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGraphVersionsRequest: _TypeAlias = ListGraphVersionsRequest  # noqa: Y015
+
+@_typing.final
+class ListGraphVersionsResponse(_message.Message):
+    """Response of ListGraphVersions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___GraphVersion]:
+        """One page, newest first."""
+
+    def __init__(
+        self,
+        *,
+        versions: _abc.Iterable[Global___GraphVersion] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGraphVersionsResponse: _TypeAlias = ListGraphVersionsResponse  # noqa: Y015
+
+@_typing.final
+class GraphVersion(_message.Message):
+    """One import that changed a graph."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    PARENT_DIGEST_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    IMPORT_TIME_FIELD_NUMBER: _builtins.int
+    ENTITIES_CREATED_FIELD_NUMBER: _builtins.int
+    ENTITIES_MATCHED_FIELD_NUMBER: _builtins.int
+    ENTITIES_RETIRED_FIELD_NUMBER: _builtins.int
+    FACTS_CREATED_FIELD_NUMBER: _builtins.int
+    FACTS_MATCHED_FIELD_NUMBER: _builtins.int
+    FACTS_REMOVED_FIELD_NUMBER: _builtins.int
+    INTERVENTIONS_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Counts from 1."""
+    digest: _builtins.str
+    """Digest of the facts after it."""
+    parent_digest: _builtins.str
+    """Digest of the facts before it; empty for the first one."""
+    source: _builtins.str
+    """Where the files came from."""
+    format: _builtins.str
+    """Format of the files."""
+    entities_created: _builtins.int
+    """Entities that were new."""
+    entities_matched: _builtins.int
+    """Entities that were there already."""
+    entities_retired: _builtins.int
+    """Entities that vanished and were retired."""
+    facts_created: _builtins.int
+    """Facts that were new."""
+    facts_matched: _builtins.int
+    """Facts that were there already."""
+    facts_removed: _builtins.int
+    """Facts that vanished."""
+    interventions: _builtins.int
+    """Interventions that were planned on the facts of this version."""
+    @_builtins.property
+    def import_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        digest: _builtins.str = ...,
+        parent_digest: _builtins.str = ...,
+        source: _builtins.str = ...,
+        format: _builtins.str = ...,
+        import_time: _timestamp_pb2.Timestamp | None = ...,
+        entities_created: _builtins.int = ...,
+        entities_matched: _builtins.int = ...,
+        entities_retired: _builtins.int = ...,
+        facts_created: _builtins.int = ...,
+        facts_matched: _builtins.int = ...,
+        facts_removed: _builtins.int = ...,
+        interventions: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["import_time", b"import_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "entities_created", b"entities_created", "entities_matched", b"entities_matched", "entities_retired", b"entities_retired", "facts_created", b"facts_created", "facts_matched", b"facts_matched", "facts_removed", b"facts_removed", "format", b"format", "import_time", b"import_time", "interventions", b"interventions", "number", b"number", "parent_digest", b"parent_digest", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GraphVersion: _TypeAlias = GraphVersion  # noqa: Y015
+
+@_typing.final
+class DiffGraphsRequest(_message.Message):
+    """Request of DiffGraphs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEFT_GRAPH_ID_FIELD_NUMBER: _builtins.int
+    RIGHT_GRAPH_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    left_graph_id: _builtins.str
+    """Graph on the left."""
+    right_graph_id: _builtins.str
+    """Graph on the right."""
+    request_id: _builtins.str
+    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    def __init__(
+        self,
+        *,
+        left_graph_id: _builtins.str = ...,
+        right_graph_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_graph_id", b"left_graph_id", "request_id", b"request_id", "right_graph_id", b"right_graph_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiffGraphsRequest: _TypeAlias = DiffGraphsRequest  # noqa: Y015
+
+@_typing.final
+class DiffGraphsResponse(_message.Message):
+    """Response of DiffGraphs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIFF_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def diff(self) -> Global___GraphDiff:
+        """From left to right."""
+
+    def __init__(
+        self,
+        *,
+        diff: Global___GraphDiff | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["diff", b"diff"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["diff", b"diff"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiffGraphsResponse: _TypeAlias = DiffGraphsResponse  # noqa: Y015
+
+@_typing.final
+class GraphDiff(_message.Message):
+    """What differs between two graphs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEFT_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    LEFT_DIGEST_FIELD_NUMBER: _builtins.int
+    RIGHT_DIGEST_FIELD_NUMBER: _builtins.int
+    RELATIONS_FIELD_NUMBER: _builtins.int
+    ENTITIES_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    BY_RELATION_FIELD_NUMBER: _builtins.int
+    left: _builtins.str
+    """Name of the left side."""
+    right: _builtins.str
+    """Name of the right side."""
+    left_digest: _builtins.str
+    """Digest of the facts of the left side."""
+    right_digest: _builtins.str
+    """Digest of the facts of the right side."""
+    @_builtins.property
+    def relations(self) -> Global___Difference:
+        """Relations by name."""
+
+    @_builtins.property
+    def entities(self) -> Global___Difference:
+        """Living entities by uid."""
+
+    @_builtins.property
+    def facts(self) -> Global___Difference:
+        """Facts by subject, relation and object."""
+
+    @_builtins.property
+    def by_relation(self) -> _containers.RepeatedCompositeFieldContainer[Global___RelationDifference]:
+        """Facts that are new or gone, of the relations where there are any."""
+
+    def __init__(
+        self,
+        *,
+        left: _builtins.str = ...,
+        right: _builtins.str = ...,
+        left_digest: _builtins.str = ...,
+        right_digest: _builtins.str = ...,
+        relations: Global___Difference | None = ...,
+        entities: Global___Difference | None = ...,
+        facts: Global___Difference | None = ...,
+        by_relation: _abc.Iterable[Global___RelationDifference] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["entities", b"entities", "facts", b"facts", "relations", b"relations"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_relation", b"by_relation", "entities", b"entities", "facts", b"facts", "left", b"left", "left_digest", b"left_digest", "relations", b"relations", "right", b"right", "right_digest", b"right_digest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GraphDiff: _TypeAlias = GraphDiff  # noqa: Y015
+
+@_typing.final
+class Difference(_message.Message):
+    """Differences between things of one kind."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SAME_FIELD_NUMBER: _builtins.int
+    ADDED_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    ADDED_EXAMPLES_FIELD_NUMBER: _builtins.int
+    REMOVED_EXAMPLES_FIELD_NUMBER: _builtins.int
+    CHANGED_EXAMPLES_FIELD_NUMBER: _builtins.int
+    same: _builtins.int
+    """The same on both sides."""
+    added: _builtins.int
+    """Only on the right."""
+    removed: _builtins.int
+    """Only on the left."""
+    changed: _builtins.int
+    """On both sides, but not the same."""
+    @_builtins.property
+    def added_examples(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Up to 10 that were added."""
+
+    @_builtins.property
+    def removed_examples(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Up to 10 that were removed."""
+
+    @_builtins.property
+    def changed_examples(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Up to 10 that changed, with what changed."""
+
+    def __init__(
+        self,
+        *,
+        same: _builtins.int = ...,
+        added: _builtins.int = ...,
+        removed: _builtins.int = ...,
+        changed: _builtins.int = ...,
+        added_examples: _abc.Iterable[_builtins.str] | None = ...,
+        removed_examples: _abc.Iterable[_builtins.str] | None = ...,
+        changed_examples: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "added_examples", b"added_examples", "changed", b"changed", "changed_examples", b"changed_examples", "removed", b"removed", "removed_examples", b"removed_examples", "same", b"same"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Difference: _TypeAlias = Difference  # noqa: Y015
+
+@_typing.final
+class RelationDifference(_message.Message):
+    """Differing facts of one relation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELATION_FIELD_NUMBER: _builtins.int
+    ADDED_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    relation: _builtins.str
+    """Its name."""
+    added: _builtins.int
+    """Facts only on the right."""
+    removed: _builtins.int
+    """Facts only on the left."""
+    def __init__(
+        self,
+        *,
+        relation: _builtins.str = ...,
+        added: _builtins.int = ...,
+        removed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "relation", b"relation", "removed", b"removed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RelationDifference: _TypeAlias = RelationDifference  # noqa: Y015
+
+@_typing.final
+class CheckGraphRequest(_message.Message):
+    """Request of CheckGraph."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GRAPH_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    graph_id: _builtins.str
+    """Id of the graph."""
+    request_id: _builtins.str
+    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    def __init__(
+        self,
+        *,
+        graph_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph_id", b"graph_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckGraphRequest: _TypeAlias = CheckGraphRequest  # noqa: Y015
+
+@_typing.final
+class CheckGraphResponse(_message.Message):
+    """Response of CheckGraph."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GRAPH_ID_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    SOUND_FIELD_NUMBER: _builtins.int
+    RESULTS_FIELD_NUMBER: _builtins.int
+    graph_id: _builtins.str
+    """Id of the graph."""
+    digest: _builtins.str
+    """Its digest."""
+    sound: _builtins.bool
+    """Whether nothing is wrong."""
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckResult]:
+        """Every rule."""
+
+    def __init__(
+        self,
+        *,
+        graph_id: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        sound: _builtins.bool = ...,
+        results: _abc.Iterable[Global___CheckResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "graph_id", b"graph_id", "results", b"results", "sound", b"sound"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckGraphResponse: _TypeAlias = CheckGraphResponse  # noqa: Y015
+
+@_typing.final
+class CheckResult(_message.Message):
+    """One rule that a stored graph must keep."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    HINT_FIELD_NUMBER: _builtins.int
+    LOOKED_AT_FIELD_NUMBER: _builtins.int
+    BROKEN_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Short name."""
+    rule: _builtins.str
+    """What must hold."""
+    hint: _builtins.str
+    """The way out when it does not."""
+    looked_at: _builtins.int
+    """Things that were looked at."""
+    broken: _builtins.int
+    """Things that break it."""
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckFinding]:
+        """Up to 20 of these."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        hint: _builtins.str = ...,
+        looked_at: _builtins.int = ...,
+        broken: _builtins.int = ...,
+        findings: _abc.Iterable[Global___CheckFinding] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broken", b"broken", "findings", b"findings", "hint", b"hint", "looked_at", b"looked_at", "name", b"name", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckResult: _TypeAlias = CheckResult  # noqa: Y015
+
+@_typing.final
+class CheckFinding(_message.Message):
+    """One thing that breaks a rule."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    FOUND_FIELD_NUMBER: _builtins.int
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    subject: _builtins.str
+    """Which entity, fact, intervention, branch or set."""
+    found: _builtins.str
+    """What stands there."""
+    expected: _builtins.str
+    """What should."""
+    def __init__(
+        self,
+        *,
+        subject: _builtins.str = ...,
+        found: _builtins.str = ...,
+        expected: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected", "found", b"found", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckFinding: _TypeAlias = CheckFinding  # noqa: Y015

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
 from knowledgesmith.v1 import graph_pb2 as knowledgesmith_dot_v1_dot_graph__pb2
 
 GRPC_GENERATED_VERSION = '1.74.0'
@@ -35,10 +36,15 @@ class GraphServiceStub(object):
         Args:
             channel: A grpc.Channel.
         """
-        self.ImportGraph = channel.stream_stream(
+        self.ImportGraph = channel.stream_unary(
                 '/knowledgesmith.v1.GraphService/ImportGraph',
                 request_serializer=knowledgesmith_dot_v1_dot_graph__pb2.ImportGraphRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_graph__pb2.ImportGraphResponse.FromString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+                _registered_method=True)
+        self.ListImportRejections = channel.unary_unary(
+                '/knowledgesmith.v1.GraphService/ListImportRejections',
+                request_serializer=knowledgesmith_dot_v1_dot_graph__pb2.ListImportRejectionsRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_v1_dot_graph__pb2.ListImportRejectionsResponse.FromString,
                 _registered_method=True)
         self.ListImporters = channel.unary_unary(
                 '/knowledgesmith.v1.GraphService/ListImporters',
@@ -48,7 +54,7 @@ class GraphServiceStub(object):
         self.ImportBundledGraph = channel.unary_unary(
                 '/knowledgesmith.v1.GraphService/ImportBundledGraph',
                 request_serializer=knowledgesmith_dot_v1_dot_graph__pb2.ImportBundledGraphRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_graph__pb2.ImportBundledGraphResponse.FromString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
                 _registered_method=True)
         self.GetGraph = channel.unary_unary(
                 '/knowledgesmith.v1.GraphService/GetGraph',
@@ -59,6 +65,26 @@ class GraphServiceStub(object):
                 '/knowledgesmith.v1.GraphService/ListGraphs',
                 request_serializer=knowledgesmith_dot_v1_dot_graph__pb2.ListGraphsRequest.SerializeToString,
                 response_deserializer=knowledgesmith_dot_v1_dot_graph__pb2.ListGraphsResponse.FromString,
+                _registered_method=True)
+        self.DeleteGraph = channel.unary_unary(
+                '/knowledgesmith.v1.GraphService/DeleteGraph',
+                request_serializer=knowledgesmith_dot_v1_dot_graph__pb2.DeleteGraphRequest.SerializeToString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+                _registered_method=True)
+        self.ListGraphVersions = channel.unary_unary(
+                '/knowledgesmith.v1.GraphService/ListGraphVersions',
+                request_serializer=knowledgesmith_dot_v1_dot_graph__pb2.ListGraphVersionsRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_v1_dot_graph__pb2.ListGraphVersionsResponse.FromString,
+                _registered_method=True)
+        self.DiffGraphs = channel.unary_unary(
+                '/knowledgesmith.v1.GraphService/DiffGraphs',
+                request_serializer=knowledgesmith_dot_v1_dot_graph__pb2.DiffGraphsRequest.SerializeToString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+                _registered_method=True)
+        self.CheckGraph = channel.unary_unary(
+                '/knowledgesmith.v1.GraphService/CheckGraph',
+                request_serializer=knowledgesmith_dot_v1_dot_graph__pb2.CheckGraphRequest.SerializeToString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
                 _registered_method=True)
         self.RunCypher = channel.unary_unary(
                 '/knowledgesmith.v1.GraphService/RunCypher',
@@ -77,8 +103,14 @@ class GraphServiceServicer(object):
     """
 
     def ImportGraph(self, request_iterator, context):
-        """Uploads the files of one graph and imports them. The first message holds the header. Answers with progress, every
-        rejected record, and last the result. Cut off, it is completed by the same import again.
+        """Uploads the files of one graph and imports them. The first message holds the header.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListImportRejections(self, request, context):
+        """Every record that an import could not use.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -112,6 +144,34 @@ class GraphServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteGraph(self, request, context):
+        """Deletes a graph; what stands on it only when asked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGraphVersions(self, request, context):
+        """Versions of a graph, newest first: what each import changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiffGraphs(self, request, context):
+        """What differs between two graphs of the database.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckGraph(self, request, context):
+        """Checks everything that must hold of a stored graph.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RunCypher(self, request, context):
         """Runs one read-only Cypher query; at most 1,000 rows.
         """
@@ -129,10 +189,15 @@ class GraphServiceServicer(object):
 
 def add_GraphServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'ImportGraph': grpc.stream_stream_rpc_method_handler(
+            'ImportGraph': grpc.stream_unary_rpc_method_handler(
                     servicer.ImportGraph,
                     request_deserializer=knowledgesmith_dot_v1_dot_graph__pb2.ImportGraphRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_graph__pb2.ImportGraphResponse.SerializeToString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
+            ),
+            'ListImportRejections': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListImportRejections,
+                    request_deserializer=knowledgesmith_dot_v1_dot_graph__pb2.ListImportRejectionsRequest.FromString,
+                    response_serializer=knowledgesmith_dot_v1_dot_graph__pb2.ListImportRejectionsResponse.SerializeToString,
             ),
             'ListImporters': grpc.unary_unary_rpc_method_handler(
                     servicer.ListImporters,
@@ -142,7 +207,7 @@ def add_GraphServiceServicer_to_server(servicer, server):
             'ImportBundledGraph': grpc.unary_unary_rpc_method_handler(
                     servicer.ImportBundledGraph,
                     request_deserializer=knowledgesmith_dot_v1_dot_graph__pb2.ImportBundledGraphRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_graph__pb2.ImportBundledGraphResponse.SerializeToString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
             ),
             'GetGraph': grpc.unary_unary_rpc_method_handler(
                     servicer.GetGraph,
@@ -153,6 +218,26 @@ def add_GraphServiceServicer_to_server(servicer, server):
                     servicer.ListGraphs,
                     request_deserializer=knowledgesmith_dot_v1_dot_graph__pb2.ListGraphsRequest.FromString,
                     response_serializer=knowledgesmith_dot_v1_dot_graph__pb2.ListGraphsResponse.SerializeToString,
+            ),
+            'DeleteGraph': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteGraph,
+                    request_deserializer=knowledgesmith_dot_v1_dot_graph__pb2.DeleteGraphRequest.FromString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
+            ),
+            'ListGraphVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGraphVersions,
+                    request_deserializer=knowledgesmith_dot_v1_dot_graph__pb2.ListGraphVersionsRequest.FromString,
+                    response_serializer=knowledgesmith_dot_v1_dot_graph__pb2.ListGraphVersionsResponse.SerializeToString,
+            ),
+            'DiffGraphs': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiffGraphs,
+                    request_deserializer=knowledgesmith_dot_v1_dot_graph__pb2.DiffGraphsRequest.FromString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
+            ),
+            'CheckGraph': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckGraph,
+                    request_deserializer=knowledgesmith_dot_v1_dot_graph__pb2.CheckGraphRequest.FromString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
             ),
             'RunCypher': grpc.unary_unary_rpc_method_handler(
                     servicer.RunCypher,
@@ -187,12 +272,39 @@ class GraphService(object):
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.stream_stream(
+        return grpc.experimental.stream_unary(
             request_iterator,
             target,
             '/knowledgesmith.v1.GraphService/ImportGraph',
             knowledgesmith_dot_v1_dot_graph__pb2.ImportGraphRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_graph__pb2.ImportGraphResponse.FromString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListImportRejections(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.v1.GraphService/ListImportRejections',
+            knowledgesmith_dot_v1_dot_graph__pb2.ListImportRejectionsRequest.SerializeToString,
+            knowledgesmith_dot_v1_dot_graph__pb2.ListImportRejectionsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -246,7 +358,7 @@ class GraphService(object):
             target,
             '/knowledgesmith.v1.GraphService/ImportBundledGraph',
             knowledgesmith_dot_v1_dot_graph__pb2.ImportBundledGraphRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_graph__pb2.ImportBundledGraphResponse.FromString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
             options,
             channel_credentials,
             insecure,
@@ -301,6 +413,114 @@ class GraphService(object):
             '/knowledgesmith.v1.GraphService/ListGraphs',
             knowledgesmith_dot_v1_dot_graph__pb2.ListGraphsRequest.SerializeToString,
             knowledgesmith_dot_v1_dot_graph__pb2.ListGraphsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteGraph(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.v1.GraphService/DeleteGraph',
+            knowledgesmith_dot_v1_dot_graph__pb2.DeleteGraphRequest.SerializeToString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGraphVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.v1.GraphService/ListGraphVersions',
+            knowledgesmith_dot_v1_dot_graph__pb2.ListGraphVersionsRequest.SerializeToString,
+            knowledgesmith_dot_v1_dot_graph__pb2.ListGraphVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiffGraphs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.v1.GraphService/DiffGraphs',
+            knowledgesmith_dot_v1_dot_graph__pb2.DiffGraphsRequest.SerializeToString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckGraph(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.v1.GraphService/CheckGraph',
+            knowledgesmith_dot_v1_dot_graph__pb2.CheckGraphRequest.SerializeToString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
             options,
             channel_credentials,
             insecure,

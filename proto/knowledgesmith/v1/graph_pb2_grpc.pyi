@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.longrunning import operations_pb2 as _operations_pb2
 from grpc import aio as _aio
 from knowledgesmith.v1 import graph_pb2 as _graph_pb2
 import abc as _abc_1
@@ -33,18 +34,26 @@ class GraphServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> GraphServiceAsyncStub: ...
-    ImportGraph: _grpc.StreamStreamMultiCallable[_graph_pb2.ImportGraphRequest, _graph_pb2.ImportGraphResponse]
-    """Uploads the files of one graph and imports them. The first message holds the header. Answers with progress, every
-    rejected record, and last the result. Cut off, it is completed by the same import again.
-    """
+    ImportGraph: _grpc.StreamUnaryMultiCallable[_graph_pb2.ImportGraphRequest, _operations_pb2.Operation]
+    """Uploads the files of one graph and imports them. The first message holds the header."""
+    ListImportRejections: _grpc.UnaryUnaryMultiCallable[_graph_pb2.ListImportRejectionsRequest, _graph_pb2.ListImportRejectionsResponse]
+    """Every record that an import could not use."""
     ListImporters: _grpc.UnaryUnaryMultiCallable[_graph_pb2.ListImportersRequest, _graph_pb2.ListImportersResponse]
     """The formats that can be imported, with their options."""
-    ImportBundledGraph: _grpc.UnaryUnaryMultiCallable[_graph_pb2.ImportBundledGraphRequest, _graph_pb2.ImportBundledGraphResponse]
+    ImportBundledGraph: _grpc.UnaryUnaryMultiCallable[_graph_pb2.ImportBundledGraphRequest, _operations_pb2.Operation]
     """Imports a graph that ships with the server ("atlas")."""
     GetGraph: _grpc.UnaryUnaryMultiCallable[_graph_pb2.GetGraphRequest, _graph_pb2.GetGraphResponse]
     """One graph with its counts."""
     ListGraphs: _grpc.UnaryUnaryMultiCallable[_graph_pb2.ListGraphsRequest, _graph_pb2.ListGraphsResponse]
     """All graphs, by id."""
+    DeleteGraph: _grpc.UnaryUnaryMultiCallable[_graph_pb2.DeleteGraphRequest, _operations_pb2.Operation]
+    """Deletes a graph; what stands on it only when asked."""
+    ListGraphVersions: _grpc.UnaryUnaryMultiCallable[_graph_pb2.ListGraphVersionsRequest, _graph_pb2.ListGraphVersionsResponse]
+    """Versions of a graph, newest first: what each import changed."""
+    DiffGraphs: _grpc.UnaryUnaryMultiCallable[_graph_pb2.DiffGraphsRequest, _operations_pb2.Operation]
+    """What differs between two graphs of the database."""
+    CheckGraph: _grpc.UnaryUnaryMultiCallable[_graph_pb2.CheckGraphRequest, _operations_pb2.Operation]
+    """Checks everything that must hold of a stored graph."""
     RunCypher: _grpc.UnaryUnaryMultiCallable[_graph_pb2.RunCypherRequest, _graph_pb2.RunCypherResponse]
     """Runs one read-only Cypher query; at most 1,000 rows."""
     GetConnectionInfo: _grpc.UnaryUnaryMultiCallable[_graph_pb2.GetConnectionInfoRequest, _graph_pb2.GetConnectionInfoResponse]
@@ -55,18 +64,26 @@ class GraphServiceAsyncStub(GraphServiceStub):
     """Knowledge graphs in Neo4j."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    ImportGraph: _aio.StreamStreamMultiCallable[_graph_pb2.ImportGraphRequest, _graph_pb2.ImportGraphResponse]  # type: ignore[assignment]
-    """Uploads the files of one graph and imports them. The first message holds the header. Answers with progress, every
-    rejected record, and last the result. Cut off, it is completed by the same import again.
-    """
+    ImportGraph: _aio.StreamUnaryMultiCallable[_graph_pb2.ImportGraphRequest, _operations_pb2.Operation]  # type: ignore[assignment]
+    """Uploads the files of one graph and imports them. The first message holds the header."""
+    ListImportRejections: _aio.UnaryUnaryMultiCallable[_graph_pb2.ListImportRejectionsRequest, _graph_pb2.ListImportRejectionsResponse]  # type: ignore[assignment]
+    """Every record that an import could not use."""
     ListImporters: _aio.UnaryUnaryMultiCallable[_graph_pb2.ListImportersRequest, _graph_pb2.ListImportersResponse]  # type: ignore[assignment]
     """The formats that can be imported, with their options."""
-    ImportBundledGraph: _aio.UnaryUnaryMultiCallable[_graph_pb2.ImportBundledGraphRequest, _graph_pb2.ImportBundledGraphResponse]  # type: ignore[assignment]
+    ImportBundledGraph: _aio.UnaryUnaryMultiCallable[_graph_pb2.ImportBundledGraphRequest, _operations_pb2.Operation]  # type: ignore[assignment]
     """Imports a graph that ships with the server ("atlas")."""
     GetGraph: _aio.UnaryUnaryMultiCallable[_graph_pb2.GetGraphRequest, _graph_pb2.GetGraphResponse]  # type: ignore[assignment]
     """One graph with its counts."""
     ListGraphs: _aio.UnaryUnaryMultiCallable[_graph_pb2.ListGraphsRequest, _graph_pb2.ListGraphsResponse]  # type: ignore[assignment]
     """All graphs, by id."""
+    DeleteGraph: _aio.UnaryUnaryMultiCallable[_graph_pb2.DeleteGraphRequest, _operations_pb2.Operation]  # type: ignore[assignment]
+    """Deletes a graph; what stands on it only when asked."""
+    ListGraphVersions: _aio.UnaryUnaryMultiCallable[_graph_pb2.ListGraphVersionsRequest, _graph_pb2.ListGraphVersionsResponse]  # type: ignore[assignment]
+    """Versions of a graph, newest first: what each import changed."""
+    DiffGraphs: _aio.UnaryUnaryMultiCallable[_graph_pb2.DiffGraphsRequest, _operations_pb2.Operation]  # type: ignore[assignment]
+    """What differs between two graphs of the database."""
+    CheckGraph: _aio.UnaryUnaryMultiCallable[_graph_pb2.CheckGraphRequest, _operations_pb2.Operation]  # type: ignore[assignment]
+    """Checks everything that must hold of a stored graph."""
     RunCypher: _aio.UnaryUnaryMultiCallable[_graph_pb2.RunCypherRequest, _graph_pb2.RunCypherResponse]  # type: ignore[assignment]
     """Runs one read-only Cypher query; at most 1,000 rows."""
     GetConnectionInfo: _aio.UnaryUnaryMultiCallable[_graph_pb2.GetConnectionInfoRequest, _graph_pb2.GetConnectionInfoResponse]  # type: ignore[assignment]
@@ -80,10 +97,16 @@ class GraphServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request_iterator: _MaybeAsyncIterator[_graph_pb2.ImportGraphRequest],
         context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_graph_pb2.ImportGraphResponse], _abc.AsyncIterator[_graph_pb2.ImportGraphResponse]]:
-        """Uploads the files of one graph and imports them. The first message holds the header. Answers with progress, every
-        rejected record, and last the result. Cut off, it is completed by the same import again.
-        """
+    ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
+        """Uploads the files of one graph and imports them. The first message holds the header."""
+
+    @_abc_1.abstractmethod
+    def ListImportRejections(
+        self,
+        request: _graph_pb2.ListImportRejectionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_graph_pb2.ListImportRejectionsResponse, _abc.Awaitable[_graph_pb2.ListImportRejectionsResponse]]:
+        """Every record that an import could not use."""
 
     @_abc_1.abstractmethod
     def ListImporters(
@@ -98,7 +121,7 @@ class GraphServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _graph_pb2.ImportBundledGraphRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_graph_pb2.ImportBundledGraphResponse, _abc.Awaitable[_graph_pb2.ImportBundledGraphResponse]]:
+    ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
         """Imports a graph that ships with the server ("atlas")."""
 
     @_abc_1.abstractmethod
@@ -116,6 +139,38 @@ class GraphServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_graph_pb2.ListGraphsResponse, _abc.Awaitable[_graph_pb2.ListGraphsResponse]]:
         """All graphs, by id."""
+
+    @_abc_1.abstractmethod
+    def DeleteGraph(
+        self,
+        request: _graph_pb2.DeleteGraphRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
+        """Deletes a graph; what stands on it only when asked."""
+
+    @_abc_1.abstractmethod
+    def ListGraphVersions(
+        self,
+        request: _graph_pb2.ListGraphVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_graph_pb2.ListGraphVersionsResponse, _abc.Awaitable[_graph_pb2.ListGraphVersionsResponse]]:
+        """Versions of a graph, newest first: what each import changed."""
+
+    @_abc_1.abstractmethod
+    def DiffGraphs(
+        self,
+        request: _graph_pb2.DiffGraphsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
+        """What differs between two graphs of the database."""
+
+    @_abc_1.abstractmethod
+    def CheckGraph(
+        self,
+        request: _graph_pb2.CheckGraphRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
+        """Checks everything that must hold of a stored graph."""
 
     @_abc_1.abstractmethod
     def RunCypher(

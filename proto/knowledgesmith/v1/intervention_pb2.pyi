@@ -6,10 +6,12 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from knowledgesmith.v1 import common_pb2 as _common_pb2
+from knowledgesmith.v1 import error_pb2 as _error_pb2
 from knowledgesmith.v1 import health_pb2 as _health_pb2
 from knowledgesmith.v1 import probe_pb2 as _probe_pb2
 import builtins as _builtins
@@ -74,6 +76,270 @@ INTERVENTION_STATE_FAILED: InterventionState.ValueType  # 8
 INTERVENTION_STATE_CANCELLED: InterventionState.ValueType  # 9
 """Cancelled."""
 Global___InterventionState: _TypeAlias = InterventionState  # noqa: Y015
+
+class _Scorer:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ScorerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Scorer.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SCORER_UNSPECIFIED: _Scorer.ValueType  # 0
+    """Not set."""
+    SCORER_CLOZE_EXACT: _Scorer.ValueType  # 1
+    """The share of texts that say this option and no longer one."""
+    SCORER_CLOZE_MEAN: _Scorer.ValueType  # 2
+    """Mean log-likelihood of its tokens."""
+    SCORER_CLOZE_SUM: _Scorer.ValueType  # 3
+    """Sum of the log-likelihoods of its tokens."""
+
+class Scorer(_Scorer, metaclass=_ScorerEnumTypeWrapper):
+    """How the options of a probe are scored."""
+
+SCORER_UNSPECIFIED: Scorer.ValueType  # 0
+"""Not set."""
+SCORER_CLOZE_EXACT: Scorer.ValueType  # 1
+"""The share of texts that say this option and no longer one."""
+SCORER_CLOZE_MEAN: Scorer.ValueType  # 2
+"""Mean log-likelihood of its tokens."""
+SCORER_CLOZE_SUM: Scorer.ValueType  # 3
+"""Sum of the log-likelihoods of its tokens."""
+Global___Scorer: _TypeAlias = Scorer  # noqa: Y015
+
+class _GateMetric:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GateMetricEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GateMetric.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    GATE_METRIC_UNSPECIFIED: _GateMetric.ValueType  # 0
+    """Not set."""
+    GATE_METRIC_INSTALLED: _GateMetric.ValueType  # 1
+    """Share of the request's targets that an edit installed."""
+    GATE_METRIC_ERASED: _GateMetric.ValueType  # 2
+    """Share of the request's targets that an unlearning erased."""
+    GATE_METRIC_PROPAGATED: _GateMetric.ValueType  # 3
+    """Of what follows, where the model gave the old answer before: share that gives the new one."""
+    GATE_METRIC_RESIDUAL: _GateMetric.ValueType  # 4
+    """Of the same: share that gives the old one still."""
+    GATE_METRIC_COLLATERAL: _GateMetric.ValueType  # 5
+    """Of what should stay: share that did not."""
+    GATE_METRIC_PERPLEXITY_RATIO: _GateMetric.ValueType  # 6
+    """How many times less likely plain text became."""
+
+class GateMetric(_GateMetric, metaclass=_GateMetricEnumTypeWrapper):
+    """What a gate bounds."""
+
+GATE_METRIC_UNSPECIFIED: GateMetric.ValueType  # 0
+"""Not set."""
+GATE_METRIC_INSTALLED: GateMetric.ValueType  # 1
+"""Share of the request's targets that an edit installed."""
+GATE_METRIC_ERASED: GateMetric.ValueType  # 2
+"""Share of the request's targets that an unlearning erased."""
+GATE_METRIC_PROPAGATED: GateMetric.ValueType  # 3
+"""Of what follows, where the model gave the old answer before: share that gives the new one."""
+GATE_METRIC_RESIDUAL: GateMetric.ValueType  # 4
+"""Of the same: share that gives the old one still."""
+GATE_METRIC_COLLATERAL: GateMetric.ValueType  # 5
+"""Of what should stay: share that did not."""
+GATE_METRIC_PERPLEXITY_RATIO: GateMetric.ValueType  # 6
+"""How many times less likely plain text became."""
+Global___GateMetric: _TypeAlias = GateMetric  # noqa: Y015
+
+class _Phase:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PhaseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Phase.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PHASE_UNSPECIFIED: _Phase.ValueType  # 0
+    """Not set: none."""
+    PHASE_PLAN: _Phase.ValueType  # 1
+    """Plans, or takes the stored plan."""
+    PHASE_MEASURE_BEFORE: _Phase.ValueType  # 2
+    """Asks the probes of the model as it is."""
+    PHASE_APPLY: _Phase.ValueType  # 3
+    """Changes the model."""
+    PHASE_HEALTH: _Phase.ValueType  # 4
+    """Measures the health of the revision."""
+    PHASE_MEASURE_AFTER: _Phase.ValueType  # 5
+    """Asks the probes of the revision."""
+    PHASE_COMMIT: _Phase.ValueType  # 6
+    """Moves the head."""
+
+class Phase(_Phase, metaclass=_PhaseEnumTypeWrapper):
+    """What the worker does for an intervention."""
+
+PHASE_UNSPECIFIED: Phase.ValueType  # 0
+"""Not set: none."""
+PHASE_PLAN: Phase.ValueType  # 1
+"""Plans, or takes the stored plan."""
+PHASE_MEASURE_BEFORE: Phase.ValueType  # 2
+"""Asks the probes of the model as it is."""
+PHASE_APPLY: Phase.ValueType  # 3
+"""Changes the model."""
+PHASE_HEALTH: Phase.ValueType  # 4
+"""Measures the health of the revision."""
+PHASE_MEASURE_AFTER: Phase.ValueType  # 5
+"""Asks the probes of the revision."""
+PHASE_COMMIT: Phase.ValueType  # 6
+"""Moves the head."""
+Global___Phase: _TypeAlias = Phase  # noqa: Y015
+
+class _WorldOp:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WorldOpEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorldOp.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WORLD_OP_UNSPECIFIED: _WorldOp.ValueType  # 0
+    """Not set."""
+    WORLD_OP_ASSERT: _WorldOp.ValueType  # 1
+    """It enters."""
+    WORLD_OP_RETRACT: _WorldOp.ValueType  # 2
+    """It leaves."""
+
+class WorldOp(_WorldOp, metaclass=_WorldOpEnumTypeWrapper):
+    """What happens to a fact of a branch's world."""
+
+WORLD_OP_UNSPECIFIED: WorldOp.ValueType  # 0
+"""Not set."""
+WORLD_OP_ASSERT: WorldOp.ValueType  # 1
+"""It enters."""
+WORLD_OP_RETRACT: WorldOp.ValueType  # 2
+"""It leaves."""
+Global___WorldOp: _TypeAlias = WorldOp  # noqa: Y015
+
+class _Worlds:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WorldsEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Worlds.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WORLDS_UNSPECIFIED: _Worlds.ValueType  # 0
+    """Not set."""
+    WORLDS_BEFORE: _Worlds.ValueType  # 1
+    """Before the change."""
+    WORLDS_AFTER: _Worlds.ValueType  # 2
+    """After it."""
+    WORLDS_BOTH: _Worlds.ValueType  # 3
+    """In both."""
+
+class Worlds(_Worlds, metaclass=_WorldsEnumTypeWrapper):
+    """In which world of a plan something holds."""
+
+WORLDS_UNSPECIFIED: Worlds.ValueType  # 0
+"""Not set."""
+WORLDS_BEFORE: Worlds.ValueType  # 1
+"""Before the change."""
+WORLDS_AFTER: Worlds.ValueType  # 2
+"""After it."""
+WORLDS_BOTH: Worlds.ValueType  # 3
+"""In both."""
+Global___Worlds: _TypeAlias = Worlds  # noqa: Y015
+
+class _Rule:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rule.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RULE_UNSPECIFIED: _Rule.ValueType  # 0
+    """Not set."""
+    RULE_REQUEST: _Rule.ValueType  # 1
+    """It was asked for."""
+    RULE_ASSERTED: _Rule.ValueType  # 2
+    """The graph says so."""
+    RULE_FUNCTIONAL: _Rule.ValueType  # 3
+    """The relation has one object a subject."""
+    RULE_INVERSE_FUNCTIONAL: _Rule.ValueType  # 4
+    """The relation has one subject an object."""
+    RULE_SUPPORT: _Rule.ValueType  # 5
+    """Without it a fact that must go would still follow."""
+    RULE_INVERSE: _Rule.ValueType  # 6
+    """The inverse of a fact."""
+    RULE_SYMMETRIC: _Rule.ValueType  # 7
+    """The other direction of a symmetric fact."""
+    RULE_TRANSITIVE: _Rule.ValueType  # 8
+    """Two steps of a transitive relation."""
+    RULE_COMPOSITION: _Rule.ValueType  # 9
+    """Two relations in a row."""
+    RULE_SUBRELATION: _Rule.ValueType  # 10
+    """A relation that holds wherever another one does."""
+
+class Rule(_Rule, metaclass=_RuleEnumTypeWrapper):
+    """Why a fact enters, leaves or holds."""
+
+RULE_UNSPECIFIED: Rule.ValueType  # 0
+"""Not set."""
+RULE_REQUEST: Rule.ValueType  # 1
+"""It was asked for."""
+RULE_ASSERTED: Rule.ValueType  # 2
+"""The graph says so."""
+RULE_FUNCTIONAL: Rule.ValueType  # 3
+"""The relation has one object a subject."""
+RULE_INVERSE_FUNCTIONAL: Rule.ValueType  # 4
+"""The relation has one subject an object."""
+RULE_SUPPORT: Rule.ValueType  # 5
+"""Without it a fact that must go would still follow."""
+RULE_INVERSE: Rule.ValueType  # 6
+"""The inverse of a fact."""
+RULE_SYMMETRIC: Rule.ValueType  # 7
+"""The other direction of a symmetric fact."""
+RULE_TRANSITIVE: Rule.ValueType  # 8
+"""Two steps of a transitive relation."""
+RULE_COMPOSITION: Rule.ValueType  # 9
+"""Two relations in a row."""
+RULE_SUBRELATION: Rule.ValueType  # 10
+"""A relation that holds wherever another one does."""
+Global___Rule: _TypeAlias = Rule  # noqa: Y015
+
+class _WarningKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WarningKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WarningKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WARNING_KIND_UNSPECIFIED: _WarningKind.ValueType  # 0
+    """Not set."""
+    WARNING_KIND_PREFIX: _WarningKind.ValueType  # 1
+    """An option is the beginning of another one."""
+    WARNING_KIND_LENGTH: _WarningKind.ValueType  # 2
+    """Options differ much in length."""
+    WARNING_KIND_SHARED_WORDS: _WarningKind.ValueType  # 3
+    """Long options differ in few words."""
+    WARNING_KIND_TYPE: _WarningKind.ValueType  # 4
+    """An object is of another type than the relation asks for."""
+    WARNING_KIND_RING: _WarningKind.ValueType  # 5
+    """A hierarchy leads back to itself."""
+    WARNING_KIND_EARLIER: _WarningKind.ValueType  # 6
+    """An earlier intervention of the branch expects another answer."""
+    WARNING_KIND_UID: _WarningKind.ValueType  # 7
+    """A new entity has another uid than the one asked for."""
+    WARNING_KIND_UNASKED: _WarningKind.ValueType  # 8
+    """No question asks this fact."""
+
+class WarningKind(_WarningKind, metaclass=_WarningKindEnumTypeWrapper):
+    """What is the matter with a plan."""
+
+WARNING_KIND_UNSPECIFIED: WarningKind.ValueType  # 0
+"""Not set."""
+WARNING_KIND_PREFIX: WarningKind.ValueType  # 1
+"""An option is the beginning of another one."""
+WARNING_KIND_LENGTH: WarningKind.ValueType  # 2
+"""Options differ much in length."""
+WARNING_KIND_SHARED_WORDS: WarningKind.ValueType  # 3
+"""Long options differ in few words."""
+WARNING_KIND_TYPE: WarningKind.ValueType  # 4
+"""An object is of another type than the relation asks for."""
+WARNING_KIND_RING: WarningKind.ValueType  # 5
+"""A hierarchy leads back to itself."""
+WARNING_KIND_EARLIER: WarningKind.ValueType  # 6
+"""An earlier intervention of the branch expects another answer."""
+WARNING_KIND_UID: WarningKind.ValueType  # 7
+"""A new entity has another uid than the one asked for."""
+WARNING_KIND_UNASKED: WarningKind.ValueType  # 8
+"""No question asks this fact."""
+Global___WarningKind: _TypeAlias = WarningKind  # noqa: Y015
 
 @_typing.final
 class FactChange(_message.Message):
@@ -274,10 +540,8 @@ class Gate(_message.Message):
     METRIC_FIELD_NUMBER: _builtins.int
     MAX_FIELD_NUMBER: _builtins.int
     MIN_FIELD_NUMBER: _builtins.int
-    metric: _builtins.str
-    """Metric: installed and erased (of the request's targets), propagated and residual (of what follows, where the model
-    gave the old answer before), collateral (of what stays), perplexity_ratio.
-    """
+    metric: Global___GateMetric.ValueType
+    """Metric."""
     max: _builtins.float
     """Upper bound; absent = none."""
     min: _builtins.float
@@ -285,7 +549,7 @@ class Gate(_message.Message):
     def __init__(
         self,
         *,
-        metric: _builtins.str = ...,
+        metric: Global___GateMetric.ValueType = ...,
         max: _builtins.float | None = ...,
         min: _builtins.float | None = ...,
     ) -> None: ...
@@ -314,7 +578,7 @@ class InterventionSpec(_message.Message):
     GOAL_FIELD_NUMBER: _builtins.int
     CHANGES_FIELD_NUMBER: _builtins.int
     METHOD_FIELD_NUMBER: _builtins.int
-    METHOD_CONFIG_JSON_FIELD_NUMBER: _builtins.int
+    METHOD_CONFIG_FIELD_NUMBER: _builtins.int
     TARGET_DISTRIBUTION_FIELD_NUMBER: _builtins.int
     SCORER_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
@@ -330,14 +594,10 @@ class InterventionSpec(_message.Message):
     """Goal."""
     method: _builtins.str
     """Method name; empty = alphaedit, the one that the measurements support for both goals."""
-    method_config_json: _builtins.str
-    """Method configuration as a JSON object; empty = the method's defaults, which are ours."""
     target_distribution: _common_pb2.TargetDistribution.ValueType
     """Target distribution."""
-    scorer: _builtins.str
-    """Scorer: cloze-exact (default: the share of texts that say this option and no longer one), cloze-mean (mean
-    log-likelihood of its tokens) or cloze-sum (their sum).
-    """
+    scorer: Global___Scorer.ValueType
+    """How options are scored; not set = CLOZE_EXACT."""
     seed: _builtins.int
     """Seed of every draw."""
     hold: _builtins.bool
@@ -355,6 +615,10 @@ class InterventionSpec(_message.Message):
         """Facts, at most 10,000; at least one where nothing structural changes."""
 
     @_builtins.property
+    def method_config(self) -> _struct_pb2.Struct:
+        """Method configuration; absent = the method's defaults, which are ours."""
+
+    @_builtins.property
     def gates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Gate]:
         """Conditions; a failed one waits for a decision."""
 
@@ -369,9 +633,9 @@ class InterventionSpec(_message.Message):
         goal: _common_pb2.Goal.ValueType = ...,
         changes: _abc.Iterable[Global___FactChange] | None = ...,
         method: _builtins.str = ...,
-        method_config_json: _builtins.str = ...,
+        method_config: _struct_pb2.Struct | None = ...,
         target_distribution: _common_pb2.TargetDistribution.ValueType = ...,
-        scorer: _builtins.str = ...,
+        scorer: Global___Scorer.ValueType = ...,
         seed: _builtins.int = ...,
         hold: _builtins.bool = ...,
         gates: _abc.Iterable[Global___Gate] | None = ...,
@@ -380,9 +644,9 @@ class InterventionSpec(_message.Message):
         structural: _abc.Iterable[Global___StructuralChange] | None = ...,
         total_changes: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["method_config", b"method_config"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "changes", b"changes", "gates", b"gates", "goal", b"goal", "hold", b"hold", "install_derived", b"install_derived", "max_probes", b"max_probes", "method", b"method", "method_config_json", b"method_config_json", "scorer", b"scorer", "seed", b"seed", "structural", b"structural", "target_distribution", b"target_distribution", "total_changes", b"total_changes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "changes", b"changes", "gates", b"gates", "goal", b"goal", "hold", b"hold", "install_derived", b"install_derived", "max_probes", b"max_probes", "method", b"method", "method_config", b"method_config", "scorer", b"scorer", "seed", b"seed", "structural", b"structural", "target_distribution", b"target_distribution", "total_changes", b"total_changes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -402,7 +666,7 @@ class Intervention(_message.Message):
     ATTEMPT_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
-    BASE_REVISION_FIELD_NUMBER: _builtins.int
+    BASE_REVISION_ID_FIELD_NUMBER: _builtins.int
     REVISION_ID_FIELD_NUMBER: _builtins.int
     PLANNED_ROWS_FIELD_NUMBER: _builtins.int
     WRITTEN_ROWS_FIELD_NUMBER: _builtins.int
@@ -423,15 +687,15 @@ class Intervention(_message.Message):
     """Graph."""
     state: Global___InterventionState.ValueType
     """State."""
-    phase: _builtins.str
-    """Phase within the state: plan, measure_before, apply, health, measure_after, commit."""
+    phase: Global___Phase.ValueType
+    """Phase within the state."""
     attempt: _builtins.int
     """Attempt, from 1."""
     actor: _builtins.str
     """Who asked."""
     request_id: _builtins.str
     """Idempotence key."""
-    base_revision: _builtins.str
+    base_revision_id: _builtins.str
     """Revision it started from."""
     revision_id: _builtins.str
     """Revision it produced; empty until then."""
@@ -441,7 +705,7 @@ class Intervention(_message.Message):
     """Ledger rows written."""
     planned_probes: _builtins.int
     """Probes planned."""
-    error_reason: _builtins.str
+    error_reason: _error_pb2.ErrorReason.ValueType
     """Why it failed."""
     error_message: _builtins.str
     """Why it failed, in words."""
@@ -484,16 +748,16 @@ class Intervention(_message.Message):
         spec: Global___InterventionSpec | None = ...,
         graph_id: _builtins.str = ...,
         state: Global___InterventionState.ValueType = ...,
-        phase: _builtins.str = ...,
+        phase: Global___Phase.ValueType = ...,
         attempt: _builtins.int = ...,
         actor: _builtins.str = ...,
         request_id: _builtins.str = ...,
-        base_revision: _builtins.str = ...,
+        base_revision_id: _builtins.str = ...,
         revision_id: _builtins.str = ...,
         planned_rows: _builtins.int = ...,
         written_rows: _builtins.int = ...,
         planned_probes: _builtins.int = ...,
-        error_reason: _builtins.str = ...,
+        error_reason: _error_pb2.ErrorReason.ValueType = ...,
         error_message: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         finish_time: _timestamp_pb2.Timestamp | None = ...,
@@ -506,7 +770,7 @@ class Intervention(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "health", b"health", "rollback_time", b"rollback_time", "spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "base_revision", b"base_revision", "create_time", b"create_time", "error_message", b"error_message", "error_reason", b"error_reason", "failed_gates", b"failed_gates", "finish_time", b"finish_time", "graph_digest", b"graph_digest", "graph_id", b"graph_id", "health", b"health", "id", b"id", "notes", b"notes", "phase", b"phase", "planned_probes", b"planned_probes", "planned_rows", b"planned_rows", "request_id", b"request_id", "revision_id", b"revision_id", "rollback_time", b"rollback_time", "spec", b"spec", "state", b"state", "verdict_scheme", b"verdict_scheme", "written_rows", b"written_rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "base_revision_id", b"base_revision_id", "create_time", b"create_time", "error_message", b"error_message", "error_reason", b"error_reason", "failed_gates", b"failed_gates", "finish_time", b"finish_time", "graph_digest", b"graph_digest", "graph_id", b"graph_id", "health", b"health", "id", b"id", "notes", b"notes", "phase", b"phase", "planned_probes", b"planned_probes", "planned_rows", b"planned_rows", "request_id", b"request_id", "revision_id", b"revision_id", "rollback_time", b"rollback_time", "spec", b"spec", "state", b"state", "verdict_scheme", b"verdict_scheme", "written_rows", b"written_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -520,24 +784,24 @@ class WorldChange(_message.Message):
 
     OP_FIELD_NUMBER: _builtins.int
     FACT_ID_FIELD_NUMBER: _builtins.int
-    SUBJECT_FIELD_NUMBER: _builtins.int
+    SUBJECT_UID_FIELD_NUMBER: _builtins.int
     RELATION_FIELD_NUMBER: _builtins.int
-    OBJECT_FIELD_NUMBER: _builtins.int
+    OBJECT_UID_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
     PREMISES_FIELD_NUMBER: _builtins.int
     DERIVED_FIELD_NUMBER: _builtins.int
-    op: _builtins.str
-    """assert or retract."""
+    op: Global___WorldOp.ValueType
+    """What happens to it."""
     fact_id: _builtins.str
     """Fact id."""
-    subject: _builtins.str
+    subject_uid: _builtins.str
     """Subject uid."""
     relation: _builtins.str
     """Relation name."""
-    object: _builtins.str
+    object_uid: _builtins.str
     """Object uid."""
-    rule: _builtins.str
-    """Rule: request, functional, inverse_functional, support, inverse, symmetric, transitive, composition."""
+    rule: Global___Rule.ValueType
+    """Why."""
     derived: _builtins.bool
     """True for facts that follow, false for facts of the overlay."""
     @_builtins.property
@@ -547,18 +811,18 @@ class WorldChange(_message.Message):
     def __init__(
         self,
         *,
-        op: _builtins.str = ...,
+        op: Global___WorldOp.ValueType = ...,
         fact_id: _builtins.str = ...,
-        subject: _builtins.str = ...,
+        subject_uid: _builtins.str = ...,
         relation: _builtins.str = ...,
-        object: _builtins.str = ...,
-        rule: _builtins.str = ...,
+        object_uid: _builtins.str = ...,
+        rule: Global___Rule.ValueType = ...,
         premises: _abc.Iterable[_builtins.str] | None = ...,
         derived: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["derived", b"derived", "fact_id", b"fact_id", "object", b"object", "op", b"op", "premises", b"premises", "relation", b"relation", "rule", b"rule", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["derived", b"derived", "fact_id", b"fact_id", "object_uid", b"object_uid", "op", b"op", "premises", b"premises", "relation", b"relation", "rule", b"rule", "subject_uid", b"subject_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -571,24 +835,24 @@ class CitedFact(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     FACT_ID_FIELD_NUMBER: _builtins.int
-    SUBJECT_FIELD_NUMBER: _builtins.int
+    SUBJECT_UID_FIELD_NUMBER: _builtins.int
     RELATION_FIELD_NUMBER: _builtins.int
-    OBJECT_FIELD_NUMBER: _builtins.int
+    OBJECT_UID_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
     PREMISES_FIELD_NUMBER: _builtins.int
     WORLDS_FIELD_NUMBER: _builtins.int
     fact_id: _builtins.str
     """Fact id."""
-    subject: _builtins.str
+    subject_uid: _builtins.str
     """Subject uid."""
     relation: _builtins.str
     """Relation name."""
-    object: _builtins.str
+    object_uid: _builtins.str
     """Object uid."""
-    rule: _builtins.str
-    """Rule; asserted for a fact of the graph."""
-    worlds: _builtins.str
-    """Where this proof holds: before, after or both."""
+    rule: Global___Rule.ValueType
+    """Why it holds; ASSERTED for a fact of the graph."""
+    worlds: Global___Worlds.ValueType
+    """Where this proof holds."""
     @_builtins.property
     def premises(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Fact ids that the rule was applied to."""
@@ -597,16 +861,16 @@ class CitedFact(_message.Message):
         self,
         *,
         fact_id: _builtins.str = ...,
-        subject: _builtins.str = ...,
+        subject_uid: _builtins.str = ...,
         relation: _builtins.str = ...,
-        object: _builtins.str = ...,
-        rule: _builtins.str = ...,
+        object_uid: _builtins.str = ...,
+        rule: Global___Rule.ValueType = ...,
         premises: _abc.Iterable[_builtins.str] | None = ...,
-        worlds: _builtins.str = ...,
+        worlds: Global___Worlds.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_id", b"fact_id", "object", b"object", "premises", b"premises", "relation", b"relation", "rule", b"rule", "subject", b"subject", "worlds", b"worlds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_id", b"fact_id", "object_uid", b"object_uid", "premises", b"premises", "relation", b"relation", "rule", b"rule", "subject_uid", b"subject_uid", "worlds", b"worlds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -663,46 +927,6 @@ class Plan(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
-    class ProbeCountsEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.int
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.int = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
-    class HopCountsEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.int
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.int = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
     class NamesEntry(_message.Message):
         DESCRIPTOR: _descriptor.Descriptor
 
@@ -715,26 +939,6 @@ class Plan(_message.Message):
             *,
             key: _builtins.str = ...,
             value: _builtins.str = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
-    class RoleCountsEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.int
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.int = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -773,12 +977,12 @@ class Plan(_message.Message):
         """
 
     @_builtins.property
-    def probe_counts(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """Probes by kind and polarity, keys like "DIRECT/change"."""
+    def probe_counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProbeCount]:
+        """Probes by kind and polarity."""
 
     @_builtins.property
-    def hop_counts(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """Probes by hops, keys "0", "1", … and "unreachable"."""
+    def hop_counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___HopCount]:
+        """Probes by hops, nearest first."""
 
     @_builtins.property
     def probes(self) -> _containers.RepeatedCompositeFieldContainer[_probe_pb2.Probe]:
@@ -797,8 +1001,8 @@ class Plan(_message.Message):
         """Names of the entities of the changes and cited facts that are in this message, by uid."""
 
     @_builtins.property
-    def role_counts(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """Probes by role: target, follows, stays."""
+    def role_counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RoleCount]:
+        """Probes by role."""
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanWarning]:
@@ -809,15 +1013,15 @@ class Plan(_message.Message):
         *,
         digest: _builtins.str = ...,
         changes: _abc.Iterable[Global___WorldChange] | None = ...,
-        probe_counts: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
-        hop_counts: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        probe_counts: _abc.Iterable[Global___ProbeCount] | None = ...,
+        hop_counts: _abc.Iterable[Global___HopCount] | None = ...,
         probes: _abc.Iterable[_probe_pb2.Probe] | None = ...,
         rows: _builtins.int = ...,
         total_probes: _builtins.int = ...,
         cited: _abc.Iterable[Global___CitedFact] | None = ...,
         cut: Global___CutSet | None = ...,
         names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
-        role_counts: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        role_counts: _abc.Iterable[Global___RoleCount] | None = ...,
         warnings: _abc.Iterable[Global___PlanWarning] | None = ...,
         total_changes: _builtins.int = ...,
         total_cited: _builtins.int = ...,
@@ -841,11 +1045,8 @@ class PlanWarning(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     HINT_FIELD_NUMBER: _builtins.int
     PROBES_FIELD_NUMBER: _builtins.int
-    kind: _builtins.str
-    """prefix, length, shared_words, type, ring (a hierarchy that leads back to itself), earlier (another answer than an
-    earlier intervention of the branch expects), unasked (no question asks this fact) or uid (a new entity has another
-    uid than the one asked for).
-    """
+    kind: Global___WarningKind.ValueType
+    """What is the matter."""
     fact_id: _builtins.str
     """Fact that it is about."""
     message: _builtins.str
@@ -857,7 +1058,7 @@ class PlanWarning(_message.Message):
     def __init__(
         self,
         *,
-        kind: _builtins.str = ...,
+        kind: Global___WarningKind.ValueType = ...,
         fact_id: _builtins.str = ...,
         message: _builtins.str = ...,
         hint: _builtins.str = ...,
@@ -880,13 +1081,13 @@ class CreateInterventionRequest(_message.Message):
     SPEC_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
-    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_ID_FIELD_NUMBER: _builtins.int
     FULL_PLAN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotence key; a UUID. The same key with another body is refused."""
     validate_only: _builtins.bool
     """Only check and plan."""
-    expected_revision: _builtins.str
+    expected_revision_id: _builtins.str
     """Refuse unless this is the branch head; empty = no check."""
     full_plan: _builtins.bool
     """Answer with the whole plan, up to 48 MiB, rather than with what fits into 4 MiB: for a client that takes such
@@ -902,12 +1103,12 @@ class CreateInterventionRequest(_message.Message):
         spec: Global___InterventionSpec | None = ...,
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
-        expected_revision: _builtins.str = ...,
+        expected_revision_id: _builtins.str = ...,
         full_plan: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "full_plan", b"full_plan", "request_id", b"request_id", "spec", b"spec", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision_id", b"expected_revision_id", "full_plan", b"full_plan", "request_id", b"request_id", "spec", b"spec", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -949,10 +1150,10 @@ class GetInterventionRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ID_FIELD_NUMBER: _builtins.int
+    INTERVENTION_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
+    intervention_id: _builtins.str
     """Id."""
     page_size: _builtins.int
     """Changes of the specification a page: 0 = 100; capped at 10,000 and by what fits into a message."""
@@ -961,13 +1162,13 @@ class GetInterventionRequest(_message.Message):
     def __init__(
         self,
         *,
-        id: _builtins.str = ...,
+        intervention_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervention_id", b"intervention_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1010,22 +1211,36 @@ class ListInterventionsRequest(_message.Message):
     BRANCH_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    GOAL_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
     branch_id: _builtins.str
     """Only of this branch; empty = all."""
     page_size: _builtins.int
     """0 = 50; capped at 1,000 and by what fits into a message."""
     page_token: _builtins.str
     """Token of the previous response."""
+    goal: _common_pb2.Goal.ValueType
+    """Only this goal; not set = both."""
+    view: _common_pb2.View.ValueType
+    """BASIC leaves the changes, gates and configuration of the specifications out."""
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[Global___InterventionState.ValueType]:
+        """Only these states; empty = all."""
+
     def __init__(
         self,
         *,
         branch_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        states: _abc.Iterable[Global___InterventionState.ValueType] | None = ...,
+        goal: _common_pb2.Goal.ValueType = ...,
+        view: _common_pb2.View.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "goal", b"goal", "page_size", b"page_size", "page_token", b"page_token", "states", b"states", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1065,10 +1280,10 @@ class GetPlanRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ID_FIELD_NUMBER: _builtins.int
+    INTERVENTION_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
+    intervention_id: _builtins.str
     """Intervention."""
     page_size: _builtins.int
     """Changes and cited facts a page: 0 = as many as fit into a message, which also caps a larger size."""
@@ -1077,13 +1292,13 @@ class GetPlanRequest(_message.Message):
     def __init__(
         self,
         *,
-        id: _builtins.str = ...,
+        intervention_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervention_id", b"intervention_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1123,17 +1338,17 @@ class CancelInterventionRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ID_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
+    INTERVENTION_ID_FIELD_NUMBER: _builtins.int
+    intervention_id: _builtins.str
     """Id."""
     def __init__(
         self,
         *,
-        id: _builtins.str = ...,
+        intervention_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervention_id", b"intervention_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1169,10 +1384,10 @@ class WatchInterventionRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ID_FIELD_NUMBER: _builtins.int
+    INTERVENTION_ID_FIELD_NUMBER: _builtins.int
     AFTER_SEQUENCE_FIELD_NUMBER: _builtins.int
     MAX_BATCH_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
+    intervention_id: _builtins.str
     """Id."""
     after_sequence: _builtins.int
     """Belief changes with a larger sequence number are sent; 0 = all."""
@@ -1181,13 +1396,13 @@ class WatchInterventionRequest(_message.Message):
     def __init__(
         self,
         *,
-        id: _builtins.str = ...,
+        intervention_id: _builtins.str = ...,
         after_sequence: _builtins.int = ...,
         max_batch: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "id", b"id", "max_batch", b"max_batch"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "intervention_id", b"intervention_id", "max_batch", b"max_batch"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1246,7 +1461,7 @@ class ProgressEvent(_message.Message):
     PHASE_FIELD_NUMBER: _builtins.int
     DONE_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
-    phase: _builtins.str
+    phase: Global___Phase.ValueType
     """Phase."""
     done: _builtins.int
     """Done."""
@@ -1255,7 +1470,7 @@ class ProgressEvent(_message.Message):
     def __init__(
         self,
         *,
-        phase: _builtins.str = ...,
+        phase: Global___Phase.ValueType = ...,
         done: _builtins.int = ...,
         total: _builtins.int = ...,
     ) -> None: ...
@@ -1327,9 +1542,9 @@ class BeliefChange(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SEQ_FIELD_NUMBER: _builtins.int
-    ENTITY_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    ENTITY_UID_FIELD_NUMBER: _builtins.int
+    ENTITY_NAME_FIELD_NUMBER: _builtins.int
     LEVEL_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     POLARITY_FIELD_NUMBER: _builtins.int
@@ -1341,7 +1556,7 @@ class BeliefChange(_message.Message):
     NEW_AFTER_FIELD_NUMBER: _builtins.int
     DELTA_FIELD_NUMBER: _builtins.int
     HOPS_FIELD_NUMBER: _builtins.int
-    NEAREST_TARGET_FIELD_NUMBER: _builtins.int
+    NEAREST_TARGET_UID_FIELD_NUMBER: _builtins.int
     N_PROPAGATED_FIELD_NUMBER: _builtins.int
     N_MISSED_FIELD_NUMBER: _builtins.int
     N_DRIFTED_FIELD_NUMBER: _builtins.int
@@ -1354,14 +1569,14 @@ class BeliefChange(_message.Message):
     N_NOT_INSTALLED_FIELD_NUMBER: _builtins.int
     N_ERASED_FIELD_NUMBER: _builtins.int
     N_NOT_ERASED_FIELD_NUMBER: _builtins.int
-    seq: _builtins.int
+    sequence: _builtins.int
     """Sequence number within the intervention."""
-    entity: _builtins.str
+    entity_uid: _builtins.str
     """Entity uid."""
-    name: _builtins.str
+    entity_name: _builtins.str
     """Entity name."""
-    level: _builtins.str
-    """Level label."""
+    level: _common_pb2.Level.ValueType
+    """Level."""
     kind: _common_pb2.ProbeKind.ValueType
     """Kind."""
     polarity: _common_pb2.Polarity.ValueType
@@ -1382,7 +1597,7 @@ class BeliefChange(_message.Message):
     """after - before."""
     hops: _builtins.int
     """Hops from the nearest target; absent = unreachable."""
-    nearest_target: _builtins.str
+    nearest_target_uid: _builtins.str
     """Nearest target's uid."""
     n_propagated: _builtins.int
     """Verdict counts: propagated."""
@@ -1411,10 +1626,10 @@ class BeliefChange(_message.Message):
     def __init__(
         self,
         *,
-        seq: _builtins.int = ...,
-        entity: _builtins.str = ...,
-        name: _builtins.str = ...,
-        level: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        entity_uid: _builtins.str = ...,
+        entity_name: _builtins.str = ...,
+        level: _common_pb2.Level.ValueType = ...,
         kind: _common_pb2.ProbeKind.ValueType = ...,
         polarity: _common_pb2.Polarity.ValueType = ...,
         fact_id: _builtins.str = ...,
@@ -1425,7 +1640,7 @@ class BeliefChange(_message.Message):
         new_after: _builtins.float | None = ...,
         delta: _builtins.float | None = ...,
         hops: _builtins.int | None = ...,
-        nearest_target: _builtins.str = ...,
+        nearest_target_uid: _builtins.str = ...,
         n_propagated: _builtins.int = ...,
         n_missed: _builtins.int = ...,
         n_drifted: _builtins.int = ...,
@@ -1441,7 +1656,7 @@ class BeliefChange(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "_delta", b"_delta", "_hops", b"_hops", "_new_after", b"_new_after", "_new_before", b"_new_before", "after", b"after", "before", b"before", "delta", b"delta", "hops", b"hops", "new_after", b"new_after", "new_before", b"new_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "_delta", b"_delta", "_hops", b"_hops", "_new_after", b"_new_after", "_new_before", b"_new_before", "after", b"after", "before", b"before", "delta", b"delta", "entity", b"entity", "fact_id", b"fact_id", "hops", b"hops", "kind", b"kind", "level", b"level", "n_collateral", b"n_collateral", "n_drifted", b"n_drifted", "n_erased", b"n_erased", "n_forgotten", b"n_forgotten", "n_ineligible", b"n_ineligible", "n_installed", b"n_installed", "n_missed", b"n_missed", "n_not_erased", b"n_not_erased", "n_not_installed", b"n_not_installed", "n_preserved", b"n_preserved", "n_propagated", b"n_propagated", "name", b"name", "nearest_target", b"nearest_target", "new_after", b"new_after", "new_before", b"new_before", "polarity", b"polarity", "relation", b"relation", "role", b"role", "seq", b"seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "_delta", b"_delta", "_hops", b"_hops", "_new_after", b"_new_after", "_new_before", b"_new_before", "after", b"after", "before", b"before", "delta", b"delta", "entity_name", b"entity_name", "entity_uid", b"entity_uid", "fact_id", b"fact_id", "hops", b"hops", "kind", b"kind", "level", b"level", "n_collateral", b"n_collateral", "n_drifted", b"n_drifted", "n_erased", b"n_erased", "n_forgotten", b"n_forgotten", "n_ineligible", b"n_ineligible", "n_installed", b"n_installed", "n_missed", b"n_missed", "n_not_erased", b"n_not_erased", "n_not_installed", b"n_not_installed", "n_preserved", b"n_preserved", "n_propagated", b"n_propagated", "nearest_target_uid", b"nearest_target_uid", "new_after", b"new_after", "new_before", b"new_before", "polarity", b"polarity", "relation", b"relation", "role", b"role", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__after: _TypeAlias = _typing.Literal["after"]  # noqa: Y015
     _WhichOneofArgType__after: _TypeAlias = _typing.Literal["_after", b"_after"]  # noqa: Y015
@@ -1476,17 +1691,17 @@ class CommitInterventionRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ID_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
+    INTERVENTION_ID_FIELD_NUMBER: _builtins.int
+    intervention_id: _builtins.str
     """Id."""
     def __init__(
         self,
         *,
-        id: _builtins.str = ...,
+        intervention_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervention_id", b"intervention_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1522,17 +1737,17 @@ class DiscardInterventionRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ID_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
+    INTERVENTION_ID_FIELD_NUMBER: _builtins.int
+    intervention_id: _builtins.str
     """Id."""
     def __init__(
         self,
         *,
-        id: _builtins.str = ...,
+        intervention_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervention_id", b"intervention_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1561,3 +1776,137 @@ class DiscardInterventionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DiscardInterventionResponse: _TypeAlias = DiscardInterventionResponse  # noqa: Y015
+
+@_typing.final
+class DeleteInterventionRequest(_message.Message):
+    """Request of DeleteIntervention."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERVENTION_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    intervention_id: _builtins.str
+    """Id of the intervention."""
+    request_id: _builtins.str
+    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    def __init__(
+        self,
+        *,
+        intervention_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervention_id", b"intervention_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteInterventionRequest: _TypeAlias = DeleteInterventionRequest  # noqa: Y015
+
+@_typing.final
+class DeleteInterventionResponse(_message.Message):
+    """Response of DeleteIntervention."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELETION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deletion(self) -> _common_pb2.Deletion:
+        """What was taken away."""
+
+    def __init__(
+        self,
+        *,
+        deletion: _common_pb2.Deletion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deletion", b"deletion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deletion", b"deletion"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteInterventionResponse: _TypeAlias = DeleteInterventionResponse  # noqa: Y015
+
+@_typing.final
+class ProbeCount(_message.Message):
+    """How many planned probes are of one kind and polarity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    POLARITY_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    kind: _common_pb2.ProbeKind.ValueType
+    """Kind."""
+    polarity: _common_pb2.Polarity.ValueType
+    """Polarity."""
+    count: _builtins.int
+    """Probes."""
+    def __init__(
+        self,
+        *,
+        kind: _common_pb2.ProbeKind.ValueType = ...,
+        polarity: _common_pb2.Polarity.ValueType = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "kind", b"kind", "polarity", b"polarity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProbeCount: _TypeAlias = ProbeCount  # noqa: Y015
+
+@_typing.final
+class HopCount(_message.Message):
+    """How many planned probes are so many hops from the nearest target."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOPS_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    hops: _builtins.int
+    """Hops; absent = unreachable."""
+    count: _builtins.int
+    """Probes."""
+    def __init__(
+        self,
+        *,
+        hops: _builtins.int | None = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "hops", b"hops"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "count", b"count", "hops", b"hops"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__hops: _TypeAlias = _typing.Literal["hops"]  # noqa: Y015
+    _WhichOneofArgType__hops: _TypeAlias = _typing.Literal["_hops", b"_hops"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hops) -> _WhichOneofReturnType__hops | None: ...
+
+Global___HopCount: _TypeAlias = HopCount  # noqa: Y015
+
+@_typing.final
+class RoleCount(_message.Message):
+    """How many planned probes are of one role."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROLE_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    role: _common_pb2.Role.ValueType
+    """Role."""
+    count: _builtins.int
+    """Probes."""
+    def __init__(
+        self,
+        *,
+        role: _common_pb2.Role.ValueType = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RoleCount: _TypeAlias = RoleCount  # noqa: Y015

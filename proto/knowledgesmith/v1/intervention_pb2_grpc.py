@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
 from knowledgesmith.v1 import intervention_pb2 as knowledgesmith_dot_v1_dot_intervention__pb2
 
 GRPC_GENERATED_VERSION = '1.74.0'
@@ -50,6 +51,11 @@ class InterventionServiceStub(object):
                 request_serializer=knowledgesmith_dot_v1_dot_intervention__pb2.ListInterventionsRequest.SerializeToString,
                 response_deserializer=knowledgesmith_dot_v1_dot_intervention__pb2.ListInterventionsResponse.FromString,
                 _registered_method=True)
+        self.DeleteIntervention = channel.unary_unary(
+                '/knowledgesmith.v1.InterventionService/DeleteIntervention',
+                request_serializer=knowledgesmith_dot_v1_dot_intervention__pb2.DeleteInterventionRequest.SerializeToString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+                _registered_method=True)
         self.GetPlan = channel.unary_unary(
                 '/knowledgesmith.v1.InterventionService/GetPlan',
                 request_serializer=knowledgesmith_dot_v1_dot_intervention__pb2.GetPlanRequest.SerializeToString,
@@ -60,11 +66,6 @@ class InterventionServiceStub(object):
                 request_serializer=knowledgesmith_dot_v1_dot_intervention__pb2.CancelInterventionRequest.SerializeToString,
                 response_deserializer=knowledgesmith_dot_v1_dot_intervention__pb2.CancelInterventionResponse.FromString,
                 _registered_method=True)
-        self.WatchIntervention = channel.unary_stream(
-                '/knowledgesmith.v1.InterventionService/WatchIntervention',
-                request_serializer=knowledgesmith_dot_v1_dot_intervention__pb2.WatchInterventionRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_intervention__pb2.WatchInterventionResponse.FromString,
-                _registered_method=True)
         self.CommitIntervention = channel.unary_unary(
                 '/knowledgesmith.v1.InterventionService/CommitIntervention',
                 request_serializer=knowledgesmith_dot_v1_dot_intervention__pb2.CommitInterventionRequest.SerializeToString,
@@ -74,6 +75,11 @@ class InterventionServiceStub(object):
                 '/knowledgesmith.v1.InterventionService/DiscardIntervention',
                 request_serializer=knowledgesmith_dot_v1_dot_intervention__pb2.DiscardInterventionRequest.SerializeToString,
                 response_deserializer=knowledgesmith_dot_v1_dot_intervention__pb2.DiscardInterventionResponse.FromString,
+                _registered_method=True)
+        self.WatchIntervention = channel.unary_stream(
+                '/knowledgesmith.v1.InterventionService/WatchIntervention',
+                request_serializer=knowledgesmith_dot_v1_dot_intervention__pb2.WatchInterventionRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_v1_dot_intervention__pb2.WatchInterventionResponse.FromString,
                 _registered_method=True)
 
 
@@ -102,6 +108,13 @@ class InterventionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteIntervention(self, request, context):
+        """Deletes an intervention that has ended and that no branch is built on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPlan(self, request, context):
         """The stored plan.
         """
@@ -116,13 +129,6 @@ class InterventionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def WatchIntervention(self, request, context):
-        """Streams state, progress and belief changes; belief changes are replayed exactly from any sequence number.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def CommitIntervention(self, request, context):
         """Commits an intervention that awaits a decision.
         """
@@ -132,6 +138,13 @@ class InterventionServiceServicer(object):
 
     def DiscardIntervention(self, request, context):
         """Discards an intervention that awaits a decision.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchIntervention(self, request, context):
+        """Streams state, progress and belief changes; belief changes are replayed exactly from any sequence number.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,6 +168,11 @@ def add_InterventionServiceServicer_to_server(servicer, server):
                     request_deserializer=knowledgesmith_dot_v1_dot_intervention__pb2.ListInterventionsRequest.FromString,
                     response_serializer=knowledgesmith_dot_v1_dot_intervention__pb2.ListInterventionsResponse.SerializeToString,
             ),
+            'DeleteIntervention': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteIntervention,
+                    request_deserializer=knowledgesmith_dot_v1_dot_intervention__pb2.DeleteInterventionRequest.FromString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
+            ),
             'GetPlan': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPlan,
                     request_deserializer=knowledgesmith_dot_v1_dot_intervention__pb2.GetPlanRequest.FromString,
@@ -165,11 +183,6 @@ def add_InterventionServiceServicer_to_server(servicer, server):
                     request_deserializer=knowledgesmith_dot_v1_dot_intervention__pb2.CancelInterventionRequest.FromString,
                     response_serializer=knowledgesmith_dot_v1_dot_intervention__pb2.CancelInterventionResponse.SerializeToString,
             ),
-            'WatchIntervention': grpc.unary_stream_rpc_method_handler(
-                    servicer.WatchIntervention,
-                    request_deserializer=knowledgesmith_dot_v1_dot_intervention__pb2.WatchInterventionRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_intervention__pb2.WatchInterventionResponse.SerializeToString,
-            ),
             'CommitIntervention': grpc.unary_unary_rpc_method_handler(
                     servicer.CommitIntervention,
                     request_deserializer=knowledgesmith_dot_v1_dot_intervention__pb2.CommitInterventionRequest.FromString,
@@ -179,6 +192,11 @@ def add_InterventionServiceServicer_to_server(servicer, server):
                     servicer.DiscardIntervention,
                     request_deserializer=knowledgesmith_dot_v1_dot_intervention__pb2.DiscardInterventionRequest.FromString,
                     response_serializer=knowledgesmith_dot_v1_dot_intervention__pb2.DiscardInterventionResponse.SerializeToString,
+            ),
+            'WatchIntervention': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchIntervention,
+                    request_deserializer=knowledgesmith_dot_v1_dot_intervention__pb2.WatchInterventionRequest.FromString,
+                    response_serializer=knowledgesmith_dot_v1_dot_intervention__pb2.WatchInterventionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -274,6 +292,33 @@ class InterventionService(object):
             _registered_method=True)
 
     @staticmethod
+    def DeleteIntervention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.v1.InterventionService/DeleteIntervention',
+            knowledgesmith_dot_v1_dot_intervention__pb2.DeleteInterventionRequest.SerializeToString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetPlan(request,
             target,
             options=(),
@@ -328,33 +373,6 @@ class InterventionService(object):
             _registered_method=True)
 
     @staticmethod
-    def WatchIntervention(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_stream(
-            request,
-            target,
-            '/knowledgesmith.v1.InterventionService/WatchIntervention',
-            knowledgesmith_dot_v1_dot_intervention__pb2.WatchInterventionRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_intervention__pb2.WatchInterventionResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
     def CommitIntervention(request,
             target,
             options=(),
@@ -398,6 +416,33 @@ class InterventionService(object):
             '/knowledgesmith.v1.InterventionService/DiscardIntervention',
             knowledgesmith_dot_v1_dot_intervention__pb2.DiscardInterventionRequest.SerializeToString,
             knowledgesmith_dot_v1_dot_intervention__pb2.DiscardInterventionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchIntervention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/knowledgesmith.v1.InterventionService/WatchIntervention',
+            knowledgesmith_dot_v1_dot_intervention__pb2.WatchInterventionRequest.SerializeToString,
+            knowledgesmith_dot_v1_dot_intervention__pb2.WatchInterventionResponse.FromString,
             options,
             channel_credentials,
             insecure,

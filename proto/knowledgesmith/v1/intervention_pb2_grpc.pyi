@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.longrunning import operations_pb2 as _operations_pb2
 from grpc import aio as _aio
 from knowledgesmith.v1 import intervention_pb2 as _intervention_pb2
 import abc as _abc_1
@@ -39,16 +40,18 @@ class InterventionServiceStub:
     """One intervention."""
     ListInterventions: _grpc.UnaryUnaryMultiCallable[_intervention_pb2.ListInterventionsRequest, _intervention_pb2.ListInterventionsResponse]
     """Interventions, newest first."""
+    DeleteIntervention: _grpc.UnaryUnaryMultiCallable[_intervention_pb2.DeleteInterventionRequest, _operations_pb2.Operation]
+    """Deletes an intervention that has ended and that no branch is built on."""
     GetPlan: _grpc.UnaryUnaryMultiCallable[_intervention_pb2.GetPlanRequest, _intervention_pb2.GetPlanResponse]
     """The stored plan."""
     CancelIntervention: _grpc.UnaryUnaryMultiCallable[_intervention_pb2.CancelInterventionRequest, _intervention_pb2.CancelInterventionResponse]
     """Stops it at the next safe point; too late once it is committing."""
-    WatchIntervention: _grpc.UnaryStreamMultiCallable[_intervention_pb2.WatchInterventionRequest, _intervention_pb2.WatchInterventionResponse]
-    """Streams state, progress and belief changes; belief changes are replayed exactly from any sequence number."""
     CommitIntervention: _grpc.UnaryUnaryMultiCallable[_intervention_pb2.CommitInterventionRequest, _intervention_pb2.CommitInterventionResponse]
     """Commits an intervention that awaits a decision."""
     DiscardIntervention: _grpc.UnaryUnaryMultiCallable[_intervention_pb2.DiscardInterventionRequest, _intervention_pb2.DiscardInterventionResponse]
     """Discards an intervention that awaits a decision."""
+    WatchIntervention: _grpc.UnaryStreamMultiCallable[_intervention_pb2.WatchInterventionRequest, _intervention_pb2.WatchInterventionResponse]
+    """Streams state, progress and belief changes; belief changes are replayed exactly from any sequence number."""
 
 @_typing.type_check_only
 class InterventionServiceAsyncStub(InterventionServiceStub):
@@ -61,16 +64,18 @@ class InterventionServiceAsyncStub(InterventionServiceStub):
     """One intervention."""
     ListInterventions: _aio.UnaryUnaryMultiCallable[_intervention_pb2.ListInterventionsRequest, _intervention_pb2.ListInterventionsResponse]  # type: ignore[assignment]
     """Interventions, newest first."""
+    DeleteIntervention: _aio.UnaryUnaryMultiCallable[_intervention_pb2.DeleteInterventionRequest, _operations_pb2.Operation]  # type: ignore[assignment]
+    """Deletes an intervention that has ended and that no branch is built on."""
     GetPlan: _aio.UnaryUnaryMultiCallable[_intervention_pb2.GetPlanRequest, _intervention_pb2.GetPlanResponse]  # type: ignore[assignment]
     """The stored plan."""
     CancelIntervention: _aio.UnaryUnaryMultiCallable[_intervention_pb2.CancelInterventionRequest, _intervention_pb2.CancelInterventionResponse]  # type: ignore[assignment]
     """Stops it at the next safe point; too late once it is committing."""
-    WatchIntervention: _aio.UnaryStreamMultiCallable[_intervention_pb2.WatchInterventionRequest, _intervention_pb2.WatchInterventionResponse]  # type: ignore[assignment]
-    """Streams state, progress and belief changes; belief changes are replayed exactly from any sequence number."""
     CommitIntervention: _aio.UnaryUnaryMultiCallable[_intervention_pb2.CommitInterventionRequest, _intervention_pb2.CommitInterventionResponse]  # type: ignore[assignment]
     """Commits an intervention that awaits a decision."""
     DiscardIntervention: _aio.UnaryUnaryMultiCallable[_intervention_pb2.DiscardInterventionRequest, _intervention_pb2.DiscardInterventionResponse]  # type: ignore[assignment]
     """Discards an intervention that awaits a decision."""
+    WatchIntervention: _aio.UnaryStreamMultiCallable[_intervention_pb2.WatchInterventionRequest, _intervention_pb2.WatchInterventionResponse]  # type: ignore[assignment]
+    """Streams state, progress and belief changes; belief changes are replayed exactly from any sequence number."""
 
 class InterventionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Requests to change a model, and their life."""
@@ -100,6 +105,14 @@ class InterventionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Interventions, newest first."""
 
     @_abc_1.abstractmethod
+    def DeleteIntervention(
+        self,
+        request: _intervention_pb2.DeleteInterventionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
+        """Deletes an intervention that has ended and that no branch is built on."""
+
+    @_abc_1.abstractmethod
     def GetPlan(
         self,
         request: _intervention_pb2.GetPlanRequest,
@@ -116,14 +129,6 @@ class InterventionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Stops it at the next safe point; too late once it is committing."""
 
     @_abc_1.abstractmethod
-    def WatchIntervention(
-        self,
-        request: _intervention_pb2.WatchInterventionRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_intervention_pb2.WatchInterventionResponse], _abc.AsyncIterator[_intervention_pb2.WatchInterventionResponse]]:
-        """Streams state, progress and belief changes; belief changes are replayed exactly from any sequence number."""
-
-    @_abc_1.abstractmethod
     def CommitIntervention(
         self,
         request: _intervention_pb2.CommitInterventionRequest,
@@ -138,5 +143,13 @@ class InterventionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intervention_pb2.DiscardInterventionResponse, _abc.Awaitable[_intervention_pb2.DiscardInterventionResponse]]:
         """Discards an intervention that awaits a decision."""
+
+    @_abc_1.abstractmethod
+    def WatchIntervention(
+        self,
+        request: _intervention_pb2.WatchInterventionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_intervention_pb2.WatchInterventionResponse], _abc.AsyncIterator[_intervention_pb2.WatchInterventionResponse]]:
+        """Streams state, progress and belief changes; belief changes are replayed exactly from any sequence number."""
 
 def add_InterventionServiceServicer_to_server(servicer: InterventionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -22,70 +22,47 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
+from knowledgesmith.v1 import common_pb2 as knowledgesmith_dot_v1_dot_common__pb2
+from knowledgesmith.v1 import options_pb2 as knowledgesmith_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dknowledgesmith/v1/model.proto\x12\x11knowledgesmith.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"r\n\x05Model\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x16\n\x0eweights_sha256\x18\x03 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x04 \x01(\t\x12\x12\n\nparameters\x18\x05 \x01(\x03\x12\r\n\x05\x64type\x18\x06 \x01(\t\"y\n\x06\x42ranch\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12\x10\n\x08graph_id\x18\x03 \x01(\t\x12\x15\n\rhead_revision\x18\x04 \x01(\t\x12\x15\n\rinterventions\x18\x05 \x03(\t\x12\x11\n\tbusy_with\x18\x06 \x01(\t\"\xa1\x01\n\x08Revision\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x17\n\x0f\x61rtefact_sha256\x18\x03 \x01(\t\x12\x16\n\x0eweights_sha256\x18\x04 \x01(\t\x12\x17\n\x0fintervention_id\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb3\x01\n\x06Method\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63\x65pts\x18\x03 \x03(\t\x12\x11\n\ttask_loss\x18\x04 \x01(\t\x12\x14\n\x0cpreservation\x18\x05 \x01(\t\x12\x13\n\x0bregulariser\x18\x06 \x01(\t\x12\x10\n\x08operator\x18\x07 \x01(\t\x12\x0e\n\x06source\x18\x08 \x01(\t\x12\x1a\n\x12\x63onfig_schema_json\x18\t \x01(\t\"?\n\x14RegisterModelRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\r\n\x05\x64type\x18\x03 \x01(\t\"@\n\x15RegisterModelResponse\x12\'\n\x05model\x18\x01 \x01(\x0b\x32\x18.knowledgesmith.v1.Model\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"W\n\x12ListModelsResponse\x12(\n\x06models\x18\x01 \x03(\x0b\x32\x18.knowledgesmith.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x14\n\x12ListMethodsRequest\"A\n\x13ListMethodsResponse\x12*\n\x07methods\x18\x01 \x03(\x0b\x32\x19.knowledgesmith.v1.Method\"U\n\x13\x43reateBranchRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12\x10\n\x08graph_id\x18\x03 \x01(\t\x12\x0e\n\x06select\x18\x04 \x01(\x08\"A\n\x14\x43reateBranchResponse\x12)\n\x06\x62ranch\x18\x01 \x01(\x0b\x32\x19.knowledgesmith.v1.Branch\"\x1e\n\x10GetBranchRequest\x12\n\n\x02id\x18\x01 \x01(\t\">\n\x11GetBranchResponse\x12)\n\x06\x62ranch\x18\x01 \x01(\x0b\x32\x19.knowledgesmith.v1.Branch\"N\n\x13ListBranchesRequest\x12\x10\n\x08graph_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\\\n\x14ListBranchesResponse\x12+\n\x08\x62ranches\x18\x01 \x03(\x0b\x32\x19.knowledgesmith.v1.Branch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"!\n\x13SelectBranchRequest\x12\n\n\x02id\x18\x01 \x01(\t\"A\n\x14SelectBranchResponse\x12)\n\x06\x62ranch\x18\x01 \x01(\x0b\x32\x19.knowledgesmith.v1.Branch\"P\n\x14ListRevisionsRequest\x12\x11\n\tbranch_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"`\n\x15ListRevisionsResponse\x12.\n\trevisions\x18\x01 \x03(\x0b\x32\x1b.knowledgesmith.v1.Revision\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Y\n\x15RollbackBranchRequest\x12\x11\n\tbranch_id\x18\x01 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\x86\x01\n\x16RollbackBranchResponse\x12)\n\x06\x62ranch\x18\x01 \x01(\x0b\x32\x19.knowledgesmith.v1.Branch\x12)\n\x04head\x18\x02 \x01(\x0b\x32\x1b.knowledgesmith.v1.Revision\x12\x16\n\x0eweights_sha256\x18\x03 \x01(\t\"]\n\nAskRequest\x12\x11\n\tbranch_id\x18\x01 \x01(\t\x12\x13\n\x0brevision_id\x18\x02 \x01(\t\x12\x0f\n\x07prompts\x18\x03 \x03(\t\x12\x16\n\x0emax_new_tokens\x18\x04 \x01(\x05\"1\n\x0b\x41skResponse\x12\r\n\x05texts\x18\x01 \x03(\t\x12\x13\n\x0brevision_id\x18\x02 \x01(\t\"~\n\x15\x45xportRevisionRequest\x12\x11\n\tbranch_id\x18\x01 \x01(\t\x12\x13\n\x0brevision_id\x18\x02 \x01(\t\x12/\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1f.knowledgesmith.v1.ExportFormat\x12\x0c\n\x04name\x18\x04 \x01(\t\":\n\x16\x45xportRevisionResponse\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x03*n\n\x0c\x45xportFormat\x12\x1d\n\x19\x45XPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x45XPORT_FORMAT_HF_CHECKPOINT\x10\x01\x12\x1e\n\x1a\x45XPORT_FORMAT_PEFT_ADAPTER\x10\x02\x32\x9e\x08\n\x0cModelService\x12\x62\n\rRegisterModel\x12\'.knowledgesmith.v1.RegisterModelRequest\x1a(.knowledgesmith.v1.RegisterModelResponse\x12Y\n\nListModels\x12$.knowledgesmith.v1.ListModelsRequest\x1a%.knowledgesmith.v1.ListModelsResponse\x12\\\n\x0bListMethods\x12%.knowledgesmith.v1.ListMethodsRequest\x1a&.knowledgesmith.v1.ListMethodsResponse\x12_\n\x0c\x43reateBranch\x12&.knowledgesmith.v1.CreateBranchRequest\x1a\'.knowledgesmith.v1.CreateBranchResponse\x12V\n\tGetBranch\x12#.knowledgesmith.v1.GetBranchRequest\x1a$.knowledgesmith.v1.GetBranchResponse\x12_\n\x0cListBranches\x12&.knowledgesmith.v1.ListBranchesRequest\x1a\'.knowledgesmith.v1.ListBranchesResponse\x12_\n\x0cSelectBranch\x12&.knowledgesmith.v1.SelectBranchRequest\x1a\'.knowledgesmith.v1.SelectBranchResponse\x12\x62\n\rListRevisions\x12\'.knowledgesmith.v1.ListRevisionsRequest\x1a(.knowledgesmith.v1.ListRevisionsResponse\x12\x65\n\x0eRollbackBranch\x12(.knowledgesmith.v1.RollbackBranchRequest\x1a).knowledgesmith.v1.RollbackBranchResponse\x12\x44\n\x03\x41sk\x12\x1d.knowledgesmith.v1.AskRequest\x1a\x1e.knowledgesmith.v1.AskResponse\x12\x65\n\x0e\x45xportRevision\x12(.knowledgesmith.v1.ExportRevisionRequest\x1a).knowledgesmith.v1.ExportRevisionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dknowledgesmith/v1/model.proto\x12\x11knowledgesmith.v1\x1a#google/longrunning/operations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1eknowledgesmith/v1/common.proto\x1a\x1fknowledgesmith/v1/options.proto\"\x8c\x01\n\x05Model\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x16\n\x0eweights_sha256\x18\x03 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x04 \x01(\t\x12\x12\n\nparameters\x18\x05 \x01(\x03\x12\'\n\x05\x64type\x18\x06 \x01(\x0e\x32\x18.knowledgesmith.v1.DType\"\x89\x02\n\x06Method\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x06\x66\x61mily\x18\x02 \x01(\x0e\x32\x1f.knowledgesmith.v1.MethodFamily\x12\x30\n\x07\x61\x63\x63\x65pts\x18\x03 \x03(\x0b\x32\x1f.knowledgesmith.v1.AcceptedGoal\x12\x11\n\ttask_loss\x18\x04 \x01(\t\x12\x14\n\x0cpreservation\x18\x05 \x01(\t\x12\x13\n\x0bregulariser\x18\x06 \x01(\t\x12\x10\n\x08operator\x18\x07 \x01(\t\x12\x0e\n\x06source\x18\x08 \x01(\t\x12.\n\rconfig_schema\x18\t \x01(\x0b\x32\x17.google.protobuf.Struct\"s\n\x14RegisterModelRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\'\n\x05\x64type\x18\x03 \x01(\x0e\x32\x18.knowledgesmith.v1.DType\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"@\n\x15RegisterModelResponse\x12\'\n\x05model\x18\x01 \x01(\x0b\x32\x18.knowledgesmith.v1.Model\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"W\n\x12ListModelsResponse\x12(\n\x06models\x18\x01 \x03(\x0b\x32\x18.knowledgesmith.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\";\n\x12ListMethodsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"Z\n\x13ListMethodsResponse\x12*\n\x07methods\x18\x01 \x03(\x0b\x32\x19.knowledgesmith.v1.Method\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"y\n\x0c\x41\x63\x63\x65ptedGoal\x12%\n\x04goal\x18\x01 \x01(\x0e\x32\x17.knowledgesmith.v1.Goal\x12\x42\n\x13target_distribution\x18\x02 \x01(\x0e\x32%.knowledgesmith.v1.TargetDistribution*p\n\x05\x44Type\x12\x16\n\x12\x44_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44_TYPE_FLOAT32\x10\x01\x12\x13\n\x0f\x44_TYPE_BFLOAT16\x10\x02\x12\x12\n\x0e\x44_TYPE_FLOAT16\x10\x03\x12\x12\n\x0e\x44_TYPE_FLOAT64\x10\x04*}\n\x0cMethodFamily\x12\x1d\n\x19METHOD_FAMILY_UNSPECIFIED\x10\x00\x12\x19\n\x15METHOD_FAMILY_WEIGHTS\x10\x01\x12\x18\n\x14METHOD_FAMILY_MEMORY\x10\x02\x12\x19\n\x15METHOD_FAMILY_CONTEXT\x10\x03\x32\xf5\x02\n\x0cModelService\x12\x91\x01\n\rRegisterModel\x12\'.knowledgesmith.v1.RegisterModelRequest\x1a\x1d.google.longrunning.Operation\"8\x90\x02\x02\xca\x41*\n\x15RegisterModelResponse\x12\x11OperationMetadata\xca\xdb\x18\x04\x08\x02\x10\x01\x12\x66\n\nListModels\x12$.knowledgesmith.v1.ListModelsRequest\x1a%.knowledgesmith.v1.ListModelsResponse\"\x0b\x90\x02\x01\xca\xdb\x18\x04\x08\x01\x10\x01\x12i\n\x0bListMethods\x12%.knowledgesmith.v1.ListMethodsRequest\x1a&.knowledgesmith.v1.ListMethodsResponse\"\x0b\x90\x02\x01\xca\xdb\x18\x04\x08\x01\x10\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'knowledgesmith.v1.model_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXPORTFORMAT']._serialized_start=2307
-  _globals['_EXPORTFORMAT']._serialized_end=2417
-  _globals['_MODEL']._serialized_start=85
-  _globals['_MODEL']._serialized_end=199
-  _globals['_BRANCH']._serialized_start=201
-  _globals['_BRANCH']._serialized_end=322
-  _globals['_REVISION']._serialized_start=325
-  _globals['_REVISION']._serialized_end=486
-  _globals['_METHOD']._serialized_start=489
-  _globals['_METHOD']._serialized_end=668
-  _globals['_REGISTERMODELREQUEST']._serialized_start=670
-  _globals['_REGISTERMODELREQUEST']._serialized_end=733
-  _globals['_REGISTERMODELRESPONSE']._serialized_start=735
-  _globals['_REGISTERMODELRESPONSE']._serialized_end=799
-  _globals['_LISTMODELSREQUEST']._serialized_start=801
-  _globals['_LISTMODELSREQUEST']._serialized_end=859
-  _globals['_LISTMODELSRESPONSE']._serialized_start=861
-  _globals['_LISTMODELSRESPONSE']._serialized_end=948
-  _globals['_LISTMETHODSREQUEST']._serialized_start=950
-  _globals['_LISTMETHODSREQUEST']._serialized_end=970
-  _globals['_LISTMETHODSRESPONSE']._serialized_start=972
-  _globals['_LISTMETHODSRESPONSE']._serialized_end=1037
-  _globals['_CREATEBRANCHREQUEST']._serialized_start=1039
-  _globals['_CREATEBRANCHREQUEST']._serialized_end=1124
-  _globals['_CREATEBRANCHRESPONSE']._serialized_start=1126
-  _globals['_CREATEBRANCHRESPONSE']._serialized_end=1191
-  _globals['_GETBRANCHREQUEST']._serialized_start=1193
-  _globals['_GETBRANCHREQUEST']._serialized_end=1223
-  _globals['_GETBRANCHRESPONSE']._serialized_start=1225
-  _globals['_GETBRANCHRESPONSE']._serialized_end=1287
-  _globals['_LISTBRANCHESREQUEST']._serialized_start=1289
-  _globals['_LISTBRANCHESREQUEST']._serialized_end=1367
-  _globals['_LISTBRANCHESRESPONSE']._serialized_start=1369
-  _globals['_LISTBRANCHESRESPONSE']._serialized_end=1461
-  _globals['_SELECTBRANCHREQUEST']._serialized_start=1463
-  _globals['_SELECTBRANCHREQUEST']._serialized_end=1496
-  _globals['_SELECTBRANCHRESPONSE']._serialized_start=1498
-  _globals['_SELECTBRANCHRESPONSE']._serialized_end=1563
-  _globals['_LISTREVISIONSREQUEST']._serialized_start=1565
-  _globals['_LISTREVISIONSREQUEST']._serialized_end=1645
-  _globals['_LISTREVISIONSRESPONSE']._serialized_start=1647
-  _globals['_LISTREVISIONSRESPONSE']._serialized_end=1743
-  _globals['_ROLLBACKBRANCHREQUEST']._serialized_start=1745
-  _globals['_ROLLBACKBRANCHREQUEST']._serialized_end=1834
-  _globals['_ROLLBACKBRANCHRESPONSE']._serialized_start=1837
-  _globals['_ROLLBACKBRANCHRESPONSE']._serialized_end=1971
-  _globals['_ASKREQUEST']._serialized_start=1973
-  _globals['_ASKREQUEST']._serialized_end=2066
-  _globals['_ASKRESPONSE']._serialized_start=2068
-  _globals['_ASKRESPONSE']._serialized_end=2117
-  _globals['_EXPORTREVISIONREQUEST']._serialized_start=2119
-  _globals['_EXPORTREVISIONREQUEST']._serialized_end=2245
-  _globals['_EXPORTREVISIONRESPONSE']._serialized_start=2247
-  _globals['_EXPORTREVISIONRESPONSE']._serialized_end=2305
-  _globals['_MODELSERVICE']._serialized_start=2420
-  _globals['_MODELSERVICE']._serialized_end=3474
+  _globals['_MODELSERVICE'].methods_by_name['RegisterModel']._loaded_options = None
+  _globals['_MODELSERVICE'].methods_by_name['RegisterModel']._serialized_options = b'\220\002\002\312A*\n\025RegisterModelResponse\022\021OperationMetadata\312\333\030\004\010\002\020\001'
+  _globals['_MODELSERVICE'].methods_by_name['ListModels']._loaded_options = None
+  _globals['_MODELSERVICE'].methods_by_name['ListModels']._serialized_options = b'\220\002\001\312\333\030\004\010\001\020\001'
+  _globals['_MODELSERVICE'].methods_by_name['ListMethods']._loaded_options = None
+  _globals['_MODELSERVICE'].methods_by_name['ListMethods']._serialized_options = b'\220\002\001\312\333\030\004\010\001\020\001'
+  _globals['_DTYPE']._serialized_start=1203
+  _globals['_DTYPE']._serialized_end=1315
+  _globals['_METHODFAMILY']._serialized_start=1317
+  _globals['_METHODFAMILY']._serialized_end=1442
+  _globals['_MODEL']._serialized_start=185
+  _globals['_MODEL']._serialized_end=325
+  _globals['_METHOD']._serialized_start=328
+  _globals['_METHOD']._serialized_end=593
+  _globals['_REGISTERMODELREQUEST']._serialized_start=595
+  _globals['_REGISTERMODELREQUEST']._serialized_end=710
+  _globals['_REGISTERMODELRESPONSE']._serialized_start=712
+  _globals['_REGISTERMODELRESPONSE']._serialized_end=776
+  _globals['_LISTMODELSREQUEST']._serialized_start=778
+  _globals['_LISTMODELSREQUEST']._serialized_end=836
+  _globals['_LISTMODELSRESPONSE']._serialized_start=838
+  _globals['_LISTMODELSRESPONSE']._serialized_end=925
+  _globals['_LISTMETHODSREQUEST']._serialized_start=927
+  _globals['_LISTMETHODSREQUEST']._serialized_end=986
+  _globals['_LISTMETHODSRESPONSE']._serialized_start=988
+  _globals['_LISTMETHODSRESPONSE']._serialized_end=1078
+  _globals['_ACCEPTEDGOAL']._serialized_start=1080
+  _globals['_ACCEPTEDGOAL']._serialized_end=1201
+  _globals['_MODELSERVICE']._serialized_start=1445
+  _globals['_MODELSERVICE']._serialized_end=1818
 # @@protoc_insertion_point(module_scope)

@@ -6,9 +6,10 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from knowledgesmith.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,29 +21,65 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class _ExportFormat:
+class _DType:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
 
-class _ExportFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExportFormat.ValueType], _builtins.type):
+class _DTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
-    EXPORT_FORMAT_UNSPECIFIED: _ExportFormat.ValueType  # 0
+    D_TYPE_UNSPECIFIED: _DType.ValueType  # 0
     """Not set."""
-    EXPORT_FORMAT_HF_CHECKPOINT: _ExportFormat.ValueType  # 1
-    """A full Hugging Face checkpoint."""
-    EXPORT_FORMAT_PEFT_ADAPTER: _ExportFormat.ValueType  # 2
-    """A PEFT adapter; only for a head whose artefacts are low-rank."""
+    D_TYPE_FLOAT32: _DType.ValueType  # 1
+    """IEEE single precision."""
+    D_TYPE_BFLOAT16: _DType.ValueType  # 2
+    """Brain floating point, 16 bits."""
+    D_TYPE_FLOAT16: _DType.ValueType  # 3
+    """IEEE half precision."""
+    D_TYPE_FLOAT64: _DType.ValueType  # 4
+    """IEEE double precision."""
 
-class ExportFormat(_ExportFormat, metaclass=_ExportFormatEnumTypeWrapper):
-    """Form of an export."""
+class DType(_DType, metaclass=_DTypeEnumTypeWrapper):
+    """Number format of weights."""
 
-EXPORT_FORMAT_UNSPECIFIED: ExportFormat.ValueType  # 0
+D_TYPE_UNSPECIFIED: DType.ValueType  # 0
 """Not set."""
-EXPORT_FORMAT_HF_CHECKPOINT: ExportFormat.ValueType  # 1
-"""A full Hugging Face checkpoint."""
-EXPORT_FORMAT_PEFT_ADAPTER: ExportFormat.ValueType  # 2
-"""A PEFT adapter; only for a head whose artefacts are low-rank."""
-Global___ExportFormat: _TypeAlias = ExportFormat  # noqa: Y015
+D_TYPE_FLOAT32: DType.ValueType  # 1
+"""IEEE single precision."""
+D_TYPE_BFLOAT16: DType.ValueType  # 2
+"""Brain floating point, 16 bits."""
+D_TYPE_FLOAT16: DType.ValueType  # 3
+"""IEEE half precision."""
+D_TYPE_FLOAT64: DType.ValueType  # 4
+"""IEEE double precision."""
+Global___DType: _TypeAlias = DType  # noqa: Y015
+
+class _MethodFamily:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MethodFamilyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MethodFamily.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    METHOD_FAMILY_UNSPECIFIED: _MethodFamily.ValueType  # 0
+    """Not set."""
+    METHOD_FAMILY_WEIGHTS: _MethodFamily.ValueType  # 1
+    """Changes of weights."""
+    METHOD_FAMILY_MEMORY: _MethodFamily.ValueType  # 2
+    """Entries beside the weights that act in the forward pass."""
+    METHOD_FAMILY_CONTEXT: _MethodFamily.ValueType  # 3
+    """Text before the prompt."""
+
+class MethodFamily(_MethodFamily, metaclass=_MethodFamilyEnumTypeWrapper):
+    """What the artefacts of a method are."""
+
+METHOD_FAMILY_UNSPECIFIED: MethodFamily.ValueType  # 0
+"""Not set."""
+METHOD_FAMILY_WEIGHTS: MethodFamily.ValueType  # 1
+"""Changes of weights."""
+METHOD_FAMILY_MEMORY: MethodFamily.ValueType  # 2
+"""Entries beside the weights that act in the forward pass."""
+METHOD_FAMILY_CONTEXT: MethodFamily.ValueType  # 3
+"""Text before the prompt."""
+Global___MethodFamily: _TypeAlias = MethodFamily  # noqa: Y015
 
 @_typing.final
 class Model(_message.Message):
@@ -66,8 +103,8 @@ class Model(_message.Message):
     """Architecture class."""
     parameters: _builtins.int
     """Parameters."""
-    dtype: _builtins.str
-    """Number format of the weights: float32, bfloat16, float16 or float64. The digest is of the weights in it."""
+    dtype: Global___DType.ValueType
+    """Number format of the weights. The digest is of the weights in it."""
     def __init__(
         self,
         *,
@@ -76,7 +113,7 @@ class Model(_message.Message):
         weights_sha256: _builtins.str = ...,
         architecture: _builtins.str = ...,
         parameters: _builtins.int = ...,
-        dtype: _builtins.str = ...,
+        dtype: Global___DType.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -85,94 +122,6 @@ class Model(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Model: _TypeAlias = Model  # noqa: Y015
-
-@_typing.final
-class Branch(_message.Message):
-    """A line of model states for one graph."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ID_FIELD_NUMBER: _builtins.int
-    MODEL_ID_FIELD_NUMBER: _builtins.int
-    GRAPH_ID_FIELD_NUMBER: _builtins.int
-    HEAD_REVISION_FIELD_NUMBER: _builtins.int
-    INTERVENTIONS_FIELD_NUMBER: _builtins.int
-    BUSY_WITH_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
-    """Id: 1 to 63 of [a-z0-9_-], letter first."""
-    model_id: _builtins.str
-    """Model."""
-    graph_id: _builtins.str
-    """Graph whose world the branch tells."""
-    head_revision: _builtins.str
-    """Revision at the head."""
-    busy_with: _builtins.str
-    """Intervention that holds the branch now; empty = none."""
-    @_builtins.property
-    def interventions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Committed interventions, oldest first."""
-
-    def __init__(
-        self,
-        *,
-        id: _builtins.str = ...,
-        model_id: _builtins.str = ...,
-        graph_id: _builtins.str = ...,
-        head_revision: _builtins.str = ...,
-        interventions: _abc.Iterable[_builtins.str] | None = ...,
-        busy_with: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["busy_with", b"busy_with", "graph_id", b"graph_id", "head_revision", b"head_revision", "id", b"id", "interventions", b"interventions", "model_id", b"model_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Branch: _TypeAlias = Branch  # noqa: Y015
-
-@_typing.final
-class Revision(_message.Message):
-    """One state of a branch."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ID_FIELD_NUMBER: _builtins.int
-    PARENT_FIELD_NUMBER: _builtins.int
-    ARTEFACT_SHA256_FIELD_NUMBER: _builtins.int
-    WEIGHTS_SHA256_FIELD_NUMBER: _builtins.int
-    INTERVENTION_ID_FIELD_NUMBER: _builtins.int
-    CREATE_TIME_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
-    """Id."""
-    parent: _builtins.str
-    """Parent; empty for the base."""
-    artefact_sha256: _builtins.str
-    """SHA-256 of the artefact; empty for the base."""
-    weights_sha256: _builtins.str
-    """SHA-256 over all weights with the artefact attached."""
-    intervention_id: _builtins.str
-    """Intervention that produced it."""
-    @_builtins.property
-    def create_time(self) -> _timestamp_pb2.Timestamp:
-        """When."""
-
-    def __init__(
-        self,
-        *,
-        id: _builtins.str = ...,
-        parent: _builtins.str = ...,
-        artefact_sha256: _builtins.str = ...,
-        weights_sha256: _builtins.str = ...,
-        intervention_id: _builtins.str = ...,
-        create_time: _timestamp_pb2.Timestamp | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artefact_sha256", b"artefact_sha256", "create_time", b"create_time", "id", b"id", "intervention_id", b"intervention_id", "parent", b"parent", "weights_sha256", b"weights_sha256"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Revision: _TypeAlias = Revision  # noqa: Y015
 
 @_typing.final
 class Method(_message.Message):
@@ -188,11 +137,11 @@ class Method(_message.Message):
     REGULARISER_FIELD_NUMBER: _builtins.int
     OPERATOR_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
-    CONFIG_SCHEMA_JSON_FIELD_NUMBER: _builtins.int
+    CONFIG_SCHEMA_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name."""
-    family: _builtins.str
-    """weights, memory or context."""
+    family: Global___MethodFamily.ValueType
+    """What its artefacts are."""
     task_loss: _builtins.str
     """Objective: task loss."""
     preservation: _builtins.str
@@ -203,28 +152,30 @@ class Method(_message.Message):
     """Objective: operator."""
     source: _builtins.str
     """Paper."""
-    config_schema_json: _builtins.str
-    """JSON schema of the configuration."""
     @_builtins.property
-    def accepts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Pairs GOAL/TARGET_DISTRIBUTION."""
+    def accepts(self) -> _containers.RepeatedCompositeFieldContainer[Global___AcceptedGoal]:
+        """What it can be asked for."""
+
+    @_builtins.property
+    def config_schema(self) -> _struct_pb2.Struct:
+        """JSON schema of the configuration."""
 
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
-        family: _builtins.str = ...,
-        accepts: _abc.Iterable[_builtins.str] | None = ...,
+        family: Global___MethodFamily.ValueType = ...,
+        accepts: _abc.Iterable[Global___AcceptedGoal] | None = ...,
         task_loss: _builtins.str = ...,
         preservation: _builtins.str = ...,
         regulariser: _builtins.str = ...,
         operator: _builtins.str = ...,
         source: _builtins.str = ...,
-        config_schema_json: _builtins.str = ...,
+        config_schema: _struct_pb2.Struct | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["config_schema", b"config_schema"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepts", b"accepts", "config_schema_json", b"config_schema_json", "family", b"family", "name", b"name", "operator", b"operator", "preservation", b"preservation", "regulariser", b"regulariser", "source", b"source", "task_loss", b"task_loss"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepts", b"accepts", "config_schema", b"config_schema", "family", b"family", "name", b"name", "operator", b"operator", "preservation", b"preservation", "regulariser", b"regulariser", "source", b"source", "task_loss", b"task_loss"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -236,27 +187,29 @@ class RegisterModelRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ID_FIELD_NUMBER: _builtins.int
+    MODEL_ID_FIELD_NUMBER: _builtins.int
     PATH_FIELD_NUMBER: _builtins.int
     DTYPE_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    model_id: _builtins.str
     """Id to give."""
     path: _builtins.str
     """Hugging Face id or directory; empty = the default model under its own id."""
-    dtype: _builtins.str
-    """Number format to keep the weights in: float32, bfloat16, float16 or float64. Empty = what the id is registered
-    with, else the server's own setting.
-    """
+    dtype: Global___DType.ValueType
+    """Number format to keep the weights in; not set = what the id is registered with, else the server's own setting."""
+    request_id: _builtins.str
+    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
     def __init__(
         self,
         *,
-        id: _builtins.str = ...,
+        model_id: _builtins.str = ...,
         path: _builtins.str = ...,
-        dtype: _builtins.str = ...,
+        dtype: Global___DType.ValueType = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dtype", b"dtype", "id", b"id", "path", b"path"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dtype", b"dtype", "model_id", b"model_id", "path", b"path", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -346,12 +299,21 @@ class ListMethodsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """0 = 50; capped at 1,000."""
+    page_token: _builtins.str
+    """Token of the previous response."""
     def __init__(
         self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -364,475 +326,49 @@ class ListMethodsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     METHODS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
     @_builtins.property
     def methods(self) -> _containers.RepeatedCompositeFieldContainer[Global___Method]:
-        """By name."""
+        """One page, by name."""
 
     def __init__(
         self,
         *,
         methods: _abc.Iterable[Global___Method] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["methods", b"methods"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["methods", b"methods", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListMethodsResponse: _TypeAlias = ListMethodsResponse  # noqa: Y015
 
 @_typing.final
-class CreateBranchRequest(_message.Message):
-    """Request of CreateBranch."""
+class AcceptedGoal(_message.Message):
+    """A goal with a target distribution that a method takes for it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ID_FIELD_NUMBER: _builtins.int
-    MODEL_ID_FIELD_NUMBER: _builtins.int
-    GRAPH_ID_FIELD_NUMBER: _builtins.int
-    SELECT_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
-    """Id to give."""
-    model_id: _builtins.str
-    """Model."""
-    graph_id: _builtins.str
-    """Graph."""
-    select: _builtins.bool
-    """Also make it the branch whose beliefs stand on the graph's entities."""
+    GOAL_FIELD_NUMBER: _builtins.int
+    TARGET_DISTRIBUTION_FIELD_NUMBER: _builtins.int
+    goal: _common_pb2.Goal.ValueType
+    """Goal."""
+    target_distribution: _common_pb2.TargetDistribution.ValueType
+    """Target distribution."""
     def __init__(
         self,
         *,
-        id: _builtins.str = ...,
-        model_id: _builtins.str = ...,
-        graph_id: _builtins.str = ...,
-        select: _builtins.bool = ...,
+        goal: _common_pb2.Goal.ValueType = ...,
+        target_distribution: _common_pb2.TargetDistribution.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph_id", b"graph_id", "id", b"id", "model_id", b"model_id", "select", b"select"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["goal", b"goal", "target_distribution", b"target_distribution"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___CreateBranchRequest: _TypeAlias = CreateBranchRequest  # noqa: Y015
-
-@_typing.final
-class CreateBranchResponse(_message.Message):
-    """Response of CreateBranch."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    BRANCH_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def branch(self) -> Global___Branch:
-        """The branch."""
-
-    def __init__(
-        self,
-        *,
-        branch: Global___Branch | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["branch", b"branch"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch", b"branch"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___CreateBranchResponse: _TypeAlias = CreateBranchResponse  # noqa: Y015
-
-@_typing.final
-class GetBranchRequest(_message.Message):
-    """Request of GetBranch."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ID_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
-    """Id."""
-    def __init__(
-        self,
-        *,
-        id: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___GetBranchRequest: _TypeAlias = GetBranchRequest  # noqa: Y015
-
-@_typing.final
-class GetBranchResponse(_message.Message):
-    """Response of GetBranch."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    BRANCH_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def branch(self) -> Global___Branch:
-        """The branch."""
-
-    def __init__(
-        self,
-        *,
-        branch: Global___Branch | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["branch", b"branch"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch", b"branch"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___GetBranchResponse: _TypeAlias = GetBranchResponse  # noqa: Y015
-
-@_typing.final
-class ListBranchesRequest(_message.Message):
-    """Request of ListBranches."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    GRAPH_ID_FIELD_NUMBER: _builtins.int
-    PAGE_SIZE_FIELD_NUMBER: _builtins.int
-    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    graph_id: _builtins.str
-    """Only branches of this graph; empty = all."""
-    page_size: _builtins.int
-    """0 = 50; capped at 1,000."""
-    page_token: _builtins.str
-    """Token of the previous response."""
-    def __init__(
-        self,
-        *,
-        graph_id: _builtins.str = ...,
-        page_size: _builtins.int = ...,
-        page_token: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["graph_id", b"graph_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ListBranchesRequest: _TypeAlias = ListBranchesRequest  # noqa: Y015
-
-@_typing.final
-class ListBranchesResponse(_message.Message):
-    """Response of ListBranches."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    BRANCHES_FIELD_NUMBER: _builtins.int
-    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    next_page_token: _builtins.str
-    """Empty on the last page."""
-    @_builtins.property
-    def branches(self) -> _containers.RepeatedCompositeFieldContainer[Global___Branch]:
-        """One page."""
-
-    def __init__(
-        self,
-        *,
-        branches: _abc.Iterable[Global___Branch] | None = ...,
-        next_page_token: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branches", b"branches", "next_page_token", b"next_page_token"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ListBranchesResponse: _TypeAlias = ListBranchesResponse  # noqa: Y015
-
-@_typing.final
-class SelectBranchRequest(_message.Message):
-    """Request of SelectBranch."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ID_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
-    """Id."""
-    def __init__(
-        self,
-        *,
-        id: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SelectBranchRequest: _TypeAlias = SelectBranchRequest  # noqa: Y015
-
-@_typing.final
-class SelectBranchResponse(_message.Message):
-    """Response of SelectBranch."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    BRANCH_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def branch(self) -> Global___Branch:
-        """The branch."""
-
-    def __init__(
-        self,
-        *,
-        branch: Global___Branch | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["branch", b"branch"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch", b"branch"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SelectBranchResponse: _TypeAlias = SelectBranchResponse  # noqa: Y015
-
-@_typing.final
-class ListRevisionsRequest(_message.Message):
-    """Request of ListRevisions."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    BRANCH_ID_FIELD_NUMBER: _builtins.int
-    PAGE_SIZE_FIELD_NUMBER: _builtins.int
-    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    branch_id: _builtins.str
-    """Branch."""
-    page_size: _builtins.int
-    """0 = 50; capped at 1,000."""
-    page_token: _builtins.str
-    """Token of the previous response."""
-    def __init__(
-        self,
-        *,
-        branch_id: _builtins.str = ...,
-        page_size: _builtins.int = ...,
-        page_token: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ListRevisionsRequest: _TypeAlias = ListRevisionsRequest  # noqa: Y015
-
-@_typing.final
-class ListRevisionsResponse(_message.Message):
-    """Response of ListRevisions."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    REVISIONS_FIELD_NUMBER: _builtins.int
-    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    next_page_token: _builtins.str
-    """Empty on the last page."""
-    @_builtins.property
-    def revisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Revision]:
-        """One page."""
-
-    def __init__(
-        self,
-        *,
-        revisions: _abc.Iterable[Global___Revision] | None = ...,
-        next_page_token: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "revisions", b"revisions"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ListRevisionsResponse: _TypeAlias = ListRevisionsResponse  # noqa: Y015
-
-@_typing.final
-class RollbackBranchRequest(_message.Message):
-    """Request of RollbackBranch."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    BRANCH_ID_FIELD_NUMBER: _builtins.int
-    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
-    branch_id: _builtins.str
-    """Branch."""
-    expected_revision: _builtins.str
-    """Refuse unless this is the head; empty = no check."""
-    request_id: _builtins.str
-    """Idempotence key; a UUID."""
-    def __init__(
-        self,
-        *,
-        branch_id: _builtins.str = ...,
-        expected_revision: _builtins.str = ...,
-        request_id: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "expected_revision", b"expected_revision", "request_id", b"request_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___RollbackBranchRequest: _TypeAlias = RollbackBranchRequest  # noqa: Y015
-
-@_typing.final
-class RollbackBranchResponse(_message.Message):
-    """Response of RollbackBranch."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    BRANCH_FIELD_NUMBER: _builtins.int
-    HEAD_FIELD_NUMBER: _builtins.int
-    WEIGHTS_SHA256_FIELD_NUMBER: _builtins.int
-    weights_sha256: _builtins.str
-    """Digest of the head's weights, measured in memory; equals head.weights_sha256. Empty where the worker was starting or
-    had another model in memory: it is then compared when the revision is used next.
-    """
-    @_builtins.property
-    def branch(self) -> Global___Branch:
-        """The branch, its head moved."""
-
-    @_builtins.property
-    def head(self) -> Global___Revision:
-        """The revision that is the head again."""
-
-    def __init__(
-        self,
-        *,
-        branch: Global___Branch | None = ...,
-        head: Global___Revision | None = ...,
-        weights_sha256: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["branch", b"branch", "head", b"head"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch", b"branch", "head", b"head", "weights_sha256", b"weights_sha256"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___RollbackBranchResponse: _TypeAlias = RollbackBranchResponse  # noqa: Y015
-
-@_typing.final
-class AskRequest(_message.Message):
-    """Request of Ask."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    BRANCH_ID_FIELD_NUMBER: _builtins.int
-    REVISION_ID_FIELD_NUMBER: _builtins.int
-    PROMPTS_FIELD_NUMBER: _builtins.int
-    MAX_NEW_TOKENS_FIELD_NUMBER: _builtins.int
-    branch_id: _builtins.str
-    """Branch; its head unless a revision is given."""
-    revision_id: _builtins.str
-    """Revision of that branch; empty = head; "base" = the base model."""
-    max_new_tokens: _builtins.int
-    """0 = 16; at most 256."""
-    @_builtins.property
-    def prompts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Prompts, at most 64 of at most 2,000 characters."""
-
-    def __init__(
-        self,
-        *,
-        branch_id: _builtins.str = ...,
-        revision_id: _builtins.str = ...,
-        prompts: _abc.Iterable[_builtins.str] | None = ...,
-        max_new_tokens: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "max_new_tokens", b"max_new_tokens", "prompts", b"prompts", "revision_id", b"revision_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___AskRequest: _TypeAlias = AskRequest  # noqa: Y015
-
-@_typing.final
-class AskResponse(_message.Message):
-    """Response of Ask."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    TEXTS_FIELD_NUMBER: _builtins.int
-    REVISION_ID_FIELD_NUMBER: _builtins.int
-    revision_id: _builtins.str
-    """Revision that answered."""
-    @_builtins.property
-    def texts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """One text a prompt: the continuation alone."""
-
-    def __init__(
-        self,
-        *,
-        texts: _abc.Iterable[_builtins.str] | None = ...,
-        revision_id: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision_id", b"revision_id", "texts", b"texts"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___AskResponse: _TypeAlias = AskResponse  # noqa: Y015
-
-@_typing.final
-class ExportRevisionRequest(_message.Message):
-    """Request of ExportRevision."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    BRANCH_ID_FIELD_NUMBER: _builtins.int
-    REVISION_ID_FIELD_NUMBER: _builtins.int
-    FORMAT_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    branch_id: _builtins.str
-    """Branch."""
-    revision_id: _builtins.str
-    """Revision; empty = head."""
-    format: Global___ExportFormat.ValueType
-    """Form."""
-    name: _builtins.str
-    """Folder name inside the server's export directory: 1 to 63 of [a-z0-9_.-]."""
-    def __init__(
-        self,
-        *,
-        branch_id: _builtins.str = ...,
-        revision_id: _builtins.str = ...,
-        format: Global___ExportFormat.ValueType = ...,
-        name: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "format", b"format", "name", b"name", "revision_id", b"revision_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ExportRevisionRequest: _TypeAlias = ExportRevisionRequest  # noqa: Y015
-
-@_typing.final
-class ExportRevisionResponse(_message.Message):
-    """Response of ExportRevision."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    DIRECTORY_FIELD_NUMBER: _builtins.int
-    BYTES_FIELD_NUMBER: _builtins.int
-    directory: _builtins.str
-    """Directory on the server's machine."""
-    bytes: _builtins.int
-    """Bytes written."""
-    def __init__(
-        self,
-        *,
-        directory: _builtins.str = ...,
-        bytes: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "directory", b"directory"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ExportRevisionResponse: _TypeAlias = ExportRevisionResponse  # noqa: Y015
+Global___AcceptedGoal: _TypeAlias = AcceptedGoal  # noqa: Y015

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
 from knowledgesmith.v1 import model_pb2 as knowledgesmith_dot_v1_dot_model__pb2
 
 GRPC_GENERATED_VERSION = '1.74.0'
@@ -26,7 +27,7 @@ if _version_not_supported:
 
 
 class ModelServiceStub(object):
-    """Models, branches and revisions.
+    """Models, and the methods that change them.
     """
 
     def __init__(self, channel):
@@ -38,7 +39,7 @@ class ModelServiceStub(object):
         self.RegisterModel = channel.unary_unary(
                 '/knowledgesmith.v1.ModelService/RegisterModel',
                 request_serializer=knowledgesmith_dot_v1_dot_model__pb2.RegisterModelRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_model__pb2.RegisterModelResponse.FromString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
                 _registered_method=True)
         self.ListModels = channel.unary_unary(
                 '/knowledgesmith.v1.ModelService/ListModels',
@@ -50,55 +51,15 @@ class ModelServiceStub(object):
                 request_serializer=knowledgesmith_dot_v1_dot_model__pb2.ListMethodsRequest.SerializeToString,
                 response_deserializer=knowledgesmith_dot_v1_dot_model__pb2.ListMethodsResponse.FromString,
                 _registered_method=True)
-        self.CreateBranch = channel.unary_unary(
-                '/knowledgesmith.v1.ModelService/CreateBranch',
-                request_serializer=knowledgesmith_dot_v1_dot_model__pb2.CreateBranchRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_model__pb2.CreateBranchResponse.FromString,
-                _registered_method=True)
-        self.GetBranch = channel.unary_unary(
-                '/knowledgesmith.v1.ModelService/GetBranch',
-                request_serializer=knowledgesmith_dot_v1_dot_model__pb2.GetBranchRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_model__pb2.GetBranchResponse.FromString,
-                _registered_method=True)
-        self.ListBranches = channel.unary_unary(
-                '/knowledgesmith.v1.ModelService/ListBranches',
-                request_serializer=knowledgesmith_dot_v1_dot_model__pb2.ListBranchesRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_model__pb2.ListBranchesResponse.FromString,
-                _registered_method=True)
-        self.SelectBranch = channel.unary_unary(
-                '/knowledgesmith.v1.ModelService/SelectBranch',
-                request_serializer=knowledgesmith_dot_v1_dot_model__pb2.SelectBranchRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_model__pb2.SelectBranchResponse.FromString,
-                _registered_method=True)
-        self.ListRevisions = channel.unary_unary(
-                '/knowledgesmith.v1.ModelService/ListRevisions',
-                request_serializer=knowledgesmith_dot_v1_dot_model__pb2.ListRevisionsRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_model__pb2.ListRevisionsResponse.FromString,
-                _registered_method=True)
-        self.RollbackBranch = channel.unary_unary(
-                '/knowledgesmith.v1.ModelService/RollbackBranch',
-                request_serializer=knowledgesmith_dot_v1_dot_model__pb2.RollbackBranchRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_model__pb2.RollbackBranchResponse.FromString,
-                _registered_method=True)
-        self.Ask = channel.unary_unary(
-                '/knowledgesmith.v1.ModelService/Ask',
-                request_serializer=knowledgesmith_dot_v1_dot_model__pb2.AskRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_model__pb2.AskResponse.FromString,
-                _registered_method=True)
-        self.ExportRevision = channel.unary_unary(
-                '/knowledgesmith.v1.ModelService/ExportRevision',
-                request_serializer=knowledgesmith_dot_v1_dot_model__pb2.ExportRevisionRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_model__pb2.ExportRevisionResponse.FromString,
-                _registered_method=True)
 
 
 class ModelServiceServicer(object):
-    """Models, branches and revisions.
+    """Models, and the methods that change them.
     """
 
     def RegisterModel(self, request, context):
         """Registers a model: a Hugging Face id or a directory on the server, loaded once to prove that it is one. Two models
-        at once may be more than the memory holds: the call waits until the job that runs has ended.
+        at once may be more than the memory holds: it waits until the intervention that runs has ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,70 +79,13 @@ class ModelServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def CreateBranch(self, request, context):
-        """Opens a branch for a graph on a model's base weights.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def GetBranch(self, request, context):
-        """One branch.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ListBranches(self, request, context):
-        """Branches, by id.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def SelectBranch(self, request, context):
-        """Makes a branch the one whose beliefs stand on its graph's entities, and replays its ledgers onto them; again for the
-        selected one, its ledgers are replayed anew. Takes as long as the ledgers are.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ListRevisions(self, request, context):
-        """Revisions of a branch, head first.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def RollbackBranch(self, request, context):
-        """Moves the head back to its parent and verifies the weights by digest; does not wait for jobs.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def Ask(self, request, context):
-        """Generates text from any revision, greedily.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ExportRevision(self, request, context):
-        """Writes a revision to the server's export directory.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_ModelServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'RegisterModel': grpc.unary_unary_rpc_method_handler(
                     servicer.RegisterModel,
                     request_deserializer=knowledgesmith_dot_v1_dot_model__pb2.RegisterModelRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_model__pb2.RegisterModelResponse.SerializeToString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
             ),
             'ListModels': grpc.unary_unary_rpc_method_handler(
                     servicer.ListModels,
@@ -193,46 +97,6 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     request_deserializer=knowledgesmith_dot_v1_dot_model__pb2.ListMethodsRequest.FromString,
                     response_serializer=knowledgesmith_dot_v1_dot_model__pb2.ListMethodsResponse.SerializeToString,
             ),
-            'CreateBranch': grpc.unary_unary_rpc_method_handler(
-                    servicer.CreateBranch,
-                    request_deserializer=knowledgesmith_dot_v1_dot_model__pb2.CreateBranchRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_model__pb2.CreateBranchResponse.SerializeToString,
-            ),
-            'GetBranch': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetBranch,
-                    request_deserializer=knowledgesmith_dot_v1_dot_model__pb2.GetBranchRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_model__pb2.GetBranchResponse.SerializeToString,
-            ),
-            'ListBranches': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListBranches,
-                    request_deserializer=knowledgesmith_dot_v1_dot_model__pb2.ListBranchesRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_model__pb2.ListBranchesResponse.SerializeToString,
-            ),
-            'SelectBranch': grpc.unary_unary_rpc_method_handler(
-                    servicer.SelectBranch,
-                    request_deserializer=knowledgesmith_dot_v1_dot_model__pb2.SelectBranchRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_model__pb2.SelectBranchResponse.SerializeToString,
-            ),
-            'ListRevisions': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListRevisions,
-                    request_deserializer=knowledgesmith_dot_v1_dot_model__pb2.ListRevisionsRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_model__pb2.ListRevisionsResponse.SerializeToString,
-            ),
-            'RollbackBranch': grpc.unary_unary_rpc_method_handler(
-                    servicer.RollbackBranch,
-                    request_deserializer=knowledgesmith_dot_v1_dot_model__pb2.RollbackBranchRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_model__pb2.RollbackBranchResponse.SerializeToString,
-            ),
-            'Ask': grpc.unary_unary_rpc_method_handler(
-                    servicer.Ask,
-                    request_deserializer=knowledgesmith_dot_v1_dot_model__pb2.AskRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_model__pb2.AskResponse.SerializeToString,
-            ),
-            'ExportRevision': grpc.unary_unary_rpc_method_handler(
-                    servicer.ExportRevision,
-                    request_deserializer=knowledgesmith_dot_v1_dot_model__pb2.ExportRevisionRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_model__pb2.ExportRevisionResponse.SerializeToString,
-            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'knowledgesmith.v1.ModelService', rpc_method_handlers)
@@ -242,7 +106,7 @@ def add_ModelServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ModelService(object):
-    """Models, branches and revisions.
+    """Models, and the methods that change them.
     """
 
     @staticmethod
@@ -261,7 +125,7 @@ class ModelService(object):
             target,
             '/knowledgesmith.v1.ModelService/RegisterModel',
             knowledgesmith_dot_v1_dot_model__pb2.RegisterModelRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_model__pb2.RegisterModelResponse.FromString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
             options,
             channel_credentials,
             insecure,
@@ -316,222 +180,6 @@ class ModelService(object):
             '/knowledgesmith.v1.ModelService/ListMethods',
             knowledgesmith_dot_v1_dot_model__pb2.ListMethodsRequest.SerializeToString,
             knowledgesmith_dot_v1_dot_model__pb2.ListMethodsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def CreateBranch(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/knowledgesmith.v1.ModelService/CreateBranch',
-            knowledgesmith_dot_v1_dot_model__pb2.CreateBranchRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_model__pb2.CreateBranchResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def GetBranch(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/knowledgesmith.v1.ModelService/GetBranch',
-            knowledgesmith_dot_v1_dot_model__pb2.GetBranchRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_model__pb2.GetBranchResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ListBranches(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/knowledgesmith.v1.ModelService/ListBranches',
-            knowledgesmith_dot_v1_dot_model__pb2.ListBranchesRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_model__pb2.ListBranchesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def SelectBranch(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/knowledgesmith.v1.ModelService/SelectBranch',
-            knowledgesmith_dot_v1_dot_model__pb2.SelectBranchRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_model__pb2.SelectBranchResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ListRevisions(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/knowledgesmith.v1.ModelService/ListRevisions',
-            knowledgesmith_dot_v1_dot_model__pb2.ListRevisionsRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_model__pb2.ListRevisionsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def RollbackBranch(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/knowledgesmith.v1.ModelService/RollbackBranch',
-            knowledgesmith_dot_v1_dot_model__pb2.RollbackBranchRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_model__pb2.RollbackBranchResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def Ask(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/knowledgesmith.v1.ModelService/Ask',
-            knowledgesmith_dot_v1_dot_model__pb2.AskRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_model__pb2.AskResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ExportRevision(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/knowledgesmith.v1.ModelService/ExportRevision',
-            knowledgesmith_dot_v1_dot_model__pb2.ExportRevisionRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_model__pb2.ExportRevisionResponse.FromString,
             options,
             channel_credentials,
             insecure,

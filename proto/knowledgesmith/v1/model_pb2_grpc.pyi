@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.longrunning import operations_pb2 as _operations_pb2
 from grpc import aio as _aio
 from knowledgesmith.v1 import model_pb2 as _model_pb2
 import abc as _abc_1
@@ -27,82 +28,46 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ModelServiceStub:
-    """Models, branches and revisions."""
+    """Models, and the methods that change them."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ModelServiceAsyncStub: ...
-    RegisterModel: _grpc.UnaryUnaryMultiCallable[_model_pb2.RegisterModelRequest, _model_pb2.RegisterModelResponse]
+    RegisterModel: _grpc.UnaryUnaryMultiCallable[_model_pb2.RegisterModelRequest, _operations_pb2.Operation]
     """Registers a model: a Hugging Face id or a directory on the server, loaded once to prove that it is one. Two models
-    at once may be more than the memory holds: the call waits until the job that runs has ended.
+    at once may be more than the memory holds: it waits until the intervention that runs has ended.
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListModelsRequest, _model_pb2.ListModelsResponse]
     """All registered models."""
     ListMethods: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListMethodsRequest, _model_pb2.ListMethodsResponse]
     """The methods that the worker offers."""
-    CreateBranch: _grpc.UnaryUnaryMultiCallable[_model_pb2.CreateBranchRequest, _model_pb2.CreateBranchResponse]
-    """Opens a branch for a graph on a model's base weights."""
-    GetBranch: _grpc.UnaryUnaryMultiCallable[_model_pb2.GetBranchRequest, _model_pb2.GetBranchResponse]
-    """One branch."""
-    ListBranches: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListBranchesRequest, _model_pb2.ListBranchesResponse]
-    """Branches, by id."""
-    SelectBranch: _grpc.UnaryUnaryMultiCallable[_model_pb2.SelectBranchRequest, _model_pb2.SelectBranchResponse]
-    """Makes a branch the one whose beliefs stand on its graph's entities, and replays its ledgers onto them; again for the
-    selected one, its ledgers are replayed anew. Takes as long as the ledgers are.
-    """
-    ListRevisions: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListRevisionsRequest, _model_pb2.ListRevisionsResponse]
-    """Revisions of a branch, head first."""
-    RollbackBranch: _grpc.UnaryUnaryMultiCallable[_model_pb2.RollbackBranchRequest, _model_pb2.RollbackBranchResponse]
-    """Moves the head back to its parent and verifies the weights by digest; does not wait for jobs."""
-    Ask: _grpc.UnaryUnaryMultiCallable[_model_pb2.AskRequest, _model_pb2.AskResponse]
-    """Generates text from any revision, greedily."""
-    ExportRevision: _grpc.UnaryUnaryMultiCallable[_model_pb2.ExportRevisionRequest, _model_pb2.ExportRevisionResponse]
-    """Writes a revision to the server's export directory."""
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
-    """Models, branches and revisions."""
+    """Models, and the methods that change them."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    RegisterModel: _aio.UnaryUnaryMultiCallable[_model_pb2.RegisterModelRequest, _model_pb2.RegisterModelResponse]  # type: ignore[assignment]
+    RegisterModel: _aio.UnaryUnaryMultiCallable[_model_pb2.RegisterModelRequest, _operations_pb2.Operation]  # type: ignore[assignment]
     """Registers a model: a Hugging Face id or a directory on the server, loaded once to prove that it is one. Two models
-    at once may be more than the memory holds: the call waits until the job that runs has ended.
+    at once may be more than the memory holds: it waits until the intervention that runs has ended.
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_model_pb2.ListModelsRequest, _model_pb2.ListModelsResponse]  # type: ignore[assignment]
     """All registered models."""
     ListMethods: _aio.UnaryUnaryMultiCallable[_model_pb2.ListMethodsRequest, _model_pb2.ListMethodsResponse]  # type: ignore[assignment]
     """The methods that the worker offers."""
-    CreateBranch: _aio.UnaryUnaryMultiCallable[_model_pb2.CreateBranchRequest, _model_pb2.CreateBranchResponse]  # type: ignore[assignment]
-    """Opens a branch for a graph on a model's base weights."""
-    GetBranch: _aio.UnaryUnaryMultiCallable[_model_pb2.GetBranchRequest, _model_pb2.GetBranchResponse]  # type: ignore[assignment]
-    """One branch."""
-    ListBranches: _aio.UnaryUnaryMultiCallable[_model_pb2.ListBranchesRequest, _model_pb2.ListBranchesResponse]  # type: ignore[assignment]
-    """Branches, by id."""
-    SelectBranch: _aio.UnaryUnaryMultiCallable[_model_pb2.SelectBranchRequest, _model_pb2.SelectBranchResponse]  # type: ignore[assignment]
-    """Makes a branch the one whose beliefs stand on its graph's entities, and replays its ledgers onto them; again for the
-    selected one, its ledgers are replayed anew. Takes as long as the ledgers are.
-    """
-    ListRevisions: _aio.UnaryUnaryMultiCallable[_model_pb2.ListRevisionsRequest, _model_pb2.ListRevisionsResponse]  # type: ignore[assignment]
-    """Revisions of a branch, head first."""
-    RollbackBranch: _aio.UnaryUnaryMultiCallable[_model_pb2.RollbackBranchRequest, _model_pb2.RollbackBranchResponse]  # type: ignore[assignment]
-    """Moves the head back to its parent and verifies the weights by digest; does not wait for jobs."""
-    Ask: _aio.UnaryUnaryMultiCallable[_model_pb2.AskRequest, _model_pb2.AskResponse]  # type: ignore[assignment]
-    """Generates text from any revision, greedily."""
-    ExportRevision: _aio.UnaryUnaryMultiCallable[_model_pb2.ExportRevisionRequest, _model_pb2.ExportRevisionResponse]  # type: ignore[assignment]
-    """Writes a revision to the server's export directory."""
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Models, branches and revisions."""
+    """Models, and the methods that change them."""
 
     @_abc_1.abstractmethod
     def RegisterModel(
         self,
         request: _model_pb2.RegisterModelRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_model_pb2.RegisterModelResponse, _abc.Awaitable[_model_pb2.RegisterModelResponse]]:
+    ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
         """Registers a model: a Hugging Face id or a directory on the server, loaded once to prove that it is one. Two models
-        at once may be more than the memory holds: the call waits until the job that runs has ended.
+        at once may be more than the memory holds: it waits until the intervention that runs has ended.
         """
 
     @_abc_1.abstractmethod
@@ -120,71 +85,5 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_model_pb2.ListMethodsResponse, _abc.Awaitable[_model_pb2.ListMethodsResponse]]:
         """The methods that the worker offers."""
-
-    @_abc_1.abstractmethod
-    def CreateBranch(
-        self,
-        request: _model_pb2.CreateBranchRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_model_pb2.CreateBranchResponse, _abc.Awaitable[_model_pb2.CreateBranchResponse]]:
-        """Opens a branch for a graph on a model's base weights."""
-
-    @_abc_1.abstractmethod
-    def GetBranch(
-        self,
-        request: _model_pb2.GetBranchRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_model_pb2.GetBranchResponse, _abc.Awaitable[_model_pb2.GetBranchResponse]]:
-        """One branch."""
-
-    @_abc_1.abstractmethod
-    def ListBranches(
-        self,
-        request: _model_pb2.ListBranchesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_model_pb2.ListBranchesResponse, _abc.Awaitable[_model_pb2.ListBranchesResponse]]:
-        """Branches, by id."""
-
-    @_abc_1.abstractmethod
-    def SelectBranch(
-        self,
-        request: _model_pb2.SelectBranchRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_model_pb2.SelectBranchResponse, _abc.Awaitable[_model_pb2.SelectBranchResponse]]:
-        """Makes a branch the one whose beliefs stand on its graph's entities, and replays its ledgers onto them; again for the
-        selected one, its ledgers are replayed anew. Takes as long as the ledgers are.
-        """
-
-    @_abc_1.abstractmethod
-    def ListRevisions(
-        self,
-        request: _model_pb2.ListRevisionsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_model_pb2.ListRevisionsResponse, _abc.Awaitable[_model_pb2.ListRevisionsResponse]]:
-        """Revisions of a branch, head first."""
-
-    @_abc_1.abstractmethod
-    def RollbackBranch(
-        self,
-        request: _model_pb2.RollbackBranchRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_model_pb2.RollbackBranchResponse, _abc.Awaitable[_model_pb2.RollbackBranchResponse]]:
-        """Moves the head back to its parent and verifies the weights by digest; does not wait for jobs."""
-
-    @_abc_1.abstractmethod
-    def Ask(
-        self,
-        request: _model_pb2.AskRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_model_pb2.AskResponse, _abc.Awaitable[_model_pb2.AskResponse]]:
-        """Generates text from any revision, greedily."""
-
-    @_abc_1.abstractmethod
-    def ExportRevision(
-        self,
-        request: _model_pb2.ExportRevisionRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_model_pb2.ExportRevisionResponse, _abc.Awaitable[_model_pb2.ExportRevisionResponse]]:
-        """Writes a revision to the server's export directory."""
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from knowledgesmith.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +19,202 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Split:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SplitEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Split.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SPLIT_UNSPECIFIED: _Split.ValueType  # 0
+    """Not set."""
+    SPLIT_EVAL: _Split.ValueType  # 1
+    """Asked, never trained with."""
+    SPLIT_TRAIN: _Split.ValueType  # 2
+    """Trained with, never asked."""
+
+class Split(_Split, metaclass=_SplitEnumTypeWrapper):
+    """Which phrasings of a relation a probe uses."""
+
+SPLIT_UNSPECIFIED: Split.ValueType  # 0
+"""Not set."""
+SPLIT_EVAL: Split.ValueType  # 1
+"""Asked, never trained with."""
+SPLIT_TRAIN: Split.ValueType  # 2
+"""Trained with, never asked."""
+Global___Split: _TypeAlias = Split  # noqa: Y015
+
+class _ProbeContext:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ProbeContextEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ProbeContext.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PROBE_CONTEXT_UNSPECIFIED: _ProbeContext.ValueType  # 0
+    """Not set."""
+    PROBE_CONTEXT_SAME_SUBJECT: _ProbeContext.ValueType  # 1
+    """Another fact of its subject."""
+    PROBE_CONTEXT_SAME_RELATION: _ProbeContext.ValueType  # 2
+    """The same relation of another subject."""
+    PROBE_CONTEXT_OTHER_DOMAIN: _ProbeContext.ValueType  # 3
+    """A fact of another domain."""
+
+class ProbeContext(_ProbeContext, metaclass=_ProbeContextEnumTypeWrapper):
+    """What a CONTEXTUAL probe has to do with the fact that it stands beside."""
+
+PROBE_CONTEXT_UNSPECIFIED: ProbeContext.ValueType  # 0
+"""Not set."""
+PROBE_CONTEXT_SAME_SUBJECT: ProbeContext.ValueType  # 1
+"""Another fact of its subject."""
+PROBE_CONTEXT_SAME_RELATION: ProbeContext.ValueType  # 2
+"""The same relation of another subject."""
+PROBE_CONTEXT_OTHER_DOMAIN: ProbeContext.ValueType  # 3
+"""A fact of another domain."""
+Global___ProbeContext: _TypeAlias = ProbeContext  # noqa: Y015
+
+class _Balance:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BalanceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Balance.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BALANCE_UNSPECIFIED: _Balance.ValueType  # 0
+    """Not set."""
+    BALANCE_KIND: _Balance.ValueType  # 1
+    """Kind."""
+    BALANCE_LEVEL: _Balance.ValueType  # 2
+    """Level of the anchor."""
+    BALANCE_RELATION: _Balance.ValueType  # 3
+    """Relation that is asked for."""
+    BALANCE_SUBTREE: _Balance.ValueType  # 4
+    """Root above the anchor."""
+    BALANCE_CHAIN_LENGTH: _Balance.ValueType  # 5
+    """Facts of the chain."""
+    BALANCE_POSITION: _Balance.ValueType  # 6
+    """Place of the right option."""
+
+class Balance(_Balance, metaclass=_BalanceEnumTypeWrapper):
+    """What a sample is balanced by."""
+
+BALANCE_UNSPECIFIED: Balance.ValueType  # 0
+"""Not set."""
+BALANCE_KIND: Balance.ValueType  # 1
+"""Kind."""
+BALANCE_LEVEL: Balance.ValueType  # 2
+"""Level of the anchor."""
+BALANCE_RELATION: Balance.ValueType  # 3
+"""Relation that is asked for."""
+BALANCE_SUBTREE: Balance.ValueType  # 4
+"""Root above the anchor."""
+BALANCE_CHAIN_LENGTH: Balance.ValueType  # 5
+"""Facts of the chain."""
+BALANCE_POSITION: Balance.ValueType  # 6
+"""Place of the right option."""
+Global___Balance: _TypeAlias = Balance  # noqa: Y015
+
+class _ProbeSetFormat:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ProbeSetFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ProbeSetFormat.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PROBE_SET_FORMAT_UNSPECIFIED: _ProbeSetFormat.ValueType  # 0
+    """Not set."""
+    PROBE_SET_FORMAT_PARQUET: _ProbeSetFormat.ValueType  # 1
+    """Apache Parquet, one row a probe."""
+    PROBE_SET_FORMAT_JSONL: _ProbeSetFormat.ValueType  # 2
+    """One JSON object a line."""
+    PROBE_SET_FORMAT_LM_EVAL: _ProbeSetFormat.ValueType  # 3
+    """A task of the LM Evaluation Harness."""
+    PROBE_SET_FORMAT_DATASET: _ProbeSetFormat.ValueType  # 4
+    """A folder that the datasets library loads."""
+
+class ProbeSetFormat(_ProbeSetFormat, metaclass=_ProbeSetFormatEnumTypeWrapper):
+    """A file format of probe sets."""
+
+PROBE_SET_FORMAT_UNSPECIFIED: ProbeSetFormat.ValueType  # 0
+"""Not set."""
+PROBE_SET_FORMAT_PARQUET: ProbeSetFormat.ValueType  # 1
+"""Apache Parquet, one row a probe."""
+PROBE_SET_FORMAT_JSONL: ProbeSetFormat.ValueType  # 2
+"""One JSON object a line."""
+PROBE_SET_FORMAT_LM_EVAL: ProbeSetFormat.ValueType  # 3
+"""A task of the LM Evaluation Harness."""
+PROBE_SET_FORMAT_DATASET: ProbeSetFormat.ValueType  # 4
+"""A folder that the datasets library loads."""
+Global___ProbeSetFormat: _TypeAlias = ProbeSetFormat  # noqa: Y015
+
+class _Guesser:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GuesserEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Guesser.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    GUESSER_UNSPECIFIED: _Guesser.ValueType  # 0
+    """Not set."""
+    GUESSER_SHARED_WORDS: _Guesser.ValueType  # 1
+    """Most words in common with the question."""
+    GUESSER_SHARED_WORDS_PART: _Guesser.ValueType  # 2
+    """The same, by parts of words."""
+    GUESSER_SHARED_LETTERS: _Guesser.ValueType  # 3
+    """Most letters in common with the question."""
+    GUESSER_SAME_BEGINNING: _Guesser.ValueType  # 4
+    """Begins as something in the question does."""
+    GUESSER_SAME_ENDING: _Guesser.ValueType  # 5
+    """Ends as something in the question does."""
+    GUESSER_LONGEST: _Guesser.ValueType  # 6
+    """The longest."""
+    GUESSER_SHORTEST: _Guesser.ValueType  # 7
+    """The shortest."""
+    GUESSER_NEAREST_LENGTH: _Guesser.ValueType  # 8
+    """Nearest in length to the names in the question."""
+    GUESSER_NUMBERS: _Guesser.ValueType  # 9
+    """By its numbers."""
+    GUESSER_CAPITALS: _Guesser.ValueType  # 10
+    """By its capital letters."""
+    GUESSER_POSITION: _Guesser.ValueType  # 11
+    """By its place."""
+    GUESSER_TYPE: _Guesser.ValueType  # 12
+    """By its type."""
+    GUESSER_OPTIONS_ONLY: _Guesser.ValueType  # 13
+    """A classifier that sees the options alone."""
+    GUESSER_LEARNED: _Guesser.ValueType  # 14
+    """A classifier that sees all these clues."""
+
+class Guesser(_Guesser, metaclass=_GuesserEnumTypeWrapper):
+    """How an option is guessed by one who knows nothing."""
+
+GUESSER_UNSPECIFIED: Guesser.ValueType  # 0
+"""Not set."""
+GUESSER_SHARED_WORDS: Guesser.ValueType  # 1
+"""Most words in common with the question."""
+GUESSER_SHARED_WORDS_PART: Guesser.ValueType  # 2
+"""The same, by parts of words."""
+GUESSER_SHARED_LETTERS: Guesser.ValueType  # 3
+"""Most letters in common with the question."""
+GUESSER_SAME_BEGINNING: Guesser.ValueType  # 4
+"""Begins as something in the question does."""
+GUESSER_SAME_ENDING: Guesser.ValueType  # 5
+"""Ends as something in the question does."""
+GUESSER_LONGEST: Guesser.ValueType  # 6
+"""The longest."""
+GUESSER_SHORTEST: Guesser.ValueType  # 7
+"""The shortest."""
+GUESSER_NEAREST_LENGTH: Guesser.ValueType  # 8
+"""Nearest in length to the names in the question."""
+GUESSER_NUMBERS: Guesser.ValueType  # 9
+"""By its numbers."""
+GUESSER_CAPITALS: Guesser.ValueType  # 10
+"""By its capital letters."""
+GUESSER_POSITION: Guesser.ValueType  # 11
+"""By its place."""
+GUESSER_TYPE: Guesser.ValueType  # 12
+"""By its type."""
+GUESSER_OPTIONS_ONLY: Guesser.ValueType  # 13
+"""A classifier that sees the options alone."""
+GUESSER_LEARNED: Guesser.ValueType  # 14
+"""A classifier that sees all these clues."""
+Global___Guesser: _TypeAlias = Guesser  # noqa: Y015
 
 @_typing.final
 class GenerateProbeSetRequest(_message.Message):
@@ -35,6 +232,7 @@ class GenerateProbeSetRequest(_message.Message):
     RELATIONS_FIELD_NUMBER: _builtins.int
     SUBTREE_UID_FIELD_NUMBER: _builtins.int
     SPLIT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     graph_id: _builtins.str
     """Graph to ask about."""
     seed: _builtins.int
@@ -47,15 +245,17 @@ class GenerateProbeSetRequest(_message.Message):
     """At most so many phrasings of a question; absent = 3, 0 = all."""
     subtree_uid: _builtins.str
     """Only anchors at or below this entity in the hierarchy; empty = the whole graph."""
-    split: _builtins.str
-    """Phrasings: eval or train; empty = eval."""
+    split: Global___Split.ValueType
+    """Phrasings; not set = EVAL."""
+    request_id: _builtins.str
+    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.ProbeKind.ValueType]:
         """Kinds; empty = all six."""
 
     @_builtins.property
-    def levels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only anchors of these levels: Root, Intermediate, Leaf; empty = all."""
+    def levels(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.Level.ValueType]:
+        """Only anchors of these levels; empty = all."""
 
     @_builtins.property
     def relations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -70,14 +270,15 @@ class GenerateProbeSetRequest(_message.Message):
         limit_per_kind: _builtins.int = ...,
         materialise: _builtins.bool = ...,
         phrasings: _builtins.int | None = ...,
-        levels: _abc.Iterable[_builtins.str] | None = ...,
+        levels: _abc.Iterable[_common_pb2.Level.ValueType] | None = ...,
         relations: _abc.Iterable[_builtins.str] | None = ...,
         subtree_uid: _builtins.str = ...,
-        split: _builtins.str = ...,
+        split: Global___Split.ValueType = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_phrasings", b"_phrasings", "phrasings", b"phrasings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_phrasings", b"_phrasings", "graph_id", b"graph_id", "kinds", b"kinds", "levels", b"levels", "limit_per_kind", b"limit_per_kind", "materialise", b"materialise", "phrasings", b"phrasings", "relations", b"relations", "seed", b"seed", "split", b"split", "subtree_uid", b"subtree_uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_phrasings", b"_phrasings", "graph_id", b"graph_id", "kinds", b"kinds", "levels", b"levels", "limit_per_kind", b"limit_per_kind", "materialise", b"materialise", "phrasings", b"phrasings", "relations", b"relations", "request_id", b"request_id", "seed", b"seed", "split", b"split", "subtree_uid", b"subtree_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__phrasings: _TypeAlias = _typing.Literal["phrasings"]  # noqa: Y015
     _WhichOneofArgType__phrasings: _TypeAlias = _typing.Literal["_phrasings", b"_phrasings"]  # noqa: Y015
@@ -116,26 +317,6 @@ class ProbeSet(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
-    class CountsEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.int
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.int = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
     class DroppedEntry(_message.Message):
         DESCRIPTOR: _descriptor.Descriptor
 
@@ -150,27 +331,6 @@ class ProbeSet(_message.Message):
             value: _builtins.int = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
-    class LeftOutEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        @_builtins.property
-        def value(self) -> Global___LeftOut: ...
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: Global___LeftOut | None = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
         _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
@@ -202,14 +362,14 @@ class ProbeSet(_message.Message):
     """SHA-256 of the content."""
     verified: _builtins.int
     """Probes; the independent query verified every one, unless the set was imported."""
-    split: _builtins.str
-    """Phrasings: eval or train."""
+    split: Global___Split.ValueType
+    """Phrasings."""
     imported: _builtins.bool
     """Taken in from a file: nobody verified its probes here; an audit does."""
     fair: _builtins.bool
     """Whether knowing nothing gets nobody further than chance; absent where nobody has judged it."""
     @_builtins.property
-    def counts(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.KindCount]:
         """Probes by kind."""
 
     @_builtins.property
@@ -221,7 +381,7 @@ class ProbeSet(_message.Message):
         """Why it is not fair, a line each."""
 
     @_builtins.property
-    def left_out(self) -> _containers.MessageMap[_builtins.str, Global___LeftOut]:
+    def left_out(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeftOut]:
         """By kind, what was left out so that the set gives nothing away."""
 
     @_builtins.property
@@ -236,14 +396,14 @@ class ProbeSet(_message.Message):
         graph_digest: _builtins.str = ...,
         seed: _builtins.int = ...,
         digest: _builtins.str = ...,
-        counts: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        counts: _abc.Iterable[_common_pb2.KindCount] | None = ...,
         verified: _builtins.int = ...,
         dropped: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
-        split: _builtins.str = ...,
+        split: Global___Split.ValueType = ...,
         imported: _builtins.bool = ...,
         fair: _builtins.bool | None = ...,
         unfair: _abc.Iterable[_builtins.str] | None = ...,
-        left_out: _abc.Mapping[_builtins.str, Global___LeftOut] | None = ...,
+        left_out: _abc.Iterable[Global___LeftOut] | None = ...,
         guesses: _abc.Iterable[Global___Guess] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_fair", b"_fair", "fair", b"fair"]  # noqa: Y015
@@ -262,8 +422,11 @@ class LeftOut(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    KIND_FIELD_NUMBER: _builtins.int
     ASKABLE_FIELD_NUMBER: _builtins.int
     LEFT_OUT_FIELD_NUMBER: _builtins.int
+    kind: _common_pb2.ProbeKind.ValueType
+    """Kind."""
     askable: _builtins.int
     """Questions that could be asked."""
     left_out: _builtins.int
@@ -271,12 +434,13 @@ class LeftOut(_message.Message):
     def __init__(
         self,
         *,
+        kind: _common_pb2.ProbeKind.ValueType = ...,
         askable: _builtins.int = ...,
         left_out: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["askable", b"askable", "left_out", b"left_out"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["askable", b"askable", "kind", b"kind", "left_out", b"left_out"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -297,10 +461,10 @@ class Guess(_message.Message):
     HIGH_FIELD_NUMBER: _builtins.int
     CHANCE_FIELD_NUMBER: _builtins.int
     FAIR_FIELD_NUMBER: _builtins.int
-    kind: _builtins.str
-    """Kind of probe, or ALL."""
-    guesser: _builtins.str
-    """What the right option is guessed by: shared_words, longest, position, learned and more."""
+    kind: _common_pb2.ProbeKind.ValueType
+    """Kind of probe; not set = all kinds together."""
+    guesser: Global___Guesser.ValueType
+    """What the right option is guessed by."""
     tested: _builtins.int
     """Questions; the phrasings of one count once."""
     right: _builtins.float
@@ -318,8 +482,8 @@ class Guess(_message.Message):
     def __init__(
         self,
         *,
-        kind: _builtins.str = ...,
-        guesser: _builtins.str = ...,
+        kind: _common_pb2.ProbeKind.ValueType = ...,
+        guesser: Global___Guesser.ValueType = ...,
         tested: _builtins.int = ...,
         right: _builtins.float = ...,
         accuracy: _builtins.float = ...,
@@ -344,7 +508,7 @@ class Probe(_message.Message):
 
     ID_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
-    ANCHOR_FIELD_NUMBER: _builtins.int
+    ANCHOR_UID_FIELD_NUMBER: _builtins.int
     CHAIN_LENGTH_FIELD_NUMBER: _builtins.int
     STEM_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
@@ -360,7 +524,7 @@ class Probe(_message.Message):
     """Id."""
     kind: _common_pb2.ProbeKind.ValueType
     """Kind."""
-    anchor: _builtins.str
+    anchor_uid: _builtins.str
     """Uid of the entity named in the stem."""
     chain_length: _builtins.int
     """Number of facts in the chain."""
@@ -370,8 +534,8 @@ class Probe(_message.Message):
     """Planned probes: polarity."""
     hops: _builtins.int
     """Planned probes: hops from the nearest target; absent = unreachable."""
-    context: _builtins.str
-    """CONTEXTUAL probes: same_subject, same_relation or other_domain."""
+    context: Global___ProbeContext.ValueType
+    """CONTEXTUAL probes: what the asked fact has to do with the changed one."""
     role: _common_pb2.Role.ValueType
     """Planned probes: what it asks about."""
     counter_stem: _builtins.str
@@ -397,7 +561,7 @@ class Probe(_message.Message):
         *,
         id: _builtins.str = ...,
         kind: _common_pb2.ProbeKind.ValueType = ...,
-        anchor: _builtins.str = ...,
+        anchor_uid: _builtins.str = ...,
         chain_length: _builtins.int = ...,
         stem: _builtins.str = ...,
         options: _abc.Iterable[_builtins.str] | None = ...,
@@ -406,13 +570,13 @@ class Probe(_message.Message):
         answers_after: _abc.Iterable[_builtins.int] | None = ...,
         polarity: _common_pb2.Polarity.ValueType = ...,
         hops: _builtins.int | None = ...,
-        context: _builtins.str = ...,
+        context: Global___ProbeContext.ValueType = ...,
         role: _common_pb2.Role.ValueType = ...,
         counter_stem: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "hops", b"hops"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "anchor", b"anchor", "answers", b"answers", "answers_after", b"answers_after", "chain_length", b"chain_length", "context", b"context", "counter_stem", b"counter_stem", "fact_ids", b"fact_ids", "hops", b"hops", "id", b"id", "kind", b"kind", "options", b"options", "polarity", b"polarity", "role", b"role", "stem", b"stem"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "anchor_uid", b"anchor_uid", "answers", b"answers", "answers_after", b"answers_after", "chain_length", b"chain_length", "context", b"context", "counter_stem", b"counter_stem", "fact_ids", b"fact_ids", "hops", b"hops", "id", b"id", "kind", b"kind", "options", b"options", "polarity", b"polarity", "role", b"role", "stem", b"stem"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__hops: _TypeAlias = _typing.Literal["hops"]  # noqa: Y015
     _WhichOneofArgType__hops: _TypeAlias = _typing.Literal["_hops", b"_hops"]  # noqa: Y015
@@ -426,17 +590,17 @@ class GetProbeSetRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ID_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
+    PROBE_SET_ID_FIELD_NUMBER: _builtins.int
+    probe_set_id: _builtins.str
     """Id."""
     def __init__(
         self,
         *,
-        id: _builtins.str = ...,
+        probe_set_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["probe_set_id", b"probe_set_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -596,27 +760,31 @@ class SampleProbeSetRequest(_message.Message):
     SIZE_FIELD_NUMBER: _builtins.int
     BALANCE_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     probe_set_id: _builtins.str
     """Probe set to draw from."""
     size: _builtins.int
     """Probes to draw, 1 to 1,000,000; all where the set has fewer."""
     seed: _builtins.int
     """Seed of the draw."""
+    request_id: _builtins.str
+    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
     @_builtins.property
-    def balance(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What to balance, crossed: kind, level, relation, subtree, chain_length, position; empty = a plain draw."""
+    def balance(self) -> _containers.RepeatedScalarFieldContainer[Global___Balance.ValueType]:
+        """What to balance, crossed; empty = a plain draw."""
 
     def __init__(
         self,
         *,
         probe_set_id: _builtins.str = ...,
         size: _builtins.int = ...,
-        balance: _abc.Iterable[_builtins.str] | None = ...,
+        balance: _abc.Iterable[Global___Balance.ValueType] | None = ...,
         seed: _builtins.int = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "probe_set_id", b"probe_set_id", "seed", b"seed", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "probe_set_id", b"probe_set_id", "request_id", b"request_id", "seed", b"seed", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -654,19 +822,23 @@ class AuditProbeSetRequest(_message.Message):
 
     PROBE_SET_ID_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     probe_set_id: _builtins.str
     """Probe set."""
     seed: _builtins.int
     """Seed of the baseline's halves and of the sheet's rows."""
+    request_id: _builtins.str
+    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
     def __init__(
         self,
         *,
         probe_set_id: _builtins.str = ...,
         seed: _builtins.int = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["probe_set_id", b"probe_set_id", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["probe_set_id", b"probe_set_id", "request_id", b"request_id", "seed", b"seed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -753,8 +925,8 @@ class OptionsBaseline(_message.Message):
     LOW_FIELD_NUMBER: _builtins.int
     HIGH_FIELD_NUMBER: _builtins.int
     CHANCE_FIELD_NUMBER: _builtins.int
-    kind: _builtins.str
-    """Kind of probe, or ALL."""
+    kind: _common_pb2.ProbeKind.ValueType
+    """Kind of probe; not set = all kinds together."""
     tested: _builtins.int
     """Questions; the phrasings of one count once."""
     right: _builtins.int
@@ -770,7 +942,7 @@ class OptionsBaseline(_message.Message):
     def __init__(
         self,
         *,
-        kind: _builtins.str = ...,
+        kind: _common_pb2.ProbeKind.ValueType = ...,
         tested: _builtins.int = ...,
         right: _builtins.int = ...,
         accuracy: _builtins.float = ...,
@@ -791,27 +963,6 @@ class AuditProbeSetResponse(_message.Message):
     """Response of AuditProbeSet."""
 
     DESCRIPTOR: _descriptor.Descriptor
-
-    @_typing.final
-    class LeftOutEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        @_builtins.property
-        def value(self) -> Global___LeftOut: ...
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: Global___LeftOut | None = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     PROBE_SET_ID_FIELD_NUMBER: _builtins.int
     PROBES_FIELD_NUMBER: _builtins.int
@@ -855,7 +1006,7 @@ class AuditProbeSetResponse(_message.Message):
         """Why the set is not fair, a line each; empty where it is."""
 
     @_builtins.property
-    def left_out(self) -> _containers.MessageMap[_builtins.str, Global___LeftOut]:
+    def left_out(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeftOut]:
         """By kind, what was left out when the set was made."""
 
     def __init__(
@@ -871,7 +1022,7 @@ class AuditProbeSetResponse(_message.Message):
         sheet: _builtins.str = ...,
         guesses: _abc.Iterable[Global___Guess] | None = ...,
         unfair: _abc.Iterable[_builtins.str] | None = ...,
-        left_out: _abc.Mapping[_builtins.str, Global___LeftOut] | None = ...,
+        left_out: _abc.Iterable[Global___LeftOut] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -891,13 +1042,13 @@ class ExportProbeSetRequest(_message.Message):
     FORMAT_FIELD_NUMBER: _builtins.int
     probe_set_id: _builtins.str
     """Probe set."""
-    format: _builtins.str
-    """parquet, jsonl, lm-eval or dataset."""
+    format: Global___ProbeSetFormat.ValueType
+    """Format."""
     def __init__(
         self,
         *,
         probe_set_id: _builtins.str = ...,
-        format: _builtins.str = ...,
+        format: Global___ProbeSetFormat.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -941,19 +1092,23 @@ class ImportProbeSetHeader(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name of the file, for messages only."""
-    format: _builtins.str
-    """parquet or jsonl."""
+    format: Global___ProbeSetFormat.ValueType
+    """PARQUET or JSONL."""
+    request_id: _builtins.str
+    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
-        format: _builtins.str = ...,
+        format: Global___ProbeSetFormat.ValueType = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1012,3 +1167,49 @@ class ImportProbeSetResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportProbeSetResponse: _TypeAlias = ImportProbeSetResponse  # noqa: Y015
+
+@_typing.final
+class DeleteProbeSetRequest(_message.Message):
+    """Request of DeleteProbeSet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBE_SET_ID_FIELD_NUMBER: _builtins.int
+    probe_set_id: _builtins.str
+    """Id of the probe set."""
+    def __init__(
+        self,
+        *,
+        probe_set_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["probe_set_id", b"probe_set_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteProbeSetRequest: _TypeAlias = DeleteProbeSetRequest  # noqa: Y015
+
+@_typing.final
+class DeleteProbeSetResponse(_message.Message):
+    """Response of DeleteProbeSet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELETION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deletion(self) -> _common_pb2.Deletion:
+        """What was taken away."""
+
+    def __init__(
+        self,
+        *,
+        deletion: _common_pb2.Deletion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deletion", b"deletion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deletion", b"deletion"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteProbeSetResponse: _TypeAlias = DeleteProbeSetResponse  # noqa: Y015

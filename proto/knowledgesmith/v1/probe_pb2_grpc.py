@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
 from knowledgesmith.v1 import probe_pb2 as knowledgesmith_dot_v1_dot_probe__pb2
 
 GRPC_GENERATED_VERSION = '1.74.0'
@@ -38,7 +39,7 @@ class ProbeServiceStub(object):
         self.GenerateProbeSet = channel.unary_unary(
                 '/knowledgesmith.v1.ProbeService/GenerateProbeSet',
                 request_serializer=knowledgesmith_dot_v1_dot_probe__pb2.GenerateProbeSetRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_probe__pb2.GenerateProbeSetResponse.FromString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
                 _registered_method=True)
         self.GetProbeSet = channel.unary_unary(
                 '/knowledgesmith.v1.ProbeService/GetProbeSet',
@@ -50,6 +51,11 @@ class ProbeServiceStub(object):
                 request_serializer=knowledgesmith_dot_v1_dot_probe__pb2.ListProbeSetsRequest.SerializeToString,
                 response_deserializer=knowledgesmith_dot_v1_dot_probe__pb2.ListProbeSetsResponse.FromString,
                 _registered_method=True)
+        self.DeleteProbeSet = channel.unary_unary(
+                '/knowledgesmith.v1.ProbeService/DeleteProbeSet',
+                request_serializer=knowledgesmith_dot_v1_dot_probe__pb2.DeleteProbeSetRequest.SerializeToString,
+                response_deserializer=knowledgesmith_dot_v1_dot_probe__pb2.DeleteProbeSetResponse.FromString,
+                _registered_method=True)
         self.ListProbes = channel.unary_unary(
                 '/knowledgesmith.v1.ProbeService/ListProbes',
                 request_serializer=knowledgesmith_dot_v1_dot_probe__pb2.ListProbesRequest.SerializeToString,
@@ -58,12 +64,12 @@ class ProbeServiceStub(object):
         self.SampleProbeSet = channel.unary_unary(
                 '/knowledgesmith.v1.ProbeService/SampleProbeSet',
                 request_serializer=knowledgesmith_dot_v1_dot_probe__pb2.SampleProbeSetRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_probe__pb2.SampleProbeSetResponse.FromString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
                 _registered_method=True)
         self.AuditProbeSet = channel.unary_unary(
                 '/knowledgesmith.v1.ProbeService/AuditProbeSet',
                 request_serializer=knowledgesmith_dot_v1_dot_probe__pb2.AuditProbeSetRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_probe__pb2.AuditProbeSetResponse.FromString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
                 _registered_method=True)
         self.ExportProbeSet = channel.unary_stream(
                 '/knowledgesmith.v1.ProbeService/ExportProbeSet',
@@ -73,7 +79,7 @@ class ProbeServiceStub(object):
         self.ImportProbeSet = channel.stream_unary(
                 '/knowledgesmith.v1.ProbeService/ImportProbeSet',
                 request_serializer=knowledgesmith_dot_v1_dot_probe__pb2.ImportProbeSetRequest.SerializeToString,
-                response_deserializer=knowledgesmith_dot_v1_dot_probe__pb2.ImportProbeSetResponse.FromString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
                 _registered_method=True)
 
 
@@ -97,6 +103,13 @@ class ProbeServiceServicer(object):
 
     def ListProbeSets(self, request, context):
         """Probe sets of a graph, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteProbeSet(self, request, context):
+        """Deletes a probe set and its file.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -143,7 +156,7 @@ def add_ProbeServiceServicer_to_server(servicer, server):
             'GenerateProbeSet': grpc.unary_unary_rpc_method_handler(
                     servicer.GenerateProbeSet,
                     request_deserializer=knowledgesmith_dot_v1_dot_probe__pb2.GenerateProbeSetRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_probe__pb2.GenerateProbeSetResponse.SerializeToString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
             ),
             'GetProbeSet': grpc.unary_unary_rpc_method_handler(
                     servicer.GetProbeSet,
@@ -155,6 +168,11 @@ def add_ProbeServiceServicer_to_server(servicer, server):
                     request_deserializer=knowledgesmith_dot_v1_dot_probe__pb2.ListProbeSetsRequest.FromString,
                     response_serializer=knowledgesmith_dot_v1_dot_probe__pb2.ListProbeSetsResponse.SerializeToString,
             ),
+            'DeleteProbeSet': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteProbeSet,
+                    request_deserializer=knowledgesmith_dot_v1_dot_probe__pb2.DeleteProbeSetRequest.FromString,
+                    response_serializer=knowledgesmith_dot_v1_dot_probe__pb2.DeleteProbeSetResponse.SerializeToString,
+            ),
             'ListProbes': grpc.unary_unary_rpc_method_handler(
                     servicer.ListProbes,
                     request_deserializer=knowledgesmith_dot_v1_dot_probe__pb2.ListProbesRequest.FromString,
@@ -163,12 +181,12 @@ def add_ProbeServiceServicer_to_server(servicer, server):
             'SampleProbeSet': grpc.unary_unary_rpc_method_handler(
                     servicer.SampleProbeSet,
                     request_deserializer=knowledgesmith_dot_v1_dot_probe__pb2.SampleProbeSetRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_probe__pb2.SampleProbeSetResponse.SerializeToString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
             ),
             'AuditProbeSet': grpc.unary_unary_rpc_method_handler(
                     servicer.AuditProbeSet,
                     request_deserializer=knowledgesmith_dot_v1_dot_probe__pb2.AuditProbeSetRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_probe__pb2.AuditProbeSetResponse.SerializeToString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
             ),
             'ExportProbeSet': grpc.unary_stream_rpc_method_handler(
                     servicer.ExportProbeSet,
@@ -178,7 +196,7 @@ def add_ProbeServiceServicer_to_server(servicer, server):
             'ImportProbeSet': grpc.stream_unary_rpc_method_handler(
                     servicer.ImportProbeSet,
                     request_deserializer=knowledgesmith_dot_v1_dot_probe__pb2.ImportProbeSetRequest.FromString,
-                    response_serializer=knowledgesmith_dot_v1_dot_probe__pb2.ImportProbeSetResponse.SerializeToString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -208,7 +226,7 @@ class ProbeService(object):
             target,
             '/knowledgesmith.v1.ProbeService/GenerateProbeSet',
             knowledgesmith_dot_v1_dot_probe__pb2.GenerateProbeSetRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_probe__pb2.GenerateProbeSetResponse.FromString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
             options,
             channel_credentials,
             insecure,
@@ -274,6 +292,33 @@ class ProbeService(object):
             _registered_method=True)
 
     @staticmethod
+    def DeleteProbeSet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/knowledgesmith.v1.ProbeService/DeleteProbeSet',
+            knowledgesmith_dot_v1_dot_probe__pb2.DeleteProbeSetRequest.SerializeToString,
+            knowledgesmith_dot_v1_dot_probe__pb2.DeleteProbeSetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListProbes(request,
             target,
             options=(),
@@ -316,7 +361,7 @@ class ProbeService(object):
             target,
             '/knowledgesmith.v1.ProbeService/SampleProbeSet',
             knowledgesmith_dot_v1_dot_probe__pb2.SampleProbeSetRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_probe__pb2.SampleProbeSetResponse.FromString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
             options,
             channel_credentials,
             insecure,
@@ -343,7 +388,7 @@ class ProbeService(object):
             target,
             '/knowledgesmith.v1.ProbeService/AuditProbeSet',
             knowledgesmith_dot_v1_dot_probe__pb2.AuditProbeSetRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_probe__pb2.AuditProbeSetResponse.FromString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
             options,
             channel_credentials,
             insecure,
@@ -397,7 +442,7 @@ class ProbeService(object):
             target,
             '/knowledgesmith.v1.ProbeService/ImportProbeSet',
             knowledgesmith_dot_v1_dot_probe__pb2.ImportProbeSetRequest.SerializeToString,
-            knowledgesmith_dot_v1_dot_probe__pb2.ImportProbeSetResponse.FromString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.longrunning import operations_pb2 as _operations_pb2
 from grpc import aio as _aio
 from knowledgesmith.v1 import probe_pb2 as _probe_pb2
 import abc as _abc_1
@@ -33,21 +34,23 @@ class ProbeServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ProbeServiceAsyncStub: ...
-    GenerateProbeSet: _grpc.UnaryUnaryMultiCallable[_probe_pb2.GenerateProbeSetRequest, _probe_pb2.GenerateProbeSetResponse]
+    GenerateProbeSet: _grpc.UnaryUnaryMultiCallable[_probe_pb2.GenerateProbeSetRequest, _operations_pb2.Operation]
     """Generates a seeded, verified probe set and stores it by digest."""
     GetProbeSet: _grpc.UnaryUnaryMultiCallable[_probe_pb2.GetProbeSetRequest, _probe_pb2.GetProbeSetResponse]
     """One probe set."""
     ListProbeSets: _grpc.UnaryUnaryMultiCallable[_probe_pb2.ListProbeSetsRequest, _probe_pb2.ListProbeSetsResponse]
     """Probe sets of a graph, newest first."""
+    DeleteProbeSet: _grpc.UnaryUnaryMultiCallable[_probe_pb2.DeleteProbeSetRequest, _probe_pb2.DeleteProbeSetResponse]
+    """Deletes a probe set and its file."""
     ListProbes: _grpc.UnaryUnaryMultiCallable[_probe_pb2.ListProbesRequest, _probe_pb2.ListProbesResponse]
     """Probes of a set, in their stored order."""
-    SampleProbeSet: _grpc.UnaryUnaryMultiCallable[_probe_pb2.SampleProbeSetRequest, _probe_pb2.SampleProbeSetResponse]
+    SampleProbeSet: _grpc.UnaryUnaryMultiCallable[_probe_pb2.SampleProbeSetRequest, _operations_pb2.Operation]
     """Draws a balanced sample and stores it as a set of its own; a larger sample of the same seed holds a smaller one."""
-    AuditProbeSet: _grpc.UnaryUnaryMultiCallable[_probe_pb2.AuditProbeSetRequest, _probe_pb2.AuditProbeSetResponse]
+    AuditProbeSet: _grpc.UnaryUnaryMultiCallable[_probe_pb2.AuditProbeSetRequest, _operations_pb2.Operation]
     """Checks a set: options without the question, truth, duplicates, letters, grammar."""
     ExportProbeSet: _grpc.UnaryStreamMultiCallable[_probe_pb2.ExportProbeSetRequest, _probe_pb2.ExportProbeSetResponse]
     """The files of a set for other tools, each in pieces, one file after the other."""
-    ImportProbeSet: _grpc.StreamUnaryMultiCallable[_probe_pb2.ImportProbeSetRequest, _probe_pb2.ImportProbeSetResponse]
+    ImportProbeSet: _grpc.StreamUnaryMultiCallable[_probe_pb2.ImportProbeSetRequest, _operations_pb2.Operation]
     """Takes in a set that was exported: a header, then the file in pieces."""
 
 @_typing.type_check_only
@@ -55,21 +58,23 @@ class ProbeServiceAsyncStub(ProbeServiceStub):
     """Probe sets generated from a graph."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    GenerateProbeSet: _aio.UnaryUnaryMultiCallable[_probe_pb2.GenerateProbeSetRequest, _probe_pb2.GenerateProbeSetResponse]  # type: ignore[assignment]
+    GenerateProbeSet: _aio.UnaryUnaryMultiCallable[_probe_pb2.GenerateProbeSetRequest, _operations_pb2.Operation]  # type: ignore[assignment]
     """Generates a seeded, verified probe set and stores it by digest."""
     GetProbeSet: _aio.UnaryUnaryMultiCallable[_probe_pb2.GetProbeSetRequest, _probe_pb2.GetProbeSetResponse]  # type: ignore[assignment]
     """One probe set."""
     ListProbeSets: _aio.UnaryUnaryMultiCallable[_probe_pb2.ListProbeSetsRequest, _probe_pb2.ListProbeSetsResponse]  # type: ignore[assignment]
     """Probe sets of a graph, newest first."""
+    DeleteProbeSet: _aio.UnaryUnaryMultiCallable[_probe_pb2.DeleteProbeSetRequest, _probe_pb2.DeleteProbeSetResponse]  # type: ignore[assignment]
+    """Deletes a probe set and its file."""
     ListProbes: _aio.UnaryUnaryMultiCallable[_probe_pb2.ListProbesRequest, _probe_pb2.ListProbesResponse]  # type: ignore[assignment]
     """Probes of a set, in their stored order."""
-    SampleProbeSet: _aio.UnaryUnaryMultiCallable[_probe_pb2.SampleProbeSetRequest, _probe_pb2.SampleProbeSetResponse]  # type: ignore[assignment]
+    SampleProbeSet: _aio.UnaryUnaryMultiCallable[_probe_pb2.SampleProbeSetRequest, _operations_pb2.Operation]  # type: ignore[assignment]
     """Draws a balanced sample and stores it as a set of its own; a larger sample of the same seed holds a smaller one."""
-    AuditProbeSet: _aio.UnaryUnaryMultiCallable[_probe_pb2.AuditProbeSetRequest, _probe_pb2.AuditProbeSetResponse]  # type: ignore[assignment]
+    AuditProbeSet: _aio.UnaryUnaryMultiCallable[_probe_pb2.AuditProbeSetRequest, _operations_pb2.Operation]  # type: ignore[assignment]
     """Checks a set: options without the question, truth, duplicates, letters, grammar."""
     ExportProbeSet: _aio.UnaryStreamMultiCallable[_probe_pb2.ExportProbeSetRequest, _probe_pb2.ExportProbeSetResponse]  # type: ignore[assignment]
     """The files of a set for other tools, each in pieces, one file after the other."""
-    ImportProbeSet: _aio.StreamUnaryMultiCallable[_probe_pb2.ImportProbeSetRequest, _probe_pb2.ImportProbeSetResponse]  # type: ignore[assignment]
+    ImportProbeSet: _aio.StreamUnaryMultiCallable[_probe_pb2.ImportProbeSetRequest, _operations_pb2.Operation]  # type: ignore[assignment]
     """Takes in a set that was exported: a header, then the file in pieces."""
 
 class ProbeServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -80,7 +85,7 @@ class ProbeServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _probe_pb2.GenerateProbeSetRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_probe_pb2.GenerateProbeSetResponse, _abc.Awaitable[_probe_pb2.GenerateProbeSetResponse]]:
+    ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
         """Generates a seeded, verified probe set and stores it by digest."""
 
     @_abc_1.abstractmethod
@@ -100,6 +105,14 @@ class ProbeServiceServicer(metaclass=_abc_1.ABCMeta):
         """Probe sets of a graph, newest first."""
 
     @_abc_1.abstractmethod
+    def DeleteProbeSet(
+        self,
+        request: _probe_pb2.DeleteProbeSetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_probe_pb2.DeleteProbeSetResponse, _abc.Awaitable[_probe_pb2.DeleteProbeSetResponse]]:
+        """Deletes a probe set and its file."""
+
+    @_abc_1.abstractmethod
     def ListProbes(
         self,
         request: _probe_pb2.ListProbesRequest,
@@ -112,7 +125,7 @@ class ProbeServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _probe_pb2.SampleProbeSetRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_probe_pb2.SampleProbeSetResponse, _abc.Awaitable[_probe_pb2.SampleProbeSetResponse]]:
+    ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
         """Draws a balanced sample and stores it as a set of its own; a larger sample of the same seed holds a smaller one."""
 
     @_abc_1.abstractmethod
@@ -120,7 +133,7 @@ class ProbeServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _probe_pb2.AuditProbeSetRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_probe_pb2.AuditProbeSetResponse, _abc.Awaitable[_probe_pb2.AuditProbeSetResponse]]:
+    ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
         """Checks a set: options without the question, truth, duplicates, letters, grammar."""
 
     @_abc_1.abstractmethod
@@ -136,7 +149,7 @@ class ProbeServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request_iterator: _MaybeAsyncIterator[_probe_pb2.ImportProbeSetRequest],
         context: _ServicerContext,
-    ) -> _typing.Union[_probe_pb2.ImportProbeSetResponse, _abc.Awaitable[_probe_pb2.ImportProbeSetResponse]]:
+    ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
         """Takes in a set that was exported: a header, then the file in pieces."""
 
 def add_ProbeServiceServicer_to_server(servicer: ProbeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

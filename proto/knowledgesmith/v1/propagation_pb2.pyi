@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from knowledgesmith.v1 import common_pb2 as _common_pb2
+from knowledgesmith.v1 import cypher_pb2 as _cypher_pb2
 from knowledgesmith.v1 import intervention_pb2 as _intervention_pb2
 import builtins as _builtins
 import sys
@@ -43,6 +44,8 @@ class _GroupingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Grouping.Val
     """One group for every role."""
     GROUPING_ROLE: _Grouping.ValueType  # 7
     """By role alone."""
+    GROUPING_BAND: _Grouping.ValueType  # 8
+    """By bands of hops."""
 
 class Grouping(_Grouping, metaclass=_GroupingEnumTypeWrapper):
     """How to group."""
@@ -63,6 +66,8 @@ GROUPING_ALL: Grouping.ValueType  # 6
 """One group for every role."""
 GROUPING_ROLE: Grouping.ValueType  # 7
 """By role alone."""
+GROUPING_BAND: Grouping.ValueType  # 8
+"""By bands of hops."""
 Global___Grouping: _TypeAlias = Grouping  # noqa: Y015
 
 class _ChangeFilter:
@@ -157,6 +162,66 @@ VERDICT_FORGOTTEN: Verdict.ValueType  # 11
 """Follows from the request, has no new answer: moved away from the old one."""
 Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
 
+class _EdgeStatus:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _EdgeStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EdgeStatus.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    EDGE_STATUS_UNSPECIFIED: _EdgeStatus.ValueType  # 0
+    """Not set."""
+    EDGE_STATUS_ASSERTED: _EdgeStatus.ValueType  # 1
+    """Nothing: it holds."""
+    EDGE_STATUS_RETRACTED: _EdgeStatus.ValueType  # 2
+    """It took it out of the branch's world."""
+    EDGE_STATUS_ADDED: _EdgeStatus.ValueType  # 3
+    """It put it in."""
+
+class EdgeStatus(_EdgeStatus, metaclass=_EdgeStatusEnumTypeWrapper):
+    """What an intervention did to a fact of its subgraph."""
+
+EDGE_STATUS_UNSPECIFIED: EdgeStatus.ValueType  # 0
+"""Not set."""
+EDGE_STATUS_ASSERTED: EdgeStatus.ValueType  # 1
+"""Nothing: it holds."""
+EDGE_STATUS_RETRACTED: EdgeStatus.ValueType  # 2
+"""It took it out of the branch's world."""
+EDGE_STATUS_ADDED: EdgeStatus.ValueType  # 3
+"""It put it in."""
+Global___EdgeStatus: _TypeAlias = EdgeStatus  # noqa: Y015
+
+class _Agreement:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AgreementEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Agreement.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    AGREEMENT_UNSPECIFIED: _Agreement.ValueType  # 0
+    """Not set."""
+    AGREEMENT_NEW: _Agreement.ValueType  # 1
+    """All the new one."""
+    AGREEMENT_OLD: _Agreement.ValueType  # 2
+    """All the old one."""
+    AGREEMENT_MIXED: _Agreement.ValueType  # 3
+    """Some the one, some the other."""
+    AGREEMENT_UNASKED: _Agreement.ValueType  # 4
+    """There are no questions."""
+
+class Agreement(_Agreement, metaclass=_AgreementEnumTypeWrapper):
+    """Which world the questions about a fact follow."""
+
+AGREEMENT_UNSPECIFIED: Agreement.ValueType  # 0
+"""Not set."""
+AGREEMENT_NEW: Agreement.ValueType  # 1
+"""All the new one."""
+AGREEMENT_OLD: Agreement.ValueType  # 2
+"""All the old one."""
+AGREEMENT_MIXED: Agreement.ValueType  # 3
+"""Some the one, some the other."""
+AGREEMENT_UNASKED: Agreement.ValueType  # 4
+"""There are no questions."""
+Global___Agreement: _TypeAlias = Agreement  # noqa: Y015
+
 @_typing.final
 class GetPropagationRequest(_message.Message):
     """Request of GetPropagation."""
@@ -190,16 +255,11 @@ class GetPropagationResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     GROUPS_FIELD_NUMBER: _builtins.int
-    CYPHER_FIELD_NUMBER: _builtins.int
-    PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
-    PLACEBO_ID_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    PLACEBO_INTERVENTION_ID_FIELD_NUMBER: _builtins.int
     WITHHELD_FIELD_NUMBER: _builtins.int
     VERDICT_SCHEME_FIELD_NUMBER: _builtins.int
-    cypher: _builtins.str
-    """The query that produced them, ready to paste."""
-    parameters_json: _builtins.str
-    """Its parameters as JSON."""
-    placebo_id: _builtins.str
+    placebo_intervention_id: _builtins.str
     """The placebo run that the rates stand beside; empty where none was measured on the branch."""
     withheld: _builtins.str
     """Why the headline rates (of targets and of what follows) are left out; empty where they are shown."""
@@ -209,19 +269,22 @@ class GetPropagationResponse(_message.Message):
     def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___PropagationGroup]:
         """Groups in order: those of targets, of what follows, of what stays."""
 
+    @_builtins.property
+    def query(self) -> _cypher_pb2.PastedQuery:
+        """The query that produced them."""
+
     def __init__(
         self,
         *,
         groups: _abc.Iterable[Global___PropagationGroup] | None = ...,
-        cypher: _builtins.str = ...,
-        parameters_json: _builtins.str = ...,
-        placebo_id: _builtins.str = ...,
+        query: _cypher_pb2.PastedQuery | None = ...,
+        placebo_intervention_id: _builtins.str = ...,
         withheld: _builtins.str = ...,
         verdict_scheme: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["query", b"query"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cypher", b"cypher", "groups", b"groups", "parameters_json", b"parameters_json", "placebo_id", b"placebo_id", "verdict_scheme", b"verdict_scheme", "withheld", b"withheld"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["groups", b"groups", "placebo_intervention_id", b"placebo_intervention_id", "query", b"query", "verdict_scheme", b"verdict_scheme", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -366,29 +429,27 @@ class ListBeliefChangesResponse(_message.Message):
 
     CHANGES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    CYPHER_FIELD_NUMBER: _builtins.int
-    PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
-    cypher: _builtins.str
-    """The query, ready to paste."""
-    parameters_json: _builtins.str
-    """Its parameters as JSON."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[_intervention_pb2.BeliefChange]:
         """One page."""
+
+    @_builtins.property
+    def query(self) -> _cypher_pb2.PastedQuery:
+        """The query."""
 
     def __init__(
         self,
         *,
         changes: _abc.Iterable[_intervention_pb2.BeliefChange] | None = ...,
         next_page_token: _builtins.str = ...,
-        cypher: _builtins.str = ...,
-        parameters_json: _builtins.str = ...,
+        query: _cypher_pb2.PastedQuery | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["query", b"query"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "cypher", b"cypher", "next_page_token", b"next_page_token", "parameters_json", b"parameters_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "next_page_token", b"next_page_token", "query", b"query"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -428,12 +489,7 @@ class GetSubgraphResponse(_message.Message):
 
     NODES_FIELD_NUMBER: _builtins.int
     EDGES_FIELD_NUMBER: _builtins.int
-    CYPHER_FIELD_NUMBER: _builtins.int
-    PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
-    cypher: _builtins.str
-    """The query, ready to paste."""
-    parameters_json: _builtins.str
-    """Its parameters as JSON."""
+    QUERY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___SubgraphNode]:
         """Entities."""
@@ -442,17 +498,20 @@ class GetSubgraphResponse(_message.Message):
     def edges(self) -> _containers.RepeatedCompositeFieldContainer[Global___SubgraphEdge]:
         """Facts between them."""
 
+    @_builtins.property
+    def query(self) -> _cypher_pb2.PastedQuery:
+        """The query."""
+
     def __init__(
         self,
         *,
         nodes: _abc.Iterable[Global___SubgraphNode] | None = ...,
         edges: _abc.Iterable[Global___SubgraphEdge] | None = ...,
-        cypher: _builtins.str = ...,
-        parameters_json: _builtins.str = ...,
+        query: _cypher_pb2.PastedQuery | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["query", b"query"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cypher", b"cypher", "edges", b"edges", "nodes", b"nodes", "parameters_json", b"parameters_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edges", b"edges", "nodes", b"nodes", "query", b"query"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -477,8 +536,8 @@ class SubgraphNode(_message.Message):
     """Uid."""
     name: _builtins.str
     """Name."""
-    level: _builtins.str
-    """Level label."""
+    level: _common_pb2.Level.ValueType
+    """Level."""
     type: _builtins.str
     """Type."""
     domain: _builtins.str
@@ -496,7 +555,7 @@ class SubgraphNode(_message.Message):
         *,
         uid: _builtins.str = ...,
         name: _builtins.str = ...,
-        level: _builtins.str = ...,
+        level: _common_pb2.Level.ValueType = ...,
         type: _builtins.str = ...,
         domain: _builtins.str = ...,
         hops: _builtins.int | None = ...,
@@ -529,59 +588,33 @@ class SubgraphEdge(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SOURCE_FIELD_NUMBER: _builtins.int
+    SOURCE_UID_FIELD_NUMBER: _builtins.int
     RELATION_FIELD_NUMBER: _builtins.int
-    TARGET_FIELD_NUMBER: _builtins.int
+    TARGET_UID_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
-    source: _builtins.str
+    source_uid: _builtins.str
     """Subject uid."""
     relation: _builtins.str
     """Relation name."""
-    target: _builtins.str
+    target_uid: _builtins.str
     """Object uid."""
-    status: _builtins.str
-    """asserted, retracted (by this intervention) or added (by it)."""
+    status: Global___EdgeStatus.ValueType
+    """What the intervention did to it."""
     def __init__(
         self,
         *,
-        source: _builtins.str = ...,
+        source_uid: _builtins.str = ...,
         relation: _builtins.str = ...,
-        target: _builtins.str = ...,
-        status: _builtins.str = ...,
+        target_uid: _builtins.str = ...,
+        status: Global___EdgeStatus.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["relation", b"relation", "source", b"source", "status", b"status", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["relation", b"relation", "source_uid", b"source_uid", "status", b"status", "target_uid", b"target_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubgraphEdge: _TypeAlias = SubgraphEdge  # noqa: Y015
-
-@_typing.final
-class PastedQuery(_message.Message):
-    """A query that answered, ready to paste into any Neo4j tool."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CYPHER_FIELD_NUMBER: _builtins.int
-    PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
-    cypher: _builtins.str
-    """Text."""
-    parameters_json: _builtins.str
-    """Its parameters as JSON."""
-    def __init__(
-        self,
-        *,
-        cypher: _builtins.str = ...,
-        parameters_json: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cypher", b"cypher", "parameters_json", b"parameters_json"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___PastedQuery: _TypeAlias = PastedQuery  # noqa: Y015
 
 @_typing.final
 class ListEvidenceRequest(_message.Message):
@@ -641,7 +674,7 @@ class ListEvidenceResponse(_message.Message):
         """One page: targets first, then by the change of belief."""
 
     @_builtins.property
-    def query(self) -> Global___PastedQuery:
+    def query(self) -> _cypher_pb2.PastedQuery:
         """The query."""
 
     def __init__(
@@ -649,7 +682,7 @@ class ListEvidenceResponse(_message.Message):
         *,
         evidence: _abc.Iterable[Global___ProbeEvidence] | None = ...,
         next_page_token: _builtins.str = ...,
-        query: Global___PastedQuery | None = ...,
+        query: _cypher_pb2.PastedQuery | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["query", b"query"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -665,9 +698,9 @@ class ProbeEvidence(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SEQ_FIELD_NUMBER: _builtins.int
-    ENTITY_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    ENTITY_UID_FIELD_NUMBER: _builtins.int
+    ENTITY_NAME_FIELD_NUMBER: _builtins.int
     LEVEL_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     POLARITY_FIELD_NUMBER: _builtins.int
@@ -691,14 +724,14 @@ class ProbeEvidence(_message.Message):
     TEXT_AFTER_FIELD_NUMBER: _builtins.int
     TEXT_DISAGREES_FIELD_NUMBER: _builtins.int
     SCORERS_DISAGREE_FIELD_NUMBER: _builtins.int
-    seq: _builtins.int
+    sequence: _builtins.int
     """Ledger row that counts it."""
-    entity: _builtins.str
+    entity_uid: _builtins.str
     """Uid of the entity that the question is about."""
-    name: _builtins.str
+    entity_name: _builtins.str
     """Its name."""
-    level: _builtins.str
-    """Its level label."""
+    level: _common_pb2.Level.ValueType
+    """Its level."""
     kind: _common_pb2.ProbeKind.ValueType
     """Kind."""
     polarity: _common_pb2.Polarity.ValueType
@@ -752,10 +785,10 @@ class ProbeEvidence(_message.Message):
     def __init__(
         self,
         *,
-        seq: _builtins.int = ...,
-        entity: _builtins.str = ...,
-        name: _builtins.str = ...,
-        level: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        entity_uid: _builtins.str = ...,
+        entity_name: _builtins.str = ...,
+        level: _common_pb2.Level.ValueType = ...,
         kind: _common_pb2.ProbeKind.ValueType = ...,
         polarity: _common_pb2.Polarity.ValueType = ...,
         relation: _builtins.str = ...,
@@ -781,7 +814,7 @@ class ProbeEvidence(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "_text_after", b"_text_after", "_text_before", b"_text_before", "hops", b"hops", "text_after", b"text_after", "text_before", b"text_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "_text_after", b"_text_after", "_text_before", b"_text_before", "answers_after", b"answers_after", "answers_before", b"answers_before", "counter_text", b"counter_text", "entity", b"entity", "hops", b"hops", "kind", b"kind", "level", b"level", "name", b"name", "options", b"options", "p_new_after", b"p_new_after", "p_new_before", b"p_new_before", "p_old_after", b"p_old_after", "p_old_before", b"p_old_before", "polarity", b"polarity", "preferred_after", b"preferred_after", "preferred_before", b"preferred_before", "probe_id", b"probe_id", "relation", b"relation", "role", b"role", "scorers_disagree", b"scorers_disagree", "seq", b"seq", "text", b"text", "text_after", b"text_after", "text_before", b"text_before", "text_disagrees", b"text_disagrees", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "_text_after", b"_text_after", "_text_before", b"_text_before", "answers_after", b"answers_after", "answers_before", b"answers_before", "counter_text", b"counter_text", "entity_name", b"entity_name", "entity_uid", b"entity_uid", "hops", b"hops", "kind", b"kind", "level", b"level", "options", b"options", "p_new_after", b"p_new_after", "p_new_before", b"p_new_before", "p_old_after", b"p_old_after", "p_old_before", b"p_old_before", "polarity", b"polarity", "preferred_after", b"preferred_after", "preferred_before", b"preferred_before", "probe_id", b"probe_id", "relation", b"relation", "role", b"role", "scorers_disagree", b"scorers_disagree", "sequence", b"sequence", "text", b"text", "text_after", b"text_after", "text_before", b"text_before", "text_disagrees", b"text_disagrees", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__hops: _TypeAlias = _typing.Literal["hops"]  # noqa: Y015
     _WhichOneofArgType__hops: _TypeAlias = _typing.Literal["_hops", b"_hops"]  # noqa: Y015
@@ -848,7 +881,7 @@ class ListChangedFactsResponse(_message.Message):
         """One page, in the order of the request."""
 
     @_builtins.property
-    def query(self) -> Global___PastedQuery:
+    def query(self) -> _cypher_pb2.PastedQuery:
         """The query."""
 
     def __init__(
@@ -856,7 +889,7 @@ class ListChangedFactsResponse(_message.Message):
         *,
         facts: _abc.Iterable[Global___ChangedFact] | None = ...,
         next_page_token: _builtins.str = ...,
-        query: Global___PastedQuery | None = ...,
+        query: _cypher_pb2.PastedQuery | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["query", b"query"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -906,14 +939,14 @@ class ChangedFact(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SUBJECT_FIELD_NUMBER: _builtins.int
+    SUBJECT_UID_FIELD_NUMBER: _builtins.int
     SUBJECT_NAME_FIELD_NUMBER: _builtins.int
     RELATION_FIELD_NUMBER: _builtins.int
     FUNCTIONAL_FIELD_NUMBER: _builtins.int
-    OLD_OBJECT_FIELD_NUMBER: _builtins.int
-    OLD_NAME_FIELD_NUMBER: _builtins.int
-    NEW_OBJECT_FIELD_NUMBER: _builtins.int
-    NEW_NAME_FIELD_NUMBER: _builtins.int
+    OLD_OBJECT_UID_FIELD_NUMBER: _builtins.int
+    OLD_OBJECT_NAME_FIELD_NUMBER: _builtins.int
+    NEW_OBJECT_UID_FIELD_NUMBER: _builtins.int
+    NEW_OBJECT_NAME_FIELD_NUMBER: _builtins.int
     CONTEXTS_FIELD_NUMBER: _builtins.int
     SUPPORT_FIELD_NUMBER: _builtins.int
     STATEMENTS_FIELD_NUMBER: _builtins.int
@@ -921,7 +954,7 @@ class ChangedFact(_message.Message):
     CONFLICT_ANY_CONTEXT_FIELD_NUMBER: _builtins.int
     AGREEMENT_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
-    subject: _builtins.str
+    subject_uid: _builtins.str
     """Subject uid."""
     subject_name: _builtins.str
     """Its name."""
@@ -929,13 +962,13 @@ class ChangedFact(_message.Message):
     """Relation name."""
     functional: _builtins.bool
     """Whether the relation is functional, so that old and new object contradict each other."""
-    old_object: _builtins.str
+    old_object_uid: _builtins.str
     """Old object uid; empty for an insertion."""
-    old_name: _builtins.str
+    old_object_name: _builtins.str
     """Its name."""
-    new_object: _builtins.str
+    new_object_uid: _builtins.str
     """New object uid; empty for an erasure."""
-    new_name: _builtins.str
+    new_object_name: _builtins.str
     """Its name."""
     contexts: _builtins.int
     """Questions about the fact: direct, reverse, comparison and statements."""
@@ -943,8 +976,8 @@ class ChangedFact(_message.Message):
     """Both statements are held for true."""
     conflict_any_context: _builtins.bool
     """Some question supports the old object and some question the new one."""
-    agreement: _builtins.str
-    """The world that all questions follow: new, old, mixed; unasked without questions."""
+    agreement: Global___Agreement.ValueType
+    """The world that the questions follow."""
     @_builtins.property
     def support(self) -> Global___Support:
         """Support over all of them."""
@@ -960,25 +993,25 @@ class ChangedFact(_message.Message):
     def __init__(
         self,
         *,
-        subject: _builtins.str = ...,
+        subject_uid: _builtins.str = ...,
         subject_name: _builtins.str = ...,
         relation: _builtins.str = ...,
         functional: _builtins.bool = ...,
-        old_object: _builtins.str = ...,
-        old_name: _builtins.str = ...,
-        new_object: _builtins.str = ...,
-        new_name: _builtins.str = ...,
+        old_object_uid: _builtins.str = ...,
+        old_object_name: _builtins.str = ...,
+        new_object_uid: _builtins.str = ...,
+        new_object_name: _builtins.str = ...,
         contexts: _builtins.int = ...,
         support: Global___Support | None = ...,
         statements: Global___Support | None = ...,
         conflict_same_context: _builtins.bool = ...,
         conflict_any_context: _builtins.bool = ...,
-        agreement: _builtins.str = ...,
+        agreement: Global___Agreement.ValueType = ...,
         evidence: _abc.Iterable[Global___FactContext] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["statements", b"statements", "support", b"support"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "conflict_any_context", b"conflict_any_context", "conflict_same_context", b"conflict_same_context", "contexts", b"contexts", "evidence", b"evidence", "functional", b"functional", "new_name", b"new_name", "new_object", b"new_object", "old_name", b"old_name", "old_object", b"old_object", "relation", b"relation", "statements", b"statements", "subject", b"subject", "subject_name", b"subject_name", "support", b"support"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "conflict_any_context", b"conflict_any_context", "conflict_same_context", b"conflict_same_context", "contexts", b"contexts", "evidence", b"evidence", "functional", b"functional", "new_object_name", b"new_object_name", "new_object_uid", b"new_object_uid", "old_object_name", b"old_object_name", "old_object_uid", b"old_object_uid", "relation", b"relation", "statements", b"statements", "subject_name", b"subject_name", "subject_uid", b"subject_uid", "support", b"support"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1075,11 +1108,11 @@ class GetTravelResponse(_message.Message):
         """Measured entities that did not move, next to such that did; nearest first."""
 
     @_builtins.property
-    def paths_query(self) -> Global___PastedQuery:
+    def paths_query(self) -> _cypher_pb2.PastedQuery:
         """The query of the paths."""
 
     @_builtins.property
-    def stops_query(self) -> Global___PastedQuery:
+    def stops_query(self) -> _cypher_pb2.PastedQuery:
         """The query of the stops."""
 
     def __init__(
@@ -1087,8 +1120,8 @@ class GetTravelResponse(_message.Message):
         *,
         paths: _abc.Iterable[Global___TravelPath] | None = ...,
         stops: _abc.Iterable[Global___TravelStop] | None = ...,
-        paths_query: Global___PastedQuery | None = ...,
-        stops_query: Global___PastedQuery | None = ...,
+        paths_query: _cypher_pb2.PastedQuery | None = ...,
+        stops_query: _cypher_pb2.PastedQuery | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["paths_query", b"paths_query", "stops_query", b"stops_query"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1104,10 +1137,10 @@ class TravelPath(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    TARGET_FIELD_NUMBER: _builtins.int
+    TARGET_UID_FIELD_NUMBER: _builtins.int
     TARGET_NAME_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
-    target: _builtins.str
+    target_uid: _builtins.str
     """Uid of the endpoint."""
     target_name: _builtins.str
     """Its name."""
@@ -1118,13 +1151,13 @@ class TravelPath(_message.Message):
     def __init__(
         self,
         *,
-        target: _builtins.str = ...,
+        target_uid: _builtins.str = ...,
         target_name: _builtins.str = ...,
         steps: _abc.Iterable[Global___TravelStep] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["steps", b"steps", "target", b"target", "target_name", b"target_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["steps", b"steps", "target_name", b"target_name", "target_uid", b"target_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1138,16 +1171,16 @@ class TravelStep(_message.Message):
 
     RELATION_FIELD_NUMBER: _builtins.int
     FORWARD_FIELD_NUMBER: _builtins.int
-    ENTITY_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
+    ENTITY_UID_FIELD_NUMBER: _builtins.int
+    ENTITY_NAME_FIELD_NUMBER: _builtins.int
     DELTA_FIELD_NUMBER: _builtins.int
     relation: _builtins.str
     """Relationship type."""
     forward: _builtins.bool
     """Whether the fact points along the path."""
-    entity: _builtins.str
+    entity_uid: _builtins.str
     """Uid of the entity that it reaches."""
-    name: _builtins.str
+    entity_name: _builtins.str
     """Its name."""
     delta: _builtins.float
     """Its largest change."""
@@ -1156,13 +1189,13 @@ class TravelStep(_message.Message):
         *,
         relation: _builtins.str = ...,
         forward: _builtins.bool = ...,
-        entity: _builtins.str = ...,
-        name: _builtins.str = ...,
+        entity_uid: _builtins.str = ...,
+        entity_name: _builtins.str = ...,
         delta: _builtins.float | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_delta", b"_delta", "delta", b"delta"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_delta", b"_delta", "delta", b"delta", "entity", b"entity", "forward", b"forward", "name", b"name", "relation", b"relation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_delta", b"_delta", "delta", b"delta", "entity_name", b"entity_name", "entity_uid", b"entity_uid", "forward", b"forward", "relation", b"relation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__delta: _TypeAlias = _typing.Literal["delta"]  # noqa: Y015
     _WhichOneofArgType__delta: _TypeAlias = _typing.Literal["_delta", b"_delta"]  # noqa: Y015
@@ -1176,19 +1209,19 @@ class TravelStop(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ENTITY_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
+    ENTITY_UID_FIELD_NUMBER: _builtins.int
+    ENTITY_NAME_FIELD_NUMBER: _builtins.int
     LEVEL_FIELD_NUMBER: _builtins.int
     HOPS_FIELD_NUMBER: _builtins.int
     MOVED_FIELD_NUMBER: _builtins.int
     NEIGHBOURS_FIELD_NUMBER: _builtins.int
     NAMES_FIELD_NUMBER: _builtins.int
-    entity: _builtins.str
+    entity_uid: _builtins.str
     """Uid."""
-    name: _builtins.str
+    entity_name: _builtins.str
     """Name."""
-    level: _builtins.str
-    """Level label."""
+    level: _common_pb2.Level.ValueType
+    """Level."""
     hops: _builtins.int
     """Hops from the nearest target."""
     moved: _builtins.float
@@ -1202,9 +1235,9 @@ class TravelStop(_message.Message):
     def __init__(
         self,
         *,
-        entity: _builtins.str = ...,
-        name: _builtins.str = ...,
-        level: _builtins.str = ...,
+        entity_uid: _builtins.str = ...,
+        entity_name: _builtins.str = ...,
+        level: _common_pb2.Level.ValueType = ...,
         hops: _builtins.int | None = ...,
         moved: _builtins.float = ...,
         neighbours: _builtins.int = ...,
@@ -1212,7 +1245,7 @@ class TravelStop(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "hops", b"hops"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "entity", b"entity", "hops", b"hops", "level", b"level", "moved", b"moved", "name", b"name", "names", b"names", "neighbours", b"neighbours"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hops", b"_hops", "entity_name", b"entity_name", "entity_uid", b"entity_uid", "hops", b"hops", "level", b"level", "moved", b"moved", "names", b"names", "neighbours", b"neighbours"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__hops: _TypeAlias = _typing.Literal["hops"]  # noqa: Y015
     _WhichOneofArgType__hops: _TypeAlias = _typing.Literal["_hops", b"_hops"]  # noqa: Y015
@@ -1226,13 +1259,13 @@ class CompareInterventionsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    FIRST_ID_FIELD_NUMBER: _builtins.int
-    SECOND_ID_FIELD_NUMBER: _builtins.int
+    FIRST_INTERVENTION_ID_FIELD_NUMBER: _builtins.int
+    SECOND_INTERVENTION_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    first_id: _builtins.str
+    first_intervention_id: _builtins.str
     """One intervention."""
-    second_id: _builtins.str
+    second_intervention_id: _builtins.str
     """The other."""
     page_size: _builtins.int
     """0 = 50; capped at 1,000."""
@@ -1241,14 +1274,14 @@ class CompareInterventionsRequest(_message.Message):
     def __init__(
         self,
         *,
-        first_id: _builtins.str = ...,
-        second_id: _builtins.str = ...,
+        first_intervention_id: _builtins.str = ...,
+        second_intervention_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_id", b"first_id", "page_size", b"page_size", "page_token", b"page_token", "second_id", b"second_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_intervention_id", b"first_intervention_id", "page_size", b"page_size", "page_token", b"page_token", "second_intervention_id", b"second_intervention_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1271,7 +1304,7 @@ class CompareInterventionsResponse(_message.Message):
         """One page, the largest difference first; rows of one ledger alone stand last."""
 
     @_builtins.property
-    def query(self) -> Global___PastedQuery:
+    def query(self) -> _cypher_pb2.PastedQuery:
         """The query of the rows."""
 
     @_builtins.property
@@ -1283,7 +1316,7 @@ class CompareInterventionsResponse(_message.Message):
         *,
         rows: _abc.Iterable[Global___ComparedRow] | None = ...,
         next_page_token: _builtins.str = ...,
-        query: Global___PastedQuery | None = ...,
+        query: _cypher_pb2.PastedQuery | None = ...,
         overlap: Global___LedgerOverlap | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["overlap", b"overlap", "query", b"query"]  # noqa: Y015
@@ -1300,8 +1333,8 @@ class ComparedRow(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ENTITY_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
+    ENTITY_UID_FIELD_NUMBER: _builtins.int
+    ENTITY_NAME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     POLARITY_FIELD_NUMBER: _builtins.int
     FACT_ID_FIELD_NUMBER: _builtins.int
@@ -1314,9 +1347,9 @@ class ComparedRow(_message.Message):
     SECOND_DELTA_FIELD_NUMBER: _builtins.int
     DIFFERENCE_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
-    entity: _builtins.str
+    entity_uid: _builtins.str
     """Uid."""
-    name: _builtins.str
+    entity_name: _builtins.str
     """Name."""
     kind: _common_pb2.ProbeKind.ValueType
     """Kind."""
@@ -1345,8 +1378,8 @@ class ComparedRow(_message.Message):
     def __init__(
         self,
         *,
-        entity: _builtins.str = ...,
-        name: _builtins.str = ...,
+        entity_uid: _builtins.str = ...,
+        entity_name: _builtins.str = ...,
         kind: _common_pb2.ProbeKind.ValueType = ...,
         polarity: _common_pb2.Polarity.ValueType = ...,
         fact_id: _builtins.str = ...,
@@ -1362,7 +1395,7 @@ class ComparedRow(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_difference", b"_difference", "_first_after", b"_first_after", "_first_before", b"_first_before", "_first_delta", b"_first_delta", "_second_after", b"_second_after", "_second_before", b"_second_before", "_second_delta", b"_second_delta", "difference", b"difference", "first_after", b"first_after", "first_before", b"first_before", "first_delta", b"first_delta", "second_after", b"second_after", "second_before", b"second_before", "second_delta", b"second_delta"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_difference", b"_difference", "_first_after", b"_first_after", "_first_before", b"_first_before", "_first_delta", b"_first_delta", "_second_after", b"_second_after", "_second_before", b"_second_before", "_second_delta", b"_second_delta", "difference", b"difference", "entity", b"entity", "fact_id", b"fact_id", "first_after", b"first_after", "first_before", b"first_before", "first_delta", b"first_delta", "kind", b"kind", "name", b"name", "polarity", b"polarity", "relation", b"relation", "role", b"role", "second_after", b"second_after", "second_before", b"second_before", "second_delta", b"second_delta"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_difference", b"_difference", "_first_after", b"_first_after", "_first_before", b"_first_before", "_first_delta", b"_first_delta", "_second_after", b"_second_after", "_second_before", b"_second_before", "_second_delta", b"_second_delta", "difference", b"difference", "entity_name", b"entity_name", "entity_uid", b"entity_uid", "fact_id", b"fact_id", "first_after", b"first_after", "first_before", b"first_before", "first_delta", b"first_delta", "kind", b"kind", "polarity", b"polarity", "relation", b"relation", "role", b"role", "second_after", b"second_after", "second_before", b"second_before", "second_delta", b"second_delta"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__difference: _TypeAlias = _typing.Literal["difference"]  # noqa: Y015
     _WhichOneofArgType__difference: _TypeAlias = _typing.Literal["_difference", b"_difference"]  # noqa: Y015
@@ -1421,7 +1454,7 @@ class LedgerOverlap(_message.Message):
     same_direction: _builtins.int
     """Rows that changed in the same direction."""
     @_builtins.property
-    def query(self) -> Global___PastedQuery:
+    def query(self) -> _cypher_pb2.PastedQuery:
         """The query."""
 
     def __init__(
@@ -1433,7 +1466,7 @@ class LedgerOverlap(_message.Message):
         mean_difference: _builtins.float | None = ...,
         mean_abs_difference: _builtins.float | None = ...,
         same_direction: _builtins.int = ...,
-        query: Global___PastedQuery | None = ...,
+        query: _cypher_pb2.PastedQuery | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_mean_abs_difference", b"_mean_abs_difference", "_mean_difference", b"_mean_difference", "mean_abs_difference", b"mean_abs_difference", "mean_difference", b"mean_difference", "query", b"query"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1457,28 +1490,36 @@ class GetOverTimeRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BRANCH_ID_FIELD_NUMBER: _builtins.int
-    ENTITY_FIELD_NUMBER: _builtins.int
+    ENTITY_UID_FIELD_NUMBER: _builtins.int
     RELATION_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     branch_id: _builtins.str
     """Branch."""
-    entity: _builtins.str
+    entity_uid: _builtins.str
     """Uid of an entity; empty = all."""
     relation: _builtins.str
     """Relation name; empty = all."""
     kind: _common_pb2.ProbeKind.ValueType
     """Kind; not set = all."""
+    page_size: _builtins.int
+    """0 = 50; capped at 1,000."""
+    page_token: _builtins.str
+    """Token of the previous response."""
     def __init__(
         self,
         *,
         branch_id: _builtins.str = ...,
-        entity: _builtins.str = ...,
+        entity_uid: _builtins.str = ...,
         relation: _builtins.str = ...,
         kind: _common_pb2.ProbeKind.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "entity", b"entity", "kind", b"kind", "relation", b"relation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "entity_uid", b"entity_uid", "kind", b"kind", "page_size", b"page_size", "page_token", b"page_token", "relation", b"relation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1492,23 +1533,27 @@ class GetOverTimeResponse(_message.Message):
 
     POINTS_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
     @_builtins.property
     def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___TimePoint]:
-        """Committed interventions that are not rolled back, in order."""
+        """One page of the committed interventions that are not rolled back, in order."""
 
     @_builtins.property
-    def query(self) -> Global___PastedQuery:
+    def query(self) -> _cypher_pb2.PastedQuery:
         """The query."""
 
     def __init__(
         self,
         *,
         points: _abc.Iterable[Global___TimePoint] | None = ...,
-        query: Global___PastedQuery | None = ...,
+        query: _cypher_pb2.PastedQuery | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["query", b"query"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["points", b"points", "query", b"query"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "points", b"points", "query", b"query"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1527,7 +1572,7 @@ class TimePoint(_message.Message):
     GROUP_FIELD_NUMBER: _builtins.int
     VERDICT_SCHEME_FIELD_NUMBER: _builtins.int
     WITHHELD_FIELD_NUMBER: _builtins.int
-    PLACEBO_ID_FIELD_NUMBER: _builtins.int
+    PLACEBO_INTERVENTION_ID_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """Place in the order of commits."""
     intervention_id: _builtins.str
@@ -1540,7 +1585,7 @@ class TimePoint(_message.Message):
     """Scheme of its verdicts."""
     withheld: _builtins.bool
     """The revision was found unhealthy: its headline rates are left out."""
-    placebo_id: _builtins.str
+    placebo_intervention_id: _builtins.str
     """The run of the branch that changed nothing, whose rates stand beside these; empty where there is none."""
     @_builtins.property
     def group(self) -> Global___PropagationGroup:
@@ -1556,11 +1601,11 @@ class TimePoint(_message.Message):
         group: Global___PropagationGroup | None = ...,
         verdict_scheme: _builtins.int = ...,
         withheld: _builtins.bool = ...,
-        placebo_id: _builtins.str = ...,
+        placebo_intervention_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["goal", b"goal", "group", b"group", "intervention_id", b"intervention_id", "method", b"method", "placebo_id", b"placebo_id", "position", b"position", "verdict_scheme", b"verdict_scheme", "withheld", b"withheld"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["goal", b"goal", "group", b"group", "intervention_id", b"intervention_id", "method", b"method", "placebo_intervention_id", b"placebo_intervention_id", "position", b"position", "verdict_scheme", b"verdict_scheme", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1596,10 +1641,10 @@ class GetMetricsResponse(_message.Message):
 
     METRICS_FIELD_NUMBER: _builtins.int
     QUERIES_FIELD_NUMBER: _builtins.int
-    PLACEBO_ID_FIELD_NUMBER: _builtins.int
+    PLACEBO_INTERVENTION_ID_FIELD_NUMBER: _builtins.int
     WITHHELD_FIELD_NUMBER: _builtins.int
     VERDICT_SCHEME_FIELD_NUMBER: _builtins.int
-    placebo_id: _builtins.str
+    placebo_intervention_id: _builtins.str
     """The placebo run that the metrics stand beside; empty where none was measured on the branch."""
     withheld: _builtins.str
     """Why the headline metrics (of targets and of what follows) are left out; empty where they are shown."""
@@ -1610,21 +1655,21 @@ class GetMetricsResponse(_message.Message):
         """Metrics."""
 
     @_builtins.property
-    def queries(self) -> _containers.RepeatedCompositeFieldContainer[Global___PastedQuery]:
+    def queries(self) -> _containers.RepeatedCompositeFieldContainer[_cypher_pb2.PastedQuery]:
         """The queries that they were counted with."""
 
     def __init__(
         self,
         *,
         metrics: _abc.Iterable[Global___Metric] | None = ...,
-        queries: _abc.Iterable[Global___PastedQuery] | None = ...,
-        placebo_id: _builtins.str = ...,
+        queries: _abc.Iterable[_cypher_pb2.PastedQuery] | None = ...,
+        placebo_intervention_id: _builtins.str = ...,
         withheld: _builtins.str = ...,
         verdict_scheme: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["metrics", b"metrics", "placebo_id", b"placebo_id", "queries", b"queries", "verdict_scheme", b"verdict_scheme", "withheld", b"withheld"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metrics", b"metrics", "placebo_intervention_id", b"placebo_intervention_id", "queries", b"queries", "verdict_scheme", b"verdict_scheme", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1644,8 +1689,8 @@ class Metric(_message.Message):
     CORRECTED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """installed, erased, propagated, forgotten, rr, ccr, conflict_same, conflict_any, consistency_new, plasticity, …"""
-    group_by: _builtins.str
-    """all, band (of hops), level or kind."""
+    group_by: Global___Grouping.ValueType
+    """What it is grouped by."""
     group: _builtins.str
     """Value of the grouping."""
     asked: _builtins.int
@@ -1660,7 +1705,7 @@ class Metric(_message.Message):
         self,
         *,
         name: _builtins.str = ...,
-        group_by: _builtins.str = ...,
+        group_by: Global___Grouping.ValueType = ...,
         group: _builtins.str = ...,
         rate: _common_pb2.Rate | None = ...,
         asked: _builtins.int = ...,
@@ -1721,7 +1766,7 @@ class GetCollapseResponse(_message.Message):
         """Falls below the best smaller scale; interventions whose accuracy is withheld are none of the scales."""
 
     @_builtins.property
-    def query(self) -> Global___PastedQuery:
+    def query(self) -> _cypher_pb2.PastedQuery:
         """The query of the points."""
 
     def __init__(
@@ -1730,7 +1775,7 @@ class GetCollapseResponse(_message.Message):
         points: _abc.Iterable[Global___ScaleAccuracy] | None = ...,
         falls: _abc.Iterable[Global___ScaleFall] | None = ...,
         collapse_k: _builtins.int | None = ...,
-        query: Global___PastedQuery | None = ...,
+        query: _cypher_pb2.PastedQuery | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_collapse_k", b"_collapse_k", "collapse_k", b"collapse_k", "query", b"query"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
