@@ -69,6 +69,7 @@ def main() -> int:
     parser.add_argument("--image", type=Path, help="write the compiled description here, and nothing else")
     arguments = parser.parse_args()
     if arguments.image is not None:
+        arguments.image.parent.mkdir(parents=True, exist_ok=True)
         protoc("--include_imports", "--include_source_info", f"--descriptor_set_out={arguments.image.resolve()}")
         return 0
     with tempfile.TemporaryDirectory() as folder:
