@@ -1,0 +1,1 @@
+"""Long-running operations: begun once, kept in the database, and taken up again after every restart."""

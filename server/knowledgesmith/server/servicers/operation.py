@@ -1,0 +1,1 @@
+"""google.longrunning.Operations: get, list, cancel, delete and wait for operations."""
