@@ -13,7 +13,8 @@ from tests.graph_schema.importing_onto.folding import Folded, read
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.reading.importer import InputFile
 from knowledgesmith.graph_schema.importing.reading.records import Place
-from knowledgesmith.graph_schema.importing.registry import guess_importer, load_importer
+from knowledgesmith.graph_schema.importing.recognising import recognise
+from knowledgesmith.graph_schema.importing.registry import load_importer
 
 HEADER = "format-version: 1.2\nontology: toy\ndefault-namespace: toys\n"
 TYPEDEFS = """
@@ -295,5 +296,6 @@ def test_memory_is_bounded_by_a_frame() -> None:
 
 
 def test_it_is_found_by_its_ending() -> None:
-    assert guess_importer(["A.OBO", "b.obo"]).name == "obo"
+    files = [InputFile(name=name, content=io.BytesIO((HEADER + TYPEDEFS).encode())) for name in ("A.OBO", "b.obo")]
+    assert recognise(files).importer.name == "obo"
     assert Place(file="a.obo", record=3) < Place(file="a.obo", record=4)

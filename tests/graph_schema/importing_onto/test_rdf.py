@@ -10,7 +10,6 @@ from tests.graph_schema.importing_onto.folding import Folded, read
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.importing.formats.rdf import loading
-from knowledgesmith.graph_schema.importing.registry import guess_importer
 
 E = "http://e.org/"
 PREFIXES = """
@@ -332,4 +331,3 @@ def test_syntax_by_option_ending_or_content() -> None:
         read("rdf", ("g.csv", "a,b\n"))
     with pytest.raises(InvalidInput, match="no statement"):
         read("rdf", ("g.nt", ""))
-    assert guess_importer(["a.rdf", "b.TTL"]).name == "rdf"

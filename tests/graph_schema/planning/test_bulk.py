@@ -19,8 +19,8 @@ from knowledgesmith.graph_schema.graphs.levels import rebuild_levels
 from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
 from knowledgesmith.graph_schema.probes.asking.blocks import Blocks
 from knowledgesmith.graph_schema.probes.asking.questions import BACKWARD, Question, Scope, ask
-from knowledgesmith.graph_schema.probes.drawing.draw import OPTIONS, draw_distractors, draw_key, permutation, sample
-from knowledgesmith.graph_schema.probes.drawing.vector_draw import NOBODY, Wanted, draw_many, first_of, shuffle
+from knowledgesmith.graph_schema.probes.drawing.draw import OPTIONS, draw_distractors, draw_key, permutation
+from knowledgesmith.graph_schema.probes.drawing.vector_draw import NOBODY, Wanted, draw_many, shuffle
 from knowledgesmith.graph_schema.probes.generation.gc_tuning import SeldomCollected
 from knowledgesmith.graph_schema.probes.generation.generate import generate_file, generate_in_memory
 from knowledgesmith.graph_schema.probes.generation.options import OptionDrawer
@@ -70,13 +70,6 @@ def test_many_draws_are_the_single_ones(names: list[tuple[str, list[str]]], seed
         order = permutation(len(one) + 1, key=int(keys[row]) ^ 0x9E3779B97F4A7C15)
         options = [lexicon.entities[int(shown[row])].uid, *one]
         assert [lexicon.entities[n].uid for n in mixed[row].tolist() if n != NOBODY] == [options[n] for n in order]
-
-
-def test_the_pick_of_one_is_that_of_a_sample() -> None:
-    keys = np.array([draw_key(1, str(n)) for n in range(40)], dtype=np.uint64)
-    sizes = np.array([1 + n % 7 for n in range(40)], dtype=np.int64)
-    for size, key, place in zip(sizes.tolist(), keys.tolist(), first_of(sizes, keys).tolist(), strict=True):
-        assert sample([str(n) for n in range(size)], 1, key=key) == [str(place)]
 
 
 def test_neither_blocks_nor_the_order_of_import_change_a_byte(

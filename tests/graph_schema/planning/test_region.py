@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.graph_schema.planning.conftest import describe
+from tests.graph_schema.planning.proofs import ProofNode, proof_trees
 
 from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 from knowledgesmith.graph_schema.errors import ConflictingChanges, ProbeSetEmpty
@@ -18,7 +19,7 @@ from knowledgesmith.graph_schema.planning import planner as planning
 from knowledgesmith.graph_schema.planning import visibility
 from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
 from knowledgesmith.graph_schema.reasoning.closure import Triple
-from knowledgesmith.graph_schema.reasoning.explanations import ASSERTED, ProofNode, proof_trees
+from knowledgesmith.graph_schema.reasoning.explanations import ASSERTED
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.facts import Direction, Entity, Form, Relation, Split, Template, Traits, fact_id
 from knowledgesmith.graph_schema.types.interventions import Change, Goal

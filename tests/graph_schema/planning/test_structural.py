@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.graph_schema.planning.proofs import proof_trees
 
 from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 from knowledgesmith.graph_schema.errors import (
@@ -19,7 +20,6 @@ from knowledgesmith.graph_schema.errors import (
 from knowledgesmith.graph_schema.graphs.own_uids import insert_entities
 from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
 from knowledgesmith.graph_schema.reasoning.closure import Triple
-from knowledgesmith.graph_schema.reasoning.explanations import proof_trees
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.facts import Direction, Entity, Form, Relation, Split, Template, Traits
 from knowledgesmith.graph_schema.types.interventions import (

@@ -13,18 +13,18 @@ from knowledgesmith.graph_schema.errors import (
     ConflictingChanges,
     EntityNotFound,
     FactNotFound,
-    GraphNotFound,
     InvalidInput,
     KnowledgeSmithError,
     NothingToChange,
     RelationNotFound,
     TooLarge,
 )
+from knowledgesmith.graph_schema.graphs.reading import load_catalogue
 from knowledgesmith.graph_schema.importing import InputFile, import_graph
 from knowledgesmith.graph_schema.importing.formats.own_tables import FileRole
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.interventions import Change, Goal, NamedChange
-from knowledgesmith.graph_schema.worlds.resolving import resolve_changes, resolve_entity, resolve_relation
+from knowledgesmith.graph_schema.worlds.resolving import find_relation, resolve_changes, resolve_entity
 
 TEXTS = {
     FileRole.ENTITIES: """uid,name,type,aliases
@@ -143,16 +143,14 @@ def test_hostile_texts_are_refused_in_few_words(world: World, text: str, error: 
 
 @pytest.mark.parametrize("text", ["capital_of", "CAPITAL_OF", "Capital Of", "capital-of"])
 def test_a_relation_is_found_by_name_type_or_spelling(world: World, text: str) -> None:
-    assert resolve_relation(*world, text).name == "capital_of"
+    assert find_relation(load_catalogue(*world), text).name == "capital_of"
 
 
 def test_an_unknown_relation_suggests_a_close_one(world: World) -> None:
     with pytest.raises(RelationNotFound, match="Did you mean 'capital'"):
-        resolve_relation(*world, "captal")
+        find_relation(load_catalogue(*world), "captal")
     with pytest.raises(RelationNotFound, match="Known: "):
-        resolve_relation(*world, "zzzzzzzz")
-    with pytest.raises(GraphNotFound):
-        resolve_relation(world[0], "no-such-graph", "capital")
+        find_relation(load_catalogue(*world), "zzzzzzzz")
 
 
 def test_a_functional_edit_finds_its_old_object(world: World) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Final
 
@@ -54,25 +54,3 @@ def load_importer(name: str) -> Importer:
     module, _, attribute = _MODULES[name].partition(":")
     found: Importer = getattr(import_module(f"{_ROOM}.{module}"), attribute)()
     return found
-
-
-def guess_importer(names: Iterable[str]) -> Importer:
-    """The one importer whose endings fit all file names.
-
-    Raises:
-        InvalidInput: none or several fit.
-    """
-    files = [name.lower() for name in names]
-    fitting = [
-        importer
-        for importer in map(load_importer, importer_names())
-        if files and all(file.endswith(importer.endings) for file in files if importer.endings) and importer.endings
-    ]
-    if len(fitting) == 1:
-        return fitting[0]
-    raise InvalidInput(
-        "the format of the files cannot be told from their names",
-        field="format",
-        value=", ".join(files[:5]),
-        hint=f"Name it: one of {', '.join(importer_names())}.",
-    )

@@ -77,20 +77,14 @@ def resolve_entity(
     )
 
 
-def resolve_relation(store: GraphStore, graph_id: str, text: str, *, field: str = "relation") -> Relation:
+def find_relation(catalogue: Mapping[str, Relation], text: str, *, field: str = "relation") -> Relation:
     """The relation that a text names: its name, else its relationship type, else its name in other case or spacing.
 
     Raises:
         InvalidInput: empty, or with control characters.
         TooLarge: over 500 characters.
-        GraphNotFound: there is no such graph.
         RelationNotFound: none fits; the hint names similar ones.
     """
-    return find_relation(load_catalogue(store, graph_id), text, field=field)
-
-
-def find_relation(catalogue: Mapping[str, Relation], text: str, *, field: str = "relation") -> Relation:
-    """``resolve_relation`` on a catalogue that is already loaded."""
     check_text(text, field=field)
     if text in catalogue:
         return catalogue[text]
@@ -142,7 +136,7 @@ def resolve_changes(
         GraphNotFound: there is no such graph.
         InvalidInput: a field is empty or malformed, does not fit the goal, or leaves open which fact is meant.
         TooLarge: a field has over 500 characters.
-        AmbiguousName, EntityNotFound, RelationNotFound: see ``resolve_entity`` and ``resolve_relation``.
+        AmbiguousName, EntityNotFound, RelationNotFound: see ``resolve_entity`` and ``find_relation``.
         FactNotFound: the fact to be changed does not hold in the world.
         NothingToChange: the world already asserts the fact to be inserted.
         ConflictingChanges: two changes contradict each other.

@@ -90,15 +90,6 @@ def shuffle(options: Indices, keys: Keys) -> Indices:
     return mixed
 
 
-def first_of(sizes: Indices, keys: Keys) -> Indices:
-    """Which of ``sizes`` items a draw of one picks; the first of :func:`draw.sample`. Shape as ``sizes``."""
-    picked = np.zeros(len(sizes), dtype=np.int64)
-    for size in np.unique(sizes[sizes > 1]):
-        rows = np.flatnonzero(sizes == size)
-        picked[rows] = np.argmin(streams(keys[rows], int(size)), axis=1)
-    return picked
-
-
 def _candidates(pool: Indices, keys: Keys) -> Indices:
     """Members of the pool in drawn order: all of a small one, the first tries of a large one."""
     if len(pool) > SMALL_POOL:
