@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import grpc
-from google.protobuf import any_pb2
+from google.protobuf import any_pb2, struct_pb2
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from knowledgesmith.v1 import (
+    branch_pb2,
     case_pb2,
     common_pb2,
+    cypher_pb2,
     graph_pb2,
     intervention_pb2,
-    model_pb2,
     probe_pb2,
     propagation_pb2,
 )
@@ -52,22 +54,41 @@ class Failure:
     def abort(self, context: grpc.ServicerContext) -> NoReturn:
         """End the call with this error."""
         if self.reason:
-            info = error_details_pb2.ErrorInfo(reason=self.reason, domain=self.domain, metadata=self.metadata)
-            detail = any_pb2.Any()
-            detail.Pack(info)
-            number: int = self.code.value[0]
-            status = status_pb2.Status(code=number, message=self.message, details=[detail])
-            context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+            context.set_trailing_metadata((("grpc-status-details-bin", self.status().SerializeToString()),))
         context.abort(self.code, self.message)
         raise AssertionError("abort returns never")
+
+    def status(self) -> status_pb2.Status:
+        """The error as an operation ends with it."""
+        number: int = self.code.value[0]
+        made = status_pb2.Status(code=number, message=self.message)
+        if self.reason:
+            made.details.append(
+                packed(error_details_pb2.ErrorInfo(reason=self.reason, domain=self.domain, metadata=self.metadata))
+            )
+        return made
+
+
+def packed(message: Message) -> any_pb2.Any:
+    made = any_pb2.Any()
+    made.Pack(message)
+    return made
+
+
+def null() -> cypher_pb2.CypherValue:
+    return cypher_pb2.CypherValue(null_value=struct_pb2.NULL_VALUE)
 
 
 def graph(graph_id: str = "atlas") -> graph_pb2.Graph:
     return graph_pb2.Graph(
-        graph_id=graph_id,
+        id=graph_id,
         digest=DIGEST,
         source="test",
-        entities_by_level={"Root": 2, "Intermediate": 3, "Leaf": 5},
+        entities_by_level=[
+            graph_pb2.LevelCount(level=common_pb2.LEVEL_ROOT, count=2),
+            graph_pb2.LevelCount(level=common_pb2.LEVEL_INTERMEDIATE, count=3),
+            graph_pb2.LevelCount(level=common_pb2.LEVEL_LEAF, count=5),
+        ],
         facts=12,
         relations=4,
         entities_by_domain={"geography": 10},
@@ -78,7 +99,7 @@ def probe(number: int = 0) -> probe_pb2.Probe:
     return probe_pb2.Probe(
         id=f"p{number}",
         kind=common_pb2.PROBE_KIND_DIRECT,
-        anchor="japan",
+        anchor_uid="japan",
         chain_length=1,
         stem="The capital of Japan is",
         options=["Tokyo", "Paris"],
@@ -91,7 +112,7 @@ def case(case_id: str) -> case_pb2.Case:
     """Japan's capital moves to Paris and back."""
 
     def change(old: str, new: str) -> case_pb2.CaseRound:
-        made = case_pb2.CaseChange(subject="japan", relation="has_capital", old_object=old, new_object=new)
+        made = case_pb2.CaseChange(subject_uid="japan", relation="has_capital", old_object_uid=old, new_object_uid=new)
         made.subject_name, made.old_object_name, made.new_object_name = "Japan", old.title(), new.title()
         return case_pb2.CaseRound(changes=[made])
 
@@ -107,8 +128,21 @@ def case(case_id: str) -> case_pb2.Case:
     )
 
 
-def branch(branch_id: str = "main") -> model_pb2.Branch:
-    return model_pb2.Branch(id=branch_id, model_id="m", graph_id="atlas", head_revision="r2", interventions=["i1"])
+def branch(branch_id: str = "main") -> branch_pb2.Branch:
+    return branch_pb2.Branch(
+        id=branch_id, model_id="m", graph_id="atlas", head_revision_id="r2", intervention_ids=["i1"]
+    )
+
+
+def deletion(identifier: str) -> common_pb2.Deletion:
+    return common_pb2.Deletion(id=identifier, removed={"nodes": 3}, files_removed=[DIGEST], files_kept=["cd" * 32])
+
+
+def query() -> cypher_pb2.PastedQuery:
+    return cypher_pb2.PastedQuery(
+        cypher="MATCH (i:Intervention {id: $id}) RETURN i",
+        parameters={"id": cypher_pb2.CypherValue(string_value="i1")},
+    )
 
 
 def intervention(state: State.ValueType = State.INTERVENTION_STATE_SUCCEEDED, **more: Any) -> Any:
@@ -129,12 +163,12 @@ def intervention(state: State.ValueType = State.INTERVENTION_STATE_SUCCEEDED, **
     return made
 
 
-def change(seq: int, name: str = "") -> intervention_pb2.BeliefChange:
+def change(sequence: int, name: str = "") -> intervention_pb2.BeliefChange:
     return intervention_pb2.BeliefChange(
-        seq=seq,
-        entity=f"e{seq}",
-        name=name or f"Entity {seq}",
-        level="Leaf",
+        sequence=sequence,
+        entity_uid=f"e{sequence}",
+        entity_name=name or f"Entity {sequence}",
+        level=common_pb2.LEVEL_LEAF,
         kind=common_pb2.PROBE_KIND_DIRECT,
         polarity=common_pb2.POLARITY_CHANGE,
         role=common_pb2.ROLE_FOLLOWS,
@@ -142,13 +176,13 @@ def change(seq: int, name: str = "") -> intervention_pb2.BeliefChange:
         before=0.75,
         after=0.25,
         delta=-0.5,
-        hops=seq % 3,
+        hops=sequence % 3,
         n_propagated=1,
     )
 
 
 def batch(first: int, last: int) -> Watch:
-    rows = [change(seq) for seq in range(first, last + 1)]
+    rows = [change(sequence) for sequence in range(first, last + 1)]
     return Watch(batch=intervention_pb2.BeliefBatch(first_sequence=first, last_sequence=last, changes=rows))
 
 
@@ -159,23 +193,28 @@ def state(value: State.ValueType, **more: Any) -> Watch:
 def plan() -> intervention_pb2.Plan:
     made = intervention_pb2.Plan(
         digest=DIGEST,
-        probe_counts={"DIRECT/change": 2},
-        hop_counts={"0": 2},
+        probe_counts=[
+            intervention_pb2.ProbeCount(kind=common_pb2.PROBE_KIND_DIRECT, polarity=common_pb2.POLARITY_CHANGE, count=2)
+        ],
+        hop_counts=[intervention_pb2.HopCount(hops=0, count=2)],
         probes=[probe()],
         rows=ROWS,
         total_probes=2,
+        total_changes=3,
+        total_cited=1,
     )
+    retract, add = intervention_pb2.WORLD_OP_RETRACT, intervention_pb2.WORLD_OP_ASSERT
     for op, rule, premises, derived in (
-        ("retract", "functional", ["f2"], False),
-        ("assert", "request", [], False),
-        ("assert", "inverse", ["f2"], True),
+        (retract, intervention_pb2.RULE_FUNCTIONAL, ["f2"], False),
+        (add, intervention_pb2.RULE_REQUEST, [], False),
+        (add, intervention_pb2.RULE_INVERSE, ["f2"], True),
     ):
         made.changes.add(
             op=op,
             fact_id=f"f{len(made.changes) + 1}",
-            subject="japan",
+            subject_uid="japan",
             relation="has_capital",
-            object="paris",
+            object_uid="paris",
             rule=rule,
             premises=premises,
             derived=derived,
@@ -183,13 +222,14 @@ def plan() -> intervention_pb2.Plan:
     made.changes[0].premises.append("c1")
     made.cited.add(
         fact_id="c1",
-        subject="tokyo",
+        subject_uid="tokyo",
         relation="city_of",
-        object="japan",
-        rule="asserted",
-        worlds="both",
+        object_uid="japan",
+        rule=intervention_pb2.RULE_ASSERTED,
+        worlds=intervention_pb2.WORLDS_BOTH,
     )
     made.cut.fact_ids.append("f1")
+    made.cut.total_facts = 1
     made.cut.optimal = True
     made.names["japan"] = "Japan"
     made.names["tokyo"] = "Tokyo"
@@ -199,10 +239,10 @@ def plan() -> intervention_pb2.Plan:
 def target_evidence() -> propagation_pb2.ProbeEvidence:
     """A question about a target, with a text that would colour the terminal and ring its bell."""
     return propagation_pb2.ProbeEvidence(
-        seq=1,
-        entity="japan",
-        name="Japan",
-        level="Leaf",
+        sequence=1,
+        entity_uid="japan",
+        entity_name="Japan",
+        level=common_pb2.LEVEL_LEAF,
         kind=common_pb2.PROBE_KIND_DIRECT,
         polarity=common_pb2.POLARITY_CHANGE,
         role=common_pb2.ROLE_TARGET,
@@ -235,7 +275,7 @@ def whole_watch() -> list[Watch | Failure]:
     """A job that runs to its end without a break."""
     return [
         state(State.INTERVENTION_STATE_RUNNING, written_rows=0),
-        Watch(progress=intervention_pb2.ProgressEvent(phase="apply", done=1, total=2)),
+        Watch(progress=intervention_pb2.ProgressEvent(phase=intervention_pb2.PHASE_APPLY, done=1, total=2)),
         batch(1, 4),
         Watch(heartbeat=intervention_pb2.Heartbeat(committed_sequence=4)),
         batch(5, ROWS),
@@ -256,16 +296,20 @@ def propagation_groups() -> list[propagation_pb2.PropagationGroup]:
     return groups
 
 
-def import_report(rejected: graph_pb2.ImportRejection) -> graph_pb2.ImportReport:
+def rejection() -> graph_pb2.ImportRejection:
+    return graph_pb2.ImportRejection(file="facts.csv", record=3, reason="no such \x1b[31mentity")
+
+
+def import_report() -> graph_pb2.ImportReport:
     """What an import says in the end."""
     return graph_pb2.ImportReport(
         entities_created=3,
         records=4,
         rejected=1,
         reasons={"no such …": 1},
-        rejections=[rejected],
+        rejections=[rejection()],
         findings=FINDINGS,
         examples=graph_pb2.ImportExamples(
-            entities_created=["x"], facts_created=[graph_pb2.FactName(subject="x", relation="r", object="y")]
+            entities_created=["x"], facts_created=[graph_pb2.FactName(subject_uid="x", relation="r", object_uid="y")]
         ),
     )
