@@ -1,0 +1,1 @@
+"""Long-running operations at rest: what was asked for, how far it is, and what came of it."""
