@@ -1,6 +1,6 @@
 """Domain errors of KnowledgeSmith.
 
-The tree (each leaf carries a stable ``reason``; ``server.statuses`` maps the second level to gRPC codes)::
+The tree (each leaf carries a stable ``reason``; ``error.proto`` has the same ones, each with its status)::
 
     KnowledgeSmithError
     ├── InvalidInput            a field of the request is wrong
@@ -9,7 +9,7 @@ The tree (each leaf carries a stable ``reason``; ``server.statuses`` maps the se
     ├── NotFound                a named thing does not exist
     │   ├── GraphNotFound  EntityNotFound  RelationNotFound  FactNotFound
     │   ├── ModelNotFound  BranchNotFound  RevisionNotFound  InterventionNotFound  ProbeSetNotFound
-    │   ├── ArtefactNotFound  CaseNotFound
+    │   ├── ArtefactNotFound  CaseNotFound  OperationNotFound
     ├── AlreadyExists
     ├── FailedPrecondition      the request is fine, the state is not
     │   ├── ProbeSetEmpty  IllegalState  UnsupportedArchitecture  ModelNotLoadable
@@ -23,7 +23,8 @@ The tree (each leaf carries a stable ``reason``; ``server.statuses`` maps the se
     │   ├── OfflineImportFailed
     ├── ResourceExhausted
     │   ├── DeviceOutOfMemory  TooLarge  SlowWatcher  ServerBusy
-    └── Cancelled
+    ├── Cancelled
+    └── DeadlineExceeded
 """
 
 from __future__ import annotations
@@ -203,6 +204,12 @@ class CaseNotFound(NotFound):
     """A graph has no case of this id."""
 
     reason = "CASE_NOT_FOUND"
+
+
+class OperationNotFound(NotFound):
+    """No operation has this name."""
+
+    reason = "OPERATION_NOT_FOUND"
 
 
 class AlreadyExists(KnowledgeSmithError):
@@ -395,6 +402,12 @@ class Cancelled(KnowledgeSmithError):
     """The work was cancelled at the user's request."""
 
     reason = "CANCELLED"
+
+
+class DeadlineExceeded(KnowledgeSmithError):
+    """The answer did not come in time; a write that was begun is finished."""
+
+    reason = "DEADLINE_EXCEEDED"
 
 
 class JavaNotFound(FailedPrecondition):

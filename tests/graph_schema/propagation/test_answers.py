@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from itertools import pairwise
@@ -33,7 +32,7 @@ def shown(run: Run) -> Asked:
 
 def rows_of(store: GraphStore, query: Pasteable) -> list[dict[str, object]]:
     """The pasted text, run as any tool would."""
-    columns, rows = store.run_user_query(query.cypher, json.loads(query.parameters_json), limit=ALL, timeout_s=60)
+    columns, rows = store.run_user_query(query.cypher, query.parameters, limit=ALL, timeout_s=60)
     assert columns
     return rows
 

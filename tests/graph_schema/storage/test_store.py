@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import re
 import socket
 import sys
@@ -16,6 +16,7 @@ from knowledgesmith.graph_schema.errors import GraphUnavailable, InvalidInput, R
 from knowledgesmith.graph_schema.storage import migrations as migration_files
 from knowledgesmith.graph_schema.storage.migrations import Migration, migrate, migrations, split_statements
 from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings, Transaction
+from knowledgesmith.graph_schema.types import cypher
 
 REPEATABLE = re.compile(r"^CREATE .* IF NOT EXISTS |^DROP .* IF EXISTS$|^CALL db\.awaitIndexes\(")
 """What a statement of a migration looks like that may run twice."""
@@ -221,20 +222,23 @@ def test_a_malformed_address_is_the_users_fault(uri: str) -> None:
         GraphStore(StoreSettings(uri=uri))
 
 
-def test_user_values_have_a_json_form(store: GraphStore) -> None:
+def test_user_values_keep_what_they_are(store: GraphStore) -> None:
     text = """
     RETURN 0.0 / 0.0 AS nan, [1.0 / 0.0, 1.5] AS list, point({x: 1, y: 2, z: 3}) AS point,
-           {d: date('2020-01-02')} AS map, duration('P1DT2S') AS duration, datetime('2020-01-02T03:04:05Z') AS time
+           {d: date('2020-01-02')} AS map, duration('P1DT2S') AS duration, datetime('2020-01-02T03:04:05Z') AS time,
+           $bytes AS bytes, 9223372036854775807 AS large, 8.0 AS whole
     """
-    columns, [row] = store.run_user_query(text, {}, limit=1, timeout_s=10)
-    json.dumps(row, allow_nan=False)
-    assert columns == ["nan", "list", "point", "map", "duration", "time"]
-    assert row["nan"] is None
-    assert row["list"] == [None, 1.5]
-    assert row["point"] == {"srid": 9157, "x": 1.0, "y": 2.0, "z": 3.0}
-    assert row["map"] == {"d": "2020-01-02"}
-    assert row["duration"] == "P1DT2S"
-    assert row["time"].startswith("2020-01-02T03:04:05")
+    columns, [row] = store.run_user_query(text, {"bytes": b"\x00\xff"}, limit=1, timeout_s=10)
+    assert columns == ["nan", "list", "point", "map", "duration", "time", "bytes", "large", "whole"]
+    assert math.isnan(row["nan"])
+    assert row["list"] == [math.inf, 1.5]
+    assert row["point"] == cypher.Point(srid=9157, coordinates=(1.0, 2.0, 3.0))
+    assert row["map"] == {"d": cypher.Temporal("2020-01-02")}
+    assert row["duration"] == cypher.Temporal("P1DT2S")
+    assert row["time"].text.startswith("2020-01-02T03:04:05")
+    assert row["bytes"] == b"\x00\xff"
+    assert row["large"] == 2**63 - 1
+    assert type(row["whole"]) is float
 
 
 def test_user_queries_keep_labels_types_and_properties(store: GraphStore, graph_id: str) -> None:
@@ -244,14 +248,14 @@ def test_user_queries_keep_labels_types_and_properties(store: GraphStore, graph_
         _, [row] = store.run_user_query(text, {"g": graph_id}, limit=1, timeout_s=10)
     finally:
         store.write("importing/release", graph_id=graph_id, owner="o", untouched=True)
-    assert row["g"]["labels"] == ["Graph"]
-    assert row["g"]["properties"]["graph_id"] == graph_id
+    assert row["g"].labels == ("Graph",)
+    assert row["g"].properties["graph_id"] == graph_id
     assert row["list"] == [row["g"]]
     text = "MATCH p = (a)-[r:HAS_CHILD]->(b) RETURN r, p, a, b"
     for found in store.run_user_query(text, {}, limit=1, timeout_s=10)[1]:
-        assert found["r"]["type"] == "HAS_CHILD"
-        assert (found["r"]["start"], found["r"]["end"]) == (found["a"]["id"], found["b"]["id"])
-        assert found["p"] == {"nodes": [found["a"], found["b"]], "relationships": [found["r"]]}
+        assert found["r"].type == "HAS_CHILD"
+        assert (found["r"].start_id, found["r"].end_id) == (found["a"].id, found["b"].id)
+        assert found["p"] == cypher.Path(nodes=(found["a"], found["b"]), relationships=(found["r"],))
 
 
 def test_a_transaction_that_needs_too_much_memory_is_not_tried_again(

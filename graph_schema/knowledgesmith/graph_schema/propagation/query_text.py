@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from knowledgesmith.graph_schema.storage.queries import load
@@ -13,9 +13,9 @@ class Pasteable:
     """A query with its parameters, ready for another Neo4j client."""
 
     cypher: str
-    parameters_json: str
+    parameters: Mapping[str, object]
 
 
 def pasteable(name: str, /, **params: object) -> Pasteable:
     """The named query with the parameters it was run with."""
-    return Pasteable(cypher=load(name).text, parameters_json=json.dumps(params, ensure_ascii=False))
+    return Pasteable(cypher=load(name).text, parameters=params)

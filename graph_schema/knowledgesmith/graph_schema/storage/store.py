@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,6 +27,7 @@ from knowledgesmith.graph_schema.errors import (
 from knowledgesmith.graph_schema.overrun import Guard, Overrun
 from knowledgesmith.graph_schema.storage.queries import Query, load
 from knowledgesmith.graph_schema.storage.store_errors import busy, locked, not_reading, too_large, too_long
+from knowledgesmith.graph_schema.types import cypher
 
 T = TypeVar("T")
 _TRY_OUTS = 6
@@ -44,7 +43,7 @@ _GRACE_S = 0.1
 _USER_FETCH = 20
 """Rows of an operator's query that arrive at once: each may be large, and what is too much is noticed between them."""
 USER_BYTES = 16 * 2**20
-"""What the rows of an operator's query may take as JSON text."""
+"""What the rows of an operator's query may take."""
 _USER_QUERIES = 4
 """Queries of operators that the database works on at once, those that ran into their limit and run on included."""
 _USER_OVERRUN = 2
@@ -283,11 +282,7 @@ class GraphStore:
     def run_user_query(
         self, text: str, params: Mapping[str, object], *, limit: int, timeout_s: float
     ) -> tuple[list[str], list[Row]]:
-        """Run a Cypher text typed by the operator, read-only, at most ``limit`` rows, as values that JSON has.
-
-        A node is ``{id, labels, properties}``, a relationship ``{id, type, start, end, properties}``, a path ``{nodes,
-        relationships}``, a point ``{srid, x, y[, z]}``; times and durations are ISO 8601 texts, bytes hexadecimal ones.
-        A number that is not finite is null.
+        """Run a Cypher text typed by the operator, read-only, at most ``limit`` rows, as values of ``types.cypher``.
 
         Read-only is enforced twice: the session is opened for reading, and the plan must be of type ``r`` without a
         step that reaches outside the graph.
@@ -348,16 +343,16 @@ class GraphStore:
 
 
 def _within(limit: int, columns: Sequence[str], records: Iterable[neo4j.Record]) -> list[Row]:
-    """Rows as plain values, as long as their JSON text has at most ``limit`` bytes.
+    """Rows as values of ours, as long as they take at most ``limit`` bytes.
 
     Raises:
-        TooLarge: it would have more.
+        TooLarge: they would take more.
     """
     rows: list[Row] = []
     left = limit
     for record in records:
-        row = dict(zip(columns, map(_plain, record.values()), strict=True))
-        left -= len(json.dumps(row, ensure_ascii=False).encode())
+        row = dict(zip(columns, map(_value, record.values()), strict=True))
+        left -= cypher.size_of(row)
         if left < 0:
             raise TooLarge(
                 f"the rows take more than {limit // 2**20} MiB",
@@ -388,37 +383,38 @@ def _operators(plan: Mapping[str, Any] | None) -> set[str]:
     return found
 
 
-def _plain(value: Any) -> Any:
-    """A value of the driver as one that JSON has; see ``run_user_query``."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, bool | int | str):
+def _value(value: Any) -> Any:
+    """A value of the driver as one of ours; see ``types.cypher``."""
+    if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, bytes | bytearray):
-        return value.hex()
+        return bytes(value)
     if isinstance(value, spatial.Point):  # before tuples, which points are too
-        return {"srid": value.srid, **dict(zip("xyz", map(_plain, value), strict=False))}
-    if isinstance(value, graph.Entity | graph.Path):  # before mappings, which entities are too
-        return _plain_part(value)
+        return cypher.Point(srid=value.srid or 0, coordinates=tuple(map(float, value)))
+    if isinstance(value, graph.Path):
+        return cypher.Path(nodes=tuple(map(_node, value.nodes)), relationships=tuple(map(_link, value.relationships)))
+    if isinstance(value, graph.Node):  # before mappings, which nodes and relationships are too
+        return _node(value)
+    if isinstance(value, graph.Relationship):
+        return _link(value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _value(item) for key, item in value.items()}
     if isinstance(value, time_types.Duration | time_types.Date | time_types.Time | time_types.DateTime):
-        return value.iso_format()
+        return cypher.Temporal(value.iso_format())
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_value(item) for item in value]
     return str(value)
 
 
-def _plain_part(part: graph.Entity | graph.Path) -> dict[str, Any]:
-    if isinstance(part, graph.Path):
-        return {"nodes": [_plain(n) for n in part.nodes], "relationships": [_plain(r) for r in part.relationships]}
-    properties = {key: _plain(item) for key, item in part.items()}
-    if isinstance(part, graph.Node):
-        return {"id": part.element_id, "labels": sorted(part.labels), "properties": properties}
-    if not isinstance(part, graph.Relationship):
-        raise TypeError(type(part).__name__)
-    ends = [end.element_id if end else "" for end in part.nodes]
-    return {"id": part.element_id, "type": part.type, "start": ends[0], "end": ends[1], "properties": properties}
+def _node(node: graph.Node) -> cypher.Node:
+    properties = {key: _value(item) for key, item in node.items()}
+    return cypher.Node(id=node.element_id, labels=tuple(sorted(node.labels)), properties=properties)
+
+
+def _link(link: graph.Relationship) -> cypher.Relationship:
+    start, end = (node.element_id if node else "" for node in link.nodes)
+    properties = {key: _value(item) for key, item in link.items()}
+    return cypher.Relationship(id=link.element_id, type=link.type, start_id=start, end_id=end, properties=properties)
 
 
 def _at_most(caller: Caller, limit_s: float | None = None) -> float | None:

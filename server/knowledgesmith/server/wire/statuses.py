@@ -1,41 +1,67 @@
-"""The one table from domain errors to gRPC status (AIP-193: one ErrorInfo, every dynamic word in the metadata)."""
+"""Domain errors as ``google.rpc.Status`` and back (AIP-193: one ErrorInfo, every dynamic word in the metadata).
+
+``error.proto`` says which status a reason ends a call with.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 import grpc
-from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from knowledgesmith.graph_schema import errors
+from knowledgesmith.v1 import error_pb2
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from knowledgesmith.graph_schema.errors import KnowledgeSmithError
 
 DOMAIN = "knowledgesmith"
 DETAILS_KEY = "grpc-status-details-bin"
+_PREFIX: Final = "ERROR_REASON_"
 _METADATA_BYTES = 4_000
 """Trailers of over 8 KiB are refused, and the status with them; the long tail of a list is left out."""
 
-STATUS_OF: tuple[tuple[type[KnowledgeSmithError], grpc.StatusCode], ...] = (
-    (errors.InvalidInput, grpc.StatusCode.INVALID_ARGUMENT),
-    (errors.NotFound, grpc.StatusCode.NOT_FOUND),
-    (errors.AlreadyExists, grpc.StatusCode.ALREADY_EXISTS),
-    (errors.FailedPrecondition, grpc.StatusCode.FAILED_PRECONDITION),
-    (errors.Aborted, grpc.StatusCode.ABORTED),
-    (errors.Unavailable, grpc.StatusCode.UNAVAILABLE),
-    (errors.ResourceExhausted, grpc.StatusCode.RESOURCE_EXHAUSTED),
-    (errors.Cancelled, grpc.StatusCode.CANCELLED),
-)
+
+def _statuses() -> Mapping[str, grpc.StatusCode]:
+    codes: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
+    values = error_pb2.ErrorReason.DESCRIPTOR.values
+    return MappingProxyType(
+        {
+            value.name.removeprefix(_PREFIX): codes[value.GetOptions().Extensions[error_pb2.status]]
+            for value in values
+            if value.number
+        }
+    )
+
+
+STATUSES: Final = _statuses()
+"""The status that each reason ends a call with."""
 
 
 def code_of(error: KnowledgeSmithError) -> grpc.StatusCode:
-    """Status code of a domain error; INTERNAL for a class outside the table."""
-    for kind, code in STATUS_OF:
-        if isinstance(error, kind):
-            return code
-    return grpc.StatusCode.INTERNAL
+    """Status code of a domain error."""
+    return STATUSES[error.reason]
+
+
+def status_of(error: KnowledgeSmithError) -> status_pb2.Status:
+    """A domain error on the wire, with one ``ErrorInfo``; :func:`error_of` is the inverse."""
+    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata_of(error))
+    status = status_pb2.Status(code=code_of(error).value[0], message=message_of(error))
+    status.details.add().Pack(info)
+    return status
+
+
+def error_of(status: status_pb2.Status) -> KnowledgeSmithError:
+    """The domain error of a status; one without our ``ErrorInfo`` has no reason of ours."""
+    info = error_details_pb2.ErrorInfo()
+    for detail in status.details:
+        if detail.Unpack(info) and info.domain == DOMAIN:
+            return rebuild(info.reason, status.message, dict(info.metadata))
+    return errors.KnowledgeSmithError(status.message)
 
 
 def metadata_of(error: KnowledgeSmithError) -> dict[str, str]:
@@ -62,12 +88,8 @@ def _cut(text: str, size: int) -> str:
 
 
 def trailers(error: KnowledgeSmithError) -> tuple[tuple[str, bytes], ...]:
-    """Trailing metadata that carries ``google.rpc.Status`` with one ``ErrorInfo``."""
-    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata_of(error))
-    detail = any_pb2.Any()
-    detail.Pack(info)
-    status = status_pb2.Status(code=code_of(error).value[0], message=message_of(error), details=[detail])
-    return ((DETAILS_KEY, status.SerializeToString()),)
+    """Trailing metadata that carries the status."""
+    return ((DETAILS_KEY, status_of(error).SerializeToString()),)
 
 
 _BY_REASON: dict[str, type[KnowledgeSmithError]] = {}
