@@ -8,7 +8,7 @@ from typing import Final
 
 from knowledgesmith.graph_schema.errors import IllegalState, OperationNotFound, RequestIdReused
 from knowledgesmith.graph_schema.operations.records import OperationRecord, OperationState, record_of
-from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore, Row
 
 WEEK_MS: Final = 7 * 24 * 3600 * 1000
 _LATEST: Final = 2**62
@@ -51,6 +51,21 @@ def create(store: GraphStore, record: OperationRecord) -> tuple[str, bool]:
         "error_reason": "",
     }
     row = store.write("operations/create", request_id=record.request_id, properties=properties)[0]
+    return _same(row, record), row["id"] == record.id
+
+
+def earlier(store: GraphStore, record: OperationRecord) -> str:
+    """Id of the operation that the same request began before; empty where its request id is new.
+
+    Raises:
+        RequestIdReused: the request id was used with another body.
+    """
+    for row in store.read("operations/by_request", request_id=record.request_id):
+        return _same(row, record)
+    return ""
+
+
+def _same(row: Row, record: OperationRecord) -> str:
     if row["body_digest"] != record.body_digest:
         raise RequestIdReused(
             "this request id was used with another body",
@@ -58,7 +73,7 @@ def create(store: GraphStore, record: OperationRecord) -> tuple[str, bool]:
             value=record.request_id,
             hint="Send a fresh UUID for a new request.",
         )
-    return str(row["id"]), row["id"] == record.id
+    return str(row["id"])
 
 
 def get(store: GraphStore, operation_id: str) -> OperationRecord:

@@ -76,5 +76,6 @@ _NAMES = {field.name for field in fields(OperationRecord)}
 
 def record_of(properties: Mapping[str, Any]) -> OperationRecord:
     """The record in a node's properties; those that a later release added are passed over."""
-    known = {name: value for name, value in properties.items() if name in _NAMES and value is not None}
-    return OperationRecord(**{**known, "state": OperationState(known["state"])})
+    known: dict[str, Any] = {name: value for name, value in properties.items() if name in _NAMES and value is not None}
+    known["state"] = OperationState(known["state"])
+    return OperationRecord(**known)

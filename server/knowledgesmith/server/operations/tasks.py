@@ -28,7 +28,8 @@ class Task:
         id: of the operation.
         request: as it was stored; its type is the method's.
         request_id: idempotence key.
-        actor: who asked.
+        attempt: how often it was taken up, this time included; from the second one on, any part of the work may be
+            done already.
         folder: the files that were uploaded with it, and those that it leaves behind.
         report: to tell how far it is.
     """
@@ -36,7 +37,7 @@ class Task:
     id: str
     request: Any
     request_id: str
-    actor: str
+    attempt: int
     folder: Folder
     report: Report
 
