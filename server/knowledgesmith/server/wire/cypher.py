@@ -72,9 +72,7 @@ def _answer_to(value: object) -> pb.CypherValue:
     if isinstance(value, cypher.Relationship):
         return pb.CypherValue(relationship_value=_relationship_to(value))
     if isinstance(value, cypher.Path):
-        path = pb.CypherPath(
-            nodes=map(_node_to, value.nodes), relationships=map(_relationship_to, value.relationships)
-        )
+        path = pb.CypherPath(nodes=map(_node_to, value.nodes), relationships=map(_relationship_to, value.relationships))
         return pb.CypherValue(path_value=path)
     if isinstance(value, cypher.Point):
         return pb.CypherValue(point_value=pb.CypherPoint(srid=value.srid, coordinates=value.coordinates))
@@ -109,5 +107,5 @@ def _value_from(value: pb.CypherValue, field: str) -> Any:
         return {name: _value_from(item, f"{field}.{name}") for name, item in value.map_value.entries.items()}
     if kind in _PLAIN:
         return getattr(value, kind)
-    hint = "Send null, a boolean, a number, a text, bytes, a list or a map; the query itself can make the others of these."
+    hint = "Send null, a boolean, a number, a text, bytes, a list or a map; the query can make the others of these."
     raise InvalidInput("this cannot be a parameter", field=field, value=kind or "not set", hint=hint)

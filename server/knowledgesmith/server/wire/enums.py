@@ -82,7 +82,9 @@ def names(enum: WireEnum[N]) -> list[str]:
 
 
 def _unknown(field: str, value: object, known: Iterable[str]) -> InvalidInput:
-    return InvalidInput("is not one of the known names", field=field, value=value, hint=f"Use one of {', '.join(known)}.")
+    return InvalidInput(
+        "is not one of the known names", field=field, value=value, hint=f"Use one of {', '.join(known)}."
+    )
 
 
 def _name(enum: WireEnum[N], number: int) -> str | None:

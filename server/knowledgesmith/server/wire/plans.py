@@ -6,14 +6,17 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from knowledgesmith.v1 import intervention_pb2
-from knowledgesmith.server.wire.conversions import probe_to
+from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind, Role
+from knowledgesmith.server.wire.enums import to_wire
 from knowledgesmith.server.wire.message_sizes import LIST_BYTES, MEBIBYTE, fitting
+from knowledgesmith.server.wire.probes import probe_to
+from knowledgesmith.v1 import common_pb2, intervention_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from knowledgesmith.graph_schema.types.plans import Cited, Plan, PlanWarning, WorldChange
+    from knowledgesmith.graph_schema.types.probes import PlannedProbe
 
 MAX_PROBES: Final = 1000
 _MAX_CUT: Final = 1000
@@ -55,7 +58,9 @@ def page_of(plan: Plan, *, start: int = 0, most: int = 0, limit: int = LIST_BYTE
     position, left = start, limit
     while position < end:
         fact = _fact_at(plan, position)
-        new = {uid: names[uid] for uid in (fact.subject, fact.object) if uid in names and uid not in message.names}
+        new = {
+            uid: names[uid] for uid in (fact.subject_uid, fact.object_uid) if uid in names and uid not in message.names
+        }
         left -= _size(fact, new)
         if left < 0 and position > start:
             break
@@ -83,12 +88,10 @@ def _size(fact: Fact, names: Mapping[str, str]) -> int:
 
 def _summary(plan: Plan) -> intervention_pb2.Plan:
     """Everything but the changes, the cited facts and the names."""
-    kinds = Counter(f"{p.probe.kind.value}/{p.polarity.value}" for p in plan.probes)
-    hops = Counter("unreachable" if p.hops is None else str(p.hops) for p in plan.probes)
     return intervention_pb2.Plan(
         digest=plan.digest,
-        probe_counts=dict(kinds),
-        hop_counts=dict(hops),
+        probe_counts=_probe_counts(plan.probes),
+        hop_counts=_hop_counts(plan.probes),
         probes=fitting((probe_to(p.probe, p) for p in plan.probes[:MAX_PROBES]), limit=_PROBE_BYTES),
         rows=len(plan.slots),
         total_probes=len(plan.probes),
@@ -100,38 +103,73 @@ def _summary(plan: Plan) -> intervention_pb2.Plan:
             optimal=plan.cut.optimal,
             gap=plan.cut.gap,
         ),
-        role_counts=Counter(p.role.value for p in plan.probes if p.role),
+        role_counts=_role_counts(plan.probes),
         warnings=fitting(map(_warning_to, plan.warnings), limit=MEBIBYTE // 2),
     )
 
 
+def _probe_counts(probes: Sequence[PlannedProbe]) -> list[intervention_pb2.ProbeCount]:
+    counts = Counter((one.probe.kind, one.polarity) for one in probes)
+    return [
+        intervention_pb2.ProbeCount(
+            kind=to_wire(common_pb2.ProbeKind, kind),
+            polarity=to_wire(common_pb2.Polarity, polarity),
+            count=counts[kind, polarity],
+        )
+        for kind in ProbeKind
+        for polarity in Polarity
+        if counts[kind, polarity]
+    ]
+
+
+def _hop_counts(probes: Sequence[PlannedProbe]) -> list[intervention_pb2.HopCount]:
+    """Nearest first, what cannot be reached last."""
+    counts = Counter(one.hops for one in probes)
+    unreachable = counts.pop(None, 0)
+    found = [intervention_pb2.HopCount(hops=hops, count=count) for hops, count in sorted(counts.items())]
+    return [*found, intervention_pb2.HopCount(count=unreachable)] if unreachable else found
+
+
+def _role_counts(probes: Sequence[PlannedProbe]) -> list[intervention_pb2.RoleCount]:
+    counts = Counter(one.role for one in probes)
+    return [
+        intervention_pb2.RoleCount(role=to_wire(common_pb2.Role, role), count=counts[role])
+        for role in Role
+        if counts[role]
+    ]
+
+
 def _warning_to(one: PlanWarning) -> intervention_pb2.PlanWarning:
     return intervention_pb2.PlanWarning(
-        kind=one.kind.value, fact_id=one.fact_id, message=one.message, hint=one.hint, probes=one.probes
+        kind=to_wire(intervention_pb2.WarningKind, one.kind),
+        fact_id=one.fact_id,
+        message=one.message,
+        hint=one.hint,
+        probes=one.probes,
     )
 
 
 def _cited_to(one: Cited) -> intervention_pb2.CitedFact:
     return intervention_pb2.CitedFact(
         fact_id=one.fact_id,
-        subject=one.subject,
+        subject_uid=one.subject,
         relation=one.relation,
-        object=one.object,
-        rule=one.proof.rule,
+        object_uid=one.object,
+        rule=to_wire(intervention_pb2.Rule, one.proof.rule),
         premises=one.proof.premises,
-        worlds=one.worlds,
+        worlds=to_wire(intervention_pb2.Worlds, one.worlds),
     )
 
 
 def world_change_to(change: WorldChange, *, derived: bool) -> intervention_pb2.WorldChange:
     """One fact entering or leaving the world, on the wire."""
     return intervention_pb2.WorldChange(
-        op=change.op.value,
+        op=to_wire(intervention_pb2.WorldOp, change.op),
         fact_id=change.fact_id,
-        subject=change.subject,
+        subject_uid=change.subject,
         relation=change.relation,
-        object=change.object,
-        rule=change.proof.rule,
+        object_uid=change.object,
+        rule=to_wire(intervention_pb2.Rule, change.proof.rule),
         premises=change.proof.premises,
         derived=derived,
     )

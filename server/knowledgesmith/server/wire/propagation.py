@@ -5,11 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from knowledgesmith.graph_schema.errors import InvalidInput
-from knowledgesmith.graph_schema.propagation import HEADLINES, VerdictName
+from knowledgesmith.graph_schema.propagation import HEADLINES
 from knowledgesmith.graph_schema.propagation.counts import values_of
+from knowledgesmith.server.wire.conversions import rate_to
+from knowledgesmith.server.wire.cypher import query_to
+from knowledgesmith.server.wire.enums import to_wire
 from knowledgesmith.v1 import common_pb2, propagation_pb2
-from knowledgesmith.server.wire.conversions import kind_to, polarity_to, rate_to, role_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from knowledgesmith.graph_schema.propagation import (
         ChangedFact,
         Counts,
+        Edge,
         Evidence,
         Group,
         Metric,
+        Node,
         Overlap,
         Pasteable,
         Path,
@@ -33,43 +36,44 @@ if TYPE_CHECKING:
 _NOTHING: Final[Mapping[str, float | None]] = MappingProxyType({})
 
 
-def verdicts_from(numbers: Iterable[int]) -> list[VerdictName]:
-    """Verdicts of a request; none stands for all.
-
-    Raises:
-        InvalidInput: an unknown number.
-    """
-    found: list[VerdictName] = []
-    for place, number in enumerate(numbers):
-        try:
-            name = propagation_pb2.Verdict.Name(number)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        except ValueError:
-            raise InvalidInput(
-                "unknown verdict", field=f"verdicts[{place}]", value=number, hint="Update the client or the server."
-            ) from None
-        if name != "VERDICT_UNSPECIFIED":
-            found.append(VerdictName(name.removeprefix("VERDICT_")))
-    return found
+def node_to(node: Node) -> propagation_pb2.SubgraphNode:
+    """An entity of a subgraph."""
+    return propagation_pb2.SubgraphNode(
+        uid=node.uid,
+        name=node.name,
+        level=to_wire(common_pb2.Level, node.level),
+        type=node.type or "",
+        domain=node.domain or "",
+        hops=node.hops,
+        before=node.before,
+        after=node.after,
+        target=bool(node.target),
+    )
 
 
-def query_to(query: Pasteable) -> propagation_pb2.PastedQuery:
-    """A query with its parameters."""
-    return propagation_pb2.PastedQuery(cypher=query.cypher, parameters_json=query.parameters_json)
+def edge_to(edge: Edge, relation: str, status: str) -> propagation_pb2.SubgraphEdge:
+    """A fact of a subgraph."""
+    return propagation_pb2.SubgraphEdge(
+        source_uid=edge.source,
+        relation=relation,
+        target_uid=edge.target,
+        status=to_wire(propagation_pb2.EdgeStatus, status),
+    )
 
 
 def evidence_to(one: Evidence) -> propagation_pb2.ProbeEvidence:
     """A probe with its outcome."""
     return propagation_pb2.ProbeEvidence(
-        seq=one.seq,
-        entity=one.entity,
-        name=one.name,
-        level=one.level or "",
-        kind=kind_to(one.kind),
-        polarity=polarity_to(one.polarity),
-        role=role_to(one.role),
+        sequence=one.seq,
+        entity_uid=one.entity,
+        entity_name=one.name,
+        level=to_wire(common_pb2.Level, one.level),
+        kind=to_wire(common_pb2.ProbeKind, one.kind),
+        polarity=to_wire(common_pb2.Polarity, one.polarity),
+        role=to_wire(common_pb2.Role, one.role),
         relation=one.relation,
         hops=one.hops,
-        verdict=propagation_pb2.Verdict.Value(f"VERDICT_{one.verdict}"),
+        verdict=to_wire(propagation_pb2.Verdict, one.verdict),
         text=one.text,
         options=one.options,
         answers_before=one.answers_before,
@@ -92,14 +96,14 @@ def evidence_to(one: Evidence) -> propagation_pb2.ProbeEvidence:
 def fact_to(fact: ChangedFact) -> propagation_pb2.ChangedFact:
     """A changed fact with its support."""
     return propagation_pb2.ChangedFact(
-        subject=fact.subject,
+        subject_uid=fact.subject,
         subject_name=fact.subject_name,
         relation=fact.relation,
         functional=fact.functional,
-        old_object=fact.old_object,
-        old_name=fact.old_name,
-        new_object=fact.new_object,
-        new_name=fact.new_name,
+        old_object_uid=fact.old_object,
+        old_object_name=fact.old_name,
+        new_object_uid=fact.new_object,
+        new_object_name=fact.new_name,
         contexts=fact.contexts,
         support=propagation_pb2.Support(
             old_before=fact.old_before,
@@ -115,10 +119,10 @@ def fact_to(fact: ChangedFact) -> propagation_pb2.ChangedFact:
         ),
         conflict_same_context=fact.conflict_same_context,
         conflict_any_context=fact.conflict_any_context,
-        agreement=fact.agreement.value,
+        agreement=to_wire(propagation_pb2.Agreement, fact.agreement),
         evidence=[
             propagation_pb2.FactContext(
-                kind=kind_to(one.kind),
+                kind=to_wire(common_pb2.ProbeKind, one.kind),
                 stem=one.stem,
                 preferred_before=one.preferred_before,
                 preferred_after=one.preferred_after,
@@ -133,11 +137,15 @@ def fact_to(fact: ChangedFact) -> propagation_pb2.ChangedFact:
 def path_to(path: Path) -> propagation_pb2.TravelPath:
     """A path with its steps."""
     return propagation_pb2.TravelPath(
-        target=path.target,
+        target_uid=path.target,
         target_name=path.target_name,
         steps=[
             propagation_pb2.TravelStep(
-                relation=step.relation, forward=step.forward, entity=step.entity, name=step.name, delta=step.delta
+                relation=step.relation,
+                forward=step.forward,
+                entity_uid=step.entity,
+                entity_name=step.name,
+                delta=step.delta,
             )
             for step in path.steps
         ],
@@ -147,9 +155,9 @@ def path_to(path: Path) -> propagation_pb2.TravelPath:
 def stop_to(stop: Stop) -> propagation_pb2.TravelStop:
     """An entity where the change stopped."""
     return propagation_pb2.TravelStop(
-        entity=stop.entity,
-        name=stop.name,
-        level=stop.level or "",
+        entity_uid=stop.entity,
+        entity_name=stop.name,
+        level=to_wire(common_pb2.Level, stop.level),
         hops=stop.hops,
         moved=stop.moved,
         neighbours=stop.neighbours,
@@ -160,11 +168,11 @@ def stop_to(stop: Stop) -> propagation_pb2.TravelStop:
 def compared_to(row: SideBySide) -> propagation_pb2.ComparedRow:
     """One row of two ledgers."""
     return propagation_pb2.ComparedRow(
-        entity=row.entity,
-        name=row.name,
-        kind=kind_to(row.kind),
-        polarity=polarity_to(row.polarity),
-        role=role_to(row.role),
+        entity_uid=row.entity,
+        entity_name=row.name,
+        kind=to_wire(common_pb2.ProbeKind, row.kind),
+        polarity=to_wire(common_pb2.Polarity, row.polarity),
+        role=to_wire(common_pb2.Role, row.role),
         fact_id=row.fact_id,
         relation=row.relation,
         first_before=row.first_before,
@@ -202,7 +210,7 @@ def group_to(
     """
     message = propagation_pb2.PropagationGroup(
         key=group.key,
-        role=role_to(group.role),
+        role=to_wire(common_pb2.Role, group.role),
         rows=group.rows,
         entities=group.entities,
         mean_before=group.mean_before,
@@ -233,7 +241,7 @@ def point_to(point: Point) -> propagation_pb2.TimePoint:
     """The rows of one role of an intervention of a branch."""
     group = propagation_pb2.PropagationGroup(
         key=point.intervention,
-        role=role_to(point.role),
+        role=to_wire(common_pb2.Role, point.role),
         rows=point.rows,
         mean_before=point.mean_before,
         mean_after=point.mean_after,
@@ -244,12 +252,12 @@ def point_to(point: Point) -> propagation_pb2.TimePoint:
     return propagation_pb2.TimePoint(
         position=point.position,
         intervention_id=point.intervention,
-        goal=common_pb2.Goal.Value(f"GOAL_{point.goal}"),
+        goal=to_wire(common_pb2.Goal, point.goal),
         method=point.method,
         group=group,
         verdict_scheme=point.scheme,
         withheld=point.wrecked,
-        placebo_id=point.placebo,
+        placebo_intervention_id=point.placebo,
     )
 
 
@@ -257,7 +265,7 @@ def metric_to(metric: Metric) -> propagation_pb2.Metric:
     """A metric with its interval."""
     return propagation_pb2.Metric(
         name=metric.name,
-        group_by=metric.group_by,
+        group_by=to_wire(propagation_pb2.Grouping, metric.group_by),
         group=metric.group,
         rate=rate_to(metric.successes, metric.trials, chance=metric.chance, placebo=metric.placebo),
         asked=metric.asked,

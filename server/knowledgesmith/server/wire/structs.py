@@ -77,7 +77,9 @@ def _value_from(value: Value, field: str) -> Any:
         return [_value_from(item, f"{field}[{place}]") for place, item in enumerate(value.list_value.values)]
     if kind == "string_value":
         if "\x00" in value.string_value:
-            raise InvalidInput("the text holds a NUL character", field=field, value=value.string_value, hint="Remove it.")
+            raise InvalidInput(
+                "the text holds a NUL character", field=field, value=value.string_value, hint="Remove it."
+            )
         return value.string_value
     return value.bool_value if kind == "bool_value" else None
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from knowledgesmith.graph_schema.catalogue.corrected_wordings import Correction
-from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
+from knowledgesmith.graph_schema.errors import TooLarge
 from knowledgesmith.graph_schema.language.filling import fill, opened
 from knowledgesmith.graph_schema.language.joining import joined
 from knowledgesmith.graph_schema.types.facts import Direction, Form, Split
-from knowledgesmith.v1 import catalogue_pb2 as pb
 from knowledgesmith.server.wire.conversions import check_text
+from knowledgesmith.server.wire.enums import missing, to_wire
+from knowledgesmith.v1 import catalogue_pb2 as pb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +41,7 @@ def wordings_to(relation: Relation, example: tuple[str, str] | None) -> Iterator
                     use=use,
                     training=split is Split.TRAIN,
                     text=template.text,
-                    origin=pb.WordingOrigin.Value(f"WORDING_ORIGIN_{template.origin.name}"),
+                    origin=to_wire(pb.WordingOrigin, template.origin),
                     example=_example(template, *example) if example else "",
                 )
 
@@ -59,7 +60,7 @@ def corrections_from(relation: str, given: Sequence[pb.WordingCorrection]) -> li
 
 def _correction(relation: str, one: pb.WordingCorrection, field: str) -> Correction:
     if one.use not in _MEANT:
-        raise InvalidInput("the use of the wording is not set", field=f"{field}.use", value=one.use)
+        raise missing(pb.WordingUse, f"{field}.use")
     direction, form = _MEANT[one.use]
     return Correction(
         relation=relation,

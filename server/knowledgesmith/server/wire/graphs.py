@@ -1,12 +1,13 @@
-"""Values of the lifecycle to their wire types."""
+"""Graphs and their archives on the wire: versions, differences, checks, deletions."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from knowledgesmith.v1 import lifecycle_pb2 as pb
 from knowledgesmith.server.wire.conversions import timestamp
+from knowledgesmith.v1 import archive_pb2, common_pb2
+from knowledgesmith.v1 import graph_pb2 as pb
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.archive.diff import Difference, DiffReport
@@ -80,23 +81,23 @@ def check_to(report: CheckReport) -> pb.CheckGraphResponse:
     )
 
 
-def deletion_to(report: DeleteReport) -> pb.Deletion:
+def deletion_to(report: DeleteReport) -> common_pb2.Deletion:
     """What was taken away."""
-    return pb.Deletion(
+    return common_pb2.Deletion(
         id=report.id, removed=report.removed, files_removed=report.files_removed, files_kept=report.files_kept
     )
 
 
-def summary_to(info: ArchiveInfo) -> pb.ArchiveSummary:
+def summary_to(info: ArchiveInfo) -> archive_pb2.ArchiveSummary:
     """What an archive holds."""
-    return pb.ArchiveSummary(
+    return archive_pb2.ArchiveSummary(
         graph_id=info.graph_id, graph_digest=info.graph_digest, sha256=info.sha256, size=info.size, rows=info.rows
     )
 
 
-def summary_of_load(report: LoadReport, *, size: int) -> pb.ArchiveSummary:
+def summary_of_load(report: LoadReport, *, size: int) -> archive_pb2.ArchiveSummary:
     """What an archive held that was loaded."""
-    return pb.ArchiveSummary(
+    return archive_pb2.ArchiveSummary(
         graph_id=report.graph_id,
         graph_digest=report.graph_digest,
         sha256=report.archive_sha256,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.interventions.branches import parse_changes
-from knowledgesmith.graph_schema.propagation import Edge
+from knowledgesmith.graph_schema.propagation.rows import Edge
 from knowledgesmith.graph_schema.types.plans import WorldOp
 
 if TYPE_CHECKING:
