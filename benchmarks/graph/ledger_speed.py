@@ -62,7 +62,7 @@ UNWIND $rows AS row
 MATCH (e:Entity {graph_id: $graph_id, uid: row.entity})
 CREATE (i)-[c:CHANGED]->(e)
 SET c = row.properties,
-    e.belief = row.properties.after, e.belief_delta = row.properties.delta, e.belief_run = $id
+    e.belief = row.properties.after, e.belief_delta = row.properties.delta, e.belief_intervention = $id
 """
 
 BARE_OUTCOMES: Final[LiteralString] = """
@@ -76,7 +76,7 @@ TUNED: Final[LiteralString] = """
 MATCH (i:Intervention {id: $id})
 UNWIND $rows AS entity
 MATCH (e:Entity {graph_id: $graph_id, uid: entity[0]})
-SET e.belief = entity[1], e.belief_delta = entity[2], e.belief_run = $id
+SET e.belief = entity[1], e.belief_delta = entity[2], e.belief_intervention = $id
 WITH i, e, entity
 UNWIND entity[3] AS row
 CREATE (i)-[:CHANGED {

@@ -20,8 +20,8 @@ SYMBOL = ("copper", "has_symbol", "Cu", "Fe")
 def heads(service: Service, graph_id: str) -> dict[str, tuple[object, ...]]:
     """Head beliefs of all entities of a graph that have any."""
     query = (
-        "MATCH (e:Entity {graph_id: $g}) WHERE e.belief_run IS NOT NULL "
-        "RETURN e.uid, e.belief, e.belief_prev, e.belief_run, e.belief_seq ORDER BY e.uid"
+        "MATCH (e:Entity {graph_id: $g}) WHERE e.belief_intervention IS NOT NULL "
+        "RETURN e.uid, e.belief, e.belief_prev, e.belief_intervention, e.belief_seq ORDER BY e.uid"
     )
     request = graph_pb2.RunCypherRequest(query=query, parameters_json=json.dumps({"g": graph_id}), max_rows=1000)
     rows = [json.loads(row) for row in service.graph.RunCypher(request, timeout=PATIENCE).rows_json]

@@ -66,7 +66,7 @@ class EntityNode(_WithinGraph, Model):  # type: ignore[misc]  # py2neo has no ty
     belief_comparison = Property()
     belief_contextual = Property()
     belief_conflict = Property()
-    belief_run = Property()
+    belief_intervention = Property()
     belief_seq = Property()
 
     root = Label("Root")

@@ -92,7 +92,7 @@ OF_RUNS = [
         Break("MATCH (i:Intervention {id: $run}) SET i.written_rows = i.written_rows - 1", "ledger", "iv_"),
         Break("MATCH (:Intervention {id: $run})-[:PRODUCED]->(r)-[p:PARENT]->() DELETE p", "branches", "b_"),
         Break(
-            "MATCH (e:Entity {graph_id: $graph}) WHERE e.belief_run = $run "
+            "MATCH (e:Entity {graph_id: $graph}) WHERE e.belief_intervention = $run "
             "WITH e ORDER BY e.uid LIMIT 1 SET e.belief = coalesce(e.belief, 0.0) + 0.00001",
             "heads",
             "",

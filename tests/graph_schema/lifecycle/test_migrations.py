@@ -6,19 +6,21 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.graph_schema.lifecycle.conftest import Cypher
 
 from knowledgesmith.graph_schema.archive.load import load_archive
 from knowledgesmith.graph_schema.archive.write import export_graph
-from knowledgesmith.graph_schema.errors import SchemaTooNew
+from knowledgesmith.graph_schema.errors import GraphUnavailable, SchemaTooNew
 from knowledgesmith.graph_schema.graphs.reading import load_snapshot
 from knowledgesmith.graph_schema.graphs.versions import list_versions
 from knowledgesmith.graph_schema.maintenance.check import check_graph
 from knowledgesmith.graph_schema.maintenance.deletion import Folders, delete_graph
+from knowledgesmith.graph_schema.storage import migrations as migration_files
 from knowledgesmith.graph_schema.storage.migrations import migrate, migrations
-from knowledgesmith.graph_schema.storage.store import GraphStore
+from knowledgesmith.graph_schema.storage.store import GraphStore, Row
 from knowledgesmith.graph_schema.types.digests import graph_digest
 from knowledgesmith.graph_schema.types.facts import fact_id
 from knowledgesmith.graph_schema.worlds.resolving import resolve_entity
@@ -115,6 +117,32 @@ def test_the_first_release_is_migrated_once(
     delete_graph(store, first_release, with_branches=True)
     load_archive(store, tmp_path / "first.ksmith", folders=Folders())
     assert load_snapshot(store, first_release) == snapshot
+
+
+def test_head_beliefs_of_earlier_releases_are_renamed_page_by_page_also_after_a_cut(
+    store: GraphStore, first_release: str, cypher: Cypher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cypher("MATCH (e:Entity {graph_id: $graph}) SET e.belief_run = 'i-' + e.uid, e.belief = 0.5", graph=first_release)
+    monkeypatch.setattr(migration_files, "_PAGE", 2)
+    write, calls = store.write, list[str]()
+
+    def cut(name: str, **params: Any) -> list[Row]:
+        calls.append(name)
+        if calls.count("interventions/ledger/heads_rename") > 1:
+            raise GraphUnavailable("the database went away")
+        return write(name, **params)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write", cut)
+        with pytest.raises(GraphUnavailable):
+            migrate(store)
+    named = "MATCH (e:Entity {graph_id: $graph}) RETURN e.uid AS uid, e.belief_run AS old, e.belief_intervention AS new"
+    assert Counter(row["old"] is None for row in cypher(named, graph=first_release)) == {True: 2, False: 2}
+    assert migrate(store) == migrations()[-1].version
+    assert [(row["old"], row["new"]) for row in cypher(named, graph=first_release)] == [
+        (None, f"i-{row['uid']}") for row in cypher(named, graph=first_release)
+    ]
+    cypher("MATCH (e:Entity {graph_id: $graph}) REMOVE e.belief, e.belief_intervention", graph=first_release)
 
 
 DAMAGED = {

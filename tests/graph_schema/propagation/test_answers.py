@@ -428,7 +428,7 @@ def test_heads_written_batch_by_batch_equal_their_replay(store: GraphStore, worl
     from knowledgesmith.graph_schema.interventions.head_replays import renew_heads
 
     text = (
-        "MATCH (e:Entity {graph_id: $graph_id}) WHERE e.belief_run IS NOT NULL "
+        "MATCH (e:Entity {graph_id: $graph_id}) WHERE e.belief_intervention IS NOT NULL "
         "RETURN e.uid AS uid, e {.*} AS properties ORDER BY uid"
     )
 

@@ -11,7 +11,7 @@ from knowledgesmith.client._client import KnowledgeSmith
 from knowledgesmith.client._errors import KnowledgeSmithClientError
 
 QUERY: Final = (
-    "MATCH (n:Entity {graph_id: $graph_id}) WHERE n.belief_run = $run "
+    "MATCH (n:Entity {graph_id: $graph_id}) WHERE n.belief_intervention = $run "
     "RETURN count(n) AS entities, max(n.belief_seq) AS last_sequence"
 )
 

@@ -8,5 +8,5 @@ RETURN e.uid AS uid, e.name AS name, e.type AS type, e.domain AS domain, e.alias
        head([l IN labels(e) WHERE l IN ['Root', 'Intermediate', 'Leaf']]) AS level, e.depth AS depth,
        e.retired AS retired,
        e {.belief, .belief_prev, .belief_delta, .belief_direct, .belief_reverse, .belief_multi_hop, .belief_comparison,
-          .belief_contextual, .belief_conflict, .belief_run, .belief_seq} AS beliefs
+          .belief_contextual, .belief_conflict, .belief_intervention, .belief_seq} AS beliefs
 ORDER BY uid LIMIT $limit

@@ -11,7 +11,7 @@ TOLERANCE: Final = 1e-9
 """Sums of floats may differ in the last digits with the order of rows."""
 _KINDS: Final = ("direct", "reverse", "multi_hop", "comparison", "contextual", "conflict")
 NAMES: Final = (
-    *("belief", "belief_prev", "belief_delta", "belief_run", "belief_seq"),
+    *("belief", "belief_prev", "belief_delta", "belief_intervention", "belief_seq"),
     *(f"belief_{kind}" for kind in _KINDS),
 )
 """The head properties of an entity."""
@@ -59,7 +59,7 @@ def _after(run: str, rows: Sequence[Row], heads: Mapping[str, Any]) -> dict[str,
         "belief": belief,
         "belief_prev": previous,
         "belief_delta": None if belief is None or previous is None else belief - previous,
-        "belief_run": run,
+        "belief_intervention": run,
         "belief_seq": max(row.seq for row in rows),
     }
 

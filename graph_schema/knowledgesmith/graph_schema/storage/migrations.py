@@ -73,8 +73,15 @@ def _fill_name_keys(store: GraphStore) -> None:
             page["after"] = row["last"]
 
 
+def _rename_head_interventions(store: GraphStore) -> None:
+    """Head beliefs of earlier releases called the intervention behind them a run."""
+    for graph in store.read("graphs/every_id"):
+        while store.write("interventions/ledger/heads_rename", graph_id=graph["graph_id"], limit=_PAGE)[0]["renamed"]:
+            pass
+
+
 _PAGE: Final = 5_000
-_BEFORE: Final[dict[int, Callable[[GraphStore], None]]] = {5: _fill_name_keys}
+_BEFORE: Final[dict[int, Callable[[GraphStore], None]]] = {5: _fill_name_keys, 8: _rename_head_interventions}
 """What the contents need before the statements of a migration, in bounded transactions."""
 
 

@@ -13,7 +13,7 @@ CALL (e) {
   WHERE i.id IN $runs
   RETURN collect([i.id, c.seq, c.kind, c.before, c.after, c.n]) AS ledger
 }
-WITH e, ledger, e {.belief, .belief_prev, .belief_delta, .belief_run, .belief_seq, .belief_direct, .belief_reverse,
+WITH e, ledger, e {.belief, .belief_prev, .belief_delta, .belief_intervention, .belief_seq, .belief_direct, .belief_reverse,
                    .belief_multi_hop, .belief_comparison, .belief_contextual, .belief_conflict} AS heads
 RETURN count(e) AS seen, max(e.uid) AS last,
        collect(CASE WHEN size(ledger) > 0 OR any(name IN keys(heads) WHERE heads[name] IS NOT NULL)

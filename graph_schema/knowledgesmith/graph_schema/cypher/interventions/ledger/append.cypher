@@ -25,7 +25,7 @@ CALL (i, graph_id, earlier, selected) {
   UNWIND $entities AS entity
   MATCH (e:Entity {graph_id: graph_id, uid: entity[0]})
   USING INDEX e:Entity(graph_id, uid)
-  WITH i, earlier, selected, entity, e, coalesce(e.belief_run = $id, false) AS known
+  WITH i, earlier, selected, entity, e, coalesce(e.belief_intervention = $id, false) AS known
   CALL (selected, entity, e, known) {
     WITH entity, e WHERE selected AND NOT known
     WITH entity, e, [kind IN entity[1] | {
@@ -47,7 +47,7 @@ CALL (i, graph_id, earlier, selected) {
          CASE WHEN direct IS NOT NULL THEN direct.after WHEN size(known_after) = 0 THEN null
               ELSE reduce(s = 0.0, k IN known_after | s + k.after) / size(known_after) END AS after
     SET e.belief = after, e.belief_prev = before, e.belief_delta = after - before,
-        e.belief_run = $id, e.belief_seq = entity[2],
+        e.belief_intervention = $id, e.belief_seq = entity[2],
         e.belief_direct = coalesce(head([k IN kinds WHERE k.kind = 'DIRECT' | k.after]), e.belief_direct),
         e.belief_reverse = coalesce(head([k IN kinds WHERE k.kind = 'REVERSE' | k.after]), e.belief_reverse),
         e.belief_multi_hop = coalesce(head([k IN kinds WHERE k.kind = 'MULTI_HOP' | k.after]), e.belief_multi_hop),

@@ -31,7 +31,7 @@ WITH i, e, seq, kinds,
           ELSE reduce(s = 0.0, k IN known_after | s + k.after) / size(known_after) END AS after
 ORDER BY e.uid
 SET e.belief = after, e.belief_prev = before, e.belief_delta = after - before,
-    e.belief_run = i.id, e.belief_seq = seq,
+    e.belief_intervention = i.id, e.belief_seq = seq,
     e.belief_direct = coalesce(head([k IN kinds WHERE k.kind = 'DIRECT' | k.after]), e.belief_direct),
     e.belief_reverse = coalesce(head([k IN kinds WHERE k.kind = 'REVERSE' | k.after]), e.belief_reverse),
     e.belief_multi_hop = coalesce(head([k IN kinds WHERE k.kind = 'MULTI_HOP' | k.after]), e.belief_multi_hop),

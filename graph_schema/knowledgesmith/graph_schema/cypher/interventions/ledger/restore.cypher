@@ -9,7 +9,7 @@
 UNWIND $uids AS uid
 MATCH (e:Entity {graph_id: $graph_id, uid: uid})
 USING INDEX e:Entity(graph_id, uid)
-WITH e WHERE $afresh OR e.belief_run IS NULL
+WITH e WHERE $afresh OR e.belief_intervention IS NULL
 CALL (e) {
   MATCH (e)<-[c:CHANGED]-()
   WITH c, $order[c.intervention] AS place WHERE place IS NOT NULL
@@ -48,7 +48,7 @@ WITH *,
      CASE WHEN direct IS NOT NULL THEN direct.after WHEN size(known_after) = 0 THEN null
           ELSE reduce(s = 0.0, k IN known_after | s + k.after) / size(known_after) END AS after
 SET e.belief = after, e.belief_prev = before, e.belief_delta = after - before,
-    e.belief_run = latest.run, e.belief_seq = latest.seq,
+    e.belief_intervention = latest.run, e.belief_seq = latest.seq,
     e.belief_direct = direct_belief, e.belief_reverse = reverse_belief, e.belief_multi_hop = multi_hop_belief,
     e.belief_comparison = comparison_belief, e.belief_contextual = contextual_belief,
     e.belief_conflict = conflict_belief
