@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from knowledgesmith.server.runners.archives import ArchiveRunners
+from knowledgesmith.server.runners.branches import BranchRunners
+from knowledgesmith.server.runners.deletions import DeletionRunners
+from knowledgesmith.server.runners.graphs import GraphRunners
+from knowledgesmith.server.runners.models import ModelRunners
+from knowledgesmith.server.runners.probe_sets import ProbeSetRunners
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -13,4 +20,11 @@ if TYPE_CHECKING:
 
 def runners_of(parts: Parts) -> Mapping[str, Runner]:
     """Runners by method name, for ``Operations.start``."""
-    raise NotImplementedError
+    return {
+        **GraphRunners(parts).table(),
+        **ArchiveRunners(parts).table(),
+        **BranchRunners(parts).table(),
+        **DeletionRunners(parts).table(),
+        **ModelRunners(parts).table(),
+        **ProbeSetRunners(parts).table(),
+    }

@@ -1,1 +1,1 @@
-"""Files on their way in, and imports as streams."""
+"""Files on their way in: kept in the folder of an operation, and read from there by its runner, again and again."""

@@ -1,40 +1,45 @@
-"""Files on their way in: pieces of several files, unpacked while they arrive, kept in temporary files."""
+"""The files of an import on their way in: pieces of several files, unpacked while they arrive."""
 
 from __future__ import annotations
 
-import tempfile
+import hashlib
+import json
+import os
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.importing import InputFile
+from knowledgesmith.server.uploads.uploaded_file import uploads_gone
 from knowledgesmith.server.wire.conversions import check_text
+from knowledgesmith.server.wire.enums import word_from_wire
+from knowledgesmith.v1 import graph_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
-    from knowledgesmith.v1 import graph_pb2
+    from knowledgesmith.server.operations.folders import Folder
 
-MAX_FILES = 256
-"""Bytes of all files of an upload together, unpacked."""
-_SPOOL_BYTES = 1024 * 1024
-_PIECE = 1024 * 1024
-_GZIP = 16 + zlib.MAX_WBITS
-_PACKED = ".gz"
+MAX_FILES: Final = 256
+_PIECE: Final = 1024 * 1024
+_GZIP: Final = 16 + zlib.MAX_WBITS
+_PACKED: Final = ".gz"
+_LIST: Final = "files.json"
 
 
 class Upload:
-    """Collects the messages of an import, in the order in which files first appear.
+    """Collects the messages of an import in a folder, in the order in which files first appear.
 
     Args:
+        folder: where the files go, under names of ours.
         max_bytes: what all files may hold together, unpacked, so that a small file cannot fill the disk.
     """
 
-    def __init__(self, *, max_bytes: int) -> None:
+    def __init__(self, folder: Folder, *, max_bytes: int) -> None:
         self.header: graph_pb2.ImportHeader | None = None
-        self.received = 0
-        """Bytes that came over the wire."""
+        self._folder = folder
         self._max_bytes = max_bytes
         self._unpacked = 0
         self._files: dict[tuple[str, str], _File] = {}
@@ -54,8 +59,9 @@ class Upload:
         if self.header is None:
             raise InvalidInput("the first message must hold the header", field="part", hint="Send the header first.")
         chunk = request.chunk
-        self.received += len(chunk.content)
-        file = self._file(check_text(chunk.role, "chunk.role"), check_text(chunk.name, "chunk.name"))
+        file = self._file(
+            word_from_wire(graph_pb2.FileRole, chunk.role, "chunk.role"), check_text(chunk.name, "chunk.name")
+        )
         for piece in file.unpack(chunk.content):
             self._unpacked += len(piece)
             if self._unpacked > self._max_bytes:
@@ -65,26 +71,27 @@ class Upload:
                     value=chunk.name,
                     hint="Import a smaller graph, or one in several parts under several ids.",
                 )
-            file.content.write(piece)
+            file.write(piece)
 
-    def complete(self) -> tuple[graph_pb2.ImportHeader, list[InputFile]]:
-        """The header, and the files, unpacked and rewound.
+    def complete(self) -> tuple[graph_pb2.ImportHeader, str]:
+        """The header, and the digest of all files; from now on they survive whatever happens.
 
         Raises:
             InvalidInput: nothing was sent, or a packed file ends too early.
         """
         if self.header is None:
             raise InvalidInput("nothing was sent", field="part", hint="Send a header and the files.")
-        found: list[InputFile] = []
+        digest = hashlib.sha256()
         for (role, name), file in self._files.items():
             file.check_complete(name)
-            file.content.seek(0)
-            plain = name[: -len(_PACKED)] if name.lower().endswith(_PACKED) else name
-            found.append(InputFile(name=plain, content=file.content, role=role))
-        return self.header, found
+            file.keep()
+            digest.update(json.dumps([role, name, file.digest.hexdigest()]).encode())
+        listed = [[_plain(name), role, file.place] for (role, name), file in self._files.items()]
+        (self._folder.make_uploads() / _LIST).write_text(json.dumps(listed), encoding="utf-8")
+        return self.header, digest.hexdigest()
 
     def close(self) -> None:
-        """Remove the temporary files."""
+        """Close the files; they stay in the folder."""
         for file in self._files.values():
             file.content.close()
 
@@ -95,17 +102,44 @@ class Upload:
                 raise InvalidInput("a chunk needs a file name", field="chunk.name", hint="Send the file's own name.")
             if len(self._files) == MAX_FILES:
                 raise TooLarge(f"more than {MAX_FILES} files", field="chunk.name", hint="Join some files.")
-            spool = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))  # noqa: SIM115 - closed with the upload
-            found = self._files[role, name] = _File(content=spool, name=name)
+            place = str(len(self._files))
+            content = (self._folder.make_uploads() / place).open("wb")
+            found = self._files[role, name] = _File(content=content, name=name, place=place)
         return found
+
+
+@contextmanager
+def uploaded_files(folder: Folder) -> Generator[list[InputFile]]:
+    """The files that came with an operation, open.
+
+    Raises:
+        FailedPrecondition: they are gone.
+    """
+    with ExitStack() as stack:
+        try:
+            listed: list[list[str]] = json.loads((folder.uploads / _LIST).read_text(encoding="utf-8"))
+            files = [
+                InputFile(name=name, content=stack.enter_context((folder.uploads / place).open("rb")), role=role)
+                for name, role, place in listed
+            ]
+        except OSError as error:
+            raise uploads_gone() from error
+        yield files
+
+
+def _plain(name: str) -> str:
+    """A file's name once it is unpacked."""
+    return name[: -len(_PACKED)] if name.lower().endswith(_PACKED) else name
 
 
 @dataclass(slots=True, kw_only=True)
 class _File:
-    """A temporary file and, for a packed one, what unpacks it."""
+    """A file that arrives and, for a packed one, what unpacks it."""
 
     content: BinaryIO
     name: str
+    place: str
+    digest: Any = field(default_factory=hashlib.sha256)
     _gzip: Any = None
     _packed: bool = False
 
@@ -129,6 +163,16 @@ class _File:
             raise InvalidInput(
                 f"this is not gzip: {error}", field="chunk.content", value=self.name, hint="Send it without .gz."
             ) from error
+
+    def write(self, piece: bytes) -> None:
+        """Append."""
+        self.content.write(piece)
+        self.digest.update(piece)
+
+    def keep(self) -> None:
+        """Everything is on the disk."""
+        self.content.flush()
+        os.fsync(self.content.fileno())
 
     def check_complete(self, name: str) -> None:
         """Refuse a packed file that was cut off."""

@@ -1,42 +1,36 @@
-"""Uploads that go to a temporary file: chunks of bounded size, a bounded total, and nothing left behind."""
+"""Uploads of one file: a header, then pieces of bounded size, a bounded total, kept in an operation's folder."""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+import asyncio
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
+from knowledgesmith.graph_schema.errors import FailedPrecondition, InvalidInput, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from knowledgesmith.server.operations.folders import Folder
 
 MAX_CHUNK: Final = 1024 * 1024
 MAX_BYTES: Final = 64 * 1024**3
+_NAME: Final = "content"
+H = TypeVar("H")
+R = TypeVar("R")
 
 
 class UploadedFile:
-    """One file that arrives in pieces; it is gone when the ``with`` block ends.
+    """One file that arrives in pieces; the user's name for it is never a path."""
 
-    The user's name is kept for messages; the path is made by the system.
-    """
-
-    def __init__(self, directory: Path, *, limit: int = MAX_BYTES) -> None:
+    def __init__(self, folder: Folder, *, limit: int = MAX_BYTES) -> None:
         self._limit = limit
         self._bytes = 0
-        self._file = tempfile.NamedTemporaryFile(dir=directory, prefix="upload-", delete=False)  # noqa: SIM115
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-        self.path.unlink(missing_ok=True)
-
-    @property
-    def path(self) -> Path:
-        """Where it lies."""
-        return Path(self._file.name)
+        self._digest = hashlib.sha256()
+        self._file = (folder.make_uploads() / _NAME).open("wb")
 
     def add(self, chunk: bytes) -> None:
         """Append a piece.
@@ -48,9 +42,10 @@ class UploadedFile:
         if len(chunk) > MAX_CHUNK or self._bytes > self._limit:
             raise TooLarge("more bytes than are allowed", field="chunk", value=self._bytes, hint="Send less.")
         self._file.write(chunk)
+        self._digest.update(chunk)
 
-    def complete(self) -> Path:
-        """The file with everything that was sent.
+    def complete(self) -> str:
+        """The digest of everything that was sent; from now on it survives whatever happens.
 
         Raises:
             InvalidInput: nothing was sent.
@@ -58,4 +53,81 @@ class UploadedFile:
         if not self._bytes:
             raise InvalidInput("no content was sent", field="chunk", hint="Send the header and then the file.")
         self._file.flush()
-        return self.path
+        os.fsync(self._file.fileno())
+        return self._digest.hexdigest()
+
+    def close(self) -> None:
+        """Close the file; it stays in the folder."""
+        self._file.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received(Generic[H]):
+    """A header, and the digest of the file that came after it."""
+
+    header: H
+    digest: str
+
+
+async def receive(
+    requests: AsyncIterator[R],
+    folder: Folder,
+    parts: Callable[[R], tuple[H | None, bytes]],
+    *,
+    limit: int = MAX_BYTES,
+) -> Received[H]:
+    """Take in the header and the pieces of one file; what arrived stays in ``folder``, also when it is refused.
+
+    Args:
+        requests: the messages.
+        folder: where the file goes.
+        parts: the header of a message, or else its piece.
+        limit: bytes of the whole.
+
+    Raises:
+        InvalidInput: no header, two of them, or no content.
+        TooLarge: a piece or the whole is over its limit.
+    """
+    header: H | None = None
+    upload = await asyncio.to_thread(UploadedFile, folder, limit=limit)
+    try:
+        async for request in requests:
+            found, chunk = parts(request)
+            if found is not None and header is not None:
+                raise InvalidInput("the header came twice", field="part", hint="Send it first, and once.")
+            if found is None and header is None:
+                raise _headless()
+            if found is not None:
+                header = found
+            else:
+                await asyncio.to_thread(upload.add, chunk)
+        if header is None:
+            raise _headless()
+        return Received(header=header, digest=await asyncio.to_thread(upload.complete))
+    finally:
+        upload.close()
+
+
+def uploaded_path(folder: Folder) -> Path:
+    """The one file that came with an operation.
+
+    Raises:
+        FailedPrecondition: it is gone.
+    """
+    path = folder.uploads / _NAME
+    if not path.is_file():
+        raise uploads_gone()
+    return path
+
+
+def uploads_gone() -> FailedPrecondition:
+    """The files that came with an operation are not there any more."""
+    return FailedPrecondition(
+        "the uploaded files are gone",
+        field="name",
+        hint="Somebody removed them below the data directory; send them again with a new request id.",
+    )
+
+
+def _headless() -> InvalidInput:
+    return InvalidInput("the first message must hold the header", field="part", hint="Send the header first.")
