@@ -112,7 +112,15 @@ BUDGETS: dict[str, Budget] = {
     ),
     "interventions/steps/latest_end": _budget(lambda _: {}, 10),
     "interventions/steps/list": _budget(
-        lambda w: {"branch_id": w.branch, "before_ms": None, "before_id": "", "limit": 2}, 109
+        lambda w: {
+            "branch_id": w.branch,
+            "states": [],
+            "goal": "",
+            "before_ms": None,
+            "before_id": "",
+            "limit": 2,
+        },
+        109,
     ),
     "interventions/steps/live": _budget(
         lambda _: {"states": ["QUEUED", "RUNNING"]}, 20, 6, whole="reads every intervention that has not ended"
@@ -140,7 +148,7 @@ BUDGETS: dict[str, Budget] = {
     "interventions/ledger/append": _budget(lambda w: {"id": w.running, "fence": 0, "entities": w.rows}, 590),
     "interventions/ledger/clear_heads": _budget(lambda w: {"graph_id": w.graph, "limit": 20}, 400),
     "interventions/ledger/heads": _budget(lambda w: {"id": w.running, "uids": w.uids[:5]}, 140),
-    "interventions/ledger/heads_rename": _budget(lambda w: {"graph_id": w.graph, "limit": 10}, 20),
+    "interventions/ledger/heads_rename": _budget(lambda w: {"graph_id": w.graph, "limit": 10}, 90),
     "interventions/ledger/outcomes": _budget(lambda w: {"id": w.running, "rows": w.outcomes}, 224),
     "interventions/ledger/read": _budget(lambda w: {"id": w.run, "after": 5, "limit": 10}, 20, 72),
     "interventions/ledger/replay_failed": _budget(lambda w: {"graph_id": w.graph}, 20),
