@@ -165,6 +165,10 @@ class _PhaseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Phase.ValueType
     """Asks the probes of the revision."""
     PHASE_COMMIT: _Phase.ValueType  # 6
     """Moves the head."""
+    PHASE_WAIT_FOR_IMPORT: _Phase.ValueType  # 7
+    """Waits for an import of the graph to end."""
+    PHASE_WAIT_FOR_LOCKS: _Phase.ValueType  # 8
+    """Waits for the locks of another transaction."""
 
 class Phase(_Phase, metaclass=_PhaseEnumTypeWrapper):
     """What the worker does for an intervention."""
@@ -183,6 +187,10 @@ PHASE_MEASURE_AFTER: Phase.ValueType  # 5
 """Asks the probes of the revision."""
 PHASE_COMMIT: Phase.ValueType  # 6
 """Moves the head."""
+PHASE_WAIT_FOR_IMPORT: Phase.ValueType  # 7
+"""Waits for an import of the graph to end."""
+PHASE_WAIT_FOR_LOCKS: Phase.ValueType  # 8
+"""Waits for the locks of another transaction."""
 Global___Phase: _TypeAlias = Phase  # noqa: Y015
 
 class _WorldOp:
