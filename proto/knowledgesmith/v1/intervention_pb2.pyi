@@ -169,6 +169,8 @@ class _PhaseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Phase.ValueType
     """Waits for an import of the graph to end."""
     PHASE_WAIT_FOR_LOCKS: _Phase.ValueType  # 8
     """Waits for the locks of another transaction."""
+    PHASE_DECIDE: _Phase.ValueType  # 9
+    """Compares what was measured with the gates."""
 
 class Phase(_Phase, metaclass=_PhaseEnumTypeWrapper):
     """What the worker does for an intervention."""
@@ -191,6 +193,8 @@ PHASE_WAIT_FOR_IMPORT: Phase.ValueType  # 7
 """Waits for an import of the graph to end."""
 PHASE_WAIT_FOR_LOCKS: Phase.ValueType  # 8
 """Waits for the locks of another transaction."""
+PHASE_DECIDE: Phase.ValueType  # 9
+"""Compares what was measured with the gates."""
 Global___Phase: _TypeAlias = Phase  # noqa: Y015
 
 class _WorldOp:
