@@ -1473,22 +1473,26 @@ class ProgressEvent(_message.Message):
     PHASE_FIELD_NUMBER: _builtins.int
     DONE_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
     phase: Global___Phase.ValueType
     """Phase."""
     done: _builtins.int
     """Done."""
     total: _builtins.int
     """Total; 0 = unknown."""
+    step: _builtins.str
+    """Step of the phase in the method's own words, for example "value search"; empty = none."""
     def __init__(
         self,
         *,
         phase: Global___Phase.ValueType = ...,
         done: _builtins.int = ...,
         total: _builtins.int = ...,
+        step: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "phase", b"phase", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "phase", b"phase", "step", b"step", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
