@@ -11,8 +11,12 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from google.longrunning import operations_pb2_grpc
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from knowledgesmith.server.servicers.archive import ArchiveServicer
+from knowledgesmith.server.servicers.branch import BranchServicer
 from prometheus_client import start_http_server
 
 from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError
@@ -20,32 +24,36 @@ from knowledgesmith.graph_schema.interventions import steps
 from knowledgesmith.graph_schema.storage.migrations import migrate
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.worlds.world_cache import WorldCache
-from knowledgesmith.v1 import (
-    case_pb2_grpc,
-    catalogue_pb2_grpc,
-    graph_pb2_grpc,
-    intervention_pb2_grpc,
-    lifecycle_pb2_grpc,
-    model_pb2_grpc,
-    probe_pb2_grpc,
-    propagation_pb2_grpc,
-)
 from knowledgesmith.server.database import Database
 from knowledgesmith.server.events import Hub
 from knowledgesmith.server.front.dependencies import Parts
 from knowledgesmith.server.front.executors import long_lane
 from knowledgesmith.server.front.interceptors import ServiceInterceptor
+from knowledgesmith.server.front.policies import OPERATIONS, services
 from knowledgesmith.server.metrics import Metrics, query_observer
+from knowledgesmith.server.operations.engine import Operations
+from knowledgesmith.server.runners.registry import runners_of
 from knowledgesmith.server.servicers.case import CaseServicer
 from knowledgesmith.server.servicers.catalogue import CatalogueServicer
 from knowledgesmith.server.servicers.graph import GraphServicer
 from knowledgesmith.server.servicers.intervention import InterventionServicer
-from knowledgesmith.server.servicers.lifecycle import LifecycleServicer
 from knowledgesmith.server.servicers.model import ModelServicer
+from knowledgesmith.server.servicers.operation import OperationsServicer
 from knowledgesmith.server.servicers.probe import ProbeServicer
 from knowledgesmith.server.servicers.propagation import PropagationServicer
 from knowledgesmith.server.wire.message_sizes import RECEIVE_BYTES
 from knowledgesmith.server.worker.supervisor import WorkerHandle
+from knowledgesmith.v1 import (
+    archive_pb2_grpc,
+    branch_pb2_grpc,
+    case_pb2_grpc,
+    catalogue_pb2_grpc,
+    graph_pb2_grpc,
+    intervention_pb2_grpc,
+    model_pb2_grpc,
+    probe_pb2_grpc,
+    propagation_pb2_grpc,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -105,26 +113,34 @@ async def _start(settings: ServerSettings, stack: AsyncExitStack) -> tuple[Parts
     await asyncio.to_thread(migrate, store)
     hub = Hub()
     worker = WorkerHandle(environment=worker_environment(settings, database.store_settings), metrics=metrics, hub=hub)
+    draining = asyncio.Event()
     parts = Parts(
         settings=settings,
         store=store,
         worker=worker,
         hub=hub,
         metrics=metrics,
+        operations=Operations(
+            store=store, directory=settings.operation_dir, threads=settings.long_calls, draining=draining
+        ),
         embedded=database.embedded,
         worlds=WorldCache(capacity=settings.worlds_kept),
+        draining=draining,
         long=long_lane(threads=settings.long_calls),
     )
     stack.callback(parts.long.close)
     stack.callback(parts.planning.close)
     stack.callback(parts.queries.close)
+    patience = settings.drain_seconds / 3
     worker.start()
-    stack.push_async_callback(worker.stop, settings.drain_seconds / 2)
+    stack.push_async_callback(worker.stop, patience)
+    await parts.operations.start(runners_of(parts))
+    stack.push_async_callback(parts.operations.stop, patience)
     _serve_metrics(settings, metrics, stack)
     _background(_keep_alive(database, parts), stack)
     _background(_refresh_jobs(parts), stack)
     server, health_servicer = await _listen(parts)
-    stack.push_async_callback(server.stop, settings.drain_seconds / 2)
+    stack.push_async_callback(server.stop, patience)
     return parts, health_servicer
 
 
@@ -137,10 +153,15 @@ async def _listen(parts: Parts) -> tuple[aio.Server, health.aio.HealthServicer]:
     model_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(parts), server)
     intervention_pb2_grpc.add_InterventionServiceServicer_to_server(InterventionServicer(parts), server)
     propagation_pb2_grpc.add_PropagationServiceServicer_to_server(PropagationServicer(parts), server)
-    lifecycle_pb2_grpc.add_LifecycleServiceServicer_to_server(LifecycleServicer(parts), server)
+    archive_pb2_grpc.add_ArchiveServiceServicer_to_server(ArchiveServicer(parts), server)
+    branch_pb2_grpc.add_BranchServiceServicer_to_server(BranchServicer(parts), server)
     catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server(CatalogueServicer(parts), server)
+    operations_pb2_grpc.add_OperationsServicer_to_server(OperationsServicer(parts), server)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+    if parts.settings.reflection:
+        told = [service.full_name for service in services()]
+        reflection.enable_server_reflection((*told, OPERATIONS, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     try:
         bound = server.add_insecure_port(parts.settings.listen)
     except RuntimeError:

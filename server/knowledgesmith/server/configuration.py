@@ -27,6 +27,7 @@ FILE_NAME: Final = "ksmith.toml"
 SECRET: Final = frozenset({"neo4j_password"})
 """Never a flag, since other users of the machine see those, and never shown."""
 _HINTS: Final = {
+    "bool_parsing": "Give true or false.",
     "float_parsing": "Give a number above 0.",
     "greater_than": "Give a number above 0.",
     "less_than_equal": "Give a smaller number.",

@@ -105,6 +105,9 @@ class ServerSettings(BaseModel):
         default=900.0,
         description="seconds for the first start of the embedded database, recovery included; inf: no limit",
     )
+    reflection: bool = Field(
+        default=False, description="true: tools may ask which services and messages there are (gRPC server reflection)"
+    )
     drain_seconds: Bounded = Field(
         default=25.0, description="seconds that calls and a job may take to end when the server stops"
     )
@@ -133,6 +136,11 @@ class ServerSettings(BaseModel):
         return self.data_dir / "exports"
 
     @property
+    def operation_dir(self) -> Path:
+        """Files of operations: uploads, rejections, archives."""
+        return self.data_dir / "operations"
+
+    @property
     def score_cache(self) -> Path:
         """Scores by revision and text."""
         return self.data_dir / "scores.sqlite"
@@ -149,5 +157,6 @@ class ServerSettings(BaseModel):
 
     def create_directories(self) -> None:
         """Make every directory that the server writes to."""
-        for path in (self.artefact_dir, self.probe_set_dir, self.export_dir, self.statistics_dir):
+        kept = (self.artefact_dir, self.probe_set_dir, self.export_dir, self.operation_dir)
+        for path in (*kept, self.statistics_dir):
             path.mkdir(parents=True, exist_ok=True)

@@ -286,9 +286,11 @@ BUDGETS: dict[str, Budget] = {
     "propagation/guesses": _budget(lambda w: {"id": w.run}, 2670),
     "propagation/noise_floor": _budget(lambda w: {"id": w.run}, 40),
     "propagation/noise_rates": _budget(lambda w: {"ids": [w.run], "entity": "", "relation": "", "kind": ""}, 2550),
-    "propagation/over_time": _budget(lambda w: {"branch_id": w.branch, "relation": "", "kind": ""}, 4890),
+    "propagation/over_time": _budget(
+        lambda w: {"branch_id": w.branch, "relation": "", "kind": "", "after": 0, "limit": 50}, 4890
+    ),
     "propagation/over_time_entity": _budget(
-        lambda w: {"branch_id": w.branch, "entity": "france", "relation": "", "kind": ""}, 660
+        lambda w: {"branch_id": w.branch, "entity": "france", "relation": "", "kind": "", "after": 0, "limit": 50}, 660
     ),
     "propagation/paths": _budget(lambda w: {"id": w.run, "threshold": 0.1, "movers": 100, "limit": 10}, 20, 952),
     "propagation/rates": _budget(lambda w: {"id": w.run}, 2510),

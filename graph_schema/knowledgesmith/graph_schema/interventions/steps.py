@@ -33,10 +33,10 @@ from knowledgesmith.graph_schema.interventions.records import (
     whole,
 )
 from knowledgesmith.graph_schema.storage.settled import settled
-from knowledgesmith.graph_schema.types.interventions import State
+from knowledgesmith.graph_schema.types.interventions import Goal, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from knowledgesmith.graph_schema.storage.store import GraphStore, Row, Transaction
 
@@ -144,11 +144,24 @@ def _found(store: GraphStore, query: str, intervention_id: str, adds_up: Callabl
 
 
 def list_jobs(
-    store: GraphStore, *, branch_id: str = "", before: tuple[int, str] | None = None, limit: int = 50
+    store: GraphStore,
+    *,
+    branch_id: str = "",
+    states: Collection[State] = (),
+    goal: Goal | None = None,
+    before: tuple[int, str] | None = None,
+    limit: int = 50,
 ) -> list[Job]:
-    """Interventions, newest first, older than the position ``before`` = (created_ms, id)."""
+    """Interventions, newest first, older than the position ``before`` = (created_ms, id); filters may be empty."""
     before_ms, before_id = before or (None, "")
-    asked = {"branch_id": branch_id, "before_ms": before_ms, "before_id": before_id, "limit": limit}
+    asked = {
+        "branch_id": branch_id,
+        "states": sorted(state.value for state in states),
+        "goal": goal.value if goal else "",
+        "before_ms": before_ms,
+        "before_id": before_id,
+        "limit": limit,
+    }
     rows = settled(lambda: store.read("interventions/steps/list", **asked), lambda found: all(map(whole, found)))
     return [stored_job(row) for row in rows]
 

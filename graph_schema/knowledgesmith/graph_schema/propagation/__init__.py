@@ -14,6 +14,7 @@ from knowledgesmith.graph_schema.propagation.comparisons import (
     scales,
 )
 from knowledgesmith.graph_schema.propagation.counts import ROLES, Counts, Share, total
+from knowledgesmith.graph_schema.propagation.edge_statuses import edge_statuses
 from knowledgesmith.graph_schema.propagation.evidence import Evidence, VerdictName, evidence
 from knowledgesmith.graph_schema.propagation.metrics import (
     HEADLINES,
@@ -79,6 +80,7 @@ __all__ = [
     "changes",
     "check_threshold",
     "compare",
+    "edge_statuses",
     "evidence",
     "fact_metrics",
     "floor",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from knowledgesmith.graph_schema.errors import InterventionNotFound
 from knowledgesmith.graph_schema.propagation.counts import Counts, values_of
@@ -14,6 +14,9 @@ from knowledgesmith.graph_schema.propagation.rows import chances
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.storage.store import GraphStore, Row
+
+MOST_COMMITS: Final = 1000
+"""Interventions of a branch that are told of at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +105,26 @@ def overlap(store: GraphStore, first: str, second: str) -> tuple[Overlap, Pastea
 
 
 def over_time(
-    store: GraphStore, branch_id: str, *, entity: str = "", relation: str = "", kind: str = ""
+    store: GraphStore,
+    branch_id: str,
+    *,
+    entity: str = "",
+    relation: str = "",
+    kind: str = "",
+    after: int = 0,
+    limit: int = MOST_COMMITS,
 ) -> tuple[list[Point], Pasteable]:
-    """Committed interventions of a branch in order, role by role; filters (uid, relation, probe kind) may be empty."""
-    params = {"branch_id": branch_id, "relation": relation, "kind": kind}
+    """Committed interventions of a branch in order, role by role; filters (uid, relation, probe kind) may be empty.
+
+    ``after`` is a place in the order of commits, ``limit`` counts interventions.
+    """
+    params: dict[str, object] = {
+        "branch_id": branch_id,
+        "relation": relation,
+        "kind": kind,
+        "after": after,
+        "limit": limit,
+    }
     name = "propagation/over_time"
     if entity:
         name, params = "propagation/over_time_entity", {**params, "entity": entity}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from knowledgesmith.graph_schema.storage.store import GraphStore
     from knowledgesmith.server.events import Hub
     from knowledgesmith.server.metrics import Metrics
+    from knowledgesmith.server.operations.engine import Operations
     from knowledgesmith.server.settings import ServerSettings
     from knowledgesmith.server.worker.supervisor import WorkerHandle
 
@@ -23,7 +24,8 @@ class Parts:
 
     Store calls block, so servicers run them with ``asyncio.to_thread``, and what may last for minutes in the lane
     ``long``. ``queries`` bounds the queries that operators type. ``planning`` bounds the what-if transactions: they
-    hold write locks until they are rolled back. ``worlds`` keeps closed worlds between plans.
+    hold write locks until they are rolled back. ``worlds`` keeps closed worlds between plans. What takes longer still
+    is begun with ``operations``.
     """
 
     settings: ServerSettings
@@ -31,6 +33,7 @@ class Parts:
     worker: WorkerHandle
     hub: Hub
     metrics: Metrics
+    operations: Operations
     embedded: bool
     worlds: WorldCache = field(default_factory=WorldCache)
     draining: asyncio.Event = field(default_factory=asyncio.Event)

@@ -16,70 +16,27 @@ from google.protobuf.message import Message
 from grpc import aio
 
 from knowledgesmith.graph_schema.cancellation import Caller, set_caller
-from knowledgesmith.graph_schema.errors import Cancelled, KnowledgeSmithError, ServerDraining, Unavailable
+from knowledgesmith.graph_schema.errors import Cancelled, DeadlineExceeded, KnowledgeSmithError, ServerDraining
+from knowledgesmith.server.front.policies import POLICIES
 from knowledgesmith.server.wire.message_sizes import check_request
 from knowledgesmith.server.wire.statuses import code_of, message_of, trailers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from knowledgesmith.server.front.policies import Policy
     from knowledgesmith.server.metrics import MetricSink
 
 _LOG = logging.getLogger(__name__)
 
-UNARY_SECONDS = 30.0
 _CLOCK_SECONDS = 0.05
 """The framework's clock and ours agree as well as this on a deadline."""
-LONG_SECONDS = 900.0
-LONG_METHODS = frozenset(
-    {
-        "ImportBundledGraph",
-        "GenerateProbeSet",
-        "RegisterModel",
-        "Ask",
-        "ExportRevision",
-        "RollbackBranch",
-        "SelectBranch",
-        "CreateIntervention",
-        "DiffGraphs",
-        "DiffArchive",
-        "CheckGraph",
-        "DeleteGraph",
-        "DeleteBranch",
-        "DeleteIntervention",
-        "DeleteProbeSet",
-        "LoadArchive",
-        "SuggestTraits",
-        "AcceptTraits",
-        "ListHomonyms",
-        "SampleProbeSet",
-        "AuditProbeSet",
-        "ImportProbeSet",
-    }
-)
-MUTATING = (
-    "Create",
-    "Import",
-    "Register",
-    "Generate",
-    "Export",
-    "Rollback",
-    "Select",
-    "Commit",
-    "Discard",
-    "Delete",
-    "Load",
-    "Accept",
-    "Withdraw",
-    "Sample",
-    "Correct",
-)
 
 Context: TypeAlias = "aio.ServicerContext[Any, Any]"
 
 
 class ServiceInterceptor(aio.ServerInterceptor):
-    """Wraps every handler of the project's own services; health and reflection pass untouched."""
+    """Wraps every handler that has a policy; health and reflection pass untouched."""
 
     def __init__(self, metrics: MetricSink, *, draining: asyncio.Event) -> None:
         self._metrics = metrics
@@ -93,39 +50,43 @@ class ServiceInterceptor(aio.ServerInterceptor):
         """Replace the handler by its wrapped twin."""
         handler = await continuation(handler_call_details)
         path = str(handler_call_details.method)
-        if handler is None or not path.startswith("/knowledgesmith."):
+        policy = POLICIES.get(path)
+        if handler is None or policy is None:
             return handler
         service, _, method = path.rpartition("/")
         name = f"{service.rpartition('.')[2]}/{method}"
         if handler.request_streaming and handler.response_streaming:
             return grpc.stream_stream_rpc_method_handler(
-                self._streaming(name, handler.stream_stream), handler.request_deserializer, handler.response_serializer
+                self._streaming(name, policy, handler.stream_stream),
+                handler.request_deserializer,
+                handler.response_serializer,
             )
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(
-                self._streaming(name, handler.unary_stream), handler.request_deserializer, handler.response_serializer
+                self._streaming(name, policy, handler.unary_stream),
+                handler.request_deserializer,
+                handler.response_serializer,
             )
         if handler.request_streaming:
             return grpc.stream_unary_rpc_method_handler(
-                self._unary(name, handler.stream_unary), handler.request_deserializer, handler.response_serializer
+                self._unary(name, policy, handler.stream_unary),
+                handler.request_deserializer,
+                handler.response_serializer,
             )
         return grpc.unary_unary_rpc_method_handler(
-            self._unary(name, handler.unary_unary), handler.request_deserializer, handler.response_serializer
+            self._unary(name, policy, handler.unary_unary), handler.request_deserializer, handler.response_serializer
         )
 
-    def _unary(self, name: str, inner: Callable[..., Any]) -> Callable[..., Any]:
-        method = name.rpartition("/")[2]
-        limit = LONG_SECONDS if method in LONG_METHODS else UNARY_SECONDS
-
+    def _unary(self, name: str, policy: Policy, inner: Callable[..., Any]) -> Callable[..., Any]:
         async def call(request: Any, context: Context) -> Any:
             start = time.perf_counter()
             self._metrics.inc("ksmith_grpc_server_started", method=name)
             asked = _seconds_left(context)
-            seconds = limit if asked is None else max(asked, 0.05)
+            seconds = policy.seconds if asked is None else max(asked, 0.05)
             caller = Caller(seconds)
             set_caller(caller)
             try:
-                self._check_draining(method)
+                self._check_draining(policy)
                 if isinstance(request, Message):
                     check_request(request)
                 response = await asyncio.wait_for(inner(request, context), seconds)
@@ -151,13 +112,13 @@ class ServiceInterceptor(aio.ServerInterceptor):
 
         return call
 
-    def _streaming(self, name: str, inner: Callable[..., Any]) -> Callable[..., Any]:
+    def _streaming(self, name: str, policy: Policy, inner: Callable[..., Any]) -> Callable[..., Any]:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             self._metrics.inc("ksmith_grpc_server_started", method=name)
             caller = Caller(_seconds_left(context))
             set_caller(caller)
             try:
-                self._check_draining(name.rpartition("/")[2])
+                self._check_draining(policy)
                 if isinstance(request, Message):
                     check_request(request)
                 async for message in inner(request, context):
@@ -177,8 +138,8 @@ class ServiceInterceptor(aio.ServerInterceptor):
             raise TypeError(f"{name} must be an async generator")
         return call
 
-    def _check_draining(self, method: str) -> None:
-        if self._draining.is_set() and method.startswith(MUTATING):
+    def _check_draining(self, policy: Policy) -> None:
+        if self._draining.is_set() and policy.writes:
             raise ServerDraining("the server is shutting down", hint="Retry in a few seconds.")
 
     def _ended(self, name: str, code: grpc.StatusCode) -> None:
@@ -190,15 +151,12 @@ class ServiceInterceptor(aio.ServerInterceptor):
         await context.abort(code, message_of(error), trailers(error))
 
     async def _late(self, name: str, context: Context) -> NoReturn:
-        late = Unavailable("the call took longer than its deadline", hint="Give it a longer deadline.")
-        self._ended(name, grpc.StatusCode.DEADLINE_EXCEEDED)
-        await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, late.describe(), trailers(late))
+        late = DeadlineExceeded("the call took longer than its deadline", hint="Give it a longer deadline.")
+        await self._refuse(name, late, context)
 
     async def _crash(self, name: str, error: Exception, context: Context) -> NoReturn:
         _LOG.error("unexpected error in %s", name, exc_info=error)
-        self._ended(name, grpc.StatusCode.INTERNAL)
-        wrapped = KnowledgeSmithError("internal error; the server's log has the details")
-        await context.abort(grpc.StatusCode.INTERNAL, wrapped.describe(), trailers(wrapped))
+        await self._refuse(name, KnowledgeSmithError("internal error; the server's log has the details"), context)
 
 
 def _left(caller: Caller) -> grpc.StatusCode:

@@ -17,45 +17,27 @@ from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
 from knowledgesmith.graph_schema.types.interventions import State
 from knowledgesmith.graph_schema.worlds.branch_world import resolve_in_world
 from knowledgesmith.graph_schema.worlds.world_cache import WorldMoved
-from knowledgesmith.v1 import intervention_pb2
-from knowledgesmith.server.wire.conversions import (
-    MAX_CONFIG,
-    changes_from,
-    check_request_id,
-    check_text,
-    gates_from,
-    goal_from,
-    job_to,
-    json_object,
-    target_from,
-)
+from knowledgesmith.server.wire.changes import changes_from, gates_from, structural_from
+from knowledgesmith.server.wire.conversions import check_request_id, check_text, goal_from, target_from
+from knowledgesmith.server.wire.enums import from_wire
+from knowledgesmith.server.wire.interventions import job_to
 from knowledgesmith.server.wire.message_sizes import FULL_BYTES, LIST_BYTES
 from knowledgesmith.server.wire.plans import plan_to
-from knowledgesmith.server.wire.structural import structural_from
+from knowledgesmith.server.wire.structs import struct_from
+from knowledgesmith.v1 import intervention_pb2
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.storage.store import GraphStore
     from knowledgesmith.graph_schema.types.plans import Plan
     from knowledgesmith.server.front.dependencies import Parts
-    from knowledgesmith.server.front.interceptors import Context
 
 _LOG = logging.getLogger(__name__)
 Request = intervention_pb2.CreateInterventionRequest
 Response = intervention_pb2.CreateInterventionResponse
 
-ACTOR_KEY = "x-ksmith-actor"
-SCORERS = tuple(kind.value for kind in ScorerKind)
 DEFAULT_METHOD = "alphaedit"
 DEFAULT_PROBES = 2000
 MAX_PROBES = 100_000
-
-
-def actor_of(context: Context) -> str:
-    """Who asked: what the client says of itself, else its address."""
-    metadata = {str(key): value for key, value in context.invocation_metadata() or ()}
-    actor = metadata.get(ACTOR_KEY, "")
-    text = actor.decode(errors="replace") if isinstance(actor, bytes) else actor
-    return text[:200] or context.peer()
 
 
 async def create(parts: Parts, request: Request, *, actor: str) -> Response:
@@ -126,15 +108,11 @@ async def _spec(parts: Parts, wire: intervention_pb2.InterventionSpec) -> JobSpe
     """The request as a job specification whose changes are still unresolved."""
     goal = goal_from(wire.goal)
     target = target_from(wire.target_distribution, goal)
-    scorer = wire.scorer or DEFAULT_SCORER.value
-    if scorer not in SCORERS:
-        raise InvalidInput("unknown scorer", field="scorer", value=scorer, hint=f"Use one of {', '.join(SCORERS)}.")
+    scorer = from_wire(intervention_pb2.Scorer, wire.scorer, ScorerKind, "scorer") or DEFAULT_SCORER
     if not 0 <= wire.max_probes <= MAX_PROBES:
         raise InvalidInput("out of range", field="max_probes", value=wire.max_probes, hint=f"Use 0 to {MAX_PROBES}.")
     method = check_text(wire.method, "method", limit=100) or DEFAULT_METHOD
-    config = json_object(
-        check_text(wire.method_config_json, "method_config_json", limit=MAX_CONFIG), "method_config_json"
-    )
+    config = struct_from(wire.method_config, "method_config")
     await parts.worker.call(
         "check_method", name=method, goal=goal.value, target_distribution=target.value, config=config
     )
@@ -145,7 +123,7 @@ async def _spec(parts: Parts, wire: intervention_pb2.InterventionSpec) -> JobSpe
         method=method,
         method_config=config,
         target_distribution=target,
-        scorer=scorer,
+        scorer=scorer.value,
         seed=wire.seed,
         hold=wire.hold,
         gates=gates_from(wire.gates),
@@ -159,11 +137,11 @@ async def _planned(parts: Parts, spec: JobSpec, request: Request) -> tuple[JobSp
     structural = structural_from(request.spec.structural)
     named = changes_from(request.spec.changes, empty=bool(structural))
     branch = await asyncio.to_thread(branches.get_branch, parts.store, spec.branch_id)
-    if request.expected_revision and request.expected_revision != branch.head_revision:
+    if request.expected_revision_id and request.expected_revision_id != branch.head_revision:
         raise RevisionMismatch(
             "the branch head is another revision",
-            field="expected_revision",
-            value=request.expected_revision,
+            field="expected_revision_id",
+            value=request.expected_revision_id,
             hint=f"The head is {branch.head_revision}; read the branch again and decide anew.",
         )
     overlay = await asyncio.to_thread(branches.overlay, parts.store, branch.id)
@@ -187,7 +165,7 @@ async def _planned(parts: Parts, spec: JobSpec, request: Request) -> tuple[JobSp
             spec,
             changes=resolved.changes,
             entities=resolved.entities,
-            expected_revision=request.expected_revision,
+            expected_revision=request.expected_revision_id,
         )
         return full, made
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.errors import InvalidInput, ServerDraining, TooLarge
 from knowledgesmith.graph_schema.interventions import ledger, steps
-from knowledgesmith.v1 import intervention_pb2
-from knowledgesmith.server.wire.conversions import job_to, row_to
+from knowledgesmith.server.wire.enums import to_wire
+from knowledgesmith.server.wire.interventions import job_to, row_to
 from knowledgesmith.server.wire.message_sizes import LIST_BYTES, fitting
+from knowledgesmith.v1 import intervention_pb2
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.interventions.ledger import LedgerRow
@@ -38,14 +39,19 @@ async def watch(parts: Parts, request: intervention_pb2.WatchInterventionRequest
         InterventionNotFound: no such intervention.
         ServerDraining: the server shuts down; resume from the last sequence number.
     """
-    if request.after_sequence < 0 or request.max_batch < 0:
-        raise InvalidInput("must not be negative", field="after_sequence or max_batch", hint="Use 0 for all.")
+    for field in ("after_sequence", "max_batch"):
+        if getattr(request, field) < 0:
+            raise InvalidInput(
+                "must not be negative", field=field, value=getattr(request, field), hint="Use 0 for the default."
+            )
     size = min(request.max_batch or DEFAULT_BATCH, MAX_BATCH)
-    job = await asyncio.to_thread(steps.get, parts.store, request.id)
+    job = await asyncio.to_thread(steps.get, parts.store, request.intervention_id)
     subscription = parts.hub.subscribe(job.id)
     if parts.hub.streams >= MAX_STREAMS:
         subscription.close()
-        raise TooLarge(f"more than {MAX_STREAMS} watch streams", field="id", hint="Close some, or poll the ledger.")
+        raise TooLarge(
+            f"more than {MAX_STREAMS} watch streams", field="intervention_id", hint="Close some, or poll the ledger."
+        )
     parts.hub.streams += 1
     parts.metrics.set("ksmith_watch_streams", parts.hub.streams)
     try:
@@ -58,7 +64,7 @@ async def watch(parts: Parts, request: intervention_pb2.WatchInterventionRequest
 
 
 async def _follow(parts: Parts, job: Job, sent: int, size: int, news: Subscription) -> AsyncIterator[Response]:
-    yield Response(state=job_to(job))
+    yield Response(state=job_to(job, basic=True))
     shown, progress, quiet_since = _key(job), news.progress, time.monotonic()
     while True:
         # The state is read before the rows: once it is terminal, the rows read after it are the last ones.
@@ -77,7 +83,7 @@ async def _follow(parts: Parts, job: Job, sent: int, size: int, news: Subscripti
         if _key(pulse) != shown:
             job = await asyncio.to_thread(steps.get, parts.store, job.id)
             shown, quiet_since = _key(job), time.monotonic()
-            yield Response(state=job_to(job))
+            yield Response(state=job_to(job, basic=True))
         if pulse.state.terminal:
             return
         if parts.draining.is_set():
@@ -95,11 +101,14 @@ def _key(job: Job | Pulse) -> tuple[object, ...]:
 def _batch(rows: list[LedgerRow]) -> intervention_pb2.BeliefBatch:
     """The first rows that fit into a message."""
     changes = fitting(map(row_to, rows), limit=LIST_BYTES)
-    return intervention_pb2.BeliefBatch(first_sequence=changes[0].seq, last_sequence=changes[-1].seq, changes=changes)
+    return intervention_pb2.BeliefBatch(
+        first_sequence=changes[0].sequence, last_sequence=changes[-1].sequence, changes=changes
+    )
 
 
 def _progress(news: Subscription) -> intervention_pb2.ProgressEvent | None:
     latest = news.progress
     if latest is None:
         return None
-    return intervention_pb2.ProgressEvent(phase=latest.phase, done=latest.done, total=latest.total)
+    phase = to_wire(intervention_pb2.Phase, latest.phase)
+    return intervention_pb2.ProgressEvent(phase=phase, done=latest.done, total=latest.total)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.interventions import cases
-from knowledgesmith.v1 import case_pb2, case_pb2_grpc, common_pb2
+from knowledgesmith.graph_schema.types.interventions import Goal
 from knowledgesmith.server.wire import paging
-from knowledgesmith.server.wire.conversions import check_text, goal_from, kind_to, polarity_to
+from knowledgesmith.server.wire.conversions import check_text
+from knowledgesmith.server.wire.enums import from_wire, to_wire
 from knowledgesmith.server.wire.message_sizes import PAGE_BYTES, fitting
+from knowledgesmith.v1 import case_pb2, case_pb2_grpc, common_pb2
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.importing.reading.records import CaseChange, CaseProbe
@@ -29,7 +31,7 @@ class CaseServicer(case_pb2_grpc.CaseServiceServicer):
 
     async def ListCases(self, request: case_pb2.ListCasesRequest, context: Context) -> case_pb2.ListCasesResponse:
         """Cases of a graph, by id."""
-        goal = None if request.goal == common_pb2.GOAL_UNSPECIFIED else goal_from(request.goal)
+        goal = from_wire(common_pb2.Goal, request.goal, Goal, "goal")
         family = check_text(request.family, "family", limit=_MAX_FAMILY) if request.family else ""
         listing = ["ListCases", request.graph_id, str(request.goal), family]
         size = paging.page_size(request.page_size)
@@ -49,10 +51,10 @@ class CaseServicer(case_pb2_grpc.CaseServiceServicer):
 
     async def GetCase(self, request: case_pb2.GetCaseRequest, context: Context) -> case_pb2.GetCaseResponse:
         """One case with its probes."""
-        if not request.id:
-            raise InvalidInput("must not be empty", field="id", hint="Name a case; list them with ListCases.")
+        if not request.case_id:
+            raise InvalidInput("must not be empty", field="case_id", hint="Name a case; list them with ListCases.")
         found = await asyncio.to_thread(
-            cases.get_case, self._parts.store, graph_id=request.graph_id, case_id=request.id
+            cases.get_case, self._parts.store, graph_id=request.graph_id, case_id=request.case_id
         )
         return case_pb2.GetCaseResponse(case=_case_to(found))
 
@@ -61,12 +63,12 @@ def _case_to(case: StoredCase) -> case_pb2.Case:
     return case_pb2.Case(
         graph_id=case.graph_id,
         id=case.id,
-        goal=common_pb2.Goal.Value(f"GOAL_{case.goal.value}"),
+        goal=to_wire(common_pb2.Goal, case.goal),
         rounds=[
             case_pb2.CaseRound(changes=[_change_to(case, change) for change in changes]) for changes in case.rounds
         ],
         families=case.families,
-        missing=case.missing,
+        missing_uids=case.missing,
         file=case.place.file,
         record=case.place.record,
         digest=case.digest,
@@ -76,10 +78,10 @@ def _case_to(case: StoredCase) -> case_pb2.Case:
 
 def _change_to(case: StoredCase, change: CaseChange) -> case_pb2.CaseChange:
     return case_pb2.CaseChange(
-        subject=change.subject,
+        subject_uid=change.subject,
         relation=change.relation,
-        old_object=change.old_object,
-        new_object=change.new_object,
+        old_object_uid=change.old_object,
+        new_object_uid=change.new_object,
         subject_name=case.names.get(change.subject, ""),
         old_object_name=case.names.get(change.old_object, ""),
         new_object_name=case.names.get(change.new_object, ""),
@@ -88,8 +90,8 @@ def _change_to(case: StoredCase, change: CaseChange) -> case_pb2.CaseChange:
 
 def _probe_to(probe: CaseProbe) -> case_pb2.CaseProbe:
     return case_pb2.CaseProbe(
-        kind=kind_to(probe.kind),
-        polarity=polarity_to(probe.polarity),
+        kind=to_wire(common_pb2.ProbeKind, probe.kind),
+        polarity=to_wire(common_pb2.Polarity, probe.polarity),
         family=probe.family,
         stem=probe.stem,
         options=probe.options,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.catalogue.accepted_traits import Acceptance, TraitKind
 from knowledgesmith.graph_schema.catalogue.wording_clashes import mistakable
-from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
+from knowledgesmith.graph_schema.errors import TooLarge
 from knowledgesmith.graph_schema.graphs.reading import load_catalogue
 from knowledgesmith.graph_schema.suggesting.accept import accept
 from knowledgesmith.graph_schema.suggesting.correct import correct, example_facts
@@ -15,15 +15,16 @@ from knowledgesmith.graph_schema.suggesting.homonyms import homonyms
 from knowledgesmith.graph_schema.suggesting.suggest import Suggestion, suggest
 from knowledgesmith.graph_schema.suggesting.withdraw import withdraw
 from knowledgesmith.graph_schema.worlds.resolving import find_relation
-from knowledgesmith.v1 import catalogue_pb2 as pb
-from knowledgesmith.v1 import catalogue_pb2_grpc
 from knowledgesmith.server.wire import paging
 from knowledgesmith.server.wire.conversions import check_text
+from knowledgesmith.server.wire.enums import from_wire, missing, to_wire
 from knowledgesmith.server.wire.message_sizes import PAGE_BYTES, fitting
 from knowledgesmith.server.wire.wordings import corrections_from, is_chained, wordings_to
+from knowledgesmith.v1 import catalogue_pb2 as pb
+from knowledgesmith.v1 import catalogue_pb2_grpc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from knowledgesmith.graph_schema.types.facts import Relation
     from knowledgesmith.server.front.dependencies import Parts
@@ -41,16 +42,26 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
     async def ListRelations(self, request: pb.ListRelationsRequest, context: Context) -> pb.ListRelationsResponse:
         """The catalogue by name."""
         catalogue = await asyncio.to_thread(load_catalogue, self._parts.store, request.graph_id)
-        found = list(catalogue.values())
-        if request.relation:
-            found = [find_relation(catalogue, request.relation)]
+        name = find_relation(catalogue, request.relation).name if request.relation else ""
+        listing = ["ListRelations", request.graph_id, name, str(request.with_wordings)]
+        size = paging.page_size(request.page_size)
+        position = paging.decode(listing, request.page_token, str)
+        after = str(position[0]) if position else ""
+        found = [catalogue[one] for one in sorted(catalogue) if one > after and name in ("", one)]
+        page = found[:size]
+        shown = fitting(await self._told(request, catalogue, page), limit=PAGE_BYTES)
+        token = paging.encode(listing, [shown[-1].name]) if len(found) > len(shown) else ""
+        return pb.ListRelationsResponse(relations=shown, next_page_token=token)
+
+    async def _told(
+        self, request: pb.ListRelationsRequest, catalogue: Mapping[str, Relation], page: Sequence[Relation]
+    ) -> Iterable[pb.Relation]:
+        """The relations of a page, with their wordings where these are asked for."""
         if not request.with_wordings:
-            return pb.ListRelationsResponse(relations=[_relation_to(relation) for relation in found])
-        examples = await self._parts.long.run(example_facts, self._parts.store, request.graph_id, found)
+            return map(_relation_to, page)
+        examples = await self._parts.long.run(example_facts, self._parts.store, request.graph_id, page)
         like = mistakable(catalogue)
-        return pb.ListRelationsResponse(
-            relations=[_worded_to(one, examples.get(one.name), like.get(one.name, ())) for one in found]
-        )
+        return (_worded_to(one, examples.get(one.name), like.get(one.name, ())) for one in page)
 
     async def CorrectWordings(self, request: pb.CorrectWordingsRequest, context: Context) -> pb.CorrectWordingsResponse:
         """Correct wordings of a relation."""
@@ -132,8 +143,7 @@ def _worded_to(relation: Relation, example: tuple[str, str] | None, like: Sequen
 
 
 def _trait_to(item: Acceptance | Suggestion) -> pb.Trait:
-    kind = pb.TraitKind.Value(f"TRAIT_KIND_{item.kind.name}")
-    return pb.Trait(kind=kind, relation=item.relation, others=item.others)
+    return pb.Trait(kind=to_wire(pb.TraitKind, item.kind), relation=item.relation, others=item.others)
 
 
 def _suggestion_to(suggestion: Suggestion) -> pb.Suggestion:
@@ -155,11 +165,11 @@ def _acceptances_from(traits: Sequence[pb.Trait]) -> list[Acceptance]:
 
 
 def _acceptance_from(trait: pb.Trait, field: str) -> Acceptance:
-    known = {pb.TraitKind.Value(f"TRAIT_KIND_{kind.name}"): kind for kind in TraitKind}
-    if trait.kind not in known:
-        raise InvalidInput("the kind of the trait is not set", field=f"{field}.kind", value=trait.kind)
+    kind = from_wire(pb.TraitKind, trait.kind, TraitKind, f"{field}.kind")
+    if kind is None:
+        raise missing(pb.TraitKind, f"{field}.kind")
     return Acceptance(
-        kind=known[trait.kind],
+        kind=kind,
         relation=check_text(trait.relation, f"{field}.relation"),
         others=tuple(check_text(other, f"{field}.others") for other in trait.others),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.errors import IllegalState, InvalidInput
@@ -12,15 +12,21 @@ from knowledgesmith.graph_schema.interventions.branches import revision_id
 from knowledgesmith.graph_schema.interventions.records import Job
 from knowledgesmith.graph_schema.interventions.steps import illegal
 from knowledgesmith.graph_schema.planning.plan_store import load_plan
-from knowledgesmith.graph_schema.types.interventions import State
-from knowledgesmith.v1 import intervention_pb2, intervention_pb2_grpc
+from knowledgesmith.graph_schema.types.interventions import Goal, State
+from knowledgesmith.server.front.callers import actor_of
 from knowledgesmith.server.interventions import creation, watching
 from knowledgesmith.server.wire import paging
-from knowledgesmith.server.wire.conversions import MAX_CHANGES, SHOWN_CHANGES, fact_changes_to, job_to
+from knowledgesmith.server.wire.changes import MAX_CHANGES
+from knowledgesmith.server.wire.conversions import check_request_id
+from knowledgesmith.server.wire.enums import all_from_wire, from_wire, word_from_wire
+from knowledgesmith.server.wire.interventions import SHOWN_CHANGES, fact_changes_to, job_to
 from knowledgesmith.server.wire.message_sizes import LIST_BYTES, size_in_list
 from knowledgesmith.server.wire.plans import page_of
+from knowledgesmith.v1 import common_pb2, intervention_pb2, intervention_pb2_grpc
 
 if TYPE_CHECKING:
+    from google.longrunning import operations_pb2
+
     from knowledgesmith.server.front.dependencies import Parts
     from knowledgesmith.server.front.interceptors import Context
 
@@ -41,17 +47,17 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         self, request: intervention_pb2.CreateInterventionRequest, context: Context
     ) -> intervention_pb2.CreateInterventionResponse:
         """Check, plan, and unless only validated, queue."""
-        return await creation.create(self._parts, request, actor=creation.actor_of(context))
+        return await creation.create(self._parts, request, actor=actor_of(context))
 
     async def GetIntervention(
         self, request: intervention_pb2.GetInterventionRequest, context: Context
     ) -> intervention_pb2.GetInterventionResponse:
         """One intervention, with a page of the changes that were asked for."""
-        listing = ["GetIntervention", request.id]
+        listing = ["GetIntervention", request.intervention_id]
         size = paging.page_size(request.page_size, default=SHOWN_CHANGES, most=MAX_CHANGES)
         position = paging.decode(listing, request.page_token, int)
         start = int(position[0]) if position else 0
-        job = await self._job(request.id)
+        job = await self._job(request.intervention_id)
         message = job_to(job)
         del message.spec.changes[:]
         message.spec.changes.extend(fact_changes_to(job.spec.changes[start : start + size], limit=LIST_BYTES))
@@ -63,37 +69,35 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         self, request: intervention_pb2.ListInterventionsRequest, context: Context
     ) -> intervention_pb2.ListInterventionsResponse:
         """Interventions, newest first."""
-        listing = ["ListInterventions", request.branch_id]
+        states = sorted(all_from_wire(intervention_pb2.InterventionState, request.states, State, "states"))
+        goal = from_wire(common_pb2.Goal, request.goal, Goal, "goal")
+        basic = word_from_wire(common_pb2.View, request.view, "view") != "full"
+        listing = ["ListInterventions", request.branch_id, ",".join(states), goal or ""]
         size = paging.page_size(request.page_size)
         position = paging.decode(listing, request.page_token, int, str)
         before = (int(position[0]), str(position[1])) if position else None
-        page, last = await asyncio.to_thread(self._page, request.branch_id, before, size)
+
+        def read(before: tuple[int, str] | None, limit: int) -> list[Job]:
+            return steps.list_jobs(
+                self._parts.store, branch_id=request.branch_id, states=states, goal=goal, before=before, limit=limit
+            )
+
+        page, last = await asyncio.to_thread(_page, read, before, size, basic=basic)
         token = paging.encode(listing, [last.created_ms, last.id]) if last else ""
         return intervention_pb2.ListInterventionsResponse(interventions=page, next_page_token=token)
 
-    def _page(
-        self, branch_id: str, before: tuple[int, str] | None, size: int
-    ) -> tuple[list[intervention_pb2.Intervention], Job | None]:
-        """At most ``size`` interventions, as many as fit into an answer, and the last one where more follow.
-
-        They are read a few at a time: one may hold thousands of facts.
-        """
-        page: list[intervention_pb2.Intervention] = []
-        last: Job | None = None
-        left = LIST_BYTES
-        while len(page) < size:
-            count = min(size - len(page), _READ_JOBS)
-            found = steps.list_jobs(self._parts.store, branch_id=branch_id, before=before, limit=count + 1)
-            for job in found[:count]:
-                message = job_to(job)
-                left -= size_in_list(message)
-                if left < 0 and page:
-                    return page, last
-                page.append(message)
-                last, before = job, (job.created_ms, job.id)
-            if len(found) <= count:
-                return page, None
-        return page, last
+    async def DeleteIntervention(
+        self, request: intervention_pb2.DeleteInterventionRequest, context: Context
+    ) -> operations_pb2.Operation:
+        """Delete an intervention that nothing is built on."""
+        return await self._parts.operations.begin(
+            "DeleteIntervention",
+            request,
+            resource_id=request.intervention_id,
+            actor=actor_of(context),
+            request_id=check_request_id(request.request_id),
+            check=lambda: steps.get(self._parts.store, request.intervention_id),
+        )
 
     async def GetPlan(
         self, request: intervention_pb2.GetPlanRequest, context: Context
@@ -106,11 +110,11 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
                 value=request.page_size,
                 hint="Use 0 for all that fit.",
             )
-        job = await self._job(request.id)
+        job = await self._job(request.intervention_id)
         if not job.plan_digest:
             raise IllegalState(
                 "the intervention has no stored plan yet",
-                field="id",
+                field="intervention_id",
                 value=job.id,
                 hint="It is planned when the worker takes it up; validate_only plans at once.",
             )
@@ -125,7 +129,7 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         self, request: intervention_pb2.CancelInterventionRequest, context: Context
     ) -> intervention_pb2.CancelInterventionResponse:
         """End it at once where nothing runs, otherwise ask the worker."""
-        job = await self._job(request.id)
+        job = await self._job(request.intervention_id)
         store = self._parts.store
         ended = await asyncio.to_thread(
             steps.finish,
@@ -153,7 +157,7 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         self, request: intervention_pb2.CommitInterventionRequest, context: Context
     ) -> intervention_pb2.CommitInterventionResponse:
         """Commit what awaits a decision: everything is measured and stored, so the worker is not needed."""
-        job = await self._job(request.id)
+        job = await self._job(request.intervention_id)
         await asyncio.to_thread(steps.commit_decided, self._parts.store, job.id, revision_id)
         return intervention_pb2.CommitInterventionResponse(intervention=await self._published(job.id))
 
@@ -161,7 +165,7 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         self, request: intervention_pb2.DiscardInterventionRequest, context: Context
     ) -> intervention_pb2.DiscardInterventionResponse:
         """Discard what awaits a decision; the heads return."""
-        job = await self._job(request.id)
+        job = await self._job(request.intervention_id)
         done = await asyncio.to_thread(
             steps.finish,
             self._parts.store,
@@ -182,3 +186,32 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         self._parts.hub.publish(intervention_id)
         self._parts.worker.notify("wake")
         return job_to(job)
+
+
+def _page(
+    read: Callable[[tuple[int, str] | None, int], list[Job]],
+    before: tuple[int, str] | None,
+    size: int,
+    *,
+    basic: bool,
+) -> tuple[list[intervention_pb2.Intervention], Job | None]:
+    """At most ``size`` interventions, as many as fit into an answer, and the last one where more follow.
+
+    They are read a few at a time: one may hold thousands of facts.
+    """
+    page: list[intervention_pb2.Intervention] = []
+    last: Job | None = None
+    left = LIST_BYTES
+    while len(page) < size:
+        count = min(size - len(page), _READ_JOBS)
+        found = read(before, count + 1)
+        for job in found[:count]:
+            message = job_to(job, basic=basic)
+            left -= size_in_list(message)
+            if left < 0 and page:
+                return page, last
+            page.append(message)
+            last, before = job, (job.created_ms, job.id)
+        if len(found) <= count:
+            return page, None
+    return page, last

@@ -10,14 +10,17 @@ from knowledgesmith.graph_schema import propagation
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.graphs.reading import load_catalogue
 from knowledgesmith.graph_schema.interventions import branches, steps
-from knowledgesmith.graph_schema.propagation import ChangeFilter, Grouping
-from knowledgesmith.v1 import propagation_pb2, propagation_pb2_grpc
+from knowledgesmith.graph_schema.propagation import ChangeFilter, Grouping, VerdictName, edge_statuses
+from knowledgesmith.graph_schema.types.probes import ProbeKind, Role
 from knowledgesmith.server.front.page_cache import ReadAhead
 from knowledgesmith.server.wire import paging
 from knowledgesmith.server.wire import propagation as wire
-from knowledgesmith.server.wire.conversions import check_text, edge_to, kind_from, node_to, roles_from, row_to
+from knowledgesmith.server.wire.conversions import check_text
+from knowledgesmith.server.wire.cypher import query_to
+from knowledgesmith.server.wire.enums import all_from_wire, from_wire
+from knowledgesmith.server.wire.interventions import row_to
 from knowledgesmith.server.wire.message_sizes import PAGE_BYTES, fitting
-from knowledgesmith.server.wire.world_status import edge_statuses
+from knowledgesmith.v1 import common_pb2, propagation_pb2, propagation_pb2_grpc
 
 if TYPE_CHECKING:
     from knowledgesmith.server.front.dependencies import Parts
@@ -25,23 +28,6 @@ if TYPE_CHECKING:
 
 DEFAULT_NODES = 60
 MAX_SCALES = 100
-_GROUPINGS = {
-    propagation_pb2.GROUPING_UNSPECIFIED: Grouping.HOP,
-    propagation_pb2.GROUPING_HOP: Grouping.HOP,
-    propagation_pb2.GROUPING_LEVEL: Grouping.LEVEL,
-    propagation_pb2.GROUPING_KIND: Grouping.KIND,
-    propagation_pb2.GROUPING_RELATION: Grouping.RELATION,
-    propagation_pb2.GROUPING_DOMAIN: Grouping.DOMAIN,
-    propagation_pb2.GROUPING_ALL: Grouping.ALL,
-    propagation_pb2.GROUPING_ROLE: Grouping.ROLE,
-}
-_FILTERS = {
-    propagation_pb2.CHANGE_FILTER_UNSPECIFIED: ChangeFilter.CHANGES,
-    propagation_pb2.CHANGE_FILTER_TOP: ChangeFilter.TOP,
-    propagation_pb2.CHANGE_FILTER_COLLATERAL: ChangeFilter.COLLATERAL,
-    propagation_pb2.CHANGE_FILTER_RESIDUAL: ChangeFilter.RESIDUAL,
-    propagation_pb2.CHANGE_FILTER_CONFLICT: ChangeFilter.CONFLICT,
-}
 
 
 class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
@@ -60,9 +46,8 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         self, request: propagation_pb2.GetPropagationRequest, context: Context
     ) -> propagation_pb2.GetPropagationResponse:
         """Rates and mean changes by group."""
-        if request.group_by not in _GROUPINGS:
-            raise InvalidInput("unknown grouping", field="group_by", value=request.group_by)
-        store, run, by = self._parts.store, request.intervention_id, _GROUPINGS[request.group_by]
+        by = from_wire(propagation_pb2.Grouping, request.group_by, Grouping, "group_by") or Grouping.HOP
+        store, run = self._parts.store, request.intervention_id
         await asyncio.to_thread(steps.get, store, run)
         groups, query = await asyncio.to_thread(propagation.groups, store, run, by)
         floor = await asyncio.to_thread(propagation.floor, store, run)
@@ -72,9 +57,8 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
             groups=[
                 wire.group_to(g, noise=noise.get((g.key, g.role), {}), withheld=bool(floor.withheld)) for g in groups
             ],
-            cypher=query.cypher,
-            parameters_json=query.parameters_json,
-            placebo_id=floor.placebo,
+            query=query_to(query),
+            placebo_intervention_id=floor.placebo,
             withheld=floor.withheld,
             verdict_scheme=floor.scheme,
         )
@@ -83,11 +67,10 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         self, request: propagation_pb2.ListBeliefChangesRequest, context: Context
     ) -> propagation_pb2.ListBeliefChangesResponse:
         """Ledger rows that fit a question."""
-        if request.filter not in _FILTERS:
-            raise InvalidInput("unknown filter", field="filter", value=request.filter)
+        asked = from_wire(propagation_pb2.ChangeFilter, request.filter, ChangeFilter, "filter")
         listing = ["ListBeliefChanges", request.intervention_id, str(request.filter)]
         size = paging.page_size(request.page_size)
-        skip, which = _skip(listing, request.page_token), _FILTERS[request.filter]
+        skip, which = _skip(listing, request.page_token), asked or ChangeFilter.CHANGES
         store, run = self._parts.store, request.intervention_id
         key = await self._key(listing, run)
         rows, query, more = await self._ahead.page(
@@ -97,8 +80,7 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         return propagation_pb2.ListBeliefChangesResponse(
             changes=shown,
             next_page_token=_next(listing, skip + len(shown), more=more or len(shown) < len(rows)),
-            cypher=query.cypher,
-            parameters_json=query.parameters_json,
+            query=query_to(query),
         )
 
     async def GetSubgraph(
@@ -112,19 +94,19 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         catalogue = await asyncio.to_thread(load_catalogue, store, job.graph_id)
         names = {relation.rel_type: relation.name for relation in catalogue.values()}
         statuses, added = await asyncio.to_thread(edge_statuses, store, job, {n.uid for n in nodes})
-        found = [edge_to(e, names.get(e.rel_type, e.rel_type), statuses.get(e.fact_id, "asserted")) for e in edges]
+        found = [wire.edge_to(e, names.get(e.rel_type, e.rel_type), statuses.get(e.fact_id, "asserted")) for e in edges]
         return propagation_pb2.GetSubgraphResponse(
-            nodes=[node_to(n) for n in nodes],
-            edges=[*found, *(edge_to(e, e.rel_type, "added") for e in added)],
-            cypher=query.cypher,
-            parameters_json=query.parameters_json,
+            nodes=[wire.node_to(n) for n in nodes],
+            edges=[*found, *(wire.edge_to(e, e.rel_type, "added") for e in added)],
+            query=query_to(query),
         )
 
     async def ListEvidence(
         self, request: propagation_pb2.ListEvidenceRequest, context: Context
     ) -> propagation_pb2.ListEvidenceResponse:
         """The probes behind verdicts."""
-        verdicts, roles = wire.verdicts_from(request.verdicts), roles_from(request.roles)
+        verdicts = all_from_wire(propagation_pb2.Verdict, request.verdicts, VerdictName, "verdicts")
+        roles = all_from_wire(common_pb2.Role, request.roles, Role, "roles")
         asked = (*sorted(verdict.value for verdict in verdicts), *sorted(role.value for role in roles))
         listing = ["ListEvidence", request.intervention_id, *asked]
         size, skip = paging.page_size(request.page_size), _skip(listing, request.page_token)
@@ -140,7 +122,7 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         return propagation_pb2.ListEvidenceResponse(
             evidence=shown,
             next_page_token=_next(listing, skip + len(shown), more=more or len(shown) < len(found)),
-            query=wire.query_to(query),
+            query=query_to(query),
         )
 
     async def ListChangedFacts(
@@ -161,7 +143,7 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         return propagation_pb2.ListChangedFactsResponse(
             facts=shown,
             next_page_token=_next(listing, skip + len(shown), more=more or len(shown) < len(found)),
-            query=wire.query_to(query),
+            query=query_to(query),
         )
 
     async def GetTravel(
@@ -181,15 +163,15 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         return propagation_pb2.GetTravelResponse(
             paths=[wire.path_to(path) for path in found.paths],
             stops=[wire.stop_to(stop) for stop in found.stops],
-            paths_query=wire.query_to(found.paths_query),
-            stops_query=wire.query_to(found.stops_query),
+            paths_query=query_to(found.paths_query),
+            stops_query=query_to(found.stops_query),
         )
 
     async def CompareInterventions(
         self, request: propagation_pb2.CompareInterventionsRequest, context: Context
     ) -> propagation_pb2.CompareInterventionsResponse:
         """Two ledgers side by side."""
-        first, second = request.first_id, request.second_id
+        first, second = request.first_intervention_id, request.second_intervention_id
         listing = ["CompareInterventions", first, second]
         size, skip = paging.page_size(request.page_size), _skip(listing, request.page_token)
         store = self._parts.store
@@ -201,7 +183,7 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         answer = propagation_pb2.CompareInterventionsResponse(
             rows=shown,
             next_page_token=_next(listing, skip + len(shown), more=more or len(shown) < len(rows)),
-            query=wire.query_to(query),
+            query=query_to(query),
         )
         if not skip:
             whole, counted = await asyncio.to_thread(propagation.overlap, store, first, second)
@@ -212,22 +194,28 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         self, request: propagation_pb2.GetOverTimeRequest, context: Context
     ) -> propagation_pb2.GetOverTimeResponse:
         """Beliefs over the committed interventions of a branch."""
-        kind = kind_from(request.kind)
-        for field in ("entity", "relation"):
-            if text := getattr(request, field):
-                check_text(text, field)
+        kind = from_wire(common_pb2.ProbeKind, request.kind, ProbeKind, "kind")
+        entity, relation = (check_text(getattr(request, field), field) for field in ("entity_uid", "relation"))
+        listing = ["GetOverTime", request.branch_id, entity, relation, kind or ""]
+        size, after = paging.page_size(request.page_size), _skip(listing, request.page_token)
         store = self._parts.store
         branch = await asyncio.to_thread(branches.get_branch, store, request.branch_id)
         points, query = await asyncio.to_thread(
             propagation.over_time,
             store,
             branch.id,
-            entity=request.entity,
-            relation=request.relation,
+            entity=entity,
+            relation=relation,
             kind=kind.value if kind else "",
+            after=after,
+            limit=size + 1,
         )
+        places = sorted({point.position for point in points})
+        more = len(places) > size
         return propagation_pb2.GetOverTimeResponse(
-            points=[wire.point_to(point) for point in points], query=wire.query_to(query)
+            points=[wire.point_to(point) for point in points if not more or point.position < places[-1]],
+            query=query_to(query),
+            next_page_token=_next(listing, places[size - 1] if more else 0, more=more),
         )
 
     async def GetMetrics(
@@ -239,8 +227,8 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         found = await asyncio.to_thread(propagation.metrics, store, request.intervention_id)
         return propagation_pb2.GetMetricsResponse(
             metrics=[wire.metric_to(metric) for metric in found.metrics],
-            queries=[wire.query_to(query) for query in found.queries],
-            placebo_id=found.placebo,
+            queries=[query_to(query) for query in found.queries],
+            placebo_intervention_id=found.placebo,
             withheld=found.withheld,
             verdict_scheme=found.scheme,
         )
@@ -270,7 +258,7 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
             points=[wire.scale_to(point) for point in points],
             falls=[wire.fall_to(fall) for fall in falls(counted)],
             collapse_k=collapse_point(counted),
-            query=wire.query_to(query),
+            query=query_to(query),
         )
 
 

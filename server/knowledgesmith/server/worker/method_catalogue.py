@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from importlib.metadata import version
 from typing import Any
 
@@ -11,7 +10,7 @@ from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribu
 
 
 def describe_methods() -> list[dict[str, Any]]:
-    """All registered methods by name, in the words of the wire's ``Method`` message."""
+    """All registered methods by name, as values of JSON; ``wire.models.method_to`` reads them."""
     return [_describe(name) for name in sorted(METHODS)]
 
 
@@ -21,13 +20,13 @@ def _describe(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "family": cls.family.value,
-        "accepts": sorted(f"{goal.value}/{target.value}" for goal, target in cls.accepts),
+        "accepts": sorted([goal.value, target.value] for goal, target in cls.accepts),
         "task_loss": row.task_loss,
         "preservation": row.preservation,
         "regulariser": row.regulariser,
         "operator": row.operator,
         "source": row.source,
-        "config_schema_json": json.dumps(cls.config_type.model_json_schema(), sort_keys=True),
+        "config_schema": cls.config_type.model_json_schema(),
     }
 
 

@@ -1,14 +1,15 @@
 // purpose: beliefs over the committed interventions of a branch in order, of all its rows or of one relation or kind
-// params: branch_id, relation, kind
+// params: branch_id, relation, kind, after, limit
 // returns: position, intervention, goal, method, scheme, wrecked, role, rows, mean_before, mean_after, mean_delta, propagated, forgotten, missed, drifted, preserved, collateral, ineligible, installed, not_installed, erased, not_erased, old, kept, ended
 // access: read
 //
-// An empty relation or kind admits every one. A row's properties are one chain in the store: reading all at once walks
+// A page holds the first `limit` of them after a position. An empty relation or kind admits every one. A row's properties are one chain in the store: reading all at once walks
 // it once, reading them by name each time. An intervention has one row for every role; without any rows that fit, one.
 // Rows of the verdicts' first scheme have no role: it did not tell targets from what follows, and stands as ''. Of the
 // eligible probes of what follows, `old` had an old answer, `kept` give it still, and `ended` have no new one.
 MATCH (b:Branch {id: $branch_id})<-[:ON]-(i:Intervention {state: 'SUCCEEDED'})
-WHERE i.rolled_back_at IS NULL
+WHERE i.rolled_back_at IS NULL AND i.commit_order > $after
+WITH b, i ORDER BY i.commit_order LIMIT $limit
 OPTIONAL CALL (i) {
   MATCH (i)-[c:CHANGED]->()
   WHERE ($relation = '' OR c.relation = $relation) AND ($kind = '' OR c.kind = $kind)

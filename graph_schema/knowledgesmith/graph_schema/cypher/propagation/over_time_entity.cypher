@@ -1,13 +1,14 @@
 // purpose: beliefs about one entity over the committed interventions of a branch in order
-// params: branch_id, entity, relation, kind
+// params: branch_id, entity, relation, kind, after, limit
 // returns: position, intervention, goal, method, scheme, wrecked, role, rows, mean_before, mean_after, mean_delta, propagated, forgotten, missed, drifted, preserved, collateral, ineligible, installed, not_installed, erased, not_erased, old, kept, ended
 // access: read
 //
-// It starts from the entity. Interventions that measured nothing about it stand with no rows.
+// A page holds the first `limit` of them after a position. It starts from the entity. Interventions that measured nothing about it stand with no rows.
 // Rows of the verdicts' first scheme have no role: it did not tell targets from what follows, and stands as ''. Of the
 // eligible probes of what follows, `old` had an old answer, `kept` give it still, and `ended` have no new one.
 MATCH (b:Branch {id: $branch_id})<-[:ON]-(i:Intervention {state: 'SUCCEEDED'})
-WHERE i.rolled_back_at IS NULL
+WHERE i.rolled_back_at IS NULL AND i.commit_order > $after
+WITH b, i ORDER BY i.commit_order LIMIT $limit
 OPTIONAL MATCH (e:Entity {graph_id: b.graph_id, uid: $entity})<-[c:CHANGED]-(i)
 WHERE ($relation = '' OR c.relation = $relation) AND ($kind = '' OR c.kind = $kind)
 RETURN i.commit_order AS position, i.id AS intervention, i.goal AS goal, i.method AS method,
