@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from knowledgesmith.graph_schema.errors import Aborted, FailedPrecondition, KnowledgeSmithError, WorkerUnavailable
 from knowledgesmith.graph_schema.interventions import branches
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from knowledgesmith.server.front.dependencies import Parts
+
+
+_FREE: Final = "free"
 
 
 class BranchRunners:
@@ -106,6 +109,9 @@ class BranchRunners:
         task.report("export")
         store = self._parts.store
         line = await asyncio.to_thread(branches.lineage, store, request.branch_id, request.revision_id)
+        if task.attempt > 1 and (size := await asyncio.to_thread(self._exported, task, request.name)) is not None:
+            return pb.ExportRevisionResponse(directory=str(self._parts.settings.export_dir / request.name), bytes=size)
+        await asyncio.to_thread(self._note_free, task, request.name)
         done = await self._parts.worker.call(
             "export",
             branch_id=request.branch_id,
@@ -114,3 +120,15 @@ class BranchRunners:
             name=request.name,
         )
         return pb.ExportRevisionResponse(directory=done["directory"], bytes=done["bytes"])
+
+    def _note_free(self, task: Task, name: str) -> None:
+        """Note that nothing of this name was there before this operation, where that is so."""
+        if not (self._parts.settings.export_dir / name).exists():
+            (task.folder.make_uploads() / _FREE).touch()
+
+    def _exported(self, task: Task, name: str) -> int | None:
+        """Bytes of what an attempt has exported that was cut off before it could say so; None where none has."""
+        folder = self._parts.settings.export_dir / name
+        if not (task.folder.uploads / _FREE).exists() or not folder.is_dir():
+            return None
+        return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -1,28 +1,41 @@
-"""GraphService: import, list, and read-only Cypher."""
+"""GraphService: import, list, read-only Cypher, versions, differences, checks, deletion."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
 
-from knowledgesmith.graph_schema.errors import InvalidInput
+from google.longrunning import operations_pb2
+
+from knowledgesmith.graph_schema.errors import IllegalState, InvalidInput
 from knowledgesmith.graph_schema.graphs import reading
+from knowledgesmith.graph_schema.graphs.versions import list_versions
 from knowledgesmith.graph_schema.importing.bundled import bundled_files
-from knowledgesmith.v1 import graph_pb2, graph_pb2_grpc
-from knowledgesmith.server.uploads.import_stream import importers, run_import, stream_import
+from knowledgesmith.server.front.callers import actor_of
+from knowledgesmith.server.runners.graphs import BUNDLED, graph_of, graph_to
+from knowledgesmith.server.servicers.known import known_graph
+from knowledgesmith.server.uploads.imports import importers
 from knowledgesmith.server.uploads.pieces import Upload
+from knowledgesmith.server.uploads.rejections import read_rejections
 from knowledgesmith.server.wire import paging
-from knowledgesmith.server.wire.conversions import check_id, check_text, json_object
+from knowledgesmith.server.wire.conversions import check_id, check_request_id, check_text
+from knowledgesmith.server.wire.cypher import parameters_from, row_to
+from knowledgesmith.server.wire.graphs import version_to
+from knowledgesmith.server.wire.message_sizes import PAGE_BYTES
+from knowledgesmith.server.wire.structs import struct_from
+from knowledgesmith.v1 import graph_pb2, graph_pb2_grpc
 
 if TYPE_CHECKING:
-    from knowledgesmith.graph_schema.graphs.reading import GraphInfo
     from knowledgesmith.server.front.dependencies import Parts
     from knowledgesmith.server.front.interceptors import Context
+    from knowledgesmith.server.operations.folders import Folder
 
-_CYPHER_ROWS = 100
-"""Shorter than the call may last, so that its caller learns what ended it."""
+_CYPHER_ROWS: Final = 100
+_REJECTIONS: Final = 1_000
+_MOST_REJECTIONS: Final = 10_000
+_IMPORTS: Final = ("ImportGraph", "ImportBundledGraph")
 
 
 class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
@@ -33,48 +46,90 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
 
     async def ImportGraph(
         self, request_iterator: AsyncIterator[graph_pb2.ImportGraphRequest], context: Context
-    ) -> AsyncIterator[graph_pb2.ImportGraphResponse]:
-        """Receive the files, then import them and tell how it goes."""
-        upload = Upload(max_bytes=self._parts.settings.upload_bytes)
+    ) -> operations_pb2.Operation:
+        """Receive the files, then import them."""
+        operations = self._parts.operations
+        folder = operations.upload()
         try:
-            async for request in request_iterator:
-                await asyncio.to_thread(upload.add, request)  # it unpacks: a small piece can hold much
-            header, files = upload.complete()
+            header, digest = await self._receive(folder, request_iterator)
         except BaseException:
-            upload.close()
+            await asyncio.to_thread(folder.remove)
             raise
-        async for message in stream_import(self._parts, header, files, close=upload.close):
-            if isinstance(message, graph_pb2.ImportGraphResponse):
-                yield message
-                continue
-            graph = None if header.validate_only else await self._graph(header.graph_id)
-            result = graph_pb2.ImportResult(graph=graph, report=message)
-            yield graph_pb2.ImportGraphResponse(result=result)
+        return await operations.begin(
+            "ImportGraph",
+            header,
+            resource_id=header.graph_id,
+            actor=actor_of(context),
+            request_id=check_request_id(header.request_id),
+            upload=folder,
+            uploaded=digest,
+        )
+
+    async def _receive(
+        self, folder: Folder, requests: AsyncIterator[graph_pb2.ImportGraphRequest]
+    ) -> tuple[graph_pb2.ImportHeader, str]:
+        with closing(Upload(folder, max_bytes=self._parts.settings.upload_bytes)) as upload:
+            async for request in requests:
+                if request.HasField("header"):
+                    _check_header(request.header)
+                await asyncio.to_thread(upload.add, request)  # it unpacks: a small piece can hold much
+            return await asyncio.to_thread(upload.complete)
 
     async def ImportBundledGraph(
         self, request: graph_pb2.ImportBundledGraphRequest, context: Context
-    ) -> graph_pb2.ImportBundledGraphResponse:
+    ) -> operations_pb2.Operation:
         """Import a graph that ships with the package."""
-        name = request.name or "atlas"
-        header = graph_pb2.ImportHeader(
-            graph_id=check_id(request.graph_id or name, "graph_id"), source=f"bundled: {name}", strict=True
+        name = request.name or BUNDLED
+        graph_id = check_id(request.graph_id or name, "graph_id")
+        return await self._parts.operations.begin(
+            "ImportBundledGraph",
+            request,
+            resource_id=graph_id,
+            actor=actor_of(context),
+            request_id=check_request_id(request.request_id),
+            check=lambda: bundled_files(name),
         )
-        files = bundled_files(name)
-        report = await self._parts.long.run(run_import, self._parts.store, header, files)
-        return graph_pb2.ImportBundledGraphResponse(graph=await self._graph(header.graph_id), report=report)
+
+    async def ListImportRejections(
+        self, request: graph_pb2.ListImportRejectionsRequest, context: Context
+    ) -> graph_pb2.ListImportRejectionsResponse:
+        """What an import could not use."""
+        listing = ["ListImportRejections", request.operation]
+        size = paging.page_size(request.page_size, default=_REJECTIONS, most=_MOST_REJECTIONS)
+        position = paging.decode(listing, request.page_token, int)
+        record = await self._parts.operations.record(request.operation)
+        if record.method not in _IMPORTS:
+            raise InvalidInput(
+                "this operation is no import", field="operation", value=request.operation, hint="Name an import."
+            )
+        if not record.ended:
+            raise IllegalState(
+                "the import has not ended",
+                field="operation",
+                value=request.operation,
+                hint="Wait for it (WaitOperation), then ask again.",
+            )
+        folder = self._parts.operations.folder(record.id)
+        offset = int(position[0]) if position else 0
+        page = await asyncio.to_thread(read_rejections, folder, offset=offset, limit=size, most_bytes=PAGE_BYTES)
+        token = "" if page.following is None else paging.encode(listing, [page.following])
+        return graph_pb2.ListImportRejectionsResponse(rejections=page.rejections, next_page_token=token)
 
     async def ListImporters(
         self, request: graph_pb2.ListImportersRequest, context: Context
     ) -> graph_pb2.ListImportersResponse:
         """The formats that can be imported."""
-        return graph_pb2.ListImportersResponse(importers=await asyncio.to_thread(importers))
+        size = paging.page_size(request.page_size)
+        position = paging.decode(["ListImporters"], request.page_token, str)
+        after = str(position[0]) if position else ""
+        found = [one for one in await asyncio.to_thread(importers) if one.name > after]
+        token = paging.encode(["ListImporters"], [found[size - 1].name]) if len(found) > size else ""
+        return graph_pb2.ListImportersResponse(importers=found[:size], next_page_token=token)
 
     async def GetGraph(self, request: graph_pb2.GetGraphRequest, context: Context) -> graph_pb2.GetGraphResponse:
         """One graph with its counts."""
-        return graph_pb2.GetGraphResponse(graph=await self._graph(request.graph_id))
-
-    async def _graph(self, graph_id: str) -> graph_pb2.Graph:
-        return _graph_to(await asyncio.to_thread(reading.get_graph, self._parts.store, graph_id))
+        graph = await asyncio.to_thread(graph_of, self._parts.store, request.graph_id)
+        return graph_pb2.GetGraphResponse(graph=graph)
 
     async def ListGraphs(self, request: graph_pb2.ListGraphsRequest, context: Context) -> graph_pb2.ListGraphsResponse:
         """All graphs, by id."""
@@ -83,7 +138,59 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
         after = str(position[0]) if position else ""
         found = await asyncio.to_thread(reading.list_graphs, self._parts.store, after=after, limit=size + 1)
         token = paging.encode(["ListGraphs"], [found[size - 1].graph_id]) if len(found) > size else ""
-        return graph_pb2.ListGraphsResponse(graphs=[_graph_to(g) for g in found[:size]], next_page_token=token)
+        return graph_pb2.ListGraphsResponse(graphs=[graph_to(g) for g in found[:size]], next_page_token=token)
+
+    async def DeleteGraph(self, request: graph_pb2.DeleteGraphRequest, context: Context) -> operations_pb2.Operation:
+        """A graph, with what stands on it when forced."""
+        return await self._parts.operations.begin(
+            "DeleteGraph",
+            request,
+            resource_id=request.graph_id,
+            actor=actor_of(context),
+            request_id=check_request_id(request.request_id),
+            check=lambda: known_graph(self._parts.store, request.graph_id, "graph_id", deleting=True),
+        )
+
+    async def ListGraphVersions(
+        self, request: graph_pb2.ListGraphVersionsRequest, context: Context
+    ) -> graph_pb2.ListGraphVersionsResponse:
+        """Versions, newest first."""
+        listing = ["ListGraphVersions", request.graph_id]
+        size = paging.page_size(request.page_size)
+        position = paging.decode(listing, request.page_token, int)
+        found = await asyncio.to_thread(list_versions, self._parts.store, request.graph_id)
+        if position:
+            found = [version for version in found if version.number < int(position[0])]
+        token = paging.encode(listing, [found[size - 1].number]) if len(found) > size else ""
+        versions = [version_to(version) for version in found[:size]]
+        return graph_pb2.ListGraphVersionsResponse(versions=versions, next_page_token=token)
+
+    async def DiffGraphs(self, request: graph_pb2.DiffGraphsRequest, context: Context) -> operations_pb2.Operation:
+        """Two graphs of the database."""
+
+        def check() -> None:
+            known_graph(self._parts.store, request.left_graph_id, "left_graph_id")
+            known_graph(self._parts.store, request.right_graph_id, "right_graph_id")
+
+        return await self._parts.operations.begin(
+            "DiffGraphs",
+            request,
+            resource_id=request.left_graph_id,
+            actor=actor_of(context),
+            request_id=check_request_id(request.request_id),
+            check=check,
+        )
+
+    async def CheckGraph(self, request: graph_pb2.CheckGraphRequest, context: Context) -> operations_pb2.Operation:
+        """Every rule."""
+        return await self._parts.operations.begin(
+            "CheckGraph",
+            request,
+            resource_id=request.graph_id,
+            actor=actor_of(context),
+            request_id=check_request_id(request.request_id),
+            check=lambda: known_graph(self._parts.store, request.graph_id, "graph_id"),
+        )
 
     async def RunCypher(self, request: graph_pb2.RunCypherRequest, context: Context) -> graph_pb2.RunCypherResponse:
         """Run one read-only query."""
@@ -94,12 +201,12 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
         columns, found = await self._parts.queries.run(
             self._parts.store.run_user_query,
             text,
-            json_object(request.parameters_json, "parameters_json"),
+            parameters_from(request.parameters),
             limit=rows + 1,
             timeout_s=self._parts.settings.query_seconds,
         )
-        lines = [json.dumps([row[c] for c in columns], ensure_ascii=False, allow_nan=False) for row in found[:rows]]
-        return graph_pb2.RunCypherResponse(columns=columns, rows_json=lines, truncated=len(found) > rows)
+        answer = [row_to(columns, row) for row in found[:rows]]
+        return graph_pb2.RunCypherResponse(columns=columns, rows=answer, truncated=len(found) > rows)
 
     async def GetConnectionInfo(
         self, request: graph_pb2.GetConnectionInfoRequest, context: Context
@@ -114,15 +221,10 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
         )
 
 
-def _graph_to(info: GraphInfo) -> graph_pb2.Graph:
-    return graph_pb2.Graph(
-        graph_id=info.graph_id,
-        digest=info.digest,
-        source=info.source,
-        head_branch=info.head_branch,
-        entities_by_level=info.entities_by_level,
-        facts=info.facts,
-        relations=info.relations,
-        entities_by_domain=info.entities_by_domain,
-        incomplete=info.incomplete,
-    )
+def _check_header(header: graph_pb2.ImportHeader) -> None:
+    """Refuse what can be refused before the files come."""
+    check_id(header.graph_id, "graph_id")
+    check_text(header.source, "source")
+    check_text(header.format, "format")
+    struct_from(header.options, "options")
+    check_request_id(header.request_id)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
 
+from knowledgesmith.server.wire.message_sizes import size_in_list
 from knowledgesmith.v1 import graph_pb2
 
 if TYPE_CHECKING:
@@ -35,16 +37,29 @@ class RejectionWriter:
             self._file.close()
 
 
-def read_rejections(folder: Folder, *, offset: int, limit: int) -> tuple[list[graph_pb2.ImportRejection], int | None]:
-    """A page of rejections from a byte on, and where the next one begins; None after the last."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectionPage:
+    """Some rejections, and the byte at which the next ones begin; None after the last."""
+
+    rejections: list[graph_pb2.ImportRejection]
+    following: int | None
+
+
+def read_rejections(folder: Folder, *, offset: int, limit: int, most_bytes: int) -> RejectionPage:
+    """At most ``limit`` rejections of ``most_bytes`` together, from a byte on; at least one, where there is any."""
     path = folder.path / _NAME
     found: list[graph_pb2.ImportRejection] = []
     if not path.is_file():
-        return found, None
+        return RejectionPage(rejections=found, following=None)
     with path.open("rb") as file:
         file.seek(offset)
-        while len(found) < limit and (line := file.readline()):
+        place, left = offset, most_bytes
+        while line := file.readline():
             name, record, reason = json.loads(line)
-            found.append(graph_pb2.ImportRejection(file=name, record=record, reason=reason))
-        place = file.tell()
-        return found, place if file.read(1) else None
+            rejection = graph_pb2.ImportRejection(file=name, record=record, reason=reason)
+            left -= size_in_list(rejection)
+            if len(found) == limit or (left < 0 and found):
+                return RejectionPage(rejections=found, following=place)
+            found.append(rejection)
+            place = file.tell()
+    return RejectionPage(rejections=found, following=None)
