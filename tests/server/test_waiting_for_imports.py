@@ -26,7 +26,8 @@ class Told:
         self.phases: list[str] = []
         self._then = then
 
-    def progress(self, _id: str, phase: str, _done: int, _total: int) -> None:
+    def progress(self, _id: str, phase: str, _done: int, _total: int, *, step: str) -> None:
+        assert not step, "waiting is a phase of its own"
         self.phases.append(phase)
         self._then()
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
-    """Progress within a phase; ``total`` 0 means unknown."""
+    """Progress within a phase, or a step of it in the method's own words; ``total`` 0 means unknown."""
 
     phase: str
     done: int
     total: int
+    step: str = ""
 
 
 @dataclass(slots=True)

@@ -111,4 +111,4 @@ def _progress(news: Subscription) -> intervention_pb2.ProgressEvent | None:
     if latest is None:
         return None
     phase = to_wire(intervention_pb2.Phase, latest.phase)
-    return intervention_pb2.ProgressEvent(phase=phase, done=latest.done, total=latest.total)
+    return intervention_pb2.ProgressEvent(phase=phase, step=latest.step, done=latest.done, total=latest.total)

@@ -151,7 +151,7 @@ class WorkerHandle:
         elif event == "beat":
             self._beaten(message["memory"])
         elif event == "progress":
-            progress = JobProgress(phase=message["phase"], done=message["done"], total=message["total"])
+            progress = JobProgress(**{key: message[key] for key in ("phase", "step", "done", "total")})
             self._hub.publish(message["id"], progress)
         else:
             self._hub.publish(message["id"])

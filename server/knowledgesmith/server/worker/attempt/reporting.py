@@ -50,10 +50,10 @@ class Reporter:
         """State, phase or ledger of an intervention changed."""
         self._channel.send({"event": "changed", "id": intervention_id})
 
-    def progress(self, intervention_id: str, phase: str, done: int, total: int) -> None:
-        """Progress within a phase."""
-        message = {"event": "progress", "id": intervention_id, "phase": phase, "done": done, "total": total}
-        self._channel.send(message)
+    def progress(self, intervention_id: str, phase: str, done: int, total: int, *, step: str = "") -> None:
+        """Progress within a phase, or within a step of it."""
+        told = {"phase": phase, "step": step, "done": done, "total": total}
+        self._channel.send({"event": "progress", "id": intervention_id, **told})
 
     def attempt(self, job: Job) -> None:
         """An attempt begins."""
@@ -154,13 +154,21 @@ class JobCaller(Caller):
 
 
 class JobProgress:
-    """The progress object of a job: reports at most five times a second, and raises where a job may stop."""
+    """The progress object of a job: reports at most five times a second, and raises where a job may stop.
 
-    def __init__(self, reporter: Reporter, intervention_id: str, caller: Caller) -> None:
+    Its steps are phases; of one :meth:`within` a phase they are the steps of that phase.
+    """
+
+    def __init__(self, reporter: Reporter, intervention_id: str, caller: Caller, *, phase: str = "") -> None:
         self._reporter = reporter
         self._id = intervention_id
         self._caller = caller
+        self._phase = phase
         self._last = 0.0
+
+    def within(self, phase: str) -> JobProgress:
+        """For who names steps of their own, as methods do."""
+        return JobProgress(self._reporter, self._id, self._caller, phase=phase)
 
     def step(self, phase: str, done: int, total: int) -> None:
         """Report progress.
@@ -173,7 +181,8 @@ class JobProgress:
         now = time.monotonic()
         if now - self._last >= _PROGRESS_SECONDS or done == total:
             self._last = now
-            self._reporter.progress(self._id, phase, done, total)
+            step = phase if self._phase else ""
+            self._reporter.progress(self._id, self._phase or phase, done, total, step=step)
 
 
 def resident_bytes() -> int:

@@ -335,7 +335,7 @@ class JobRunner:
             self._settings.statistics_dir,
             artefacts=resident.attached,
         )
-        artefact = method.apply(resident.loaded, request, statistics, attempt.progress)
+        artefact = method.apply(resident.loaded, request, statistics, attempt.progress.within("apply"))
         digest = artefact.save(self._settings.artefact_dir)
         self._advance(attempt, _RUNNING, artefact_sha256=digest, compute_dtype=computed)
         return artefact
