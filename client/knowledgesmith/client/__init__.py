@@ -2,446 +2,79 @@
 
 >>> from knowledgesmith.client import FactChange, KnowledgeSmith
 
-Names are loaded when they are first used, so that ``ksmith --help`` need not wait for gRPC.
+Names are loaded when they are first used, so that ``ksmith --help`` need not wait for gRPC. ``__init__.pyi`` tells type
+checkers the same names.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from knowledgesmith.client._client import (
-        KnowledgeSmith,
-    )
-    from knowledgesmith.client._errors import (
-        Aborted,
-        AlreadyExists,
-        AmbiguousName,
-        ArchiveRejected,
-        BranchBusy,
-        BranchNotFound,
-        Cancelled,
-        CaseNotFound,
-        ConflictingChanges,
-        DeadlineExceeded,
-        DeviceOutOfMemory,
-        EditDiverged,
-        EntityNotFound,
-        FactNotFound,
-        FailedPrecondition,
-        GraphNotFound,
-        GraphUnavailable,
-        IllegalState,
-        ImportRejected,
-        InterventionFailed,
-        InterventionNotFound,
-        InvalidCatalogue,
-        InvalidInput,
-        KnowledgeSmithClientError,
-        MethodMismatch,
-        ModelNotFinite,
-        ModelNotFound,
-        ModelNotLoadable,
-        NotFound,
-        NothingToChange,
-        PageTokenMismatch,
-        PermissionDenied,
-        ProbeSetEmpty,
-        ProbeSetNotFound,
-        ReadOnlyQuery,
-        RelationNotFound,
-        RequestIdReused,
-        ResourceExhausted,
-        RevisionMismatch,
-        RevisionNotFound,
-        SchemaTooNew,
-        SequenceGap,
-        ServerBusy,
-        ServerDraining,
-        ServerFault,
-        ServerUnreachable,
-        SlowWatcher,
-        StillReferenced,
-        SubjectNotInPrompt,
-        TooLarge,
-        Unavailable,
-        UnknownMethod,
-        UnsupportedArchitecture,
-        WorkerUnavailable,
-    )
-    from knowledgesmith.client._json import (
-        to_json,
-        to_plain,
-    )
-    from knowledgesmith.client._networkx import (
-        Attributes,
-    )
-    from knowledgesmith.client._picture import (
-        draw,
-        draw_svg,
-    )
-    from knowledgesmith.client._transport import (
-        DEFAULT_TARGET,
-    )
-    from knowledgesmith.client._types.audits import (
-        AuditFinding,
-        Guess,
-        LeftOut,
-        LetterBalance,
-        OptionsBaseline,
-        ProbeSetAudit,
-    )
-    from knowledgesmith.client._types.cases import (
-        Case,
-        CaseChange,
-        CaseProbe,
-    )
-    from knowledgesmith.client._types.catalogue import (
-        Homonym,
-        Relation,
-        Suggestion,
-        Trait,
-        TraitKind,
-        Wording,
-        WordingCorrection,
-        WordingOrigin,
-        WordingUse,
-    )
-    from knowledgesmith.client._types.enums import (
-        ChangeFilter,
-        ExportFormat,
-        Goal,
-        Grouping,
-        HealthVerdict,
-        InterventionState,
-        Polarity,
-        ProbeKind,
-        Role,
-        TargetDistribution,
-        Verdict,
-    )
-    from knowledgesmith.client._types.events import (
-        BeliefBatch,
-        BeliefChange,
-        Heartbeat,
-        Progress,
-        StateChanged,
-        WatchEvent,
-    )
-    from knowledgesmith.client._types.facts import FactChange
-    from knowledgesmith.client._types.graphs import (
-        ConnectionInfo,
-        CypherResult,
-        Graph,
-    )
-    from knowledgesmith.client._types.health import Health
-    from knowledgesmith.client._types.imports import (
-        GraphFile,
-        Importer,
-        ImporterOption,
-        ImportExamples,
-        ImportFinding,
-        ImportFindings,
-        ImportProgress,
-        ImportRejection,
-        ImportReport,
-        ImportResult,
-    )
-    from knowledgesmith.client._types.interventions import (
-        Gate,
-        Intervention,
-        InterventionSpec,
-    )
-    from knowledgesmith.client._types.lifecycle import (
-        ArchiveSummary,
-        CheckFinding,
-        CheckReport,
-        CheckResult,
-        Deletion,
-        Difference,
-        GraphDiff,
-        GraphVersion,
-        LoadedArchive,
-    )
-    from knowledgesmith.client._types.models import (
-        Answers,
-        Branch,
-        Export,
-        Method,
-        Model,
-        Revision,
-        Rollback,
-    )
-    from knowledgesmith.client._types.plans import (
-        CitedFact,
-        CutSet,
-        Plan,
-        PlanWarning,
-        Preview,
-        WorldChange,
-    )
-    from knowledgesmith.client._types.probes import (
-        Probe,
-        ProbeSet,
-    )
-    from knowledgesmith.client._types.propagation import (
-        Changes,
-        Propagation,
-        PropagationGroup,
-        Query,
-        Rate,
-        Subgraph,
-        SubgraphEdge,
-        SubgraphNode,
-    )
-    from knowledgesmith.client._types.questions import (
-        ChangedFact,
-        ChangedFacts,
-        Collapse,
-        ComparedRow,
-        Comparison,
-        Evidence,
-        FactContext,
-        Metric,
-        Metrics,
-        OverTime,
-        ProbeEvidence,
-        ScaleAccuracy,
-        ScaleFall,
-        Support,
-        TimePoint,
-        Travel,
-        TravelPath,
-        TravelStep,
-        TravelStop,
-    )
-    from knowledgesmith.client._types.status import (
-        ServerStatus,
-    )
-    from knowledgesmith.client._types.structural import (
-        DeleteNode,
-        InsertEntity,
-        MoveSubtree,
-    )
-    from knowledgesmith.client.interop import (
-        to_networkx,
-        to_pandas,
-        to_py2neo,
-    )
+_NAMES: Final = {
+    "_async.client": "AsyncKnowledgeSmith",
+    "_async.operation": "AsyncOperation",
+    "_errors": """
+        Aborted AlreadyExists AmbiguousName ArchiveRejected ArtefactCorrupt ArtefactNotFound BranchBusy
+        BranchNotFound Cancelled CaseNotFound ConflictingChanges DeadlineExceeded DeviceOutOfMemory
+        EditDiverged EntityNotFound FactNotFound FailedPrecondition GraphIncomplete GraphLocked
+        GraphNotFound GraphUnavailable IllegalState ImportRejected ImportRunning InterventionFailed
+        InterventionNotFound InvalidCatalogue InvalidInput KnowledgeSmithClientError LeaseLost
+        MethodMismatch ModelNotFinite ModelNotFound ModelNotLoadable NotFound NothingToChange
+        OperationNotFound PageTokenMismatch PermissionDenied ProbeSetEmpty ProbeSetNotFound ReadOnlyQuery
+        RelationNotFound RequestIdReused ResourceExhausted RevisionMismatch RevisionNotFound SchemaTooNew
+        SequenceGap ServerBusy ServerDraining ServerFault ServerUnreachable SlowWatcher StillReferenced
+        SubjectNotInPrompt TooLarge Unavailable UnknownMethod UnsupportedArchitecture WorkerUnavailable
+    """,
+    "_json": "to_json to_plain",
+    "_networkx": "Attributes",
+    "_own_settings": "DEFAULT_TARGET",
+    "_picture": "draw draw_svg",
+    "_sync.client": "KnowledgeSmith",
+    "_sync.operation": "Operation",
+    "interop": "to_networkx to_pandas to_py2neo",
+    "_types.cases": "Case CaseChange CaseProbe CaseRound",
+    "_types.catalogue": "Homonym Relation Suggestion Trait Wording WordingCorrection",
+    "_types.enums": """
+        Agreement Balance ChangeFilter DType EdgeStatus ExportFormat FileRole GateMetric Goal Grouping
+        Guesser HealthVerdict InterventionState Level MethodFamily Phase Polarity ProbeContext ProbeKind
+        ProbeSetFormat Role Rule Scorer Split TargetDistribution TraitKind Verdict View WarningKind
+        WordingOrigin WordingUse WorldOp Worlds
+    """,
+    "_types.events": "BeliefBatch BeliefChange Heartbeat Progress StateChanged WatchEvent",
+    "_types.facts": "DeleteNode FactChange InsertEntity MoveSubtree StructuralChange",
+    "_types.graphs": """
+        ArchiveSummary CheckFinding CheckReport CheckResult ConnectionInfo CypherResult Deletion Difference
+        Graph GraphDiff GraphVersion LevelCount LoadedArchive RelationDifference
+    """,
+    "_types.imports": """
+        FactName GraphFile ImportExamples ImportFinding ImportFindings ImportRejection ImportReport
+        ImportResult Importer ImporterOption
+    """,
+    "_types.interventions": "Gate Health Intervention InterventionSpec SpecOptions",
+    "_types.models": "AcceptedGoal Answers Branch Export Method Model Revision Rollback",
+    "_types.operations": "OnProgress OperationMetadata OperationProgress",
+    "_types.plans": "CitedFact CutSet HopCount Plan PlanWarning Preview ProbeCount RoleCount WorldChange",
+    "_types.probes": "AuditFinding Guess KindCount LeftOut LetterBalance OptionsBaseline Probe ProbeSet ProbeSetAudit",
+    "_types.propagation": "Changes PastedQuery Propagation PropagationGroup Rate Subgraph SubgraphEdge SubgraphNode",
+    "_types.questions": """
+        ChangedFact ChangedFacts Collapse ComparedRow Comparison Evidence FactContext LedgerOverlap Metric
+        Metrics OverTime ProbeEvidence ScaleAccuracy ScaleFall Support TimePoint Travel TravelPath
+        TravelStep TravelStop
+    """,
+    "_types.status": "ServerStatus",
+}
+"""Public names by the module that they stand in."""
+_HOMES: Final = {name: module for module, names in _NAMES.items() for name in names.split()}
 
-__all__ = (
-    "DEFAULT_TARGET",
-    "Aborted",
-    "AlreadyExists",
-    "AmbiguousName",
-    "Answers",
-    "ArchiveRejected",
-    "ArchiveSummary",
-    "Attributes",
-    "AuditFinding",
-    "BeliefBatch",
-    "BeliefChange",
-    "Branch",
-    "BranchBusy",
-    "BranchNotFound",
-    "Cancelled",
-    "Case",
-    "CaseChange",
-    "CaseNotFound",
-    "CaseProbe",
-    "ChangeFilter",
-    "ChangedFact",
-    "ChangedFacts",
-    "Changes",
-    "CheckFinding",
-    "CheckReport",
-    "CheckResult",
-    "CitedFact",
-    "Collapse",
-    "ComparedRow",
-    "Comparison",
-    "ConflictingChanges",
-    "ConnectionInfo",
-    "CutSet",
-    "CypherResult",
-    "DeadlineExceeded",
-    "DeleteNode",
-    "Deletion",
-    "DeviceOutOfMemory",
-    "Difference",
-    "EditDiverged",
-    "EntityNotFound",
-    "Evidence",
-    "Export",
-    "ExportFormat",
-    "FactChange",
-    "FactContext",
-    "FactNotFound",
-    "FailedPrecondition",
-    "Gate",
-    "Goal",
-    "Graph",
-    "GraphDiff",
-    "GraphFile",
-    "GraphNotFound",
-    "GraphUnavailable",
-    "GraphVersion",
-    "Grouping",
-    "Guess",
-    "Health",
-    "HealthVerdict",
-    "Heartbeat",
-    "Homonym",
-    "IllegalState",
-    "ImportExamples",
-    "ImportFinding",
-    "ImportFindings",
-    "ImportProgress",
-    "ImportRejected",
-    "ImportRejection",
-    "ImportReport",
-    "ImportResult",
-    "Importer",
-    "ImporterOption",
-    "InsertEntity",
-    "Intervention",
-    "InterventionFailed",
-    "InterventionNotFound",
-    "InterventionSpec",
-    "InterventionState",
-    "InvalidCatalogue",
-    "InvalidInput",
-    "KnowledgeSmith",
-    "KnowledgeSmithClientError",
-    "LeftOut",
-    "LetterBalance",
-    "LoadedArchive",
-    "Method",
-    "MethodMismatch",
-    "Metric",
-    "Metrics",
-    "Model",
-    "ModelNotFinite",
-    "ModelNotFound",
-    "ModelNotLoadable",
-    "MoveSubtree",
-    "NotFound",
-    "NothingToChange",
-    "OptionsBaseline",
-    "OverTime",
-    "PageTokenMismatch",
-    "PermissionDenied",
-    "Plan",
-    "PlanWarning",
-    "Polarity",
-    "Preview",
-    "Probe",
-    "ProbeEvidence",
-    "ProbeKind",
-    "ProbeSet",
-    "ProbeSetAudit",
-    "ProbeSetEmpty",
-    "ProbeSetNotFound",
-    "Progress",
-    "Propagation",
-    "PropagationGroup",
-    "Query",
-    "Rate",
-    "ReadOnlyQuery",
-    "Relation",
-    "RelationNotFound",
-    "RequestIdReused",
-    "ResourceExhausted",
-    "Revision",
-    "RevisionMismatch",
-    "RevisionNotFound",
-    "Role",
-    "Rollback",
-    "ScaleAccuracy",
-    "ScaleFall",
-    "SchemaTooNew",
-    "SequenceGap",
-    "ServerBusy",
-    "ServerDraining",
-    "ServerFault",
-    "ServerStatus",
-    "ServerUnreachable",
-    "SlowWatcher",
-    "StateChanged",
-    "StillReferenced",
-    "Subgraph",
-    "SubgraphEdge",
-    "SubgraphNode",
-    "SubjectNotInPrompt",
-    "Suggestion",
-    "Support",
-    "TargetDistribution",
-    "TimePoint",
-    "TooLarge",
-    "Trait",
-    "TraitKind",
-    "Travel",
-    "TravelPath",
-    "TravelStep",
-    "TravelStop",
-    "Unavailable",
-    "UnknownMethod",
-    "UnsupportedArchitecture",
-    "Verdict",
-    "WatchEvent",
-    "Wording",
-    "WordingCorrection",
-    "WordingOrigin",
-    "WordingUse",
-    "WorkerUnavailable",
-    "WorldChange",
-    "draw",
-    "draw_svg",
-    "to_json",
-    "to_networkx",
-    "to_pandas",
-    "to_plain",
-    "to_py2neo",
-)
-
-_MODULES: Final = (
-    "_client",
-    "_errors",
-    "_json",
-    "_networkx",
-    "_types.catalogue",
-    "_types.cases",
-    "_types.audits",
-    "_types.enums",
-    "_types.events",
-    "_types.facts",
-    "_types.graphs",
-    "_types.health",
-    "_types.imports",
-    "_types.interventions",
-    "_types.lifecycle",
-    "_types.models",
-    "_types.plans",
-    "_types.probes",
-    "_types.propagation",
-    "_types.questions",
-    "_types.status",
-    "_types.structural",
-    "_transport",
-    "_picture",
-    "interop",
-)
+__all__ = tuple(sorted(_HOMES))  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name from the first module that holds it; optional parts stand last."""
-    if name in __all__:
-        for module in _MODULES:
-            home = importlib.import_module(f"{__name__}.{module}")
-            if hasattr(home, name):
-                return getattr(home, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Load a public name from the module that it stands in."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

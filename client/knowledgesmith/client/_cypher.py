@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from knowledgesmith.client._types.propagation import Query
+from knowledgesmith.client._types.propagation import PastedQuery
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -26,7 +26,7 @@ def _key(name: str) -> str:
     return name if _IDENTIFIER.fullmatch(name) else "`" + name.replace("`", "``") + "`"
 
 
-def pasteable(query: Query) -> str:
+def pasteable(query: PastedQuery) -> str:
     """``:param`` line (understood by Neo4j Browser and cypher-shell), then the query with its semicolon."""
     parameters = f":param {literal(query.parameters)};\n" if query.parameters else ""
     return f"{parameters}{query.cypher.strip().rstrip(';')};"

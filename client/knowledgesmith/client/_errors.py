@@ -1,20 +1,20 @@
 """Errors of the client, rebuilt from what the server says.
 
-The tree (leaves by the ``reason`` of the server's ``ErrorInfo``, the second level by gRPC status)::
+The tree (leaves by the ``reason`` of the server's ``ErrorInfo``, a member of the wire's ``ErrorReason``; the second
+level by gRPC status)::
 
     KnowledgeSmithClientError
     ├── InvalidInput            AmbiguousName  UnknownMethod  MethodMismatch  ConflictingChanges
-    │                           RequestIdReused  PageTokenMismatch  ImportRejected  InvalidCatalogue
+    │                           RequestIdReused  PageTokenMismatch  ImportRejected  InvalidCatalogue  ArchiveRejected
     ├── NotFound                GraphNotFound  EntityNotFound  RelationNotFound  FactNotFound
     │                           ModelNotFound  BranchNotFound  RevisionNotFound  InterventionNotFound  ProbeSetNotFound
-    │                           CaseNotFound
+    │                           CaseNotFound  ArtefactNotFound  OperationNotFound
     ├── AlreadyExists
     ├── FailedPrecondition      ProbeSetEmpty  IllegalState  UnsupportedArchitecture  ModelNotLoadable
     │                           EditDiverged  ModelNotFinite  SubjectNotInPrompt  NothingToChange
-    │                           ReadOnlyQuery  SchemaTooNew
-    │                           StillReferenced
-    ├── Aborted                 RevisionMismatch  BranchBusy
-    ├── Unavailable             GraphUnavailable  WorkerUnavailable  ServerDraining  ServerUnreachable
+    │                           ReadOnlyQuery  SchemaTooNew  StillReferenced  GraphIncomplete  ArtefactCorrupt
+    ├── Aborted                 RevisionMismatch  BranchBusy  LeaseLost  ImportRunning
+    ├── Unavailable             GraphUnavailable (GraphLocked)  WorkerUnavailable  ServerDraining  ServerUnreachable
     ├── ResourceExhausted       DeviceOutOfMemory  TooLarge  SlowWatcher  ServerBusy
     ├── PermissionDenied
     ├── Cancelled
@@ -22,6 +22,8 @@ The tree (leaves by the ``reason`` of the server's ``ErrorInfo``, the second lev
     ├── ServerFault             the server broke a promise or itself
     ├── SequenceGap             a watch missed ledger rows
     └── InterventionFailed      an intervention that was waited for ended otherwise
+
+Reasons that only arise while a server starts, or beside one, have the class of their status.
 """
 
 from __future__ import annotations
@@ -204,6 +206,18 @@ class CaseNotFound(NotFound):
     default_reason = "CASE_NOT_FOUND"
 
 
+class ArtefactNotFound(NotFound):
+    """No artefact file stands at this place."""
+
+    default_reason = "ARTEFACT_NOT_FOUND"
+
+
+class OperationNotFound(NotFound):
+    """No operation has this name."""
+
+    default_reason = "OPERATION_NOT_FOUND"
+
+
 class AlreadyExists(KnowledgeSmithClientError):
     """The id is taken."""
 
@@ -282,6 +296,18 @@ class StillReferenced(FailedPrecondition):
     default_reason = "STILL_REFERENCED"
 
 
+class GraphIncomplete(FailedPrecondition):
+    """The graph is being imported, or its import was cut off; it cannot be used before that is complete."""
+
+    default_reason = "GRAPH_INCOMPLETE"
+
+
+class ArtefactCorrupt(FailedPrecondition):
+    """An artefact file is not what its digest promises; nothing of it was used."""
+
+    default_reason = "ARTEFACT_CORRUPT"
+
+
 class Aborted(KnowledgeSmithClientError):
     """A concurrent change won; read the state again and retry."""
 
@@ -300,6 +326,18 @@ class BranchBusy(Aborted):
     default_reason = "BRANCH_BUSY"
 
 
+class LeaseLost(Aborted):
+    """A newer attempt took the job over."""
+
+    default_reason = "LEASE_LOST"
+
+
+class ImportRunning(Aborted):
+    """Another import of the graph runs."""
+
+    default_reason = "IMPORT_RUNNING"
+
+
 class Unavailable(KnowledgeSmithClientError):
     """A needed part does not answer at present."""
 
@@ -310,6 +348,12 @@ class GraphUnavailable(Unavailable):
     """Neo4j does not answer."""
 
     default_reason = "GRAPH_UNAVAILABLE"
+
+
+class GraphLocked(GraphUnavailable):
+    """Another transaction holds what is to be written; Neo4j itself is well."""
+
+    default_reason = "GRAPH_LOCKED"
 
 
 class WorkerUnavailable(Unavailable):

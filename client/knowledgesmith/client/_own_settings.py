@@ -13,6 +13,8 @@ from typing import Final
 
 from knowledgesmith.client._errors import InvalidInput
 
+DEFAULT_TARGET: Final = "127.0.0.1:7617"
+"""Where a server listens and a client looks for it, unless a setting says otherwise."""
 _PREFIX: Final = "KSMITH_"
 _CONFIG: Final = f"{_PREFIX}CONFIG"
 _FILE_NAME: Final = "ksmith.toml"

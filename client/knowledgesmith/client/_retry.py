@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +27,7 @@ class Backoff:
         for attempt in range(self.attempts):
             ceiling = min(self.longest_s, self.first_s * 2.0**attempt)
             yield random.uniform(ceiling / 2, ceiling)  # noqa: S311 - jitter, no secret
+
+
+PATIENT: Final = Backoff(first_s=0.2, longest_s=10.0, attempts=12)
+"""For who waits and may as well wait for a server that starts again; begins anew whenever something arrives."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast, get_args, get_type_hints
 
 from knowledgesmith.client._extras import NOTEBOOK, require
 from knowledgesmith.client._json import to_plain
-from knowledgesmith.client._types.enums import Polarity
+from knowledgesmith.client._types.enums import Level, Polarity
 from knowledgesmith.client._types.events import BeliefChange
 from knowledgesmith.client._types.propagation import Changes, Propagation, Subgraph, SubgraphNode
 from knowledgesmith.client._types.questions import (
@@ -53,22 +53,23 @@ def to_networkx(answer: Subgraph | Travel) -> nx.MultiDiGraph[str]:
     require(NOTEBOOK, "A networkx graph")
     import networkx as nx
 
-    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(cypher=answer.query.cypher)
     if isinstance(answer, Travel):
-        _add_travel(graph, answer)
-        return graph
+        return _travelled(answer)
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(cypher=answer.query.cypher)
     for node in answer.nodes:
         graph.add_node(node.uid, **_attributes(node), delta=node.delta)
     for edge in answer.edges:
-        graph.add_edge(edge.source, edge.target, key=edge.relation, relation=edge.relation, status=edge.status)
+        graph.add_edge(
+            edge.source_uid, edge.target_uid, key=edge.relation, relation=edge.relation, status=edge.status.value
+        )
     return graph
 
 
 def to_pandas(answer: Answer | Iterable[Any]) -> pd.DataFrame:
     """One row an item of an answer (or of any iterable of result objects); enums as text, missing values as NaN.
 
-    Ledger rows are indexed by ``seq``. Members of members become columns such as ``rate_low``. An answer without items
-    has the columns of its own sort; an empty iterable those of the ledger.
+    Ledger rows are indexed by ``sequence``. Members of members become columns such as ``rate_low``. An answer without
+    items has the columns of its own sort; an empty iterable those of the ledger.
     """
     require(NOTEBOOK, "A pandas table")
     import pandas as pd
@@ -86,7 +87,7 @@ def to_pandas(answer: Answer | Iterable[Any]) -> pd.DataFrame:
 def to_py2neo(answer: Subgraph | Travel | nx.MultiDiGraph[str]) -> Any:
     """A ``py2neo.Subgraph``: nodes labelled ``Entity`` and their level, relationships typed by relation name.
 
-    It takes a subgraph, paths, or a whole graph as :meth:`KnowledgeSmith.graph_networkx` returns it. The objects are
+    It takes a subgraph, paths, or a whole graph as ``graphs.networkx`` returns it. The objects are
     not bound to a database; ``graph.merge(result, "Entity", "uid")`` writes them to one.
     """
     require(NOTEBOOK, "A py2neo subgraph")
@@ -114,13 +115,13 @@ def _ledger(rows: tuple[BeliefChange, ...]) -> pd.DataFrame:
 
     columns = BeliefChange.__dataclass_fields__
     frame = pd.DataFrame({name: [getattr(row, name) for row in rows] for name in columns})
-    for name in ("kind", "polarity", "role"):
+    for name in ("level", "kind", "polarity", "role"):
         frame[name] = [str(value) for value in frame[name]]
     numbers = ["before", "after", "new_before", "new_after", "delta"]
     frame[numbers] = frame[numbers].astype("float64")
     frame["hops"] = frame["hops"].astype("Int64")
     frame["should_change"] = frame["polarity"] == Polarity.CHANGE.value
-    return frame.set_index("seq")
+    return frame.set_index("sequence")
 
 
 def _columns(row_type: Any, prefix: str = "") -> list[str]:
@@ -132,20 +133,31 @@ def _columns(row_type: Any, prefix: str = "") -> list[str]:
     return found
 
 
-def _add_travel(graph: nx.MultiDiGraph[str], travel: Travel) -> None:
+def _travelled(travel: Travel) -> nx.MultiDiGraph[str]:
+    import networkx as nx
+
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(cypher=travel.paths_query.cypher)
     for path in travel.paths:
-        graph.add_node(path.target, name=path.target_name, target=True)
-        here = path.target
+        graph.add_node(path.target_uid, name=path.target_name, target=True)
+        here = path.target_uid
         for step in path.steps:
-            graph.add_node(step.entity, name=step.name, delta=step.delta, target=_is_target(graph, step.entity))
-            ends = (here, step.entity) if step.forward else (step.entity, here)
+            uid = step.entity_uid
+            graph.add_node(uid, name=step.entity_name, delta=step.delta, target=_is_target(graph, uid))
+            ends = (here, uid) if step.forward else (uid, here)
             graph.add_edge(*ends, key=step.relation, relation=step.relation)
-            here = step.entity
+            here = uid
     for stop in travel.stops:
-        known = _is_target(graph, stop.entity)  # a change may stop where it began
+        known = _is_target(graph, stop.entity_uid)  # a change may stop where it began
         graph.add_node(
-            stop.entity, name=stop.name, level=stop.level, hops=stop.hops, moved=stop.moved, stopped=True, target=known
+            stop.entity_uid,
+            name=stop.entity_name,
+            level=_label(stop.level),
+            hops=stop.hops,
+            moved=stop.moved,
+            stopped=True,
+            target=known,
         )
+    return graph
 
 
 def _is_target(graph: nx.MultiDiGraph[str], uid: str) -> bool:
@@ -153,7 +165,12 @@ def _is_target(graph: nx.MultiDiGraph[str], uid: str) -> bool:
 
 
 def _attributes(node: SubgraphNode) -> dict[str, Any]:
-    return asdict(node)
+    return {**asdict(node), "level": _label(node.level)}
+
+
+def _label(level: Level) -> str:
+    """The level as the database labels it; empty where there is none."""
+    return "" if level is Level.UNSPECIFIED else level.title()
 
 
 def _present(values: dict[str, Any]) -> dict[str, Any]:

@@ -19,11 +19,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from knowledgesmith.client._client import KnowledgeSmith
 from knowledgesmith.client._errors import FailedPrecondition, KnowledgeSmithClientError, NotFound, Unavailable
 from knowledgesmith.client._extras import SERVER, require
-from knowledgesmith.client._own_settings import own_setting
-from knowledgesmith.client._transport import DEFAULT_TARGET
+from knowledgesmith.client._own_settings import DEFAULT_TARGET, own_setting
+from knowledgesmith.client._sync.client import KnowledgeSmith
 
 DEFAULT_METRICS: Final = "127.0.0.1:7618"
 START_TIMEOUT_S: Final = 1200.0  # the server itself waits 900 s for its database
@@ -235,7 +234,7 @@ class LocalServer:
 def _serves(target: str) -> bool:
     if not answers(target):
         return False
-    with KnowledgeSmith(target, timeout_s=2.0, slow_timeout_s=2.0) as smith:
+    with KnowledgeSmith(target, timeout_s=2.0, long_timeout_s=2.0) as smith:
         try:
             return smith.health() == "SERVING"
         except KnowledgeSmithClientError:

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from knowledgesmith.client._types.enums import Level
 from knowledgesmith.client._types.propagation import Subgraph, SubgraphNode
 
 LETTER_WIDTH: Final = 6.3
 LABEL_LENGTH: Final = 22
-_RADIUS: Final = {"Root": 15.0, "Intermediate": 12.0}
+_RADIUS: Final = {Level.ROOT: 15.0, Level.INTERMEDIATE: 12.0}
 _LEAF_RADIUS: Final = 9.0
 _LABEL_HEIGHT: Final = 17.0
 _GAP: Final = 9.0
@@ -69,8 +70,8 @@ def _components(subgraph: Subgraph) -> list[list[SubgraphNode]]:
         return uid
 
     for edge in subgraph.edges:
-        if edge.source in parent and edge.target in parent:
-            parent[root(edge.source)] = root(edge.target)
+        if edge.source_uid in parent and edge.target_uid in parent:
+            parent[root(edge.source_uid)] = root(edge.target_uid)
     groups: dict[str, list[SubgraphNode]] = {}
     for node in subgraph.nodes:
         groups.setdefault(root(node.uid), []).append(node)
@@ -103,7 +104,7 @@ def _springs(subgraph: Subgraph, nodes: Sequence[SubgraphNode]) -> Mapping[str, 
 
     graph: nx.Graph[str] = nx.Graph()
     graph.add_nodes_from(node.uid for node in nodes)
-    graph.add_edges_from((edge.source, edge.target) for edge in subgraph.edges if edge.source in graph)
+    graph.add_edges_from((edge.source_uid, edge.target_uid) for edge in subgraph.edges if edge.source_uid in graph)
     graph.remove_edges_from(list(nx.selfloop_edges(graph)))
     size = math.sqrt(len(nodes))
     raw = nx.spring_layout(graph, seed=_SEED, k=1.6 / size, iterations=250, scale=_SPREAD * size)

@@ -36,7 +36,7 @@ def draw(*, subgraph: Subgraph, intervention: Intervention | None = None) -> str
     """The subgraph as one self-contained HTML page (also well-formed XML): no script, no outside resource.
 
     Args:
-        subgraph: from ``KnowledgeSmith.subgraph``; at most about 60 entities can be read well.
+        subgraph: from ``propagation.subgraph``; at most about 60 entities can be read well.
         intervention: adds its id, goal, method and state to the caption.
     """
     page = element(None, "html", lang="en")
@@ -88,7 +88,7 @@ def _largest(body: ET.Element, subgraph: Subgraph) -> None:
         element(header, "th", name, class_="number" if name in ("hops", "before", "after", "change") else "text")
     for node in moved[:_MOST]:
         row = element(table, "tr")
-        for text in (node.name, node.level, node.domain):
+        for text in (node.name, node.level.title(), node.domain):
             element(row, "td", text)
         hops = "–" if node.hops is None else str(node.hops)
         for text in (hops, f"{node.before:.3f}", f"{node.after:.3f}"):

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 from knowledgesmith.client._picture.colours import FAINT, INK, LESS, MORE, colour
 from knowledgesmith.client._picture.layout import Point, label, place, radius
+from knowledgesmith.client._types.enums import Level
 from knowledgesmith.client._types.propagation import Subgraph, SubgraphEdge, SubgraphNode
 
 NAMESPACE: Final = "http://www.w3.org/2000/svg"
@@ -78,12 +79,18 @@ def _markers(svg: ET.Element) -> None:
         element(marker, "path", d="M0,0.8 L8,4 L0,7.2 z", fill=ink)
 
 
+def _status(edge: SubgraphEdge) -> str:
+    """What the intervention did to a fact, in the word of the legend."""
+    word = edge.status.lower()
+    return word if word in _STATUS_INK else "asserted"
+
+
 def _edges(svg: ET.Element, subgraph: Subgraph, points: Mapping[str, Point]) -> None:
     sizes = {node.uid: radius(node) for node in subgraph.nodes}
-    drawn = [edge for edge in subgraph.edges if edge.source in points and edge.target in points]
-    special = [edge for edge in drawn if edge.status in _STATUS_INK]
-    for edge in sorted(drawn, key=lambda edge: edge.status in _STATUS_INK):
-        _edge(svg, edge, points, sizes, labelled=edge.status in _STATUS_INK and len(special) <= _EDGE_LABELS)
+    drawn = [edge for edge in subgraph.edges if edge.source_uid in points and edge.target_uid in points]
+    special = [edge for edge in drawn if _status(edge) in _STATUS_INK]
+    for edge in sorted(drawn, key=lambda edge: _status(edge) in _STATUS_INK):
+        _edge(svg, edge, points, sizes, labelled=edge in special and len(special) <= _EDGE_LABELS)
 
 
 def _edge(
@@ -94,15 +101,15 @@ def _edge(
     *,
     labelled: bool,
 ) -> None:
-    (x1, y1), (x2, y2) = points[edge.source], points[edge.target]
+    (x1, y1), (x2, y2) = points[edge.source_uid], points[edge.target_uid]
     length = math.hypot(x2 - x1, y2 - y1)
     if length < 1:
         return
     along_x, along_y = (x2 - x1) / length, (y2 - y1) / length
-    start, end = sizes[edge.source] + 3, sizes[edge.target] + 5
-    status = edge.status if edge.status in _STATUS_INK else "asserted"
+    start, end = sizes[edge.source_uid] + 3, sizes[edge.target_uid] + 5
+    status = _status(edge)
     group = element(svg, "g", class_=f"edge {status}")
-    element(group, "title", f"{edge.relation} ({edge.status})")
+    element(group, "title", f"{edge.relation} ({status})")
     line = element(
         group,
         "line",
@@ -154,12 +161,12 @@ def _node(svg: ET.Element, node: SubgraphNode, point: Point) -> None:
     _halo(group, x, y + size + (17 if node.target else 13), label(node), size=11, ink=INK, weight=weight)
 
 
-def _shape(parent: ET.Element, level: str, x: float, y: float, size: float, style: Mapping[str, object]) -> None:
-    """Root: square; Intermediate: diamond; Leaf: disc."""
-    if level == "Root":
+def _shape(parent: ET.Element, level: Level, x: float, y: float, size: float, style: Mapping[str, object]) -> None:
+    """Root: square; intermediate: diamond; leaf: disc."""
+    if level is Level.ROOT:
         edge = size * 1.7
         element(parent, "rect", x=x - edge / 2, y=y - edge / 2, width=edge, height=edge, rx=3, **style)
-    elif level == "Intermediate":
+    elif level is Level.INTERMEDIATE:
         points = f"{x:.1f},{y - size:.1f} {x + size:.1f},{y:.1f} {x:.1f},{y + size:.1f} {x - size:.1f},{y:.1f}"
         element(parent, "polygon", points=points, **style)
     else:
@@ -173,7 +180,7 @@ def describe(node: SubgraphNode) -> str:
         belief = "no belief measured"
     else:
         belief = f"belief {node.before:.3f} → {node.after:.3f} ({node.delta:+.3f})"
-    return f"{node.name} [{node.uid}]\n{node.level} · {node.type} · {node.domain}\n{hops}\n{belief}"
+    return f"{node.name} [{node.uid}]\n{node.level.title()} · {node.type} · {node.domain}\n{hops}\n{belief}"
 
 
 def _legend(svg: ET.Element, y: float) -> None:
@@ -181,9 +188,9 @@ def _legend(svg: ET.Element, y: float) -> None:
     element(group, "line", x1=_MARGIN, y1=y - 12, x2="98%", y2=y - 12, stroke="#e3e5ea")
     x = _legend_scale(group, _MARGIN, y)
     style = {"fill": "#f4f4f2", "stroke": INK, "stroke_width": 1.2}
-    for level in ("Root", "Intermediate", "Leaf"):
+    for level in (Level.ROOT, Level.INTERMEDIATE, Level.LEAF):
         _shape(group, level, x + 8, y + 8, 7, style)
-        element(group, "text", level, x=x + 20, y=y + 12)
+        element(group, "text", level.title(), x=x + 20, y=y + 12)
         x += 42 + 6.2 * len(level)
     element(group, "circle", cx=x + 8, cy=y + 8, r=8, fill="none", stroke=INK, stroke_width=2)
     element(group, "text", "target", x=x + 21, y=y + 12)

@@ -1,1 +1,1 @@
-"""Frozen dataclasses of the client, one module a subject; each reads its wire message with ``from_proto``."""
+"""Frozen dataclasses of the client, one module a subject, with the fields of their wire messages."""

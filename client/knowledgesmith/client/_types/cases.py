@@ -4,40 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Unpack
 
 from knowledgesmith.client._errors import InvalidInput
-from knowledgesmith.v1 import case_pb2, common_pb2
 
-from .enums import Goal, Polarity, ProbeKind, read_enum, read_kind, read_polarity
+from .enums import Goal, Polarity, ProbeKind
 from .facts import FactChange
-from .interventions import InterventionSpec
+from .interventions import InterventionSpec, SpecOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseChange:
     """One change by uids; the names are empty where the graph lacks the entity."""
 
-    subject: str
+    subject_uid: str
     relation: str
-    old_object: str
-    new_object: str
+    old_object_uid: str
+    new_object_uid: str
     subject_name: str
     old_object_name: str
     new_object_name: str
 
-    @classmethod
-    def from_proto(cls, message: case_pb2.CaseChange) -> Self:
-        """Read the wire's message."""
-        return cls(
-            subject=message.subject,
-            relation=message.relation,
-            old_object=message.old_object,
-            new_object=message.new_object,
-            subject_name=message.subject_name,
-            old_object_name=message.old_object_name,
-            new_object_name=message.new_object_name,
-        )
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRound:
+    """The changes that a case asks for at once."""
+
+    changes: tuple[CaseChange, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,19 +51,6 @@ class CaseProbe:
     answers: tuple[str, ...]
     answers_before: tuple[str, ...]
 
-    @classmethod
-    def from_proto(cls, message: case_pb2.CaseProbe) -> Self:
-        """Read the wire's message."""
-        return cls(
-            kind=read_kind(message.kind),
-            polarity=read_polarity(message.polarity),
-            family=message.family,
-            stem=message.stem,
-            options=tuple(message.options),
-            answers=tuple(message.answers),
-            answers_before=tuple(message.answers_before),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -79,37 +59,21 @@ class Case:
     Attributes:
         rounds: requests that follow one another; none for a case that only asks.
         families: number of probes by family.
-        missing: uids of its changes that the graph lacks.
+        missing_uids: uids of its changes that the graph lacks.
         file: where it comes from, and ``record`` its line or number there.
-        probes: only filled by ``get_case``.
+        probes: only filled by ``cases.get``.
     """
 
     graph_id: str
     id: str
     goal: Goal
-    rounds: tuple[tuple[CaseChange, ...], ...]
+    rounds: tuple[CaseRound, ...]
     families: Mapping[str, int]
-    missing: tuple[str, ...]
+    missing_uids: tuple[str, ...]
     file: str
     record: int
     digest: str
     probes: tuple[CaseProbe, ...]
-
-    @classmethod
-    def from_proto(cls, message: case_pb2.Case) -> Self:
-        """Read the wire's message."""
-        return cls(
-            graph_id=message.graph_id,
-            id=message.id,
-            goal=read_enum(Goal, common_pb2.Goal.DESCRIPTOR, message.goal),
-            rounds=tuple(tuple(map(CaseChange.from_proto, made.changes)) for made in message.rounds),
-            families=dict(message.families),
-            missing=tuple(message.missing),
-            file=message.file,
-            record=message.record,
-            digest=message.digest,
-            probes=tuple(map(CaseProbe.from_proto, message.probes)),
-        )
 
     def changes(self, *, round: int = 1) -> tuple[FactChange, ...]:  # noqa: A002 - the case's own word
         """The changes of one round, from 1, as an intervention takes them.
@@ -122,25 +86,29 @@ class Case:
             raise InvalidInput("The case has no such round.", field="round", value=str(round), hint=hint)
         return tuple(
             FactChange(
-                subject=change.subject,
+                subject=change.subject_uid,
                 relation=change.relation,
-                old_object=change.old_object,
-                new_object=change.new_object,
+                old_object=change.old_object_uid,
+                new_object=change.new_object_uid,
             )
-            for change in self.rounds[round - 1]
+            for change in self.rounds[round - 1].changes
         )
 
-    def spec(self, *, branch_id: str, method: str, round: int = 1, **more: Any) -> InterventionSpec:  # noqa: A002
+    def spec(
+        self,
+        *,
+        branch_id: str,
+        round: int = 1,  # noqa: A002 - the case's own word
+        **options: Unpack[SpecOptions],
+    ) -> InterventionSpec:
         """What to ask for to make this case true on a branch.
 
         Args:
             branch_id: branch of the case's graph.
-            method: name of the method.
             round: which of its rounds, from 1.
-            **more: other members of ``InterventionSpec``.
+            **options: further members of ``InterventionSpec``.
 
         Raises:
             InvalidInput: the case has no such round.
         """
-        changes = self.changes(round=round)
-        return InterventionSpec(branch_id=branch_id, goal=self.goal, changes=changes, method=method, **more)
+        return InterventionSpec.of(goal=self.goal, branch_id=branch_id, changes=self.changes(round=round), **options)

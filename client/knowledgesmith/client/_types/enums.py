@@ -2,101 +2,154 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Final, TypeVar
-
-from google.protobuf.descriptor import EnumDescriptor
-
-from knowledgesmith.v1 import common_pb2, intervention_pb2, model_pb2, propagation_pb2
+from enum import StrEnum, auto
+from typing import Final
 
 
-class Goal(StrEnum):
+class WireEnum(StrEnum):
+    """An enumeration of the wire; a member's value is its name there, without the prefix."""
+
+    @staticmethod
+    def _generate_next_value_(name: str, start: int, count: int, last_values: list[str]) -> str:  # noqa: ARG004
+        return name
+
+
+class Goal(WireEnum):
     """What an intervention wants: insert or modify a fact, or erase one."""
 
-    UNSPECIFIED = "UNSPECIFIED"
-    EDIT = "EDIT"
-    UNLEARN = "UNLEARN"
-
-    def to_proto(self) -> common_pb2.Goal.ValueType:
-        """The wire's number."""
-        return common_pb2.Goal.Value(f"GOAL_{self}")
+    UNSPECIFIED = auto()
+    EDIT = auto()
+    UNLEARN = auto()
 
 
-class TargetDistribution(StrEnum):
+class TargetDistribution(WireEnum):
     """What a method pulls the answer towards."""
 
-    UNSPECIFIED = "UNSPECIFIED"
-    NEW_OBJECT = "NEW_OBJECT"
-    NEUTRAL_GRAPH = "NEUTRAL_GRAPH"
-    NEUTRAL_MASK = "NEUTRAL_MASK"
-    UNIFORM = "UNIFORM"
-    REFUSAL = "REFUSAL"
-    VAGUE = "VAGUE"
-
-    def to_proto(self) -> common_pb2.TargetDistribution.ValueType:
-        """The wire's number."""
-        return common_pb2.TargetDistribution.Value(f"TARGET_DISTRIBUTION_{self}")
+    UNSPECIFIED = auto()
+    NEW_OBJECT = auto()
+    NEUTRAL_GRAPH = auto()
+    NEUTRAL_MASK = auto()
+    UNIFORM = auto()
+    REFUSAL = auto()
+    VAGUE = auto()
 
 
-class ProbeKind(StrEnum):
+class ProbeKind(WireEnum):
     """The six kinds of probes."""
 
-    UNSPECIFIED = "UNSPECIFIED"
-    DIRECT = "DIRECT"
-    REVERSE = "REVERSE"
-    MULTI_HOP = "MULTI_HOP"
-    COMPARISON = "COMPARISON"
-    CONTEXTUAL = "CONTEXTUAL"
-    CONFLICT = "CONFLICT"
-
-    def to_proto(self) -> common_pb2.ProbeKind.ValueType:
-        """The wire's number."""
-        return common_pb2.ProbeKind.Value(f"PROBE_KIND_{self}")
+    UNSPECIFIED = auto()
+    DIRECT = auto()
+    REVERSE = auto()
+    MULTI_HOP = auto()
+    COMPARISON = auto()
+    CONTEXTUAL = auto()
+    CONFLICT = auto()
 
 
-class Polarity(StrEnum):
+class Polarity(WireEnum):
     """Whether the plan expects the answer to change (Q+) or to stay (Q-)."""
 
-    UNSPECIFIED = "UNSPECIFIED"
-    CHANGE = "CHANGE"
-    STAY = "STAY"
+    UNSPECIFIED = auto()
+    CHANGE = auto()
+    STAY = auto()
 
 
-class HealthVerdict(StrEnum):
-    """What the measures say of a revision; a WRECKED one waits for a decision, and its rates are withheld."""
-
-    UNSPECIFIED = "UNSPECIFIED"
-    HEALTHY = "HEALTHY"
-    SUSPECT = "SUSPECT"
-    WRECKED = "WRECKED"
-
-
-class Role(StrEnum):
+class Role(WireEnum):
     """What a planned probe asks about; ``UNSPECIFIED``: verdicts of scheme 1, which did not tell targets apart."""
 
-    UNSPECIFIED = "UNSPECIFIED"
-    TARGET = "TARGET"
-    FOLLOWS = "FOLLOWS"
-    STAYS = "STAYS"
-
-    def to_proto(self) -> common_pb2.Role.ValueType:
-        """The wire's number."""
-        return common_pb2.Role.Value(f"ROLE_{self}")
+    UNSPECIFIED = auto()
+    TARGET = auto()
+    FOLLOWS = auto()
+    STAYS = auto()
 
 
-class InterventionState(StrEnum):
+class Level(WireEnum):
+    """Place of an entity in the hierarchy; ``UNSPECIFIED``: it has none."""
+
+    UNSPECIFIED = auto()
+    ROOT = auto()
+    INTERMEDIATE = auto()
+    LEAF = auto()
+
+
+class View(WireEnum):
+    """How much of a resource a listing holds; ``UNSPECIFIED`` = all."""
+
+    UNSPECIFIED = auto()
+    BASIC = auto()
+    FULL = auto()
+
+
+class HealthVerdict(WireEnum):
+    """What the measures say of a revision; a WRECKED one waits for a decision, and its rates are withheld."""
+
+    UNSPECIFIED = auto()
+    HEALTHY = auto()
+    SUSPECT = auto()
+    WRECKED = auto()
+
+
+class FileRole(WireEnum):
+    """What one of several tables of a graph holds; ``UNSPECIFIED``: told from the file."""
+
+    UNSPECIFIED = auto()
+    ENTITIES = auto()
+    RELATIONS = auto()
+    FACTS = auto()
+    TEMPLATES = auto()
+
+
+class WordingUse(WireEnum):
+    """What a wording is used for."""
+
+    UNSPECIFIED = auto()
+    DIRECT = auto()
+    REVERSE = auto()
+    QUESTION = auto()
+    REVERSE_QUESTION = auto()
+    STATEMENT = auto()
+    PHRASE = auto()
+    REVERSE_PHRASE = auto()
+    REVERSE_STATEMENT = auto()
+
+
+class WordingOrigin(WireEnum):
+    """Where a wording comes from: files, a correction, sure grammar, or a plain frame around the relation's name."""
+
+    UNSPECIFIED = auto()
+    GIVEN = auto()
+    CORRECTED = auto()
+    DERIVED = auto()
+    FRAME = auto()
+
+
+class TraitKind(WireEnum):
+    """What a trait says about a relation."""
+
+    UNSPECIFIED = auto()
+    FUNCTIONAL = auto()
+    INVERSE_FUNCTIONAL = auto()
+    SYMMETRIC = auto()
+    INVERSE = auto()
+    TRANSITIVE = auto()
+    COMPOSITION = auto()
+    DOMAIN = auto()
+    RANGE = auto()
+
+
+class InterventionState(WireEnum):
     """Life of an intervention."""
 
-    UNSPECIFIED = "UNSPECIFIED"
-    QUEUED = "QUEUED"
-    PREPARING = "PREPARING"
-    RUNNING = "RUNNING"
-    AWAITING_DECISION = "AWAITING_DECISION"
-    COMMITTING = "COMMITTING"
-    SUCCEEDED = "SUCCEEDED"
-    DISCARDED = "DISCARDED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
+    UNSPECIFIED = auto()
+    QUEUED = auto()
+    PREPARING = auto()
+    RUNNING = auto()
+    AWAITING_DECISION = auto()
+    COMMITTING = auto()
+    SUCCEEDED = auto()
+    DISCARDED = auto()
+    FAILED = auto()
+    CANCELLED = auto()
 
     @property
     def terminal(self) -> bool:
@@ -119,101 +172,230 @@ _TERMINAL: Final = frozenset(
 )
 
 
-class Grouping(StrEnum):
+class Scorer(WireEnum):
+    """How the options of a probe are scored; ``UNSPECIFIED`` = CLOZE_EXACT."""
+
+    UNSPECIFIED = auto()
+    CLOZE_EXACT = auto()
+    CLOZE_MEAN = auto()
+    CLOZE_SUM = auto()
+
+
+class GateMetric(WireEnum):
+    """What a gate bounds: a share, or (PERPLEXITY_RATIO) how many times less likely plain text became."""
+
+    UNSPECIFIED = auto()
+    INSTALLED = auto()
+    ERASED = auto()
+    PROPAGATED = auto()
+    RESIDUAL = auto()
+    COLLATERAL = auto()
+    PERPLEXITY_RATIO = auto()
+
+
+class Phase(WireEnum):
+    """What the worker does for an intervention; ``UNSPECIFIED``: nothing."""
+
+    UNSPECIFIED = auto()
+    PLAN = auto()
+    MEASURE_BEFORE = auto()
+    APPLY = auto()
+    HEALTH = auto()
+    MEASURE_AFTER = auto()
+    COMMIT = auto()
+    WAIT_FOR_IMPORT = auto()
+    WAIT_FOR_LOCKS = auto()
+    DECIDE = auto()
+
+
+class WorldOp(WireEnum):
+    """What happens to a fact of a branch's world."""
+
+    UNSPECIFIED = auto()
+    ASSERT = auto()
+    RETRACT = auto()
+
+
+class Worlds(WireEnum):
+    """In which world of a plan something holds."""
+
+    UNSPECIFIED = auto()
+    BEFORE = auto()
+    AFTER = auto()
+    BOTH = auto()
+
+
+class Rule(WireEnum):
+    """Why a fact enters, leaves or holds."""
+
+    UNSPECIFIED = auto()
+    REQUEST = auto()
+    ASSERTED = auto()
+    FUNCTIONAL = auto()
+    INVERSE_FUNCTIONAL = auto()
+    SUPPORT = auto()
+    INVERSE = auto()
+    SYMMETRIC = auto()
+    TRANSITIVE = auto()
+    COMPOSITION = auto()
+    SUBRELATION = auto()
+
+
+class WarningKind(WireEnum):
+    """What is the matter with a plan."""
+
+    UNSPECIFIED = auto()
+    PREFIX = auto()
+    LENGTH = auto()
+    SHARED_WORDS = auto()
+    TYPE = auto()
+    RING = auto()
+    EARLIER = auto()
+    UID = auto()
+    UNASKED = auto()
+
+
+class DType(WireEnum):
+    """Number format of weights."""
+
+    UNSPECIFIED = auto()
+    FLOAT32 = auto()
+    BFLOAT16 = auto()
+    FLOAT16 = auto()
+    FLOAT64 = auto()
+
+
+class MethodFamily(WireEnum):
+    """What the artefacts of a method are."""
+
+    UNSPECIFIED = auto()
+    WEIGHTS = auto()
+    MEMORY = auto()
+    CONTEXT = auto()
+
+
+class ExportFormat(WireEnum):
+    """Form of an export of a revision."""
+
+    UNSPECIFIED = auto()
+    HF_CHECKPOINT = auto()
+    PEFT_ADAPTER = auto()
+
+
+class Grouping(WireEnum):
     """How to group a propagation."""
 
-    UNSPECIFIED = "UNSPECIFIED"
-    HOP = "HOP"
-    LEVEL = "LEVEL"
-    KIND = "KIND"
-    RELATION = "RELATION"
-    DOMAIN = "DOMAIN"
-    ALL = "ALL"
-    ROLE = "ROLE"
-
-    def to_proto(self) -> propagation_pb2.Grouping.ValueType:
-        """The wire's number."""
-        return propagation_pb2.Grouping.Value(f"GROUPING_{self}")
+    UNSPECIFIED = auto()
+    HOP = auto()
+    LEVEL = auto()
+    KIND = auto()
+    RELATION = auto()
+    DOMAIN = auto()
+    ALL = auto()
+    ROLE = auto()
+    BAND = auto()
 
 
-class ChangeFilter(StrEnum):
+class ChangeFilter(WireEnum):
     """Which ledger rows to list; ``UNSPECIFIED`` = all, by sequence."""
 
-    UNSPECIFIED = "UNSPECIFIED"
-    TOP = "TOP"
-    COLLATERAL = "COLLATERAL"
-    RESIDUAL = "RESIDUAL"
-    CONFLICT = "CONFLICT"
-
-    def to_proto(self) -> propagation_pb2.ChangeFilter.ValueType:
-        """The wire's number."""
-        return propagation_pb2.ChangeFilter.Value(f"CHANGE_FILTER_{self}")
+    UNSPECIFIED = auto()
+    TOP = auto()
+    COLLATERAL = auto()
+    RESIDUAL = auto()
+    CONFLICT = auto()
 
 
-class Verdict(StrEnum):
+class Verdict(WireEnum):
     """What became of a probe: INSTALLED to NOT_ERASED of targets, PROPAGATED to DRIFTED of what follows from them."""
 
-    UNSPECIFIED = "UNSPECIFIED"
-    INSTALLED = "INSTALLED"
-    NOT_INSTALLED = "NOT_INSTALLED"
-    ERASED = "ERASED"
-    NOT_ERASED = "NOT_ERASED"
-    INELIGIBLE = "INELIGIBLE"
-    PROPAGATED = "PROPAGATED"
-    FORGOTTEN = "FORGOTTEN"
-    MISSED = "MISSED"
-    DRIFTED = "DRIFTED"
-    PRESERVED = "PRESERVED"
-    COLLATERAL = "COLLATERAL"
-
-    def to_proto(self) -> propagation_pb2.Verdict.ValueType:
-        """The wire's number."""
-        return propagation_pb2.Verdict.Value(f"VERDICT_{self}")
+    UNSPECIFIED = auto()
+    INELIGIBLE = auto()
+    PROPAGATED = auto()
+    MISSED = auto()
+    DRIFTED = auto()
+    PRESERVED = auto()
+    COLLATERAL = auto()
+    INSTALLED = auto()
+    NOT_INSTALLED = auto()
+    ERASED = auto()
+    NOT_ERASED = auto()
+    FORGOTTEN = auto()
 
 
-class ExportFormat(StrEnum):
-    """Form of an export."""
+class EdgeStatus(WireEnum):
+    """What an intervention did to a fact of its subgraph."""
 
-    UNSPECIFIED = "UNSPECIFIED"
-    HF_CHECKPOINT = "HF_CHECKPOINT"
-    PEFT_ADAPTER = "PEFT_ADAPTER"
-
-    def to_proto(self) -> model_pb2.ExportFormat.ValueType:
-        """The wire's number."""
-        return model_pb2.ExportFormat.Value(f"EXPORT_FORMAT_{self}")
+    UNSPECIFIED = auto()
+    ASSERTED = auto()
+    RETRACTED = auto()
+    ADDED = auto()
 
 
-E = TypeVar("E", bound=StrEnum)
+class Agreement(WireEnum):
+    """Which world the questions about a changed fact follow."""
+
+    UNSPECIFIED = auto()
+    NEW = auto()
+    OLD = auto()
+    MIXED = auto()
+    UNASKED = auto()
 
 
-def read_enum(kind: type[E], descriptor: EnumDescriptor, number: int) -> E:
-    """The member of ``kind`` for a wire number, ``UNSPECIFIED`` when a newer server sends an unknown one."""
-    value = descriptor.values_by_number.get(number)
-    prefix = descriptor.values_by_number[0].name.removesuffix("UNSPECIFIED")
-    name = "UNSPECIFIED" if value is None else value.name.removeprefix(prefix)
-    return kind(name)
+class Split(WireEnum):
+    """Which phrasings of a relation a probe uses: those that are asked, or those that are trained with."""
+
+    UNSPECIFIED = auto()
+    EVAL = auto()
+    TRAIN = auto()
 
 
-def read_state(number: int) -> InterventionState:
-    """The state for a wire number."""
-    return read_enum(InterventionState, intervention_pb2.InterventionState.DESCRIPTOR, number)
+class ProbeContext(WireEnum):
+    """What a CONTEXTUAL probe has to do with the fact that it stands beside."""
+
+    UNSPECIFIED = auto()
+    SAME_SUBJECT = auto()
+    SAME_RELATION = auto()
+    OTHER_DOMAIN = auto()
 
 
-def read_kind(number: int) -> ProbeKind:
-    """The probe kind for a wire number."""
-    return read_enum(ProbeKind, common_pb2.ProbeKind.DESCRIPTOR, number)
+class Balance(WireEnum):
+    """What a sample is balanced by."""
+
+    UNSPECIFIED = auto()
+    KIND = auto()
+    LEVEL = auto()
+    RELATION = auto()
+    SUBTREE = auto()
+    CHAIN_LENGTH = auto()
+    POSITION = auto()
 
 
-def read_polarity(number: int) -> Polarity:
-    """The polarity for a wire number."""
-    return read_enum(Polarity, common_pb2.Polarity.DESCRIPTOR, number)
+class ProbeSetFormat(WireEnum):
+    """A file format of probe sets."""
+
+    UNSPECIFIED = auto()
+    PARQUET = auto()
+    JSONL = auto()
+    LM_EVAL = auto()
+    DATASET = auto()
 
 
-def read_role(number: int) -> Role:
-    """The role for a wire number."""
-    return read_enum(Role, common_pb2.Role.DESCRIPTOR, number)
+class Guesser(WireEnum):
+    """How an option is guessed by one who knows nothing."""
 
-
-def read_verdict(number: int) -> Verdict:
-    """The verdict for a wire number."""
-    return read_enum(Verdict, propagation_pb2.Verdict.DESCRIPTOR, number)
+    UNSPECIFIED = auto()
+    SHARED_WORDS = auto()
+    SHARED_WORDS_PART = auto()
+    SHARED_LETTERS = auto()
+    SAME_BEGINNING = auto()
+    SAME_ENDING = auto()
+    LONGEST = auto()
+    SHORTEST = auto()
+    NEAREST_LENGTH = auto()
+    NUMBERS = auto()
+    CAPITALS = auto()
+    POSITION = auto()
+    TYPE = auto()
+    OPTIONS_ONLY = auto()
+    LEARNED = auto()

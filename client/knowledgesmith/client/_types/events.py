@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
 
+from knowledgesmith.client._wire.fill import read
 from knowledgesmith.v1 import intervention_pb2
 
-from .enums import Polarity, ProbeKind, Role, read_kind, read_polarity, read_role
+from .enums import Level, Phase, Polarity, ProbeKind, Role
 from .interventions import Intervention
 
 
@@ -24,10 +24,10 @@ class BeliefChange:
         n_propagated: verdict counts over the row's probes, like the other ``n_`` members.
     """
 
-    seq: int
-    entity: str
-    name: str
-    level: str
+    sequence: int
+    entity_uid: str
+    entity_name: str
+    level: Level
     kind: ProbeKind
     polarity: Polarity
     fact_id: str
@@ -38,7 +38,7 @@ class BeliefChange:
     new_after: float | None
     delta: float | None
     hops: int | None
-    nearest_target: str
+    nearest_target_uid: str
     n_propagated: int
     n_missed: int
     n_drifted: int
@@ -52,39 +52,6 @@ class BeliefChange:
     n_erased: int = 0
     n_not_erased: int = 0
 
-    @classmethod
-    def from_proto(cls, message: intervention_pb2.BeliefChange) -> Self:
-        """Read the wire's message."""
-        return cls(
-            seq=message.seq,
-            entity=message.entity,
-            name=message.name,
-            level=message.level,
-            kind=read_kind(message.kind),
-            polarity=read_polarity(message.polarity),
-            fact_id=message.fact_id,
-            relation=message.relation,
-            before=message.before if message.HasField("before") else None,
-            after=message.after if message.HasField("after") else None,
-            new_before=message.new_before if message.HasField("new_before") else None,
-            new_after=message.new_after if message.HasField("new_after") else None,
-            delta=message.delta if message.HasField("delta") else None,
-            hops=message.hops if message.HasField("hops") else None,
-            nearest_target=message.nearest_target,
-            n_propagated=message.n_propagated,
-            n_missed=message.n_missed,
-            n_drifted=message.n_drifted,
-            n_preserved=message.n_preserved,
-            n_collateral=message.n_collateral,
-            n_ineligible=message.n_ineligible,
-            role=read_role(message.role),
-            n_forgotten=message.n_forgotten,
-            n_installed=message.n_installed,
-            n_not_installed=message.n_not_installed,
-            n_erased=message.n_erased,
-            n_not_erased=message.n_not_erased,
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateChanged:
@@ -95,16 +62,12 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Steps done within a phase; ``total`` 0 = unknown."""
+    """How much of a phase is done, of a ``step`` of it where the method names one; ``total`` 0 = unknown."""
 
-    phase: str
+    phase: Phase
     done: int
     total: int
-
-    @classmethod
-    def from_proto(cls, message: intervention_pb2.ProgressEvent) -> Self:
-        """Read the wire's message."""
-        return cls(phase=message.phase, done=message.done, total=message.total)
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,26 +78,12 @@ class BeliefBatch:
     last_sequence: int
     changes: tuple[BeliefChange, ...]
 
-    @classmethod
-    def from_proto(cls, message: intervention_pb2.BeliefBatch) -> Self:
-        """Read the wire's message."""
-        return cls(
-            first_sequence=message.first_sequence,
-            last_sequence=message.last_sequence,
-            changes=tuple(BeliefChange.from_proto(change) for change in message.changes),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
     """Nothing new; rows up to ``committed_sequence`` are committed."""
 
     committed_sequence: int
-
-    @classmethod
-    def from_proto(cls, message: intervention_pb2.Heartbeat) -> Self:
-        """Read the wire's message."""
-        return cls(committed_sequence=message.committed_sequence)
 
 
 WatchEvent = StateChanged | Progress | BeliefBatch | Heartbeat
@@ -144,12 +93,12 @@ def read_event(message: intervention_pb2.WatchInterventionResponse) -> WatchEven
     """The event of one message; ``None`` for a kind that this release does not know."""
     match message.WhichOneof("event"):
         case "state":
-            return StateChanged(intervention=Intervention.from_proto(message.state))
+            return StateChanged(intervention=read(Intervention, message.state))
         case "progress":
-            return Progress.from_proto(message.progress)
+            return read(Progress, message.progress)
         case "batch":
-            return BeliefBatch.from_proto(message.batch)
+            return read(BeliefBatch, message.batch)
         case "heartbeat":
-            return Heartbeat.from_proto(message.heartbeat)
+            return read(Heartbeat, message.heartbeat)
         case _:
             return None

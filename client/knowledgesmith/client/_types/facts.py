@@ -1,11 +1,8 @@
-"""Changes of facts."""
+"""Changes of facts, and changes of the graph's structure beside them in one request."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
-
-from knowledgesmith.v1 import intervention_pb2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,18 +19,49 @@ class FactChange:
     old_object: str = ""
     new_object: str = ""
 
-    @classmethod
-    def from_proto(cls, message: intervention_pb2.FactChange) -> Self:
-        """Read the wire's message."""
-        return cls(
-            subject=message.subject,
-            relation=message.relation,
-            old_object=message.old_object,
-            new_object=message.new_object,
-        )
 
-    def to_proto(self) -> intervention_pb2.FactChange:
-        """Write the wire's message."""
-        return intervention_pb2.FactChange(
-            subject=self.subject, relation=self.relation, old_object=self.old_object, new_object=self.new_object
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsertEntity:
+    """A new entity, in the branch's world only, under its parents and with its first facts (goal EDIT).
+
+    Attributes:
+        uid: no entity of the branch's world has it.
+        parents: uids, names or aliases, by the hierarchical ``relation``.
+        relation: may be empty where the catalogue has one hierarchical relation.
+        facts: further facts; they may name the new entity.
+    """
+
+    uid: str
+    name: str
+    type: str = ""
+    domain: str = ""
+    aliases: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    relation: str = ""
+    facts: tuple[FactChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveSubtree:
+    """An entity, and all that is below it, under another parent (goal EDIT).
+
+    Attributes:
+        old_parent: may be empty where the entity has one parent.
+        relation: hierarchical; may be empty where it is clear.
+    """
+
+    entity: str
+    new_parent: str
+    old_parent: str = ""
+    relation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteNode:
+    """All facts of an entity, with ``subtree`` also those of everything below it (goal UNLEARN)."""
+
+    entity: str
+    subtree: bool = False
+
+
+StructuralChange = InsertEntity | MoveSubtree | DeleteNode

@@ -1,13 +1,21 @@
-"""Graphs, and what a Cypher query returns."""
+"""Graphs: what they hold, how they changed, whether they are sound, and what a Cypher query returns."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from datetime import datetime
+from typing import Any
 
-from knowledgesmith.v1 import graph_pb2
+from .enums import Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelCount:
+    """How many entities are of one level; ``UNSPECIFIED``: of none."""
+
+    level: Level
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,40 +26,29 @@ class Graph:
     that moment.
     """
 
-    graph_id: str
+    id: str
     digest: str
     source: str
-    head_branch: str
-    entities_by_level: Mapping[str, int]
+    head_branch_id: str
+    entities_by_level: tuple[LevelCount, ...]
     facts: int
     relations: int
     entities_by_domain: Mapping[str, int]
     incomplete: bool
 
-    @classmethod
-    def from_proto(cls, message: graph_pb2.Graph) -> Self:
-        """Read the wire's message."""
-        return cls(
-            graph_id=message.graph_id,
-            digest=message.digest,
-            source=message.source,
-            head_branch=message.head_branch,
-            entities_by_level=dict(message.entities_by_level),
-            facts=message.facts,
-            relations=message.relations,
-            entities_by_domain=dict(message.entities_by_domain),
-            incomplete=message.incomplete,
-        )
-
     @property
     def entities(self) -> int:
         """All entities, retired ones left out."""
-        return sum(self.entities_by_level.values())
+        return sum(found.count for found in self.entities_by_level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CypherResult:
-    """A table: one name a column, one tuple of plain JSON values a row.
+    """A table: one name a column, one tuple of values a row.
+
+    Lists are lists, maps dictionaries, temporal values ISO 8601 texts. A node is a dictionary of ``id``, ``labels`` and
+    ``properties``; a relationship one of ``id``, ``type``, ``start_id``, ``end_id`` and ``properties``; a path one of
+    ``nodes`` and ``relationships``; a point one of ``srid`` and ``coordinates``.
 
     ``truncated``: the query has more rows than were asked for.
     """
@@ -59,15 +56,6 @@ class CypherResult:
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     truncated: bool = False
-
-    @classmethod
-    def from_proto(cls, message: graph_pb2.RunCypherResponse) -> Self:
-        """Read the wire's message."""
-        return cls(
-            columns=tuple(message.columns),
-            rows=tuple(tuple(json.loads(row)) for row in message.rows_json),
-            truncated=message.truncated,
-        )
 
     def records(self) -> list[dict[str, Any]]:
         """One dictionary a row."""
@@ -83,7 +71,125 @@ class ConnectionInfo:
     database: str
     embedded: bool
 
-    @classmethod
-    def from_proto(cls, message: graph_pb2.GetConnectionInfoResponse) -> Self:
-        """Read the wire's message."""
-        return cls(uri=message.uri, user=message.user, database=message.database, embedded=message.embedded)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphVersion:
+    """One import that changed a graph; ``interventions`` were planned on its facts."""
+
+    number: int
+    digest: str
+    parent_digest: str
+    source: str
+    format: str
+    import_time: datetime | None
+    entities_created: int
+    entities_matched: int
+    entities_retired: int
+    facts_created: int
+    facts_matched: int
+    facts_removed: int
+    interventions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Things of one kind: the same, only on the right, only on the left, on both but changed; with examples."""
+
+    same: int
+    added: int
+    removed: int
+    changed: int
+    added_examples: tuple[str, ...]
+    removed_examples: tuple[str, ...]
+    changed_examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationDifference:
+    """Facts of one relation that stand only on the right (``added``) or only on the left (``removed``)."""
+
+    relation: str
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphDiff:
+    """What differs from left to right; ``by_relation`` only names relations with differing facts."""
+
+    left: str
+    right: str
+    left_digest: str
+    right_digest: str
+    relations: Difference
+    entities: Difference
+    facts: Difference
+    by_relation: tuple[RelationDifference, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing differs."""
+        kinds = (self.relations, self.entities, self.facts)
+        return not any(kind.added or kind.removed or kind.changed for kind in kinds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckFinding:
+    """One thing that is wrong."""
+
+    subject: str
+    found: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """One rule, how many things break it, the first of them, and the way out."""
+
+    name: str
+    rule: str
+    hint: str
+    looked_at: int
+    broken: int
+    findings: tuple[CheckFinding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """Every rule that a stored graph must keep."""
+
+    graph_id: str
+    digest: str
+    sound: bool
+    results: tuple[CheckResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """What a deletion took away; files that something else names stay."""
+
+    id: str
+    removed: Mapping[str, int]
+    files_removed: tuple[str, ...]
+    files_kept: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSummary:
+    """What an archive holds; archives with the same ``sha256`` hold the same."""
+
+    graph_id: str
+    graph_digest: str
+    sha256: str
+    size: int
+    rows: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedArchive:
+    """A loaded archive; ``already_there`` says that an earlier load had written everything."""
+
+    summary: ArchiveSummary
+    graph_id: str
+    files: int
+    already_there: bool

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from knowledgesmith.v1 import graph_pb2
+from knowledgesmith.client._wire.fill import absent
 
+from .enums import FileRole
 from .graphs import Graph
 
 
@@ -19,12 +20,12 @@ class GraphFile:
 
     Attributes:
         path: where it lies.
-        role: what it holds, where its name does not tell (``entities``, ``relations``, ``facts``, ``templates`` …).
+        role: what it holds, where its name does not tell.
         name: what the server calls it; empty = the file's own name.
     """
 
     path: Path
-    role: str = ""
+    role: FileRole = FileRole.UNSPECIFIED
     name: str = ""
 
     @property
@@ -50,31 +51,12 @@ class GraphFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportProgress:
-    """How far an import is: bytes, records or rows ``done`` of a ``stage``, ``seconds`` since the call began."""
-
-    stage: str
-    done: int
-    seconds: float
-
-    @classmethod
-    def from_proto(cls, message: graph_pb2.ImportProgress) -> Self:
-        """Read the wire's message."""
-        return cls(stage=message.stage, done=message.done, seconds=message.seconds)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRejection:
     """A record that could not be used: file, line or number from 1 (0 = the whole file), what is wrong."""
 
     file: str
     record: int
     reason: str
-
-    @classmethod
-    def from_proto(cls, message: graph_pb2.ImportRejection) -> Self:
-        """Read the wire's message."""
-        return cls(file=message.file, record=message.record, reason=message.reason)
 
     def __str__(self) -> str:
         """``file:record: reason``."""
@@ -90,11 +72,6 @@ class ImportFinding:
     record: int
     text: str
     count: int
-
-    @classmethod
-    def from_proto(cls, message: graph_pb2.ImportFinding) -> Self:
-        """Read the wire's message."""
-        return cls(file=message.file, record=message.record, text=message.text, count=message.count)
 
     def __str__(self) -> str:
         """``file:record: text``."""
@@ -114,41 +91,25 @@ class ImportFindings:
     count: int
     examples: tuple[ImportFinding, ...]
 
-    @classmethod
-    def from_proto(cls, message: graph_pb2.ImportFindings) -> Self:
-        """Read the wire's message."""
-        return cls(
-            kind=message.kind,
-            meaning=message.meaning,
-            count=message.count,
-            examples=tuple(map(ImportFinding.from_proto, message.examples)),
-        )
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactName:
+    """A fact by its uids."""
 
-Key = tuple[str, str, str]
-"""Subject uid, relation, object uid."""
+    subject_uid: str
+    relation: str
+    object_uid: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportExamples:
-    """The first ones of each sort of difference, at most 20: uids of entities, keys of facts."""
+    """The first ones of each sort of difference, at most 20: uids of entities, names of facts."""
 
     entities_created: tuple[str, ...] = ()
     entities_changed: tuple[str, ...] = ()
     entities_retired: tuple[str, ...] = ()
-    facts_created: tuple[Key, ...] = ()
-    facts_removed: tuple[Key, ...] = ()
-
-    @classmethod
-    def from_proto(cls, message: graph_pb2.ImportExamples) -> Self:
-        """Read the wire's message."""
-        return cls(
-            entities_created=tuple(message.entities_created),
-            entities_changed=tuple(message.entities_changed),
-            entities_retired=tuple(message.entities_retired),
-            facts_created=tuple((fact.subject, fact.relation, fact.object) for fact in message.facts_created),
-            facts_removed=tuple((fact.subject, fact.relation, fact.object) for fact in message.facts_removed),
-        )
+    facts_created: tuple[FactName, ...] = ()
+    facts_removed: tuple[FactName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,45 +144,13 @@ class ImportReport:
     traits_left_out: tuple[str, ...] = ()
     findings: tuple[ImportFindings, ...] = ()
 
-    @classmethod
-    def from_proto(cls, message: graph_pb2.ImportReport) -> Self:
-        """Read the wire's message."""
-        return cls(
-            entities_created=message.entities_created,
-            entities_matched=message.entities_matched,
-            entities_retired=message.entities_retired,
-            facts_created=message.facts_created,
-            facts_matched=message.facts_matched,
-            facts_removed=message.facts_removed,
-            relations=message.relations,
-            seconds=message.seconds,
-            digest=message.digest,
-            version=message.version,
-            records=message.records,
-            rejected=message.rejected,
-            entities_changed=message.entities_changed,
-            cases=message.cases,
-            reasons=dict(message.reasons),
-            rejections=tuple(map(ImportRejection.from_proto, message.rejections)),
-            examples=ImportExamples.from_proto(message.examples),
-            stage_seconds=dict(message.stage_seconds),
-            traits_accepted=message.traits_accepted,
-            traits_left_out=tuple(message.traits_left_out),
-            findings=tuple(map(ImportFindings.from_proto, message.findings)),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
-    """The graph after an import (empty after a dry run), and what the import did."""
+    """The graph after an import (``None`` after a dry run), and what the import did."""
 
-    graph: Graph
+    graph: Graph | None
     report: ImportReport
-
-    @classmethod
-    def from_proto(cls, message: graph_pb2.ImportResult | graph_pb2.ImportBundledGraphResponse) -> Self:
-        """Read the wire's message."""
-        return cls(graph=Graph.from_proto(message.graph), report=ImportReport.from_proto(message.report))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,20 +159,9 @@ class ImporterOption:
 
     name: str
     schema: Mapping[str, Any]
-    default: object
-    required: bool
+    default: Any
     description: str
-
-    @classmethod
-    def from_proto(cls, message: graph_pb2.ImporterOption) -> Self:
-        """Read the wire's message."""
-        return cls(
-            name=message.name,
-            schema=json.loads(message.schema_json or "{}"),
-            default=json.loads(message.default_json) if message.default_json else None,
-            required=not message.default_json,
-            description=message.description,
-        )
+    required: bool = field(metadata=absent("default"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,21 +174,16 @@ class Importer:
     options: tuple[ImporterOption, ...]
 
     @classmethod
-    def from_proto(cls, message: graph_pb2.Importer) -> Self:
-        """Read the wire's message."""
-        return cls(
-            name=message.name,
-            summary=message.summary,
-            endings=tuple(message.endings),
-            options=tuple(map(ImporterOption.from_proto, message.options)),
-        )
-
-    @classmethod
     def from_listing(cls, values: Mapping[str, Any]) -> Self:
         """Read what ``python -m knowledgesmith.graph_schema.importing.listing`` prints, which needs no server."""
-        options = [graph_pb2.ImporterOption(**option) for option in values["options"]]
-        return cls.from_proto(
-            graph_pb2.Importer(
-                name=values["name"], summary=values["summary"], endings=values["endings"], options=options
+        options = tuple(
+            ImporterOption(
+                name=option["name"],
+                schema=json.loads(option["schema_json"] or "{}"),
+                default=json.loads(option["default_json"]) if option["default_json"] else None,
+                description=option["description"],
+                required=not option["default_json"],
             )
+            for option in values["options"]
         )
+        return cls(name=values["name"], summary=values["summary"], endings=tuple(values["endings"]), options=options)

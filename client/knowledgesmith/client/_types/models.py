@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any
 
-from knowledgesmith.v1 import model_pb2
-
-from .times import read_time
+from .enums import DType, Goal, MethodFamily, TargetDistribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,49 +19,34 @@ class Model:
     weights_sha256: str
     architecture: str
     parameters: int
-    dtype: str
+    dtype: DType
 
-    @classmethod
-    def from_proto(cls, message: model_pb2.Model) -> Self:
-        """Read the wire's message."""
-        return cls(
-            id=message.id,
-            path=message.path,
-            weights_sha256=message.weights_sha256,
-            architecture=message.architecture,
-            parameters=message.parameters,
-            dtype=message.dtype or "float32",
-        )
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedGoal:
+    """A goal with a target distribution that a method takes for it."""
+
+    goal: Goal
+    target_distribution: TargetDistribution
+
+    def __str__(self) -> str:
+        """``GOAL/TARGET_DISTRIBUTION``."""
+        return f"{self.goal}/{self.target_distribution}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """A method, its objective, and what it accepts (pairs ``GOAL/TARGET_DISTRIBUTION``)."""
+    """A method, its objective, what it accepts, and the JSON schema of its configuration."""
 
     name: str
-    family: str
-    accepts: tuple[str, ...]
+    family: MethodFamily
+    accepts: tuple[AcceptedGoal, ...]
     task_loss: str
     preservation: str
     regulariser: str
     operator: str
     source: str
-    config_schema_json: str
-
-    @classmethod
-    def from_proto(cls, message: model_pb2.Method) -> Self:
-        """Read the wire's message."""
-        return cls(
-            name=message.name,
-            family=message.family,
-            accepts=tuple(message.accepts),
-            task_loss=message.task_loss,
-            preservation=message.preservation,
-            regulariser=message.regulariser,
-            operator=message.operator,
-            source=message.source,
-            config_schema_json=message.config_schema_json,
-        )
+    config_schema: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,45 +56,21 @@ class Branch:
     id: str
     model_id: str
     graph_id: str
-    head_revision: str
-    interventions: tuple[str, ...]
-    busy_with: str
-
-    @classmethod
-    def from_proto(cls, message: model_pb2.Branch) -> Self:
-        """Read the wire's message."""
-        return cls(
-            id=message.id,
-            model_id=message.model_id,
-            graph_id=message.graph_id,
-            head_revision=message.head_revision,
-            interventions=tuple(message.interventions),
-            busy_with=message.busy_with,
-        )
+    head_revision_id: str
+    intervention_ids: tuple[str, ...]
+    busy_intervention_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """One state of a branch; ``parent`` and ``artefact_sha256`` are empty for the base."""
+    """One state of a branch; ``parent_revision_id`` and ``artefact_sha256`` are empty for the base."""
 
     id: str
-    parent: str
+    parent_revision_id: str
     artefact_sha256: str
     weights_sha256: str
     intervention_id: str
     create_time: datetime | None
-
-    @classmethod
-    def from_proto(cls, message: model_pb2.Revision) -> Self:
-        """Read the wire's message."""
-        return cls(
-            id=message.id,
-            parent=message.parent,
-            artefact_sha256=message.artefact_sha256,
-            weights_sha256=message.weights_sha256,
-            intervention_id=message.intervention_id,
-            create_time=read_time(message.create_time),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,15 +83,6 @@ class Rollback:
     branch: Branch
     head: Revision
     weights_sha256: str
-
-    @classmethod
-    def from_proto(cls, message: model_pb2.RollbackBranchResponse) -> Self:
-        """Read the wire's message."""
-        return cls(
-            branch=Branch.from_proto(message.branch),
-            head=Revision.from_proto(message.head),
-            weights_sha256=message.weights_sha256,
-        )
 
     @property
     def exact(self) -> bool:
@@ -146,11 +97,6 @@ class Answers:
     texts: tuple[str, ...]
     revision_id: str
 
-    @classmethod
-    def from_proto(cls, message: model_pb2.AskResponse) -> Self:
-        """Read the wire's message."""
-        return cls(texts=tuple(message.texts), revision_id=message.revision_id)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
@@ -158,8 +104,3 @@ class Export:
 
     directory: str
     bytes: int
-
-    @classmethod
-    def from_proto(cls, message: model_pb2.ExportRevisionResponse) -> Self:
-        """Read the wire's message."""
-        return cls(directory=message.directory, bytes=message.bytes)

@@ -3,29 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
 
-from knowledgesmith.v1 import common_pb2, propagation_pb2
-
-from ._fill import fill
-from .enums import (
-    Goal,
-    Polarity,
-    ProbeKind,
-    Role,
-    Verdict,
-    read_enum,
-    read_kind,
-    read_polarity,
-    read_role,
-    read_verdict,
-)
-from .propagation import PropagationGroup, Query, Rate
-
-
-def read_query(message: propagation_pb2.PastedQuery) -> Query:
-    """The query of an answer."""
-    return Query.of(message.cypher, message.parameters_json)
+from .enums import Agreement, Goal, Grouping, Level, Polarity, ProbeKind, Role, Verdict
+from .propagation import PastedQuery, PropagationGroup, Rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +13,7 @@ class ProbeEvidence:
     """One planned probe with its outcome.
 
     Attributes:
-        seq: the ledger row that counts it.
+        sequence: of the ledger row that counts it.
         text: what the model read.
         answers_before: options that the graph holds for right before; ``answers_after`` follow the update.
         preferred_before: the model's best option before, empty for a tie; ``preferred_after`` follows the update.
@@ -44,10 +24,10 @@ class ProbeEvidence:
         scorers_disagree: another way to score the options chooses another one afterwards.
     """
 
-    seq: int
-    entity: str
-    name: str
-    level: str
+    sequence: int
+    entity_uid: str
+    entity_name: str
+    level: Level
     kind: ProbeKind
     polarity: Polarity
     relation: str
@@ -71,25 +51,13 @@ class ProbeEvidence:
     text_disagrees: bool = False
     scorers_disagree: bool = False
 
-    @classmethod
-    def from_proto(cls, message: propagation_pb2.ProbeEvidence) -> Self:
-        """Read the wire's message."""
-        return fill(
-            cls,
-            message,
-            kind=read_kind(message.kind),
-            polarity=read_polarity(message.polarity),
-            role=read_role(message.role),
-            verdict=read_verdict(message.verdict),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Probes of the asked verdicts and roles: targets first, then the largest change of belief."""
 
     evidence: tuple[ProbeEvidence, ...]
-    query: Query
+    query: PastedQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,42 +81,26 @@ class FactContext:
     supports_old: bool
     supports_new: bool
 
-    @classmethod
-    def from_proto(cls, message: propagation_pb2.FactContext) -> Self:
-        """Read the wire's message."""
-        return fill(cls, message, kind=read_kind(message.kind))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedFact:
-    """A target: which of its ``contexts`` support what; ``agreement`` is new, old, mixed or unasked."""
+    """A target: which of its ``contexts`` support what."""
 
-    subject: str
+    subject_uid: str
     subject_name: str
     relation: str
     functional: bool
-    old_object: str
-    old_name: str
-    new_object: str
-    new_name: str
+    old_object_uid: str
+    old_object_name: str
+    new_object_uid: str
+    new_object_name: str
     contexts: int
     support: Support
     statements: Support
     conflict_same_context: bool
     conflict_any_context: bool
-    agreement: str
+    agreement: Agreement
     evidence: tuple[FactContext, ...]
-
-    @classmethod
-    def from_proto(cls, message: propagation_pb2.ChangedFact) -> Self:
-        """Read the wire's message."""
-        return fill(
-            cls,
-            message,
-            support=fill(Support, message.support),
-            statements=fill(Support, message.statements),
-            evidence=tuple(FactContext.from_proto(one) for one in message.evidence),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +108,7 @@ class ChangedFacts:
     """Targets in the order of the request."""
 
     facts: tuple[ChangedFact, ...]
-    query: Query
+    query: PastedQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +117,8 @@ class TravelStep:
 
     relation: str
     forward: bool
-    entity: str
-    name: str
+    entity_uid: str
+    entity_name: str
     delta: float | None
 
 
@@ -174,23 +126,18 @@ class TravelStep:
 class TravelPath:
     """From an endpoint of a changed fact through entities that all moved."""
 
-    target: str
+    target_uid: str
     target_name: str
     steps: tuple[TravelStep, ...]
-
-    @classmethod
-    def from_proto(cls, message: propagation_pb2.TravelPath) -> Self:
-        """Read the wire's message."""
-        return fill(cls, message, steps=tuple(fill(TravelStep, step) for step in message.steps))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TravelStop:
     """A measured entity that did not move, next to ``neighbours`` that did."""
 
-    entity: str
-    name: str
-    level: str
+    entity_uid: str
+    entity_name: str
+    level: Level
     hops: int | None
     moved: float
     neighbours: int
@@ -203,26 +150,16 @@ class Travel:
 
     paths: tuple[TravelPath, ...]
     stops: tuple[TravelStop, ...]
-    query: Query
-    stops_query: Query
-
-    @classmethod
-    def from_proto(cls, message: propagation_pb2.GetTravelResponse) -> Self:
-        """Read the wire's message."""
-        return cls(
-            paths=tuple(TravelPath.from_proto(path) for path in message.paths),
-            stops=tuple(fill(TravelStop, stop) for stop in message.stops),
-            query=read_query(message.paths_query),
-            stops_query=read_query(message.stops_query),
-        )
+    paths_query: PastedQuery
+    stops_query: PastedQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedRow:
     """Beliefs about one entity, kind, polarity and asked fact in two ledgers; missing where one has no such row."""
 
-    entity: str
-    name: str
+    entity_uid: str
+    entity_name: str
     kind: ProbeKind
     polarity: Polarity
     fact_id: str
@@ -236,16 +173,18 @@ class ComparedRow:
     difference: float | None
     role: Role = Role.UNSPECIFIED
 
-    @classmethod
-    def from_proto(cls, message: propagation_pb2.ComparedRow) -> Self:
-        """Read the wire's message."""
-        return fill(
-            cls,
-            message,
-            kind=read_kind(message.kind),
-            polarity=read_polarity(message.polarity),
-            role=read_role(message.role),
-        )
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerOverlap:
+    """How two ledgers overlap: rows in both or one alone, second change minus first change over those in both."""
+
+    both: int
+    only_first: int
+    only_second: int
+    mean_difference: float | None
+    mean_abs_difference: float | None
+    same_direction: int
+    query: PastedQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,21 +192,16 @@ class Comparison:
     """Two ledgers: rows side by side, the largest difference first, and how they overlap as a whole."""
 
     rows: tuple[ComparedRow, ...]
-    both: int
-    only_first: int
-    only_second: int
-    mean_difference: float | None
-    mean_abs_difference: float | None
-    same_direction: int
-    query: Query
+    query: PastedQuery
+    overlap: LedgerOverlap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimePoint:
     """The rows of one role of a committed intervention that fit; the group's key is the intervention.
 
-    ``withheld``: its revision was found unhealthy, so that headline rates are left out. ``placebo_id`` is the run that
-    the rates' ``placebo`` comes from, empty where none was measured on the branch.
+    ``withheld``: its revision was found unhealthy, so that headline rates are left out. ``placebo_intervention_id`` is
+    the run that the rates' ``placebo`` comes from, empty where none was measured on the branch.
     """
 
     position: int
@@ -277,14 +211,7 @@ class TimePoint:
     group: PropagationGroup
     verdict_scheme: int = 2
     withheld: bool = False
-    placebo_id: str = ""
-
-    @classmethod
-    def from_proto(cls, message: propagation_pb2.TimePoint) -> Self:
-        """Read the wire's message."""
-        goal = read_enum(Goal, common_pb2.Goal.DESCRIPTOR, message.goal)
-        group, scheme = PropagationGroup.from_proto(message.group), message.verdict_scheme or 1
-        return fill(cls, message, goal=goal, group=group, verdict_scheme=scheme)
+    placebo_intervention_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,58 +219,37 @@ class OverTime:
     """Committed interventions of a branch in order."""
 
     points: tuple[TimePoint, ...]
-    query: Query
-
-    @classmethod
-    def from_proto(cls, message: propagation_pb2.GetOverTimeResponse) -> Self:
-        """Read the wire's message."""
-        return cls(points=tuple(map(TimePoint.from_proto, message.points)), query=read_query(message.query))
+    query: PastedQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """One metric: its rate over eligible trials with interval and chance, and how many were ``asked``.
 
-    ``group_by`` is all, band (of hops), level or kind. ``corrected`` is the chance-corrected plasticity of an erasure.
+    ``group_by`` is ALL, BAND (of hops), LEVEL or KIND. ``corrected`` is the chance-corrected plasticity of an erasure.
     """
 
     name: str
-    group_by: str
+    group_by: Grouping
     group: str
     rate: Rate
     asked: int
     corrected: float | None
-
-    @classmethod
-    def from_proto(cls, message: propagation_pb2.Metric) -> Self:
-        """Read the wire's message."""
-        return fill(cls, message, rate=Rate.from_proto(message.rate))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
     """All metrics of an intervention, and the queries that they were counted with.
 
-    ``placebo_id`` is the run that their ``placebo`` comes from, empty where none was measured on the branch;
-    ``withheld`` says why headline metrics are left out.
+    ``placebo_intervention_id`` is the run that their ``placebo`` comes from, empty where none was measured on the
+    branch; ``withheld`` says why headline metrics are left out.
     """
 
     metrics: tuple[Metric, ...]
-    queries: tuple[Query, ...]
-    placebo_id: str = ""
+    queries: tuple[PastedQuery, ...]
+    placebo_intervention_id: str = ""
     withheld: str = ""
     verdict_scheme: int = 2
-
-    @classmethod
-    def from_proto(cls, message: propagation_pb2.GetMetricsResponse) -> Self:
-        """Read the wire's message."""
-        return cls(
-            metrics=tuple(map(Metric.from_proto, message.metrics)),
-            queries=tuple(map(read_query, message.queries)),
-            placebo_id=message.placebo_id,
-            withheld=message.withheld,
-            verdict_scheme=message.verdict_scheme or 1,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,11 +264,6 @@ class ScaleAccuracy:
     direct: Rate
     reverse: Rate
     withheld: str = ""
-
-    @classmethod
-    def from_proto(cls, message: propagation_pb2.ScaleAccuracy) -> Self:
-        """Read the wire's message."""
-        return fill(cls, message, direct=Rate.from_proto(message.direct), reverse=Rate.from_proto(message.reverse))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,14 +287,4 @@ class Collapse:
     points: tuple[ScaleAccuracy, ...]
     falls: tuple[ScaleFall, ...]
     collapse_k: int | None
-    query: Query
-
-    @classmethod
-    def from_proto(cls, message: propagation_pb2.GetCollapseResponse) -> Self:
-        """Read the wire's message."""
-        return cls(
-            points=tuple(map(ScaleAccuracy.from_proto, message.points)),
-            falls=tuple(fill(ScaleFall, fall) for fall in message.falls),
-            collapse_k=message.collapse_k if message.HasField("collapse_k") else None,
-            query=read_query(message.query),
-        )
+    query: PastedQuery

@@ -1,0 +1,186 @@
+"""Calls of the archive service."""
+
+from __future__ import annotations
+
+import os
+from contextlib import aclosing
+from pathlib import Path
+from typing import IO, Literal, overload
+
+from google.longrunning import operations_pb2
+
+from knowledgesmith.client._errors import ServerFault, Unavailable
+from knowledgesmith.client._types.graphs import ArchiveSummary, GraphDiff, LoadedArchive
+from knowledgesmith.client._types.operations import OnProgress
+from knowledgesmith.client._wire.files import archive_parts, readable
+from knowledgesmith.client._wire.fill import message
+from knowledgesmith.v1 import archive_pb2 as pb
+
+from .base import AsyncNamespace, key
+from .operation import AsyncOperation
+
+
+class AsyncArchives(AsyncNamespace):
+    """Archives: a graph with all that stands on it in one file."""
+
+    async def export(
+        self,
+        *,
+        graph_id: str,
+        path: Path | str,
+        with_artefacts: bool = False,
+        request_id: str = "",
+        progress: OnProgress | None = None,
+    ) -> ArchiveSummary:
+        """Write a graph with everything that stands on it to a file; ``path`` appears when it is complete.
+
+        Args:
+            graph_id: the graph.
+            path: the file; one that is there is replaced.
+            with_artefacts: put the weights of its revisions into it too.
+            request_id: idempotence key; one is drawn when none is given.
+            progress: told how far the server is, about once a second.
+
+        Raises:
+            GraphNotFound: no graph has this id.
+            IllegalState: an intervention has not ended on it.
+            OSError: the file cannot be written.
+        """
+        target = Path(path)
+        scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            with scratch.open("wb") as out:
+                request = message(
+                    pb.CreateArchiveRequest,
+                    graph_id=graph_id,
+                    with_artefacts=with_artefacts,
+                    request_id=key(request_id),
+                )
+                begun = await self._transport.unary(request, operations_pb2.Operation)
+                operation: AsyncOperation[ArchiveSummary] = AsyncOperation(self._transport, begun)
+                summary = await operation.result(progress=progress)
+                await self._download(operation.name, out)
+            if scratch.stat().st_size != summary.size:
+                raise ServerFault("The archive was cut off.", field="graph_id", value=graph_id)
+            scratch.replace(target)
+        finally:
+            scratch.unlink(missing_ok=True)
+        return summary
+
+    @overload
+    async def load(
+        self,
+        *,
+        path: Path | str,
+        graph_id: str = ...,
+        graph_only: bool = ...,
+        request_id: str = ...,
+        wait: Literal[True] = ...,
+        progress: OnProgress | None = ...,
+    ) -> LoadedArchive: ...
+    @overload
+    async def load(
+        self,
+        *,
+        path: Path | str,
+        graph_id: str = ...,
+        graph_only: bool = ...,
+        request_id: str = ...,
+        wait: Literal[False],
+    ) -> AsyncOperation[LoadedArchive]: ...
+    async def load(
+        self,
+        *,
+        path: Path | str,
+        graph_id: str = "",
+        graph_only: bool = False,
+        request_id: str = "",
+        wait: bool = True,
+        progress: OnProgress | None = None,
+    ) -> LoadedArchive | AsyncOperation[LoadedArchive]:
+        """Load an archive into the server's database: as a whole or not at all, and twice changes nothing.
+
+        Args:
+            path: a file that ``export`` wrote.
+            graph_id: another id for the graph; only with ``graph_only``.
+            graph_only: leave probe sets and interventions out.
+            request_id: idempotence key; one is drawn when none is given.
+            wait: wait for the result; else return a handle.
+            progress: told how far it is, about once a second.
+
+        Raises:
+            ArchiveRejected: the archive is damaged, hostile or of a newer release.
+            AlreadyExists: the graph, or something else of the same id, is there already.
+            InvalidInput: it cannot be read.
+        """
+        archive = readable(path, what="The archive")
+        header = message(
+            pb.LoadArchiveHeader,
+            graph_id=graph_id,
+            graph_only=graph_only,
+            name=archive.name,
+            request_id=key(request_id),
+        )
+        first = pb.LoadArchiveRequest(header=header)
+        return await self._begin_upload(
+            pb.LoadArchiveRequest,
+            lambda: archive_parts(first, archive, lambda chunk: pb.LoadArchiveRequest(chunk=chunk)),
+            LoadedArchive,
+            wait=wait,
+            progress=progress,
+        )
+
+    @overload
+    async def diff(
+        self,
+        *,
+        graph_id: str,
+        path: Path | str,
+        request_id: str = ...,
+        wait: Literal[True] = ...,
+        progress: OnProgress | None = ...,
+    ) -> GraphDiff: ...
+    @overload
+    async def diff(
+        self, *, graph_id: str, path: Path | str, request_id: str = ..., wait: Literal[False]
+    ) -> AsyncOperation[GraphDiff]: ...
+    async def diff(
+        self,
+        *,
+        graph_id: str,
+        path: Path | str,
+        request_id: str = "",
+        wait: bool = True,
+        progress: OnProgress | None = None,
+    ) -> GraphDiff | AsyncOperation[GraphDiff]:
+        """What differs between a graph (left) and an archive (right).
+
+        Raises:
+            ArchiveRejected: the archive is damaged.
+            GraphNotFound: no graph has this id.
+            InvalidInput: the archive cannot be read.
+        """
+        archive = readable(path, what="The archive")
+        header = message(pb.DiffArchiveHeader, graph_id=graph_id, name=archive.name, request_id=key(request_id))
+        first = pb.DiffArchiveRequest(header=header)
+        return await self._begin_upload(
+            pb.DiffArchiveRequest,
+            lambda: archive_parts(first, archive, lambda chunk: pb.DiffArchiveRequest(chunk=chunk)),
+            GraphDiff,
+            wait=wait,
+            progress=progress,
+        )
+
+    async def _download(self, operation: str, out: IO[bytes]) -> None:
+        """Write the archive of an operation; what was cut off goes on where it ended, as long as any of it comes."""
+        while True:
+            begun = out.tell()
+            request = message(pb.DownloadArchiveRequest, operation=operation, offset=begun)
+            try:
+                async with aclosing(self._transport.stream(request, pb.DownloadArchiveResponse)) as pieces:
+                    async for piece in pieces:
+                        out.write(piece.chunk)
+                return
+            except Unavailable:
+                if out.tell() == begun:
+                    raise

@@ -1,0 +1,71 @@
+"""Calls of the standard service of operations."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from google.longrunning import operations_pb2
+from google.protobuf.empty_pb2 import Empty
+
+from knowledgesmith.client._types.operations import OnProgress
+
+from .base import LARGEST_PAGE, AsyncNamespace
+from .operation import AsyncOperation
+
+
+class AsyncOperations(AsyncNamespace):
+    """Long work of the server: imports, generations, audits, archives, deletions and more, kept for a week."""
+
+    async def get(self, *, name: str) -> AsyncOperation[Any]:
+        """One operation.
+
+        Raises:
+            OperationNotFound: no operation has this name.
+        """
+        request = operations_pb2.GetOperationRequest(name=name)
+        return AsyncOperation(self._transport, await self._transport.unary(request, operations_pb2.Operation))
+
+    async def list(self, *, limit: int | None = None) -> builtins.list[AsyncOperation[Any]]:
+        """Operations, newest first; at most ``limit``."""
+        request = operations_pb2.ListOperationsRequest(
+            name="operations", page_size=LARGEST_PAGE if limit is None else max(1, min(limit, LARGEST_PAGE))
+        )
+        found: builtins.list[operations_pb2.Operation] = []
+        async for page in self._pages(request, operations_pb2.ListOperationsResponse):
+            found.extend(page.operations)
+            if limit is not None and len(found) >= limit:
+                break
+        return [AsyncOperation(self._transport, one) for one in found[:limit]]
+
+    async def cancel(self, *, name: str) -> None:
+        """Ask for the end of an operation at the next safe point; it may still succeed.
+
+        Raises:
+            OperationNotFound: no operation has this name.
+        """
+        await self._transport.unary(operations_pb2.CancelOperationRequest(name=name), Empty)
+
+    async def delete(self, *, name: str) -> None:
+        """Forget an operation that has ended, with its result.
+
+        Raises:
+            OperationNotFound: no operation has this name.
+            FailedPrecondition: it has not ended.
+        """
+        await self._transport.unary(operations_pb2.DeleteOperationRequest(name=name), Empty)
+
+    async def wait(self, *, name: str, timeout_s: float | None = None, progress: OnProgress | None = None) -> Any:
+        """Wait until an operation has ended, and return its result.
+
+        Args:
+            name: of the operation.
+            timeout_s: most seconds to wait; ``None`` = as long as it takes.
+            progress: told how far it is, about once a second.
+
+        Raises:
+            OperationNotFound: no operation has this name.
+            DeadlineExceeded: it has not ended in time; it goes on.
+            KnowledgeSmithClientError: it failed or was cancelled.
+        """
+        return await (await self.get(name=name)).result(timeout_s=timeout_s, progress=progress)

@@ -1,0 +1,97 @@
+"""What the namespaces of the client share: calls, pages, and operations."""
+# Generated from _async by scripts/gen_sync.py; not edited.
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, Final, TypeVar
+
+from google.longrunning import operations_pb2
+from google.protobuf.message import Message
+
+from knowledgesmith.client._errors import ServerFault
+from knowledgesmith.client._types.operations import OnProgress
+from knowledgesmith.client._wire.fill import read
+
+from .operation import Operation
+from .transport import Transport
+
+LARGEST_PAGE: Final = 1000
+
+Answer = TypeVar("Answer", bound=Message)
+Item = TypeVar("Item")
+
+
+class Namespace:
+    """Calls of one service."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def _pages(self, request: Message, answer: type[Answer]) -> Generator[Answer]:
+        """The pages of a listing, each fetched when it is needed."""
+        asked: Any = request
+        seen = set[str]()
+        while True:
+            page: Any = self._transport.unary(request, answer)
+            yield page
+            if not page.next_page_token:
+                return
+            if page.next_page_token in seen:
+                raise ServerFault("The server repeats a page token.", field="next_page_token")
+            seen.add(page.next_page_token)
+            asked.page_token = page.next_page_token
+
+    def _rows(
+        self, request: Message, answer: type[Answer], member: str, kind: type[Item], limit: int | None
+    ) -> tuple[tuple[Item, ...], Answer]:
+        """The items of all pages, at most ``limit``, and the first page."""
+        asked: Any = request
+        asked.page_size = LARGEST_PAGE if limit is None else max(1, min(limit, LARGEST_PAGE))
+        found: list[Item] = []
+        first: Answer | None = None
+        for page in self._pages(request, answer):
+            first = page if first is None else first
+            found.extend(read(kind, item) for item in getattr(page, member))
+            if limit is not None and len(found) >= limit:
+                break
+        return tuple(found if limit is None else found[: max(0, limit)]), first or answer()
+
+    def _list(
+        self, request: Message, answer: type[Answer], member: str, kind: type[Item], limit: int | None
+    ) -> list[Item]:
+        """The items of all pages, at most ``limit``."""
+        return list((self._rows(request, answer, member, kind, limit))[0])
+
+    def _begin(
+        self, request: Message, result: type[Item], *, wait: bool, progress: OnProgress | None
+    ) -> Item | Operation[Item]:
+        """Begin an operation, and wait for its result if that is wanted."""
+        begun = self._transport.unary(request, operations_pb2.Operation)
+        return self._ended(begun, result, wait=wait, progress=progress)
+
+    def _begin_upload(
+        self,
+        kind: type[Message],
+        parts: Callable[[], Iterator[Message]],
+        result: type[Item],
+        *,
+        wait: bool,
+        progress: OnProgress | None,
+    ) -> Item | Operation[Item]:
+        """Begin an operation with a stream of requests, and wait for its result if that is wanted."""
+        begun = self._transport.upload(kind, parts, operations_pb2.Operation)
+        return self._ended(begun, result, wait=wait, progress=progress)
+
+    def _ended(
+        self, begun: operations_pb2.Operation, result: type[Item], *, wait: bool, progress: OnProgress | None
+    ) -> Item | Operation[Item]:
+        operation: Operation[Item] = Operation(self._transport, begun)
+        del result  # it only tells the type
+        return operation.result(progress=progress) if wait else operation
+
+
+def key(request_id: str) -> str:
+    """The idempotence key of one call: the given one, or one that is drawn, so that repetitions are recognised."""
+    return request_id or str(uuid.uuid4())

@@ -1,0 +1,44 @@
+"""Calls of the case service."""
+# Generated from _async by scripts/gen_sync.py; not edited.
+
+from __future__ import annotations
+
+import builtins
+
+from knowledgesmith.client._types.cases import Case
+from knowledgesmith.client._types.enums import Goal
+from knowledgesmith.client._wire.fill import message, read
+from knowledgesmith.v1 import case_pb2 as pb
+
+from .base import Namespace
+
+
+class Cases(Namespace):
+    """Ready interventions that came with an imported benchmark."""
+
+    def list(
+        self, *, graph_id: str, goal: Goal = Goal.UNSPECIFIED, family: str = "", limit: int | None = None
+    ) -> builtins.list[Case]:
+        """Cases of a graph, by id, without their probes.
+
+        Args:
+            graph_id: the graph.
+            goal: only this one.
+            family: only cases with a probe of this family.
+            limit: at most so many; ``None`` = all.
+
+        Raises:
+            GraphNotFound: no graph has this id.
+        """
+        request = message(pb.ListCasesRequest, graph_id=graph_id, goal=goal, family=family)
+        return self._list(request, pb.ListCasesResponse, "cases", Case, limit)
+
+    def get(self, *, graph_id: str, case_id: str) -> Case:
+        """One case with its probes.
+
+        Raises:
+            GraphNotFound: no graph has this id.
+            CaseNotFound: the graph has no case of this id.
+        """
+        request = message(pb.GetCaseRequest, graph_id=graph_id, case_id=case_id)
+        return read(Case, (self._transport.unary(request, pb.GetCaseResponse)).case)

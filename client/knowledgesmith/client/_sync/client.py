@@ -1,0 +1,125 @@
+"""The typed client."""
+# Generated from _async by scripts/gen_sync.py; not edited.
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Final, Self
+
+from grpc_health.v1 import health_pb2
+
+from knowledgesmith.client._own_settings import DEFAULT_TARGET
+from knowledgesmith.client._types.enums import View
+from knowledgesmith.client._types.status import ServerStatus
+from knowledgesmith.client._wire.policies import ACTOR_KEY, check_actor
+
+from .archives import Archives
+from .branches import Branches
+from .cases import Cases
+from .catalogue import Catalogue
+from .graphs import Graphs
+from .interventions import Interventions
+from .models import Models
+from .operations import Operations
+from .probe_sets import ProbeSets
+from .propagation import LedgerQuestions
+from .transport import Transport
+
+_LATEST: Final = 50
+
+
+class KnowledgeSmith:
+    """A connection to a KnowledgeSmith server; close it, or use it in a ``with`` block.
+
+    The calls stand in namespaces, one a service. A call that begins an operation waits for its result, unless
+    ``wait=False`` asks for a handle. The server keeps operations, so a result outlives both a restart of the server and
+    this client.
+
+    Example:
+        ::
+
+            with KnowledgeSmith() as smith:
+                change = FactChange(subject="Japan", relation="has_capital", new_object="Paris")
+                job = smith.interventions.edit(branch_id="main", changes=[change])
+                smith.interventions.wait(intervention_id=job.id)
+                found = smith.propagation.rates(intervention_id=job.id)
+                print(found.groups)
+
+    Args:
+        target: ``host:port``.
+        actor: recorded by the server as the one who asked.
+        timeout_s: deadline of quick calls, in seconds; uploads, downloads and watches have none.
+        long_timeout_s: deadline of calls that plan, suggest or measure, in seconds.
+
+    Attributes:
+        target: address of the server.
+        graphs: knowledge graphs, their imports and Cypher.
+        archives: graphs as files, with all that stands on them.
+        catalogue: the relations of a graph.
+        cases: ready interventions of benchmarks.
+        models: models and methods.
+        branches: branches, their revisions, and questions to them.
+        probe_sets: sets of probes.
+        interventions: requests to change a model, and their life.
+        propagation: questions about what an intervention did.
+        operations: long work of the server.
+
+    Raises:
+        InvalidInput: the actor's name cannot be sent.
+    """
+
+    def __init__(
+        self,
+        target: str = DEFAULT_TARGET,
+        *,
+        actor: str | None = None,
+        timeout_s: float = 30.0,
+        long_timeout_s: float = 900.0,
+    ) -> None:
+        metadata = () if actor is None else ((ACTOR_KEY, check_actor(actor)),)
+        self._transport = Transport.to(target, metadata=metadata, timeout_s=timeout_s, long_timeout_s=long_timeout_s)
+        self.target = target
+        self.graphs = Graphs(self._transport)
+        self.archives = Archives(self._transport)
+        self.catalogue = Catalogue(self._transport)
+        self.cases = Cases(self._transport)
+        self.models = Models(self._transport)
+        self.branches = Branches(self._transport)
+        self.probe_sets = ProbeSets(self._transport)
+        self.interventions = Interventions(self._transport)
+        self.propagation = LedgerQuestions(self._transport)
+        self.operations = Operations(self._transport)
+
+    def health(self) -> str:
+        """``SERVING``, ``NOT_SERVING`` or ``UNKNOWN``, as the standard health service says.
+
+        Raises:
+            ServerUnreachable: nothing answers at the address.
+        """
+        answer = self._transport.unary(health_pb2.HealthCheckRequest(), health_pb2.HealthCheckResponse)
+        return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+
+    def status(self) -> ServerStatus:
+        """What the server holds, gathered with several calls."""
+        latest = self.interventions.list(view=View.BASIC, limit=_LATEST)
+        return ServerStatus(
+            target=self.target,
+            health=self.health(),
+            connection=self.graphs.connection(),
+            graphs=tuple(self.graphs.list()),
+            models=tuple(self.models.list()),
+            branches=tuple(self.branches.list()),
+            running=tuple(job for job in latest if not job.state.terminal),
+        )
+
+    def close(self) -> None:
+        """Close the connection; calls that run end as cancelled."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

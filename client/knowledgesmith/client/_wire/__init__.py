@@ -1,0 +1,1 @@
+"""Between the wire and Python: messages and values, policies, errors, results, files."""
