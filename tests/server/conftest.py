@@ -13,7 +13,7 @@ from tests.taught import teach
 
 from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
 from knowledgesmith.graph_schema.storage.store import GraphStore
-from knowledgesmith.v1 import model_pb2
+from knowledgesmith.v1 import branch_pb2, model_pb2
 
 
 @pytest.fixture(scope="session")
@@ -41,15 +41,15 @@ def service(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def register(running: Service, checkpoint: Path) -> None:
     """Register the tiny model."""
-    request = model_pb2.RegisterModelRequest(id="tiny", path=str(checkpoint))
-    running.model.RegisterModel(request, timeout=PATIENCE)
+    request = model_pb2.RegisterModelRequest(model_id="tiny", path=str(checkpoint))
+    running.result(running.model.RegisterModel(request, timeout=PATIENCE), model_pb2.RegisterModelResponse)
 
 
 def open_branch(running: Service, graph_id: str, *, select: bool = True) -> str:
     """A fresh branch of ``tiny`` on a graph."""
     branch = f"b_{uuid.uuid4().hex[:16]}"
-    request = model_pb2.CreateBranchRequest(id=branch, model_id="tiny", graph_id=graph_id, select=select)
-    running.model.CreateBranch(request, timeout=PATIENCE)
+    request = branch_pb2.CreateBranchRequest(branch_id=branch, model_id="tiny", graph_id=graph_id, select=select)
+    running.branch.CreateBranch(request, timeout=PATIENCE)
     return branch
 
 
@@ -64,7 +64,7 @@ def second_client(service: Service) -> Iterator[GraphStore]:
 @pytest.fixture
 def world(service: Service, graph_id: str) -> str:
     """A graph of its own for each test, imported over the wire."""
-    list(service.graph.ImportGraph(iter(upload(graph_id)), timeout=PATIENCE))
+    service.import_graph(upload(graph_id))
     return graph_id
 
 

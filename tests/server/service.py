@@ -9,12 +9,15 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import grpc
 import psutil
+from google.longrunning import operations_pb2, operations_pb2_grpc
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -22,7 +25,11 @@ from knowledgesmith.graph_schema.embedded.login import read as login_of
 from knowledgesmith.graph_schema.embedded.settings import Home
 from knowledgesmith.graph_schema.storage.store import StoreSettings
 from knowledgesmith.v1 import (
+    archive_pb2_grpc,
+    branch_pb2,
+    branch_pb2_grpc,
     case_pb2_grpc,
+    catalogue_pb2_grpc,
     common_pb2,
     graph_pb2,
     graph_pb2_grpc,
@@ -32,6 +39,8 @@ from knowledgesmith.v1 import (
     probe_pb2_grpc,
     propagation_pb2_grpc,
 )
+
+M = TypeVar("M", bound=Message)
 
 PATIENCE: Final = 900.0
 """Seconds after which something hangs. A loaded machine takes minutes where a quiet one takes a second."""
@@ -55,6 +64,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+class OperationFailed(Exception):
+    """An operation ended with an error."""
+
+    def __init__(self, status: status_pb2.Status) -> None:
+        super().__init__(status.message)
+        self.status = status
 
 
 @dataclass
@@ -85,7 +102,11 @@ class Service:
         self.process = subprocess.Popen(command, env=env, stdout=self.log, stderr=self.log)
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port}", [("grpc.max_reconnect_backoff_ms", 500)])
         self.graph = graph_pb2_grpc.GraphServiceStub(self.channel)
+        self.archive = archive_pb2_grpc.ArchiveServiceStub(self.channel)
+        self.branch = branch_pb2_grpc.BranchServiceStub(self.channel)
         self.case = case_pb2_grpc.CaseServiceStub(self.channel)
+        self.catalogue = catalogue_pb2_grpc.CatalogueServiceStub(self.channel)
+        self.operations: Any = operations_pb2_grpc.OperationsStub(self.channel)
         self.probe = probe_pb2_grpc.ProbeServiceStub(self.channel)
         self.model = model_pb2_grpc.ModelServiceStub(self.channel)
         self.intervention = intervention_pb2_grpc.InterventionServiceStub(self.channel)
@@ -145,6 +166,43 @@ class Service:
         """The worker process."""
         return self.child("knowledgesmith.server.worker")
 
+    def ended(self, operation: operations_pb2.Operation) -> operations_pb2.Operation:
+        """An operation when it has ended, whatever came of it."""
+        deadline = time.monotonic() + PATIENCE
+        while not operation.done:
+            assert time.monotonic() < deadline, f"{operation.name} goes on and on"
+            request = operations_pb2.WaitOperationRequest(name=operation.name)
+            request.timeout.FromSeconds(30)
+            operation = self.operations.WaitOperation(request, timeout=PATIENCE)
+        return operation
+
+    def result(self, operation: operations_pb2.Operation, kind: type[M]) -> M:
+        """What an operation answers with when it has ended.
+
+        Raises:
+            OperationFailed: it ended with an error.
+        """
+        operation = self.ended(operation)
+        if operation.HasField("error"):
+            raise OperationFailed(operation.error)
+        answer = kind()
+        assert operation.response.Unpack(answer), operation.response.TypeName()
+        return answer
+
+    def import_graph(self, messages: Iterable[graph_pb2.ImportGraphRequest]) -> graph_pb2.ImportGraphResponse:
+        """An import with its whole answer."""
+        begun = self.graph.ImportGraph(iter(messages), timeout=PATIENCE)
+        return self.result(begun, graph_pb2.ImportGraphResponse)
+
+    def roll_back(self, branch: str, **fields: Any) -> branch_pb2.RollbackBranchResponse:
+        """One revision back."""
+        request = branch_pb2.RollbackBranchRequest(branch_id=branch, **fields)
+        return self.result(self.branch.RollbackBranch(request, timeout=PATIENCE), branch_pb2.RollbackBranchResponse)
+
+    def branch_of(self, branch: str) -> branch_pb2.Branch:
+        """A branch as it is now."""
+        return self.branch.GetBranch(branch_pb2.GetBranchRequest(branch_id=branch), timeout=PATIENCE).branch
+
     def spec(
         self, branch: str, *changes: tuple[str, ...], goal: str = "EDIT", method: str = "finetune", **fields: Any
     ) -> intervention_pb2.InterventionSpec:
@@ -170,7 +228,7 @@ class Service:
 
     def get(self, intervention_id: str) -> intervention_pb2.Intervention:
         """One intervention."""
-        request = intervention_pb2.GetInterventionRequest(id=intervention_id)
+        request = intervention_pb2.GetInterventionRequest(intervention_id=intervention_id)
         return self.intervention.GetIntervention(request, timeout=PATIENCE).intervention
 
     def wait(
@@ -194,12 +252,12 @@ class Service:
 
     def events(self, intervention_id: str, after: int = 0) -> list[intervention_pb2.WatchInterventionResponse]:
         """All events of a watch until it ends."""
-        request = intervention_pb2.WatchInterventionRequest(id=intervention_id, after_sequence=after)
+        request = intervention_pb2.WatchInterventionRequest(intervention_id=intervention_id, after_sequence=after)
         return list(self.intervention.WatchIntervention(request, timeout=PATIENCE))
 
     def cancel(self, intervention_id: str) -> grpc.StatusCode | None:
         """Cancel; the status of the refusal, None when accepted."""
-        request = intervention_pb2.CancelInterventionRequest(id=intervention_id)
+        request = intervention_pb2.CancelInterventionRequest(intervention_id=intervention_id)
         try:
             self.intervention.CancelIntervention(request, timeout=PATIENCE)
         except grpc.RpcError as error:
@@ -211,12 +269,19 @@ class Service:
         return [row for event in self.events(intervention_id, after) for row in event.batch.changes]
 
 
-def reason_of(error: grpc.RpcError) -> tuple[grpc.StatusCode, str, dict[str, str]]:
-    """Status code, reason and metadata of a refused call."""
+def reason_of(error: grpc.RpcError | OperationFailed) -> tuple[grpc.StatusCode, str, dict[str, str]]:
+    """Status code, reason and metadata of a refused call, or of an operation that ended with an error."""
+    if isinstance(error, OperationFailed):
+        codes = {code.value[0]: code for code in grpc.StatusCode}
+        return codes[error.status.code], *_info_of(error.status)
     trailing: Any = error.trailing_metadata()
     for key, value in trailing or ():
         if key == "grpc-status-details-bin":
-            info = error_details_pb2.ErrorInfo()
-            status_pb2.Status.FromString(value).details[0].Unpack(info)
-            return error.code(), info.reason, dict(info.metadata)
+            return error.code(), *_info_of(status_pb2.Status.FromString(value))
     return error.code(), "", {}
+
+
+def _info_of(status: status_pb2.Status) -> tuple[str, dict[str, str]]:
+    info = error_details_pb2.ErrorInfo()
+    status.details[0].Unpack(info)
+    return info.reason, dict(info.metadata)

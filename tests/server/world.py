@@ -102,7 +102,7 @@ def upload(
     for role, content in files.items():
         for start in range(0, len(content), 1 << 20):
             chunk = graph_pb2.FileChunk(
-                role=role.lower(),
+                role=graph_pb2.FileRole.Value(f"FILE_ROLE_{role}"),
                 name=f"{role.lower()}.csv",
                 content=content[start : start + (1 << 20)],
             )
