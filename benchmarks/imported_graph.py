@@ -93,14 +93,14 @@ def main() -> None:
         server.start()
         try:
             with KnowledgeSmith(server.target, actor="benchmark") as smith:
-                model = smith.register_model(model_id="model", path=args.model).id
-                smith.import_bundled(name="atlas")
+                model = smith.models.register(model_id="model", path=args.model).id
+                smith.graphs.import_bundled(name="atlas")
                 found["bundled"] = run(
                     smith, model=model, graph="atlas", relation="has_capital", edits=BUNDLED, config=config
                 )
                 print(json.dumps({"bundled": found["bundled"]}), flush=True)
                 for name, relations in PREDICATES.items():
-                    imported = smith.import_graph(graph_id=name, files=tables(Path(folder) / name, relations))
+                    imported = smith.graphs.import_files(graph_id=name, files=tables(Path(folder) / name, relations))
                     if imported.report.rejected:
                         raise SystemExit(f"{name}: {imported.report.rejected} records were rejected")
                     found[name] = run(smith, model=model, graph=name, relation=relations[0], edits=EDITS, config=config)
@@ -121,7 +121,7 @@ def run(
     config: dict[str, Any],
 ) -> dict[str, Any]:
     """Edit the facts in one intervention; counts by kind of the targets, and of what should stay."""
-    smith.create_branch(branch_id=graph, model_id=model, graph_id=graph)
+    smith.branches.create(branch_id=graph, model_id=model, graph_id=graph)
     changes = tuple(FactChange(subject=s, relation=relation, old_object=old, new_object=new) for s, old, new in edits)
     spec = InterventionSpec(
         branch_id=graph,
@@ -132,13 +132,13 @@ def run(
         seed=1,
         max_probes=400,
     )
-    job = smith.wait(intervention_id=smith.create_intervention(spec=spec).id)
+    job = smith.interventions.wait(intervention_id=smith.interventions.create(spec=spec).intervention.id)
     if job.error_message:
         return {"state": job.state.value, "error": job.error_message}
     parameters = {"id": job.id}
-    [health] = smith.cypher(query=HEALTH, parameters=parameters).rows
-    targets = smith.cypher(query=TARGETS, parameters=parameters).rows
-    stays = smith.cypher(query=STAYS, parameters=parameters).rows
+    [health] = smith.graphs.cypher(query=HEALTH, parameters=parameters).rows
+    targets = smith.graphs.cypher(query=TARGETS, parameters=parameters).rows
+    stays = smith.graphs.cypher(query=STAYS, parameters=parameters).rows
     return {
         "health": dict(
             zip(("state", "verdict", "realised_min", "across_max", "perplexity_ratio"), health, strict=True)

@@ -36,6 +36,7 @@ from knowledgesmith.client import (
     InterventionState,
     KnowledgeSmith,
     KnowledgeSmithClientError,
+    Phase,
     Unavailable,
 )
 from knowledgesmith.client.local_server import LocalServer, free_address
@@ -132,8 +133,8 @@ def main() -> None:
         stage = Stage(Path(folder))
         try:
             with KnowledgeSmith(stage.server.target, actor="kills") as smith:
-                smith.import_bundled(name=GRAPH)
-                smith.register_model(model_id="tiny", path=str(Path(folder) / "tiny"))
+                smith.graphs.import_bundled(name=GRAPH)
+                smith.models.register(model_id="tiny", path=str(Path(folder) / "tiny"))
                 twins = {method: _finish(smith, _begin(smith, f"twin-{method}", method)) for method in METHODS}
                 trials = [trial(stage, smith, at, twins, chance) for at in range(args.trials)]
         finally:
@@ -165,7 +166,7 @@ def trial(
         stage.kill(done.victim)
     outcome = _finish(smith, run)
     watcher.join()
-    job = _patient(lambda: smith.get_intervention(intervention_id=run))
+    job = _patient(lambda: smith.interventions.get(intervention_id=run))
     done.attempts, done.state = job.attempt, job.state.value
     twin = twins[done.method]
     checks = {
@@ -174,7 +175,7 @@ def trial(
         "the weights": outcome.weights == twin.weights,
         "the head beliefs": outcome.heads == twin.heads,
         "the stream": seen == list(range(1, len(twin.rows) + 1)),
-        "the graph": _patient(lambda: smith.check_graph(graph_id=GRAPH)).sound,
+        "the graph": _patient(lambda: smith.graphs.check(graph_id=GRAPH)).sound,
     }
     done.wrong = [name for name, right in checks.items() if not right]
     done.seconds = round(time.monotonic() - started, 1)
@@ -184,24 +185,24 @@ def trial(
 
 def _begin(smith: KnowledgeSmith, branch: str, method: str) -> str:
     """Queue the intervention on a fresh, selected branch; its id."""
-    smith.create_branch(branch_id=branch, model_id="tiny", graph_id=GRAPH, select=True)
+    smith.branches.create(branch_id=branch, model_id="tiny", graph_id=GRAPH, select=True)
     spec = InterventionSpec(branch_id=branch, goal=Goal.EDIT, changes=CHANGES, method=method, seed=1, max_probes=2000)
-    return smith.create_intervention(spec=spec).id
+    return smith.interventions.create(spec=spec).intervention.id
 
 
 def _finish(smith: KnowledgeSmith, run: str) -> Outcome:
     """Wait for the end; rows without their ids and times, weights, head beliefs."""
-    while (job := _patient(lambda: smith.get_intervention(intervention_id=run))).state not in ENDED:
+    while (job := _patient(lambda: smith.interventions.get(intervention_id=run))).state not in ENDED:
         time.sleep(0.1)
-    rows = _patient(lambda: smith.list_changes(intervention_id=run)).changes
-    heads = _patient(lambda: smith.cypher(query=HEADS, parameters={"graph": GRAPH}, max_rows=10_000)).rows
+    rows = _patient(lambda: smith.propagation.changes(intervention_id=run)).changes
+    heads = _patient(lambda: smith.graphs.cypher(query=HEADS, parameters={"graph": GRAPH}, max_rows=10_000)).rows
     return Outcome(
         rows=tuple(map(repr, rows)), weights=_weights(smith, job), heads=tuple((uid, belief) for uid, belief in heads)
     )
 
 
 def _weights(smith: KnowledgeSmith, job: Intervention) -> str:
-    made = _patient(lambda: list(smith.list_revisions(branch_id=job.spec.branch_id)))
+    made = _patient(lambda: smith.branches.revisions(branch_id=job.spec.branch_id))
     return next((revision.weights_sha256 for revision in made if revision.id == job.revision_id), "")
 
 
@@ -209,8 +210,8 @@ def _watch(target: str, run: str, seen: list[int]) -> None:
     """Collect sequence numbers over every interruption, going on after the last one."""
     while True:
         with suppress(KnowledgeSmithClientError), KnowledgeSmith(target, actor="watcher") as own:
-            for event in own.watch(intervention_id=run, after_sequence=seen[-1] if seen else 0):
-                seen += [row.seq for row in getattr(event, "changes", ())]
+            for event in own.interventions.watch(intervention_id=run, after_sequence=seen[-1] if seen else 0):
+                seen += [row.sequence for row in getattr(event, "changes", ())]
             return
         time.sleep(0.1)
 
@@ -218,27 +219,27 @@ def _watch(target: str, run: str, seen: list[int]) -> None:
 @contextmanager
 def _at_the_moment(smith: KnowledgeSmith, database: Path, run: str, moment: str) -> Generator[str]:
     """Wait until the intervention is in a phase, or has ended; where it is then."""
-    order = [*("plan", "measure_before", "apply", "health", "measure_after")]
-    wanted = order.index("measure_after" if moment == "ledger" else moment)
+    order = [Phase.PLAN, Phase.MEASURE_BEFORE, Phase.APPLY, Phase.HEALTH, Phase.MEASURE_AFTER]
+    wanted = order.index(Phase.MEASURE_AFTER if moment == "ledger" else Phase(moment.upper()))
     while True:
-        job = _patient(lambda: smith.get_intervention(intervention_id=run))
+        job = _patient(lambda: smith.interventions.get(intervention_id=run))
         if job.state in ENDED or (job.phase in order and order.index(job.phase) >= wanted):
             break
-        if moment == "ledger" and job.phase == "health":
+        if moment == "ledger" and job.phase is Phase.HEALTH:
             break
     if moment != "ledger" or job.state in ENDED:
-        yield job.phase or job.state.value
+        yield job.state.value if job.phase is Phase.UNSPECIFIED else job.phase.lower()
         return
     login = info(database)
     auth = (login.user, login.password or "") if login.user else None
-    with neo4j.GraphDatabase.driver(smith.connection_info().uri, auth=auth) as driver, driver.session() as session:
+    with neo4j.GraphDatabase.driver(smith.graphs.connection().uri, auth=auth) as driver, driver.session() as session:
         held = session.begin_transaction()
         held.run(LOCK, graph=GRAPH, names=[change.subject for change in CHANGES]).consume()
         while not (waits := driver.execute_query(BLOCKED).records[0]["n"]):
-            if smith.get_intervention(intervention_id=run).state in ENDED:
+            if smith.interventions.get(intervention_id=run).state in ENDED:
                 break
             time.sleep(0.01)
-        yield "ledger transaction" if waits else smith.get_intervention(intervention_id=run).state.value
+        yield "ledger transaction" if waits else smith.interventions.get(intervention_id=run).state.value
         with suppress(neo4j.exceptions.DriverError, neo4j.exceptions.Neo4jError):
             held.rollback()
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from knowledgesmith.client import (
+    DType,
     FactChange,
     Goal,
     InterventionSpec,
@@ -84,7 +85,7 @@ def measure(*, second: Path | None, only: set[str], again: bool) -> None:
         server.start()
         try:
             with KnowledgeSmith(server.target, actor="structures") as smith:
-                smith.import_bundled(name="atlas")
+                smith.graphs.import_bundled(name="atlas")
                 for name, dtype in missing:
                     place = _checkpoint(name, Path(folder), second)
                     rows[name, dtype] = one_run(smith, name=name, dtype=dtype, place=place)
@@ -99,9 +100,9 @@ def one_run(smith: KnowledgeSmith, *, name: str, dtype: str, place: Path) -> dic
     start = time.monotonic()
     row: dict[str, Any] = {"model": name, "dtype": dtype, "method": METHOD}
     try:
-        model = smith.register_model(model_id=f"{name}-{dtype}", path=str(place), dtype=dtype)
+        model = smith.models.register(model_id=f"{name}-{dtype}", path=str(place), dtype=DType(dtype.upper()))
         branch = f"{name}-{dtype}"
-        smith.create_branch(branch_id=branch, model_id=model.id, graph_id="atlas")
+        smith.branches.create(branch_id=branch, model_id=model.id, graph_id="atlas")
         changes = [
             FactChange(subject=subject, relation="has_capital", old_object=old, new_object=new)
             for subject, old, new in EDITS
@@ -115,12 +116,12 @@ def one_run(smith: KnowledgeSmith, *, name: str, dtype: str, place: Path) -> dic
             max_probes=PROBES,
             seed=1,
         )
-        job = smith.create_intervention(spec=spec)
-        done = smith.wait(intervention_id=job.id)
+        job = smith.interventions.create(spec=spec).intervention
+        done = smith.interventions.wait(intervention_id=job.id)
     except KnowledgeSmithClientError as error:
         return {**row, "state": "REFUSED", "said": str(error), "seconds": round(time.monotonic() - start, 1)}
-    [(found, installed, asked)] = smith.cypher(query=OUTCOME, parameters={"id": job.id}).rows
-    texts = smith.cypher(query=TEXTS, parameters={"id": job.id}).rows
+    [(found, installed, asked)] = smith.graphs.cypher(query=OUTCOME, parameters={"id": job.id}).rows
+    texts = smith.graphs.cypher(query=TEXTS, parameters={"id": job.id}).rows
     refused = done.state is InterventionState.FAILED
     health = {key.removeprefix("health_"): value for key, value in found.items() if key.startswith("health_")}
     return {

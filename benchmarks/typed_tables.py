@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.imported_graph import WORLD
 
-from knowledgesmith.client import FactChange, Goal, InterventionSpec, KnowledgeSmith, Role, Verdict
+from knowledgesmith.client import FactChange, InterventionSpec, KnowledgeSmith, Role
 from knowledgesmith.client.local_server import LocalServer, free_address
 
 RESULTS = Path(__file__).resolve().parent / "results/typed-tables.json"
@@ -69,7 +69,6 @@ MADE_UP = {
     "Oakline Press": ("Dunstan Yarrow", "Eastbury"),
     "Vista Foods": ("Pell Nakamba", "Lowmere"),
 }
-VERDICTS = [verdict for verdict in Verdict if verdict is not Verdict.UNSPECIFIED]
 Facts = list[tuple[str, str, str]]
 
 
@@ -106,22 +105,25 @@ def measure(smith: KnowledgeSmith, name: str, facts: Facts, folder: Path, config
     path = folder / f"{name}.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([("subject", "relation", "object"), *facts])
-    report = smith.import_graph(graph_id=name, files=[path])
-    smith.create_branch(branch_id=name, model_id="model", graph_id=name)
+    smith.graphs.import_files(graph_id=name, files=[path])
+    smith.branches.create(branch_id=name, model_id="model", graph_id=name)
     changes = changes_of(facts)
-    spec = InterventionSpec(
+    spec = InterventionSpec.edit(
         branch_id=name,
-        goal=Goal.EDIT,
-        changes=tuple(changes),
+        changes=changes,
         method="alphaedit",
         method_config=config,
         seed=1,
     )
-    job = smith.wait(intervention_id=smith.create_intervention(spec=spec).id)
-    found: dict[str, Any] = {"facts": len(facts), "imported": report.graph.facts, "state": job.state.value}
+    job = smith.interventions.wait(intervention_id=smith.interventions.create(spec=spec).intervention.id)
+    found: dict[str, Any] = {
+        "facts": len(facts),
+        "imported": smith.graphs.get(graph_id=name).facts,
+        "state": job.state.value,
+    }
     if job.error_message:
         return {**found, "error": job.error_message}
-    seen = smith.evidence(intervention_id=job.id, verdicts=VERDICTS, roles=[Role.TARGET], limit=500).evidence
+    seen = smith.propagation.evidence(intervention_id=job.id, roles=[Role.TARGET], limit=500).evidence
     said = [one for one in seen if one.text_after is not None]
     rows = [
         {
@@ -158,7 +160,7 @@ def main() -> None:
         server.start()
         try:
             with KnowledgeSmith(server.target, actor="benchmark") as smith:
-                smith.register_model(model_id="model", path=args.model)
+                smith.models.register(model_id="model", path=args.model)
                 for graph, facts in graphs():
                     if args.only and graph not in args.only:
                         continue

@@ -17,11 +17,7 @@ from knowledgesmith.v1 import cypher_pb2, intervention_pb2
 
 
 def _rows() -> list[cypher_pb2.CypherRow]:
-    value = cypher_pb2.CypherValue
-    return [
-        cypher_pb2.CypherRow(values=[value(string_value="Japan"), value(integer_value=1)]),
-        cypher_pb2.CypherRow(values=[value(string_value="\x1b[31mred"), wire.null()]),
-    ]
+    return [wire.row("Japan", 1), wire.row("\x1b[31mred", None)]
 
 
 @dataclass

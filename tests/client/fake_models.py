@@ -23,7 +23,9 @@ from knowledgesmith.v1 import (
 
 
 class Models(Part, model_pb2_grpc.ModelServiceServicer):
-    model = model_pb2.Model(id="m", path="p", weights_sha256=DIGEST, architecture="Llama", parameters=1000)
+    model = model_pb2.Model(
+        id="m", path="p", weights_sha256=DIGEST, architecture="Llama", parameters=1000, dtype=model_pb2.D_TYPE_FLOAT32
+    )
 
     def RegisterModel(self, request: Any, context: Any) -> operations_pb2.Operation:
         response = model_pb2.RegisterModelResponse(model=self.model)

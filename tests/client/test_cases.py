@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from tests.client.fake_server import FakeServer
 
 from knowledgesmith.client import Case, FactChange, Goal, InvalidInput, KnowledgeSmith, Polarity, ProbeKind
+from knowledgesmith.client._wire.fill import read
 from knowledgesmith.client.cli import main
 from knowledgesmith.v1 import common_pb2
 
@@ -28,7 +29,7 @@ def run(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.fixture
 def case(fake: FakeServer) -> Case:
     with KnowledgeSmith(fake.target) as smith:
-        return smith.get_case(graph_id="atlas", case_id="set:1")
+        return smith.cases.get(graph_id="atlas", case_id="set:1")
 
 
 def test_a_case_brings_its_own_probes(case: Case) -> None:
@@ -36,7 +37,7 @@ def test_a_case_brings_its_own_probes(case: Case) -> None:
     assert (probe.kind, probe.polarity, probe.answers) == (ProbeKind.DIRECT, Polarity.CHANGE, ("Paris",))
     assert probe.answers_before == ("Tokyo",)
     assert (case.goal, case.file, case.record, dict(case.families)) == (Goal.EDIT, "set.json", 1, {"rephrase": 1})
-    assert case.rounds[0][0].subject_name == "Japan"
+    assert case.rounds[0].changes[0].subject_name == "Japan"
 
 
 def test_each_round_is_a_request_of_its_own(case: Case) -> None:
@@ -51,7 +52,7 @@ def test_each_round_is_a_request_of_its_own(case: Case) -> None:
 
 def test_the_filters_of_a_listing_are_sent(fake: FakeServer) -> None:
     with KnowledgeSmith(fake.target) as smith:
-        found = list(smith.list_cases(graph_id="atlas", goal=Goal.EDIT, family="rephrase", limit=1))
+        found = smith.cases.list(graph_id="atlas", goal=Goal.EDIT, family="rephrase", limit=1)
     assert [item.id for item in found] == ["set:1"]
     (request,) = fake.requests("ListCases")
     assert (request.goal, request.family, request.page_size) == (common_pb2.GOAL_EDIT, "rephrase", 1)
@@ -68,7 +69,7 @@ def test_the_list_and_a_case_are_shown(run: Run) -> None:
 def test_an_edit_takes_the_changes_of_a_case(run: Run, fake: FakeServer) -> None:
     assert run("edit", "--case", "set:1", "--round", "2", "--no-wait").exit_code == 0
     (request,) = fake.requests("CreateIntervention")
-    assert [FactChange.from_proto(change) for change in request.spec.changes] == [BACK]
+    assert [read(FactChange, change) for change in request.spec.changes] == [BACK]
     assert [request.graph_id for request in fake.requests("GetCase")] == ["atlas"]
 
 
@@ -92,5 +93,5 @@ def test_a_wrong_choice_is_said_and_nothing_is_asked_for(
 
 def test_json_holds_everything(run: Run) -> None:
     value = json.loads(run("cases", "atlas", "set:1", "--json").stdout)
-    assert value["rounds"][1][0]["new_object"] == "tokyo"
+    assert value["rounds"][1]["changes"][0]["new_object_uid"] == "tokyo"
     assert value["probes"][0]["answers_before"] == ["Tokyo"]

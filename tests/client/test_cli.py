@@ -12,14 +12,16 @@ import click
 import grpc
 import pytest
 from click.testing import CliRunner, Result
+from google.protobuf import json_format
 from tests.client import wire
 from tests.client.fake_server import FakeServer
 from tests.client.wire import Failure, State
 
 from knowledgesmith.client import Intervention
+from knowledgesmith.client._wire.fill import read
 from knowledgesmith.client.cli import ENTRIES, SECTIONS, main
 from knowledgesmith.client.demo import Settings
-from knowledgesmith.v1 import common_pb2
+from knowledgesmith.v1 import common_pb2, error_pb2, graph_pb2, intervention_pb2
 
 Run = Callable[..., Result]
 
@@ -96,6 +98,23 @@ JSON_COMMANDS = [
     ("edit", "Japan", "has_capital", "Tokyo", "Paris", "--no-wait"),
     ("unlearn", "Japan", "has_capital"),
     ("interventions",),
+    ("interventions", "--state", "running", "--state", "awaiting-decision", "--goal", "edit"),
+    ("operations",),
+    ("operations", "list"),
+    ("graph", "show", "atlas"),
+    ("graph", "versions", "atlas"),
+    ("graph", "diff", "atlas", "other"),
+    ("graph", "check", "atlas"),
+    ("graph", "homonyms", "atlas"),
+    ("graph", "delete", "atlas", "--force"),
+    ("graph", "delete-branch", "main"),
+    ("graph", "delete-probes", "s1"),
+    ("delete-run", "i1"),
+    ("relations", "atlas"),
+    ("relations", "atlas", "--suggest"),
+    ("relations", "atlas", "--withdraw", "inverse:has_capital|capital_of"),
+    ("relations", "atlas", "has_capital", "--direct", "The capital of {s} is"),
+    ("probes", "sample", "s1", "-k", "2", "-k", "3"),
     ("commit", "i1"),
     ("discard", "i1"),
     ("cancel", "i1"),
@@ -172,14 +191,15 @@ def test_every_option_of_a_change_arrives(run: Run, fake: FakeServer) -> None:
     output(run("edit", "Japan", "has_capital", "Tokyo", "Paris", *options, *more, *rest))
     request = fake.requests("CreateIntervention")[0]
     spec = request.spec
-    assert json.loads(spec.method_config_json) == {"lr": 0.5, "note": "plain text"}
-    assert (spec.method, spec.seed, spec.scorer, spec.hold, spec.max_probes) == ("finetune", 9, "cloze-sum", True, 50)
+    assert dict(spec.method_config) == {"lr": 0.5, "note": "plain text"}
+    assert (spec.method, spec.seed, spec.hold, spec.max_probes) == ("finetune", 9, True, 50)
+    assert spec.scorer == intervention_pb2.SCORER_CLOZE_SUM
     assert [(gate.metric, gate.max, gate.min) for gate in spec.gates] == [
-        ("collateral", 0.05, 0),
-        ("propagated", 0, 0.8),
+        (intervention_pb2.GATE_METRIC_COLLATERAL, 0.05, 0),
+        (intervention_pb2.GATE_METRIC_PROPAGATED, 0, 0.8),
     ]
     assert spec.target_distribution == common_pb2.TARGET_DISTRIBUTION_NEW_OBJECT
-    assert (spec.branch_id, request.expected_revision, spec.install_derived) == ("other", "r1", True)
+    assert (spec.branch_id, request.expected_revision_id, spec.install_derived) == ("other", "r1", True)
     assert (spec.changes[0].old_object, spec.changes[0].new_object) == ("Tokyo", "Paris")
 
 
@@ -287,7 +307,9 @@ def test_no_server_at_a_named_address_is_an_error() -> None:
 
 
 def test_a_failed_intervention_is_exit_code_1(run: Run, fake: FakeServer) -> None:
-    failed = wire.state(State.INTERVENTION_STATE_FAILED, error_reason="EDIT_DIVERGED", error_message="It exploded.")
+    failed = wire.state(
+        State.INTERVENTION_STATE_FAILED, error_reason=error_pb2.ERROR_REASON_EDIT_DIVERGED, error_message="It exploded."
+    )
     fake.watches = [[failed], [failed]]
     result = run("edit", "Japan", "has_capital", "Paris")
     assert result.exit_code == 1
@@ -306,7 +328,7 @@ def test_a_held_intervention_says_how_to_decide(run: Run, fake: FakeServer) -> N
 def test_watch_prints_one_event_a_line(run: Run) -> None:
     events = [json.loads(line) for line in output(run("watch", "i1", "--json")).splitlines()]
     assert [event["event"] for event in events] == ["state", "progress", "batch", "heartbeat", "batch", "state"]
-    assert events[2]["data"]["changes"][0]["seq"] == 1
+    assert events[2]["data"]["changes"][0]["sequence"] == 1
 
 
 def test_several_branches_must_be_chosen_from(run: Run, fake: FakeServer) -> None:
@@ -357,7 +379,10 @@ def test_import_takes_roles_from_names_and_options(run: Run, fake: FakeServer, t
     result = run("import", tmp_path / "entities.csv", "--facts", tmp_path / "stuff.csv", "--graph-id", "g", "--dry-run")
     assert "nothing written" in output(result)
     assert fake.requests("ImportGraph")[0].header.validate_only
-    assert [part.chunk.role for part in fake.requests("ImportGraph")[1:]] == ["", "facts"]
+    assert [part.chunk.role for part in fake.requests("ImportGraph")[1:]] == [
+        graph_pb2.FILE_ROLE_UNSPECIFIED,
+        graph_pb2.FILE_ROLE_FACTS,
+    ]
 
 
 def test_import_hands_format_and_options_on(run: Run, fake: FakeServer, tmp_path: Path) -> None:
@@ -367,7 +392,7 @@ def test_import_hands_format_and_options_on(run: Run, fake: FakeServer, tmp_path
     shown = output(run(*words, "--option", "separator=;", "--option", 'columns=["a", "b"]'))
     header = fake.requests("ImportGraph")[0].header
     assert (header.format, header.strict) == ("triples", True)
-    assert json.loads(header.options_json) == {"separator": ";", "columns": ["a", "b"]}
+    assert json_format.MessageToDict(header.options) == {"separator": ";", "columns": ["a", "b"]}
     assert json.loads(out.read_text("utf-8")) == {"file": "facts.csv", "record": 3, "reason": "no such \x1b[31mentity"}
     assert "1 records rejected" in shown
     assert "\x1b" not in shown
@@ -437,7 +462,7 @@ def test_an_unexpected_error_shows_no_trace(run: Run, monkeypatch: pytest.Monkey
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("knowledgesmith.client._client.KnowledgeSmith.list_graphs", broken)
+    monkeypatch.setattr("knowledgesmith.client._sync.graphs.Graphs.list", broken)
     result = run("graphs")
     assert result.exit_code == 1
     assert result.stderr.splitlines()[0] == "error: RuntimeError: boom"
@@ -456,20 +481,21 @@ def test_an_interrupted_wait_says_how_to_go_on(run: Run, monkeypatch: pytest.Mon
 
 
 def test_status_shows_what_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    running = Intervention.from_proto(wire.intervention(State.INTERVENTION_STATE_RUNNING, phase="apply"))
+    phase = intervention_pb2.PHASE_MEASURE_AFTER
+    running = read(Intervention, wire.intervention(State.INTERVENTION_STATE_RUNNING, phase=phase))
 
     def listed(*_: object, **__: object) -> list[Intervention]:
         return [running]
 
-    monkeypatch.setattr("knowledgesmith.client._client.KnowledgeSmith.list_interventions", listed)
+    monkeypatch.setattr("knowledgesmith.client._sync.interventions.Interventions.list", listed)
     text = output(run("status"))
-    assert "RUNNING" in text
-    assert "apply" in text
+    assert "running" in text
+    assert "measure after" in text
     assert "Neo4j    bolt://127.0.0.1:7687 (embedded)" in text
 
 
 def test_a_method_shows_its_schema(run: Run) -> None:
-    assert json.loads(output(run("methods", "alphaedit"))) == {}
+    assert json.loads(output(run("methods", "alphaedit"))) == {"type": "object"}
 
 
 def test_demo_hands_its_options_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

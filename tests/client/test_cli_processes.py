@@ -49,7 +49,7 @@ def test_a_server_is_started_when_none_answers(
     monkeypatch.setattr("knowledgesmith.client.cli.shared.session.answers", answers)
     monkeypatch.setattr("knowledgesmith.client.cli.shared.session.KnowledgeSmith", connect)
     result = CliRunner().invoke(main, ["graphs", "--json"])
-    assert json.loads(result.stdout)[0]["graph_id"] == "atlas"
+    assert json.loads(result.stdout)[0]["id"] == "atlas"
     assert started == [str(tmp_path)]
     assert result.stderr.startswith("starting a server at 127.0.0.1:7617")
 

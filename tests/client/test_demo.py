@@ -91,8 +91,8 @@ def test_the_second_client_keeps_what_grows(fake: FakeServer) -> None:
 
     watcher = HeadWatcher(target=fake.target, graph_id="g", run="i1", on_growth=keep, period_s=0.02)
     with watcher:
-        for rows in ('["0", null]', "[2, 3]", "[4, 9]", "[4, 9]"):
-            fake.cypher_rows = (rows,)
+        for rows in ((0, None), (2, 3), (4, 9), (4, 9)):
+            fake.cypher_rows = [wire.row(*rows)]
             seen = len(fake.requests("RunCypher"))
             deadline = time.monotonic() + 900
             while len(fake.requests("RunCypher")) < seen + 2 and time.monotonic() < deadline:
@@ -127,7 +127,7 @@ def own(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> type[_OwnServer]:
         return f" {one.old_object}." if revision == "base" or rolled_back else f" {one.new_object or 'someone'}."
 
     fake.answer = answer
-    fake.cypher_rows = ("[0, null]",)
+    fake.cypher_rows = [wire.row(0, None)]
     kind: type[Any] = type("Own", (_OwnServer,), {"target": fake.target, "stopped": 0})
     monkeypatch.setattr("knowledgesmith.client.demo.story.LocalServer", kind)
     monkeypatch.setattr("knowledgesmith.client.demo.story.examine", examined)

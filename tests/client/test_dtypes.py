@@ -10,30 +10,29 @@ import pytest
 from click.testing import CliRunner
 from tests.client.fake_server import FakeServer
 
-from knowledgesmith.client import KnowledgeSmith, Model
+from knowledgesmith.client import DType, KnowledgeSmith
 from knowledgesmith.client.cli import main
 from knowledgesmith.client.local_server import LocalServer
 from knowledgesmith.v1 import model_pb2
 
 
 def test_a_dtype_is_sent_and_read(smith: KnowledgeSmith, fake: FakeServer) -> None:
-    smith.register_model(model_id="half", path="/models/x", dtype="bfloat16")
-    smith.register_model()
-    asked = [(request.id, request.path, request.dtype) for request in fake.requests("RegisterModel")]
-    assert asked == [("half", "/models/x", "bfloat16"), ("", "", "")]
-    assert Model.from_proto(model_pb2.Model(id="m", dtype="float16")).dtype == "float16"
-    assert Model.from_proto(model_pb2.Model(id="m")).dtype == "float32", "a server of an earlier release"
+    smith.models.register(model_id="half", path="/models/x", dtype=DType.BFLOAT16)
+    smith.models.register()
+    asked = [(request.model_id, request.path, request.dtype) for request in fake.requests("RegisterModel")]
+    assert asked == [("half", "/models/x", model_pb2.D_TYPE_BFLOAT16), ("", "", model_pb2.D_TYPE_UNSPECIFIED)]
+    assert [model.dtype for model in smith.models.list()] == [DType.FLOAT32]
 
 
 def test_models_are_registered_and_listed_with_their_dtype(fake: FakeServer) -> None:
     words = ["models", "--register", "half", "--path", "/x", "--dtype", "bfloat16", "--server", fake.target]
     shown = CliRunner().invoke(main, words)
     assert shown.exit_code == 0, shown.output
-    assert fake.requests("RegisterModel")[0].dtype == "bfloat16"
+    assert fake.requests("RegisterModel")[0].dtype == model_pb2.D_TYPE_BFLOAT16
     assert "dtype" in shown.stdout
     assert "float32" in shown.stdout
     as_json = CliRunner().invoke(main, ["models", "--json", "--server", fake.target])
-    assert json.loads(as_json.stdout)[0]["dtype"] == "float32"
+    assert json.loads(as_json.stdout)[0]["dtype"] == "FLOAT32"
 
 
 @pytest.mark.parametrize("words", [["--dtype", "bfloat16"], ["--path", "/x"]])

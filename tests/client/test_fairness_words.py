@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from knowledgesmith.client._types.audits import Guess
+from knowledgesmith.client import Guess, Guesser, ProbeKind
 from knowledgesmith.client.cli.graphs.probe_sets import fairness
 
 PROMISE = "five points"
 
 
-def _guess(kind: str, tested: int, *, high: float) -> Guess:
+def _guess(kind: ProbeKind, tested: int, *, high: float) -> Guess:
     return Guess(
         kind=kind,
-        guesser="longest",
+        guesser=Guesser.LONGEST,
         tested=tested,
         right=0.25 * tested,
         accuracy=0.25,
@@ -25,25 +25,35 @@ def _guess(kind: str, tested: int, *, high: float) -> Guess:
 
 
 def test_an_interval_within_five_points_is_promised() -> None:
-    said = fairness((), [_guess("ALL", 9_000, high=0.26), _guess("DIRECT", 9_000, high=0.3)], judged=True)
+    said = fairness(
+        (), [_guess(ProbeKind.UNSPECIFIED, 9_000, high=0.26), _guess(ProbeKind.DIRECT, 9_000, high=0.3)], judged=True
+    )
     assert said == "fair: no guesser without knowledge does better than chance and five points"
 
 
 @pytest.mark.parametrize("tested", [29, 200, 1_500])
 def test_too_few_questions_promise_nothing(tested: int) -> None:
-    said = fairness((), [_guess("ALL", tested, high=0.31), _guess("DIRECT", tested, high=0.31)], judged=True)
+    said = fairness(
+        (), [_guess(ProbeKind.UNSPECIFIED, tested, high=0.31), _guess(ProbeKind.DIRECT, tested, high=0.31)], judged=True
+    )
     assert said == f"nothing held against it; {tested:,} questions are too few to promise five points"
 
 
 def test_a_kind_of_few_questions_is_named() -> None:
-    guesses = [_guess("ALL", 9_000, high=0.26), _guess("DIRECT", 8_900, high=0.26), _guess("TWO_HOP", 100, high=0.34)]
+    guesses = [
+        _guess(ProbeKind.UNSPECIFIED, 9_000, high=0.26),
+        _guess(ProbeKind.DIRECT, 8_900, high=0.26),
+        _guess(ProbeKind.MULTI_HOP, 100, high=0.34),
+    ]
     said = fairness((), guesses, judged=True)
-    assert "TWO_HOP 100" in said
-    assert "DIRECT" not in said
+    assert "multi hop 100" in said
+    assert "direct" not in said
     assert said.startswith("nothing held against it; too few questions")
 
 
 def test_what_is_not_known_is_not_promised() -> None:
     assert PROMISE not in fairness((), (), judged=True)
     assert fairness((), (), judged=False).startswith("not judged yet")
-    assert fairness(("DIRECT: guessed",), [_guess("ALL", 10, high=0.9)], judged=True).startswith("NOT FAIR")
+    assert fairness(("DIRECT: guessed",), [_guess(ProbeKind.UNSPECIFIED, 10, high=0.9)], judged=True).startswith(
+        "NOT FAIR"
+    )

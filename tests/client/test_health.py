@@ -12,6 +12,7 @@ from tests.client import wire
 from tests.client.fake_server import FakeServer
 
 from knowledgesmith import client as public
+from knowledgesmith.client._wire.fill import read as read_message
 from knowledgesmith.client.cli import main
 from knowledgesmith.v1 import health_pb2, intervention_pb2
 
@@ -46,11 +47,11 @@ def test_no_field_of_the_wire_is_forgotten() -> None:
 
 
 def test_figures_that_were_not_measured_are_none() -> None:
-    read = public.Health.from_proto(GOOD)
+    read = read_message(public.Health, GOOD)
     assert (read.ok, read.verdict, read.perplexity_ratio) == (True, public.HealthVerdict.HEALTHY, 1.01)
     assert read.realised_min is None
     assert read.nonfinite == 0
-    zero = public.Health.from_proto(health_pb2.Health(repetition=0.0))
+    zero = read_message(public.Health, health_pb2.Health(repetition=0.0))
     assert zero.repetition == 0.0, "a measured zero is not an absent figure"
 
 

@@ -8,48 +8,53 @@ import pytest
 from click.testing import CliRunner
 from tests.client.fake_server import FakeServer
 
-from knowledgesmith.client import KnowledgeSmith, ServerFault
+from knowledgesmith.client import Balance, KnowledgeSmith, Level, ProbeSetFormat, ServerFault, Split
 from knowledgesmith.client._agreement import QUESTIONS, agreement_of, read_sheet
 from knowledgesmith.client.cli import main
+from knowledgesmith.v1 import common_pb2, probe_pb2
 
 
 def test_every_choice_of_a_bulk_run_is_sent(smith: KnowledgeSmith, fake: FakeServer) -> None:
-    smith.generate_probes(
-        graph_id="atlas", phrasings=0, levels=["Leaf"], relations=["r"], subtree_uid="top", split="train"
+    smith.probe_sets.generate(
+        graph_id="atlas", phrasings=0, levels=[Level.LEAF], relations=["r"], subtree_uid="top", split=Split.TRAIN
     )
     request = fake.requests("GenerateProbeSet")[0]
     assert request.HasField("phrasings")
-    assert (request.phrasings, list(request.levels), list(request.relations)) == (0, ["Leaf"], ["r"])
-    assert (request.subtree_uid, request.split) == ("top", "train")
+    assert (request.phrasings, list(request.levels), list(request.relations)) == (0, [common_pb2.LEVEL_LEAF], ["r"])
+    assert (request.subtree_uid, request.split) == ("top", probe_pb2.SPLIT_TRAIN)
 
 
 def test_samples_and_audits(smith: KnowledgeSmith, fake: FakeServer) -> None:
-    assert smith.sample_probes(probe_set_id="s1", size=10, balance=["kind", "level"], seed=3).id == "s1"
+    assert smith.probe_sets.sample(probe_set_id="s1", size=10, balance=[Balance.KIND, Balance.LEVEL], seed=3).id == "s1"
     request = fake.requests("SampleProbeSet")[0]
-    assert (request.size, list(request.balance), request.seed) == (10, ["kind", "level"], 3)
-    found = smith.audit_probes(probe_set_id="s1")
+    assert (request.size, list(request.balance), request.seed) == (
+        10,
+        [probe_pb2.BALANCE_KIND, probe_pb2.BALANCE_LEVEL],
+        3,
+    )
+    found = smith.probe_sets.audit(probe_set_id="s1")
     assert (found.findings[0].check, found.letters[0].counts, found.baselines[0].chance) == ("duplicate", (1, 2), 0.25)
     assert found.verified
     assert not found.passed
 
 
 def test_files_arrive_in_the_folder_and_nowhere_else(smith: KnowledgeSmith, tmp_path: Path) -> None:
-    (path,) = smith.export_probes(probe_set_id="s1", form="dataset", folder=tmp_path)
+    (path,) = smith.probe_sets.export(probe_set_id="s1", format=ProbeSetFormat.DATASET, folder=tmp_path)
     assert path == tmp_path / "data" / "a.parquet"
     assert path.read_bytes() == b"onetwo"
-    (path,) = smith.export_probes(probe_set_id="s1", form="dataset", folder=tmp_path)
+    (path,) = smith.probe_sets.export(probe_set_id="s1", format=ProbeSetFormat.DATASET, folder=tmp_path)
     assert path.read_bytes() == b"onetwo"
     with pytest.raises(ServerFault, match="outside"):
-        smith.export_probes(probe_set_id="evil", form="dataset", folder=tmp_path / "in")
+        smith.probe_sets.export(probe_set_id="evil", format=ProbeSetFormat.DATASET, folder=tmp_path / "in")
     assert [found.name for found in tmp_path.iterdir()] == ["data"]
 
 
 def test_a_file_is_sent_after_its_header(smith: KnowledgeSmith, fake: FakeServer, tmp_path: Path) -> None:
     path = tmp_path / "set.jsonl"
     path.write_bytes(b"x" * 300_000)
-    assert smith.import_probes(path=path).id == "s1"
+    assert smith.probe_sets.import_file(path=path).id == "s1"
     header, *parts = fake.requests("ImportProbeSet")
-    assert (header.header.name, header.header.format) == ("set.jsonl", "jsonl")
+    assert (header.header.name, header.header.format) == ("set.jsonl", probe_pb2.PROBE_SET_FORMAT_JSONL)
     assert b"".join(part.content for part in parts) == path.read_bytes()
 
 

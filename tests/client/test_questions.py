@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner, Result
 from tests.client.fake_server import FakeServer
 
-from knowledgesmith.client import InvalidInput, KnowledgeSmith, ProbeKind, Query, Verdict
+from knowledgesmith.client import InvalidInput, KnowledgeSmith, PastedQuery, ProbeKind, Verdict
 from knowledgesmith.client.cli import main
 from knowledgesmith.v1 import propagation_pb2
 
-QUERY = Query(cypher="MATCH (i:Intervention {id: $id}) RETURN i", parameters={"id": "i1"})
+QUERY = PastedQuery(cypher="MATCH (i:Intervention {id: $id}) RETURN i", parameters={"id": "i1"})
 
 
 def run(fake: FakeServer, *words: str) -> Result:
@@ -20,39 +20,39 @@ def run(fake: FakeServer, *words: str) -> Result:
 
 
 def test_evidence_comes_in_pages_with_the_first_query(smith: KnowledgeSmith, fake: FakeServer) -> None:
-    found = smith.evidence(intervention_id="i1")
-    assert [one.seq for one in found.evidence] == [1, 2, 3, 4]
+    found = smith.propagation.evidence(intervention_id="i1", verdicts=(Verdict.COLLATERAL,))
+    assert [one.sequence for one in found.evidence] == [1, 2, 3, 4]
     assert found.query == QUERY
     one = found.evidence[0]
     assert (one.verdict, one.kind, one.hops) == (Verdict.COLLATERAL, ProbeKind.DIRECT, None)
     assert (one.preferred_before, one.preferred_after, one.options) == ("Lima", "Rome", ("Lima", "Rome"))
     assert list(fake.requests("ListEvidence")[0].verdicts) == [propagation_pb2.VERDICT_COLLATERAL]
-    smith.evidence(intervention_id="i1", verdicts=(), limit=1)
+    smith.propagation.evidence(intervention_id="i1", limit=1)
     assert list(fake.requests("ListEvidence")[-1].verdicts) == []
 
 
 def test_answers_keep_what_is_missing_apart_from_zero(smith: KnowledgeSmith) -> None:
-    (row,) = smith.compare(first_id="i1", second_id="i2").rows
+    (row,) = smith.propagation.compare(first_intervention_id="i1", second_intervention_id="i2").rows
     assert (row.first_delta, row.second_delta, row.difference) == (-0.25, None, None)
-    compared = smith.compare(first_id="i1", second_id="i2")
-    assert (compared.both, compared.only_first, compared.only_second, compared.mean_difference) == (2, 1, 0, 0.125)
-    path = smith.travel(intervention_id="i1").paths[0]
+    overlap = smith.propagation.compare(first_intervention_id="i1", second_intervention_id="i2").overlap
+    assert (overlap.both, overlap.only_first, overlap.only_second, overlap.mean_difference) == (2, 1, 0, 0.125)
+    path = smith.propagation.travel(intervention_id="i1").paths[0]
     assert [step.delta for step in path.steps] == [-0.5, None]
-    metrics = smith.metrics(intervention_id="i1")
+    metrics = smith.propagation.metrics(intervention_id="i1")
     assert [one.corrected for one in metrics.metrics] == [None, 0.5]
     assert len(metrics.queries) == 2
-    assert smith.collapse(intervention_ids=["i1"]).collapse_k is None
-    (fact,) = smith.changed_facts(intervention_id="i1", conflicts_only=True).facts
+    assert smith.propagation.collapse(intervention_ids=["i1"]).collapse_k is None
+    (fact,) = smith.propagation.changed_facts(intervention_id="i1", conflicts_only=True).facts
     assert (fact.support.old_after, fact.support.new_after, fact.statements.old_after) == (1, 2, 0)
     assert fact.evidence[0].supports_new
-    points = smith.over_time(branch_id="main", entity="japan", kind=ProbeKind.DIRECT).points
+    points = smith.propagation.over_time(branch_id="main", entity_uid="japan", kind=ProbeKind.DIRECT).points
     assert points[0].group.mean_after is None
 
 
 @pytest.mark.parametrize("threshold", [0.0, -0.5, 1.01])
 def test_a_threshold_is_checked_before_it_is_sent(smith: KnowledgeSmith, fake: FakeServer, threshold: float) -> None:
     with pytest.raises(InvalidInput, match="threshold"):
-        smith.travel(intervention_id="i1", threshold=threshold)
+        smith.propagation.travel(intervention_id="i1", threshold=threshold)
     assert not fake.requests("GetTravel")
 
 

@@ -45,10 +45,9 @@ def test_without_a_placebo_the_noise_is_unknown(run: Run, fake: FakeServer) -> N
 
 
 def test_old_verdicts_are_named_as_such(run: Run, fake: FakeServer) -> None:
-    for rates in ({"verdict_scheme": 1}, {}):  # an earlier server says nothing
-        fake.rates = rates
-        for words in (("propagation", "i1"), ("propagation", "metrics", "i1")):
-            assert "verdicts of scheme 1 (targets not told apart)" in run(*words).stdout
+    fake.rates = {"verdict_scheme": 1}
+    for words in (("propagation", "i1"), ("propagation", "metrics", "i1")):
+        assert "verdicts of scheme 1 (targets not told apart)" in run(*words).stdout
 
 
 def test_the_rates_of_a_wreck_give_way_to_the_reason(run: Run, fake: FakeServer) -> None:
@@ -63,7 +62,7 @@ def test_the_rates_of_a_wreck_give_way_to_the_reason(run: Run, fake: FakeServer)
 
 def test_a_wreck_has_no_accuracy_at_its_scale(run: Run, fake: FakeServer, smith: KnowledgeSmith) -> None:
     fake.rates = {**fake.rates, "withheld": "greedy text repeats\x1b[2J itself"}
-    good, wreck = smith.collapse(intervention_ids=["i1", "i2"]).points
+    good, wreck = smith.propagation.collapse(intervention_ids=["i1", "i2"]).points
     assert (good.withheld, good.direct.trials) == ("", 4)
     assert (wreck.direct.value, wreck.reverse.value) == (None, None)
     text = run("propagation", "collapse", "i1", "i2").stdout
@@ -74,7 +73,7 @@ def test_a_wreck_has_no_accuracy_at_its_scale(run: Run, fake: FakeServer, smith:
 
 
 def test_texts_of_targets_are_printed_and_move_no_cursor(run: Run, smith: KnowledgeSmith) -> None:
-    (one,) = smith.evidence(intervention_id="i1", verdicts=(), roles=(Role.TARGET,)).evidence
+    (one,) = smith.propagation.evidence(intervention_id="i1", roles=(Role.TARGET,)).evidence
     assert (one.role, one.verdict, one.text_disagrees) == (Role.TARGET, Verdict.NOT_INSTALLED, True)
     assert one.text_after == " Rome\x1b[31m\x07\nred", "as it came"
     for words in (
@@ -97,13 +96,18 @@ def test_roles_reach_the_wire(run: Run, fake: FakeServer, smith: KnowledgeSmith)
     run("propagation", "evidence", "i1", "--role", "follows", "--role", "stays")
     asked = fake.requests("ListEvidence")[-1]
     assert (list(asked.roles), list(asked.verdicts)) == ([2, 3], [])
-    smith.propagation(intervention_id="i1", group_by=Grouping.ROLE)
+    smith.propagation.rates(intervention_id="i1", group_by=Grouping.ROLE)
     assert fake.requests("GetPropagation")[-1].group_by == 7
 
 
 def test_a_plan_warns_first(run: Run, fake: FakeServer) -> None:
     fake.warnings = [
-        intervention_pb2.PlanWarning(kind="type", fact_id="f", message="“copper” is no City.", hint="Check the name.")
+        intervention_pb2.PlanWarning(
+            kind=intervention_pb2.WARNING_KIND_TYPE,
+            fact_id="f",
+            message="“copper” is no City.",
+            hint="Check the name.",
+        )
     ]
     text = run("plan", "Japan", "has_capital", "copper").stdout
     assert text.splitlines()[0] == "warning: “copper” is no City. Check the name."

@@ -75,8 +75,19 @@ def packed(message: Message) -> any_pb2.Any:
     return made
 
 
-def null() -> cypher_pb2.CypherValue:
-    return cypher_pb2.CypherValue(null_value=struct_pb2.NULL_VALUE)
+def row(*values: str | int | None) -> cypher_pb2.CypherRow:
+    """A row of an answer of Cypher."""
+    return cypher_pb2.CypherRow(values=map(_value, values))
+
+
+def _value(value: str | int | None) -> cypher_pb2.CypherValue:
+    match value:
+        case None:
+            return cypher_pb2.CypherValue(null_value=struct_pb2.NULL_VALUE)
+        case int():
+            return cypher_pb2.CypherValue(integer_value=value)
+        case str():
+            return cypher_pb2.CypherValue(string_value=value)
 
 
 def graph(graph_id: str = "atlas") -> graph_pb2.Graph:

@@ -14,6 +14,9 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "down": Entry("service.server", "down", "Stop it."),
     "status": Entry("service.server", "status", "What the server holds and does."),
     "config": Entry("service.config", "config", "Show every setting of a server, and where its value comes from."),
+    "operations": Entry(
+        "service.operations", "operations", "List, show, await, cancel and delete the server's long operations."
+    ),
     "doctor": Entry("service.doctor", "doctor", "Look at everything that a server needs on this machine."),
     "neo4j": Entry("service.database", "neo4j", "The embedded Neo4j by itself."),
     "cypher": Entry("service.database", "cypher", "Run a read-only Cypher query."),
@@ -45,7 +48,7 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "demo": Entry("service.demo", "demo", "Tell the whole story once, on the bundled graph and model."),
 }
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "Server": ("up", "down", "status", "config", "doctor", "neo4j", "demo"),
+    "Server": ("up", "down", "status", "operations", "config", "doctor", "neo4j", "demo"),
     "Graphs and probes": ("import", "graphs", "graph", "relations", "probes", "cases", "cypher"),
     "Models": ("models", "methods", "branch", "ask", "rollback", "export"),
     "Changes": ("plan", "edit", "unlearn", "interventions", "watch", "commit", "discard", "cancel", "delete-run"),

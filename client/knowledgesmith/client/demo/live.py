@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from knowledgesmith.client._client import KnowledgeSmith
 from knowledgesmith.client._errors import KnowledgeSmithClientError
+from knowledgesmith.client._sync.client import KnowledgeSmith
 
 QUERY: Final = (
     "MATCH (n:Entity {graph_id: $graph_id}) WHERE n.belief_intervention = $run "
@@ -48,7 +48,9 @@ class HeadWatcher:
         with KnowledgeSmith(self.target, timeout_s=10) as smith:
             while not self._stop.wait(self.period_s):
                 try:
-                    rows = smith.cypher(query=QUERY, parameters={"graph_id": self.graph_id, "run": self.run}).rows
+                    rows = smith.graphs.cypher(
+                        query=QUERY, parameters={"graph_id": self.graph_id, "run": self.run}
+                    ).rows
                 except KnowledgeSmithClientError:
                     continue  # the watcher is a bystander; the job's own errors are shown by the story
                 self._keep(int(rows[0][0]), int(rows[0][1] or 0))

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from knowledgesmith.client._client import KnowledgeSmith
 from knowledgesmith.client._cypher import pasteable
 from knowledgesmith.client._errors import FailedPrecondition, ServerFault
 from knowledgesmith.client._picture import draw
+from knowledgesmith.client._sync.client import KnowledgeSmith
 from knowledgesmith.client._types.enums import ChangeFilter, Goal, Grouping, InterventionState
 from knowledgesmith.client._types.interventions import Intervention, InterventionSpec
 from knowledgesmith.client._types.propagation import Propagation
@@ -21,7 +21,7 @@ from knowledgesmith.client.cli.graphs.probes import probe_table
 from knowledgesmith.client.cli.interventions.plan import show_plan
 from knowledgesmith.client.cli.results.propagation import change_table
 from knowledgesmith.client.cli.shared.follow import follow
-from knowledgesmith.client.cli.shared.output import counts, plain_text, short, table
+from knowledgesmith.client.cli.shared.output import counts, kinds, levels, plain_text, short, spaced, table
 from knowledgesmith.client.cli.shared.rates import group_table
 from knowledgesmith.client.demo.estimates import Pace, duration, pace
 from knowledgesmith.client.demo.facts import Candidate, answers, candidates, choose
@@ -167,32 +167,32 @@ class Story:
             self._rollback(unlearning, unlearn, unlearnings)
 
     def _import(self) -> None:
-        done = self.smith.import_bundled(name=_GRAPH)
-        graph, report = done.graph, done.report
+        done = self.smith.graphs.import_bundled(name=_GRAPH)
+        graph, report = self.smith.graphs.get(graph_id=_GRAPH), done.report
         self.out.print(
-            f"{graph.graph_id}: {graph.entities:,} entities, {graph.facts:,} facts, {graph.relations} relations "
+            f"{graph.id}: {graph.entities:,} entities, {graph.facts:,} facts, {graph.relations} relations "
             f"({report.entities_created:,} entities and {report.facts_created:,} facts new)"
         )
-        self.out.print(f"levels: {counts(graph.entities_by_level)}")
+        self.out.print(f"levels: {levels(graph.entities_by_level)}")
         self.out.print(f"domains: {counts(graph.entities_by_domain)}")
 
     def _probe(self) -> None:
-        made = self.smith.generate_probes(graph_id=_GRAPH, seed=1, limit_per_kind=self.settings.probes_per_kind)
-        self.out.print(f"{made.verified:,} probes verified by a second query: {counts(made.counts)}")
-        seen = {probe.kind: probe for probe in self.smith.list_probes(probe_set_id=made.id)}
+        made = self.smith.probe_sets.generate(graph_id=_GRAPH, seed=1, limit_per_kind=self.settings.probes_per_kind)
+        self.out.print(f"{made.verified:,} probes verified by a second query: {kinds(made.counts)}")
+        seen = {probe.kind: probe for probe in self.smith.probe_sets.probes(probe_set_id=made.id)}
         self.out.print(probe_table([seen[kind] for kind in sorted(seen)]))
 
     def _register(self) -> str:
-        model = self.smith.register_model()
+        model = self.smith.models.register()
         digest = short(model.weights_sha256)
         self.out.print(f"{model.id}: {model.architecture}, {model.parameters / 1e6:.0f} M parameters, weights {digest}")
         return model.id
 
     def _branch(self, name: str, model_id: str) -> str:
         """Open a branch whose beliefs stand on the nodes, under the first free name."""
-        taken = {branch.id for branch in self.smith.list_branches()}
+        taken = {branch.id for branch in self.smith.branches.list()}
         free = next(one for one in (name, *(f"{name}-{n}" for n in range(2, len(taken) + 3))) if one not in taken)
-        self.smith.create_branch(branch_id=free, model_id=model_id, graph_id=_GRAPH, select=True)
+        self.smith.branches.create(branch_id=free, model_id=model_id, graph_id=_GRAPH, select=True)
         self.out.print(f"branch {free}: its beliefs now stand on the graph's nodes")
         return free
 
@@ -209,7 +209,7 @@ class Story:
 
     def _ask(self, branch_id: str, asked: Sequence[Candidate], revision: str) -> tuple[str, ...]:
         prompts = [one.prompt for one in asked]
-        return self.smith.ask(
+        return self.smith.branches.ask(
             branch_id=branch_id, prompts=prompts, revision_id=revision, max_new_tokens=_ANSWER_TOKENS
         ).texts
 
@@ -221,10 +221,10 @@ class Story:
         )
 
     def _plan(self, goal: Goal, branch_id: str, chosen: Sequence[Candidate]) -> None:
-        self.out.print(show_plan(self.smith.plan(spec=self._spec(goal, branch_id, chosen)).plan, most=4))
+        self.out.print(show_plan(self.smith.interventions.plan(spec=self._spec(goal, branch_id, chosen)).plan, most=4))
 
     def _change(self, goal: Goal, branch_id: str, chosen: Sequence[Candidate]) -> Intervention:
-        job = self.smith.create_intervention(spec=self._spec(goal, branch_id, chosen))
+        job = self.smith.interventions.create(spec=self._spec(goal, branch_id, chosen)).intervention
 
         def grew(entities: int, sequence: int) -> None:
             self.out.print(f"  second client: belief_seq {sequence} on {entities} nodes", style="cyan")
@@ -235,7 +235,7 @@ class Story:
             return self._discard(ended)
         if ended.state is not InterventionState.SUCCEEDED:
             reason = ended.error_message or "it ended so"
-            raise FailedPrecondition(f"Intervention {ended.id} is {ended.state.lower()}: {reason}")
+            raise FailedPrecondition(f"Intervention {ended.id} is {spaced(ended.state)}: {reason}")
         self.out.print(f"intervention {ended.id}: {ended.written_rows:,} belief changes in the ledger")
         if heads.samples:
             self.out.print(f"the nodes were read {len(heads.samples)} times while they changed: {QUERY}", style="dim")
@@ -248,7 +248,7 @@ class Story:
         for line in further:
             self.out.print(f"  {line}", style="yellow")
         self.out.print("It is discarded: the branch stays at the unchanged model. Its ledger can still be asked.")
-        return self.smith.discard(intervention_id=waiting.id)
+        return self.smith.interventions.discard(intervention_id=waiting.id)
 
     def _compare(self, branch_id: str, chosen: Sequence[Candidate], job: Intervention) -> None:
         """Answers of the base and of the head, and how many are as wanted."""
@@ -266,19 +266,19 @@ class Story:
         self.out.print(f"{done} of {len(rows)} {wanted}", style="bold")
 
     def _grouped(self, job: Intervention, grouping: Grouping) -> Propagation:
-        return self.smith.propagation(intervention_id=job.id, group_by=grouping)
+        return self.smith.propagation.rates(intervention_id=job.id, group_by=grouping)
 
     def _propagation(self, job: Intervention) -> None:
         for grouping in (Grouping.HOP, Grouping.LEVEL, Grouping.KIND):
             name = grouping.lower()
             self.out.print(group_table(self._grouped(job, grouping), name, title=f"by {name}"))
-        top = self.smith.list_changes(intervention_id=job.id, only=ChangeFilter.TOP, limit=8)
+        top = self.smith.propagation.changes(intervention_id=job.id, filter=ChangeFilter.TOP, limit=8)
         self.out.print(change_table(top.changes, title="largest changes"))
         self.out.print("The same table in any Neo4j tool:")
         self.out.print(pasteable(self._grouped(job, Grouping.HOP).query), style="dim")
 
     def _draw(self, job: Intervention) -> None:
-        found = self.smith.subgraph(intervention_id=job.id, max_entities=60)
+        found = self.smith.propagation.subgraph(intervention_id=job.id, max_entities=60)
         path = self.settings.picture or self.settings.data_dir / "propagation.html"
         path.write_text(draw(subgraph=found, intervention=job), "utf-8")
         self.out.print(f"{len(found.nodes)} entities, {len(found.edges)} facts: {path.resolve().as_uri()}")
@@ -287,12 +287,12 @@ class Story:
         if job.state is not InterventionState.SUCCEEDED:
             self.out.print("Nothing to take back: the change was discarded before it became the branch's head.")
             return
-        done = self.smith.rollback(branch_id=branch_id, expected_revision=job.revision_id)
+        done = self.smith.branches.rollback(branch_id=branch_id, expected_revision_id=job.revision_id)
         self.out.print(f"weights in memory   {done.weights_sha256}")
         self.out.print(f"weights of the base {done.head.weights_sha256}")
         if not done.exact:
             raise ServerFault("The weights after the rollback are not those of the base.")
-        rows = self.smith.cypher(query=QUERY, parameters={"graph_id": _GRAPH, "run": job.id}).rows
+        rows = self.smith.graphs.cypher(query=QUERY, parameters={"graph_id": _GRAPH, "run": job.id}).rows
         self.out.print(f"equal, bit by bit; nodes that still show the unlearning: {rows[0][0]}", style="bold")
         again = self._ask(branch_id, chosen, "")
         known = sum(answers(text, one.old_object) for one, text in zip(chosen, again, strict=True))

@@ -25,15 +25,15 @@ def cases(session: Session, *, graph_id: str, case_id: str | None, goal: str | N
     """List cases, or show one."""
     if case_id:
         with session.connect() as smith:
-            case = smith.get_case(graph_id=graph_id, case_id=case_id)
+            case = smith.cases.get(graph_id=graph_id, case_id=case_id)
         session.emit(case, lambda: _describe(case, limit))
         return
     wanted = Goal(goal.upper()) if goal else Goal.UNSPECIFIED
     with session.connect() as smith:
-        found = list(smith.list_cases(graph_id=graph_id, goal=wanted, family=family, limit=limit))
+        found = smith.cases.list(graph_id=graph_id, goal=wanted, family=family, limit=limit)
     columns = ("case", "goal", "rounds#", "first change", "probes", "missing#")
     rows = (
-        (case.id, case.goal.lower(), len(case.rounds), _first(case), counts(case.families), len(case.missing))
+        (case.id, case.goal.lower(), len(case.rounds), _first(case), counts(case.families), len(case.missing_uids))
         for case in found
     )
     session.emit(found, lambda: table(columns, rows))
@@ -42,30 +42,32 @@ def cases(session: Session, *, graph_id: str, case_id: str | None, goal: str | N
 def _first(case: Case) -> str:
     if not case.rounds:
         return ""
-    more = sum(map(len, case.rounds)) - 1
-    return f"{_words(case.rounds[0][0])}{f' (and {more:,} more)' if more else ''}"
+    more = sum(len(made.changes) for made in case.rounds) - 1
+    return f"{_words(case.rounds[0].changes[0])}{f' (and {more:,} more)' if more else ''}"
 
 
 def _words(change: CaseChange) -> str:
     old, new = (
         name or uid
         for name, uid in (
-            (change.old_object_name, change.old_object),
-            (change.new_object_name, change.new_object),
+            (change.old_object_name, change.old_object_uid),
+            (change.new_object_name, change.new_object_uid),
         )
     )
     objects = f"{old} → {new}" if old and new else f"→ {new}" if new else f"{old} → nothing"
-    return f"{change.subject_name or change.subject} · {change.relation} · {objects}"
+    return f"{change.subject_name or change.subject_uid} · {change.relation} · {objects}"
 
 
 def _describe(case: Case, limit: int) -> RenderableType:
     place = f"{case.file}:{case.record}" if case.record else case.file
     head = f"case {case.id} of {case.graph_id}, goal {case.goal.lower()}, from {place}, digest {short(case.digest)}"
     parts: list[RenderableType] = [plain_text(head)]
-    if case.missing:
-        parts.append(plain_text(f"the graph lacks: {', '.join(case.missing)}"))
+    if case.missing_uids:
+        parts.append(plain_text(f"the graph lacks: {', '.join(case.missing_uids)}"))
     changes = [
-        (number, change.subject, _words(change)) for number, made in enumerate(case.rounds, start=1) for change in made
+        (number, change.subject_uid, _words(change))
+        for number, made in enumerate(case.rounds, start=1)
+        for change in made.changes
     ]
     parts.append(table(("round#", "subject", "change"), changes[:limit]))
     rows = (

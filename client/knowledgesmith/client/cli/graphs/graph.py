@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from rich.console import Group, RenderableType
 
-from knowledgesmith.client._types.graphs import Graph
-from knowledgesmith.client._types.lifecycle import (
+from knowledgesmith.client._types.graphs import (
     ArchiveSummary,
     CheckReport,
     Deletion,
     Difference,
+    Graph,
     GraphDiff,
     GraphVersion,
     LoadedArchive,
 )
 from knowledgesmith.client.cli.shared.numbers import POSITIVE
-from knowledgesmith.client.cli.shared.output import counts, short, table
+from knowledgesmith.client.cli.shared.operations import finish, progress, waiting
+from knowledgesmith.client.cli.shared.output import counts, levels, short, table
 from knowledgesmith.client.cli.shared.session import Session, common
 
 _graph = click.argument("graph_id", metavar="GRAPH")
@@ -37,7 +39,7 @@ def graph() -> None:
 def show(session: Session, *, graph_id: str) -> None:
     """Show a graph."""
     with session.connect() as smith:
-        found = smith.get_graph(graph_id=graph_id)
+        found = smith.graphs.get(graph_id=graph_id)
     session.emit(found, lambda: _describe(found))
 
 
@@ -47,31 +49,35 @@ def show(session: Session, *, graph_id: str) -> None:
 def versions(session: Session, *, graph_id: str) -> None:
     """List versions, newest first."""
     with session.connect() as smith:
-        found = smith.graph_versions(graph_id=graph_id)
+        found = smith.graphs.versions(graph_id=graph_id)
     session.emit(found, lambda: _versions(found))
 
 
 @graph.command(help=f"Compare two graphs, or a graph with an archive (a file named …{_ENDING}).")
 @click.argument("left", metavar="GRAPH")
 @click.argument("right", metavar="GRAPH_OR_ARCHIVE")
+@waiting
 @common
-def diff(session: Session, *, left: str, right: str) -> None:
+def diff(session: Session, *, left: str, right: str, wait: bool) -> None:
     """Compare entities and facts; exit code 0 either way."""
     with session.connect() as smith:
         if right.endswith(_ENDING):
-            found = smith.diff_archive(graph_id=left, archive=right)
+            found = finish(session, lambda: smith.archives.diff(graph_id=left, path=right, wait=False), wait=wait)
         else:
-            found = smith.diff_graphs(left=left, right=right)
+            found = finish(
+                session, lambda: smith.graphs.diff(left_graph_id=left, right_graph_id=right, wait=False), wait=wait
+            )
     session.emit(found, lambda: _diff(found))
 
 
 @graph.command(help="Check everything that must hold of a stored graph; exit code 1 when something is wrong.")
 @_graph
+@waiting
 @common
-def check(session: Session, *, graph_id: str) -> None:
+def check(session: Session, *, graph_id: str, wait: bool) -> None:
     """Check a graph."""
     with session.connect() as smith:
-        report = smith.check_graph(graph_id=graph_id)
+        report = finish(session, lambda: smith.graphs.check(graph_id=graph_id, wait=False), wait=wait)
     session.emit(report, lambda: _check(report))
     if not report.sound:
         click.get_current_context().exit(1)
@@ -84,7 +90,7 @@ def check(session: Session, *, graph_id: str) -> None:
 def homonyms(session: Session, *, graph_id: str, limit: int) -> None:
     """List shared names, the most shared first."""
     with session.connect() as smith:
-        found = list(smith.list_homonyms(graph_id=graph_id, limit=limit))
+        found = smith.catalogue.homonyms(graph_id=graph_id, limit=limit)
     rows = ((item.label, item.entities, ", ".join(item.uids[:5]), item.differs) for item in found)
     session.emit(found, lambda: table(("name or alias", "entities#", "uids", "spelt differently by"), rows))
 
@@ -92,22 +98,24 @@ def homonyms(session: Session, *, graph_id: str, limit: int) -> None:
 @graph.command(help="Delete a graph. A deletion that was cut off is finished by asking again.")
 @_graph
 @_force
+@waiting
 @common
-def delete(session: Session, *, graph_id: str, force: bool) -> None:
+def delete(session: Session, *, graph_id: str, force: bool, wait: bool) -> None:
     """Delete a graph."""
     with session.connect() as smith:
-        done = smith.delete_graph(graph_id=graph_id, force=force)
+        done = finish(session, lambda: smith.graphs.delete(graph_id=graph_id, force=force, wait=False), wait=wait)
     session.emit(done, lambda: deleted("graph", done))
 
 
 @graph.command("delete-branch", help="Delete a branch; its model stays.")
 @click.argument("branch_id", metavar="BRANCH")
 @_force
+@waiting
 @common
-def delete_branch(session: Session, *, branch_id: str, force: bool) -> None:
+def delete_branch(session: Session, *, branch_id: str, force: bool, wait: bool) -> None:
     """Delete a branch."""
     with session.connect() as smith:
-        done = smith.delete_branch(branch_id=branch_id, force=force)
+        done = finish(session, lambda: smith.branches.delete(branch_id=branch_id, force=force, wait=False), wait=wait)
     session.emit(done, lambda: deleted("branch", done))
 
 
@@ -117,7 +125,7 @@ def delete_branch(session: Session, *, branch_id: str, force: bool) -> None:
 def delete_probes(session: Session, *, probe_set_id: str) -> None:
     """Delete a probe set."""
     with session.connect() as smith:
-        done = smith.delete_probe_set(probe_set_id=probe_set_id)
+        done = smith.probe_sets.delete(probe_set_id=probe_set_id)
     session.emit(done, lambda: deleted("probe set", done))
 
 
@@ -129,8 +137,8 @@ def delete_probes(session: Session, *, probe_set_id: str) -> None:
 def export(session: Session, *, graph_id: str, file: Path | None, with_artefacts: bool) -> None:
     """Export to FILE, or to GRAPH.ksmith in this folder."""
     target = file or Path(f"{Path(graph_id).name}{_ENDING}")
-    with session.connect() as smith:
-        made = smith.export_graph(graph_id=graph_id, target=target, with_artefacts=with_artefacts)
+    with session.connect() as smith, progress(session) as report:
+        made = smith.archives.export(graph_id=graph_id, path=target, with_artefacts=with_artefacts, progress=report)
     session.emit(made, lambda: _exported(made, target))
 
 
@@ -138,21 +146,29 @@ def export(session: Session, *, graph_id: str, file: Path | None, with_artefacts
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--graph-id", default="", metavar="ID", help="Another id for the graph; only with --graph-only.")
 @click.option("--graph-only", is_flag=True, help="Leave probe sets and interventions out.")
+@waiting
 @common
-def load(session: Session, *, file: Path, graph_id: str, graph_only: bool) -> None:
+def load(session: Session, *, file: Path, graph_id: str, graph_only: bool, wait: bool) -> None:
     """Load as a whole or not at all."""
     with session.connect() as smith:
-        done = smith.load_archive(archive=file, graph_id=graph_id, graph_only=graph_only)
+        done = finish(
+            session,
+            lambda: smith.archives.load(path=file, graph_id=graph_id, graph_only=graph_only, wait=False),
+            wait=wait,
+        )
     session.emit(done, lambda: _loaded(done))
 
 
 @click.command("delete-run", help="Delete an intervention with its ledger, plan and artefact.")
 @click.argument("intervention_id", metavar="INTERVENTION")
+@waiting
 @common
-def delete_run(session: Session, *, intervention_id: str) -> None:
+def delete_run(session: Session, *, intervention_id: str, wait: bool) -> None:
     """Delete an intervention that has ended and that no branch is built on."""
     with session.connect() as smith:
-        done = smith.delete_intervention(intervention_id=intervention_id)
+        done = finish(
+            session, lambda: smith.interventions.delete(intervention_id=intervention_id, wait=False), wait=wait
+        )
     session.emit(done, lambda: deleted("intervention", done))
 
 
@@ -168,14 +184,14 @@ def deleted(kind: str, done: Deletion) -> RenderableType:
 
 def _describe(found: Graph) -> RenderableType:
     return Group(
-        f"graph {found.graph_id}, digest {found.digest}",
-        f"{found.entities:,} entities: {counts(found.entities_by_level)}",
+        f"graph {found.id}, digest {found.digest}",
+        f"{found.entities:,} entities: {levels(found.entities_by_level)}",
         f"{found.facts:,} facts, {found.relations:,} relations; domains: {counts(found.entities_by_domain)}",
-        f"from: {found.source or 'not said'}; selected branch: {found.head_branch or 'none'}",
+        f"from: {found.source or 'not said'}; selected branch: {found.head_branch_id or 'none'}",
     )
 
 
-def _versions(found: tuple[GraphVersion, ...]) -> RenderableType:
+def _versions(found: Sequence[GraphVersion]) -> RenderableType:
     columns = ("version#", "imported", "format", "source", "entities +#", "-#", "facts +#", "-#", "runs#", "digest")
     rows = (
         (
@@ -203,7 +219,7 @@ def _diff(found: GraphDiff) -> RenderableType:
     rows = ((name, kind.same, kind.added, kind.removed, kind.changed) for name, kind in kinds)
     parts: list[RenderableType] = [head, table(("", "same#", "new#", "gone#", "changed#"), rows)]
     if found.by_relation:
-        lines = ((name, added, removed) for name, (added, removed) in found.by_relation.items())
+        lines = ((one.relation, one.added, one.removed) for one in found.by_relation)
         parts.append(table(("relation", "new facts#", "gone facts#"), lines))
     parts += [line for name, kind in kinds for line in _examples(name, kind)]
     return Group(*parts)

@@ -5,31 +5,30 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import click
 from rich.console import Group, RenderableType
-from rich.status import Status
 
 from knowledgesmith.client._errors import InvalidInput
 from knowledgesmith.client._json import to_json
+from knowledgesmith.client._types.enums import FileRole
 from knowledgesmith.client._types.imports import (
     GraphFile,
     Importer,
     ImportFindings,
-    ImportProgress,
     ImportRejection,
     ImportResult,
 )
+from knowledgesmith.client.cli.shared.operations import await_result, finish, only_begun, progress, waiting
 from knowledgesmith.client.cli.shared.output import plain_text, table
 from knowledgesmith.client.cli.shared.session import Session, common
 from knowledgesmith.client.local_server import default_data_dir
 
 _PATH: Final = click.Path(exists=True, path_type=Path)
-_ROLES: Final = ("entities", "relations", "facts", "templates")
+_ROLES: Final = {role.value.lower(): role for role in FileRole if role is not FileRole.UNSPECIFIED}
 _SHOWN: Final = 10
 _BY_FILE: Final = ("read_as", "file_left_out")
 """Kinds of findings that are shown a line each."""
@@ -51,6 +50,7 @@ _BY_FILE: Final = ("read_as", "file_left_out")
 @click.option("--dry-run", is_flag=True, help="Check and report, write nothing.")
 @click.option("--rejections", type=click.Path(dir_okay=False, path_type=Path), help="Write rejected records as JSONL.")
 @click.option("--offline", is_flag=True, help="Fill the empty, stopped embedded database; fast for large graphs.")
+@waiting
 @common
 def import_(
     session: Session,
@@ -66,6 +66,7 @@ def import_(
     dry_run: bool,
     rejections: Path | None,
     offline: bool,
+    wait: bool,
     **roles: tuple[Path, ...],
 ) -> None:
     """Import a graph; a folder among FILES stands for all files below it."""
@@ -73,24 +74,30 @@ def import_(
         _list_formats(session)
         return
     chosen = [file for path in files for file in GraphFile.below(path)]
-    chosen += [GraphFile(path=path, role=role) for role in _ROLES for path in roles[role]]
+    chosen += [GraphFile(path=path, role=role) for name, role in _ROLES.items() for path in roles[name]]
     if bundled:
         if chosen or dry_run or offline:
             raise click.UsageError("--bundled takes neither files nor --dry-run nor --offline.")
         with session.connect() as smith:
-            result = smith.import_bundled(name=bundled, graph_id=graph_id)
-        session.emit(result, lambda: _show(result, dry_run=False))
+            found = finish(
+                session,
+                lambda: smith.graphs.import_bundled(name=bundled, graph_id=graph_id, wait=False),
+                wait=wait,
+            )
+        session.emit(found, lambda: _show(found, graph_id or bundled, dry_run=False))
         return
     if not (chosen and graph_id):
         raise click.UsageError("Give --graph-id and files, or --bundled atlas.")
+    if rejections and not wait:
+        raise click.UsageError("--rejections is written at the end; leave out --no-wait.")
     if offline:
-        if dry_run:
-            raise click.UsageError("--offline takes no --dry-run.")
+        if dry_run or not wait:
+            raise click.UsageError("--offline takes neither --dry-run nor --no-wait.")
         arguments = {"graph_id": graph_id, "format": format_name, "source": source, "strict": strict}
         _offline(session, chosen, {**arguments, "options": read_options(options)}, rejections)
         return
-    with session.connect() as smith, _rejection_file(rejections) as keep, _progress(session) as report:
-        result = smith.import_graph(
+    with session.connect() as smith, progress(session) as report:
+        operation = smith.graphs.import_files(
             graph_id=graph_id,
             files=chosen,
             source=source,
@@ -98,10 +105,16 @@ def import_(
             format=format_name,
             options=read_options(options),
             strict=strict,
-            on_progress=report,
-            on_rejections=keep,
+            wait=False,
         )
-    session.emit(result, lambda: _show(result, dry_run=dry_run))
+        if not wait:
+            only_begun(session, [operation])
+        try:
+            result = await_result(session, operation, report)
+        finally:
+            if rejections and operation.done:
+                _write_rejections(smith.graphs.rejections(operation=operation.name), rejections)
+    session.emit(result, lambda: _show(result, graph_id, dry_run=dry_run))
 
 
 def read_options(texts: Sequence[str]) -> dict[str, Any]:
@@ -122,35 +135,19 @@ def read_options(texts: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-@contextmanager
-def _rejection_file(path: Path | None) -> Generator[Callable[[Sequence[ImportRejection]], None] | None]:
-    if path is None:
-        yield None
-        return
+def _write_rejections(found: Iterable[ImportRejection], path: Path) -> None:
+    """One JSON object a line, also of an import that failed for them."""
     with path.open("w", encoding="utf-8") as file:
-
-        def keep(batch: Sequence[ImportRejection]) -> None:
-            file.writelines(to_json(rejection) + "\n" for rejection in batch)
-
-        yield keep
-
-
-@contextmanager
-def _progress(session: Session) -> Generator[Callable[[ImportProgress], None] | None]:
-    if session.as_json or not session.err.is_terminal:
-        yield None
-        return
-    with Status("upload", console=session.err) as status:
-        yield lambda progress: status.update(
-            f"{plain_text(progress.stage)}: {progress.done:,} after {progress.seconds:.0f} s"
-        )
+        file.writelines(to_json(rejection) + "\n" for rejection in found)
 
 
 def _offline(session: Session, files: list[GraphFile], arguments: dict[str, Any], rejections: Path | None) -> None:
     """Hand the import to the program that owns the embedded database; files and options travel on its input."""
     request = {
         **arguments,
-        "files": [{"path": str(file.path.resolve()), "name": file.shown_name, "role": file.role} for file in files],
+        "files": [
+            {"path": str(file.path.resolve()), "name": file.shown_name, "role": _role_word(file.role)} for file in files
+        ],
         "rejections": str(rejections.resolve()) if rejections else "",
     }
     command = [sys.executable, "-m", "knowledgesmith.graph_schema", "import"]
@@ -159,11 +156,16 @@ def _offline(session: Session, files: list[GraphFile], arguments: dict[str, Any]
     click.get_current_context().exit(done.returncode)
 
 
+def _role_word(role: FileRole) -> str:
+    return "" if role is FileRole.UNSPECIFIED else role.lower()
+
+
 def _list_formats(session: Session) -> None:
     """The formats of the server that was named, else those that are installed here: a list starts nothing."""
+    found: Sequence[Importer]
     if session.server:
         with session.connect() as smith:
-            found = smith.list_importers()
+            found = smith.graphs.importers()
     else:
         found = _installed_formats()
     session.emit(found, lambda: _formats(found))
@@ -203,7 +205,7 @@ def _formats(found: Sequence[Importer]) -> RenderableType:
     return Group(formats, options)
 
 
-def _show(result: ImportResult, *, dry_run: bool) -> RenderableType:
+def _show(result: ImportResult, graph_id: str, *, dry_run: bool) -> RenderableType:
     report = result.report
     rows = (
         (
@@ -218,7 +220,7 @@ def _show(result: ImportResult, *, dry_run: bool) -> RenderableType:
     done = "checked, nothing written" if dry_run else f"version {report.version}"
     cases = f", {report.cases:,} cases" if report.cases else ""
     head = (
-        f"graph {result.graph.graph_id}: {done}, {report.records:,} records in {report.seconds:.1f} s, "
+        f"graph {graph_id}: {done}, {report.records:,} records in {report.seconds:.1f} s, "
         f"{report.relations} relations{cases}, digest {report.digest[:12]}"
     )
     parts: list[RenderableType] = [plain_text(head), table(("", "new#", "known#", "changed#", "gone#"), rows)]
@@ -262,4 +264,4 @@ def _examples(result: ImportResult) -> Iterator[tuple[str, str]]:
     ):
         yield from ((f"{what} entity", uid) for uid in uids[:_SHOWN])
     for what, keys in (("new", examples.facts_created), ("gone", examples.facts_removed)):
-        yield from ((f"{what} fact", " ".join(key)) for key in keys[:_SHOWN])
+        yield from ((f"{what} fact", f"{key.subject_uid} {key.relation} {key.object_uid}") for key in keys[:_SHOWN])

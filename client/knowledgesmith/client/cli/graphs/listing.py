@@ -1,4 +1,4 @@
-"""``ksmith import`` and ``ksmith graphs``."""
+"""``ksmith graphs``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 from rich.console import RenderableType
 
 from knowledgesmith.client._types.graphs import Graph
-from knowledgesmith.client.cli.shared.output import counts, short, table
+from knowledgesmith.client.cli.shared.output import counts, levels, short, table
 from knowledgesmith.client.cli.shared.session import Session, common
 
 
@@ -15,7 +15,7 @@ from knowledgesmith.client.cli.shared.session import Session, common
 def graphs(session: Session) -> None:
     """List the graphs with their counts."""
     with session.connect() as smith:
-        found = list(smith.list_graphs())
+        found = smith.graphs.list()
     session.emit(found, lambda: _table(found))
 
 
@@ -25,13 +25,13 @@ def _table(found: list[Graph]) -> RenderableType:
         columns,
         (
             (
-                graph.graph_id,
+                graph.id,
                 graph.entities,
-                counts(graph.entities_by_level),
+                levels(graph.entities_by_level),
                 graph.facts,
                 graph.relations,
                 counts(graph.entities_by_domain),
-                graph.head_branch,
+                graph.head_branch_id,
                 short(graph.digest),
                 "incomplete" if graph.incomplete else "ready",
             )

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 from rich.console import Group, RenderableType
 
 from knowledgesmith.client._agreement import Agreement, agreement_of, read_sheet
-from knowledgesmith.client._types.audits import Guess, LeftOut, ProbeSetAudit
-from knowledgesmith.client._types.probes import ProbeSet
+from knowledgesmith.client._sync.operation import Operation
+from knowledgesmith.client._types.enums import Balance, ProbeKind, ProbeSetFormat
+from knowledgesmith.client._types.probes import Guess, LeftOut, ProbeSet, ProbeSetAudit
 from knowledgesmith.client.cli.shared.numbers import POSITIVE, SEED
-from knowledgesmith.client.cli.shared.output import counts, short, table
+from knowledgesmith.client.cli.shared.operations import finish, finish_all, waiting
+from knowledgesmith.client.cli.shared.output import counts, kinds, short, spaced, table
 from knowledgesmith.client.cli.shared.session import Session, common
 
-BALANCES = ["kind", "level", "relation", "subtree", "chain_length", "position"]
-FORMATS = ["parquet", "jsonl", "lm-eval", "dataset"]
+BALANCES = [item.value.lower() for item in Balance if item is not Balance.UNSPECIFIED]
+_ALL = "all"
+FORMATS = {
+    item.value.lower().replace("_", "-"): item for item in ProbeSetFormat if item is not ProbeSetFormat.UNSPECIFIED
+}
 
 
 @click.command(help="Draw a balanced sample as a set of its own; a larger one of the same seed holds a smaller one.")
@@ -24,36 +30,42 @@ FORMATS = ["parquet", "jsonl", "lm-eval", "dataset"]
 @click.option("-k", "sizes", multiple=True, required=True, type=POSITIVE, help="Probes; may be repeated.")
 @click.option("--balance", multiple=True, type=click.Choice(BALANCES), help="What to balance; may be repeated.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the draw.")
+@waiting
 @common
-def sample(session: Session, *, probe_set_id: str, sizes: tuple[int, ...], balance: tuple[str, ...], seed: int) -> None:
+def sample(
+    session: Session, *, probe_set_id: str, sizes: tuple[int, ...], balance: tuple[str, ...], seed: int, wait: bool
+) -> None:
     """Draw samples."""
+    even = [Balance(name.upper()) for name in balance or ("kind",)]
     with session.connect() as smith:
-        made = [
-            smith.sample_probes(probe_set_id=probe_set_id, size=size, balance=balance or ("kind",), seed=seed)
-            for size in sizes
-        ]
+
+        def begin(size: int) -> Operation[ProbeSet]:
+            return smith.probe_sets.sample(probe_set_id=probe_set_id, size=size, balance=even, seed=seed, wait=False)
+
+        made = finish_all(session, [partial(begin, size) for size in sizes], wait=wait)
     session.emit(made, lambda: Group(*map(describe, made)))
 
 
 @click.command(help="Write a set as files: Parquet, JSON lines, a harness task, or a data set folder.")
 @click.argument("probe_set_id", metavar="PROBE_SET")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="parquet", show_default=True)
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="parquet", show_default=True)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Folder for the files.")
 @common
 def export(session: Session, *, probe_set_id: str, form: str, out: Path) -> None:
     """Export a set."""
     with session.connect() as smith:
-        files = smith.export_probes(probe_set_id=probe_set_id, form=form, folder=out)
+        files = smith.probe_sets.export(probe_set_id=probe_set_id, format=FORMATS[form], folder=out)
     session.emit({"files": [str(path) for path in files]}, lambda: "\n".join(str(path) for path in files))
 
 
 @click.command("import", help="Take in a set that was exported as Parquet or JSON lines.")
 @click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@waiting
 @common
-def import_(session: Session, *, path: Path) -> None:
+def import_(session: Session, *, path: Path, wait: bool) -> None:
     """Import a set."""
     with session.connect() as smith:
-        made = smith.import_probes(path=path)
+        made = finish(session, lambda: smith.probe_sets.import_file(path=path, wait=False), wait=wait)
     session.emit(made, lambda: describe(made))
 
 
@@ -61,11 +73,14 @@ def import_(session: Session, *, path: Path) -> None:
 @click.argument("probe_set_id", metavar="PROBE_SET")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the guessers' folds and the sheet.")
 @click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Write a CSV sheet for people here.")
+@waiting
 @common
-def audit(session: Session, *, probe_set_id: str, seed: int, sheet: Path | None) -> None:
+def audit(session: Session, *, probe_set_id: str, seed: int, sheet: Path | None, wait: bool) -> None:
     """Audit a set; ends with code 1 where it does not pass."""
     with session.connect() as smith:
-        found = smith.audit_probes(probe_set_id=probe_set_id, seed=seed)
+        found = finish(
+            session, lambda: smith.probe_sets.audit(probe_set_id=probe_set_id, seed=seed, wait=False), wait=wait
+        )
     if sheet is not None:
         sheet.write_text(found.sheet, encoding="utf-8")
     session.emit(found, lambda: _audit(found))
@@ -89,7 +104,7 @@ def describe(made: ProbeSet) -> RenderableType:
     """A set in four lines; then why it is not fair."""
     head = f"probe set {made.id} of {made.graph_id}, seed {made.seed}, digest {short(made.digest)}"
     how = "probes, not verified here (audit the set)" if made.imported else "verified"
-    counted = f"{made.verified:,} {how}: {counts(made.counts)}"
+    counted = f"{made.verified:,} {how}: {kinds(made.counts)}"
     return Group(
         head,
         counted,
@@ -98,17 +113,18 @@ def describe(made: ProbeSet) -> RenderableType:
     )
 
 
-def guess_table(guesses: Sequence[Guess], left_out: Mapping[str, LeftOut]) -> RenderableType:
+def guess_table(guesses: Sequence[Guess], left_out: Sequence[LeftOut]) -> RenderableType:
     """How well guessers do that know nothing; what exceeds the room is marked."""
+    shares = {one.kind: f"{one.share:.1%}" for one in left_out}
     rows = (
         (
-            guess.kind.lower(),
-            guess.guesser,
+            kind_name(guess.kind),
+            spaced(guess.guesser),
             guess.tested,
             f"{guess.accuracy:.3f}{'' if guess.fair else ' !'}",
             f"{guess.low:.3f} to {guess.high:.3f}",
             f"{guess.chance:.3f}",
-            f"{left_out[guess.kind].share:.1%}" if guess.kind in left_out else "",
+            shares.get(guess.kind, ""),
         )
         for guess in guesses
     )
@@ -124,13 +140,18 @@ def fairness(unfair: Sequence[str], guesses: Sequence[Guess], *, judged: bool) -
     return "\n".join(("NOT FAIR:", *(f"  {reason}" for reason in unfair)))
 
 
+def kind_name(kind: ProbeKind) -> str:
+    """The kind of a guess, which may be of all kinds together."""
+    return _ALL if kind is ProbeKind.UNSPECIFIED else spaced(kind)
+
+
 def _held_against_nothing(guesses: Sequence[Guess]) -> str:
-    open_kinds = {guess.kind: guess.tested for guess in guesses if not guess.within}
+    open_kinds = {kind_name(guess.kind): guess.tested for guess in guesses if not guess.within}
     if guesses and not open_kinds:
         return "fair: no guesser without knowledge does better than chance and five points"
     if not guesses:
         return "fair: nothing held against it"
-    if (tested := open_kinds.get("ALL")) is not None:
+    if (tested := open_kinds.get(_ALL)) is not None:
         said = f"{tested:,} {'question is' if tested == 1 else 'questions are'} too few"
         return f"nothing held against it; {said} to promise five points"
     return f"nothing held against it; too few questions to promise five points of a kind: {counts(open_kinds)}"

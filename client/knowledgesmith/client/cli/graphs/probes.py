@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 from rich.console import Group, RenderableType
 
-from knowledgesmith.client._types.enums import ProbeKind
+from knowledgesmith.client._types.enums import Level, ProbeKind, Split
 from knowledgesmith.client._types.probes import Probe, ProbeSet
 from knowledgesmith.client.cli.graphs.probe_sets import (
     agreement,
@@ -17,10 +19,11 @@ from knowledgesmith.client.cli.graphs.probe_sets import (
     sample,
 )
 from knowledgesmith.client.cli.shared.numbers import COUNT, POSITIVE, SEED
-from knowledgesmith.client.cli.shared.output import counts, short, table
+from knowledgesmith.client.cli.shared.operations import finish, waiting
+from knowledgesmith.client.cli.shared.output import kinds, short, table
 from knowledgesmith.client.cli.shared.session import Session, common
 
-LEVELS = ["root", "intermediate", "leaf"]
+LEVELS = [level.value.lower() for level in Level if level is not Level.UNSPECIFIED]
 KINDS = [kind.value.lower() for kind in ProbeKind if kind is not ProbeKind.UNSPECIFIED]
 
 
@@ -40,6 +43,7 @@ def probes() -> None:
 @click.option("--subtree", default="", metavar="UID", help="Only anchors at or below this entity.")
 @click.option("--split", type=click.Choice(["eval", "train"]), default="eval", show_default=True, help="Phrasings.")
 @click.option("--materialise", is_flag=True, help="Also create (:Probe) nodes, at most 10,000.")
+@waiting
 @common
 def generate(
     session: Session,
@@ -54,21 +58,27 @@ def generate(
     subtree: str,
     split: str,
     materialise: bool,
+    wait: bool,
 ) -> None:
     """Generate a probe set and store it by digest."""
     wanted = [ProbeKind(kind.upper()) for kind in kinds]
     with session.connect() as smith:
-        made = smith.generate_probes(
-            graph_id=graph_id,
-            kinds=wanted,
-            seed=seed,
-            limit_per_kind=limit,
-            materialise=materialise,
-            phrasings=phrasings,
-            levels=[level.capitalize() for level in levels],
-            relations=relations,
-            subtree_uid=subtree,
-            split=split,
+        made = finish(
+            session,
+            lambda: smith.probe_sets.generate(
+                graph_id=graph_id,
+                kinds=wanted,
+                seed=seed,
+                limit_per_kind=limit,
+                materialise=materialise,
+                phrasings=phrasings,
+                levels=[Level(level.upper()) for level in levels],
+                relations=relations,
+                subtree_uid=subtree,
+                split=Split(split.upper()),
+                wait=False,
+            ),
+            wait=wait,
         )
     session.emit(made, lambda: Group(describe(made), guess_table(made.guesses, made.left_out)))
 
@@ -80,9 +90,9 @@ def generate(
 def list_(session: Session, *, graph_id: str, limit: int) -> None:
     """List probe sets."""
     with session.connect() as smith:
-        found = list(smith.list_probe_sets(graph_id=graph_id, limit=limit))
+        found = smith.probe_sets.list(graph_id=graph_id, limit=limit)
     rows = (
-        (item.id, item.seed, item.verified, _FAIR[item.fair], counts(item.counts), short(item.digest)) for item in found
+        (item.id, item.seed, item.verified, _FAIR[item.fair], kinds(item.counts), short(item.digest)) for item in found
     )
     session.emit(found, lambda: table(("probe set", "seed#", "verified#", "fair", "kinds", "digest"), rows))
 
@@ -99,8 +109,8 @@ def show(session: Session, *, probe_set_id: str, kind: str | None, limit: int) -
     """Show a probe set."""
     wanted = ProbeKind(kind.upper()) if kind else ProbeKind.UNSPECIFIED
     with session.connect() as smith:
-        made = smith.get_probe_set(probe_set_id=probe_set_id)
-        found = list(smith.list_probes(probe_set_id=probe_set_id, kind=wanted, limit=limit))
+        made = smith.probe_sets.get(probe_set_id=probe_set_id)
+        found = smith.probe_sets.probes(probe_set_id=probe_set_id, kind=wanted, limit=limit)
     session.emit({"probe_set": made, "probes": found}, lambda: _shown(made, found))
 
 
@@ -108,7 +118,7 @@ def _shown(made: ProbeSet, found: list[Probe]) -> RenderableType:
     return Group(describe(made), probe_table(found), guess_table(made.guesses, made.left_out))
 
 
-def probe_table(found: list[Probe] | tuple[Probe, ...]) -> RenderableType:
+def probe_table(found: Sequence[Probe]) -> RenderableType:
     """Probes with their options, the right ones marked."""
     rows = ((item.kind.lower(), item.stem, _options(item), item.chain_length, item.hops) for item in found)
     return table(("kind", "stem", "options (✓ = right)", "facts#", "hops#"), rows)

@@ -93,22 +93,22 @@ def relations(
     gone = [_trait(text, "--withdraw") for text in withdrawn]
     with session.connect() as smith:
         if gone:
-            left = smith.withdraw_traits(graph_id=graph_id, traits=gone)
+            left = smith.catalogue.withdraw(graph_id=graph_id, traits=gone)
             session.emit(left, lambda: _withdrawn(left))
             return
         if suggest:
-            found = smith.suggest_traits(
+            found = smith.catalogue.suggest(
                 graph_id=graph_id, min_support=min_support, min_confidence=min_confidence, limit=limit
             )
             session.emit(found, lambda: _suggestions(found))
             return
         if corrections:
-            one = smith.correct_wordings(graph_id=graph_id, relation=relation, corrections=corrections)
+            one = smith.catalogue.correct_wordings(graph_id=graph_id, relation=relation, corrections=corrections)
             session.emit(one, lambda: Group(*_every(one)))
             return
         if traits:
-            smith.accept_traits(graph_id=graph_id, traits=traits)
-        listed = smith.list_relations(graph_id=graph_id, relation=relation, with_wordings=True)
+            smith.catalogue.accept(graph_id=graph_id, traits=traits)
+        listed = smith.catalogue.relations(graph_id=graph_id, relation=relation, with_wordings=True)
     session.emit(listed, lambda: _relations(listed, graph_id, every=every or bool(relation)))
 
 
@@ -129,12 +129,12 @@ def _trait(text: str, option: str) -> Trait:
         ) from None
 
 
-def _withdrawn(left: tuple[Trait, ...]) -> RenderableType:
+def _withdrawn(left: Sequence[Trait]) -> RenderableType:
     told = "import the graph's files again: until then its catalogue stays as it is"
     return Group(table(("accepted traits that are left",), ((str(trait),) for trait in left)), told)
 
 
-def _relations(listed: tuple[Relation, ...], graph_id: str, *, every: bool) -> RenderableType:
+def _relations(listed: Sequence[Relation], graph_id: str, *, every: bool) -> RenderableType:
     rows = (
         (
             relation.name,
@@ -187,7 +187,7 @@ def _first(relation: Relation, use: WordingUse) -> str:
     return "not asked" if found is None else found.example or found.text
 
 
-def _suggestions(found: tuple[Suggestion, ...]) -> RenderableType:
+def _suggestions(found: Sequence[Suggestion]) -> RenderableType:
     rows = (
         (
             str(item.trait),

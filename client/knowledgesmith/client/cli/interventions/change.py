@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 from rich.console import Group
 
-from knowledgesmith.client._client import KnowledgeSmith
+from knowledgesmith.client._sync.client import KnowledgeSmith
 from knowledgesmith.client._types.enums import Goal, Role
 from knowledgesmith.client._types.interventions import Intervention
 from knowledgesmith.client._types.questions import ProbeEvidence
@@ -57,7 +57,9 @@ def run(session: Session, goal: Goal, asked: dict[str, Any]) -> None:
     read_spec(goal, asked, "")  # usage errors come before a server is started
     with session.connect() as smith:
         spec = branch_spec(smith, goal, asked)
-        made = smith.create_with_plan(spec=spec, request_id=asked["request_id"], expected_revision=asked["expect"])
+        made = smith.interventions.create(
+            spec=spec, request_id=asked["request_id"] or "", expected_revision_id=asked["expect"]
+        )
         job = made.intervention
         for line in warning_lines(made.plan):
             session.err.print(line)
@@ -78,5 +80,5 @@ def measured_targets(smith: KnowledgeSmith, job: Intervention) -> Sequence[Probe
     """What the model says of the targets by itself, before and after; nothing where that was not measured."""
     if not job.written_rows or job.verdict_scheme == 1:
         return ()
-    found = smith.evidence(intervention_id=job.id, verdicts=(), roles=(Role.TARGET,), limit=_TARGETS)
+    found = smith.propagation.evidence(intervention_id=job.id, verdicts=(), roles=(Role.TARGET,), limit=_TARGETS)
     return [one for one in found.evidence if one.text_after is not None]

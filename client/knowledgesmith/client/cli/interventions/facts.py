@@ -12,9 +12,9 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from knowledgesmith.client._client import KnowledgeSmith
+from knowledgesmith.client._sync.client import KnowledgeSmith
 from knowledgesmith.client._types.cases import Case
-from knowledgesmith.client._types.enums import Goal, TargetDistribution
+from knowledgesmith.client._types.enums import GateMetric, Goal, Scorer, TargetDistribution
 from knowledgesmith.client._types.facts import FactChange
 from knowledgesmith.client._types.interventions import Gate, InterventionSpec
 from knowledgesmith.client.cli.interventions.structural import read_structural, structural_options
@@ -23,7 +23,8 @@ from knowledgesmith.client.cli.shared.session import choose_branch
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_METHOD: Final = "alphaedit"
-METRICS: Final = ("installed", "erased", "propagated", "residual", "collateral", "perplexity_ratio")
+METRICS: Final = {item.value.lower(): item for item in GateMetric if item is not GateMetric.UNSPECIFIED}
+SCORERS: Final = {item.value.lower().replace("_", "-"): item for item in Scorer if item is not Scorer.UNSPECIFIED}
 _TARGETS: Final = [item.value.lower() for item in TargetDistribution if item is not TargetDistribution.UNSPECIFIED]
 _LARGEST_RATIO: Final = 1_000_000
 _GATE: Final = re.compile(r"\s*([a-z_]+)\s*(<=|>=)\s*([0-9]*\.?[0-9]+)\s*")
@@ -115,7 +116,8 @@ def read_gate(text: str) -> Gate:
             f"{text!r}: write METRIC<=X or METRIC>=X with one of {', '.join(METRICS)}; X is a share from 0 to 1 "
             f"(of perplexity_ratio from 0 to {_LARGEST_RATIO:,})."
         )
-    return Gate(metric=match[1], max=bound) if match[2] == "<=" else Gate(metric=match[1], min=bound)
+    metric = METRICS[match[1]]
+    return Gate(metric=metric, max=bound) if match[2] == "<=" else Gate(metric=metric, min=bound)
 
 
 def read_config(pairs: Sequence[str]) -> dict[str, Any]:
@@ -159,7 +161,9 @@ def fact_options(function: F) -> F:
         click.option("--config", multiple=True, metavar="KEY=VALUE", help="Method configuration; may be repeated."),
         click.option("--target", type=click.Choice(_TARGETS), help="What the answer is pulled towards."),
         click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of every draw."),
-        click.option("--scorer", default="", metavar="NAME", help="cloze-exact (default), cloze-mean or cloze-sum."),
+        click.option(
+            "--scorer", type=click.Choice(list(SCORERS)), help="How options are scored; default: cloze-exact."
+        ),
         click.option("--max-probes", type=COUNT, default=0, help="At most so many probes; 0 = 2,000."),
         click.option("--install-derived", is_flag=True, help="Also install what follows by the closure."),
         click.option("--hold", is_flag=True, help="Wait for `ksmith commit` or `discard` after measuring."),
@@ -181,12 +185,12 @@ def branch_spec(smith: KnowledgeSmith, goal: Goal, asked: dict[str, Any]) -> Int
     branch_id = choose_branch(smith, asked["branch"])
     if not asked["case_id"]:
         return read_spec(goal, asked, branch_id)
-    graph_id = smith.get_branch(branch_id=branch_id).graph_id
+    graph_id = smith.branches.get(branch_id=branch_id).graph_id
     return read_spec(goal, asked, branch_id, _case(smith, goal, asked["case_id"], graph_id))
 
 
 def _case(smith: KnowledgeSmith, goal: Goal, case_id: str, graph_id: str) -> Case:
-    case = smith.get_case(graph_id=graph_id, case_id=case_id)
+    case = smith.cases.get(graph_id=graph_id, case_id=case_id)
     if case.goal is not goal:
         raise click.UsageError(f"The goal of case {case.id} is {case.goal.lower()}, not {goal.lower()}.")
     return case
@@ -219,7 +223,7 @@ def read_spec(goal: Goal, asked: dict[str, Any], branch_id: str, case: Case | No
         method=asked["method"] or DEFAULT_METHOD,
         method_config=read_config(asked["config"]),
         target_distribution=TargetDistribution(target.upper()) if target else TargetDistribution.UNSPECIFIED,
-        scorer=asked["scorer"],
+        scorer=SCORERS[asked["scorer"]] if asked["scorer"] else Scorer.UNSPECIFIED,
         seed=asked["seed"],
         hold=asked["hold"],
         gates=tuple(read_gate(gate) for gate in asked["gates"]),

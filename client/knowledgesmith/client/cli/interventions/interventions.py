@@ -6,25 +6,36 @@ import click
 from rich.console import Group, RenderableType
 
 from knowledgesmith.client._errors import InterventionFailed
-from knowledgesmith.client._types.enums import InterventionState
+from knowledgesmith.client._types.enums import Goal, InterventionState
 from knowledgesmith.client._types.interventions import Intervention
 from knowledgesmith.client.cli.shared.follow import follow
 from knowledgesmith.client.cli.shared.health import figures, warning
 from knowledgesmith.client.cli.shared.numbers import COUNT, POSITIVE, SEQUENCE
-from knowledgesmith.client.cli.shared.output import plain_text, short, table
+from knowledgesmith.client.cli.shared.output import plain_text, short, spaced, table
 from knowledgesmith.client.cli.shared.session import Session, common
 
+_STATES = [
+    item.value.lower().replace("_", "-") for item in InterventionState if item is not InterventionState.UNSPECIFIED
+]
+_GOALS = [item.value.lower() for item in Goal if item is not Goal.UNSPECIFIED]
 _intervention = click.argument("intervention_id", metavar="INTERVENTION")
 
 
 @click.command(help="List the interventions, newest first.")
 @click.option("--branch", default="", metavar="ID", help="Only of this branch.")
+@click.option("--state", "states", multiple=True, type=click.Choice(_STATES), help="Only in this state; repeatable.")
+@click.option("--goal", type=click.Choice(_GOALS), help="Only of this goal.")
 @click.option("--limit", type=POSITIVE, default=20, show_default=True)
 @common
-def interventions(session: Session, *, branch: str, limit: int) -> None:
+def interventions(session: Session, *, branch: str, states: tuple[str, ...], goal: str | None, limit: int) -> None:
     """List interventions."""
     with session.connect() as smith:
-        found = list(smith.list_interventions(branch_id=branch, limit=limit))
+        found = smith.interventions.list(
+            branch_id=branch,
+            states=[InterventionState(name.replace("-", "_").upper()) for name in states],
+            goal=Goal(goal.upper()) if goal else Goal.UNSPECIFIED,
+            limit=limit,
+        )
     columns = ("intervention", "branch", "goal", "facts#", "method", "state", "health", "rows#", "by", "made")
     rows = (
         (
@@ -33,7 +44,7 @@ def interventions(session: Session, *, branch: str, limit: int) -> None:
             job.spec.goal.lower(),
             job.spec.total_changes,
             job.spec.method,
-            "rolled back" if job.rollback_time else job.state.lower(),
+            "rolled back" if job.rollback_time else spaced(job.state),
             job.health.verdict.lower() if job.health else "",
             job.written_rows,
             job.actor,
@@ -71,7 +82,7 @@ def watch(session: Session, *, intervention_id: str, after: int, shown: int) -> 
 def commit(session: Session, *, intervention_id: str) -> None:
     """Move the branch's head to the intervention's revision."""
     with session.connect() as smith:
-        done = smith.commit(intervention_id=intervention_id)
+        done = smith.interventions.commit(intervention_id=intervention_id)
     session.emit(done, lambda: summary(done))
 
 
@@ -81,7 +92,7 @@ def commit(session: Session, *, intervention_id: str) -> None:
 def discard(session: Session, *, intervention_id: str) -> None:
     """Leave the branch's head where it is."""
     with session.connect() as smith:
-        done = smith.discard(intervention_id=intervention_id)
+        done = smith.interventions.discard(intervention_id=intervention_id)
     session.emit(done, lambda: summary(done))
 
 
@@ -91,13 +102,13 @@ def discard(session: Session, *, intervention_id: str) -> None:
 def cancel(session: Session, *, intervention_id: str) -> None:
     """Ask a running intervention to stop."""
     with session.connect() as smith:
-        done = smith.cancel(intervention_id=intervention_id)
+        done = smith.interventions.cancel(intervention_id=intervention_id)
     session.emit(done, lambda: summary(done))
 
 
 def summary(job: Intervention) -> RenderableType:
     """Where an intervention stands, and what can be done next."""
-    state = job.state.lower().replace("_", " ")
+    state = spaced(job.state)
     lines = [*warning(job.health)]
     lines.append(f"intervention {job.id}: {state}, {job.written_rows:,} of {job.planned_rows:,} ledger rows")
     if job.health is not None:

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from knowledgesmith.client._types.enums import Goal
-from knowledgesmith.client._types.structural import DeleteNode, InsertEntity, MoveSubtree, StructuralChange
+from knowledgesmith.client._types.facts import DeleteNode, InsertEntity, MoveSubtree, StructuralChange
 
 F = TypeVar("F", bound=Callable[..., Any])
 _OF: Final = {"under": "move", "from_parent": "move", "subtree": "delete_node"}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from knowledgesmith.client._client import KnowledgeSmith
+from knowledgesmith.client._sync.client import KnowledgeSmith
 from knowledgesmith.client._types.models import Answers
 from knowledgesmith.client.cli.shared.numbers import Whole
 from knowledgesmith.client.cli.shared.output import table
@@ -36,7 +36,9 @@ def ask(
         chosen = choose_branch(smith, branch)
         revisions = stages(smith, chosen) if before else {revision or "head": revision}
         answers = {
-            name: smith.ask(branch_id=chosen, prompts=prompts, revision_id=wanted, max_new_tokens=max_new_tokens)
+            name: smith.branches.ask(
+                branch_id=chosen, prompts=prompts, revision_id=wanted, max_new_tokens=max_new_tokens
+            )
             for name, wanted in revisions.items()
         }
     session.emit(
@@ -47,7 +49,7 @@ def ask(
 
 def stages(smith: KnowledgeSmith, branch_id: str) -> dict[str, str]:
     """The base, the head's parent where it is another revision than the base, and the head."""
-    line = list(smith.list_revisions(branch_id=branch_id))
+    line = smith.branches.revisions(branch_id=branch_id)
     parent = {"parent": line[1].id} if len(line) > 2 else {}
     return {"base": "base", **parent, "head": ""}
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 from rich.console import Group, RenderableType
 
 from knowledgesmith.client._types.models import Branch, Revision
+from knowledgesmith.client.cli.shared.operations import finish, waiting
 from knowledgesmith.client.cli.shared.output import short, table
 from knowledgesmith.client.cli.shared.session import Session, common
 
@@ -24,8 +27,8 @@ def branch() -> None:
 def create(session: Session, *, branch_id: str, model_id: str, graph_id: str, select: bool) -> None:
     """Open a branch."""
     with session.connect() as smith:
-        made = smith.create_branch(branch_id=branch_id, model_id=model_id, graph_id=graph_id, select=select)
-    session.emit(made, lambda: _table([made]))
+        made = smith.branches.create(branch_id=branch_id, model_id=model_id, graph_id=graph_id, select=select)
+    session.emit(made, lambda: branch_table([made]))
 
 
 @branch.command("list", help="List the branches.")
@@ -34,8 +37,8 @@ def create(session: Session, *, branch_id: str, model_id: str, graph_id: str, se
 def list_(session: Session, *, graph_id: str) -> None:
     """List branches."""
     with session.connect() as smith:
-        found = list(smith.list_branches(graph_id=graph_id))
-    session.emit(found, lambda: _table(found))
+        found = smith.branches.list(graph_id=graph_id)
+    session.emit(found, lambda: branch_table(found))
 
 
 @branch.command(help="Show a branch and its revisions, head first.")
@@ -44,35 +47,46 @@ def list_(session: Session, *, graph_id: str) -> None:
 def show(session: Session, *, branch_id: str) -> None:
     """Show a branch."""
     with session.connect() as smith:
-        found = smith.get_branch(branch_id=branch_id)
-        revisions = list(smith.list_revisions(branch_id=branch_id))
-    session.emit({"branch": found, "revisions": revisions}, lambda: Group(_table([found]), revision_table(revisions)))
+        found = smith.branches.get(branch_id=branch_id)
+        revisions = smith.branches.revisions(branch_id=branch_id)
+    session.emit(
+        {"branch": found, "revisions": revisions}, lambda: Group(branch_table([found]), revision_table(revisions))
+    )
 
 
 @branch.command(help="Put a branch's beliefs on its graph's entities; once more for the selected one, anew.")
 @click.argument("branch_id", metavar="BRANCH")
+@waiting
 @common
-def select(session: Session, *, branch_id: str) -> None:
+def select(session: Session, *, branch_id: str, wait: bool) -> None:
     """Select a branch."""
     with session.connect() as smith:
-        found = smith.select_branch(branch_id=branch_id)
-    session.emit(found, lambda: _table([found]))
+        found = finish(session, lambda: smith.branches.select(branch_id=branch_id, wait=False), wait=wait)
+    session.emit(found, lambda: branch_table([found]))
 
 
-def _table(found: list[Branch]) -> RenderableType:
+def branch_table(found: Sequence[Branch]) -> RenderableType:
+    """One line a branch."""
     rows = (
-        (item.id, item.graph_id, item.model_id, short(item.head_revision), len(item.interventions), item.busy_with)
+        (
+            item.id,
+            item.graph_id,
+            item.model_id,
+            short(item.head_revision_id),
+            len(item.intervention_ids),
+            item.busy_intervention_id,
+        )
         for item in found
     )
     return table(("branch", "graph", "model", "head", "interventions#", "busy with"), rows)
 
 
-def revision_table(found: list[Revision]) -> RenderableType:
+def revision_table(found: Sequence[Revision]) -> RenderableType:
     """Revisions with their digests."""
     rows = (
         (
             item.id,
-            short(item.parent),
+            short(item.parent_revision_id),
             item.intervention_id,
             short(item.artefact_sha256),
             short(item.weights_sha256),

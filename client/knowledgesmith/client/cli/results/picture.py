@@ -22,8 +22,8 @@ def picture(session: Session, *, intervention_id: str, out: Path | None, entitie
     if target.suffix not in (".html", ".svg"):
         raise click.UsageError("--out must end in .html or .svg.")
     with session.connect() as smith:
-        found = smith.subgraph(intervention_id=intervention_id, max_entities=entities)
-        intervention = smith.get_intervention(intervention_id=intervention_id)
+        found = smith.propagation.subgraph(intervention_id=intervention_id, max_entities=entities)
+        intervention = smith.interventions.get(intervention_id=intervention_id)
     page = target.suffix == ".html"
     target.write_text(draw(subgraph=found, intervention=intervention) if page else draw_svg(subgraph=found), "utf-8")
     session.emit({"path": target.resolve(), "entities": len(found.nodes)}, lambda: str(target.resolve()))

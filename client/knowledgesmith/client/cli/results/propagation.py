@@ -10,7 +10,8 @@ from rich.console import RenderableType
 from knowledgesmith.client._cypher import pasteable
 from knowledgesmith.client._types.enums import ChangeFilter, Grouping
 from knowledgesmith.client._types.events import BeliefChange
-from knowledgesmith.client._types.propagation import Query
+from knowledgesmith.client._types.propagation import PastedQuery
+from knowledgesmith.client.cli.shared.groups import DefaultGroup
 from knowledgesmith.client.cli.shared.numbers import POSITIVE
 from knowledgesmith.client.cli.shared.output import signed, table
 from knowledgesmith.client.cli.shared.rates import change_role, group_table
@@ -19,18 +20,9 @@ from knowledgesmith.client.cli.shared.session import Session, common
 _GROUPINGS = [item.value.lower() for item in Grouping if item is not Grouping.UNSPECIFIED]
 
 
-class DefaultGroup(click.Group):
-    """A group whose first argument may be an intervention: then its command ``rows`` is meant."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the default command's name where none stands."""
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
-            args = ["rows", *args]
-        return super().parse_args(ctx, args)
-
-
 @click.group(
     cls=DefaultGroup,
+    default="rows",
     help="What an intervention moved, how far, and what it broke.",
     epilog="`ksmith propagation INTERVENTION` means `ksmith propagation rows INTERVENTION`.",
 )
@@ -53,13 +45,13 @@ def rows(session: Session, *, intervention_id: str, by: str, only: str | None, l
     with session.connect() as smith:
         if only:
             wanted = ChangeFilter(only)
-            listed = smith.list_changes(intervention_id=intervention_id, only=wanted, limit=limit)
+            listed = smith.propagation.changes(intervention_id=intervention_id, filter=wanted, limit=limit)
             emit(session, listed.changes, (listed.query,), change_table(listed.changes), as_cypher=as_cypher)
         else:
-            found = smith.propagation(intervention_id=intervention_id, group_by=Grouping(by.upper()))
+            found = smith.propagation.rates(intervention_id=intervention_id, group_by=Grouping(by.upper()))
             shown = group_table(found, by)
             more = {
-                "placebo_id": found.placebo_id,
+                "placebo_intervention_id": found.placebo_intervention_id,
                 "withheld": found.withheld,
                 "verdict_scheme": found.verdict_scheme,
             }
@@ -69,7 +61,7 @@ def rows(session: Session, *, intervention_id: str, by: str, only: str | None, l
 def emit(
     session: Session,
     value: object,
-    queries: Sequence[Query],
+    queries: Sequence[PastedQuery],
     shown: RenderableType,
     *,
     as_cypher: bool,
@@ -88,8 +80,8 @@ def change_table(changes: Sequence[BeliefChange], *, title: str = "") -> Rendera
     columns = ("seq#", "entity", "relation", "kind", "role", "hops#", "before#", "after#", "change#")
     lines = (
         (
-            change.seq,
-            change.name or change.entity,
+            change.sequence,
+            change.entity_name or change.entity_uid,
             change.relation,
             change.kind.lower(),
             change_role(change),

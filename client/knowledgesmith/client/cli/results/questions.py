@@ -68,7 +68,7 @@ def evidence(
     about = [Role(name.upper()) for name in roles]
     wanted = [Verdict(name.upper()) for name in verdicts] or ([] if about else [Verdict.COLLATERAL])
     with session.connect() as smith:
-        found = smith.evidence(intervention_id=intervention_id, verdicts=wanted, roles=about, limit=limit)
+        found = smith.propagation.evidence(intervention_id=intervention_id, verdicts=wanted, roles=about, limit=limit)
     emit(session, found.evidence, (found.query,), _evidence_table(found.evidence), as_cypher=as_cypher)
 
 
@@ -80,7 +80,9 @@ def evidence(
 def targets(session: Session, *, intervention_id: str, limit: int, as_cypher: bool) -> None:
     """One line a question."""
     with session.connect() as smith:
-        found = smith.evidence(intervention_id=intervention_id, verdicts=(), roles=(Role.TARGET,), limit=limit)
+        found = smith.propagation.evidence(
+            intervention_id=intervention_id, verdicts=(), roles=(Role.TARGET,), limit=limit
+        )
     emit(session, found.evidence, (found.query,), target_table(found.evidence), as_cypher=as_cypher)
 
 
@@ -95,7 +97,7 @@ def targets(session: Session, *, intervention_id: str, limit: int, as_cypher: bo
 def conflicts(session: Session, *, intervention_id: str, every: bool, limit: int, as_cypher: bool) -> None:
     """One line a fact."""
     with session.connect() as smith:
-        found = smith.changed_facts(intervention_id=intervention_id, conflicts_only=not every, limit=limit)
+        found = smith.propagation.changed_facts(intervention_id=intervention_id, conflicts_only=not every, limit=limit)
     emit(session, found.facts, (found.query,), _fact_table(found.facts), as_cypher=as_cypher)
 
 
@@ -108,9 +110,9 @@ def conflicts(session: Session, *, intervention_id: str, every: bool, limit: int
 def paths(session: Session, *, intervention_id: str, threshold: float, limit: int, as_cypher: bool) -> None:
     """One line a path, then one a stop."""
     with session.connect() as smith:
-        found = smith.travel(intervention_id=intervention_id, threshold=threshold, limit=limit)
+        found = smith.propagation.travel(intervention_id=intervention_id, threshold=threshold, limit=limit)
     value = {"paths": found.paths, "stops": found.stops}
-    emit(session, value, (found.query, found.stops_query), _travel_table(found), as_cypher=as_cypher)
+    emit(session, value, (found.paths_query, found.stops_query), _travel_table(found), as_cypher=as_cypher)
 
 
 @propagation.command(help="Two interventions side by side, the largest difference first.")
@@ -122,10 +124,10 @@ def paths(session: Session, *, intervention_id: str, threshold: float, limit: in
 def compare(session: Session, *, first_id: str, second_id: str, limit: int, as_cypher: bool) -> None:
     """One line a row."""
     with session.connect() as smith:
-        found = smith.compare(first_id=first_id, second_id=second_id, limit=limit)
+        found = smith.propagation.compare(first_intervention_id=first_id, second_intervention_id=second_id, limit=limit)
     title = (
-        f"{found.both} rows in both, {found.only_first} and {found.only_second} in one only; "
-        f"mean difference {signed(found.mean_difference)}"
+        f"{found.overlap.both} rows in both, {found.overlap.only_first} and {found.overlap.only_second} in one only; "
+        f"mean difference {signed(found.overlap.mean_difference)}"
     )
     emit(session, found, (found.query,), _compare_table(found.rows, title=title), as_cypher=as_cypher)
 
@@ -143,7 +145,9 @@ def over_time(
     """One line an intervention."""
     chosen = ProbeKind(kind.upper()) if kind else ProbeKind.UNSPECIFIED
     with session.connect() as smith:
-        found = smith.over_time(branch_id=choose_branch(smith, branch), entity=entity, relation=relation, kind=chosen)
+        found = smith.propagation.over_time(
+            branch_id=choose_branch(smith, branch), entity_uid=entity, relation=relation, kind=chosen
+        )
     emit(session, found.points, (found.query,), _time_table(found.points), as_cypher=as_cypher)
 
 
@@ -156,8 +160,12 @@ def over_time(
 def metrics(session: Session, *, intervention_id: str, as_cypher: bool) -> None:
     """One line a metric and group."""
     with session.connect() as smith:
-        found = smith.metrics(intervention_id=intervention_id)
-    more = {"placebo_id": found.placebo_id, "withheld": found.withheld, "verdict_scheme": found.verdict_scheme}
+        found = smith.propagation.metrics(intervention_id=intervention_id)
+    more = {
+        "placebo_intervention_id": found.placebo_intervention_id,
+        "withheld": found.withheld,
+        "verdict_scheme": found.verdict_scheme,
+    }
     emit(session, found.metrics, found.queries, _metric_table(found), as_cypher=as_cypher, **more)
 
 
@@ -168,7 +176,7 @@ def metrics(session: Session, *, intervention_id: str, as_cypher: bool) -> None:
 def collapse(session: Session, *, intervention_ids: tuple[str, ...], as_cypher: bool) -> None:
     """One line a scale."""
     with session.connect() as smith:
-        found = smith.collapse(intervention_ids=intervention_ids)
+        found = smith.propagation.collapse(intervention_ids=intervention_ids)
     value = {"points": found.points, "falls": found.falls, "collapse_k": found.collapse_k}
     emit(session, value, (found.query,), _collapse_table(found), as_cypher=as_cypher)
 
@@ -180,8 +188,8 @@ def _evidence_table(found: Sequence[ProbeEvidence]) -> RenderableType:
     )
     lines = (
         (
-            one.seq,
-            one.name or one.entity,
+            one.sequence,
+            one.entity_name or one.entity_uid,
             role_name(one.role),
             one.verdict.lower().replace("_", " "),
             one.text,
@@ -204,15 +212,15 @@ def _fact_table(found: Sequence[ChangedFact]) -> RenderableType:
     columns = ("subject", "relation", "old", "new", "questions#", "say old#", "say new#", "both true", "follows")
     lines = (
         (
-            fact.subject_name or fact.subject,
+            fact.subject_name or fact.subject_uid,
             fact.relation,
-            fact.old_name or fact.old_object,
-            fact.new_name or fact.new_object,
+            fact.old_object_name or fact.old_object_uid,
+            fact.new_object_name or fact.new_object_uid,
             fact.contexts,
             fact.support.old_after,
             fact.support.new_after,
             fact.conflict_same_context,
-            fact.agreement,
+            fact.agreement.lower(),
         )
         for fact in found
     )
@@ -222,7 +230,8 @@ def _fact_table(found: Sequence[ChangedFact]) -> RenderableType:
 def _travel_table(found: Travel) -> RenderableType:
     lines = ((len(path.steps), signed(path.steps[-1].delta), _line(path)) for path in found.paths)
     stops = (
-        (stop.hops, stop.name or stop.entity, f"{stop.moved:.3f}", stop.neighbours, stop.names) for stop in found.stops
+        (stop.hops, stop.entity_name or stop.entity_uid, f"{stop.moved:.3f}", stop.neighbours, stop.names)
+        for stop in found.stops
     )
     return Group(
         table(("facts#", "change#", "path"), lines, title="Travelled"),
@@ -232,12 +241,12 @@ def _travel_table(found: Travel) -> RenderableType:
 
 def _line(path: TravelPath) -> str:
     steps = (
-        f" -{step.relation}→ {step.name or step.entity}"
+        f" -{step.relation}→ {step.entity_name or step.entity_uid}"
         if step.forward
-        else f" ←{step.relation}- {step.name or step.entity}"
+        else f" ←{step.relation}- {step.entity_name or step.entity_uid}"
         for step in path.steps
     )
-    return (path.target_name or path.target) + "".join(steps)
+    return (path.target_name or path.target_uid) + "".join(steps)
 
 
 def _compare_table(found: Sequence[ComparedRow], *, title: str) -> RenderableType:
@@ -254,7 +263,7 @@ def _compare_table(found: Sequence[ComparedRow], *, title: str) -> RenderableTyp
     )
     lines = (
         (
-            row.name or row.entity,
+            row.entity_name or row.entity_uid,
             row.relation,
             row.kind.lower(),
             role_name(row.role),
@@ -311,7 +320,9 @@ def _metric_table(found: Metrics) -> RenderableType:
         for one in found.metrics
         if one.rate.trials
     )
-    about = notes(verdict_scheme=found.verdict_scheme, withheld=found.withheld, placebo_id=found.placebo_id)
+    about = notes(
+        verdict_scheme=found.verdict_scheme, withheld=found.withheld, placebo_id=found.placebo_intervention_id
+    )
     return Group(table(columns, lines), *about)
 
 

@@ -42,7 +42,7 @@ def cypher(session: Session, *, query: str, params: str, max_rows: int) -> None:
     """Run a query and print its table; with --json one object a row."""
     parameters = read_parameters(params)
     with session.connect() as smith:
-        result = smith.cypher(query=query, parameters=parameters, max_rows=max_rows)
+        result = smith.graphs.cypher(query=query, parameters=parameters, max_rows=max_rows)
     session.emit(
         result.records(), lambda: table(result.columns, ([_cell(value) for value in row] for row in result.rows))
     )

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 from rich.console import Group, RenderableType
 
-from knowledgesmith.client._transport import DEFAULT_TARGET
+from knowledgesmith.client._own_settings import DEFAULT_TARGET
 from knowledgesmith.client._types.status import ServerStatus
-from knowledgesmith.client.cli.shared.output import short, table
+from knowledgesmith.client.cli.models.branches import branch_table
+from knowledgesmith.client.cli.shared.output import spaced, table
 from knowledgesmith.client.cli.shared.session import Session, common
 from knowledgesmith.client.local_server import DEFAULT_METRICS, own_server
 
@@ -57,18 +58,19 @@ def _show(found: ServerStatus) -> RenderableType:
     database = f"{found.connection.uri} ({'embedded' if found.connection.embedded else 'external'})"
     parts: list[RenderableType] = [f"server   {found.target}  {found.health}", f"Neo4j    {database}"]
     if found.graphs:
-        rows = ((graph.graph_id, graph.entities, graph.facts, graph.relations) for graph in found.graphs)
+        rows = ((graph.id, graph.entities, graph.facts, graph.relations) for graph in found.graphs)
         parts.append(table(("graph", "entities#", "facts#", "relations#"), rows))
     if found.models:
-        rows_of_models = ((model.id, model.architecture, model.parameters, model.dtype) for model in found.models)
+        rows_of_models = (
+            (model.id, model.architecture, model.parameters, model.dtype.lower()) for model in found.models
+        )
         parts.append(table(("model", "architecture", "parameters#", "dtype"), rows_of_models))
     if found.branches:
-        rows_of_branches = (
-            (item.id, item.graph_id, item.model_id, short(item.head_revision), len(item.interventions), item.busy_with)
-            for item in found.branches
-        )
-        parts.append(table(("branch", "graph", "model", "head", "interventions#", "busy with"), rows_of_branches))
+        parts.append(branch_table(found.branches))
     if found.running:
-        jobs = ((job.id, job.spec.branch_id, job.spec.goal, job.state, job.phase) for job in found.running)
+        jobs = (
+            (job.id, job.spec.branch_id, job.spec.goal.lower(), spaced(job.state), spaced(job.phase))
+            for job in found.running
+        )
         parts.append(table(("intervention", "branch", "goal", "state", "phase"), jobs))
     return Group(*parts)

@@ -10,25 +10,15 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from knowledgesmith.client._client import KnowledgeSmith
 from knowledgesmith.client._errors import ServerFault
 from knowledgesmith.client._json import to_json
+from knowledgesmith.client._sync.client import KnowledgeSmith
 from knowledgesmith.client._types import events
 from knowledgesmith.client._types.enums import InterventionState
 from knowledgesmith.client._types.interventions import Intervention
-from knowledgesmith.client.cli.shared.output import plain_text, signed
+from knowledgesmith.client.cli.shared.output import plain_text, signed, spaced
 from knowledgesmith.client.cli.shared.rates import change_role
 
-_PHASES: Final = {
-    "plan": "plan",
-    "measure_before": "measure before",
-    "apply": "apply",
-    "health": "health",
-    "measure_after": "measure after",
-    "commit": "commit",
-    "wait_for_import": "waiting for an import of the graph",
-    "wait_for_locks": "waiting for locks of another transaction",
-}
 _EVENT_NAMES: Final = {
     events.StateChanged: "state",
     events.Progress: "progress",
@@ -61,7 +51,7 @@ class Follower:
             case events.StateChanged():
                 self._show_state(event.intervention)
             case events.Progress():
-                self._enter(_PHASES.get(event.phase, event.phase))
+                self._enter(event.step or spaced(event.phase))
                 self._advance(self._phase, event.done, event.total)
             case events.BeliefBatch():
                 self._show_batch(event)
@@ -75,7 +65,7 @@ class Follower:
             self._state = intervention.state
             if intervention.state is InterventionState.SUCCEEDED:
                 self._enter("")
-            self._out.print(f"{intervention.state.lower().replace('_', ' ')}", style="dim")
+            self._out.print(spaced(intervention.state), style="dim")
 
     def _show_batch(self, batch: events.BeliefBatch) -> None:
         for change in batch.changes[: self._left]:
@@ -107,9 +97,9 @@ def change_line(change: events.BeliefChange) -> str:
         before, after, delta = change.new_before, change.new_after, change.new_after - change.new_before
         where += ", the new answer"
     old, new = (f"{value:.3f}" if value is not None else "–" for value in (before, after))
-    name = plain_text(change.name or change.entity)[:40]
+    name = plain_text(change.entity_name or change.entity_uid)[:40]
     relation = plain_text(change.relation)[:28]
-    return f"  #{change.seq:<5} {name:<24} {relation:<18} {old} → {new} ({signed(delta)})  {where}"
+    return f"  #{change.sequence:<5} {name:<24} {relation:<18} {old} → {new} ({signed(delta)})  {where}"
 
 
 def follow(
@@ -129,7 +119,7 @@ def follow(
     latest: Intervention | None = None
     follower = Follower(out=out, shown=shown)
     with follower.running():
-        for event in smith.watch(intervention_id=intervention_id, after_sequence=after_sequence):
+        for event in smith.interventions.watch(intervention_id=intervention_id, after_sequence=after_sequence):
             if as_json:
                 click.echo(to_json({"event": _EVENT_NAMES[type(event)], "data": event}))
             else:

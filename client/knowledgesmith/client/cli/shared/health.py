@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from knowledgesmith.client._types.enums import HealthVerdict
-from knowledgesmith.client._types.health import Health
+from knowledgesmith.client._types.interventions import Health
 from knowledgesmith.client.cli.shared.output import plain_text
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from enum import StrEnum
+from typing import Final
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -16,6 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from knowledgesmith.client._json import CONTROL
+from knowledgesmith.client._types.enums import Level
+from knowledgesmith.client._types.graphs import LevelCount
+from knowledgesmith.client._types.probes import KindCount
 from knowledgesmith.client._types.propagation import Rate
 
 _PIPED_WIDTH: Final = 200
@@ -147,6 +151,11 @@ def cell(value: object) -> str:
     return str(value)
 
 
+def spaced(member: StrEnum) -> str:
+    """A member of an enumeration as words; nothing for one that says nothing."""
+    return "" if member.name == "UNSPECIFIED" else member.lower().replace("_", " ")
+
+
 def short(identifier: str) -> str:
     """The first 12 characters of a digest."""
     return identifier[:12]
@@ -165,6 +174,21 @@ def rate(value: Rate) -> str:
     return f"{100 * value.value:.1f} %{interval} n={value.trials}"
 
 
-def counts(values: Any) -> str:
-    """A mapping of counts on one line."""
-    return ", ".join(f"{name} {number:,}" for name, number in sorted(dict(values).items())) or "–"
+def counts(values: Mapping[str, int]) -> str:
+    """A mapping of counts on one line, by name."""
+    return tally(sorted(values.items()))
+
+
+def tally(pairs: Iterable[tuple[object, int]]) -> str:
+    """Names with their counts on one line, in their order."""
+    return ", ".join(f"{name} {number:,}" for name, number in pairs) or "–"
+
+
+def kinds(found: Iterable[KindCount]) -> str:
+    """Counts by kind of probe on one line."""
+    return tally((item.kind.lower(), item.count) for item in found)
+
+
+def levels(found: Iterable[LevelCount]) -> str:
+    """Counts by level on one line, roots first."""
+    return tally(("no level" if item.level is Level.UNSPECIFIED else item.level.lower(), item.count) for item in found)

@@ -56,7 +56,9 @@ def group_table(found: Propagation, by: str, *, title: str = "") -> RenderableTy
     columns = (by, "role", "rows#", "?entities#", "before#", "after#", "change#", "rate", "value", "chance", "placebo")
     lines = [line for group in found.groups for line in _lines(group)]
     shown = table((*columns, "?ineligible#"), lines, title=title)
-    about = notes(verdict_scheme=found.verdict_scheme, withheld=found.withheld, placebo_id=found.placebo_id)
+    about = notes(
+        verdict_scheme=found.verdict_scheme, withheld=found.withheld, placebo_id=found.placebo_intervention_id
+    )
     return Group(shown, *about)
 
 

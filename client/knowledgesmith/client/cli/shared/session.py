@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console, RenderableType
 
-from knowledgesmith.client._client import KnowledgeSmith
 from knowledgesmith.client._errors import FailedPrecondition, InvalidInput
 from knowledgesmith.client._json import to_json
+from knowledgesmith.client._sync.client import KnowledgeSmith
 from knowledgesmith.client.cli.shared.output import console
 from knowledgesmith.client.local_server import answers, own_server
 
@@ -109,7 +109,7 @@ def choose_branch(smith: KnowledgeSmith, branch: str | None) -> str:
     """
     if branch:
         return branch
-    names = [found.id for found in smith.list_branches(limit=20)]
+    names = [found.id for found in smith.branches.list(limit=20)]
     if len(names) == 1:
         return names[0]
     known = f"Name one with --branch: {', '.join(names)}." if names else "Open one with `ksmith branch create`."

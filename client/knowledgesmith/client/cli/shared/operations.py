@@ -1,0 +1,118 @@
+"""Commands whose work the server does by itself: they wait and show how far it is, or only begin it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeVar
+
+import click
+from rich.console import RenderableType
+from rich.status import Status
+
+from knowledgesmith.client._sync.operation import Operation
+from knowledgesmith.client._types.operations import OnProgress, OperationProgress
+from knowledgesmith.client.cli.shared.output import plain_text, table
+from knowledgesmith.client.cli.shared.session import Session
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def waiting(function: F) -> F:
+    """Add ``--wait/--no-wait``; the command gets it as ``wait``."""
+    about = "Wait for its end; with --no-wait only begin it, and print the operation's name."
+    return click.option("--wait/--no-wait", default=True, show_default=True, help=about)(function)
+
+
+def finish(session: Session, begin: Callable[[], Operation[T]], *, wait: bool) -> T:
+    """Begin an operation and return its result; without ``wait``, print its name and end the command.
+
+    Raises:
+        click.exceptions.Exit: nobody waits.
+    """
+    (result,) = finish_all(session, [begin], wait=wait)
+    return result
+
+
+def finish_all(session: Session, begin: Sequence[Callable[[], Operation[T]]], *, wait: bool) -> list[T]:
+    """As :func:`finish`, for several that are all begun before one is waited for.
+
+    Raises:
+        click.exceptions.Exit: nobody waits.
+    """
+    with progress(session) as report:
+        begun = [one() for one in begin]
+        if not wait:
+            only_begun(session, begun)
+        return [await_result(session, operation, report) for operation in begun]
+
+
+def only_begun(session: Session, begun: Sequence[Operation[Any]]) -> NoReturn:
+    """Print the names of operations that nobody waits for, and end the command.
+
+    Raises:
+        click.exceptions.Exit: always.
+    """
+    shown = [row(operation) for operation in begun]
+    session.emit(shown[0] if len(shown) == 1 else shown, lambda: "\n".join(operation.name for operation in begun))
+    raise click.exceptions.Exit(0)
+
+
+def await_result(session: Session, operation: Operation[T], report: OnProgress | None) -> T:
+    """The result of an operation; who no longer wants to wait for it is told that it goes on, and how to end it."""
+    try:
+        return operation.result(progress=report)
+    except KeyboardInterrupt:
+        session.note(f"it goes on: ksmith operations wait {operation.name}")
+        session.note(f"to end it:   ksmith operations cancel {operation.name}")
+        raise
+
+
+@contextmanager
+def progress(session: Session) -> Generator[OnProgress | None]:
+    """What an operation is told to report to: one line of the terminal; nothing where there is none."""
+    if session.as_json or not session.err.is_terminal:
+        yield None
+        return
+    began = time.monotonic()
+    with Status("waiting for the server", console=session.err) as status:
+        yield lambda now: status.update(_line(now, time.monotonic() - began))
+
+
+def _line(now: OperationProgress, seconds: float) -> str:
+    of = f" of {now.total:,}" if now.total else ""
+    return plain_text(f"{now.stage or 'queued'}: {now.done:,}{of} after {seconds:.0f} s")
+
+
+def row(operation: Operation[Any]) -> dict[str, object]:
+    """An operation as its metadata tell it, for JSON."""
+    return {"name": operation.name, "done": operation.done, "metadata": operation.metadata}
+
+
+def operation_table(found: Sequence[Operation[Any]]) -> RenderableType:
+    """One line an operation."""
+    columns = ("operation", "method", "about", "state", "?stage", "done#", "of#", "by", "begun", "?ended")
+    rows = (
+        (
+            operation.name,
+            known.method,
+            known.resource_id,
+            _state(operation),
+            known.stage,
+            known.done,
+            known.total or None,
+            known.actor,
+            known.create_time,
+            known.finish_time,
+        )
+        for operation, known in ((operation, operation.metadata) for operation in found)
+    )
+    return table(columns, rows)
+
+
+def _state(operation: Operation[Any]) -> str:
+    if operation.done:
+        return "ended"
+    return "being cancelled" if operation.metadata.cancel_requested else "running"
