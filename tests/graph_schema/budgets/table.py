@@ -1,4 +1,4 @@
-"""One line a query: parameters on the seeded world, and the database hits it may cost; three rooms have their own file.
+"""One line a query: parameters on the seeded world, and the database hits it may cost; four rooms have their own file.
 
 ``base`` is what a query costs by itself, ``per_row`` what every returned row may add. Hits of the seeded world times
 about 1.5. A query that reads everything of one label by its purpose says so in ``whole``.
@@ -10,12 +10,14 @@ from tests.graph_schema.budgets.budget import Budget
 from tests.graph_schema.budgets.budget import budget as _budget
 from tests.graph_schema.budgets.table_importing import IMPORTING
 from tests.graph_schema.budgets.table_lifecycle import LIFECYCLE
+from tests.graph_schema.budgets.table_operations import OPERATIONS
 from tests.graph_schema.budgets.table_suggest import SUGGEST
 from tests.graph_schema.budgets.world import fact
 
 BUDGETS: dict[str, Budget] = {
     **IMPORTING,
     **LIFECYCLE,
+    **OPERATIONS,
     **SUGGEST,
     "reasoning/clear": _budget(lambda w: {"graph_id": w.graph, "world": 0, "subjects": w.uids[:5]}, 101),
     "reasoning/derive": _budget(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +31,11 @@ from knowledgesmith.graph_schema.maintenance.deletion import (
     delete_graph,
     delete_probe_set,
     delete_run,
+    deleted_before,
 )
+from knowledgesmith.graph_schema.operations import operations
+from knowledgesmith.graph_schema.operations.records import OperationRecord
+from knowledgesmith.graph_schema.operations.tally import Tally
 from knowledgesmith.graph_schema.probes.generation.generate import generate
 from knowledgesmith.graph_schema.probes.sets import probe_set
 from knowledgesmith.graph_schema.storage.store import GraphStore, Transaction
@@ -207,6 +212,62 @@ def test_a_graph_goes_without_a_trace_even_when_cut_off(
         delete_graph(store, graph_id)
 
 
+@pytest.fixture
+def tally(store: GraphStore) -> Tally:
+    """The tally of an operation that has begun."""
+    operation = str(uuid.uuid4())
+    record = OperationRecord(
+        id=operation,
+        method="DeleteGraph",
+        resource_id="",
+        actor="",
+        request_id=operation,
+        body_digest="",
+        home=operation,
+    )
+    operations.create(store, record)
+    return Tally(operation)
+
+
+def test_attempts_that_were_cut_off_and_the_last_one_tell_together_what_a_whole_one_tells(
+    store: GraphStore, graph_id: str, folders: Folders, tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the process ended: the counts are exact, and no file is left behind."""
+    assert folders.probe_sets is not None
+    monkeypatch.setattr(deletion, "BATCH", 7)
+    monkeypatch.setattr(deletion, "_ENTITIES", 5)
+
+    def make() -> None:
+        import_world(store, graph_id)
+        runs = Runs(store, graph_id)
+        runs.finish(runs.branch(), PARIS)
+        data = generate(store, graph_id=graph_id, kinds=(ProbeKind.DIRECT,), seed=1, limit_per_kind=20)
+        probe_set.save(store, data, directory=folders.probe_sets or Path(), materialise=True)
+
+    make()
+    whole = delete_graph(store, graph_id, with_branches=True, folders=folders)
+    assert whole.files_removed
+    make()
+    for calls in (3, 8, 12, 17):
+        _cut_off(
+            store,
+            monkeypatch,
+            after=calls,
+            work=lambda: delete_graph(store, graph_id, with_branches=True, folders=folders, tally=tally),
+        )
+    assert delete_graph(store, graph_id, with_branches=True, folders=folders, tally=tally) == whole
+    assert not list(folders.probe_sets.iterdir())
+
+
+def test_what_was_deleted_to_the_last_node_is_told_by_the_next_attempt(
+    store: GraphStore, graph_id: str, folders: Folders, tally: Tally
+) -> None:
+    import_world(store, graph_id)
+    report = delete_graph(store, graph_id, folders=folders, tally=tally)
+    assert report.removed["graphs"] == 1
+    assert deleted_before(store, graph_id, tally=tally, folders=folders) == report
+
+
 def _cut_off(store: GraphStore, monkeypatch: pytest.MonkeyPatch, *, after: int, work: Callable[[], object]) -> None:
     """Run ``work`` and let it end after so many writes, as if the process had been killed."""
 
@@ -214,17 +275,17 @@ def _cut_off(store: GraphStore, monkeypatch: pytest.MonkeyPatch, *, after: int, 
         pass
 
     left = after
-    real = GraphStore.write
+    real = GraphStore.write_transaction
 
-    def write(self: GraphStore, name: str, /, **params: object) -> list[dict[str, object]]:
+    def write(self: GraphStore, work: Callable[[Transaction], object]) -> object:
         nonlocal left
         if left == 0:
             raise Killed
         left -= 1
-        return real(self, name, **params)
+        return real(self, work)
 
     with monkeypatch.context() as patch:
-        patch.setattr(GraphStore, "write", write)
+        patch.setattr(GraphStore, "write_transaction", write)
         with pytest.raises(Killed):
             work()
 

@@ -7,8 +7,7 @@ finishes the work. Files go last, and only when nothing in the graph names their
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,11 +27,16 @@ from knowledgesmith.graph_schema.interventions.branches import parse_entities
 from knowledgesmith.graph_schema.interventions.head_replays import renew_heads, settle, settle_later, with_heads
 from knowledgesmith.graph_schema.interventions.steps import LIVE
 from knowledgesmith.graph_schema.language.text_checks import DIGEST
-from knowledgesmith.graph_schema.storage.store import GraphStore, Transaction
+from knowledgesmith.graph_schema.operations.tally import Taken, Tally
+from knowledgesmith.graph_schema.storage.store import GraphStore, Row, Transaction
 
 BATCH: Final = 10_000
 """Relationships a transaction: well below the heap of a small server."""
 _ENTITIES: Final = 2_000
+_REVISION: Final = "revision"
+_ARTEFACT: Final = "artefact"
+_SET: Final = "set"
+_SHARED: Final = "shared set"
 _LIVE: Final = [state.value for state in LIVE]
 
 
@@ -56,87 +60,146 @@ class DeleteReport:
 
 @dataclass(slots=True)
 class _Deletion:
-    """One deletion under way."""
+    """One deletion under way; with a tally it remembers what earlier attempts at it deleted."""
 
     store: GraphStore
     folders: Folders
-    removed: Counter[str] = field(default_factory=Counter[str])
+    tally: Tally | None = None
+    taken: Taken = field(default_factory=Taken)
     files_removed: list[str] = field(default_factory=list[str])
     files_kept: list[str] = field(default_factory=list[str])
 
+    def __post_init__(self) -> None:
+        if self.tally is not None:
+            self.taken = self.tally.read(self.store)
+
     def report(self, name: str) -> DeleteReport:
+        """Take away what nothing needs any more now that the rest is gone, files last, and tell everything."""
+        self._revisions()
+        self._leftover_files()
         return DeleteReport(
             id=name,
-            removed={key: count for key, count in sorted(self.removed.items()) if count},
+            removed={key: count for key, count in sorted(self.taken.counts.items()) if count},
             files_removed=tuple(self.files_removed),
             files_kept=tuple(self.files_kept),
         )
 
-    def batches(self, query: str, **params: object) -> Mapping[str, int]:
-        """Repeat a query until it deletes nothing; the sums of its columns."""
-        total: Counter[str] = Counter()
-        while True:
-            rows = self.store.write(query, **params)
-            total.update({key: int(value) for key, value in (rows[0] if rows else {}).items()})
-            if not rows or not rows[0]["deleted"]:
-                return total
+    def take(
+        self,
+        query: str,
+        kinds: Mapping[str, str],
+        left: Callable[[Row], Mapping[str, str]] | None = None,
+        /,
+        **params: object,
+    ) -> list[Row]:
+        """Run a query that deletes, and note in its transaction what it took and what it leaves to be looked at.
+
+        Args:
+            query: its name.
+            kinds: what its columns count; the column ``""`` counts rows.
+            left: by name, what may have lost its last user with a row, and what sort of thing that is.
+            params: of the query.
+        """
+
+        def work(tx: Transaction) -> tuple[list[Row], Taken]:
+            rows = tx.rows(query, **params)
+            taken = Taken()
+            for row in rows:
+                for column, kind in kinds.items():
+                    taken.counts[kind] += int(row[column]) if column else 1
+                taken.left.update({name: sort for name, sort in (left(row) if left else {}).items() if name})
+            if self.tally is not None and rows:
+                self.tally.add(tx, taken)
+            return rows, taken
+
+        rows, taken = self.store.write_transaction(work)
+        self.taken.add(taken)
+        return rows
+
+    def batches(self, query: str, kinds: Mapping[str, str], **params: object) -> None:
+        """Repeat a query until it deletes nothing."""
+        while (rows := self.take(query, kinds, None, **params)) and rows[0]["deleted"]:
+            pass
 
     def run(self, intervention_id: str) -> None:
         """Everything of a marked intervention."""
         uses = self.store.read("maintenance/run_uses", id=intervention_id)[0]
-        self.removed["ledger rows"] += self.batches("maintenance/run_rows_delete", id=intervention_id, limit=BATCH)[
-            "deleted"
-        ]
-        plan = self.batches("maintenance/run_plan_delete", id=intervention_id, limit=BATCH)
-        self.removed["planned probes"] += plan["deleted"]
-        self.removed["probes"] += plan.get("probes", 0)
+        self.batches("maintenance/run_rows_delete", {"deleted": "ledger rows"}, id=intervention_id, limit=BATCH)
+        plan = {"deleted": "planned probes", "probes": "probes"}
+        self.batches("maintenance/run_plan_delete", plan, id=intervention_id, limit=BATCH)
         inserted = sorted(entity.uid for entity in parse_entities(uses["inserted"]))
-        for row in self.store.write("maintenance/run_delete", id=intervention_id, inserted=inserted):
-            self.removed["targets"] += row["targets"]
-            self.removed["inserted entities"] += row["entities"]
-            self.removed["interventions"] += 1
-        self.revisions(uses["revision_id"])
-        self.artefact(uses["artefact_sha256"])
-
-    def revisions(self, revision_id: str) -> None:
-        """A revision that nothing needs any more, and its ancestors of which the same is true."""
-        while revision_id:
-            rows = self.store.write("maintenance/revision_delete", id=revision_id)
-            if not rows:
-                return
-            self.removed["revisions"] += 1
-            self.artefact(rows[0]["artefact_sha256"])
-            revision_id = rows[0]["parent"]
-
-    def artefact(self, sha256: str) -> None:
-        """The file of an artefact, when nothing names it."""
-        if self.folders.artefacts is None or not sha256:
-            return
-        used = self.store.read("maintenance/artefact_uses", sha256=sha256)[0]["uses"] > 0
-        self._files(self.folders.artefacts, sha256, keep=used)
+        self.take(
+            "maintenance/run_delete",
+            {"targets": "targets", "entities": "inserted entities", "": "interventions"},
+            lambda _: {uses["revision_id"]: _REVISION, uses["artefact_sha256"]: _ARTEFACT},
+            id=intervention_id,
+            inserted=inserted,
+        )
+        self._settle()
 
     def probe_set(self, probe_set_id: str) -> None:
         """Everything of a marked probe set."""
-        members = self.batches("maintenance/set_members_delete", id=probe_set_id, limit=BATCH)
-        self.removed["members"] += members["deleted"]
-        self.removed["probes"] += members.get("probes", 0)
-        for row in self.store.write("maintenance/set_delete", id=probe_set_id):
-            self.removed["probe sets"] += 1
-            if self.folders.probe_sets is not None:
-                self._files(self.folders.probe_sets, row["digest"], keep=row["shared"])
+        members = {"deleted": "members", "probes": "probes"}
+        self.batches("maintenance/set_members_delete", members, id=probe_set_id, limit=BATCH)
+        self.take(
+            "maintenance/set_delete",
+            {"": "probe sets"},
+            lambda row: {row["digest"]: _SHARED if row["shared"] else _SET},
+            id=probe_set_id,
+        )
+        self._settle()
 
     def branch(self, branch_id: str) -> None:
         """Everything of a closed branch."""
         for run in self.store.read("maintenance/branch_uses", id=branch_id, live=_LIVE)[0]["runs"]:
             self.store.write("maintenance/run_mark", id=run, live=_LIVE, release=True)
             self.run(run)
-        for row in self.store.write("maintenance/branch_delete", id=branch_id):
-            self.removed["branches"] += 1
-            self.revisions(row["last_head"])
+        self.take(
+            "maintenance/branch_delete",
+            {"": "branches"},
+            lambda row: {row["last_head"]: _REVISION},
+            id=branch_id,
+        )
+        self._settle()
 
-    def _files(self, folder: Path, digest: str, *, keep: bool) -> None:
-        if not DIGEST.fullmatch(digest):
-            return  # the name of no file of ours
+    def revision(self, revision_id: str) -> None:
+        """A revision that nothing needs any more, and its ancestors of which the same is true."""
+        while revision_id:
+            rows = self.take(
+                "maintenance/revision_delete",
+                {"": "revisions"},
+                lambda row: {row["artefact_sha256"]: _ARTEFACT, row["parent"]: _REVISION},
+                id=revision_id,
+            )
+            revision_id = rows[0]["parent"] if rows else ""
+
+    def _settle(self) -> None:
+        """Take away at once what nothing needs any more; files wait for the end where a tally remembers them."""
+        self._revisions()
+        if self.tally is None:
+            self._leftover_files()
+
+    def _revisions(self) -> None:
+        for name in self._left(_REVISION):
+            self.revision(name)
+
+    def _leftover_files(self) -> None:
+        for digest in self._left(_ARTEFACT):
+            used = self.store.read("maintenance/artefact_uses", sha256=digest)[0]["uses"] > 0
+            self._files(self.folders.artefacts, digest, keep=used)
+        for sort in (_SET, _SHARED):
+            for digest in self._left(sort):
+                self._files(self.folders.probe_sets, digest, keep=sort == _SHARED)
+
+    def _left(self, sort: str) -> list[str]:
+        found = [name for name, known in self.taken.left.items() if known == sort]
+        for name in found:
+            del self.taken.left[name]
+        return found
+
+    def _files(self, folder: Path | None, digest: str, *, keep: bool) -> None:
+        if folder is None or not DIGEST.fullmatch(digest):
+            return  # they are left alone, or it is the name of no file of ours
         for path in sorted(folder.glob(f"{digest}.*")):
             if keep:
                 self.files_kept.append(path.name)
@@ -145,8 +208,16 @@ class _Deletion:
                 self.files_removed.append(path.name)
 
 
-def delete_run(store: GraphStore, intervention_id: str, *, folders: Folders | None = None) -> DeleteReport:
+def delete_run(
+    store: GraphStore, intervention_id: str, *, folders: Folders | None = None, tally: Tally | None = None
+) -> DeleteReport:
     """Delete an intervention that is not committed: its ledger, plan, targets, own revision and artefact.
+
+    Args:
+        store: the database.
+        intervention_id: the intervention.
+        folders: where files lie.
+        tally: what earlier attempts at this deletion deleted, and this one adds to.
 
     Raises:
         InterventionNotFound: there is none of this id.
@@ -161,7 +232,7 @@ def delete_run(store: GraphStore, intervention_id: str, *, folders: Folders | No
     _check_run(intervention_id, rows[0])
     if not store.write("maintenance/run_mark", id=intervention_id, live=_LIVE, release=False):
         _check_run(intervention_id, store.read("maintenance/run_uses", id=intervention_id)[0])
-    deletion = _Deletion(store, folders or Folders())
+    deletion = _Deletion(store, folders or Folders(), tally)
     left = _unless_whole(store, rows[0]["graph_id"])
     deletion.run(intervention_id)
     _check_gone(deletion, "interventions", "id", intervention_id)
@@ -218,7 +289,12 @@ def delete_probe_set(store: GraphStore, probe_set_id: str, *, folders: Folders |
 
 
 def delete_branch(
-    store: GraphStore, branch_id: str, *, with_runs: bool = False, folders: Folders | None = None
+    store: GraphStore,
+    branch_id: str,
+    *,
+    with_runs: bool = False,
+    folders: Folders | None = None,
+    tally: Tally | None = None,
 ) -> DeleteReport:
     """Delete a branch; the model and its base revision stay.
 
@@ -227,6 +303,7 @@ def delete_branch(
         branch_id: the branch.
         with_runs: delete its interventions too, committed ones included; without it a branch with any is kept.
         folders: where files lie.
+        tally: what earlier attempts at this deletion deleted, and this one adds to.
 
     Raises:
         BranchNotFound: there is none of this id.
@@ -246,7 +323,7 @@ def delete_branch(
             hint="Ask to delete them too (--force), or export the graph first.",
             metadata={"interventions": str(len(uses["runs"]))},
         )
-    deletion = _Deletion(store, folders or Folders())
+    deletion = _Deletion(store, folders or Folders(), tally)
     _close_branch(store, branch_id)
     deletion.branch(branch_id)
     _check_gone(deletion, "branches", "branch_id", branch_id)
@@ -265,7 +342,12 @@ def _close_branch(store: GraphStore, branch_id: str) -> None:
 
 
 def delete_graph(
-    store: GraphStore, graph_id: str, *, with_branches: bool = False, folders: Folders | None = None
+    store: GraphStore,
+    graph_id: str,
+    *,
+    with_branches: bool = False,
+    folders: Folders | None = None,
+    tally: Tally | None = None,
 ) -> DeleteReport:
     """Delete a graph with its catalogue, entities, facts, versions, cases and what else stands on it.
 
@@ -275,6 +357,7 @@ def delete_graph(
         with_branches: delete its branches with their interventions, and its probe sets, too; without it a graph that
             has any is kept.
         folders: where files lie.
+        tally: what earlier attempts at this deletion deleted, and this one adds to.
 
     Raises:
         GraphNotFound: there is none of this id.
@@ -285,12 +368,12 @@ def delete_graph(
     uses = _graph_uses(store, graph_id)
     _check_graph(uses, graph_id, with_branches=with_branches)
     if uses["blocked"]:  # its deletion, or the loading of its archive, was cut off: no import can begin
-        return _delete_graph(store, uses, graph_id, folders=folders)
+        return _delete_graph(store, uses, graph_id, folders=folders, tally=tally)
     lock = take_lock(store, graph_id, with_traits=False)  # not before: readers wait for whoever holds it
     try:
         uses = _graph_uses(store, graph_id)  # as it is now that nothing new can come
         _check_graph(uses, graph_id, with_branches=with_branches)
-        return _delete_graph(store, uses, graph_id, folders=folders)
+        return _delete_graph(store, uses, graph_id, folders=folders, tally=tally)
     finally:  # where the deletion began, the lock is gone and this does nothing
         lock.release(store, untouched=True)
 
@@ -317,9 +400,9 @@ def _check_graph(uses: Mapping[str, Any], graph_id: str, *, with_branches: bool)
 
 
 def _delete_graph(
-    store: GraphStore, uses: Mapping[str, Any], graph_id: str, *, folders: Folders | None
+    store: GraphStore, uses: Mapping[str, Any], graph_id: str, *, folders: Folders | None, tally: Tally | None
 ) -> DeleteReport:
-    deletion = _Deletion(store, folders or Folders())
+    deletion = _Deletion(store, folders or Folders(), tally)
     for branch in uses["branches"]:
         _close_branch(store, branch)
     store.write("maintenance/graph_mark", graph_id=graph_id)
@@ -333,22 +416,29 @@ def _delete_graph(
 
 
 def _delete_content(deletion: _Deletion, graph_id: str) -> None:
-    removed = deletion.removed
-    removed["cases"] += deletion.batches("maintenance/graph_cases_delete", graph_id=graph_id, limit=_ENTITIES)[
-        "deleted"
-    ]
+    deletion.batches("maintenance/graph_cases_delete", {"deleted": "cases"}, graph_id=graph_id, limit=_ENTITIES)
     while True:
-        facts = deletion.batches("maintenance/graph_facts_delete", graph_id=graph_id, entities=_ENTITIES, limit=BATCH)
-        removed["facts"] += facts.get("facts", 0)
-        rows = deletion.store.write("maintenance/graph_entities_delete", graph_id=graph_id, entities=_ENTITIES)
+        facts = {"facts": "facts"}
+        deletion.batches("maintenance/graph_facts_delete", facts, graph_id=graph_id, entities=_ENTITIES, limit=BATCH)
+        entities = {"deleted": "entities"}
+        rows = deletion.take("maintenance/graph_entities_delete", entities, graph_id=graph_id, entities=_ENTITIES)
         if not rows or not rows[0]["deleted"]:
             break
-        removed["entities"] += rows[0]["deleted"]
-    for row in deletion.store.write("maintenance/graph_delete", graph_id=graph_id):
-        removed["relations"] += row["relations"]
-        removed["versions"] += row["versions"]
-        removed["graphs"] += 1
+    kinds = {"relations": "relations", "versions": "versions", "": "graphs"}
+    deletion.take("maintenance/graph_delete", kinds, graph_id=graph_id)
     _check_gone(deletion, "graphs", "graph_id", graph_id)
+
+
+def deleted_before(store: GraphStore, name: str, *, tally: Tally, folders: Folders | None = None) -> DeleteReport:
+    """What an attempt had deleted that was cut off after the last of it was gone; its files go now.
+
+    Args:
+        store: the database.
+        name: what was deleted.
+        tally: of that attempt.
+        folders: where files lie.
+    """
+    return _Deletion(store, folders or Folders(), tally).report(name)
 
 
 def delete_loose(store: GraphStore, *, models: Sequence[str], revisions: Sequence[str], folders: Folders) -> None:
@@ -357,11 +447,12 @@ def delete_loose(store: GraphStore, *, models: Sequence[str], revisions: Sequenc
     for model in models:
         store.write("maintenance/model_delete", id=model)
     for revision in (*revisions, *(f"{model}.base" for model in models)):
-        deletion.revisions(revision)
+        deletion.revision(revision)
+    deletion.report("")
 
 
 def _check_gone(deletion: _Deletion, kind: str, field_name: str, value: str) -> None:
-    if not deletion.removed[kind]:
+    if not deletion.taken.counts[kind]:
         raise IllegalState(
             "somebody changed it while it was deleted", field=field_name, value=value, hint="Look at it, and try again."
         )

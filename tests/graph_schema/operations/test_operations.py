@@ -1,0 +1,176 @@
+"""Operations at rest: begun once, taken up, ended once, listed, forgotten."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from knowledgesmith.graph_schema.errors import IllegalState, OperationNotFound, RequestIdReused
+from knowledgesmith.graph_schema.operations import operations
+from knowledgesmith.graph_schema.operations.operations import Attempt
+from knowledgesmith.graph_schema.operations.records import OperationRecord, OperationState
+from knowledgesmith.graph_schema.operations.tally import Taken, Tally
+from knowledgesmith.graph_schema.storage.store import GraphStore
+
+
+@pytest.fixture
+def home() -> str:
+    """A data directory that no other test has."""
+    return uuid.uuid4().hex
+
+
+def new(home: str, **fields: Any) -> OperationRecord:
+    """An operation that is about to begin."""
+    values: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "method": "CheckGraph",
+        "resource_id": "g",
+        "actor": "somebody",
+        "request_id": str(uuid.uuid4()),
+        "body_digest": "body",
+        "home": home,
+        "request": b"\x00request",
+        **fields,
+    }
+    return OperationRecord(**values)
+
+
+@pytest.fixture
+def begun(store: GraphStore, home: str) -> OperationRecord:
+    """An operation that has begun."""
+    record = new(home)
+    assert operations.create(store, record) == (record.id, True)
+    return record
+
+
+def test_an_operation_is_read_as_it_was_noted(store: GraphStore, begun: OperationRecord) -> None:
+    found = operations.get(store, begun.id)
+    assert found == replace(begun, created_ms=found.created_ms)
+    assert found.created_ms > 0
+    assert not found.ended
+
+
+def test_the_same_request_begins_one_operation_however_often_and_at_once(store: GraphStore, home: str) -> None:
+    records = [new(home, request_id=home) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(partial(operations.create, store), records))
+    assert len({found for found, _ in made}) == 1
+    assert [is_new for _, is_new in made].count(True) == 1
+    assert operations.earlier(store, records[0]) == made[0][0]
+    assert operations.earlier(store, new(home)) == ""
+
+
+def test_a_request_id_with_another_body_is_refused(store: GraphStore, begun: OperationRecord) -> None:
+    other = replace(begun, id=str(uuid.uuid4()), body_digest="other")
+    for ask in (operations.create, operations.earlier):
+        with pytest.raises(RequestIdReused, match="another body"):
+            ask(store, other)
+    with pytest.raises(OperationNotFound):
+        operations.get(store, other.id)
+
+
+def test_attempts_that_nobody_ended_in_good_order_are_counted_in_a_row(
+    store: GraphStore, begun: OperationRecord
+) -> None:
+    taken = [operations.take_up(store, begun.id) for _ in range(3)]
+    assert taken == [Attempt(attempt=n + 1, crashes=n) for n in range(3)]
+    operations.let_go(store, begun.id)
+    assert operations.take_up(store, begun.id) == Attempt(attempt=4, crashes=0)
+
+
+def test_an_operation_ends_once_and_stays_as_it_ended(store: GraphStore, begun: OperationRecord) -> None:
+    operations.finish(store, begun.id, b"result")
+    operations.fail(store, begun.id, reason="INTERNAL", error=b"error")
+    assert operations.request_cancel(store, begun.id) is OperationState.DONE
+    found = operations.get(store, begun.id)
+    assert (found.state, found.result, found.error, found.error_reason) == (OperationState.DONE, b"result", b"", "")
+    assert found.finished_ms
+    assert not found.cancel_requested
+    assert operations.take_up(store, begun.id) is None
+
+
+@pytest.mark.parametrize(("cancelled", "state"), [(False, OperationState.FAILED), (True, OperationState.CANCELLED)])
+def test_a_failure_keeps_its_reason_and_its_status(
+    store: GraphStore, begun: OperationRecord, *, cancelled: bool, state: OperationState
+) -> None:
+    operations.fail(store, begun.id, reason="CANCELLED", error=b"status", cancelled=cancelled)
+    found = operations.get(store, begun.id)
+    assert (found.state, found.error_reason, found.error) == (state, "CANCELLED", b"status")
+
+
+def test_progress_tells_whoever_works_that_somebody_asked_for_the_end(
+    store: GraphStore, begun: OperationRecord
+) -> None:
+    assert not operations.progress(store, begun.id, stage="write", done=3, total=9)
+    assert operations.request_cancel(store, begun.id) is OperationState.RUNNING
+    assert operations.progress(store, begun.id, stage="write", done=4, total=9)
+    found = operations.get(store, begun.id)
+    assert (found.stage, found.done, found.total, found.cancel_requested) == ("write", 4, 9, True)
+
+
+def test_only_what_has_not_ended_of_one_data_directory_is_taken_up_again(store: GraphStore, home: str) -> None:
+    first, second, done, foreign = new(home), new(home), new(home), new(home + "-other")
+    for record in (first, second, done, foreign):
+        operations.create(store, record)
+    operations.finish(store, done.id, b"r")
+    found = operations.unfinished(store, home)
+    assert {record.id for record in found} == {first.id, second.id}
+    assert {record.request for record in found} == {b"\x00request"}
+
+
+def test_listings_are_newest_first_paged_filtered_and_without_contents(store: GraphStore, home: str) -> None:
+    method = f"Method{home}"
+    made = [new(home, method=method) for _ in range(5)]
+    for record in made:
+        operations.create(store, record)
+    operations.finish(store, made[2].id, b"r")
+    pages, before = [], None
+    while page := operations.list_operations(store, method=method, before=before, limit=2):
+        pages.append(page)
+        before = (page[-1].created_ms, page[-1].id)
+    found = [record for page in pages for record in page]
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert sorted(record.id for record in found) == sorted(record.id for record in made)
+    assert [(r.created_ms, r.id) for r in found] == sorted(((r.created_ms, r.id) for r in found), reverse=True)
+    assert {record.request + record.result for record in found} == {b""}
+    [ended] = operations.list_operations(store, method=method, states=[OperationState.DONE])
+    assert ended.id == made[2].id
+
+
+def test_only_what_has_ended_can_be_deleted(store: GraphStore, begun: OperationRecord) -> None:
+    with pytest.raises(IllegalState, match="has not ended"):
+        operations.delete(store, begun.id)
+    operations.finish(store, begun.id, b"r")
+    operations.delete(store, begun.id)
+    for ask in (operations.get, operations.delete, operations.request_cancel):
+        with pytest.raises(OperationNotFound):
+            ask(store, begun.id)
+
+
+def test_what_ended_long_ago_is_forgotten_and_what_another_directory_left(store: GraphStore, home: str) -> None:
+    ended, running, lost = new(home), new(home), new(home + "-other")
+    for record in (ended, running, lost):
+        operations.create(store, record)
+    operations.finish(store, ended.id, b"r")
+    assert not {ended.id, running.id, lost.id} & set(operations.purge(store, home))
+    # as if a week had passed; operations of other tests are no concern of theirs while they run
+    store.write("operations/end", id=running.id, state="RUNNING", properties={})
+    assert operations.known(store, [ended.id, lost.id, "nobody"]) == {ended.id, lost.id}
+
+
+def test_a_tally_adds_up_over_transactions(store: GraphStore, begun: OperationRecord) -> None:
+    tally = Tally(begun.id)
+    assert tally.read(store) == Taken()
+    for count in (2, 3):
+        taken = Taken()
+        taken.counts["facts"] = count
+        taken.left[f"rev{count}"] = "revision"
+        store.write_transaction(lambda tx, taken=taken: tally.add(tx, taken))
+    found = tally.read(store)
+    assert found.counts == {"facts": 5}
+    assert found.left == {"rev2": "revision", "rev3": "revision"}
