@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 if TYPE_CHECKING:
     from tests.client.fake_server import FakeServer
 
+KINDS = ("for programs without an event loop", "for programs with one")
+
 
 @pytest.fixture(autouse=True)
 def no_server_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,5 +38,18 @@ def fake() -> Iterator[FakeServer]:
 @pytest.fixture
 def smith(fake: FakeServer) -> Iterator[KnowledgeSmith]:
     """A client of the fake server."""
-    with KnowledgeSmith(fake.target, actor="tester", timeout_s=10, slow_timeout_s=10) as client:
+    with KnowledgeSmith(fake.target, actor="tester", timeout_s=10, long_timeout_s=10) as client:
         yield client
+
+
+@pytest.fixture(params=KINDS, ids=("sync", "async"))
+def either(fake: FakeServer, request: pytest.FixtureRequest) -> Iterator[KnowledgeSmith]:
+    """Both clients in turn; the one for programs with an event loop is called as the other one."""
+    from tests.client.blocking import blocking
+
+    if request.param == KINDS[0]:
+        with KnowledgeSmith(fake.target, actor="tester", timeout_s=10, long_timeout_s=10) as client:
+            yield client
+    else:
+        with blocking(fake.target, actor="tester", timeout_s=10, long_timeout_s=10) as client:
+            yield client

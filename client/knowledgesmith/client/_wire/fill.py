@@ -81,8 +81,9 @@ def message(kind: type[M], /, **values: Any) -> M:
     made: Any = kind()
     known: Mapping[str, FieldDescriptor] = made.DESCRIPTOR.fields_by_name
     for name, value in values.items():
+        field = known[name]
         try:
-            _set(made, known[name], value)
+            _set(made, field, value)
         except InvalidInput as refused:
             refused.field = refused.field or name
             raise
@@ -215,8 +216,11 @@ def _set(made: Any, field: FieldDescriptor, value: Any) -> None:
 def _sent(field: FieldDescriptor, value: Any) -> Any:
     """One value as the wire has it."""
     if field.enum_type is not None:
-        name = str(value) or "UNSPECIFIED"
-        return field.enum_type.values_by_name[_prefix(field.enum_type) + name].number
+        found = field.enum_type.values_by_name.get(_prefix(field.enum_type) + (str(value) or "UNSPECIFIED"))
+        if found is None:
+            names = ", ".join(_name(field.enum_type, number) for number in field.enum_type.values_by_number if number)
+            raise InvalidInput("There is no such choice.", value=str(value)[:60], hint=f"One of {names}.")
+        return found.number
     if field.message_type is None or isinstance(value, Message):
         return value
     if field.message_type.full_name in _WRITERS:
