@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 import grpc
 import pytest
 from tests.server.conftest import open_branch
-from tests.server.service import PATIENCE, Service, reason_of
+from tests.server.service import PATIENCE, OperationFailed, Service, reason_of
 
 from knowledgesmith.graph_schema.storage.store import GraphStore
-from knowledgesmith.v1 import common_pb2, graph_pb2, intervention_pb2, model_pb2, propagation_pb2
+from knowledgesmith.server.wire.cypher import parameters_from
+from knowledgesmith.v1 import branch_pb2, common_pb2, cypher_pb2, graph_pb2, intervention_pb2, propagation_pb2
 
 PARIS = ("france", "has_capital", "paris", "rome")
 SYMBOL = ("copper", "has_symbol", "Cu", "Fe")
@@ -23,17 +23,17 @@ def heads(service: Service, graph_id: str) -> dict[str, tuple[object, ...]]:
         "MATCH (e:Entity {graph_id: $g}) WHERE e.belief_intervention IS NOT NULL "
         "RETURN e.uid, e.belief, e.belief_prev, e.belief_intervention, e.belief_seq ORDER BY e.uid"
     )
-    request = graph_pb2.RunCypherRequest(query=query, parameters_json=json.dumps({"g": graph_id}), max_rows=1000)
-    rows = [json.loads(row) for row in service.graph.RunCypher(request, timeout=PATIENCE).rows_json]
-    return {row[0]: tuple(row[1:]) for row in rows}
-
-
-def branch_of(service: Service, branch: str) -> model_pb2.Branch:
-    return service.model.GetBranch(model_pb2.GetBranchRequest(id=branch), timeout=PATIENCE).branch
+    parameters = {"g": cypher_pb2.CypherValue(string_value=graph_id)}
+    request = graph_pb2.RunCypherRequest(query=query, parameters=parameters, max_rows=1000)
+    rows = [row.values for row in service.graph.RunCypher(request, timeout=PATIENCE).rows]
+    return {
+        uid.string_value: (belief.float_value, earlier.float_value, run.string_value, sequence.integer_value)
+        for uid, belief, earlier, run, sequence in rows
+    }
 
 
 def test_edit_is_planned_measured_streamed_and_rolled_back(service: Service, world: str, branch: str) -> None:
-    base = branch_of(service, branch).head_revision
+    base = service.branch_of(branch).head_revision_id
     job = service.create(service.spec(branch, PARIS))
     events = service.events(job.id)
     done = service.get(job.id)
@@ -42,7 +42,7 @@ def test_edit_is_planned_measured_streamed_and_rolled_back(service: Service, wor
     assert events[0].WhichOneof("event") == "state"
     assert events[-1].state.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED
     rows = [row for event in events for row in event.batch.changes]
-    assert [row.seq for row in rows] == list(range(1, done.planned_rows + 1))
+    assert [row.sequence for row in rows] == list(range(1, done.planned_rows + 1))
     assert done.written_rows == done.planned_rows
     hops = [row.hops if row.HasField("hops") else 99 for row in rows]
     assert hops == sorted(hops), "nearest first"
@@ -50,11 +50,11 @@ def test_edit_is_planned_measured_streamed_and_rolled_back(service: Service, wor
         if event.WhichOneof("event") == "batch":
             assert len(event.batch.changes) == event.batch.last_sequence - event.batch.first_sequence + 1
 
-    assert branch_of(service, branch).head_revision == done.revision_id != base
+    assert service.branch_of(branch).head_revision_id == done.revision_id != base
     assert heads(service, world)["paris"][2] == job.id
 
-    back = service.model.RollbackBranch(model_pb2.RollbackBranchRequest(branch_id=branch), timeout=PATIENCE)
-    assert back.branch.head_revision == base
+    back = service.roll_back(branch)
+    assert back.branch.head_revision_id == base
     assert back.weights_sha256 == back.head.weights_sha256
     assert heads(service, world) == {}, "the heads return to what they were before"
     assert service.get(job.id).HasField("rollback_time")
@@ -66,9 +66,8 @@ def test_stream_calls_and_cypher_agree(service: Service, second_client: GraphSto
     request = propagation_pb2.GetPropagationRequest(intervention_id=job.id, group_by=propagation_pb2.GROUPING_KIND)
     answer = service.propagation.GetPropagation(request, timeout=PATIENCE)
     # another client on the same database pastes the query that came with the answer
-    columns, pasted = second_client.run_user_query(
-        answer.cypher, json.loads(answer.parameters_json), limit=100, timeout_s=30
-    )
+    parameters = parameters_from(answer.query.parameters)
+    columns, pasted = second_client.run_user_query(answer.query.cypher, parameters, limit=100, timeout_s=30)
     by_kind = {(row["key"], row["role"]): row for row in pasted}
 
     assert {"key", "role", "collateral"} <= set(columns)
@@ -95,6 +94,10 @@ def kind_name(row: intervention_pb2.BeliefChange) -> str:
     return common_pb2.ProbeKind.Name(row.kind).removeprefix("PROBE_KIND_")
 
 
+def op_name(change: intervention_pb2.WorldChange) -> str:
+    return intervention_pb2.WorldOp.Name(change.op).removeprefix("WORLD_OP_").lower()
+
+
 def role_name(role: common_pb2.Role.ValueType) -> str:
     return common_pb2.Role.Name(role).removeprefix("ROLE_").lower()
 
@@ -114,11 +117,11 @@ def test_validate_only_writes_nothing(service: Service, second_client: GraphStor
 
     assert before == after
     assert not answer.intervention.id
-    changes = {(c.op, c.subject, c.relation, c.object): c for c in answer.plan.changes}
+    changes = {(op_name(c), c.subject_uid, c.relation, c.object_uid): c for c in answer.plan.changes}
     assert ("retract", "france", "has_capital", "paris") in changes
     assert ("assert", "france", "has_capital", "rome") in changes
     displaced = changes["retract", "italy", "has_capital", "rome"]
-    assert displaced.rule == "inverse_functional"
+    assert displaced.rule == intervention_pb2.RULE_INVERSE_FUNCTIONAL
     assert answer.plan.total_probes == answer.intervention.planned_probes > 0
 
 
@@ -131,8 +134,8 @@ def test_second_edit_sees_the_world_of_the_first(service: Service, branch: str) 
     assert (code, reason) == (grpc.StatusCode.NOT_FOUND, "FACT_NOT_FOUND"), "Paris is no longer asserted"
     second = service.create(service.spec(branch, ("france", "has_capital", "rome", "madrid")))
     assert service.wait(second.id).state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED
-    assert list(branch_of(service, branch).interventions) == [first.id, second.id]
-    line = service.model.ListRevisions(model_pb2.ListRevisionsRequest(branch_id=branch), timeout=PATIENCE).revisions
+    assert list(service.branch_of(branch).intervention_ids) == [first.id, second.id]
+    line = service.branch.ListRevisions(branch_pb2.ListRevisionsRequest(branch_id=branch), timeout=PATIENCE).revisions
     assert [r.intervention_id for r in line] == [second.id, first.id, ""]
 
 
@@ -141,9 +144,11 @@ def test_queued_edits_are_planned_when_their_turn_comes(service: Service, branch
     second = service.create(service.spec(branch, SYMBOL))
     service.wait(first.id, until={intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION})
     assert service.get(second.id).state == intervention_pb2.INTERVENTION_STATE_QUEUED, "the branch is held"
-    service.intervention.CommitIntervention(intervention_pb2.CommitInterventionRequest(id=first.id), timeout=PATIENCE)
+    service.intervention.CommitIntervention(
+        intervention_pb2.CommitInterventionRequest(intervention_id=first.id), timeout=PATIENCE
+    )
     assert service.wait(second.id).state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED
-    assert list(branch_of(service, branch).interventions) == [first.id, second.id]
+    assert list(service.branch_of(branch).intervention_ids) == [first.id, second.id]
 
 
 def test_unlearning_by_each_method(service: Service, branch: str) -> None:
@@ -183,20 +188,20 @@ def test_rates_stand_beside_those_of_the_branch_s_placebo(service: Service, bran
     service.wait(first.id, until=SETTLED)
     request = propagation_pb2.GetMetricsRequest(intervention_id=first.id)
     alone = service.propagation.GetMetrics(request, timeout=PATIENCE)
-    assert (alone.placebo_id, alone.verdict_scheme) == ("", 2)
+    assert (alone.placebo_intervention_id, alone.verdict_scheme) == ("", 2)
     assert not any(one.rate.HasField("placebo") for one in alone.metrics)
     noise = service.create(service.spec(branch, PARIS, method="placebo"))
     service.wait(noise.id, until=SETTLED)
     beside = service.propagation.GetMetrics(request, timeout=PATIENCE)
-    assert beside.placebo_id == noise.id
-    rates = {one.name: one.rate for one in beside.metrics if one.group_by == "all"}
+    assert beside.placebo_intervention_id == noise.id
+    rates = {one.name: one.rate for one in beside.metrics if one.group_by == propagation_pb2.GROUPING_ALL}
     assert rates["ccr"].placebo == 0.0
     assert all(rate.HasField("chance") for name, rate in rates.items() if name in CHANCED and rate.trials)
     grouped = service.propagation.GetPropagation(
         propagation_pb2.GetPropagationRequest(intervention_id=first.id, group_by=propagation_pb2.GROUPING_ROLE),
         timeout=PATIENCE,
     )
-    assert grouped.placebo_id == noise.id
+    assert grouped.placebo_intervention_id == noise.id
     assert {group.key for group in grouped.groups} <= {"target", "follows", "stays"}
 
 
@@ -212,11 +217,11 @@ def test_a_plan_warns_of_an_object_of_another_type(service: Service, branch: str
         spec=service.spec(branch, ("france", "has_capital", "paris", "copper")), validate_only=True
     )
     plan = service.intervention.CreateIntervention(request, timeout=PATIENCE).plan
-    (warning,) = [one for one in plan.warnings if one.kind == "type"]
+    (warning,) = [one for one in plan.warnings if one.kind == intervention_pb2.WARNING_KIND_TYPE]
     assert "“Element”" in warning.message
     assert "“City”" in warning.message
     assert warning.hint
-    assert sum(plan.role_counts.values()) == plan.total_probes
+    assert sum(one.count for one in plan.role_counts) == plan.total_probes
 
 
 def test_discard_restores_the_heads(service: Service, world: str, branch: str) -> None:
@@ -226,19 +231,21 @@ def test_discard_restores_the_heads(service: Service, world: str, branch: str) -
     held = service.create(service.spec(branch, PARIS, hold=True))
     service.wait(held.id, until={intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION})
     assert heads(service, world) != committed, "visible while it awaits a decision"
-    request = intervention_pb2.DiscardInterventionRequest(id=held.id)
+    request = intervention_pb2.DiscardInterventionRequest(intervention_id=held.id)
     service.intervention.DiscardIntervention(request, timeout=PATIENCE)
     assert heads(service, world) == committed
     assert service.wait(held.id).state == intervention_pb2.INTERVENTION_STATE_DISCARDED
 
 
 def test_a_failed_gate_waits_for_a_decision(service: Service, branch: str) -> None:
-    gate = intervention_pb2.Gate(metric="propagated", min=1.01)
+    gate = intervention_pb2.Gate(metric=intervention_pb2.GATE_METRIC_PROPAGATED, min=1.01)
     job = service.create(service.spec(branch, PARIS, gates=[gate]))
     waiting = service.wait(job.id, until={intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION})
     assert waiting.failed_gates
     assert waiting.failed_gates[0].startswith("propagated")
-    service.intervention.CancelIntervention(intervention_pb2.CancelInterventionRequest(id=job.id), timeout=PATIENCE)
+    service.intervention.CancelIntervention(
+        intervention_pb2.CancelInterventionRequest(intervention_id=job.id), timeout=PATIENCE
+    )
     assert service.wait(job.id).state == intervention_pb2.INTERVENTION_STATE_CANCELLED
 
 
@@ -247,17 +254,18 @@ def test_ask_and_export_any_revision(service: Service, branch: str) -> None:
     done = service.wait(job.id)
     prompts = ["The capital of France is"]
     for revision, expected in (("", done.revision_id), ("base", "tiny.base"), (done.revision_id, done.revision_id)):
-        request = model_pb2.AskRequest(branch_id=branch, revision_id=revision, prompts=prompts, max_new_tokens=4)
-        answer = service.model.Ask(request, timeout=PATIENCE)
+        request = branch_pb2.AskRequest(branch_id=branch, revision_id=revision, prompts=prompts, max_new_tokens=4)
+        answer = service.branch.Ask(request, timeout=PATIENCE)
         assert answer.revision_id == expected
         assert len(answer.texts) == 1
-    export = model_pb2.ExportRevisionRequest(
-        branch_id=branch, format=model_pb2.EXPORT_FORMAT_HF_CHECKPOINT, name=branch
+    export = branch_pb2.ExportRevisionRequest(
+        branch_id=branch, format=branch_pb2.EXPORT_FORMAT_HF_CHECKPOINT, name=branch
     )
-    written = service.model.ExportRevision(export, timeout=PATIENCE)
+    begun = service.branch.ExportRevision(export, timeout=PATIENCE)
+    written = service.result(begun, branch_pb2.ExportRevisionResponse)
     assert written.bytes > 1000
-    with pytest.raises(grpc.RpcError) as refused:
-        service.model.ExportRevision(export, timeout=PATIENCE)
+    with pytest.raises((grpc.RpcError, OperationFailed)) as refused:
+        service.result(service.branch.ExportRevision(export, timeout=PATIENCE), branch_pb2.ExportRevisionResponse)
     assert reason_of(refused.value)[0] == grpc.StatusCode.INVALID_ARGUMENT, "an export is never overwritten"
 
 
