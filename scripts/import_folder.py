@@ -155,10 +155,11 @@ def import_set(data: DataSet, files: Sequence[Path], *, limit: int, rejections: 
         words += ["--rejections", str(rejections / f"{data.name}.jsonl")]
     made, seconds = ksmith(*words)
     report = made["report"]
-    note = "; ".join(f"{count} × {reason}" for reason, count in list(report["reasons"].items())[:2])
+    reasons = sorted(report["reasons"].items(), key=lambda found: (-found[1], found[0]))
+    note = "; ".join(f"{count} × {reason}" for reason, count in reasons[:2])
     try:
         probes, probe_seconds = ksmith("probes", "generate", data.name, "--limit", str(limit))
-        counts = " ".join(f"{kind.lower()}={count}" for kind, count in sorted(probes["counts"].items()))
+        counts = " ".join(sorted(f"{found['kind'].lower()}={found['count']}" for found in probes["counts"]))
     except CommandFailed as error:
         counts, probe_seconds, note = "-", 0.0, f"probes: {error}"
     numbers = [report[name] for name in ("relations", "cases", "rejected")]

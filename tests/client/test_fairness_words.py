@@ -46,7 +46,7 @@ def test_a_kind_of_few_questions_is_named() -> None:
         _guess(ProbeKind.MULTI_HOP, 100, high=0.34),
     ]
     said = fairness((), guesses, judged=True)
-    assert "multi hop 100" in said
+    assert "multi_hop 100" in said
     assert "direct" not in said
     assert said.startswith("nothing held against it; too few questions")
 

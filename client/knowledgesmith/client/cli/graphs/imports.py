@@ -229,7 +229,8 @@ def _show(result: ImportResult, graph_id: str, *, dry_run: bool) -> RenderableTy
     parts += [plain_text(f"accepted trait left out: {trait}") for trait in report.traits_left_out]
     parts += _findings(report.findings)
     if report.rejected:
-        counted = ((count, reason) for reason, count in list(report.reasons.items())[:_SHOWN])
+        often = sorted(report.reasons.items(), key=lambda found: (-found[1], found[0]))
+        counted = ((count, reason) for reason, count in often[:_SHOWN])
         parts += [
             f"{report.rejected:,} records rejected, e.g. {plain_text(str(report.rejections[0]))}",
             table(("rejected#", "why"), counted),

@@ -142,7 +142,7 @@ def fairness(unfair: Sequence[str], guesses: Sequence[Guess], *, judged: bool) -
 
 def kind_name(kind: ProbeKind) -> str:
     """The kind of a guess, which may be of all kinds together."""
-    return _ALL if kind is ProbeKind.UNSPECIFIED else spaced(kind)
+    return _ALL if kind is ProbeKind.UNSPECIFIED else kind.lower()
 
 
 def _held_against_nothing(guesses: Sequence[Guess]) -> str:

@@ -118,9 +118,7 @@ class _Proofs:
 
 
 def _probes(found: Plan) -> str:
-    return tally(
-        (f"{item.kind.lower()} that should {item.polarity.lower()}", item.count) for item in found.probe_counts
-    )
+    return tally((f"{item.kind}/{item.polarity.lower()}", item.count) for item in found.probe_counts)
 
 
 def _hops(found: Plan) -> str:

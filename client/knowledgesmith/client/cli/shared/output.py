@@ -186,7 +186,7 @@ def tally(pairs: Iterable[tuple[object, int]]) -> str:
 
 def kinds(found: Iterable[KindCount]) -> str:
     """Counts by kind of probe on one line."""
-    return tally((item.kind.lower(), item.count) for item in found)
+    return tally((item.kind, item.count) for item in found)
 
 
 def levels(found: Iterable[LevelCount]) -> str:
