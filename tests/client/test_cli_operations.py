@@ -109,7 +109,9 @@ def test_operations_are_listed_and_shown(run: Run, fake: FakeServer) -> None:
     assert run("operations", "wait", second).exit_code == 0
     shown = json.loads(run("operations", "show", second, "--json").stdout)
     assert (shown["done"], shown["response"]["head"]["id"]) == (True, "r1")
-    assert '"id": "r1"' in run("operations", "show", second).stdout
+    text = run("operations", "show", second).stdout
+    assert '"id": "r1"' in text
+    assert "succeeded" in text
     assert not fake.operations.held[first].done
 
 
@@ -141,6 +143,9 @@ def test_a_failed_operation_is_an_error_of_its_command_and_of_who_waits(run: Run
     shown = run("operations", "show", name, "--json")
     assert shown.exit_code == 0, "to show a failure is no failure"
     assert json.loads(shown.stdout)["error"]["reason"] == "REVISION_MISMATCH"
+    listed = run("operations").stdout
+    assert listed.count("failed") == 2
+    assert json.loads(run("operations", "--json").stdout)[1]["error"]["value"] == "r9"
 
 
 def test_an_operation_is_cancelled_and_forgotten(run: Run, fake: FakeServer) -> None:
@@ -148,7 +153,7 @@ def test_an_operation_is_cancelled_and_forgotten(run: Run, fake: FakeServer) -> 
     name = begun(run, "graph", "check", "atlas")
     cancelled = run("operations", "cancel", name)
     assert cancelled.exit_code == 0, cancelled.output
-    assert "ended" in cancelled.stdout
+    assert "cancelled" in cancelled.stdout
     waited = run("operations", "wait", name)
     assert waited.exit_code == 1
     assert "cancelled at your request" in waited.stderr

@@ -256,4 +256,4 @@ def _loaded(done: LoadedArchive) -> RenderableType:
 
 
 def _rows(summary: ArchiveSummary) -> RenderableType:
-    return table(("member", "rows#"), ((name, rows) for name, rows in summary.rows.items() if rows))
+    return table(("member", "rows#"), ((name, rows) for name, rows in sorted(summary.rows.items()) if rows))

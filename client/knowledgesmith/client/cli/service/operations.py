@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import click
 from rich.console import Group, RenderableType
 
-from knowledgesmith.client._errors import KnowledgeSmithClientError
-from knowledgesmith.client._json import to_json, to_plain
-from knowledgesmith.client._sync.operation import Operation
-from knowledgesmith.client.cli.shared.failure import details
+from knowledgesmith.client._json import to_plain
 from knowledgesmith.client.cli.shared.groups import DefaultGroup
 from knowledgesmith.client.cli.shared.numbers import POSITIVE
-from knowledgesmith.client.cli.shared.operations import await_result, operation_table, progress, row
+from knowledgesmith.client.cli.shared.operations import await_result, operation_table, outcome, progress, row
 from knowledgesmith.client.cli.shared.session import Session, common
 
 _PREFIX = "operations/"
@@ -56,8 +52,8 @@ def show(session: Session, *, name: str) -> None:
     """Show one operation; exit code 0 also where it failed."""
     with session.connect() as smith:
         found = smith.operations.get(name=name)
-        outcome = _outcome(found) if found.done else {}
-    session.emit({**row(found), **outcome}, lambda: Group(operation_table([found]), *_lines(outcome)))
+    ended = outcome(found)
+    session.emit({**row(found), **ended}, lambda: Group(operation_table([found]), *_lines(ended)))
 
 
 @operations.command(help="Wait until an operation has ended, and print its result; exit code 1 where it failed.")
@@ -91,18 +87,10 @@ def delete(session: Session, *, name: str) -> None:
     session.emit({"name": name}, lambda: f"{name} is forgotten")
 
 
-def _outcome(ended: Operation[Any]) -> dict[str, object]:
-    """The result of an operation that has ended, or its error."""
-    try:
-        return {"response": ended.result()}
-    except KnowledgeSmithClientError as error:
-        return {"error": details(error)}
-
-
-def _lines(outcome: dict[str, object]) -> list[RenderableType]:
-    return [line for name, found in outcome.items() for line in (f"{name}:", _pretty(found))]
+def _lines(ended: dict[str, object]) -> list[RenderableType]:
+    return [line for name, found in ended.items() for line in (f"{name}:", _pretty(found))]
 
 
 def _pretty(value: object) -> str:
-    """A result of any method as readable JSON, whose lines are ours and whose texts are harmless."""
-    return json.dumps(json.loads(to_json(to_plain(value))), indent=2)
+    """A result of any method as readable JSON."""
+    return json.dumps(to_plain(value), indent=2, ensure_ascii=False)

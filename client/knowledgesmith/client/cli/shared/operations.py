@@ -11,8 +11,10 @@ import click
 from rich.console import RenderableType
 from rich.status import Status
 
+from knowledgesmith.client._errors import KnowledgeSmithClientError
 from knowledgesmith.client._sync.operation import Operation
 from knowledgesmith.client._types.operations import OnProgress, OperationProgress
+from knowledgesmith.client.cli.shared.failure import details
 from knowledgesmith.client.cli.shared.output import plain_text, table
 from knowledgesmith.client.cli.shared.session import Session
 
@@ -86,13 +88,25 @@ def _line(now: OperationProgress, seconds: float) -> str:
     return plain_text(f"{now.stage or 'queued'}: {now.done:,}{of} after {seconds:.0f} s")
 
 
+def outcome(operation: Operation[Any]) -> dict[str, object]:
+    """``response`` or ``error`` of an operation that has ended; nothing of one that runs."""
+    if not operation.done:
+        return {}
+    try:
+        return {"response": operation.result()}
+    except KnowledgeSmithClientError as error:
+        return {"error": details(error)}
+
+
 def row(operation: Operation[Any]) -> dict[str, object]:
-    """An operation as its metadata tell it, for JSON."""
-    return {"name": operation.name, "done": operation.done, "metadata": operation.metadata}
+    """An operation without its result, for JSON."""
+    found = outcome(operation)
+    found.pop("response", None)
+    return {"name": operation.name, "done": operation.done, "metadata": operation.metadata, **found}
 
 
 def operation_table(found: Sequence[Operation[Any]]) -> RenderableType:
-    """One line an operation."""
+    """One line an operation; how far it is only while it runs."""
     columns = ("operation", "method", "about", "state", "?stage", "done#", "of#", "by", "begun", "?ended")
     rows = (
         (
@@ -100,9 +114,7 @@ def operation_table(found: Sequence[Operation[Any]]) -> RenderableType:
             known.method,
             known.resource_id,
             _state(operation),
-            known.stage,
-            known.done,
-            known.total or None,
+            *((None, None, None) if operation.done else (known.stage, known.done, known.total or None)),
             known.actor,
             known.create_time,
             known.finish_time,
@@ -113,6 +125,12 @@ def operation_table(found: Sequence[Operation[Any]]) -> RenderableType:
 
 
 def _state(operation: Operation[Any]) -> str:
-    if operation.done:
-        return "ended"
-    return "being cancelled" if operation.metadata.cancel_requested else "running"
+    match outcome(operation):
+        case {"error": {"reason": "CANCELLED"}}:
+            return "cancelled"
+        case {"error": _}:
+            return "failed"
+        case {"response": _}:
+            return "succeeded"
+        case _:
+            return "being cancelled" if operation.metadata.cancel_requested else "running"
