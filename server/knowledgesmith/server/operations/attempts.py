@@ -97,6 +97,7 @@ class Attempts:
                 if _lost(error) and losses < _LOSSES and not live.cancelled:
                     _LOG.warning("operation %s lost what it needs; it is tried again: %s", live.record.id, error)
                     await asyncio.sleep(_PAUSE_SECONDS)
+                    await self._while_possible(partial(stored.let_go, self._store, live.record.id))
                     continue
                 return self._failure(live, error)
             return partial(stored.finish, self._store, live.record.id, packed(message))
