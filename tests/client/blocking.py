@@ -48,13 +48,13 @@ class _Blocking:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         made = self.held(*args, **kwargs)
         if inspect.isasyncgen(made):
-            return self._each(made)
+            return self._each(cast("AsyncGenerator[Any, Any]", made))
         return self._shown(self._run(made) if inspect.iscoroutine(made) else made)
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result()
 
-    def _each(self, events: AsyncGenerator[Any]) -> Generator[Any]:
+    def _each(self, events: AsyncGenerator[Any, Any]) -> Generator[Any]:
         async def following() -> Any:
             return await anext(events, _END)
 
@@ -62,7 +62,7 @@ class _Blocking:
             while (event := self._run(following())) is not _END:
                 yield event
         finally:
-            self._run(cast("Coroutine[Any, Any, None]", events.aclose()))
+            self._run(events.aclose())
 
     def _shown(self, value: Any) -> Any:
         """Anything of the client is called the same way again; plain values are themselves."""

@@ -58,7 +58,7 @@ def test_calls_work_without_an_extra(fake: FakeServer) -> None:
     code = (
         "from knowledgesmith.client import KnowledgeSmith\n"
         f"with KnowledgeSmith({fake.target!r}) as smith:\n"
-        "    print([graph.graph_id for graph in smith.list_graphs()])"
+        "    print([graph.id for graph in smith.graphs.list()])"
     )
     done = run(code)
     assert (done.returncode, done.stdout.strip()[:1]) == (0, "["), done.stderr

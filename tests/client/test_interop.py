@@ -14,9 +14,12 @@ from tests.client.fake_server import FakeServer
 
 from knowledgesmith.client import (
     Attributes,
+    BeliefChange,
+    EdgeStatus,
     InvalidInput,
     KnowledgeSmith,
-    Query,
+    Level,
+    PastedQuery,
     Subgraph,
     SubgraphEdge,
     SubgraphNode,
@@ -24,10 +27,10 @@ from knowledgesmith.client import (
     to_pandas,
     to_py2neo,
 )
-from knowledgesmith.client._types.events import BeliefChange
+from knowledgesmith.client._wire.fill import read
 
 
-def node(uid: str, level: str = "Leaf", after: float | None = 0.25) -> SubgraphNode:
+def node(uid: str, level: Level = Level.LEAF, after: float | None = 0.25) -> SubgraphNode:
     return SubgraphNode(
         uid=uid,
         name=uid.title(),
@@ -42,13 +45,13 @@ def node(uid: str, level: str = "Leaf", after: float | None = 0.25) -> SubgraphN
 
 
 SUBGRAPH = Subgraph(
-    nodes=(node("japan", "Intermediate"), node("tokyo"), node("odd", "`Leaf`:Admin", None)),
+    nodes=(node("japan", Level.INTERMEDIATE), node("tokyo"), node("odd", Level.UNSPECIFIED, None)),
     edges=(
-        SubgraphEdge(source="japan", relation="has_capital", target="tokyo", status="retracted"),
-        SubgraphEdge(source="japan", relation="largest_city", target="tokyo", status="asserted"),
-        SubgraphEdge(source="japan", relation="near", target="elsewhere", status="asserted"),
+        SubgraphEdge(source_uid="japan", relation="has_capital", target_uid="tokyo", status=EdgeStatus.RETRACTED),
+        SubgraphEdge(source_uid="japan", relation="largest_city", target_uid="tokyo", status=EdgeStatus.ASSERTED),
+        SubgraphEdge(source_uid="japan", relation="near", target_uid="elsewhere", status=EdgeStatus.ASSERTED),
     ),
-    query=Query(cypher="MATCH (n) RETURN n", parameters={}),
+    query=PastedQuery(cypher="MATCH (n) RETURN n", parameters={}),
 )
 
 
@@ -57,7 +60,7 @@ def test_networkx_keeps_every_member() -> None:
     assert graph.nodes["japan"]["level"] == "Intermediate"
     assert graph.nodes["japan"]["delta"] == -0.5
     assert graph.nodes["odd"]["delta"] is None
-    assert graph.edges["japan", "tokyo", "has_capital"]["status"] == "retracted"
+    assert graph.edges["japan", "tokyo", "has_capital"]["status"] == "RETRACTED"
     assert graph.number_of_edges("japan", "tokyo") == 2
     assert graph.graph["cypher"] == "MATCH (n) RETURN n"
 
@@ -73,7 +76,7 @@ def test_py2neo_objects_have_labels_types_and_properties() -> None:
 
 
 def test_pandas_has_one_row_a_ledger_row() -> None:
-    rows = [BeliefChange.from_proto(wire.change(1)), BeliefChange.from_proto(wire.change(2))]
+    rows = [read(BeliefChange, wire.change(1)), read(BeliefChange, wire.change(2))]
     frame = to_pandas(rows)
     assert list(frame.index) == [1, 2]
     assert frame.loc[1, "delta"] == -0.5
@@ -103,13 +106,13 @@ def test_ogm_classes_name_the_graph_model() -> None:
 
 def test_every_answer_is_a_frame_in_one_call(smith: KnowledgeSmith) -> None:
     frames = {
-        "propagation": to_pandas(smith.propagation(intervention_id="i1")),
-        "evidence": to_pandas(smith.evidence(intervention_id="i1")),
-        "facts": to_pandas(smith.changed_facts(intervention_id="i1")),
-        "compared": to_pandas(smith.compare(first_id="i1", second_id="i2")),
-        "over_time": to_pandas(smith.over_time(branch_id="main")),
-        "metrics": to_pandas(smith.metrics(intervention_id="i1")),
-        "collapse": to_pandas(smith.collapse(intervention_ids=["i1", "i2"])),
+        "propagation": to_pandas(smith.propagation.rates(intervention_id="i1")),
+        "evidence": to_pandas(smith.propagation.evidence(intervention_id="i1")),
+        "facts": to_pandas(smith.propagation.changed_facts(intervention_id="i1")),
+        "compared": to_pandas(smith.propagation.compare(first_intervention_id="i1", second_intervention_id="i2")),
+        "over_time": to_pandas(smith.propagation.over_time(branch_id="main")),
+        "metrics": to_pandas(smith.propagation.metrics(intervention_id="i1")),
+        "collapse": to_pandas(smith.propagation.collapse(intervention_ids=["i1", "i2"])),
     }
     assert {name: len(frame) for name, frame in frames.items()} == {
         "propagation": 3,
@@ -127,11 +130,11 @@ def test_every_answer_is_a_frame_in_one_call(smith: KnowledgeSmith) -> None:
 
 
 def test_paths_are_a_graph_in_the_direction_of_the_facts(smith: KnowledgeSmith) -> None:
-    graph = to_networkx(smith.travel(intervention_id="i1"))
+    graph = to_networkx(smith.propagation.travel(intervention_id="i1"))
     assert set(graph.edges(keys=True)) == {("japan", "tokyo", "HAS_CAPITAL"), ("x", "tokyo", "TWIN_OF")}
     assert graph.nodes["tokyo"]["delta"] == -0.5
     assert graph.nodes["peru"]["stopped"]
-    drawn = to_py2neo(smith.travel(intervention_id="i1"))
+    drawn = to_py2neo(smith.propagation.travel(intervention_id="i1"))
     assert {type(fact).__name__ for fact in drawn.relationships} == {"HAS_CAPITAL", "TWIN_OF"}
 
 
@@ -142,7 +145,7 @@ def test_a_networkx_graph_becomes_tables(smith: KnowledgeSmith, fake: FakeServer
     graph.add_edge(1, 2, relation="is_a", note="twice")
     graph.add_edge(2, 1)
     names = Attributes(name="label", type="kind", aliases="other")
-    smith.import_networkx(
+    smith.graphs.import_networkx(
         graph=graph, graph_id="mine", attributes=names, relation="near", traits={"is_a": {"transitive": True}}
     )
     sent = {r.chunk.name: r.chunk.content.decode() for r in fake.requests("ImportGraph") if r.HasField("chunk")}
@@ -159,7 +162,7 @@ def test_a_networkx_graph_becomes_tables(smith: KnowledgeSmith, fake: FakeServer
 
 
 def test_an_undirected_graph_has_symmetric_relations(smith: KnowledgeSmith, fake: FakeServer) -> None:
-    smith.import_networkx(graph=nx.Graph([("b", "a"), ("a", "c")]), graph_id="mine", relation="near")
+    smith.graphs.import_networkx(graph=nx.Graph([("b", "a"), ("a", "c")]), graph_id="mine", relation="near")
     sent = {r.chunk.name: r.chunk.content.decode() for r in fake.requests("ImportGraph") if r.HasField("chunk")}
     assert [json.loads(line) for line in sent["relations.jsonl"].splitlines()] == [{"name": "near", "symmetric": True}]
     facts = [json.loads(line) for line in sent["facts.jsonl"].splitlines()]
@@ -173,7 +176,7 @@ def test_a_networkx_graph_that_cannot_be_meant_is_refused(
     smith: KnowledgeSmith, fake: FakeServer, graph: nx.DiGraph[object], message: str
 ) -> None:
     with pytest.raises(InvalidInput, match=message):
-        smith.import_networkx(graph=graph, graph_id="mine")
+        smith.graphs.import_networkx(graph=graph, graph_id="mine")
     assert not fake.calls
 
 

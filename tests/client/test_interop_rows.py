@@ -8,8 +8,9 @@ import pytest
 
 from knowledgesmith.client import (
     Evidence,
+    Level,
+    PastedQuery,
     Propagation,
-    Query,
     Travel,
     TravelPath,
     TravelStep,
@@ -18,17 +19,19 @@ from knowledgesmith.client import (
     to_pandas,
 )
 
-QUERY = Query(cypher="MATCH (n) RETURN n", parameters={})
+QUERY = PastedQuery(cypher="MATCH (n) RETURN n", parameters={})
 
 
 def test_a_target_at_which_the_change_stopped_is_still_a_target() -> None:
-    step = TravelStep(relation="near", forward=True, entity="b", name="B", delta=0.5)
+    step = TravelStep(relation="near", forward=True, entity_uid="b", entity_name="B", delta=0.5)
     stops = tuple(
-        TravelStop(entity=uid, name=uid.upper(), level="Leaf", hops=0, moved=0.01, neighbours=1, names=("B",))
+        TravelStop(
+            entity_uid=uid, entity_name=uid.upper(), level=Level.LEAF, hops=0, moved=0.01, neighbours=1, names=("B",)
+        )
         for uid in ("a", "c")
     )
-    path = TravelPath(target="a", target_name="A", steps=(step,))
-    graph = to_networkx(Travel(paths=(path,), stops=stops, query=QUERY, stops_query=QUERY))
+    path = TravelPath(target_uid="a", target_name="A", steps=(step,))
+    graph = to_networkx(Travel(paths=(path,), stops=stops, paths_query=QUERY, stops_query=QUERY))
     assert {uid: values["target"] for uid, values in graph.nodes(data=True)} == {"a": True, "b": False, "c": False}
     assert graph.nodes["a"]["stopped"]
 

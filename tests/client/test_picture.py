@@ -9,11 +9,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from tests.client import wire
 
-from knowledgesmith.client import Query, Subgraph, SubgraphEdge, SubgraphNode, draw, draw_svg
+from knowledgesmith.client import EdgeStatus, Level, PastedQuery, Subgraph, SubgraphEdge, SubgraphNode, draw, draw_svg
 from knowledgesmith.client._cypher import literal, pasteable
 from knowledgesmith.client._picture.colours import colour, text_on
 from knowledgesmith.client._picture.layout import LETTER_WIDTH, label, place, radius
 from knowledgesmith.client._types.interventions import Intervention
+from knowledgesmith.client._wire.fill import read
 
 HOSTILE = [
     '<script>alert("x")</script>',
@@ -28,7 +29,7 @@ def node(uid: str, index: int, **more: object) -> SubgraphNode:
     members: dict[str, object] = {
         "uid": uid,
         "name": uid,
-        "level": ("Root", "Intermediate", "Leaf")[index % 3],
+        "level": (Level.ROOT, Level.INTERMEDIATE, Level.LEAF)[index % 3],
         "type": "City",
         "domain": "geography",
         "hops": index % 4,
@@ -45,24 +46,30 @@ def parse(text: str) -> ET.Element:
 
 def ring(size: int) -> Subgraph:
     nodes = tuple(node(f"entity number {index}", index) for index in range(size))
-    statuses = ("asserted", "retracted", "added")
+    statuses = (EdgeStatus.ASSERTED, EdgeStatus.RETRACTED, EdgeStatus.ADDED)
     pairs = itertools.pairwise(nodes)
     edges = tuple(
-        SubgraphEdge(source=one.uid, relation="borders", target=other.uid, status=statuses[index % 3])
+        SubgraphEdge(source_uid=one.uid, relation="borders", target_uid=other.uid, status=statuses[index % 3])
         for index, (one, other) in enumerate(pairs)
         if index % 9
     )
-    return Subgraph(nodes=nodes, edges=edges, query=Query(cypher="MATCH (n) RETURN n;", parameters={"id": "x"}))
+    return Subgraph(nodes=nodes, edges=edges, query=PastedQuery(cypher="MATCH (n) RETURN n;", parameters={"id": "x"}))
 
 
 def hostile() -> Subgraph:
     nodes = tuple(node(name, index, name=name, type=name, domain=name) for index, name in enumerate(HOSTILE))
-    edges = tuple(SubgraphEdge(source=HOSTILE[0], relation=name, target=HOSTILE[1], status=name) for name in HOSTILE)
-    return Subgraph(nodes=nodes, edges=edges, query=Query(cypher="RETURN '</pre><script>'", parameters={"a": HOSTILE}))
+    edges = tuple(
+        SubgraphEdge(source_uid=HOSTILE[0], relation=name, target_uid=HOSTILE[1], status=EdgeStatus.UNSPECIFIED)
+        for name in HOSTILE
+    )
+    return Subgraph(
+        nodes=nodes, edges=edges, query=PastedQuery(cypher="RETURN '</pre><script>'", parameters={"a": HOSTILE})
+    )
 
 
 @pytest.mark.parametrize(
-    "subgraph", [ring(40), hostile(), ring(1), Subgraph(nodes=(), edges=(), query=Query.of("", ""))]
+    "subgraph",
+    [ring(40), hostile(), ring(1), Subgraph(nodes=(), edges=(), query=PastedQuery(cypher="", parameters={}))],
 )
 def test_pages_are_well_formed_and_self_contained(subgraph: Subgraph) -> None:
     page, svg = draw(subgraph=subgraph), draw_svg(subgraph=subgraph)
@@ -94,7 +101,7 @@ def test_every_entity_and_fact_is_drawn_with_its_story() -> None:
 
 
 def test_the_caption_names_the_intervention() -> None:
-    page = draw(subgraph=ring(5), intervention=Intervention.from_proto(wire.intervention()))
+    page = draw(subgraph=ring(5), intervention=read(Intervention, wire.intervention()))
     assert "Propagation of intervention i1" in page
     assert "edit of 0 facts with alphaedit on branch main" in page
 
@@ -129,7 +136,7 @@ def test_colours_diverge_from_grey() -> None:
 
 
 def test_a_query_can_be_pasted() -> None:
-    query = Query(
+    query = PastedQuery(
         cypher="MATCH (n) RETURN n;\n", parameters={"id": 'a"b', "odd key`": [1, None, True], "m": {"x": 0.5}}
     )
     assert pasteable(query) == (':param {id: "a\\"b", `odd key```: [1, null, true], m: {x: 0.5}};\nMATCH (n) RETURN n;')

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from operator import attrgetter
+from pathlib import Path
 
 import pytest
 
 from knowledgesmith import client
 
 NAMES = """
-Aborted AlreadyExists AmbiguousName Answers ArchiveRejected ArchiveSummary Attributes AuditFinding BeliefBatch
-BeliefChange Branch BranchBusy BranchNotFound Cancelled Case CaseChange CaseNotFound CaseProbe ChangeFilter ChangedFact
+Aborted AcceptedGoal Agreement AlreadyExists AmbiguousName Answers ArchiveRejected ArchiveSummary ArtefactCorrupt
+ArtefactNotFound AsyncKnowledgeSmith AsyncOperation Attributes AuditFinding Balance BeliefBatch BeliefChange Branch
+BranchBusy BranchNotFound Cancelled Case CaseChange CaseNotFound CaseProbe CaseRound ChangeFilter ChangedFact
 ChangedFacts Changes CheckFinding CheckReport CheckResult CitedFact Collapse ComparedRow Comparison ConflictingChanges
-ConnectionInfo CutSet CypherResult DEFAULT_TARGET DeadlineExceeded DeleteNode Deletion DeviceOutOfMemory Difference
-EditDiverged EntityNotFound Evidence Export ExportFormat FactChange FactContext FactNotFound FailedPrecondition Gate
-Goal Graph GraphDiff GraphFile GraphNotFound GraphUnavailable GraphVersion Grouping Guess Health HealthVerdict Heartbeat
-Homonym IllegalState ImportExamples ImportFinding ImportFindings
-ImportProgress ImportRejected ImportRejection ImportReport ImportResult Importer
-ImporterOption InsertEntity Intervention InterventionFailed InterventionNotFound InterventionSpec InterventionState
-InvalidCatalogue InvalidInput KnowledgeSmith KnowledgeSmithClientError LeftOut LetterBalance LoadedArchive Method
-MethodMismatch Metric Metrics Model ModelNotFinite ModelNotFound ModelNotLoadable MoveSubtree NotFound NothingToChange
-OptionsBaseline OverTime PageTokenMismatch PermissionDenied Plan PlanWarning Polarity Preview Probe ProbeEvidence
-ProbeKind ProbeSet ProbeSetAudit ProbeSetEmpty ProbeSetNotFound Progress Propagation PropagationGroup Query Rate
-ReadOnlyQuery Relation RelationNotFound RequestIdReused ResourceExhausted Revision RevisionMismatch RevisionNotFound
-Role Rollback ScaleAccuracy ScaleFall SchemaTooNew SequenceGap ServerBusy ServerDraining ServerFault ServerStatus
-ServerUnreachable SlowWatcher StateChanged StillReferenced Subgraph SubgraphEdge SubgraphNode SubjectNotInPrompt
-Suggestion Support TargetDistribution TimePoint TooLarge Trait TraitKind Travel TravelPath TravelStep TravelStop
-Unavailable UnknownMethod UnsupportedArchitecture Verdict WatchEvent Wording WordingCorrection WordingOrigin
-WordingUse WorkerUnavailable WorldChange draw draw_svg
-to_json to_networkx to_pandas to_plain to_py2neo
+ConnectionInfo CutSet CypherResult DEFAULT_TARGET DType DeadlineExceeded DeleteNode Deletion DeviceOutOfMemory
+Difference EdgeStatus EditDiverged EntityNotFound Evidence Export ExportFormat FactChange FactContext FactName
+FactNotFound FailedPrecondition FileRole Gate GateMetric Goal Graph GraphDiff GraphFile GraphIncomplete GraphLocked
+GraphNotFound GraphUnavailable GraphVersion Grouping Guess Guesser Health HealthVerdict Heartbeat Homonym HopCount
+IllegalState ImportExamples ImportFinding ImportFindings ImportRejected ImportRejection ImportReport ImportResult
+ImportRunning Importer ImporterOption InsertEntity Intervention InterventionFailed InterventionNotFound
+InterventionSpec InterventionState InvalidCatalogue InvalidInput KindCount KnowledgeSmith KnowledgeSmithClientError
+LeaseLost LedgerOverlap LeftOut LetterBalance Level LevelCount LoadedArchive Method MethodFamily MethodMismatch Metric
+Metrics Model ModelNotFinite ModelNotFound ModelNotLoadable MoveSubtree NotFound NothingToChange OnProgress Operation
+OperationMetadata OperationNotFound OperationProgress OptionsBaseline OverTime PageTokenMismatch PastedQuery
+PermissionDenied Phase Plan PlanWarning Polarity Preview Probe ProbeContext ProbeCount ProbeEvidence ProbeKind
+ProbeSet ProbeSetAudit ProbeSetEmpty ProbeSetFormat ProbeSetNotFound Progress Propagation PropagationGroup Rate
+ReadOnlyQuery Relation RelationDifference RelationNotFound RequestIdReused ResourceExhausted Revision RevisionMismatch
+RevisionNotFound Role RoleCount Rollback Rule ScaleAccuracy ScaleFall SchemaTooNew Scorer SequenceGap ServerBusy
+ServerDraining ServerFault ServerStatus ServerUnreachable SlowWatcher SpecOptions Split StateChanged StillReferenced
+StructuralChange Subgraph SubgraphEdge SubgraphNode SubjectNotInPrompt Suggestion Support TargetDistribution TimePoint
+TooLarge Trait TraitKind Travel TravelPath TravelStep TravelStop Unavailable UnknownMethod UnsupportedArchitecture
+Verdict View WarningKind WatchEvent Wording WordingCorrection WordingOrigin WordingUse WorkerUnavailable WorldChange
+WorldOp Worlds draw draw_svg to_json to_networkx to_pandas to_plain to_py2neo
 """
 
 
@@ -46,9 +52,20 @@ def test_every_public_name_is_there_and_documented(name: str) -> None:
         assert value.__doc__, name
 
 
+def test_type_checkers_are_told_the_same_names() -> None:
+    stub = Path(client.__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+    told = [
+        (f"{node.module}", alias.name, f"{alias.asname}")
+        for node in ast.parse(stub).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
+    assert sorted((module, name, name) for name, module in vars(client)["_HOMES"].items()) == sorted(told)
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        client.nonsense  # noqa: B018
+        attrgetter("nonsense")(client)
 
 
 FORBIDDEN = ("torch", "transformers", "knowledgesmith.server", "knowledgesmith.editors", "knowledgesmith.graph_schema")

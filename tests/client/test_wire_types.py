@@ -12,16 +12,18 @@ from typing import Any
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import NULL_VALUE
 
 import knowledgesmith.v1
 from knowledgesmith import client as public
 from knowledgesmith.client._types.enums import WireEnum
 from knowledgesmith.client._wire.fill import message, read, write
-from knowledgesmith.client._wire.results import _RESULTS, read_result
+from knowledgesmith.client._wire.results import RESULTS, read_result
 from knowledgesmith.client._wire.values import read_cypher, read_struct, write_cypher, write_struct
 from knowledgesmith.v1 import (
     catalogue_pb2,
     cypher_pb2,
+    error_pb2,
     graph_pb2,
     intervention_pb2,
     operation_pb2,
@@ -66,7 +68,9 @@ NOT_OF_THE_WIRE = {"Attributes", "GraphFile", "OperationProgress", "ServerStatus
 DATACLASSES: list[type[Any]] = [
     value
     for name in public.__all__
-    if dataclasses.is_dataclass(value := getattr(public, name)) and name not in NOT_OF_THE_WIRE
+    if isinstance(value := getattr(public, name), type)
+    and dataclasses.is_dataclass(value)
+    and name not in NOT_OF_THE_WIRE
 ]
 ENUMS = [value for name in public.__all__ if isinstance(value := getattr(public, name), type)]
 NEVER_SENT = {"google.protobuf.Timestamp", "knowledgesmith.v1.CypherRow"}
@@ -95,7 +99,7 @@ def test_an_enumeration_has_the_members_of_the_wire(kind: type[WireEnum]) -> Non
 def filled(kind: type[Message], depth: int = 0) -> Any:
     """A message with something in every field that can be sent."""
     made: Any = kind()
-    for number, field in enumerate(kind.DESCRIPTOR.fields, start=1):
+    for number, field in enumerate(made.DESCRIPTOR.fields, start=1):
         _fill(made, field, number, depth)
     return made
 
@@ -169,7 +173,7 @@ def test_what_is_absent_stays_apart_from_what_is_nothing() -> None:
     assert (found.before, found.after, found.hops) == (0.0, None, None)
     option = graph_pb2.ImporterOption(name="depth")
     assert read(public.ImporterOption, option).required
-    option.default.null_value = 0
+    option.default.null_value = NULL_VALUE
     found_option = read(public.ImporterOption, option)
     assert (found_option.required, found_option.default) == (False, None)
     assert not write(graph_pb2.ImporterOption, found_option).HasField("default")
@@ -177,15 +181,21 @@ def test_what_is_absent_stays_apart_from_what_is_nothing() -> None:
 
 def test_what_a_newer_server_sends_is_unspecified() -> None:
     sent = intervention_pb2.Intervention()
-    sent.MergeFromString(intervention_pb2.Intervention(state=3).SerializeToString().replace(b"\x03", b"\x63"))
+    sent.MergeFromString(
+        intervention_pb2.Intervention(state=intervention_pb2.INTERVENTION_STATE_RUNNING)
+        .SerializeToString()
+        .replace(b"\x03", b"\x63")
+    )
     assert read(public.Intervention, sent).state is public.InterventionState.UNSPECIFIED
     assert read(public.ProbeSet, probe_pb2.ProbeSet()).split is public.Split.UNSPECIFIED
     with pytest.raises(public.ServerFault, match="does not know"):
-        read(public.InterventionSpec, intervention_pb2.InterventionSpec(structural=[{}]))
+        read(
+            public.InterventionSpec, intervention_pb2.InterventionSpec(structural=[intervention_pb2.StructuralChange()])
+        )
 
 
 def test_reasons_are_words_and_times_are_utc() -> None:
-    sent = intervention_pb2.Intervention(error_reason=13)
+    sent = intervention_pb2.Intervention(error_reason=error_pb2.ERROR_REASON_GRAPH_NOT_FOUND)
     sent.create_time.FromSeconds(1_700_000_000)
     found = read(public.Intervention, sent)
     assert found.error_reason == "GRAPH_NOT_FOUND"
@@ -270,8 +280,8 @@ def test_every_method_that_begins_an_operation_has_a_typed_result() -> None:
         for method in service.methods
         if method.output_type.full_name == "google.longrunning.Operation"
     }
-    assert names == {response.DESCRIPTOR.name for response in _RESULTS}
-    for response, (kind, _) in _RESULTS.items():
+    assert names == {response.DESCRIPTOR.name for response in RESULTS}
+    for response, (kind, _) in RESULTS.items():
         packed = Packed()
         packed.Pack(response())
         assert isinstance(read_result(packed), kind)

@@ -2,6 +2,8 @@
 
 # ruff: noqa: I001 - one statement a module
 
+__all__: tuple[str, ...]
+
 from ._async.client import (
     AsyncKnowledgeSmith as AsyncKnowledgeSmith,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import aclosing
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import IO, Literal, overload
 from google.longrunning import operations_pb2
 
 from knowledgesmith.client._errors import ServerFault, Unavailable
+from knowledgesmith.client._retry import PATIENT
 from knowledgesmith.client._types.graphs import ArchiveSummary, GraphDiff, LoadedArchive
 from knowledgesmith.client._types.operations import OnProgress
 from knowledgesmith.client._wire.files import archive_parts, readable
@@ -172,15 +174,18 @@ class AsyncArchives(AsyncNamespace):
         )
 
     async def _download(self, operation: str, out: IO[bytes]) -> None:
-        """Write the archive of an operation; what was cut off goes on where it ended, as long as any of it comes."""
+        """Write the archive of an operation; a download that was cut off goes on where it ended."""
+        pauses = PATIENT.pauses()
         while True:
-            begun = out.tell()
-            request = message(pb.DownloadArchiveRequest, operation=operation, offset=begun)
+            request = message(pb.DownloadArchiveRequest, operation=operation, offset=out.tell())
             try:
                 async with aclosing(self._transport.stream(request, pb.DownloadArchiveResponse)) as pieces:
                     async for piece in pieces:
                         out.write(piece.chunk)
+                        pauses = PATIENT.pauses()
                 return
             except Unavailable:
-                if out.tell() == begun:
+                pause = next(pauses, None)
+                if pause is None:
                     raise
+            await asyncio.sleep(pause)

@@ -17,7 +17,7 @@ from knowledgesmith.v1 import archive_pb2, branch_pb2, graph_pb2, intervention_p
 
 from .fill import read
 
-_RESULTS: Final[Mapping[type[Message], tuple[type, str]]] = {
+RESULTS: Final[Mapping[type[Message], tuple[type, str]]] = {
     archive_pb2.CreateArchiveResponse: (ArchiveSummary, "summary"),
     archive_pb2.LoadArchiveResponse: (LoadedArchive, ""),
     archive_pb2.DiffArchiveResponse: (GraphDiff, "diff"),
@@ -49,7 +49,7 @@ def _reader(response: type[Message], kind: type, member: str) -> Callable[[Packe
 
 
 _READERS: Final = {
-    response.DESCRIPTOR.full_name: _reader(response, kind, member) for response, (kind, member) in _RESULTS.items()
+    response.DESCRIPTOR.full_name: _reader(response, kind, member) for response, (kind, member) in RESULTS.items()
 }
 
 
