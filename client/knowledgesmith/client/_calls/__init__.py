@@ -1,1 +1,0 @@
-"""The calls of the client, one module a service; ``KnowledgeSmith`` puts them together."""
