@@ -10,7 +10,7 @@ import grpc
 import pytest
 from tests.server.service import PATIENCE, Service, reason_of
 
-from knowledgesmith.v1 import graph_pb2, intervention_pb2, model_pb2
+from knowledgesmith.v1 import error_pb2, graph_pb2, intervention_pb2
 
 PARIS = ("france", "has_capital", "paris", "rome")
 SYMBOL = ("copper", "has_symbol", "Cu", "Fe")
@@ -21,12 +21,16 @@ def test_refused_decisions_do_not_lock_out_the_running_attempt(service: Service,
     job = service.create(service.spec(branch, PARIS, SYMBOL, max_probes=2000))
     stub = service.intervention
     decisions: tuple[Callable[[], object], ...] = (
-        lambda: stub.CommitIntervention(intervention_pb2.CommitInterventionRequest(id=job.id), timeout=PATIENCE),
-        lambda: stub.DiscardIntervention(intervention_pb2.DiscardInterventionRequest(id=job.id), timeout=PATIENCE),
+        lambda: stub.CommitIntervention(
+            intervention_pb2.CommitInterventionRequest(intervention_id=job.id), timeout=PATIENCE
+        ),
+        lambda: stub.DiscardIntervention(
+            intervention_pb2.DiscardInterventionRequest(intervention_id=job.id), timeout=PATIENCE
+        ),
     )
     refused = 0
     watch = service.intervention.WatchIntervention(
-        intervention_pb2.WatchInterventionRequest(id=job.id, max_batch=8), timeout=PATIENCE
+        intervention_pb2.WatchInterventionRequest(intervention_id=job.id, max_batch=8), timeout=PATIENCE
     )
     for event in watch:
         if event.WhichOneof("event") == "batch":
@@ -61,22 +65,22 @@ def test_equal_requests_at_the_same_time_make_one_job(service: Service, branch: 
 def test_a_repeated_rollback_rolls_back_once(service: Service, branch: str) -> None:
     for change in (PARIS, SYMBOL):
         service.wait(service.create(service.spec(branch, change)).id)
-    request = model_pb2.RollbackBranchRequest(branch_id=branch, request_id=str(uuid.uuid4()))
-    first = service.model.RollbackBranch(request, timeout=PATIENCE)
-    again = service.model.RollbackBranch(request, timeout=PATIENCE)
-    assert again.branch.head_revision == first.branch.head_revision != "tiny.base"
-    assert len(again.branch.interventions) == 1
+    request_id = str(uuid.uuid4())
+    first = service.roll_back(branch, request_id=request_id)
+    again = service.roll_back(branch, request_id=request_id)
+    assert again.branch.head_revision_id == first.branch.head_revision_id != "tiny.base"
+    assert len(again.branch.intervention_ids) == 1
 
 
 def test_equal_rollbacks_at_the_same_time_roll_back_once_and_get_one_answer(service: Service, branch: str) -> None:
     for change in (PARIS, SYMBOL):
         service.wait(service.create(service.spec(branch, change, method="placebo", max_probes=12)).id)
-    request = model_pb2.RollbackBranchRequest(branch_id=branch, request_id=str(uuid.uuid4()))
+    request_id = str(uuid.uuid4())
     answers: list[tuple[str, str, int]] = []
 
     def ask() -> None:
-        got = service.model.RollbackBranch(request, timeout=PATIENCE)
-        answers.append((got.head.id, got.branch.head_revision, len(got.branch.interventions)))
+        got = service.roll_back(branch, request_id=request_id)
+        answers.append((got.head.id, got.branch.head_revision_id, len(got.branch.intervention_ids)))
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
@@ -107,11 +111,11 @@ def test_user_queries_that_fail_are_the_users_mistake(service: Service, query: s
 
 def test_a_head_that_moved_while_a_request_waited_is_not_what_it_expected(service: Service, branch: str) -> None:
     """Both were right when they were made; the second one's turn comes after the first has moved the head."""
-    head = service.model.GetBranch(model_pb2.GetBranchRequest(id=branch), timeout=PATIENCE).branch.head_revision
-    first = service.create(service.spec(branch, PARIS), expected_revision=head)
-    second = service.create(service.spec(branch, SYMBOL), expected_revision=head)
+    head = service.branch_of(branch).head_revision_id
+    first = service.create(service.spec(branch, PARIS), expected_revision_id=head)
+    second = service.create(service.spec(branch, SYMBOL), expected_revision_id=head)
     done, refused = service.wait(first.id), service.wait(second.id)
     assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message
     assert refused.state == intervention_pb2.INTERVENTION_STATE_FAILED
-    assert refused.error_reason == "REVISION_MISMATCH"
+    assert refused.error_reason == error_pb2.ERROR_REASON_REVISION_MISMATCH
     assert head in refused.error_message

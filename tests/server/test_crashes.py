@@ -53,16 +53,16 @@ def own(owned: Own) -> Own:
 
 def begin(service: Service, graph_id: str, **fields: Any) -> tuple[str, list[int]]:
     """Queue a job and return at its first ledger batch, with the sequence numbers seen so far."""
-    list(service.graph.ImportGraph(iter(upload(graph_id)), timeout=PATIENCE))
+    service.import_graph(upload(graph_id))
     branch = open_branch(service, graph_id)
     job = service.create(service.spec(branch, *CHANGES, max_probes=2000, **fields))
     watch = service.intervention.WatchIntervention(
-        intervention_pb2.WatchInterventionRequest(id=job.id, max_batch=8), timeout=PATIENCE
+        intervention_pb2.WatchInterventionRequest(intervention_id=job.id, max_batch=8), timeout=PATIENCE
     )
     for event in watch:
         if event.WhichOneof("event") == "batch":
             watch.cancel()
-            return job.id, [row.seq for row in event.batch.changes]
+            return job.id, [row.sequence for row in event.batch.changes]
     raise AssertionError("ended without a ledger row")
 
 
@@ -72,7 +72,7 @@ def assert_whole(service: Service, job_id: str, *, attempts: int) -> None:
     assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message
     assert done.attempt >= attempts
     rows = service.rows(job_id)
-    assert [row.seq for row in rows] == list(range(1, done.planned_rows + 1))
+    assert [row.sequence for row in rows] == list(range(1, done.planned_rows + 1))
 
 
 def test_killed_worker_is_replaced_and_the_job_goes_on(own: Own, graph_id: str) -> None:
@@ -123,7 +123,7 @@ def test_cancel_in_the_middle(own: Own, graph_id: str) -> None:
 
 def test_watchers_of_all_kinds_see_one_history(own: Own, graph_id: str) -> None:
     service = own.service
-    list(service.graph.ImportGraph(iter(upload(graph_id)), timeout=PATIENCE))
+    service.import_graph(upload(graph_id))
     branch = open_branch(service, graph_id)
     job = service.create(service.spec(branch, *CHANGES))
     histories: list[list[intervention_pb2.BeliefChange]] = []

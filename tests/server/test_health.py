@@ -316,7 +316,7 @@ def test_a_base_is_read_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_health_is_on_the_wire(bench: Bench) -> None:
-    from knowledgesmith.server.wire.conversions import job_to
+    from knowledgesmith.server.wire.interventions import job_to
 
     job = bench.run(noise(2.0))
     message = job_to(job).health

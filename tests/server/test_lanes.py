@@ -17,6 +17,7 @@ from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import Cancelled, ServerBusy
 from knowledgesmith.server.front.executors import Lane
 from knowledgesmith.server.front.interceptors import ServiceInterceptor
+from knowledgesmith.server.front.policies import Policy
 from knowledgesmith.server.metrics import Metrics
 
 DEADLINE = 0.5
@@ -50,12 +51,21 @@ class Service:
         return b""
 
 
+NAMES = ("work", "work_to_end", "short")
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interceptor takes the methods here for its own."""
+    policy = Policy(seconds=PATIENCE, writes=False)
+    known = {f"/knowledgesmith.test/{name}": policy for name in NAMES}
+    monkeypatch.setattr("knowledgesmith.server.front.interceptors.POLICIES", known)
+
+
 @asynccontextmanager
 async def served(service: Service) -> AsyncGenerator[Callable[[str, float], Any]]:
     """A server with the interceptor; the value calls a method by name."""
-    handlers: dict[str, Any] = {
-        name: grpc.unary_unary_rpc_method_handler(getattr(service, name)) for name in ("work", "work_to_end", "short")
-    }
+    handlers: dict[str, Any] = {name: grpc.unary_unary_rpc_method_handler(getattr(service, name)) for name in NAMES}
     server = aio.server(interceptors=[ServiceInterceptor(Metrics(), draining=asyncio.Event())])
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("knowledgesmith.test", handlers)])
     port = server.add_insecure_port("127.0.0.1:0")

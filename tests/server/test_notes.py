@@ -8,7 +8,7 @@ from tests.taught import nothing
 
 from knowledgesmith.editors.spelling import Spelling
 from knowledgesmith.graph_schema.types.interventions import Change, Goal, State, TargetDistribution
-from knowledgesmith.server.wire.conversions import job_to
+from knowledgesmith.server.wire.interventions import job_to
 from knowledgesmith.server.worker.attempt.notes import spelling_notes
 
 __all__ = ["bench"]  # a fixture

@@ -10,7 +10,6 @@ from tests.server.conftest import open_branch
 from tests.server.service import PATIENCE, Service, reason_of
 
 from knowledgesmith.v1 import intervention_pb2 as pb
-from knowledgesmith.v1 import model_pb2
 
 CITY = pb.InsertEntity(uid="poseidonis", name="Poseidonis", type="City", domain="geography")
 COUNTRY = pb.InsertEntity(
@@ -43,21 +42,21 @@ def test_an_inserted_entity_lives_on_its_branch_until_a_rollback(service: Servic
     job = service.create(service.spec(branch, structural=[country, city]))
     rows = service.rows(job.id)
     assert service.get(job.id).state == pb.INTERVENTION_STATE_SUCCEEDED, service.get(job.id).error_message
-    assert {"atlantis", "poseidonis"} <= {row.entity for row in rows}
+    assert {"atlantis", "poseidonis"} <= {row.entity_uid for row in rows}
     moved = _plan(service, branch, structural=[MOVE])
-    changed = {(c.op, c.subject, c.object) for c in moved.changes if not c.derived}
-    assert changed == {("retract", "atlantis", "europe"), ("assert", "atlantis", "asia")}
+    changed = {(c.op, c.subject_uid, c.object_uid) for c in moved.changes if not c.derived}
+    assert changed == {(pb.WORLD_OP_RETRACT, "atlantis", "europe"), (pb.WORLD_OP_ASSERT, "atlantis", "asia")}
     assert moved.names["atlantis"] == "Atlantis"
     other = open_branch(service, world, select=False)
     assert _refusal(service, other, MOVE) == "ENTITY_NOT_FOUND"
-    service.model.RollbackBranch(model_pb2.RollbackBranchRequest(branch_id=branch), timeout=PATIENCE)
+    service.roll_back(branch)
     assert _refusal(service, branch, MOVE) == "ENTITY_NOT_FOUND"
 
 
 def test_a_deleted_node_and_refusals(service: Service, branch: str) -> None:
     node = pb.StructuralChange(delete_node=pb.DeleteNode(entity="France"))
     plan = _plan(service, branch, goal="UNLEARN", structural=[node])
-    gone = {(c.subject, c.relation, c.object) for c in plan.changes if c.op == "retract"}
+    gone = {(c.subject_uid, c.relation, c.object_uid) for c in plan.changes if c.op == pb.WORLD_OP_RETRACT}
     assert gone >= {("france", "has_capital", "paris"), ("france", "on_continent", "europe")}
     assert ("paris", "capital_of", "france") in gone
     cited = {fact.fact_id for fact in plan.cited} | {change.fact_id for change in plan.changes}

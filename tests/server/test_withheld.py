@@ -12,9 +12,9 @@ import pytest
 from knowledgesmith.graph_schema import propagation
 from knowledgesmith.graph_schema.propagation import Scale
 from knowledgesmith.graph_schema.types.health import Health, HealthVerdict
-from knowledgesmith.v1 import propagation_pb2
 from knowledgesmith.server.servicers.propagation import PropagationServicer
 from knowledgesmith.server.worker.attempt import gates
+from knowledgesmith.v1 import propagation_pb2
 
 REASON = "greedy text repeats itself"
 
@@ -33,7 +33,7 @@ def at(k: int, direct: int, *, withheld: str = "") -> Scale:
 
 def collapse(monkeypatch: pytest.MonkeyPatch, *points: Scale) -> propagation_pb2.GetCollapseResponse:
     def scales(*_: object) -> tuple[list[Scale], propagation.Pasteable]:
-        return list(points), propagation.Pasteable(cypher="RETURN 1", parameters_json="{}")
+        return list(points), propagation.Pasteable(cypher="RETURN 1", parameters={})
 
     monkeypatch.setattr(propagation, "scales", scales)
     parts: Any = SimpleNamespace(store=None)
