@@ -152,6 +152,8 @@ class OperationsPart(operations_pb2_grpc.OperationsServicer):
     def ListOperations(self, request: Any, context: Any) -> operations_pb2.ListOperationsResponse:
         self.fake.take("ListOperations", request, context)
         found = [held.message() for held in self.fake.operations.held.values()]
+        for operation in found:
+            operation.ClearField("response")  # as the server, which tells it of one alone
         return operations_pb2.ListOperationsResponse(operations=found)
 
     def WaitOperation(self, request: Any, context: Any) -> operations_pb2.Operation:

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from tests.client.fake_server import FakeServer
 from tests.client.wire import Failure
 
-from knowledgesmith.client import Operation
+from knowledgesmith.client import KnowledgeSmith, Operation
 from knowledgesmith.client.cli import main
 from knowledgesmith.client.cli.shared import operations
 from knowledgesmith.client.cli.shared.output import console
@@ -115,6 +115,14 @@ def test_operations_are_listed_and_shown(run: Run, fake: FakeServer) -> None:
     assert not fake.operations.held[first].done
 
 
+def test_an_operation_of_a_listing_gives_its_result(run: Run, smith: KnowledgeSmith) -> None:
+    run("graph", "check", "broken")
+    (listed,) = smith.operations.list()
+    assert (listed.done, listed.error) == (True, None)
+    assert not listed.result().sound
+    assert listed.error is None
+
+
 def test_the_uuid_alone_names_an_operation_too(run: Run, fake: FakeServer) -> None:
     name = begun(run, "rollback")
     result = run("operations", "wait", name.removeprefix("operations/"), "--json")
@@ -143,8 +151,9 @@ def test_a_failed_operation_is_an_error_of_its_command_and_of_who_waits(run: Run
     shown = run("operations", "show", name, "--json")
     assert shown.exit_code == 0, "to show a failure is no failure"
     assert json.loads(shown.stdout)["error"]["reason"] == "REVISION_MISMATCH"
+    run("graph", "check", "atlas")
     listed = run("operations").stdout
-    assert listed.count("failed") == 2
+    assert (listed.count("failed"), listed.count("succeeded")) == (2, 1)
     assert json.loads(run("operations", "--json").stdout)[1]["error"]["value"] == "r9"
 
 

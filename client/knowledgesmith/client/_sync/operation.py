@@ -10,7 +10,7 @@ from google.longrunning import operations_pb2
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.empty_pb2 import Empty
 
-from knowledgesmith.client._errors import DeadlineExceeded, ServerUnreachable, Unavailable
+from knowledgesmith.client._errors import DeadlineExceeded, KnowledgeSmithClientError, ServerUnreachable, Unavailable
 from knowledgesmith.client._retry import PATIENT
 from knowledgesmith.client._types.operations import OnProgress, OperationMetadata, OperationProgress
 from knowledgesmith.client._wire.fill import read
@@ -50,6 +50,11 @@ class Operation(Generic[Result]):
         """What it is about, and how far it was when the server was last asked."""
         return read(OperationMetadata, operation_pb2.OperationMetadata.FromString(self._message.metadata.value))
 
+    @property
+    def error(self) -> KnowledgeSmithClientError | None:
+        """What it failed of, as :meth:`result` raises it; ``None`` while it runs and where it did not fail."""
+        return from_status(cast("Any", self._message.error)) if self._message.HasField("error") else None
+
     def refresh(self) -> Self:
         """Ask the server how far it is.
 
@@ -86,7 +91,7 @@ class Operation(Generic[Result]):
         told: OperationProgress | None = None
         while True:
             told = self._tell(told, progress)
-            if self.done:
+            if self._message.WhichOneof("result") is not None:  # one from a listing comes without its response
                 return self._outcome()
             left = LONGEST_WAIT_S if deadline is None else deadline - time.monotonic()
             if left <= 0:
@@ -122,8 +127,8 @@ class Operation(Generic[Result]):
         return now
 
     def _outcome(self) -> Result:
-        if self._message.HasField("error"):
-            raise from_status(cast("Any", self._message.error))
+        if self.error is not None:
+            raise self.error
         return cast("Result", read_result(self._message.response))
 
 

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from knowledgesmith.client._json import to_plain
 from knowledgesmith.client.cli.shared.groups import DefaultGroup
 from knowledgesmith.client.cli.shared.numbers import POSITIVE
-from knowledgesmith.client.cli.shared.operations import await_result, operation_table, outcome, progress, row
+from knowledgesmith.client.cli.shared.operations import await_result, operation_table, progress, row
 from knowledgesmith.client.cli.shared.session import Session, common
 
 _PREFIX = "operations/"
@@ -52,8 +52,9 @@ def show(session: Session, *, name: str) -> None:
     """Show one operation; exit code 0 also where it failed."""
     with session.connect() as smith:
         found = smith.operations.get(name=name)
-    ended = outcome(found)
-    session.emit({**row(found), **ended}, lambda: Group(operation_table([found]), *_lines(ended)))
+        response = {"response": found.result()} if found.done and found.error is None else {}
+    told = {**row(found), **response}
+    session.emit(told, lambda: Group(operation_table([found]), *_lines(told)))
 
 
 @operations.command(help="Wait until an operation has ended, and print its result; exit code 1 where it failed.")
@@ -87,8 +88,9 @@ def delete(session: Session, *, name: str) -> None:
     session.emit({"name": name}, lambda: f"{name} is forgotten")
 
 
-def _lines(ended: dict[str, object]) -> list[RenderableType]:
-    return [line for name, found in ended.items() for line in (f"{name}:", _pretty(found))]
+def _lines(told: dict[str, object]) -> list[RenderableType]:
+    """The response or the error."""
+    return [line for name in ("response", "error") if name in told for line in (f"{name}:", _pretty(told[name]))]
 
 
 def _pretty(value: object) -> str:

@@ -11,7 +11,7 @@ import click
 from rich.console import RenderableType
 from rich.status import Status
 
-from knowledgesmith.client._errors import KnowledgeSmithClientError
+from knowledgesmith.client._errors import Cancelled
 from knowledgesmith.client._sync.operation import Operation
 from knowledgesmith.client._types.operations import OnProgress, OperationProgress
 from knowledgesmith.client.cli.shared.failure import details
@@ -88,21 +88,10 @@ def _line(now: OperationProgress, seconds: float) -> str:
     return plain_text(f"{now.stage or 'queued'}: {now.done:,}{of} after {seconds:.0f} s")
 
 
-def outcome(operation: Operation[Any]) -> dict[str, object]:
-    """``response`` or ``error`` of an operation that has ended; nothing of one that runs."""
-    if not operation.done:
-        return {}
-    try:
-        return {"response": operation.result()}
-    except KnowledgeSmithClientError as error:
-        return {"error": details(error)}
-
-
 def row(operation: Operation[Any]) -> dict[str, object]:
-    """An operation without its result, for JSON."""
-    found = outcome(operation)
-    found.pop("response", None)
-    return {"name": operation.name, "done": operation.done, "metadata": operation.metadata, **found}
+    """An operation without its response, for JSON."""
+    failed = {} if operation.error is None else {"error": details(operation.error)}
+    return {"name": operation.name, "done": operation.done, "metadata": operation.metadata, **failed}
 
 
 def operation_table(found: Sequence[Operation[Any]]) -> RenderableType:
@@ -125,12 +114,8 @@ def operation_table(found: Sequence[Operation[Any]]) -> RenderableType:
 
 
 def _state(operation: Operation[Any]) -> str:
-    match outcome(operation):
-        case {"error": {"reason": "CANCELLED"}}:
-            return "cancelled"
-        case {"error": _}:
-            return "failed"
-        case {"response": _}:
-            return "succeeded"
-        case _:
-            return "being cancelled" if operation.metadata.cancel_requested else "running"
+    if operation.error is not None:
+        return "cancelled" if isinstance(operation.error, Cancelled) else "failed"
+    if operation.done:
+        return "succeeded"
+    return "being cancelled" if operation.metadata.cancel_requested else "running"
