@@ -242,6 +242,20 @@ def test_an_archive_is_written_and_loaded(run: Run, fake: FakeServer, tmp_path: 
     assert fake.requests("DiffArchive")
 
 
+def test_an_interrupted_export_leaves_no_file_and_says_that_the_server_goes_on(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Operation, "result", interrupted)
+    before = sorted(tmp_path.iterdir())
+    result = run("graph", "export", "atlas")
+    assert result.exit_code == 130
+    assert "ksmith operations" in result.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_rejected_records_are_written_also_where_the_import_fails(run: Run, fake: FakeServer, tmp_path: Path) -> None:
     words = ("import", "a.csv", "--graph-id", "g", "--strict", "--rejections", "out.jsonl")
     failure = Failure(code=grpc.StatusCode.INVALID_ARGUMENT, reason="IMPORT_REJECTED", message="One record is bad.")

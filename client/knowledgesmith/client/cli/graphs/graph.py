@@ -138,7 +138,11 @@ def export(session: Session, *, graph_id: str, file: Path | None, with_artefacts
     """Export to FILE, or to GRAPH.ksmith in this folder."""
     target = file or Path(f"{Path(graph_id).name}{_ENDING}")
     with session.connect() as smith, progress(session) as report:
-        made = smith.archives.export(graph_id=graph_id, path=target, with_artefacts=with_artefacts, progress=report)
+        try:
+            made = smith.archives.export(graph_id=graph_id, path=target, with_artefacts=with_artefacts, progress=report)
+        except KeyboardInterrupt:
+            session.note("the server goes on writing it: ksmith operations")
+            raise
     session.emit(made, lambda: _exported(made, target))
 
 

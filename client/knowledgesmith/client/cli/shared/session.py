@@ -47,8 +47,8 @@ class Session:
         return console(stderr=True)
 
     def note(self, text: str) -> None:
-        """One dim line that is no part of the result."""
-        self.err.print(text, style="dim")
+        """One dim line that is no part of the result, and whole where it is longer than the terminal is wide."""
+        self.err.print(text, style="dim", soft_wrap=True)
 
     def emit(self, value: object, render: Callable[[], RenderableType]) -> None:
         """Print a result as JSON, or as ``render()`` shows it."""
