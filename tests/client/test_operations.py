@@ -71,7 +71,8 @@ def test_operations_are_found_again_by_name(either: KnowledgeSmith, fake: FakeSe
     again = either.operations.get(name=handle.name)
     assert (again.name, again.metadata.method) == (handle.name, "CheckGraph")
     assert either.operations.wait(name=handle.name).sound
-    assert [one.name for one in either.operations.list(limit=5)] == [handle.name]
+    assert [one.name for one in either.operations.list(filter="done=true", limit=5)] == [handle.name]
+    assert fake.requests("ListOperations")[0].filter == "done=true"
     assert either.operations.list(limit=0) == []
     either.operations.delete(name=handle.name)
     for ask in (handle.refresh, lambda: either.operations.get(name=handle.name), lambda: handle.cancel()):

@@ -59,7 +59,7 @@ class AsyncArchives(AsyncNamespace):
                     request_id=key(request_id),
                 )
                 begun = await self._transport.unary(request, operations_pb2.Operation)
-                operation: AsyncOperation[ArchiveSummary] = AsyncOperation(self._transport, begun)
+                operation = AsyncOperation(self._transport, begun, ArchiveSummary)
                 summary = await operation.result(progress=progress)
                 await self._download(operation.name, out)
             if scratch.stat().st_size != summary.size:

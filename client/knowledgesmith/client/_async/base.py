@@ -86,8 +86,7 @@ class AsyncNamespace:
     async def _ended(
         self, begun: operations_pb2.Operation, result: type[Item], *, wait: bool, progress: OnProgress | None
     ) -> Item | AsyncOperation[Item]:
-        operation: AsyncOperation[Item] = AsyncOperation(self._transport, begun)
-        del result  # it only tells the type
+        operation = AsyncOperation(self._transport, begun, result)
         return await operation.result(progress=progress) if wait else operation
 
 

@@ -24,19 +24,35 @@ class AsyncOperations(AsyncNamespace):
             OperationNotFound: no operation has this name.
         """
         request = operations_pb2.GetOperationRequest(name=name)
-        return AsyncOperation(self._transport, await self._transport.unary(request, operations_pb2.Operation))
+        found = await self._transport.unary(request, operations_pb2.Operation)
+        return AsyncOperation[Any](self._transport, found, object)
 
-    async def list(self, *, limit: int | None = None) -> builtins.list[AsyncOperation[Any]]:
-        """Operations, newest first; at most ``limit``."""
+    async def list(
+        self,
+        *,
+        filter: str = "",  # noqa: A002 - the word of the wire
+        limit: int | None = None,
+    ) -> builtins.list[AsyncOperation[Any]]:
+        """Operations, newest first.
+
+        Args:
+            filter: ``method=ImportGraph``, ``done=false``, or both with ``AND`` between; empty = all.
+            limit: at most so many; ``None`` = all.
+
+        Raises:
+            InvalidInput: the filter is another one.
+        """
         request = operations_pb2.ListOperationsRequest(
-            name="operations", page_size=LARGEST_PAGE if limit is None else max(1, min(limit, LARGEST_PAGE))
+            name="operations",
+            filter=filter,
+            page_size=LARGEST_PAGE if limit is None else max(1, min(limit, LARGEST_PAGE)),
         )
         found: builtins.list[operations_pb2.Operation] = []
         async for page in self._pages(request, operations_pb2.ListOperationsResponse):
             found.extend(page.operations)
             if limit is not None and len(found) >= limit:
                 break
-        return [AsyncOperation(self._transport, one) for one in found[:limit]]
+        return [AsyncOperation[Any](self._transport, one, object) for one in found[:limit]]
 
     async def cancel(self, *, name: str) -> None:
         """Ask for the end of an operation at the next safe point; it may still succeed.

@@ -60,7 +60,7 @@ class Archives(Namespace):
                     request_id=key(request_id),
                 )
                 begun = self._transport.unary(request, operations_pb2.Operation)
-                operation: Operation[ArchiveSummary] = Operation(self._transport, begun)
+                operation = Operation(self._transport, begun, ArchiveSummary)
                 summary = operation.result(progress=progress)
                 self._download(operation.name, out)
             if scratch.stat().st_size != summary.size:

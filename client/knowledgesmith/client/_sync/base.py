@@ -87,8 +87,7 @@ class Namespace:
     def _ended(
         self, begun: operations_pb2.Operation, result: type[Item], *, wait: bool, progress: OnProgress | None
     ) -> Item | Operation[Item]:
-        operation: Operation[Item] = Operation(self._transport, begun)
-        del result  # it only tells the type
+        operation = Operation(self._transport, begun, result)
         return operation.result(progress=progress) if wait else operation
 
 

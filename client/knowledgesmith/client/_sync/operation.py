@@ -10,7 +10,13 @@ from google.longrunning import operations_pb2
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.empty_pb2 import Empty
 
-from knowledgesmith.client._errors import DeadlineExceeded, KnowledgeSmithClientError, ServerUnreachable, Unavailable
+from knowledgesmith.client._errors import (
+    DeadlineExceeded,
+    KnowledgeSmithClientError,
+    ServerFault,
+    ServerUnreachable,
+    Unavailable,
+)
 from knowledgesmith.client._retry import PATIENT
 from knowledgesmith.client._types.operations import OnProgress, OperationMetadata, OperationProgress
 from knowledgesmith.client._wire.fill import read
@@ -31,9 +37,10 @@ Result = TypeVar("Result")
 class Operation(Generic[Result]):
     """Long work of the server, whose result is kept there for a week: the client may go away and come back."""
 
-    def __init__(self, transport: Transport, message: operations_pb2.Operation) -> None:
+    def __init__(self, transport: Transport, message: operations_pb2.Operation, kind: type[Result]) -> None:
         self._transport = transport
         self._message = message
+        self._kind = kind
 
     @property
     def name(self) -> str:
@@ -129,7 +136,10 @@ class Operation(Generic[Result]):
     def _outcome(self) -> Result:
         if self.error is not None:
             raise self.error
-        return cast("Result", read_result(self._message.response))
+        found = read_result(self._message.response)
+        if not isinstance(found, self._kind):
+            raise ServerFault("The operation ended with another result than its method promises.", value=self.name)
+        return found
 
 
 def _gone(failure: Unavailable | DeadlineExceeded, name: str) -> Exception:

@@ -25,19 +25,35 @@ class Operations(Namespace):
             OperationNotFound: no operation has this name.
         """
         request = operations_pb2.GetOperationRequest(name=name)
-        return Operation(self._transport, self._transport.unary(request, operations_pb2.Operation))
+        found = self._transport.unary(request, operations_pb2.Operation)
+        return Operation[Any](self._transport, found, object)
 
-    def list(self, *, limit: int | None = None) -> builtins.list[Operation[Any]]:
-        """Operations, newest first; at most ``limit``."""
+    def list(
+        self,
+        *,
+        filter: str = "",  # noqa: A002 - the word of the wire
+        limit: int | None = None,
+    ) -> builtins.list[Operation[Any]]:
+        """Operations, newest first.
+
+        Args:
+            filter: ``method=ImportGraph``, ``done=false``, or both with ``AND`` between; empty = all.
+            limit: at most so many; ``None`` = all.
+
+        Raises:
+            InvalidInput: the filter is another one.
+        """
         request = operations_pb2.ListOperationsRequest(
-            name="operations", page_size=LARGEST_PAGE if limit is None else max(1, min(limit, LARGEST_PAGE))
+            name="operations",
+            filter=filter,
+            page_size=LARGEST_PAGE if limit is None else max(1, min(limit, LARGEST_PAGE)),
         )
         found: builtins.list[operations_pb2.Operation] = []
         for page in self._pages(request, operations_pb2.ListOperationsResponse):
             found.extend(page.operations)
             if limit is not None and len(found) >= limit:
                 break
-        return [Operation(self._transport, one) for one in found[:limit]]
+        return [Operation[Any](self._transport, one, object) for one in found[:limit]]
 
     def cancel(self, *, name: str) -> None:
         """Ask for the end of an operation at the next safe point; it may still succeed.
