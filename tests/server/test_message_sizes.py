@@ -14,10 +14,11 @@ from grpc import aio
 from tests.graph_schema.lifecycle.conftest import Runs, import_world
 from tests.server.service import PATIENCE, reason_of
 
-from knowledgesmith.client import KnowledgeSmith
+from knowledgesmith.client import KnowledgeSmith, View
 from knowledgesmith.graph_schema.interventions import steps
 from knowledgesmith.graph_schema.interventions.ledger import LedgerRow, Measured
 from knowledgesmith.graph_schema.interventions.records import JobSpec
+from knowledgesmith.graph_schema.propagation import Pasteable
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.facts import fact_id
 from knowledgesmith.graph_schema.types.interventions import Change, Goal, State, TargetDistribution
@@ -32,7 +33,6 @@ from knowledgesmith.graph_schema.types.plans import (
     WorldOp,
 )
 from knowledgesmith.graph_schema.types.probes import PlannedProbe, Polarity, Probe, ProbeKind, Role
-from knowledgesmith.v1 import intervention_pb2, intervention_pb2_grpc, probe_pb2, propagation_pb2
 from knowledgesmith.server.app import CHANNEL_OPTIONS
 from knowledgesmith.server.front.interceptors import ServiceInterceptor
 from knowledgesmith.server.metrics import Metrics
@@ -41,6 +41,7 @@ from knowledgesmith.server.servicers import probe as probe_servicer
 from knowledgesmith.server.servicers import propagation as propagation_servicer
 from knowledgesmith.server.wire.message_sizes import FULL_BYTES, LIST_BYTES, REQUEST_BYTES
 from knowledgesmith.server.wire.plans import page_of, plan_to
+from knowledgesmith.v1 import common_pb2, intervention_pb2, intervention_pb2_grpc, probe_pb2, propagation_pb2
 
 DEFAULT_BYTES = 4 * 2**20
 """What a client of gRPC takes that sets nothing."""
@@ -130,10 +131,13 @@ async def test_a_listing_of_large_interventions_comes_in_pages_that_fit(served: 
     async with aio.insecure_channel(served[1]) as channel:
         stub: Any = intervention_pb2_grpc.InterventionServiceStub(channel)
         while True:
-            asked = intervention_pb2.ListInterventionsRequest(branch_id=branch, page_size=1000, page_token=token)
+            asked = intervention_pb2.ListInterventionsRequest(
+                branch_id=branch, page_size=1000, page_token=token, view=common_pb2.VIEW_FULL
+            )
             page = await stub.ListInterventions(asked, timeout=PATIENCE)
             assert 0 < page.ByteSize() < DEFAULT_BYTES
             assert {job.spec.total_changes for job in page.interventions} == {110}
+            assert all(job.spec.changes for job in page.interventions)
             seen += [job.id for job in page.interventions]
             token, pages = page.next_page_token, pages + 1
             if not token:
@@ -147,19 +151,24 @@ async def test_every_change_that_was_asked_for_can_be_read(served: tuple[Served,
     stored = steps.get(runs.store, made).spec.changes
     async with aio.insecure_channel(served[1]) as channel:
         stub: Any = intervention_pb2_grpc.InterventionServiceStub(channel)
-        first = await stub.GetIntervention(intervention_pb2.GetInterventionRequest(id=made), timeout=PATIENCE)
+        first = await stub.GetIntervention(
+            intervention_pb2.GetInterventionRequest(intervention_id=made), timeout=PATIENCE
+        )
         assert (len(first.intervention.spec.changes), first.intervention.spec.total_changes) == (100, 2_500)
-        large = intervention_pb2.GetInterventionRequest(id=made, page_size=10_000)
+        large = intervention_pb2.GetInterventionRequest(intervention_id=made, page_size=10_000)
         assert (await stub.GetIntervention(large, timeout=PATIENCE)).ByteSize() < DEFAULT_BYTES
-        wrong = intervention_pb2.GetInterventionRequest(id=made, page_token="x")
+        wrong = intervention_pb2.GetInterventionRequest(intervention_id=made, page_token="x")
         with pytest.raises(grpc.RpcError) as caught:
             await stub.GetIntervention(wrong, timeout=PATIENCE)
         assert reason_of(caught.value)[1] == "PAGE_TOKEN_MISMATCH"
     with KnowledgeSmith(served[1]) as smith:
-        job = await asyncio.to_thread(lambda: smith.get_intervention(intervention_id=made))
+        job = await asyncio.to_thread(lambda: smith.interventions.get(intervention_id=made))
         assert [change.subject for change in job.spec.changes] == [change.subject for change in stored]
-        (listed,) = await asyncio.to_thread(lambda: list(smith.list_interventions(branch_id=job.spec.branch_id)))
+        branch = job.spec.branch_id
+        (listed,) = await asyncio.to_thread(lambda: list(smith.interventions.list(branch_id=branch, view=View.FULL)))
         assert (len(listed.spec.changes), listed.spec.total_changes) == (100, 2_500)
+        (short,) = await asyncio.to_thread(lambda: list(smith.interventions.list(branch_id=branch)))
+        assert (len(short.spec.changes), short.spec.total_changes) == (0, 2_500)
 
 
 def fact(n: int, text: str) -> tuple[str, str, str]:
@@ -174,7 +183,7 @@ def large_plan(facts: int, text: str) -> Plan:
     def change(n: int, op: WorldOp) -> WorldChange:
         s, r, o = triples[n]
         return WorldChange(
-            op=op, fact_id=ids[n], subject=s, relation=r, object=o, proof=Proof(rule="x", premises=(ids[0],))
+            op=op, fact_id=ids[n], subject=s, relation=r, object=o, proof=Proof(rule="inverse", premises=(ids[0],))
         )
 
     def probe(n: int) -> PlannedProbe:
@@ -240,7 +249,7 @@ def test_a_plan_of_any_size_fits_and_its_pages_are_all_of_it(facts: int, text: s
     while True:
         page = page_of(plan, start=start)
         assert page.plan.ByteSize() < DEFAULT_BYTES
-        assert {c.subject for c in page.plan.changes} | {c.object for c in page.plan.changes} <= set(page.plan.names)
+        assert {uid for c in page.plan.changes for uid in (c.subject_uid, c.object_uid)} <= set(page.plan.names)
         whole.MergeFrom(page.plan)
         if page.next is None:
             break
@@ -275,20 +284,21 @@ async def test_the_stored_plan_is_paged_and_our_client_joins_its_pages(
     monkeypatch.setattr(servicer, "load_plan", loaded)
     async with aio.insecure_channel(served[1]) as channel:
         stub: Any = intervention_pb2_grpc.InterventionServiceStub(channel)
-        small = await stub.GetPlan(intervention_pb2.GetPlanRequest(id="i", page_size=7), timeout=PATIENCE)
+        small = await stub.GetPlan(intervention_pb2.GetPlanRequest(intervention_id="i", page_size=7), timeout=PATIENCE)
         assert (len(small.plan.changes), len(small.plan.probes)) == (7, 1000)
-        more = intervention_pb2.GetPlanRequest(id="i", page_size=7, page_token=small.next_page_token)
+        more = intervention_pb2.GetPlanRequest(intervention_id="i", page_size=7, page_token=small.next_page_token)
         second = (await stub.GetPlan(more, timeout=PATIENCE)).plan
         assert [c.fact_id for c in second.changes] == [c.fact_id for c in plan.overlay[7:14]]
         assert (len(second.probes), second.total_changes) == (0, 12_000)
         with pytest.raises(grpc.RpcError) as caught:
-            await stub.GetPlan(intervention_pb2.GetPlanRequest(id="i", page_size=-1), timeout=PATIENCE)
+            await stub.GetPlan(intervention_pb2.GetPlanRequest(intervention_id="i", page_size=-1), timeout=PATIENCE)
         assert reason_of(caught.value)[1] == "INVALID_FIELD"
     with KnowledgeSmith(served[1]) as smith:
-        joined = await asyncio.to_thread(lambda: smith.get_plan(intervention_id="i"))
+        joined = await asyncio.to_thread(lambda: smith.interventions.get_plan(intervention_id="i"))
     assert [c.fact_id for c in joined.changes] == [c.fact_id for c in (*plan.overlay, *plan.derived)]
     assert [c.fact_id for c in joined.cited] == [c.fact_id for c in plan.cited]
     assert joined.names == dict(plan.names)
+    assert joined.cut
     assert (joined.total_probes, joined.cut.total_facts, len(joined.cut.fact_ids)) == (2_000, 6_000, 1_000)
 
 
@@ -350,7 +360,7 @@ def test_pages_of_ledger_rows_fit_whatever_the_names(monkeypatch: pytest.MonkeyP
         )
         for n in range(1, 1_501)
     ]
-    query = SimpleNamespace(cypher="", parameters_json="")
+    query = Pasteable(cypher="", parameters={})
 
     def changes(_store: object, _run: str, _which: object, *, skip: int, limit: int) -> Any:
         return rows[skip : skip + limit], query
@@ -369,5 +379,5 @@ def test_pages_of_ledger_rows_fit_whatever_the_names(monkeypatch: pytest.MonkeyP
         return answer, answer.changes
 
     items, pages = walked(call)
-    assert [item.seq for item in items] == [row.seq for row in rows]
+    assert [item.sequence for item in items] == [row.seq for row in rows]
     assert pages > 2

@@ -38,7 +38,7 @@ def test_the_command_line_names_every_scorer_and_the_default(command: str) -> No
     # the help is wrapped at hyphens too
     said = "".join(CliRunner().invoke(main, [command, "--help"]).output.split())
     assert all(name in said for name in NAMES)
-    assert f"{DEFAULT_SCORER.value}(default)" in said
+    assert f"default:{DEFAULT_SCORER.value}" in said
 
 
 def test_the_front_of_the_service_does_not_load_tensors() -> None:
