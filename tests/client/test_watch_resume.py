@@ -138,7 +138,9 @@ def test_wait_returns_when_a_decision_is_needed(either: KnowledgeSmith, fake: Fa
 
 def test_wait_raises_for_a_failed_intervention(either: KnowledgeSmith, fake: FakeServer) -> None:
     failed = wire.state(
-        State.INTERVENTION_STATE_FAILED, error_reason=error_pb2.ERROR_REASON_EDIT_DIVERGED, error_message="The update exploded."
+        State.INTERVENTION_STATE_FAILED,
+        error_reason=error_pb2.ERROR_REASON_EDIT_DIVERGED,
+        error_message="The update exploded.",
     )
     fake.watches = [[RUNNING, failed], [RUNNING, failed]]
     with pytest.raises(InterventionFailed, match="exploded") as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import Counter
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from knowledgesmith.client import (
     to_pandas,
     to_py2neo,
 )
+from knowledgesmith.graph_schema.storage.store import GraphStore
 
 PARIS = FactChange(subject="France", relation="has_capital", old_object="Paris", new_object="Rome")
 
@@ -113,6 +115,29 @@ def test_the_client_with_an_event_loop_keeps_what_the_other_one_began(
     assert sound
     assert differs.equal
     assert seen
+
+
+def test_a_result_outlives_a_server_that_is_killed(neo4j_uri: str, store: GraphStore, tmp_path: Path) -> None:
+    """The client waits over the death of the server, which takes the import up again when it is back."""
+    graph_id = f"t_{uuid.uuid4().hex}"
+    lives = [Service(data_dir=tmp_path, neo4j_uri=neo4j_uri).start()]
+
+    def kill_once(progress: OperationProgress) -> None:
+        if len(lives) == 1:
+            lives[0].kill()
+            lives.append(Service(data_dir=tmp_path, neo4j_uri=neo4j_uri, port=lives[0].port).start())
+
+    try:
+        with KnowledgeSmith(f"127.0.0.1:{lives[0].port}") as smith:
+            begun = smith.graphs.import_bundled(graph_id=graph_id, wait=False)
+            result = begun.result(progress=kill_once)
+            assert len(lives) == 2
+            assert result.graph is not None
+            assert (result.graph.id, result.graph.incomplete) == (graph_id, False)
+            assert smith.graphs.get(graph_id=graph_id).facts == result.graph.facts > 0
+            assert [one.name for one in smith.operations.list() if one.metadata.resource_id == graph_id] == [begun.name]
+    finally:
+        assert lives[-1].stop() == 0
 
 
 def questions(smith: KnowledgeSmith, branch: str, job: str, rows: list[BeliefChange]) -> None:

@@ -114,7 +114,7 @@ class AsyncOperation(Generic[Result]):
                 pause = next(pauses, None)
                 if pause is None:
                     raise _gone(away, self.name) from None
-                await asyncio.sleep(pause)
+                await asyncio.sleep(min(pause, left))
             else:
                 pauses = PATIENT.pauses()
 

@@ -114,7 +114,7 @@ class Operation(Generic[Result]):
                 pause = next(pauses, None)
                 if pause is None:
                     raise _gone(away, self.name) from None
-                time.sleep(pause)
+                time.sleep(min(pause, left))
             else:
                 pauses = PATIENT.pauses()
 
