@@ -115,6 +115,13 @@ def test_operations_are_listed_and_shown(run: Run, fake: FakeServer) -> None:
     assert not fake.operations.held[first].done
 
 
+def test_the_filters_of_a_listing_reach_the_wire(run: Run, fake: FakeServer) -> None:
+    for words in ((), ("--running",), ("--method", "CheckGraph"), ("--method", "CheckGraph", "--running")):
+        assert run("operations", *words).exit_code == 0
+    asked = [request.filter for request in fake.requests("ListOperations")]
+    assert asked == ["", "done=false", "method=CheckGraph", "method=CheckGraph AND done=false"]
+
+
 def test_an_operation_of_a_listing_gives_its_result(run: Run, smith: KnowledgeSmith) -> None:
     run("graph", "check", "broken")
     (listed,) = smith.operations.list()

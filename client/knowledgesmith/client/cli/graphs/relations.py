@@ -15,9 +15,8 @@ from knowledgesmith.client._types.catalogue import (
     Trait,
     Wording,
     WordingCorrection,
-    WordingOrigin,
-    WordingUse,
 )
+from knowledgesmith.client._types.enums import WordingOrigin, WordingUse
 from knowledgesmith.client.cli.shared.numbers import POSITIVE, SHARE, Whole
 from knowledgesmith.client.cli.shared.output import table
 from knowledgesmith.client.cli.shared.session import Session, common

@@ -36,12 +36,15 @@ def operations() -> None:
 
 
 @operations.command("list", help="List the operations, newest first.")
+@click.option("--method", default="", metavar="NAME", help="Only of this method, for example ImportGraph.")
+@click.option("--running", is_flag=True, help="Only those that have not ended.")
 @click.option("--limit", type=POSITIVE, default=20, show_default=True)
 @common
-def list_(session: Session, *, limit: int) -> None:
+def list_(session: Session, *, method: str, running: bool, limit: int) -> None:
     """List operations."""
+    conditions = [*([f"method={method}"] if method else []), *(["done=false"] if running else [])]
     with session.connect() as smith:
-        found = smith.operations.list(limit=limit)
+        found = smith.operations.list(filter=" AND ".join(conditions), limit=limit)
     session.emit([row(operation) for operation in found], lambda: operation_table(found))
 
 
