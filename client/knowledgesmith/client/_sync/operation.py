@@ -45,12 +45,12 @@ class Operation(Generic[Result]):
     @property
     def name(self) -> str:
         """``operations/`` and a UUID; ``operations.get`` finds it again."""
-        return self._message.name
+        return str(self._message.name)
 
     @property
     def done(self) -> bool:
         """Whether it had ended when the server was last asked."""
-        return self._message.done
+        return bool(self._message.done)
 
     @property
     def metadata(self) -> OperationMetadata:

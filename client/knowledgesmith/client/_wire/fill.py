@@ -58,7 +58,8 @@ def absent(name: str) -> Mapping[str, Any]:
 
 def read(kind: type[T], message: Message) -> T:
     """The dataclass of a message."""
-    return cast("T", _reader(kind, message.DESCRIPTOR)(message))
+    known: Any = kind
+    return cast("T", _reader(known, message.DESCRIPTOR)(message))
 
 
 def write(kind: type[M], value: object) -> M:

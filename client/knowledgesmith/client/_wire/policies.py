@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final
 
 from google.longrunning import operations_pb2
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
@@ -50,25 +51,27 @@ _STANDARD: Final[Mapping[type[Message], Policy]] = {
 """Methods of the standard services, whose descriptors say nothing of this."""
 
 
-@cache
 def policy_of(request: type[Message]) -> Policy:
     """The policy of the one method that takes this request.
 
     Raises:
         LookupError: no method does.
     """
-    if request in _STANDARD:
-        return _STANDARD[request]
-    for service in request.DESCRIPTOR.file.services_by_name.values():
+    return _STANDARD.get(request) or _declared(request.DESCRIPTOR)
+
+
+@cache
+def _declared(request: Descriptor) -> Policy:
+    for service in request.file.services_by_name.values():
         for method in service.methods:
-            if method.input_type is request.DESCRIPTOR:
+            if method.input_type is request:
                 options = method.GetOptions()
                 return Policy(
                     path=f"/{service.full_name}/{method.name}",
                     duration=options.Extensions[options_pb2.policy].duration,
                     repeatable=options.idempotency_level in _REPEATABLE,
                 )
-    raise LookupError(request.DESCRIPTOR.full_name)
+    raise LookupError(request.full_name)
 
 
 def check_actor(actor: str) -> str:
