@@ -139,7 +139,7 @@ class Operations:
                 )
 
 
-class OperationsPart(operations_pb2_grpc.OperationsServicer):
+class OperationsPart(operations_pb2_grpc.OperationsServicer):  # type: ignore[misc]  # its package has no types
     """The standard service over the operations of one server."""
 
     def __init__(self, fake: Fake) -> None:
