@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -23,7 +23,7 @@ PACKAGE = Path("knowledgesmith/v1")
 
 
 @contextmanager
-def google_protos() -> Iterator[Path]:
+def google_protos() -> Generator[Path]:
     """A folder with the files of the ``google`` package that ours import, under the names that they are imported by.
 
     They come with the installed ``googleapis-common-protos``, which names one of them otherwise than the world does.
