@@ -30,6 +30,7 @@ GIVEN = {  # a value of each setting that is not its default, as text
     "drain_seconds": "5",
     "query_seconds": "0.5",
     "upload_bytes": "1000",
+    "reflection": "true",
     "long_calls": "2",
     "worlds_kept": "1",
     "batch_probes": "7",
@@ -44,6 +45,7 @@ WRONG = {
     "drain_seconds": "-1",
     "query_seconds": "inf",
     "upload_bytes": "0",
+    "reflection": "perhaps",
     "long_calls": "1.5",
     "worlds_kept": "none",
     "batch_probes": "0",
@@ -172,6 +174,7 @@ def test_the_command_shows_every_setting_with_its_source(monkeypatch: pytest.Mon
     found = {row["name"]: row for row in json.loads(done.output)["settings"]}
     assert found.keys() == GIVEN.keys()
     assert (found["dtype"]["value"], found["dtype"]["origin"]) == ("bfloat16", "KSMITH_DTYPE")
+    assert (found["reflection"]["value"], found["reflection"]["origin"]) == ("false", "default")
     assert (found["query_seconds"]["value"], found["query_seconds"]["origin"]) == ("3.0", "--query-seconds")
     shown = CliRunner().invoke(main, ["config"])
     assert "KSMITH_DTYPE" in shown.output

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import re
+import uuid
+from itertools import groupby
+from typing import Any
 
+import grpc
 import pytest
-from tests.server.service import PATIENCE, Service
+from tests.server.service import PATIENCE, OperationFailed, Service, reason_of
 
 from knowledgesmith.graph_schema.__main__ import main as embedded
-from knowledgesmith.v1 import branch_pb2, common_pb2, graph_pb2, intervention_pb2, model_pb2, probe_pb2, propagation_pb2
+from knowledgesmith.v1 import (
+    branch_pb2,
+    catalogue_pb2,
+    common_pb2,
+    graph_pb2,
+    intervention_pb2,
+    model_pb2,
+    probe_pb2,
+    propagation_pb2,
+)
 
 PARIS = ("france", "has_capital", "paris", "rome")
 
@@ -84,6 +97,110 @@ def test_every_grouping_adds_up(service: Service, held: str, name: str) -> None:
     request = propagation_pb2.GetPropagationRequest(intervention_id=held, group_by=grouping)
     groups = service.propagation.GetPropagation(request, timeout=PATIENCE).groups
     assert sum(group.rows for group in groups) == service.get(held).written_rows
+
+
+def test_interventions_are_listed_by_state_and_goal_and_as_short_as_asked(service: Service, branch: str) -> None:
+    config = {"epochs": 1, "batch": 8, "learning_rate": 0.0005}
+    gates = [intervention_pb2.Gate(metric=intervention_pb2.GATE_METRIC_INSTALLED, min=0.0)]
+    edit = service.create(service.spec(branch, PARIS, hold=True, gates=gates, method_config=config)).id
+    held = service.wait(edit, until={intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION})
+    assert dict(held.spec.method_config) == config
+    erase = service.create(service.spec(branch, PARIS[:3], goal="UNLEARN")).id  # it waits for the decision
+
+    def listed(**fields: Any) -> list[intervention_pb2.Intervention]:
+        found: list[intervention_pb2.Intervention] = []
+        token = ""
+        while True:
+            request = intervention_pb2.ListInterventionsRequest(
+                branch_id=branch, page_size=1, page_token=token, **fields
+            )
+            page = service.intervention.ListInterventions(request, timeout=PATIENCE)
+            found += page.interventions
+            token = page.next_page_token
+            if not token:
+                return found
+
+    def ids(**fields: Any) -> list[str]:
+        return [job.id for job in listed(**fields)]
+
+    queued = intervention_pb2.INTERVENTION_STATE_QUEUED
+    awaiting = intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION
+    assert ids() == [erase, edit]
+    assert ids(states=[queued]) == [erase]
+    assert ids(states=[awaiting, queued]) == [erase, edit]
+    assert ids(states=[awaiting], goal=common_pb2.GOAL_UNLEARN) == []
+    assert ids(goal=common_pb2.GOAL_EDIT) == [edit]
+    (short,) = listed(goal=common_pb2.GOAL_EDIT)
+    (full,) = listed(goal=common_pb2.GOAL_EDIT, view=common_pb2.VIEW_FULL)
+    assert full.spec == held.spec
+    for field in ("changes", "gates", "method_config"):
+        full.spec.ClearField(field)  # type: ignore[arg-type]
+    assert short == full, "what a list leaves out is what the author wrote, and nothing else"
+    assert service.cancel(erase) is None
+    assert service.cancel(edit) is None
+
+
+def test_a_branch_over_time_comes_in_pages_of_whole_interventions(service: Service, branch: str) -> None:
+    symbol = ("copper", "has_symbol", "Cu", "Fe")
+    made = [service.create(service.spec(branch, change, method="placebo")).id for change in (PARIS, symbol)]
+    for one in made:
+        assert service.wait(one).state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED
+
+    def asked(**fields: Any) -> propagation_pb2.GetOverTimeResponse:
+        request = propagation_pb2.GetOverTimeRequest(branch_id=branch, **fields)
+        return service.propagation.GetOverTime(request, timeout=PATIENCE)
+
+    whole = asked()
+    assert not whole.next_page_token
+    assert [one for one, _ in groupby(point.intervention_id for point in whole.points)] == made
+    assert len(whole.points) > len(made), "an intervention has a point for every role"
+    first = asked(page_size=1)
+    assert {point.intervention_id for point in first.points} == {made[0]}
+    second = asked(page_size=1, page_token=first.next_page_token)
+    assert not second.next_page_token
+    assert [*first.points, *second.points] == list(whole.points)
+    with pytest.raises(grpc.RpcError) as refused:
+        asked(page_size=1, page_token=first.next_page_token, relation="has_capital")
+    assert reason_of(refused.value)[1] == "PAGE_TOKEN_MISMATCH"
+
+
+def test_relations_come_in_pages_by_name(service: Service, world: str) -> None:
+    names: list[str] = []
+    token = ""
+    while True:
+        request = catalogue_pb2.ListRelationsRequest(graph_id=world, page_size=2, page_token=token, with_wordings=True)
+        page = service.catalogue.ListRelations(request, timeout=PATIENCE)
+        assert 0 < len(page.relations) <= 2
+        assert all(relation.wordings for relation in page.relations)
+        names += [relation.name for relation in page.relations]
+        token = page.next_page_token
+        if not token:
+            break
+    assert names == ["capital_of", "has_capital", "has_symbol", "on_continent", "part_of_planet"]
+    one = catalogue_pb2.ListRelationsRequest(graph_id=world, relation="has_symbol")
+    (found,) = service.catalogue.ListRelations(one, timeout=PATIENCE).relations
+    assert (found.name, len(found.wordings)) == ("has_symbol", 0)
+
+
+def test_an_intervention_that_has_ended_is_deleted(service: Service, held: str) -> None:
+    request = intervention_pb2.DeleteInterventionRequest(intervention_id=held, request_id=str(uuid.uuid4()))
+    with pytest.raises(OperationFailed) as early:
+        service.result(
+            service.intervention.DeleteIntervention(request, timeout=PATIENCE),
+            intervention_pb2.DeleteInterventionResponse,
+        )
+    assert reason_of(early.value)[1] == "ILLEGAL_STATE"
+    assert service.cancel(held) is None
+    request.request_id = str(uuid.uuid4())
+    begun = service.intervention.DeleteIntervention(request, timeout=PATIENCE)
+    gone = service.result(begun, intervention_pb2.DeleteInterventionResponse).deletion
+    assert gone.id == held
+    assert sum(gone.removed.values()) > 0
+    again = service.intervention.DeleteIntervention(request, timeout=PATIENCE)
+    assert again.name == begun.name, "the same request finds what it began, though the intervention is gone"
+    with pytest.raises(grpc.RpcError) as refused:
+        service.get(held)
+    assert reason_of(refused.value)[1] == "INTERVENTION_NOT_FOUND"
 
 
 @pytest.fixture

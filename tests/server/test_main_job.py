@@ -40,6 +40,8 @@ def test_edit_is_planned_measured_streamed_and_rolled_back(service: Service, wor
 
     assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message
     assert events[0].WhichOneof("event") == "state"
+    states = [event.state.spec for event in events if event.WhichOneof("event") == "state"]
+    assert {(len(spec.changes), spec.total_changes) for spec in states} == {(0, 1)}, "what was asked is told once"
     assert events[-1].state.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED
     rows = [row for event in events for row in event.batch.changes]
     assert [row.sequence for row in rows] == list(range(1, done.planned_rows + 1))

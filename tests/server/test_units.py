@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from knowledgesmith.graph_schema.cancellation import Caller
 from knowledgesmith.graph_schema.errors import InvalidInput, PageTokenMismatch
 from knowledgesmith.graph_schema.interventions.records import Gate
 from knowledgesmith.graph_schema.propagation import Group
@@ -25,7 +26,7 @@ from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind, Role
 from knowledgesmith.server.events import Hub, JobProgress
 from knowledgesmith.server.front.gc_tuning import collect_rarely
 from knowledgesmith.server.wire import conversions, paging, propagation
-from knowledgesmith.server.worker.attempt import gates
+from knowledgesmith.server.worker.attempt import gates, reporting
 from knowledgesmith.server.worker.attempt.runner import batches
 from knowledgesmith.server.worker.channel import Channel
 
@@ -67,15 +68,28 @@ def test_ids_are_checked(text: str) -> None:
 async def test_hub_wakes_watchers_and_forgets_topics() -> None:
     hub = Hub()
     watcher = hub.subscribe("a")
-    hub.publish("a", JobProgress(phase="apply", done=1, total=2))
+    hub.publish("a", JobProgress(phase="apply", step="solve", done=1, total=2))
     hub.publish("b")
     await asyncio.wait_for(watcher.wait(30), 1)
-    assert watcher.progress == JobProgress(phase="apply", done=1, total=2)
+    assert watcher.progress == JobProgress(phase="apply", step="solve", done=1, total=2)
     await watcher.wait(0.01)
     watcher.close()
     again = hub.subscribe("a")
     assert again.progress is None
     again.close()
+
+
+def test_a_method_s_steps_are_told_within_the_phase_that_applies_it() -> None:
+    told: list[tuple[object, ...]] = []
+
+    def progress(job: str, phase: str, done: int, total: int, *, step: str) -> None:
+        told.append((job, phase, step, done, total))
+
+    reporter: Any = SimpleNamespace(progress=progress)
+    phases = reporting.JobProgress(reporter, "iv_1", Caller())
+    phases.step("measure_before", 3, 3)
+    phases.within("apply").step("value search", 7, 7)
+    assert told == [("iv_1", "measure_before", "", 3, 3), ("iv_1", "apply", "value search", 7, 7)]
 
 
 def test_channel_carries_json_both_ways() -> None:

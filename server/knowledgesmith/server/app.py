@@ -15,8 +15,6 @@ from google.longrunning import operations_pb2_grpc
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from knowledgesmith.server.servicers.archive import ArchiveServicer
-from knowledgesmith.server.servicers.branch import BranchServicer
 from prometheus_client import start_http_server
 
 from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError
@@ -33,6 +31,8 @@ from knowledgesmith.server.front.policies import OPERATIONS, services
 from knowledgesmith.server.metrics import Metrics, query_observer
 from knowledgesmith.server.operations.engine import Operations
 from knowledgesmith.server.runners.registry import runners_of
+from knowledgesmith.server.servicers.archive import ArchiveServicer
+from knowledgesmith.server.servicers.branch import BranchServicer
 from knowledgesmith.server.servicers.case import CaseServicer
 from knowledgesmith.server.servicers.catalogue import CatalogueServicer
 from knowledgesmith.server.servicers.graph import GraphServicer
@@ -139,12 +139,17 @@ async def _start(settings: ServerSettings, stack: AsyncExitStack) -> tuple[Parts
     _serve_metrics(settings, metrics, stack)
     _background(_keep_alive(database, parts), stack)
     _background(_refresh_jobs(parts), stack)
-    server, health_servicer = await _listen(parts)
+    server, health_servicer = await listen(parts)
     stack.push_async_callback(server.stop, patience)
     return parts, health_servicer
 
 
-async def _listen(parts: Parts) -> tuple[aio.Server, health.aio.HealthServicer]:
+async def listen(parts: Parts) -> tuple[aio.Server, health.aio.HealthServicer]:
+    """Serve all services on the address of the settings.
+
+    Raises:
+        InvalidInput: the address is taken.
+    """
     interceptor = ServiceInterceptor(parts.metrics, draining=parts.draining)
     server = aio.server(interceptors=[interceptor], options=CHANNEL_OPTIONS)
     graph_pb2_grpc.add_GraphServiceServicer_to_server(GraphServicer(parts), server)

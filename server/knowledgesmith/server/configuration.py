@@ -81,7 +81,9 @@ def _given(argv: Sequence[str] | None) -> _Given:
     for name, field in ServerSettings.model_fields.items():
         if flag := flag_of(name):
             default = (
-                f"; default: {field.default}" if field.default not in ("", None) and not field.default_factory else ""
+                f"; default: {_written(field.default)}"
+                if field.default not in ("", None) and not field.default_factory
+                else ""
             )
             parser.add_argument(flag, dest=name, help=(f"{field.description}{default}").replace("%", "%%"))
     flags: dict[str, Any] = vars(parser.parse_args(argv))
@@ -190,6 +192,11 @@ def _hint(kind: str, name: str) -> str:
     return _HINTS.get(kind, "`ksmith config` says what each setting may be.")
 
 
+def _written(value: object) -> str:
+    """A value as a file of settings would have it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _shown(name: str, value: str) -> str:
     """A value without what only its owner may see."""
     if name in SECRET:
@@ -202,7 +209,7 @@ def rows(found: Configuration) -> list[dict[str, str]]:
     return [
         {
             "name": name,
-            "value": _shown(name, str(getattr(found.settings, name))),
+            "value": _shown(name, _written(getattr(found.settings, name))),
             "origin": found.origins.get(name, "default"),
             "flag": flag_of(name),
             "variable": f"{PREFIX}{name.upper()}",
