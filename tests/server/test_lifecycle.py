@@ -25,9 +25,7 @@ from knowledgesmith.client import (
     StillReferenced,
 )
 from knowledgesmith.client.cli import main
-from knowledgesmith.v1 import graph_pb2
-from knowledgesmith.v1 import lifecycle_pb2 as pb
-from knowledgesmith.v1.lifecycle_pb2_grpc import LifecycleServiceStub
+from knowledgesmith.v1 import archive_pb2, branch_pb2, graph_pb2, intervention_pb2, probe_pb2
 
 PARIS = FactChange(subject="France", relation="has_capital", old_object="Paris", new_object="Rome")
 LIMA = FactChange(subject="Peru", relation="has_capital", old_object="Lima", new_object="Rome")
@@ -52,18 +50,20 @@ def test_a_branch_is_selected(smith: KnowledgeSmith, service: Service, branch: s
     for chosen in (other, other, branch):
         shown = ksmith("branch", "select", chosen)
         assert (shown.exit_code, chosen in shown.output) == (0, True), shown.output
-        assert service.graph.GetGraph(graph_pb2.GetGraphRequest(graph_id=world)).graph.head_branch == chosen
+        assert service.graph.GetGraph(graph_pb2.GetGraphRequest(graph_id=world)).graph.head_branch_id == chosen
 
 
 def test_a_graph_with_a_run_goes_and_comes_back(
     smith: KnowledgeSmith, service: Service, branch: str, world: str, ksmith: Run, tmp_path: Path
 ) -> None:
     # an artefact is named by its content: no other test makes this very edit, so the files are this run's alone
-    job = smith.edit(branch_id=branch, changes=[PARIS], method="finetune", method_config={"learning_rate": 3.21e-4})
-    done = smith.wait(intervention_id=job.id)
-    probes = smith.generate_probes(graph_id=world, limit_per_kind=5)
+    job = smith.interventions.edit(
+        branch_id=branch, changes=[PARIS], method="finetune", method_config={"learning_rate": 3.21e-4}
+    )
+    done = smith.interventions.wait(intervention_id=job.id)
+    probes = smith.probe_sets.generate(graph_id=world, limit_per_kind=5)
     spread = _spread(smith, job.id)
-    plan = smith.get_plan(intervention_id=job.id)
+    plan = smith.interventions.get_plan(intervention_id=job.id)
 
     assert ksmith("graph", "check", world).exit_code == 0
     path = tmp_path / "world.ksmith"
@@ -72,42 +72,44 @@ def test_a_graph_with_a_run_goes_and_comes_back(
     assert json.loads(ksmith("graph", "diff", world, path, "--json").output)["facts"]["removed"] == 0
 
     with pytest.raises(StillReferenced, match="rollback") as kept:
-        smith.delete_intervention(intervention_id=job.id)
+        smith.interventions.delete(intervention_id=job.id)
     assert branch in kept.value.hint
     with pytest.raises(StillReferenced):
-        smith.delete_graph(graph_id=world)
+        smith.graphs.delete(graph_id=world)
     with pytest.raises(AlreadyExists):
-        smith.load_archive(archive=path, graph_id=world, graph_only=True)
-    gone = smith.delete_graph(graph_id=world, force=True)
+        smith.archives.load(path=path, graph_id=world, graph_only=True)
+    gone = smith.graphs.delete(graph_id=world, force=True)
     assert gone.removed["interventions"] == gone.removed["graphs"] == 1
     assert (len(gone.files_removed), gone.files_kept) == (2, ())
     with pytest.raises(GraphNotFound):
-        smith.get_graph(graph_id=world)
+        smith.graphs.get(graph_id=world)
 
     loaded = json.loads(ksmith("graph", "load", path, "--json").output)
     assert (loaded["already_there"], loaded["files"]) == (False, 2)
-    assert smith.load_archive(archive=path).already_there
-    assert smith.check_graph(graph_id=world).sound
-    assert smith.get_plan(intervention_id=job.id) == plan
+    assert smith.archives.load(path=path).already_there
+    assert smith.graphs.check(graph_id=world).sound
+    assert smith.interventions.get_plan(intervention_id=job.id) == plan
     assert _spread(smith, job.id) == spread
-    assert smith.get_intervention(intervention_id=job.id) == done
-    assert len(list(smith.list_probes(probe_set_id=probes.id))) == probes.verified
-    assert smith.ask(branch_id=branch, prompts=["x"]), "the weights came back too"
+    assert smith.interventions.get(intervention_id=job.id) == done
+    assert len(smith.probe_sets.probes(probe_set_id=probes.id)) == probes.verified
+    assert smith.branches.ask(branch_id=branch, prompts=["x"]), "the weights came back too"
 
-    second = smith.wait(intervention_id=smith.edit(branch_id=branch, changes=[LIMA], method="finetune").id)
-    smith.rollback(branch_id=branch)
+    second = smith.interventions.wait(
+        intervention_id=smith.interventions.edit(branch_id=branch, changes=[LIMA], method="finetune").id
+    )
+    smith.branches.rollback(branch_id=branch)
     assert "interventions" in ksmith("delete-run", second.id).output
     with pytest.raises(InterventionNotFound):
-        smith.get_intervention(intervention_id=second.id)
+        smith.interventions.get(intervention_id=second.id)
     assert ksmith("graph", "delete-probes", probes.id).exit_code == 0
-    assert smith.delete_branch(branch_id=branch, force=True).removed["branches"] == 1
+    assert smith.branches.delete(branch_id=branch, force=True).removed["branches"] == 1
     assert ksmith("graph", "delete", world).exit_code == 0
     assert ksmith("graph", "check", world).exit_code == 1
 
 
 def _spread(smith: KnowledgeSmith, run: str) -> list[tuple[str, int, int]]:
     """Counts by hop; means may differ in their last digits with the order of sums."""
-    groups = smith.propagation(intervention_id=run, group_by=Grouping.HOP).groups
+    groups = smith.propagation.rates(intervention_id=run, group_by=Grouping.HOP).groups
     return [(group.key, group.rows, group.entities) for group in groups]
 
 
@@ -117,40 +119,48 @@ def test_bad_archives_and_streams_are_refused(
     bad = tmp_path / "bad.ksmith"
     bad.write_bytes(b"PK\x03\x04 nothing of the kind")
     with pytest.raises(ArchiveRejected):
-        smith.load_archive(archive=bad)
+        smith.archives.load(path=bad)
     with pytest.raises(ArchiveRejected):
-        smith.diff_archive(graph_id=world, archive=bad)
+        smith.archives.diff(graph_id=world, path=bad)
     with pytest.raises(InvalidInput, match="cannot be read"):
-        smith.load_archive(archive=tmp_path / "missing.ksmith")
-    stub = LifecycleServiceStub(service.channel)
-    header = pb.LoadArchiveRequest(header=pb.LoadArchiveHeader(graph_id="A B"))
-    cases: list[tuple[list[pb.LoadArchiveRequest], str]] = [
+        smith.archives.load(path=tmp_path / "missing.ksmith")
+    header = archive_pb2.LoadArchiveRequest(header=archive_pb2.LoadArchiveHeader(graph_id="A B"))
+    empty = archive_pb2.LoadArchiveRequest(header=archive_pb2.LoadArchiveHeader())
+    large = archive_pb2.LoadArchiveRequest(chunk=b"x" * 1_500_000)
+    cases: list[tuple[list[archive_pb2.LoadArchiveRequest], str]] = [
         ([], "INVALID_FIELD"),
-        ([pb.LoadArchiveRequest(chunk=b"x")], "INVALID_FIELD"),
+        ([archive_pb2.LoadArchiveRequest(chunk=b"x")], "INVALID_FIELD"),
         ([header], "INVALID_FIELD"),
-        ([header, pb.LoadArchiveRequest(chunk=b"x")], "INVALID_FIELD"),
-        (
-            [pb.LoadArchiveRequest(header=pb.LoadArchiveHeader()), pb.LoadArchiveRequest(chunk=b"x" * 1_500_000)],
-            "TOO_LARGE",
-        ),
+        ([header, archive_pb2.LoadArchiveRequest(chunk=b"x")], "INVALID_FIELD"),
+        ([empty], "INVALID_FIELD"),
+        ([empty, empty], "INVALID_FIELD"),
+        ([empty, large], "TOO_LARGE"),
     ]
+    kept = set((service.data_dir / "operations").iterdir())
     for messages, reason in cases:
         with pytest.raises(grpc.RpcError) as refused:
-            stub.LoadArchive(iter(messages), timeout=PATIENCE)
+            service.archive.LoadArchive(iter(messages), timeout=PATIENCE)
         assert reason_of(refused.value)[1] == reason
+    assert set((service.data_dir / "operations").iterdir()) == kept, "what is refused leaves no files"
+
+
+def test_what_is_not_there_is_refused_before_an_operation_begins(service: Service, world: str) -> None:
+    diff = graph_pb2.DiffGraphsRequest(left_graph_id=world, right_graph_id="no")
     calls: list[tuple[Callable[..., Any], Any, str]] = [
-        (stub.ListGraphVersions, pb.ListGraphVersionsRequest(graph_id="no"), "GRAPH_NOT_FOUND"),
-        (stub.DiffGraphs, pb.DiffGraphsRequest(left_graph_id=world, right_graph_id="no"), "GRAPH_NOT_FOUND"),
-        (stub.CheckGraph, pb.CheckGraphRequest(graph_id="'; DROP"), "GRAPH_NOT_FOUND"),
-        (stub.DeleteGraph, pb.DeleteGraphRequest(graph_id="no"), "GRAPH_NOT_FOUND"),
-        (stub.DeleteBranch, pb.DeleteBranchRequest(branch_id="no"), "BRANCH_NOT_FOUND"),
-        (stub.DeleteIntervention, pb.DeleteInterventionRequest(id="no"), "INTERVENTION_NOT_FOUND"),
-        (stub.DeleteProbeSet, pb.DeleteProbeSetRequest(id="no"), "PROBE_SET_NOT_FOUND"),
+        (service.graph.ListGraphVersions, graph_pb2.ListGraphVersionsRequest(graph_id="no"), "GRAPH_NOT_FOUND"),
+        (service.graph.DiffGraphs, diff, "GRAPH_NOT_FOUND"),
+        (service.graph.CheckGraph, graph_pb2.CheckGraphRequest(graph_id="'; DROP"), "GRAPH_NOT_FOUND"),
+        (service.graph.DeleteGraph, graph_pb2.DeleteGraphRequest(graph_id="no"), "GRAPH_NOT_FOUND"),
+        (service.archive.CreateArchive, archive_pb2.CreateArchiveRequest(graph_id="no"), "GRAPH_NOT_FOUND"),
+        (service.branch.DeleteBranch, branch_pb2.DeleteBranchRequest(branch_id="no"), "BRANCH_NOT_FOUND"),
+        (
+            service.intervention.DeleteIntervention,
+            intervention_pb2.DeleteInterventionRequest(intervention_id="no"),
+            "INTERVENTION_NOT_FOUND",
+        ),
+        (service.probe.DeleteProbeSet, probe_pb2.DeleteProbeSetRequest(probe_set_id="no"), "PROBE_SET_NOT_FOUND"),
     ]
     for call, request, reason in calls:
         with pytest.raises(grpc.RpcError) as refused:
             call(request, timeout=PATIENCE)
         assert reason_of(refused.value)[1] == reason
-    with pytest.raises(grpc.RpcError) as refused:
-        list(stub.ExportGraph(pb.ExportGraphRequest(graph_id="no"), timeout=PATIENCE))
-    assert reason_of(refused.value)[1] == "GRAPH_NOT_FOUND"
