@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY ?= passive
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/bytecode
 
-.PHONY: help setup demo test check lint types contracts proto-check tests coverage format proto proto-release lock jars-lock dashboard readme house bench-quality clean
+.PHONY: help setup demo test check lint types contracts proto-check tests coverage format proto proto-release sync lock jars-lock dashboard readme house bench-quality clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,7 @@ proto-check: setup
 	$(BIN)/python scripts/gen_proto.py --image .cache/wire.binpb
 	$(BIN)/buf lint .cache/wire.binpb --config proto/buf.yaml --path knowledgesmith
 	$(BIN)/buf breaking .cache/wire.binpb --against proto/released.binpb --config proto/buf.yaml --path knowledgesmith
+	$(BIN)/python scripts/gen_sync.py --check
 	$(BIN)/python scripts/gen_dashboard.py --check
 	$(BIN)/python scripts/gen_readme.py --check
 	$(BIN)/python scripts/gen_house.py --check
@@ -73,6 +74,9 @@ format: setup ## format the code
 
 proto: setup ## regenerate the wire types
 	$(BIN)/python scripts/gen_proto.py
+
+sync: setup ## make the client for programs without an event loop from the one with
+	$(BIN)/python scripts/gen_sync.py
 
 proto-release: setup ## make the present wire the one that later ones may not break
 	$(BIN)/python scripts/gen_proto.py --image .cache/wire.binpb
