@@ -34,6 +34,7 @@ LONG = [
     (("models", "--register", "m"), "RegisterModel"),
     (("branch", "select", "main"), "SelectBranch"),
     (("rollback",), "RollbackBranch"),
+    (("graph", "export", "atlas"), "CreateArchive"),
     (("export", "out"), "ExportRevision"),
 ]
 WITH_FILES = [
@@ -249,8 +250,21 @@ def test_an_archive_is_written_and_loaded(run: Run, fake: FakeServer, tmp_path: 
     assert fake.requests("DiffArchive")
 
 
+def test_an_archive_that_was_only_begun_is_fetched_later(run: Run, fake: FakeServer, tmp_path: Path) -> None:
+    name = begun(run, "graph", "export", "atlas")
+    assert not (tmp_path / "atlas.ksmith").exists()
+    result = run("graph", "download", name, "late.ksmith")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "late.ksmith").read_bytes() == b"an archive"
+    assert len(fake.requests("CreateArchive")) == 1
+    other = run("graph", "download", begun(run, "rollback"), "other.ksmith")
+    assert other.exit_code == 1
+    assert "writes no archive" in other.stderr
+    assert not (tmp_path / "other.ksmith").exists()
+
+
 def test_an_interrupted_export_leaves_no_file_and_says_that_the_server_goes_on(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: Run, fake: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -259,7 +273,9 @@ def test_an_interrupted_export_leaves_no_file_and_says_that_the_server_goes_on(
     before = sorted(tmp_path.iterdir())
     result = run("graph", "export", "atlas")
     assert result.exit_code == 130
-    assert "ksmith operations" in result.stderr
+    (name,) = fake.operations.held
+    assert f"ksmith graph download {name} atlas.ksmith" in result.stderr
+    assert f"ksmith operations cancel {name}" in result.stderr
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -18,6 +18,7 @@ from knowledgesmith.client import (
     Graph,
     ImportRejected,
     ImportResult,
+    InvalidInput,
     KnowledgeSmith,
     OperationNotFound,
     OperationProgress,
@@ -179,6 +180,16 @@ def test_an_archive_arrives_as_a_whole(either: KnowledgeSmith, fake: FakeServer,
     diff = either.archives.diff(graph_id="atlas", path=path)
     assert (diff.left, diff.right, diff.equal, diff.by_relation[0].removed) == ("atlas", "atlas.ksa", False, 1)
     assert [one.name for one in tmp_path.iterdir()] == ["atlas.ksa"]
+
+
+def test_an_archive_is_begun_and_fetched_apart(either: KnowledgeSmith, fake: FakeServer, tmp_path: Path) -> None:
+    begun = either.archives.create(graph_id="atlas", wait=False)
+    assert either.archives.download(operation=begun.name, path=tmp_path / "a.ksa").size == 10
+    assert either.archives.create(graph_id="atlas").sha256
+    checking = either.graphs.check(graph_id="atlas", wait=False)
+    with pytest.raises(InvalidInput, match="writes no archive"):
+        either.archives.download(operation=checking.name, path=tmp_path / "b.ksa")
+    assert [one.name for one in tmp_path.iterdir()] == ["a.ksa"]
 
 
 def test_an_archive_that_is_too_short_is_none(

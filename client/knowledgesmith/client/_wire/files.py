@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Final, TypeVar
+from typing import IO, Final, TypeVar
 
 from google.protobuf.message import Message
 
@@ -68,6 +70,19 @@ def probe_set_parts(header: probe_pb2.ImportProbeSetHeader, path: Path) -> Itera
     yield probe_pb2.ImportProbeSetRequest(header=header)
     for content in chunks(path):
         yield probe_pb2.ImportProbeSetRequest(content=content)
+
+
+@contextmanager
+def complete_file(path: Path | str) -> Generator[IO[bytes]]:
+    """A file that appears, or is replaced, when this block has ended well, and not before."""
+    target = Path(path)
+    scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with scratch.open("wb") as out:
+            yield out
+        scratch.replace(target)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def archive_parts(first: M, path: Path, piece: Callable[[bytes], M]) -> Iterator[M]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from knowledgesmith.client._types.graphs import (
     LoadedArchive,
 )
 from knowledgesmith.client.cli.shared.numbers import POSITIVE
-from knowledgesmith.client.cli.shared.operations import finish, progress, waiting
+from knowledgesmith.client.cli.shared.operations import finish, left_running, only_begun, progress, waiting
 from knowledgesmith.client.cli.shared.output import counts, levels, short, table
 from knowledgesmith.client.cli.shared.session import Session, common
 
@@ -133,17 +134,29 @@ def delete_probes(session: Session, *, probe_set_id: str) -> None:
 @_graph
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @click.option("--with-artefacts", is_flag=True, help="Put the weights of its revisions into it too.")
+@waiting
 @common
-def export(session: Session, *, graph_id: str, file: Path | None, with_artefacts: bool) -> None:
-    """Export to FILE, or to GRAPH.ksmith in this folder."""
+def export(session: Session, *, graph_id: str, file: Path | None, with_artefacts: bool, wait: bool) -> None:
+    """Export to FILE, or to GRAPH.ksmith in this folder; an archive that is only begun is fetched by ``download``."""
     target = file or Path(f"{Path(graph_id).name}{_ENDING}")
     with session.connect() as smith, progress(session) as report:
-        try:
-            made = smith.archives.export(graph_id=graph_id, path=target, with_artefacts=with_artefacts, progress=report)
-        except KeyboardInterrupt:
-            session.note("the server goes on writing it: ksmith operations")
-            raise
+        begun = smith.archives.create(graph_id=graph_id, with_artefacts=with_artefacts, wait=False)
+        if not wait:
+            only_begun(session, [begun])
+        with left_running(session, begun, f"graph download {begun.name} {shlex.quote(str(target))}"):
+            made = smith.archives.download(operation=begun.name, path=target, progress=report)
     session.emit(made, lambda: _exported(made, target))
+
+
+@graph.command(help="Fetch an archive that an export only began, or that was interrupted.")
+@click.argument("name", metavar="OPERATION")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@common
+def download(session: Session, *, name: str, file: Path) -> None:
+    """Wait until the archive of an operation is written, and fetch it into FILE."""
+    with session.connect() as smith, progress(session) as report:
+        made = smith.archives.download(operation=name, path=file, progress=report)
+    session.emit(made, lambda: _exported(made, file))
 
 
 @graph.command(help="Load an archive into a database that lacks its graph.")

@@ -64,11 +64,18 @@ def only_begun(session: Session, begun: Sequence[Operation[Any]]) -> NoReturn:
 
 def await_result(session: Session, operation: Operation[T], report: OnProgress | None) -> T:
     """The result of an operation; who no longer wants to wait for it is told that it goes on, and how to end it."""
-    try:
+    with left_running(session, operation, f"operations wait {operation.name}"):
         return operation.result(progress=report)
+
+
+@contextmanager
+def left_running(session: Session, operation: Operation[Any], again: str) -> Generator[None]:
+    """Who interrupts this block is told that the operation goes on, how to wait ``again``, and how to end it."""
+    try:
+        yield
     except KeyboardInterrupt:
-        session.note(f"it goes on: ksmith operations wait {operation.name}")
-        session.note(f"to end it:   ksmith operations cancel {operation.name}")
+        session.note(f"it goes on: ksmith {again}")
+        session.note(f"to end it:  ksmith operations cancel {operation.name}")
         raise
 
 
