@@ -15,6 +15,7 @@ from knowledgesmith.graph_schema.errors import GraphUnavailable, RevisionMismatc
 from knowledgesmith.graph_schema.interventions import steps
 from knowledgesmith.server.events import Hub
 from knowledgesmith.server.front.interceptors import ServiceInterceptor
+from knowledgesmith.server.front.policies import Policy
 from knowledgesmith.server.metrics import Metrics
 from knowledgesmith.server.worker import loop, method_catalogue
 from knowledgesmith.server.worker import supervisor as handles
@@ -170,7 +171,7 @@ def test_the_start_of_a_job_is_the_revision_that_was_expected(expected: str, bas
         return
     with pytest.raises(RevisionMismatch, match="moved while") as caught:
         runner._check_start(job)
-    assert (caught.value.field, caught.value.value) == ("expected_revision", "'r1'")
+    assert (caught.value.field, caught.value.value) == ("expected_revision_id", "'r1'")
     assert "r2" in (caught.value.hint or "")
 
 
@@ -193,11 +194,12 @@ async def test_a_call_that_the_framework_ends_at_its_deadline_is_late(
         now.value += after
         raise asyncio.CancelledError
 
+    policy = Policy(seconds=asked, writes=False)
     wrap: Any = ServiceInterceptor(metrics, draining=asyncio.Event())
     with pytest.raises(asyncio.CancelledError):
-        await wrap._unary("S/Get", unary)(None, context)
+        await wrap._unary("S/Get", policy, unary)(None, context)
     with pytest.raises(asyncio.CancelledError):
-        [one async for one in wrap._streaming("S/Watch", stream)(None, context)]
+        [one async for one in wrap._streaming("S/Watch", policy, stream)(None, context)]
     for method in ("S/Get", "S/Watch"):
         labels = {"method": method, "code": code}
         assert metrics.registry.get_sample_value("ksmith_grpc_server_handled_total", labels) == 1

@@ -31,7 +31,7 @@ from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.interventions import State
 from knowledgesmith.server.events import Hub
 from knowledgesmith.server.metrics import Metrics
-from knowledgesmith.server.servicers.model import ModelServicer
+from knowledgesmith.server.runners.branches import BranchRunners
 from knowledgesmith.server.settings import ServerSettings
 from knowledgesmith.server.worker.channel import Channel
 from knowledgesmith.server.worker.loop import Worker
@@ -339,5 +339,6 @@ class Front:
     ids=["measured", "elsewhere", "starting", "gone"],
 )
 async def test_a_rollback_measures_where_it_need_not_wait(front: Front, measured: str) -> None:
-    servicer: Any = ModelServicer(SimpleNamespace(worker=front))  # type: ignore[arg-type]
-    assert await servicer._measured("b", "r") == measured
+    parts: Any = SimpleNamespace(worker=front)
+    runners: Any = BranchRunners(parts)
+    assert await runners._measured("b", "r") == measured

@@ -98,7 +98,7 @@ def register_model(store: GraphStore, model: ModelInfo) -> ModelInfo:
             "this model id stands for other weights"
             if known == model.dtype
             else f"this model id stands for weights in {known}, not {model.dtype}",
-            field="id",
+            field="model_id",
             value=model.id,
             hint="Choose another id." if known == model.dtype else f"Choose another id, or register it in {known}.",
         )
@@ -134,7 +134,7 @@ def create_branch(store: GraphStore, *, branch_id: str, model_id: str, graph_id:
 
     def work(tx: Transaction, start: bool) -> tuple[None, str]:  # noqa: FBT001
         if _branch_rows(tx, branch_id):
-            raise AlreadyExists("this branch exists", field="id", value=branch_id, hint="Choose another id.")
+            raise AlreadyExists("this branch exists", field="branch_id", value=branch_id, hint="Choose another id.")
         params = {"id": branch_id, "model_id": model_id, "graph_id": graph_id, "select": select}
         made = tx.rows("interventions/branches/create", **params)
         if not made:
@@ -307,7 +307,7 @@ def check_rollback(store: GraphStore, branch_id: str, expected_revision: str) ->
     if expected_revision and branch.head_revision != expected_revision:
         raise RevisionMismatch(
             "the branch head is another revision",
-            field="expected_revision",
+            field="expected_revision_id",
             value=expected_revision,
             hint=f"The head is {branch.head_revision}; read the branch again and decide anew.",
         )

@@ -148,7 +148,7 @@ def stored_job(row: Row) -> Job:
     except (KeyError, TypeError, ValueError) as error:
         raise IllegalState(
             "the stored intervention is damaged",
-            field="id",
+            field="intervention_id",
             value=row["properties"].get("id"),
             hint="Somebody wrote to the database by hand; delete the node.",
         ) from error

@@ -131,7 +131,9 @@ def pulse(store: GraphStore, intervention_id: str) -> Pulse:
     try:
         return Pulse(state=State(row.pop("state")), **row)
     except ValueError as error:
-        raise IllegalState("the stored intervention is damaged", field="id", value=intervention_id) from error
+        raise IllegalState(
+            "the stored intervention is damaged", field="intervention_id", value=intervention_id
+        ) from error
 
 
 def _found(store: GraphStore, query: str, intervention_id: str, adds_up: Callable[[Row], bool]) -> Row:
@@ -139,7 +141,7 @@ def _found(store: GraphStore, query: str, intervention_id: str, adds_up: Callabl
     for row in rows:
         return row
     raise InterventionNotFound(
-        "no such intervention", field="id", value=intervention_id, hint="See `ksmith interventions`."
+        "no such intervention", field="intervention_id", value=intervention_id, hint="See `ksmith interventions`."
     )
 
 

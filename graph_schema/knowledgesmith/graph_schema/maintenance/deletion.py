@@ -227,7 +227,7 @@ def delete_run(
     rows = store.read("maintenance/run_uses", id=intervention_id)
     if not rows:
         raise InterventionNotFound(
-            "no such intervention", field="id", value=intervention_id, hint="See `ksmith interventions`."
+            "no such intervention", field="intervention_id", value=intervention_id, hint="See `ksmith interventions`."
         )
     _check_run(intervention_id, rows[0])
     if not store.write("maintenance/run_mark", id=intervention_id, live=_LIVE, release=False):
@@ -256,7 +256,7 @@ def _check_run(intervention_id: str, uses: Mapping[str, Any]) -> None:
     if uses["state"] in _LIVE:
         raise IllegalState(
             "the intervention has not ended",
-            field="id",
+            field="intervention_id",
             value=intervention_id,
             hint=f"It is {uses['state']}: cancel or discard it first.",
             metadata={"state": uses["state"]},
@@ -266,7 +266,7 @@ def _check_run(intervention_id: str, uses: Mapping[str, Any]) -> None:
         first = f"Roll back {', '.join(later)} and then this one" if later else "Roll it back"
         raise StillReferenced(
             f"branch {uses['branch_id']} is built on this intervention",
-            field="id",
+            field="intervention_id",
             value=intervention_id,
             hint=f"{first} (`ksmith rollback {uses['branch_id']}`, {len(later) + 1} times), or delete the branch.",
             metadata={"branch_id": uses["branch_id"], "later": " ".join(later)[:500]},
@@ -281,7 +281,7 @@ def delete_probe_set(store: GraphStore, probe_set_id: str, *, folders: Folders |
     """
     if not store.write("maintenance/set_mark", id=probe_set_id):
         raise ProbeSetNotFound(
-            "no such probe set", field="id", value=probe_set_id, hint="See `ksmith probes list GRAPH`."
+            "no such probe set", field="probe_set_id", value=probe_set_id, hint="See `ksmith probes list GRAPH`."
         )
     deletion = _Deletion(store, folders or Folders())
     deletion.probe_set(probe_set_id)

@@ -220,7 +220,7 @@ class JobRunner:
         if expected and job.base_revision != expected:
             raise RevisionMismatch(
                 "the branch head moved while the request waited",
-                field="expected_revision",
+                field="expected_revision_id",
                 value=expected,
                 hint=f"The head was {job.base_revision} at its turn; read the branch again and decide anew.",
             )
