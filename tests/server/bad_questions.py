@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tests.server.bad_requests import (
@@ -53,6 +54,14 @@ def jobs(service: Service, **fields: Any) -> object:
     """A page of interventions."""
     request = intervention_pb2.ListInterventionsRequest(**fields)
     return service.intervention.ListInterventions(request, timeout=PATIENCE)
+
+
+UNKNOWN: tuple[dict[str, Any], ...] = ({"states": [99]}, {"goal": 99}, {"view": 99})
+
+
+def jobs_like(fields: dict[str, Any], service: Service, branch: str, _graph: str) -> object:
+    """A page of the interventions of a branch."""
+    return jobs(service, branch_id=branch, **fields)
 
 
 ASKING: list[Case] = [
@@ -182,12 +191,12 @@ ASKING: list[Case] = [
     ),
     *(
         Case(
-            name=f"list: unknown {field}",
-            send=lambda s, b, _, field=field, value=value: jobs(s, branch_id=b, **{field: value}),
+            name=f"list: unknown {next(iter(wrong))}",
+            send=partial(jobs_like, wrong),
             code=INVALID,
             reason="INVALID_FIELD",
         )
-        for field, value in (("states", [99]), ("goal", 99), ("view", 99))
+        for wrong in UNKNOWN
     ),
     Case(
         name="relations: foreign page token",

@@ -134,7 +134,7 @@ def test_interventions_are_listed_by_state_and_goal_and_as_short_as_asked(servic
     (full,) = listed(goal=common_pb2.GOAL_EDIT, view=common_pb2.VIEW_FULL)
     assert full.spec == held.spec
     for field in ("changes", "gates", "method_config"):
-        full.spec.ClearField(field)  # type: ignore[arg-type]
+        full.spec.ClearField(field)
     assert short == full, "what a list leaves out is what the author wrote, and nothing else"
     assert service.cancel(erase) is None
     assert service.cancel(edit) is None

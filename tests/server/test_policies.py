@@ -87,7 +87,7 @@ def test_no_message_belongs_to_two_methods() -> None:
 
 
 def test_the_standard_service_has_policies_for_all_its_methods() -> None:
-    standard: Any = operations_pb2.DESCRIPTOR.services_by_name["Operations"]  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+    standard: Any = operations_pb2.DESCRIPTOR.services_by_name["Operations"]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
     assert standard.full_name == policies.OPERATIONS
     known = {
         path.rpartition("/")[2]: policy

@@ -37,8 +37,10 @@ async def asked(folder: Path, *, reflection: bool) -> AsyncGenerator[Any]:
             stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
 
             async def ask(request: Request) -> reflection_pb2.ServerReflectionResponse:
-                answers = [one async for one in stub.ServerReflectionInfo(iter([request]), timeout=PATIENCE)]
-                (answer,) = answers
+                found: list[reflection_pb2.ServerReflectionResponse] = [
+                    one async for one in stub.ServerReflectionInfo(iter([request]), timeout=PATIENCE)
+                ]
+                (answer,) = found
                 return answer
 
             yield ask

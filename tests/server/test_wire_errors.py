@@ -47,7 +47,7 @@ def test_the_families_are_the_whole_tree() -> None:
 @pytest.mark.parametrize("kind", ALL[1:], ids=lambda kind: kind.__name__)
 def test_the_wire_declares_the_status_that_a_class_implies(kind: type[KnowledgeSmithError]) -> None:
     family = next(one for one in kind.__mro__ if one in FAMILIES)
-    assert statuses.code_of(kind("wrong")) is FAMILIES[family]  # type: ignore[index]
+    assert statuses.code_of(kind("wrong")) is FAMILIES[family]
 
 
 def test_reasons_name_one_class_each() -> None:
