@@ -60,7 +60,8 @@ def test_a_graph_with_a_run_goes_and_comes_back(
     job = smith.interventions.edit(
         branch_id=branch, changes=[PARIS], method="finetune", method_config={"learning_rate": 3.21e-4}
     )
-    done = smith.interventions.wait(intervention_id=job.id)
+    smith.interventions.wait(intervention_id=job.id)
+    done = smith.interventions.get(intervention_id=job.id)
     probes = smith.probe_sets.generate(graph_id=world, limit_per_kind=5)
     spread = _spread(smith, job.id)
     plan = smith.interventions.get_plan(intervention_id=job.id)

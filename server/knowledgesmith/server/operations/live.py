@@ -23,12 +23,27 @@ class Progress:
     total: int = 0
 
 
+class OperationCaller(Caller):
+    """Whom an operation works for: it has no deadline, so whoever asked decides how long it waits for locks."""
+
+    __slots__ = ()
+
+    def wait_for_locks(self, waited_s: float) -> bool:  # noqa: ARG002 - others look at it
+        """Always, until the operation is cancelled or let go.
+
+        Raises:
+            Cancelled: it is.
+        """
+        self.check()
+        return True
+
+
 @dataclass(slots=True)
 class Live:
     """State in memory; it belongs to the event loop's thread, but ``report`` may be called from any."""
 
     record: OperationRecord
-    caller: Caller = field(default_factory=Caller)
+    caller: OperationCaller = field(default_factory=OperationCaller)
     attempt: int = 0
     cancelled: bool = False
     progress: Progress = field(default_factory=Progress)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from knowledgesmith.graph_schema import cancellation
@@ -73,6 +75,8 @@ class GraphRunners:
 
     def _imported(self, task: Task, header: pb.ImportHeader, files: Sequence[InputFile]) -> ImportReport:
         before = self._version_before(task, header.graph_id)
+        for left in filter(Path.is_dir, task.folder.uploads.iterdir()):  # by an attempt that was killed
+            shutil.rmtree(left, ignore_errors=True)
         task.report("read")
 
         def work() -> ImportReport:
