@@ -25,7 +25,7 @@ PATIENCE = 30.0
 
 
 class Service:
-    """``work`` and ``work_to_end`` stay in a lane until they may go or notice that nobody waits; ``short`` answers."""
+    """``work`` stays in a lane until it may go or notices that nobody waits; ``short`` answers."""
 
     def __init__(self, lane: Lane, *, looks: bool) -> None:
         self.lane, self._looks = lane, looks
@@ -33,9 +33,6 @@ class Service:
 
     async def work(self, _request: bytes, _context: object) -> bytes:
         return await self.lane.run(self._work)
-
-    async def work_to_end(self, _request: bytes, _context: object) -> bytes:
-        return await self.lane.run_to_end(self._work)
 
     async def short(self, _request: bytes, _context: object) -> bytes:
         return await asyncio.to_thread(bytes)
@@ -51,7 +48,7 @@ class Service:
         return b""
 
 
-NAMES = ("work", "work_to_end", "short")
+NAMES = ("work", "short")
 
 
 @pytest.fixture(autouse=True)
@@ -103,19 +100,17 @@ async def released(semaphore: threading.Semaphore) -> bool:
     return await asyncio.to_thread(semaphore.acquire, timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("method", ["work", "work_to_end"])
-async def test_work_ends_when_its_deadline_has_passed(method: str) -> None:
+async def test_work_ends_when_its_deadline_has_passed() -> None:
     service = Service(Lane("test", threads=1, waiting=0), looks=True)
     async with served(service) as call:
-        assert (await code_of(call(method, DEADLINE)))[0] == "DEADLINE_EXCEEDED"
+        assert (await code_of(call("work", DEADLINE)))[0] == "DEADLINE_EXCEEDED"
         assert await released(service.ended)
 
 
-@pytest.mark.parametrize("method", ["work", "work_to_end"])
-async def test_work_ends_when_its_caller_has_gone(method: str) -> None:
+async def test_work_ends_when_its_caller_has_gone() -> None:
     service = Service(Lane("test", threads=1, waiting=0), looks=True)
     async with served(service) as call:
-        asked = call(method, PATIENCE)
+        asked = call("work", PATIENCE)
         assert await released(service.begun)
         asked.cancel()
         assert await released(service.ended)
@@ -170,7 +165,7 @@ async def test_a_lane_carries_values_and_errors_and_counts_what_has_ended() -> N
     lane = Lane("test", threads=1, waiting=0)
     assert await lane.run(divmod, 7, 3) == (2, 1)
     with pytest.raises(ZeroDivisionError):
-        await lane.run_to_end(divmod, 1, 0)
+        await lane.run(divmod, 1, 0)
     hold = threading.Event()
     first = asyncio.ensure_future(lane.run(hold.wait, PATIENCE))
     await asyncio.sleep(0)

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import ServerBusy
 
 if TYPE_CHECKING:
@@ -52,19 +51,6 @@ class Lane:
         """
         return await asyncio.wrap_future(self._submit(partial(work, *args, **kwargs)))
 
-    async def run_to_end(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """The same, but a cancelled call waits until its work has noticed: for work on files that the call removes."""
-        future = self._submit(partial(work, *args, **kwargs))
-        waiting = asyncio.wrap_future(future)
-        try:
-            return await asyncio.shield(waiting)
-        except asyncio.CancelledError:
-            cancellation.current().leave()
-            if not future.cancel():
-                await asyncio.wait([waiting])
-                waiting.exception()  # seen: nobody is left to be told
-            raise
-
     def close(self) -> None:
         """Take no more work, and forget what waits."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -85,7 +71,7 @@ class Lane:
 
 
 def long_lane(*, threads: int = LONG_THREADS) -> Lane:
-    """For calls that walk a graph or a set: generate, audit, export, check, compare, import, delete."""
+    """For calls that walk a graph and are answered while their caller waits: suggestions, traits, shared names."""
     return Lane("long", threads=threads, waiting=LONG_WAITING)
 
 
