@@ -13,7 +13,6 @@ from knowledgesmith.graph_schema.cancellation import working_for
 from knowledgesmith.graph_schema.errors import (
     Cancelled,
     FailedPrecondition,
-    GraphLocked,
     GraphUnavailable,
     KnowledgeSmithError,
     WorkerUnavailable,
@@ -198,8 +197,8 @@ def _interrupted(error: Exception) -> bool:
 
 
 def _lost(error: Exception) -> bool:
-    """Whether the next attempt may find what this one has lost."""
-    return isinstance(error, GraphUnavailable | WorkerUnavailable) and not isinstance(error, GraphLocked)
+    """Whether the next attempt may find what this one has lost, locks of others included."""
+    return isinstance(error, GraphUnavailable | WorkerUnavailable)
 
 
 def _cancelled() -> Cancelled:
