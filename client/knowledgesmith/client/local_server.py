@@ -5,7 +5,6 @@ Files below the data directory: ``server.json`` (pid and addresses), ``server.lo
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
@@ -189,6 +188,8 @@ class LocalServer:
     @contextmanager
     def _lock(self) -> Generator[None]:
         """One start at a time; a second caller waits and then finds the server that the first one started."""
+        import fcntl  # not on Windows, where commands call a server that runs elsewhere
+
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with (self.data_dir / "server.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
