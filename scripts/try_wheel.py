@@ -4,8 +4,8 @@
 temporary folder and gives each Python a fresh environment with nothing but ``knowledgesmith`` (and, with ``--server``,
 another one with its extras), in the versions of ``requirements/dev.txt``. It prints one line of JSON a Python:
 
-* the client alone: packages, megabytes with byte code, seconds of importing it (median of five, less what the bare
-  Python takes), whether the command line answers, whether something of an extra came along, and with ``--target``
+* the client alone: packages, megabytes with byte code, processor seconds of importing it (median of five, less what the
+  bare Python takes), whether the command line answers, whether something of an extra came along, and with ``--target``
   whether both forms of the client work against the server there (``client_trial.py``);
 * with ``--server``: packages and megabytes of the whole, and the seconds of the main job on a server of that
   environment (``server_trial.py``).
@@ -21,6 +21,7 @@ import argparse
 import json
 import os
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -35,8 +36,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LOCKED: Final = ROOT / "requirements/dev.txt"
-PYTHONS: Final = ("3.11", "3.12", "3.13")
-"""Versions that the wheel promises in its classifiers."""
+PROJECT: Final[Mapping[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 STARTS: Final = 5
 LAST: Final = 1500
 """Characters of what a failed program said."""
@@ -55,7 +55,7 @@ class Tried:
     Attributes:
         packages: distributions that were installed.
         mb: megabytes of them, byte code included.
-        import_s: seconds of importing the client, less those of the bare Python.
+        import_s: processor seconds of importing the client, less those of the bare Python.
         calls: whether the client was tried against a server.
         job_s: seconds of the main job, start and stop of the server included.
         failed: what went wrong.
@@ -87,6 +87,12 @@ def run(*command: str | Path, folder: Path) -> str:
     return done.stdout
 
 
+def spent_by_children() -> float:
+    """Processor seconds of the programs that were run and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def find_uv() -> Path:
     """The uv of ``make setup``, else one on the path.
 
@@ -112,6 +118,12 @@ def find_python(asked: str) -> Path | None:
     return None
 
 
+def promised() -> list[str]:
+    """Versions of Python that the wheel names in its classifiers."""
+    named = (line.rpartition("Programming Language :: Python :: ") for line in PROJECT["classifiers"])
+    return [version for _, found, version in named if found]
+
+
 def plain(requirement: str) -> str:
     """The name of a distribution, as it is compared."""
     return re.sub(r"[-_.]+", "-", re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0]).lower()
@@ -119,9 +131,8 @@ def plain(requirement: str) -> str:
 
 def of_extras() -> set[str]:
     """Distributions that only an extra brings."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    extras: Mapping[str, Sequence[str]] = project["optional-dependencies"]
-    return {plain(line) for lines in extras.values() for line in lines} - {plain(li) for li in project["dependencies"]}
+    extras: Mapping[str, Sequence[str]] = PROJECT["optional-dependencies"]
+    return {plain(line) for lines in extras.values() for line in lines} - {plain(li) for li in PROJECT["dependencies"]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,12 +174,15 @@ class Installation:
         return round(sum(sizes) / 1e6, 1)
 
     def seconds(self, code: str) -> float:
-        """How long its Python takes for a line of code: the median of five, after one that warms the caches."""
+        """Processor time of a line of code in its Python: the median of five, after one that warms the caches.
+
+        Where nothing else runs this is what a person waits; where something does, it hardly grows.
+        """
         spent: list[float] = []
         for _ in range(1 + STARTS):
-            begun = time.perf_counter()
+            begun = spent_by_children()
             run(self.bin / "python", "-c", code, folder=self.folder)
-            spent.append(time.perf_counter() - begun)
+            spent.append(spent_by_children() - begun)
         return statistics.median(spent[1:])
 
 
@@ -235,7 +249,7 @@ def main() -> None:
     parser.add_argument("--server", action="store_true", help="try the wheel with its extras as a server, too")
     asked = parser.parse_args()
     uv = find_uv()
-    pythons = {name: find_python(name) for name in asked.python or PYTHONS}
+    pythons = {name: find_python(name) for name in asked.python or promised()}
     missing = [name for name, path in pythons.items() if path is None]
     failed = bool(missing) and bool(asked.python)
     print(

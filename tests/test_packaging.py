@@ -8,6 +8,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -110,6 +111,33 @@ def test_imports_stay_light(module: str, heavy: str) -> None:
 def test_the_command_line_is_installed() -> None:
     [script] = [e for e in entry_points(group="console_scripts") if e.name == "ksmith"]
     assert callable(script.load())
+
+
+def test_the_wheel_and_the_readme_promise_the_same_pythons() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    promised = [line.split(" :: ")[-1] for line in project["classifiers"] if ":: Python ::" in line]
+    assert promised == sorted(promised, key=lambda version: tuple(map(int, version.split("."))))
+    assert project["requires-python"] == f">={promised[0]}"
+    [section] = re.findall(r"^## Where it runs\n(.*?)^## ", readme, re.DOTALL | re.MULTILINE)
+    assert section.strip().startswith(f"Python {', '.join(promised[:-1])} and {promised[-1]}.")
+    assert f"Python {promised[0]}+, make and git" in readme
+    assert {"Operating System :: POSIX :: Linux", "Typing :: Typed"} <= set(project["classifiers"])
+    assert "**Server:** Linux" in section
+
+
+def test_the_client_imports_nothing_that_only_posix_has() -> None:
+    """Where the service does not run, its client and its commands do."""
+    code = (
+        "import importlib, pkgutil, sys\n"
+        "sys.modules.update(dict.fromkeys(('fcntl', 'grp', 'pwd', 'resource', 'termios')))\n"
+        "import knowledgesmith.client as client\n"
+        "for module in pkgutil.walk_packages(client.__path__, 'knowledgesmith.client.'):\n"
+        "    if not module.name.endswith(('.ogm', '__main__')): importlib.import_module(module.name)\n"
+        "print(client.KnowledgeSmith, client.AsyncKnowledgeSmith)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_no_committed_text_names_a_registry() -> None:
