@@ -13,7 +13,7 @@ import tempfile
 import uuid
 from pathlib import Path
 
-from knowledgesmith.client import AsyncKnowledgeSmith, KnowledgeSmith
+from knowledgesmith.client import AsyncKnowledgeSmith, KnowledgeSmith, KnowledgeSmithClientError
 
 GRAPH = {
     "entities.csv": "uid,name,type,domain\nfrance,France,Country,geography\nparis,Paris,City,geography\n",
@@ -74,8 +74,11 @@ def main() -> None:
         files = [Path(made) / name for name in GRAPH]
         for file in files:
             file.write_text(GRAPH[file.name], encoding="utf-8")
-        with_threads(sys.argv[1], files)
-        asyncio.run(with_a_loop(sys.argv[1], files))
+        try:
+            with_threads(sys.argv[1], files)
+            asyncio.run(with_a_loop(sys.argv[1], files))
+        except KnowledgeSmithClientError as refused:
+            raise SystemExit(str(refused)) from refused
 
 
 if __name__ == "__main__":

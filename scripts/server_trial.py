@@ -141,7 +141,10 @@ def main() -> None:
     import_everything()
     save_checkpoint(tiny_llama(), folder / "model")
     with serving(folder / "data") as target, KnowledgeSmith(target, actor="server-trial") as smith:
-        main_job(smith, folder)
+        try:
+            main_job(smith, folder)
+        except KnowledgeSmithClientError as refused:
+            raise SystemExit(str(refused)) from refused
 
 
 if __name__ == "__main__":
