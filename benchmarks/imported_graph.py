@@ -132,10 +132,10 @@ def run(
         seed=1,
         max_probes=400,
     )
-    job = smith.interventions.wait(intervention_id=smith.interventions.create(spec=spec).intervention.id)
-    if job.error_message:
-        return {"state": job.state.value, "error": job.error_message}
-    parameters = {"id": job.id}
+    intervention = smith.interventions.wait(intervention_id=smith.interventions.create(spec=spec).intervention.id)
+    if intervention.error_message:
+        return {"state": intervention.state.value, "error": intervention.error_message}
+    parameters = {"id": intervention.id}
     [health] = smith.graphs.cypher(query=HEALTH, parameters=parameters).rows
     targets = smith.graphs.cypher(query=TARGETS, parameters=parameters).rows
     stays = smith.graphs.cypher(query=STAYS, parameters=parameters).rows

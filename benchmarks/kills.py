@@ -166,11 +166,11 @@ def trial(
         stage.kill(done.victim)
     outcome = _finish(smith, run)
     watcher.join()
-    job = _patient(lambda: smith.interventions.get(intervention_id=run))
-    done.attempts, done.state = job.attempt, job.state.value
+    intervention = _patient(lambda: smith.interventions.get(intervention_id=run))
+    done.attempts, done.state = intervention.attempt, intervention.state.value
     twin = twins[done.method]
     checks = {
-        "the state": job.state is InterventionState.SUCCEEDED,
+        "the state": intervention.state is InterventionState.SUCCEEDED,
         "the rows": outcome.rows == twin.rows,
         "the weights": outcome.weights == twin.weights,
         "the head beliefs": outcome.heads == twin.heads,
@@ -192,18 +192,20 @@ def _begin(smith: KnowledgeSmith, branch: str, method: str) -> str:
 
 def _finish(smith: KnowledgeSmith, run: str) -> Outcome:
     """Wait for the end; rows without their ids and times, weights, head beliefs."""
-    while (job := _patient(lambda: smith.interventions.get(intervention_id=run))).state not in ENDED:
+    while (intervention := _patient(lambda: smith.interventions.get(intervention_id=run))).state not in ENDED:
         time.sleep(0.1)
     rows = _patient(lambda: smith.propagation.changes(intervention_id=run)).changes
     heads = _patient(lambda: smith.graphs.cypher(query=HEADS, parameters={"graph": GRAPH}, max_rows=10_000)).rows
     return Outcome(
-        rows=tuple(map(repr, rows)), weights=_weights(smith, job), heads=tuple((uid, belief) for uid, belief in heads)
+        rows=tuple(map(repr, rows)),
+        weights=_weights(smith, intervention),
+        heads=tuple((uid, belief) for uid, belief in heads),
     )
 
 
-def _weights(smith: KnowledgeSmith, job: Intervention) -> str:
-    made = _patient(lambda: smith.branches.revisions(branch_id=job.spec.branch_id))
-    return next((revision.weights_sha256 for revision in made if revision.id == job.revision_id), "")
+def _weights(smith: KnowledgeSmith, intervention: Intervention) -> str:
+    made = _patient(lambda: smith.branches.revisions(branch_id=intervention.spec.branch_id))
+    return next((revision.weights_sha256 for revision in made if revision.id == intervention.revision_id), "")
 
 
 def _watch(target: str, run: str, seen: list[int]) -> None:
@@ -222,13 +224,13 @@ def _at_the_moment(smith: KnowledgeSmith, database: Path, run: str, moment: str)
     order = [Phase.PLAN, Phase.MEASURE_BEFORE, Phase.APPLY, Phase.HEALTH, Phase.MEASURE_AFTER]
     wanted = order.index(Phase.MEASURE_AFTER if moment == "ledger" else Phase(moment.upper()))
     while True:
-        job = _patient(lambda: smith.interventions.get(intervention_id=run))
-        if job.state in ENDED or (job.phase in order and order.index(job.phase) >= wanted):
+        intervention = _patient(lambda: smith.interventions.get(intervention_id=run))
+        if intervention.state in ENDED or (intervention.phase in order and order.index(intervention.phase) >= wanted):
             break
-        if moment == "ledger" and job.phase is Phase.HEALTH:
+        if moment == "ledger" and intervention.phase is Phase.HEALTH:
             break
-    if moment != "ledger" or job.state in ENDED:
-        yield job.state.value if job.phase is Phase.UNSPECIFIED else job.phase.lower()
+    if moment != "ledger" or intervention.state in ENDED:
+        yield intervention.state.value if intervention.phase is Phase.UNSPECIFIED else intervention.phase.lower()
         return
     login = info(database)
     auth = (login.user, login.password or "") if login.user else None

@@ -116,12 +116,12 @@ def one_run(smith: KnowledgeSmith, *, name: str, dtype: str, place: Path) -> dic
             max_probes=PROBES,
             seed=1,
         )
-        job = smith.interventions.create(spec=spec).intervention
-        done = smith.interventions.wait(intervention_id=job.id)
+        intervention = smith.interventions.create(spec=spec).intervention
+        done = smith.interventions.wait(intervention_id=intervention.id)
     except KnowledgeSmithClientError as error:
         return {**row, "state": "REFUSED", "said": str(error), "seconds": round(time.monotonic() - start, 1)}
-    [(found, installed, asked)] = smith.graphs.cypher(query=OUTCOME, parameters={"id": job.id}).rows
-    texts = smith.graphs.cypher(query=TEXTS, parameters={"id": job.id}).rows
+    [(found, installed, asked)] = smith.graphs.cypher(query=OUTCOME, parameters={"id": intervention.id}).rows
+    texts = smith.graphs.cypher(query=TEXTS, parameters={"id": intervention.id}).rows
     refused = done.state is InterventionState.FAILED
     health = {key.removeprefix("health_"): value for key, value in found.items() if key.startswith("health_")}
     return {

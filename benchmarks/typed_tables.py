@@ -115,15 +115,15 @@ def measure(smith: KnowledgeSmith, name: str, facts: Facts, folder: Path, config
         method_config=config,
         seed=1,
     )
-    job = smith.interventions.wait(intervention_id=smith.interventions.create(spec=spec).intervention.id)
+    intervention = smith.interventions.wait(intervention_id=smith.interventions.create(spec=spec).intervention.id)
     found: dict[str, Any] = {
         "facts": len(facts),
         "imported": smith.graphs.get(graph_id=name).facts,
-        "state": job.state.value,
+        "state": intervention.state.value,
     }
-    if job.error_message:
-        return {**found, "error": job.error_message}
-    seen = smith.propagation.evidence(intervention_id=job.id, roles=[Role.TARGET], limit=500).evidence
+    if intervention.error_message:
+        return {**found, "error": intervention.error_message}
+    seen = smith.propagation.evidence(intervention_id=intervention.id, roles=[Role.TARGET], limit=500).evidence
     said = [one for one in seen if one.text_after is not None]
     rows = [
         {
@@ -137,9 +137,9 @@ def measure(smith: KnowledgeSmith, name: str, facts: Facts, folder: Path, config
     ]
     return {
         **found,
-        "health": job.health.verdict.value if job.health else "",
+        "health": intervention.health.verdict.value if intervention.health else "",
         "asked": len(rows),
-        "notes": list(job.notes),
+        "notes": list(intervention.notes),
         "installed": sum(row["verdict"] == "INSTALLED" for row in rows),
         "texts": rows,
     }

@@ -1,4 +1,4 @@
-"""Write the Grafana dashboard for jobs: panels are declared here, the JSON is generated and committed.
+"""Write the Grafana dashboard for interventions: panels are declared here, the JSON is generated and committed.
 
 ``python scripts/gen_dashboard.py [--check]``; ``--check`` fails when the committed file differs.
 """
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-TARGET = Path(__file__).resolve().parent.parent / "deploy/grafana/dashboards/jobs.json"
+TARGET = Path(__file__).resolve().parent.parent / "deploy/grafana/dashboards/interventions.json"
 SOURCE = {"type": "prometheus", "uid": "${source}"}
 COLUMNS, HEIGHT = 24, 8
-PHASES = "ksmith_job_phase_seconds"
+PHASES = "ksmith_intervention_phase_seconds"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +68,9 @@ SECTIONS = (
                 width=4,
             ),
             Panel(
-                title="Jobs by state",
+                title="Interventions by state",
                 description="Interventions in the graph, by state.",
-                queries=(("{{state}} {{goal}}", "ksmith_jobs"),),
+                queries=(("{{state}} {{goal}}", "ksmith_interventions"),),
                 width=8,
                 stacked=True,
             ),
@@ -83,20 +83,20 @@ SECTIONS = (
         ),
     ),
     Section(
-        title="Jobs",
+        title="Interventions",
         panels=(
             Panel(
                 title="Submitted and completed",
                 description="Interventions an hour.",
                 queries=(
-                    ("submitted {{goal}}", f"3600 * {rate('ksmith_jobs_submitted_total', 'goal')}"),
-                    ("{{outcome}} {{goal}}", f"3600 * {rate('ksmith_jobs_completed_total', 'goal, outcome')}"),
+                    ("submitted {{goal}}", f"3600 * {rate('ksmith_interventions_submitted_total', 'goal')}"),
+                    ("{{outcome}} {{goal}}", f"3600 * {rate('ksmith_interventions_completed_total', 'goal, outcome')}"),
                 ),
             ),
             Panel(
                 title="Duration",
                 description="From the claim to the end of an attempt, 95th percentile.",
-                queries=(("{{method}}", quantile(0.95, "ksmith_job_duration_seconds", "method")),),
+                queries=(("{{method}}", quantile(0.95, "ksmith_intervention_duration_seconds", "method")),),
                 unit="s",
             ),
             Panel(
@@ -115,7 +115,7 @@ SECTIONS = (
                 title="Attempts",
                 description="Attempts begun, and writes that the fence refused.",
                 queries=(
-                    ("attempts {{goal}}", rate("ksmith_job_attempts_total", "goal")),
+                    ("attempts {{goal}}", rate("ksmith_intervention_attempts_total", "goal")),
                     ("refused", "rate(ksmith_fence_rejections_total[$__rate_interval])"),
                 ),
             ),
@@ -126,7 +126,7 @@ SECTIONS = (
             ),
             Panel(
                 title="Worker memory",
-                description="Resident memory of the worker after its last job.",
+                description="Resident memory of the worker after its last intervention.",
                 queries=(("resident", "ksmith_worker_memory_bytes"),),
                 unit="bytes",
             ),
@@ -331,8 +331,8 @@ def dashboard() -> dict[str, Any]:
         "hide": 0,
     }
     return {
-        "uid": "ksmith-jobs",
-        "title": "KnowledgeSmith: jobs",
+        "uid": "ksmith-interventions",
+        "title": "KnowledgeSmith: interventions",
         "tags": ["knowledgesmith"],
         "schemaVersion": 39,
         "editable": False,

@@ -57,7 +57,7 @@ class Tried:
         mb: megabytes of them, byte code included.
         import_s: processor seconds of importing the client, less those of the bare Python.
         calls: whether the client was tried against a server.
-        job_s: seconds of the main job, start and stop of the server included.
+        intervention_s: seconds of the main job, start and stop of the server included.
         failed: what went wrong.
     """
 
@@ -65,7 +65,7 @@ class Tried:
     mb: float | None = None
     import_s: float | None = None
     calls: bool | None = None
-    job_s: float | None = None
+    intervention_s: float | None = None
     failed: list[str] = field(default_factory=list[str])
 
 
@@ -216,7 +216,7 @@ def try_server(made: Installation) -> Tried:
         tried.packages, tried.mb = len(made.packages()), made.megabytes()
         begun = time.perf_counter()
         run(made.bin / "python", ROOT / "scripts/server_trial.py", made.folder / "trial", folder=made.folder)
-        tried.job_s = round(time.perf_counter() - begun, 1)
+        tried.intervention_s = round(time.perf_counter() - begun, 1)
     except Failed as failure:
         tried.failed.append(str(failure))
     return tried

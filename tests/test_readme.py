@@ -53,12 +53,12 @@ def test_python_block(server: Service) -> None:
 def test_command_block(server: Service) -> None:
     ksmith = str(Path(sys.executable).with_name("ksmith"))
     [commands] = [block for block in blocks("sh") if "ksmith edit" in block]
-    job = ""
+    intervention = ""
     for line in commands.splitlines():
-        words = [job if word == "ID" else word for word in shlex.split(line, comments=True)]
+        words = [intervention if word == "ID" else word for word in shlex.split(line, comments=True)]
         output = run(ksmith, *words[1:], service=server)
-        job = next(iter(re.findall(r"iv_[0-9a-f]+", output)), job)
-    assert job
+        intervention = next(iter(re.findall(r"iv_[0-9a-f]+", output)), intervention)
+    assert intervention
 
 
 def test_cypher_blocks_return_what_they_show(server: Service) -> None:

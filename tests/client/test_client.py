@@ -188,8 +188,8 @@ def test_only_unavailable_is_repeated(either: KnowledgeSmith, fake: FakeServer) 
 
 def test_pages_are_joined_and_limited(either: KnowledgeSmith, fake: FakeServer) -> None:
     fake.interventions = 5
-    assert [job.id for job in either.interventions.list()] == ["i0", "i1", "i2", "i3", "i4"]
-    assert [job.id for job in either.interventions.list(limit=3)] == ["i0", "i1", "i2"]
+    assert [intervention.id for intervention in either.interventions.list()] == ["i0", "i1", "i2", "i3", "i4"]
+    assert [intervention.id for intervention in either.interventions.list(limit=3)] == ["i0", "i1", "i2"]
     changes = either.propagation.changes(intervention_id="i1")
     assert [row.sequence for row in changes.changes] == [1, 2, 3, 4, 5, 6]
     assert changes.query.parameters == {"id": "i1"}

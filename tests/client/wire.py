@@ -283,7 +283,7 @@ def rate(successes: int, trials: int) -> common_pb2.Rate:
 
 
 def whole_watch() -> list[Watch | Failure]:
-    """A job that runs to its end without a break."""
+    """An intervention that runs to its end without a break."""
     return [
         state(State.INTERVENTION_STATE_RUNNING, written_rows=0),
         Watch(progress=intervention_pb2.ProgressEvent(phase=intervention_pb2.PHASE_APPLY, done=1, total=2)),

@@ -50,7 +50,7 @@ def take_in(service: Service, *messages: probe_pb2.ImportProbeSetRequest) -> obj
     return service.result(begun, probe_pb2.ImportProbeSetResponse)
 
 
-def jobs(service: Service, **fields: Any) -> object:
+def interventions(service: Service, **fields: Any) -> object:
     """A page of interventions."""
     request = intervention_pb2.ListInterventionsRequest(**fields)
     return service.intervention.ListInterventions(request, timeout=PATIENCE)
@@ -59,9 +59,9 @@ def jobs(service: Service, **fields: Any) -> object:
 UNKNOWN: tuple[dict[str, Any], ...] = ({"states": [99]}, {"goal": 99}, {"view": 99})
 
 
-def jobs_like(fields: dict[str, Any], service: Service, branch: str, _graph: str) -> object:
+def interventions_like(fields: dict[str, Any], service: Service, branch: str, _graph: str) -> object:
     """A page of the interventions of a branch."""
-    return jobs(service, branch_id=branch, **fields)
+    return interventions(service, branch_id=branch, **fields)
 
 
 ASKING: list[Case] = [
@@ -179,20 +179,20 @@ ASKING: list[Case] = [
     ),
     Case(
         name="list: negative page",
-        send=lambda s, b, _: jobs(s, branch_id=b, page_size=-1),
+        send=lambda s, b, _: interventions(s, branch_id=b, page_size=-1),
         code=INVALID,
         reason="INVALID_FIELD",
     ),
     Case(
         name="list: foreign page token",
-        send=lambda s, b, _: jobs(s, branch_id=b, page_token="bm9uc2Vuc2U"),
+        send=lambda s, b, _: interventions(s, branch_id=b, page_token="bm9uc2Vuc2U"),
         code=INVALID,
         reason="PAGE_TOKEN_MISMATCH",
     ),
     *(
         Case(
             name=f"list: unknown {next(iter(wrong))}",
-            send=partial(jobs_like, wrong),
+            send=partial(interventions_like, wrong),
             code=INVALID,
             reason="INVALID_FIELD",
         )

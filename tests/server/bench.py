@@ -1,4 +1,4 @@
-"""The worker's parts in this process, on a real database: a small world, a model, branches, jobs."""
+"""The worker's parts in this process, on a real database: a small world, a model, branches, interventions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.server import world
 from knowledgesmith.graph_schema.importing import import_graph
 from knowledgesmith.graph_schema.importing.reading.importer import InputFile
 from knowledgesmith.graph_schema.interventions import branches, steps
-from knowledgesmith.graph_schema.interventions.records import JobSpec
+from knowledgesmith.graph_schema.interventions.records import InterventionSpec
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.interventions import Change, Goal, TargetDistribution
 from knowledgesmith.server.worker.model.host import ModelHost
@@ -62,9 +62,9 @@ def open_branch(store: GraphStore, branch: str, *, model_id: str, graph_id: str)
 
 
 def queue(store: GraphStore, branch: str, method: str, *, request_id: str = "") -> str:
-    """Queue an unlearning of two capitals; the id of the job."""
+    """Queue an unlearning of two capitals; the id of the intervention."""
     config: dict[str, Any] = json.loads((GOLDENS / f"{method}.json").read_text(encoding="utf-8"))["config"]
-    spec = JobSpec(
+    spec = InterventionSpec(
         branch_id=branch,
         goal=Goal.UNLEARN,
         changes=CHANGES,
@@ -73,5 +73,7 @@ def queue(store: GraphStore, branch: str, method: str, *, request_id: str = "") 
         target_distribution=TargetDistribution.NEUTRAL_GRAPH,
         max_probes=60,
     )
-    job, _ = steps.create(store, spec, actor="test", request_id=request_id or branch, request_hash="h", graph_digest="")
-    return job
+    intervention, _ = steps.create(
+        store, spec, actor="test", request_id=request_id or branch, request_hash="h", graph_digest=""
+    )
+    return intervention

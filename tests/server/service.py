@@ -239,11 +239,11 @@ class Service:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:
-                job = self.get(intervention_id)
-                if job.state in wanted:
-                    return job
-                if job.state in TERMINAL:
-                    raise AssertionError(job)
+                intervention = self.get(intervention_id)
+                if intervention.state in wanted:
+                    return intervention
+                if intervention.state in TERMINAL:
+                    raise AssertionError(intervention)
             except grpc.RpcError as error:
                 if error.code() not in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}:
                     raise

@@ -40,7 +40,7 @@ def test_refused_with_status_and_reason_and_nothing_changed(
     assert fingerprint(second_client, world) == before
 
 
-def test_request_id_makes_one_job_and_refuses_another_body(service: Service, branch: str) -> None:
+def test_request_id_makes_one_intervention_and_refuses_another_body(service: Service, branch: str) -> None:
     request_id = str(uuid.uuid4())
     spec = service.spec(branch, GOOD)
     first = service.create(spec, request_id=request_id)
@@ -59,7 +59,7 @@ def test_page_tokens_walk_every_item_once_and_belong_to_their_listing(service: S
     while True:
         request = intervention_pb2.ListInterventionsRequest(branch_id=branch, page_size=1, page_token=token)
         page = service.intervention.ListInterventions(request, timeout=PATIENCE)
-        seen += [job.id for job in page.interventions]
+        seen += [intervention.id for intervention in page.interventions]
         token = page.next_page_token
         if not token:
             break
@@ -69,5 +69,5 @@ def test_page_tokens_walk_every_item_once_and_belong_to_their_listing(service: S
             )
         assert reason_of(refused.value)[1] == "PAGE_TOKEN_MISMATCH"
     assert sorted(seen) == sorted(made)
-    for job_id in made:
-        service.cancel(job_id)
+    for intervention_id in made:
+        service.cancel(intervention_id)

@@ -52,28 +52,28 @@ def test_edit_from_import_to_rollback(service: Service, graph_id: str, tmp_path:
         spec = InterventionSpec.edit(branch_id=branch, changes=[PARIS], method="finetune")
         preview = smith.interventions.plan(spec=spec)
         created = smith.interventions.create(spec=spec)
-        job = created.intervention
+        intervention = created.intervention
         assert created.plan.digest == preview.plan.digest
-        watched = [e for e in smith.interventions.watch(intervention_id=job.id) if isinstance(e, BeliefBatch)]
+        watched = [e for e in smith.interventions.watch(intervention_id=intervention.id) if isinstance(e, BeliefBatch)]
         rows = [row for event in watched for row in event.changes]
-        done = smith.interventions.wait(intervention_id=job.id)
+        done = smith.interventions.wait(intervention_id=intervention.id)
 
         assert done.state is InterventionState.SUCCEEDED
         assert done.actor == "tester"
         assert len(rows) == done.planned_rows == preview.plan.rows
-        assert smith.interventions.get_plan(intervention_id=job.id).digest == preview.plan.digest, (
+        assert smith.interventions.get_plan(intervention_id=intervention.id).digest == preview.plan.digest, (
             "the same world, the same plan"
         )
-        groups = smith.propagation.rates(intervention_id=job.id, group_by=Grouping.HOP)
+        groups = smith.propagation.rates(intervention_id=intervention.id, group_by=Grouping.HOP)
         assert sum(group.rows for group in groups.groups) == len(rows)
 
-        picture = smith.propagation.subgraph(intervention_id=job.id)
+        picture = smith.propagation.subgraph(intervention_id=intervention.id)
         assert {EdgeStatus.RETRACTED, EdgeStatus.ADDED} <= {edge.status for edge in picture.edges}
         assert to_networkx(picture).number_of_nodes() == len(picture.nodes)
         assert len(to_py2neo(picture).nodes) == len(picture.nodes)
         assert len(to_pandas(rows)) == len(rows)
-        assert "<svg" in smith.propagation.picture(intervention_id=job.id)
-        questions(smith, branch, job.id, rows)
+        assert "<svg" in smith.propagation.picture(intervention_id=intervention.id)
+        questions(smith, branch, intervention.id, rows)
         whole(smith, graph_id)
         back = smith.branches.rollback(branch_id=branch)
         assert back.exact
@@ -140,9 +140,9 @@ def test_a_result_outlives_a_server_that_is_killed(neo4j_uri: str, store: GraphS
         assert lives[-1].stop() == 0
 
 
-def questions(smith: KnowledgeSmith, branch: str, job: str, rows: list[BeliefChange]) -> None:
+def questions(smith: KnowledgeSmith, branch: str, intervention: str, rows: list[BeliefChange]) -> None:
     """Every further question, on a ledger that the worker wrote; its query says the same when it is pasted."""
-    evidence = smith.propagation.evidence(intervention_id=job)
+    evidence = smith.propagation.evidence(intervention_id=intervention)
     names = [name for name in BeliefChange.__dataclass_fields__ if name.startswith("n_")]
     probes = sum(getattr(row, name) for row in rows for name in names)
     assert len(evidence.evidence) == probes
@@ -155,7 +155,7 @@ def questions(smith: KnowledgeSmith, branch: str, job: str, rows: list[BeliefCha
         heard = (one.role, one.kind) == (Role.TARGET, ProbeKind.DIRECT)
         assert (one.text_before is not None) == (one.text_after is not None) == heard
 
-    facts = smith.propagation.changed_facts(intervention_id=job)
+    facts = smith.propagation.changed_facts(intervention_id=intervention)
     (fact,) = facts.facts
     assert (fact.subject_name, fact.old_object_name, fact.new_object_name, fact.functional) == (
         "France",
@@ -164,27 +164,27 @@ def questions(smith: KnowledgeSmith, branch: str, job: str, rows: list[BeliefCha
         True,
     )
     assert fact.contexts >= 4
-    travel = smith.propagation.travel(intervention_id=job, threshold=0.001)
+    travel = smith.propagation.travel(intervention_id=intervention, threshold=0.001)
     assert {step.relation for path in travel.paths for step in path.steps} <= {
         "HAS_CAPITAL",
         "ON_CONTINENT",
         "PART_OF_PLANET",
     }
-    compared = smith.propagation.compare(first_intervention_id=job, second_intervention_id=job)
+    compared = smith.propagation.compare(first_intervention_id=intervention, second_intervention_id=intervention)
     assert (compared.overlap.both, compared.overlap.mean_abs_difference) == (len(rows), 0.0)
     points = smith.propagation.over_time(branch_id=branch).points
-    assert {point.intervention_id for point in points} == {job}
+    assert {point.intervention_id for point in points} == {intervention}
     assert {point.group.role: point.group.rows for point in points} == Counter(row.role for row in rows)
     about = smith.propagation.over_time(branch_id=branch, entity_uid="france", relation="has_capital").points
     found = sum(row.entity_uid == "france" and row.relation == "has_capital" for row in rows)
     assert sum(point.group.rows for point in about) == found
-    found_metrics = smith.propagation.metrics(intervention_id=job).metrics
+    found_metrics = smith.propagation.metrics(intervention_id=intervention).metrics
     metrics = {(one.name, one.group_by, one.group): one for one in found_metrics}
     ccr = metrics["ccr", Grouping.ALL, "all"].rate
     assert ccr.successes == sum(row.n_collateral for row in rows)
     assert ccr.trials == ccr.successes + sum(row.n_preserved for row in rows)
     assert ccr.chance is None or 0.5 <= ccr.chance <= 0.75
-    assert smith.propagation.collapse(intervention_ids=[job]).points[0].k == 1
+    assert smith.propagation.collapse(intervention_ids=[intervention]).points[0].k == 1
 
     for query, count in (
         (evidence.query, min(1000, probes)),
@@ -195,8 +195,8 @@ def questions(smith: KnowledgeSmith, branch: str, job: str, rows: list[BeliefCha
     ):
         pasted = smith.graphs.cypher(query=query.cypher, parameters=query.parameters, max_rows=1000)
         assert len(pasted.rows) == count
-    assert len(smith.propagation.ledger_pandas(intervention_id=job)) == len(rows)
-    assert {"rate_low", "rate_chance"} <= set(smith.propagation.metrics_pandas(intervention_id=job).columns)
+    assert len(smith.propagation.ledger_pandas(intervention_id=intervention)) == len(rows)
+    assert {"rate_low", "rate_chance"} <= set(smith.propagation.metrics_pandas(intervention_id=intervention).columns)
 
 
 def whole(smith: KnowledgeSmith, graph_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Calls that race or repeat: one job a request, one rollback a request, and no refusal harms a running job."""
+"""Calls that race or repeat: one intervention or rollback a request, and no refusal harms what runs."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
 
 
 def test_refused_decisions_do_not_lock_out_the_running_attempt(service: Service, branch: str) -> None:
-    job = service.create(service.spec(branch, PARIS, SYMBOL, max_probes=2000))
+    intervention = service.create(service.spec(branch, PARIS, SYMBOL, max_probes=2000))
     stub = service.intervention
     decisions: tuple[Callable[[], object], ...] = (
         lambda: stub.CommitIntervention(
-            intervention_pb2.CommitInterventionRequest(intervention_id=job.id), timeout=PATIENCE
+            intervention_pb2.CommitInterventionRequest(intervention_id=intervention.id), timeout=PATIENCE
         ),
         lambda: stub.DiscardIntervention(
-            intervention_pb2.DiscardInterventionRequest(intervention_id=job.id), timeout=PATIENCE
+            intervention_pb2.DiscardInterventionRequest(intervention_id=intervention.id), timeout=PATIENCE
         ),
     )
     refused = 0
     watch = service.intervention.WatchIntervention(
-        intervention_pb2.WatchInterventionRequest(intervention_id=job.id, max_batch=8), timeout=PATIENCE
+        intervention_pb2.WatchInterventionRequest(intervention_id=intervention.id, max_batch=8), timeout=PATIENCE
     )
     for event in watch:
         if event.WhichOneof("event") == "batch":
@@ -39,14 +39,14 @@ def test_refused_decisions_do_not_lock_out_the_running_attempt(service: Service,
                     decide()
                 assert reason_of(error.value)[:2] == (PRECONDITION, "ILLEGAL_STATE")
                 refused += 1
-    done = service.get(job.id)
+    done = service.get(intervention.id)
     assert refused >= 2
     assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message
     assert done.written_rows == done.planned_rows
     assert done.attempt == 1
 
 
-def test_equal_requests_at_the_same_time_make_one_job(service: Service, branch: str) -> None:
+def test_equal_requests_at_the_same_time_make_one_intervention(service: Service, branch: str) -> None:
     spec = service.spec(branch, PARIS)
     request_id = str(uuid.uuid4())
     made: list[str] = []

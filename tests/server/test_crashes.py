@@ -1,4 +1,4 @@
-"""Killing the worker, the front process or Neo4j in the middle of a job: nothing lost, nothing doubled."""
+"""Killing the worker, the front process or Neo4j in the middle of an intervention: nothing lost, nothing doubled."""
 
 from __future__ import annotations
 
@@ -52,82 +52,82 @@ def own(owned: Own) -> Own:
 
 
 def begin(service: Service, graph_id: str, **fields: Any) -> tuple[str, list[int]]:
-    """Queue a job and return at its first ledger batch, with the sequence numbers seen so far."""
+    """Queue an intervention and return at its first ledger batch, with the sequence numbers seen so far."""
     service.import_graph(upload(graph_id))
     branch = open_branch(service, graph_id)
-    job = service.create(service.spec(branch, *CHANGES, max_probes=2000, **fields))
+    intervention = service.create(service.spec(branch, *CHANGES, max_probes=2000, **fields))
     watch = service.intervention.WatchIntervention(
-        intervention_pb2.WatchInterventionRequest(intervention_id=job.id, max_batch=8), timeout=PATIENCE
+        intervention_pb2.WatchInterventionRequest(intervention_id=intervention.id, max_batch=8), timeout=PATIENCE
     )
     for event in watch:
         if event.WhichOneof("event") == "batch":
             watch.cancel()
-            return job.id, [row.sequence for row in event.batch.changes]
+            return intervention.id, [row.sequence for row in event.batch.changes]
     raise AssertionError("ended without a ledger row")
 
 
-def assert_whole(service: Service, job_id: str, *, attempts: int) -> None:
-    """The job succeeded and its ledger has every planned row exactly once."""
-    done = service.wait(job_id)
+def assert_whole(service: Service, intervention_id: str, *, attempts: int) -> None:
+    """The intervention succeeded and its ledger has every planned row exactly once."""
+    done = service.wait(intervention_id)
     assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message
     assert done.attempt >= attempts
-    rows = service.rows(job_id)
+    rows = service.rows(intervention_id)
     assert [row.sequence for row in rows] == list(range(1, done.planned_rows + 1))
 
 
-def test_killed_worker_is_replaced_and_the_job_goes_on(own: Own, graph_id: str) -> None:
-    job_id, seen = begin(own.service, graph_id)
+def test_killed_worker_is_replaced_and_the_intervention_goes_on(own: Own, graph_id: str) -> None:
+    intervention_id, seen = begin(own.service, graph_id)
     first = own.service.worker()
     first.kill()
-    assert_whole(own.service, job_id, attempts=2)
+    assert_whole(own.service, intervention_id, attempts=2)
     assert seen[0] == 1
     assert own.service.worker().pid != first.pid
 
 
 def test_killed_front_process_leaves_no_worker_and_resumes_after_a_restart(own: Own, graph_id: str) -> None:
-    job_id, _ = begin(own.service, graph_id)
+    intervention_id, _ = begin(own.service, graph_id)
     worker = own.service.worker()
     own.service.kill()
     worker.wait(timeout=PATIENCE)
-    assert_whole(own.again(), job_id, attempts=2)
+    assert_whole(own.again(), intervention_id, attempts=2)
 
 
-def test_graceful_stop_leaves_the_job_for_the_next_server(own: Own, graph_id: str) -> None:
-    job_id, _ = begin(own.service, graph_id)
+def test_graceful_stop_leaves_the_intervention_for_the_next_server(own: Own, graph_id: str) -> None:
+    intervention_id, _ = begin(own.service, graph_id)
     assert own.service.stop() == 0
-    assert_whole(own.again(), job_id, attempts=1)
+    assert_whole(own.again(), intervention_id, attempts=1)
 
 
-def test_killed_database_is_started_again_and_the_job_goes_on(
+def test_killed_database_is_started_again_and_the_intervention_goes_on(
     tiny_checkpoint: Path, tmp_path: Path, graph_id: str
 ) -> None:
     service = Service(data_dir=tmp_path / "server").start()
     register(service, tiny_checkpoint)
-    job_id, _ = begin(service, graph_id)
+    intervention_id, _ = begin(service, graph_id)
     java = service.child("CommunityEntryPoint", "--home-dir")
     java.kill()
-    assert_whole(service, job_id, attempts=1)
+    assert_whole(service, intervention_id, attempts=1)
     assert service.stop() == 0
     assert not java.is_running()
 
 
 def test_cancel_in_the_middle(own: Own, graph_id: str) -> None:
-    job_id, _ = begin(own.service, graph_id)
-    refused = own.service.cancel(job_id)
+    intervention_id, _ = begin(own.service, graph_id)
+    refused = own.service.cancel(intervention_id)
     expected = intervention_pb2.INTERVENTION_STATE_CANCELLED
     if refused is not None:
         assert refused == grpc.StatusCode.FAILED_PRECONDITION, "too late: it is committing or has ended"
         expected = intervention_pb2.INTERVENTION_STATE_SUCCEEDED
-    assert own.service.wait(job_id).state == expected
+    assert own.service.wait(intervention_id).state == expected
 
 
 def test_watchers_of_all_kinds_see_one_history(own: Own, graph_id: str) -> None:
     service = own.service
     service.import_graph(upload(graph_id))
     branch = open_branch(service, graph_id)
-    job = service.create(service.spec(branch, *CHANGES))
+    intervention = service.create(service.spec(branch, *CHANGES))
     histories: list[list[intervention_pb2.BeliefChange]] = []
-    threads = [threading.Thread(target=lambda: histories.append(service.rows(job.id))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: histories.append(service.rows(intervention.id))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

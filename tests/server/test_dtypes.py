@@ -62,11 +62,11 @@ def test_a_model_in_any_format_goes_through_the_main_job(
 
     branch = open_branch(service, world, model.id)
     before = ask(service, branch)
-    job = service.create(service.spec(branch, PARIS, method="placebo", max_probes=40))
-    done = service.wait(job.id)
+    intervention = service.create(service.spec(branch, PARIS, method="placebo", max_probes=40))
+    done = service.wait(intervention.id)
     assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message
     assert done.written_rows == done.planned_rows > 0
-    moved = [row.delta for row in service.rows(job.id) if row.HasField("delta")]
+    moved = [row.delta for row in service.rows(intervention.id) if row.HasField("delta")]
     assert moved
     assert all(delta == 0 for delta in moved), "a placebo moves nothing in any format"
 
@@ -95,8 +95,8 @@ def test_one_id_is_one_format_and_the_host_keeps_them_apart(
     # the same files in two formats, asked in turns: each time the right one is loaded
     for model in (half, whole, half):
         branch = open_branch(service, world, model.id)
-        job = service.create(service.spec(branch, PARIS, method="placebo", max_probes=12))
-        assert service.wait(job.id).state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED
+        intervention = service.create(service.spec(branch, PARIS, method="placebo", max_probes=12))
+        assert service.wait(intervention.id).state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED
         back = service.roll_back(branch)
         assert back.weights_sha256 == model.weights_sha256
 

@@ -20,7 +20,7 @@ from tests.taught import Spoil, artefact_of, noise, nothing, one_row, one_word, 
 from knowledgesmith.editors.health.reading import read_state
 from knowledgesmith.editors.models import LoadedModel
 from knowledgesmith.graph_schema.interventions import branches, steps
-from knowledgesmith.graph_schema.interventions.records import Claim, Gate, Job, JobSpec
+from knowledgesmith.graph_schema.interventions.records import Claim, Gate, Intervention, InterventionSpec
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.health import Health, HealthVerdict
 from knowledgesmith.graph_schema.types.interventions import Change, Goal, State, TargetDistribution
@@ -69,7 +69,7 @@ class Bench:
     settings: ServerSettings
     branch: str
     sink: Sink
-    worker: runner.JobRunner
+    worker: runner.AttemptRunner
     patch: Callable[[Spoil, dict[str, str]], None]
 
     def queue(self, **fields: Any) -> str:
@@ -84,21 +84,21 @@ class Bench:
             "max_probes": 60,
             **fields,
         }
-        job, _ = steps.create(
+        intervention, _ = steps.create(
             self.store,
-            JobSpec(**values),
+            InterventionSpec(**values),
             actor="test",
-            request_id=f"{self.branch}-{len(steps.list_jobs(self.store, branch_id=self.branch))}",
+            request_id=f"{self.branch}-{len(steps.list_interventions(self.store, branch_id=self.branch))}",
             request_hash="h",
             graph_digest="",
         )
-        return job
+        return intervention
 
-    def run(self, spoil: Spoil, metadata: dict[str, str] | None = None, **fields: Any) -> Job:
+    def run(self, spoil: Spoil, metadata: dict[str, str] | None = None, **fields: Any) -> Intervention:
         self.patch(spoil, metadata or {})
-        job = self.queue(**fields)
-        self.worker.run(job, stop=threading.Event())
-        return steps.get(self.store, job)
+        intervention = self.queue(**fields)
+        self.worker.run(intervention, stop=threading.Event())
+        return steps.get(self.store, intervention)
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def bench(
     sink = Sink()
     deaf: Any = Deaf()
     listening: Any = sink
-    worker = runner.JobRunner(settings=settings, store=store, host=host, reporter=Reporter(deaf, listening))
+    worker = runner.AttemptRunner(settings=settings, store=store, host=host, reporter=Reporter(deaf, listening))
 
     def patch(spoil: Spoil, metadata: dict[str, str]) -> None:
         def build(*_: object) -> Method:
@@ -130,8 +130,8 @@ def head(bench: Bench) -> str:
     return branches.get_branch(bench.store, bench.branch).head_revision
 
 
-def stored(bench: Bench, job: str) -> dict[str, Any]:
-    return dict(bench.store.read("interventions/steps/get", id=job)[0]["properties"])
+def stored(bench: Bench, intervention: str) -> dict[str, Any]:
+    return dict(bench.store.read("interventions/steps/get", id=intervention)[0]["properties"])
 
 
 @pytest.mark.parametrize(
@@ -146,21 +146,21 @@ def stored(bench: Bench, job: str) -> dict[str, Any]:
 )
 def test_a_wreck_waits_for_a_decision(bench: Bench, spoil: Spoil, says: str) -> None:
     base = head(bench)
-    job = bench.run(spoil)
-    assert job.state is State.AWAITING_DECISION, job.error_message
+    intervention = bench.run(spoil)
+    assert intervention.state is State.AWAITING_DECISION, intervention.error_message
     assert head(bench) == base, "nothing was committed"
-    assert job.health is not None
-    assert job.health.verdict is HealthVerdict.WRECKED
-    assert job.failed_gates[0] == f"wrecked: {job.health.reason}"
-    assert any(says in reason for reason in job.health.reasons)
-    properties = stored(bench, job.id)
+    assert intervention.health is not None
+    assert intervention.health.verdict is HealthVerdict.WRECKED
+    assert intervention.failed_gates[0] == f"wrecked: {intervention.health.reason}"
+    assert any(says in reason for reason in intervention.health.reasons)
+    properties = stored(bench, intervention.id)
     assert properties["health_ok"] is False
-    assert properties["health_perplexity_ratio"] == job.health.perplexity_ratio
-    assert job.metrics_withheld == job.health.reason
-    assert not {"propagated", "residual", "installed"} & job.metrics.keys()
-    assert "collateral" in job.metrics, "what it broke"
+    assert properties["health_perplexity_ratio"] == intervention.health.perplexity_ratio
+    assert intervention.metrics_withheld == intervention.health.reason
+    assert not {"propagated", "residual", "installed"} & intervention.metrics.keys()
+    assert "collateral" in intervention.metrics, "what it broke"
     shown = {name: bench.sink.values[name] for name in RATIOS}
-    assert shown.pop("ksmith_collateral_change_ratio") == job.metrics["collateral"], "what it broke is shown"
+    assert shown.pop("ksmith_collateral_change_ratio") == intervention.metrics["collateral"], "what it broke is shown"
     assert all(map(math.isnan, shown.values())), "and no rate that could look like a success"
     assert bench.sink.checks == ["WRECKED"]
 
@@ -168,15 +168,15 @@ def test_a_wreck_waits_for_a_decision(bench: Bench, spoil: Spoil, says: str) -> 
 @pytest.mark.parametrize("spoil", [one_row(math.nan), one_row(3e38)], ids=["NaN row", "a row that overflows"])
 def test_values_that_are_no_numbers_are_never_committed(bench: Bench, spoil: Spoil) -> None:
     base = head(bench)
-    job = bench.run(spoil, hold=True)
-    assert job.state is State.FAILED
-    assert job.error_reason == "MODEL_NOT_FINITE"
-    assert "no finite numbers" in job.error_message
+    intervention = bench.run(spoil, hold=True)
+    assert intervention.state is State.FAILED
+    assert intervention.error_reason == "MODEL_NOT_FINITE"
+    assert "no finite numbers" in intervention.error_message
     assert head(bench) == base
-    assert job.health is not None
-    assert not job.health.ok
-    assert stored(bench, job.id)["health_nonfinite"] >= 1
-    assert job.written_rows == 0
+    assert intervention.health is not None
+    assert not intervention.health.ok
+    assert stored(bench, intervention.id)["health_nonfinite"] >= 1
+    assert intervention.written_rows == 0
 
 
 RATIOS = ("ksmith_collateral_change_ratio", "ksmith_propagated_ratio", "ksmith_residual_retention_ratio")
@@ -193,11 +193,11 @@ def test_rates_of_a_former_run_do_not_stand_for_the_next(values: dict[str, float
     sink = Sink()
     deaf: Any = Deaf()
     listening: Any = sink
-    job: Any = SimpleNamespace(spec=SimpleNamespace(goal=Goal.EDIT, method="finetune"))
+    intervention: Any = SimpleNamespace(spec=SimpleNamespace(goal=Goal.EDIT, method="finetune"))
     reporter = Reporter(deaf, listening)
-    reporter.metrics(job, RATES, GOOD)
+    reporter.metrics(intervention, RATES, GOOD)
     assert [sink.values[name] for name in RATIOS] == [0.02, 0.9, 0.1]
-    reporter.metrics(job, values, health)
+    reporter.metrics(intervention, values, health)
     wanted = {"ksmith_propagated_ratio": 0.4} if health.ok and values else {}
     if "collateral" in values:
         wanted["ksmith_collateral_change_ratio"] = values["collateral"]  # what it broke, a wreck's too
@@ -221,37 +221,37 @@ def test_a_run_that_could_not_be_measured_keeps_no_rates_of_the_run_before_it(be
     bench.run(nothing)
     shown = [name for name in RATIOS if not math.isnan(bench.sink.values[name])]
     assert shown, "a good run shows its rates"
-    job = bench.run(
+    intervention = bench.run(
         one_row(math.nan),
         changes=(Change(subject="peru", relation="has_capital", old_object="lima", new_object="cairo"),),
     )
-    assert job.error_reason == "MODEL_NOT_FINITE"
+    assert intervention.error_reason == "MODEL_NOT_FINITE"
     assert all(math.isnan(bench.sink.values[name]) for name in RATIOS)
 
 
 @pytest.mark.parametrize("spoil", [nothing, noise(0.003)], ids=["nothing", "a grain of noise"])
 def test_a_change_that_spoils_nothing_is_committed(bench: Bench, spoil: Spoil) -> None:
-    job = bench.run(spoil)
-    assert job.state is State.SUCCEEDED, (job.error_message, job.failed_gates)
-    assert job.health is not None
-    assert job.health.ok
-    assert job.metrics_withheld == ""
-    assert job.metrics["perplexity_ratio"] == pytest.approx(1, abs=0.05)
+    intervention = bench.run(spoil)
+    assert intervention.state is State.SUCCEEDED, (intervention.error_message, intervention.failed_gates)
+    assert intervention.health is not None
+    assert intervention.health.ok
+    assert intervention.metrics_withheld == ""
+    assert intervention.metrics["perplexity_ratio"] == pytest.approx(1, abs=0.05)
 
 
 def test_placebo_is_measured_too(bench: Bench) -> None:
-    job = bench.run(nothing, method="placebo")
-    assert job.health is not None
-    assert job.health.perplexity_ratio == 1.0
-    assert job.health.agreement == 1.0
+    intervention = bench.run(nothing, method="placebo")
+    assert intervention.health is not None
+    assert intervention.health.perplexity_ratio == 1.0
+    assert intervention.health.agreement == 1.0
 
 
 def test_what_a_method_did_not_realise_holds_its_revision(bench: Bench) -> None:
     realised = '[{"fact_id": "f", "along": 0.3, "across": 4.8}]'
-    job = bench.run(nothing, {"realised": realised})
-    assert job.state is State.AWAITING_DECISION
-    assert "4.8x as far in other directions" in job.failed_gates[0]
-    assert stored(bench, job.id)["health_across_max"] == 4.8
+    intervention = bench.run(nothing, {"realised": realised})
+    assert intervention.state is State.AWAITING_DECISION
+    assert "4.8x as far in other directions" in intervention.failed_gates[0]
+    assert stored(bench, intervention.id)["health_across_max"] == 4.8
 
 
 def test_a_wreck_may_be_committed_by_a_decision_and_the_next_change_is_held_for_it(bench: Bench) -> None:
@@ -267,9 +267,9 @@ def test_a_wreck_may_be_committed_by_a_decision_and_the_next_change_is_held_for_
 
 def test_gates_come_after_the_reason(bench: Bench) -> None:
     gate = Gate(metric="perplexity_ratio", max=1.1)
-    job = bench.run(noise(2.0), gates=(gate,))
-    assert job.failed_gates[0].startswith("wrecked: ")
-    assert job.failed_gates[-1].startswith("perplexity_ratio")
+    intervention = bench.run(noise(2.0), gates=(gate,))
+    assert intervention.failed_gates[0].startswith("wrecked: ")
+    assert intervention.failed_gates[-1].startswith("perplexity_ratio")
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.COMMITTING])
@@ -282,17 +282,17 @@ def test_an_attempt_that_is_taken_up_again_does_not_skip_it(
         raise ConnectionError
 
     with monkeypatch.context() as broken:
-        broken.setattr(runner.JobRunner, "_decide", lost)
+        broken.setattr(runner.AttemptRunner, "_decide", lost)
         with pytest.raises(ConnectionError):
             bench.run(scaled(30.0))
-    [job] = steps.list_jobs(bench.store, branch_id=bench.branch)
-    assert (job.state, job.health) == (State.RUNNING, None)
-    assert job.written_rows == job.planned_rows > 0
-    held = Claim(id=job.id, fence=job.fence, attempt=job.attempt)
+    [intervention] = steps.list_interventions(bench.store, branch_id=bench.branch)
+    assert (intervention.state, intervention.health) == (State.RUNNING, None)
+    assert intervention.written_rows == intervention.planned_rows > 0
+    held = Claim(id=intervention.id, fence=intervention.fence, attempt=intervention.attempt)
     steps.advance(bench.store, held, from_states=[State.RUNNING], state=state)
     base = head(bench)
-    bench.worker.run(job.id, stop=threading.Event())
-    again = steps.get(bench.store, job.id)
+    bench.worker.run(intervention.id, stop=threading.Event())
+    again = steps.get(bench.store, intervention.id)
     assert again.state is State.AWAITING_DECISION, again.error_message
     assert again.failed_gates[0].startswith("wrecked: ")
     assert head(bench) == base
@@ -316,13 +316,13 @@ def test_a_base_is_read_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_health_is_on_the_wire(bench: Bench) -> None:
-    from knowledgesmith.server.wire.interventions import job_to
+    from knowledgesmith.server.wire.interventions import intervention_to
 
-    job = bench.run(noise(2.0))
-    message = job_to(job).health
-    assert job.health is not None
-    assert list(message.reasons) == list(job.health.reasons)
+    intervention = bench.run(noise(2.0))
+    message = intervention_to(intervention).health
+    assert intervention.health is not None
+    assert list(message.reasons) == list(intervention.health.reasons)
     assert not message.ok
-    assert message.perplexity_ratio == job.health.perplexity_ratio
+    assert message.perplexity_ratio == intervention.health.perplexity_ratio
     assert not message.HasField("realised_min")
-    assert not job_to(replace(job, health=None)).HasField("health")
+    assert not intervention_to(replace(intervention, health=None)).HasField("health")

@@ -57,14 +57,14 @@ def test_a_graph_with_a_run_goes_and_comes_back(
     smith: KnowledgeSmith, service: Service, branch: str, world: str, ksmith: Run, tmp_path: Path
 ) -> None:
     # an artefact is named by its content: no other test makes this very edit, so the files are this run's alone
-    job = smith.interventions.edit(
+    intervention = smith.interventions.edit(
         branch_id=branch, changes=[PARIS], method="finetune", method_config={"learning_rate": 3.21e-4}
     )
-    smith.interventions.wait(intervention_id=job.id)
-    done = smith.interventions.get(intervention_id=job.id)
+    smith.interventions.wait(intervention_id=intervention.id)
+    done = smith.interventions.get(intervention_id=intervention.id)
     probes = smith.probe_sets.generate(graph_id=world, limit_per_kind=5)
-    spread = _spread(smith, job.id)
-    plan = smith.interventions.get_plan(intervention_id=job.id)
+    spread = _spread(smith, intervention.id)
+    plan = smith.interventions.get_plan(intervention_id=intervention.id)
 
     assert ksmith("graph", "check", world).exit_code == 0
     path = tmp_path / "world.ksmith"
@@ -73,7 +73,7 @@ def test_a_graph_with_a_run_goes_and_comes_back(
     assert json.loads(ksmith("graph", "diff", world, path, "--json").output)["facts"]["removed"] == 0
 
     with pytest.raises(StillReferenced, match="rollback") as kept:
-        smith.interventions.delete(intervention_id=job.id)
+        smith.interventions.delete(intervention_id=intervention.id)
     assert branch in kept.value.hint
     with pytest.raises(StillReferenced):
         smith.graphs.delete(graph_id=world)
@@ -89,9 +89,9 @@ def test_a_graph_with_a_run_goes_and_comes_back(
     assert (loaded["already_there"], loaded["files"]) == (False, 2)
     assert smith.archives.load(path=path).already_there
     assert smith.graphs.check(graph_id=world).sound
-    assert smith.interventions.get_plan(intervention_id=job.id) == plan
-    assert _spread(smith, job.id) == spread
-    assert smith.interventions.get(intervention_id=job.id) == done
+    assert smith.interventions.get_plan(intervention_id=intervention.id) == plan
+    assert _spread(smith, intervention.id) == spread
+    assert smith.interventions.get(intervention_id=intervention.id) == done
     assert len(smith.probe_sets.probes(probe_set_id=probes.id)) == probes.verified
     assert smith.branches.ask(branch_id=branch, prompts=["x"]), "the weights came back too"
 
@@ -99,10 +99,10 @@ def test_a_graph_with_a_run_goes_and_comes_back(
         intervention_id=smith.interventions.edit(branch_id=branch, changes=[LIMA], method="finetune").id
     )
     smith.branches.rollback(branch_id=branch)
-    assert "interventions" in ksmith("delete-run", second.id).output
+    assert "interventions" in ksmith("delete", second.id).output
     with pytest.raises(InterventionNotFound):
         smith.interventions.get(intervention_id=second.id)
-    assert ksmith("graph", "delete-probes", probes.id).exit_code == 0
+    assert ksmith("probes", "delete", probes.id).exit_code == 0
     assert smith.branches.delete(branch_id=branch, force=True).removed["branches"] == 1
     assert ksmith("graph", "delete", world).exit_code == 0
     assert ksmith("graph", "check", world).exit_code == 1

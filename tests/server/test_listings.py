@@ -121,7 +121,7 @@ def test_interventions_are_listed_by_state_and_goal_and_as_short_as_asked(servic
                 return found
 
     def ids(**fields: Any) -> list[str]:
-        return [job.id for job in listed(**fields)]
+        return [intervention.id for intervention in listed(**fields)]
 
     queued = intervention_pb2.INTERVENTION_STATE_QUEUED
     awaiting = intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION
@@ -207,10 +207,10 @@ def test_an_intervention_that_has_ended_is_deleted(service: Service, held: str) 
 def held(service: Service, branch: str) -> str:
     """A measured intervention with a gate on fluency that awaits a decision."""
     gate = intervention_pb2.Gate(metric=intervention_pb2.GATE_METRIC_PERPLEXITY_RATIO, max=0.0)
-    job = service.create(service.spec(branch, PARIS, gates=[gate]))
-    done = service.wait(job.id, until={intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION})
+    intervention = service.create(service.spec(branch, PARIS, gates=[gate]))
+    done = service.wait(intervention.id, until={intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION})
     assert done.failed_gates[0].startswith("perplexity_ratio")
-    return job.id
+    return intervention.id
 
 
 def test_the_embedded_database_by_itself(

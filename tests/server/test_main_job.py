@@ -34,9 +34,9 @@ def heads(service: Service, graph_id: str) -> dict[str, tuple[object, ...]]:
 
 def test_edit_is_planned_measured_streamed_and_rolled_back(service: Service, world: str, branch: str) -> None:
     base = service.branch_of(branch).head_revision_id
-    job = service.create(service.spec(branch, PARIS))
-    events = service.events(job.id)
-    done = service.get(job.id)
+    intervention = service.create(service.spec(branch, PARIS))
+    events = service.events(intervention.id)
+    done = service.get(intervention.id)
 
     assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message
     assert events[0].WhichOneof("event") == "state"
@@ -53,19 +53,21 @@ def test_edit_is_planned_measured_streamed_and_rolled_back(service: Service, wor
             assert len(event.batch.changes) == event.batch.last_sequence - event.batch.first_sequence + 1
 
     assert service.branch_of(branch).head_revision_id == done.revision_id != base
-    assert heads(service, world)["paris"][2] == job.id
+    assert heads(service, world)["paris"][2] == intervention.id
 
     back = service.roll_back(branch)
     assert back.branch.head_revision_id == base
     assert back.weights_sha256 == back.head.weights_sha256
     assert heads(service, world) == {}, "the heads return to what they were before"
-    assert service.get(job.id).HasField("rollback_time")
+    assert service.get(intervention.id).HasField("rollback_time")
 
 
 def test_stream_calls_and_cypher_agree(service: Service, second_client: GraphStore, branch: str) -> None:
-    job = service.create(service.spec(branch, PARIS, SYMBOL))
-    rows = service.rows(job.id)
-    request = propagation_pb2.GetPropagationRequest(intervention_id=job.id, group_by=propagation_pb2.GROUPING_KIND)
+    intervention = service.create(service.spec(branch, PARIS, SYMBOL))
+    rows = service.rows(intervention.id)
+    request = propagation_pb2.GetPropagationRequest(
+        intervention_id=intervention.id, group_by=propagation_pb2.GROUPING_KIND
+    )
     answer = service.propagation.GetPropagation(request, timeout=PATIENCE)
     # another client on the same database pastes the query that came with the answer
     parameters = parameters_from(answer.query.parameters)
@@ -105,10 +107,10 @@ def role_name(role: common_pb2.Role.ValueType) -> str:
 
 
 def test_every_watch_position_replays_exactly(service: Service, branch: str) -> None:
-    job = service.create(service.spec(branch, PARIS))
-    everything = service.rows(job.id)
+    intervention = service.create(service.spec(branch, PARIS))
+    everything = service.rows(intervention.id)
     for after in (0, 1, len(everything) // 2, len(everything)):
-        assert service.rows(job.id, after) == everything[after:]
+        assert service.rows(intervention.id, after) == everything[after:]
 
 
 def test_validate_only_writes_nothing(service: Service, second_client: GraphStore, branch: str, world: str) -> None:
@@ -158,21 +160,21 @@ def test_unlearning_by_each_method(service: Service, branch: str) -> None:
         ("finetune", ("peru", "has_capital", "lima")),
         ("placebo", ("chile", "has_capital", "santiago")),
     ):
-        job = service.create(service.spec(branch, change, goal="UNLEARN", method=method))
-        done = service.wait(job.id)
+        intervention = service.create(service.spec(branch, change, goal="UNLEARN", method=method))
+        done = service.wait(intervention.id)
         assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message
 
 
 @pytest.mark.parametrize(("goal", "change"), [("EDIT", PARIS), ("UNLEARN", PARIS[:3])])
 def test_placebo_moves_nothing(service: Service, branch: str, goal: str, change: tuple[str, ...]) -> None:
     """Nothing changed: nothing propagated, was forgotten, drifted or broke, whatever the model had said before."""
-    job = service.create(service.spec(branch, change, goal=goal, method="placebo"))
-    rows = service.rows(job.id)
+    intervention = service.create(service.spec(branch, change, goal=goal, method="placebo"))
+    rows = service.rows(intervention.id)
     assert rows
     assert max(abs(row.delta) for row in rows if row.HasField("delta")) < 1e-6
     assert sum(r.n_propagated + r.n_forgotten + r.n_drifted + r.n_collateral for r in rows) == 0
     assert {row.role for row in rows} == {common_pb2.ROLE_TARGET, common_pb2.ROLE_FOLLOWS, common_pb2.ROLE_STAYS}
-    evidence = targets_of(service, job.id)
+    evidence = targets_of(service, intervention.id)
     assert evidence
     heard = [one for one in evidence if one.kind == common_pb2.PROBE_KIND_DIRECT]
     assert heard
@@ -241,19 +243,19 @@ def test_discard_restores_the_heads(service: Service, world: str, branch: str) -
 
 def test_a_failed_gate_waits_for_a_decision(service: Service, branch: str) -> None:
     gate = intervention_pb2.Gate(metric=intervention_pb2.GATE_METRIC_PROPAGATED, min=1.01)
-    job = service.create(service.spec(branch, PARIS, gates=[gate]))
-    waiting = service.wait(job.id, until={intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION})
+    intervention = service.create(service.spec(branch, PARIS, gates=[gate]))
+    waiting = service.wait(intervention.id, until={intervention_pb2.INTERVENTION_STATE_AWAITING_DECISION})
     assert waiting.failed_gates
     assert waiting.failed_gates[0].startswith("propagated")
     service.intervention.CancelIntervention(
-        intervention_pb2.CancelInterventionRequest(intervention_id=job.id), timeout=PATIENCE
+        intervention_pb2.CancelInterventionRequest(intervention_id=intervention.id), timeout=PATIENCE
     )
-    assert service.wait(job.id).state == intervention_pb2.INTERVENTION_STATE_CANCELLED
+    assert service.wait(intervention.id).state == intervention_pb2.INTERVENTION_STATE_CANCELLED
 
 
 def test_ask_and_export_any_revision(service: Service, branch: str) -> None:
-    job = service.create(service.spec(branch, PARIS))
-    done = service.wait(job.id)
+    intervention = service.create(service.spec(branch, PARIS))
+    done = service.wait(intervention.id)
     prompts = ["The capital of France is"]
     for revision, expected in (("", done.revision_id), ("base", "tiny.base"), (done.revision_id, done.revision_id)):
         request = branch_pb2.AskRequest(branch_id=branch, revision_id=revision, prompts=prompts, max_new_tokens=4)
@@ -273,7 +275,7 @@ def test_ask_and_export_any_revision(service: Service, branch: str) -> None:
 
 def test_a_branch_that_is_not_selected_leaves_no_heads(service: Service, world: str, branch: str) -> None:
     other = open_branch(service, world, select=False)
-    job = service.create(service.spec(other, PARIS))
-    service.wait(job.id)
+    intervention = service.create(service.spec(other, PARIS))
+    service.wait(intervention.id)
     assert heads(service, world) == {}
-    assert service.rows(job.id), "the ledger is written all the same"
+    assert service.rows(intervention.id), "the ledger is written all the same"

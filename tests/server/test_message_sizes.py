@@ -17,7 +17,7 @@ from tests.server.service import PATIENCE, reason_of
 from knowledgesmith.client import KnowledgeSmith, View
 from knowledgesmith.graph_schema.interventions import steps
 from knowledgesmith.graph_schema.interventions.ledger import LedgerRow, Measured
-from knowledgesmith.graph_schema.interventions.records import JobSpec
+from knowledgesmith.graph_schema.interventions.records import InterventionSpec
 from knowledgesmith.graph_schema.propagation import Pasteable
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.facts import fact_id
@@ -103,7 +103,7 @@ async def test_ten_thousand_facts_are_taken_and_what_is_too_large_is_refused_wit
 
 def queue(runs: Runs, branch: str, facts: int, text: str) -> str:
     changes = tuple(Change(subject=f"{n}{text}", relation="r", old_object=text, new_object=text) for n in range(facts))
-    spec = JobSpec(
+    spec = InterventionSpec(
         branch_id=branch,
         goal=Goal.EDIT,
         changes=changes,
@@ -136,9 +136,9 @@ async def test_a_listing_of_large_interventions_comes_in_pages_that_fit(served: 
             )
             page = await stub.ListInterventions(asked, timeout=PATIENCE)
             assert 0 < page.ByteSize() < DEFAULT_BYTES
-            assert {job.spec.total_changes for job in page.interventions} == {110}
-            assert all(job.spec.changes for job in page.interventions)
-            seen += [job.id for job in page.interventions]
+            assert {intervention.spec.total_changes for intervention in page.interventions} == {110}
+            assert all(intervention.spec.changes for intervention in page.interventions)
+            seen += [intervention.id for intervention in page.interventions]
             token, pages = page.next_page_token, pages + 1
             if not token:
                 break
@@ -162,9 +162,9 @@ async def test_every_change_that_was_asked_for_can_be_read(served: tuple[Served,
             await stub.GetIntervention(wrong, timeout=PATIENCE)
         assert reason_of(caught.value)[1] == "PAGE_TOKEN_MISMATCH"
     with KnowledgeSmith(served[1]) as smith:
-        job = await asyncio.to_thread(lambda: smith.interventions.get(intervention_id=made))
-        assert [change.subject for change in job.spec.changes] == [change.subject for change in stored]
-        branch = job.spec.branch_id
+        intervention = await asyncio.to_thread(lambda: smith.interventions.get(intervention_id=made))
+        assert [change.subject for change in intervention.spec.changes] == [change.subject for change in stored]
+        branch = intervention.spec.branch_id
         (listed,) = await asyncio.to_thread(lambda: list(smith.interventions.list(branch_id=branch, view=View.FULL)))
         assert (len(listed.spec.changes), listed.spec.total_changes) == (100, 2_500)
         (short,) = await asyncio.to_thread(lambda: list(smith.interventions.list(branch_id=branch)))
@@ -273,10 +273,10 @@ async def test_the_stored_plan_is_paged_and_our_client_joins_its_pages(
 ) -> None:
     plan = large_plan(6_000, "name")
 
-    async def job(_self: object, intervention_id: str) -> Any:
+    async def intervention(_self: object, intervention_id: str) -> Any:
         return SimpleNamespace(id=intervention_id, plan_digest=plan.digest)
 
-    monkeypatch.setattr(servicer.InterventionServicer, "_job", job)
+    monkeypatch.setattr(servicer.InterventionServicer, "_intervention", intervention)
 
     def loaded(_store: object, _id: str) -> Plan:
         return plan

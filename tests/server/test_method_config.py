@@ -11,13 +11,13 @@ import torch
 from knowledgesmith.editors.precision import Figure, Precision
 from knowledgesmith.editors.registry import METHODS, build, method_class
 from knowledgesmith.editors.testing import tiny_llama
-from knowledgesmith.graph_schema.interventions.records import JobSpec
+from knowledgesmith.graph_schema.interventions.records import InterventionSpec
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 from knowledgesmith.server.worker.attempt.method_config import computed_in, resolve_config
 
 
-def spec(method: str, **config: Any) -> JobSpec:
-    return JobSpec(
+def spec(method: str, **config: Any) -> InterventionSpec:
+    return InterventionSpec(
         branch_id="b",
         goal=Goal.EDIT,
         changes=(),

@@ -15,7 +15,7 @@ from tests.server.service import PATIENCE, Service
 from knowledgesmith.server.metrics import COUNTERS, GAUGES, HISTOGRAMS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-DASHBOARD = ROOT / "deploy/grafana/dashboards/jobs.json"
+DASHBOARD = ROOT / "deploy/grafana/dashboards/interventions.json"
 NAME = re.compile(r"\bksmith_[a-z0-9_]+")
 GROUPING = re.compile(r"by \(([^)]*)\)")
 
@@ -34,9 +34,9 @@ def expressions() -> list[str]:
 
 @pytest.fixture
 def scraped(service: Service, branch: str) -> str:
-    """A scrape after one whole job, so that the worker's samples have arrived."""
-    job = service.create(service.spec(branch, ("france", "has_capital", "paris", "rome")))
-    service.wait(job.id)
+    """A scrape after one whole intervention, so that the worker's samples have arrived."""
+    intervention = service.create(service.spec(branch, ("france", "has_capital", "paris", "rome")))
+    service.wait(intervention.id)
     return scrape(service)
 
 
@@ -63,10 +63,12 @@ def test_every_expression_fits_the_scrape(scraped: str) -> None:
 def test_both_processes_report_through_one_endpoint(scraped: str) -> None:
     assert re.search(r"^ksmith_worker_up 1\.0", scraped, re.MULTILINE)
     assert re.search(r"^ksmith_neo4j_up 1\.0", scraped, re.MULTILINE)
-    assert re.search(r'^ksmith_job_phase_seconds_count\{method="finetune",phase="apply"\} [1-9]', scraped, re.MULTILINE)
+    assert re.search(
+        r'^ksmith_intervention_phase_seconds_count\{method="finetune",phase="apply"\} [1-9]', scraped, re.MULTILINE
+    )
     assert re.search(r"^ksmith_ledger_rows_total [1-9]", scraped, re.MULTILINE)
     assert re.search(r'^ksmith_neo4j_query_seconds_count\{query="interventions/ledger/append"\}', scraped, re.MULTILINE)
-    assert re.search(r'^ksmith_jobs\{goal="EDIT",state="SUCCEEDED"\}', scraped, re.MULTILINE)
+    assert re.search(r'^ksmith_interventions\{goal="EDIT",state="SUCCEEDED"\}', scraped, re.MULTILINE)
     assert re.search(r'^ksmith_build_info\{[^}]*torch="', scraped, re.MULTILINE), "the worker's versions"
 
 

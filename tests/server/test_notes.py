@@ -1,4 +1,4 @@
-"""What is told of a job beside its figures: stored on the intervention, on the wire, in plain words."""
+"""What is told of an intervention beside its figures: stored on the intervention, on the wire, in plain words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.taught import nothing
 
 from knowledgesmith.editors.spelling import Spelling
 from knowledgesmith.graph_schema.types.interventions import Change, Goal, State, TargetDistribution
-from knowledgesmith.server.wire.interventions import job_to
+from knowledgesmith.server.wire.interventions import intervention_to
 from knowledgesmith.server.worker.attempt.notes import spelling_notes
 
 __all__ = ["bench"]  # a fixture
@@ -42,16 +42,18 @@ def test_of_many_names_a_few_are_shown_and_the_rest_counted() -> None:
 def test_the_note_stands_on_the_intervention_and_on_the_wire(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The taught model spells its own names; a limit of nothing makes every name of several tokens an unknown one."""
     monkeypatch.setattr("knowledgesmith.editors.spelling.UNKNOWN_NATS", -1.0)
-    job = bench.run(nothing)
-    assert job.state is State.SUCCEEDED, job.error_message
-    [note] = job.notes
+    intervention = bench.run(nothing)
+    assert intervention.state is State.SUCCEEDED, intervention.error_message
+    [note] = intervention.notes
     assert "“Rome”" in note
-    assert stored(bench, job.id)["notes"] == [note]
-    assert list(job_to(job).notes) == [note]
+    assert stored(bench, intervention.id)["notes"] == [note]
+    assert list(intervention_to(intervention).notes) == [note]
 
 
 def test_an_unlearning_teaches_no_name(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("knowledgesmith.editors.spelling.UNKNOWN_NATS", -1.0)
     change = Change(subject="france", relation="has_capital", old_object="paris")
-    job = bench.run(nothing, goal=Goal.UNLEARN, changes=(change,), target_distribution=TargetDistribution.NEUTRAL_GRAPH)
-    assert job.notes == ()
+    intervention = bench.run(
+        nothing, goal=Goal.UNLEARN, changes=(change,), target_distribution=TargetDistribution.NEUTRAL_GRAPH
+    )
+    assert intervention.notes == ()

@@ -1,4 +1,4 @@
-"""Long locks cost a job no attempt, and a job that is given up says what its attempts were lost to."""
+"""Long locks cost an intervention no attempt; one that is given up says what its attempts were lost to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from knowledgesmith.server.settings import ServerSettings
 from knowledgesmith.server.worker.attempt import patience
 from knowledgesmith.server.worker.attempt.patience import given_up
 from knowledgesmith.server.worker.attempt.reporting import Reporter
-from knowledgesmith.server.worker.attempt.runner import JobRunner
+from knowledgesmith.server.worker.attempt.runner import AttemptRunner
 
 
 class Heard:
@@ -47,7 +47,7 @@ class Heard:
         """Another sample."""
 
 
-class Runner(JobRunner):
+class Runner(AttemptRunner):
     """The product's runner, whose attempts do what a test says instead of changing a model."""
 
     work: Callable[[], object]
@@ -89,7 +89,9 @@ def blocked(times: int) -> Callable[[Transaction], None]:
     return work
 
 
-def test_a_job_waits_for_locks_within_its_attempt(runner: Runner, heard: Heard, store: GraphStore, queued: str) -> None:
+def test_an_intervention_waits_for_locks_within_its_attempt(
+    runner: Runner, heard: Heard, store: GraphStore, queued: str
+) -> None:
     """As long as it takes: seven tries are longer than any write used to wait, and would have cost an attempt."""
     runner.work = lambda: store.write_transaction(blocked(7))
     runner.run(queued, stop=threading.Event())
@@ -99,7 +101,7 @@ def test_a_job_waits_for_locks_within_its_attempt(runner: Runner, heard: Heard, 
     assert steps.get(store, queued).attempt == 1
 
 
-def test_a_cancelled_job_waits_no_longer(runner: Runner, heard: Heard, store: GraphStore, queued: str) -> None:
+def test_a_cancelled_intervention_waits_no_longer(runner: Runner, heard: Heard, store: GraphStore, queued: str) -> None:
     def cancel(waits: int) -> None:
         if waits == 3:
             runner.cancel(intervention_id=queued)
@@ -107,15 +109,15 @@ def test_a_cancelled_job_waits_no_longer(runner: Runner, heard: Heard, store: Gr
     heard.then = cancel
     runner.work = lambda: store.write_transaction(blocked(99))
     runner.run(queued, stop=threading.Event())
-    job = steps.get(store, queued)
-    assert (job.state, job.attempt, len(heard.phases)) == (State.CANCELLED, 1, 3)
+    intervention = steps.get(store, queued)
+    assert (intervention.state, intervention.attempt, len(heard.phases)) == (State.CANCELLED, 1, 3)
 
 
 @pytest.mark.parametrize("in_the_end", [False, True])
-def test_a_worker_that_stops_leaves_the_job_with_its_attempts(
+def test_a_worker_that_stops_leaves_the_intervention_with_its_attempts(
     runner: Runner, heard: Heard, store: GraphStore, queued: str, in_the_end: bool
 ) -> None:
-    """Also where the job was being committed, which no cancellation ends."""
+    """Also where the intervention was being committed, which no cancellation ends."""
     stop = threading.Event()
 
     def told(waits: int) -> None:
@@ -131,11 +133,11 @@ def test_a_worker_that_stops_leaves_the_job_with_its_attempts(
 
     heard.then, runner.work = told, work
     runner.run(queued, stop=stop)
-    job = steps.get(store, queued)
-    assert (job.state, job.attempt, len(heard.phases)) == (State.PREPARING, 0, 2)
+    intervention = steps.get(store, queued)
+    assert (intervention.state, intervention.attempt, len(heard.phases)) == (State.PREPARING, 0, 2)
 
 
-def test_ending_a_job_waits_for_locks_too(
+def test_ending_an_intervention_waits_for_locks_too(
     runner: Runner, heard: Heard, store: GraphStore, queued: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = blocked(5)
@@ -151,12 +153,12 @@ def test_ending_a_job_waits_for_locks_too(
     monkeypatch.setattr(steps, "mend_heads", mended)
     runner.work = fail
     runner.run(queued, stop=threading.Event())
-    job = steps.get(store, queued)
-    assert (job.state, job.attempt, len(heard.phases)) == (State.FAILED, 1, 5)
-    assert "could not be restored" not in job.error_message
+    intervention = steps.get(store, queued)
+    assert (intervention.state, intervention.attempt, len(heard.phases)) == (State.FAILED, 1, 5)
+    assert "could not be restored" not in intervention.error_message
 
 
-def test_a_job_that_is_given_up_says_what_its_attempts_were_lost_to(
+def test_an_intervention_that_is_given_up_says_what_its_attempts_were_lost_to(
     runner: Runner, store: GraphStore, queued: str
 ) -> None:
     def gone() -> None:
@@ -167,10 +169,10 @@ def test_a_job_that_is_given_up_says_what_its_attempts_were_lost_to(
         with pytest.raises(GraphUnavailable):
             runner.run(queued, stop=threading.Event())
     runner.run(queued, stop=threading.Event())
-    job = steps.get(store, queued)
-    assert (job.state, job.error_reason) == (State.FAILED, "GRAPH_UNAVAILABLE")
-    assert "given up after 3 attempts: 3 × Neo4j does not answer" in job.error_message
-    assert "worker" not in job.error_message
+    intervention = steps.get(store, queued)
+    assert (intervention.state, intervention.error_reason) == (State.FAILED, "GRAPH_UNAVAILABLE")
+    assert "given up after 3 attempts: 3 × Neo4j does not answer" in intervention.error_message
+    assert "worker" not in intervention.error_message
 
 
 def test_what_was_lost_is_told_as_far_as_it_is_known() -> None:

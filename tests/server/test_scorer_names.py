@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from knowledgesmith.client.cli import main
 from knowledgesmith.editors.beliefs import DEFAULT_SCORER, ScorerKind
-from knowledgesmith.graph_schema.interventions.records import JobSpec
+from knowledgesmith.graph_schema.interventions.records import InterventionSpec
 from knowledgesmith.server.wire.enums import from_wire
 from knowledgesmith.v1 import intervention_pb2
 
@@ -23,7 +23,7 @@ NAMES = sorted(kind.value for kind in ScorerKind)
 def test_the_service_knows_every_scorer_of_the_wire_and_records_the_default() -> None:
     found = [from_wire(intervention_pb2.Scorer, n, ScorerKind, "scorer") for n in intervention_pb2.Scorer.values()]
     assert sorted(kind.value for kind in found if kind) == NAMES
-    [recorded] = [field.default for field in fields(JobSpec) if field.name == "scorer"]
+    [recorded] = [field.default for field in fields(InterventionSpec) if field.name == "scorer"]
     assert recorded == DEFAULT_SCORER.value
 
 

@@ -84,15 +84,15 @@ def test_another_model_waits_until_nobody_uses_the_first(shelf: Shelf, loader: L
         with shelf.changed:
             visit = shelf.claim(A)
             assert visit is not None
-        job = beside(use)
+        intervention = beside(use)
     while shelf._next != B:  # pyright: ignore[reportPrivateUsage]
         threading.Event().wait(0.01)
     with shelf.changed:
-        assert shelf.claim(A) is None, "a job that waits comes before new visits of the present model"
+        assert shelf.claim(A) is None, "an intervention that waits comes before new visits of the present model"
     assert not used
     with shelf.lent(visit):
         pass
-    job.join(SECONDS)
+    intervention.join(SECONDS)
     assert (used, loader.loaded) == (["b"], ["a", "b"])
 
 
@@ -106,10 +106,10 @@ def test_who_leaves_while_a_model_is_loaded_does_not_wait_for_it(shelf: Shelf, l
             raise AssertionError
         left.append(loader.go.is_set())
 
-    job = beside(use, caller)
+    intervention = beside(use, caller)
     assert loader.begun.wait(SECONDS)
     caller.leave()
-    job.join(SECONDS)
+    intervention.join(SECONDS)
     assert left == [False], "before it was loaded"
     loader.go.set()
     with shelf.using(A):
@@ -125,10 +125,10 @@ def test_who_leaves_while_another_model_is_used_leaves_at_once(shelf: Shelf) -> 
             raise AssertionError
 
     with shelf.using(A):
-        job = beside(use, caller)
+        intervention = beside(use, caller)
         caller.leave()
-        job.join(SECONDS)
-        assert not job.is_alive()
+        intervention.join(SECONDS)
+        assert not intervention.is_alive()
         with shelf.changed:
             visit = shelf.claim(A)
             assert visit is not None, "and nobody stands in the way any more"
@@ -204,7 +204,9 @@ def test_visits_of_the_model_in_use_pass_those_that_need_another(shelf: Shelf, l
     assert loader.loaded == ["a", "b"]
 
 
-def test_a_visit_that_waited_for_a_job_comes_before_the_next_job(shelf: Shelf, loader: Loader) -> None:
+def test_a_visit_that_waited_for_an_intervention_comes_before_the_next_intervention(
+    shelf: Shelf, loader: Loader
+) -> None:
     desk = Desk(shelf)
     with shelf.using(A):
         desk.put(1, "b")

@@ -1,4 +1,4 @@
-"""One job, or one silent process, never takes the worker from all others; and what is said of it is true."""
+"""One intervention, or one silent process, never takes the worker from all others; and what is said of it is true."""
 
 from __future__ import annotations
 
@@ -19,56 +19,65 @@ from knowledgesmith.server.front.policies import Policy
 from knowledgesmith.server.metrics import Metrics
 from knowledgesmith.server.worker import loop, method_catalogue
 from knowledgesmith.server.worker import supervisor as handles
-from knowledgesmith.server.worker.attempt.runner import JobRunner
+from knowledgesmith.server.worker.attempt.runner import AttemptRunner
 from knowledgesmith.server.worker.loop import Worker
 from knowledgesmith.server.worker.supervisor import WorkerHandle
 
 
 class Runner:
-    """Runs jobs; some cannot even be ended."""
+    """Runs interventions; some cannot even be ended."""
 
     def __init__(self, **failures: Exception) -> None:
         self.failures = failures
         self.ran: list[str] = []
 
-    def run(self, job: str, *, stop: threading.Event) -> None:
+    def run(self, intervention: str, *, stop: threading.Event) -> None:
         assert not stop.is_set()
-        self.ran.append(job)
-        if job in self.failures:
-            raise self.failures[job]
+        self.ran.append(intervention)
+        if intervention in self.failures:
+            raise self.failures[intervention]
 
 
 def worker(monkeypatch: pytest.MonkeyPatch, runner: Runner, queued: list[str]) -> Any:
     """A worker without a process, whose queue holds what has not ended."""
 
     def waiting(_store: object, apart: set[str]) -> tuple[str, str] | None:
-        left = [job for job in queued if job not in runner.ran or job in runner.failures]
-        return next(((job, f"branch of {job[0]}") for job in left if f"branch of {job[0]}" not in apart), None)
+        left = [
+            intervention for intervention in queued if intervention not in runner.ran or intervention in runner.failures
+        ]
+        return next(
+            (
+                (intervention, f"branch of {intervention[0]}")
+                for intervention in left
+                if f"branch of {intervention[0]}" not in apart
+            ),
+            None,
+        )
 
-    monkeypatch.setattr(steps, "next_job", waiting)
+    monkeypatch.setattr(steps, "next_intervention", waiting)
     made: Any = Worker.__new__(Worker)
     made._store, made._runner, made._stop, made._set_apart = None, runner, threading.Event(), set()
     return made
 
 
 @pytest.mark.parametrize("failure", [TooLarge("more than a transaction holds"), ValueError("odd"), KeyError("n")])
-def test_a_job_that_cannot_be_ended_is_set_apart_and_the_queue_goes_on(
+def test_an_intervention_that_cannot_be_ended_is_set_apart_and_the_queue_goes_on(
     monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
     runner = Runner(b=failure, e=failure)
     one = worker(monkeypatch, runner, ["a", "b", "c", "b2", "d", "e", "f"])
-    while one._run_job([]):
+    while one._run_attempt([]):
         pass
     assert runner.ran == ["a", "b", "c", "d", "e", "f"], "and what counts on it, on its own branch, waits"
     interrupted = ["b", "g"]
-    assert one._run_job(interrupted)
+    assert one._run_attempt(interrupted)
     assert interrupted == ["g"], "an interrupted one that cannot be ended does not stand before the others"
 
 
 def test_a_database_that_is_gone_sets_nothing_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     one = worker(monkeypatch, Runner(a=GraphUnavailable("gone")), ["a"])
     with pytest.raises(GraphUnavailable):
-        one._run_job([])
+        one._run_attempt([])
     assert not one._set_apart
 
 
@@ -163,14 +172,14 @@ async def test_the_pause_grows_while_workers_die_soon_after_they_were_ready(
 
 
 @pytest.mark.parametrize(("expected", "base", "fits"), [("r1", "r1", True), ("", "r2", True), ("r1", "r2", False)])
-def test_the_start_of_a_job_is_the_revision_that_was_expected(expected: str, base: str, fits: bool) -> None:
-    job: Any = SimpleNamespace(spec=SimpleNamespace(expected_revision=expected), base_revision=base)
-    runner: Any = JobRunner
+def test_the_start_of_an_intervention_is_the_revision_that_was_expected(expected: str, base: str, fits: bool) -> None:
+    intervention: Any = SimpleNamespace(spec=SimpleNamespace(expected_revision=expected), base_revision=base)
+    runner: Any = AttemptRunner
     if fits:
-        runner._check_start(job)
+        runner._check_start(intervention)
         return
     with pytest.raises(RevisionMismatch, match="moved while") as caught:
-        runner._check_start(job)
+        runner._check_start(intervention)
     assert (caught.value.field, caught.value.value) == ("expected_revision_id", "'r1'")
     assert "r2" in (caught.value.hint or "")
 

@@ -1,8 +1,8 @@
-"""A cancelled job ends at its next unit of work, whatever it is doing: counted, not timed.
+"""A cancelled intervention ends at its next unit of work, whatever it is doing: counted, not timed.
 
 The worker's own path on a real database, in this process. A run shows which units of work (blocks of the model, texts
-for the tokenizer, reading queries, probes, training rows) each phase is made of; then the job is cancelled in the
-middle of each kind of each phase, and hardly anything may be begun after that.
+for the tokenizer, reading queries, probes, training rows) each phase is made of; then the intervention is cancelled in
+the middle of each kind of each phase, and hardly anything may be begun after that.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.server.bench import Deaf, import_world, open_branch, queue, register
 from transformers import PreTrainedTokenizerFast
 
 from knowledgesmith.graph_schema.interventions import steps
-from knowledgesmith.graph_schema.interventions.records import Job
+from knowledgesmith.graph_schema.interventions.records import Intervention
 from knowledgesmith.graph_schema.language.spans import Phrases
 from knowledgesmith.graph_schema.planning import training_set
 from knowledgesmith.graph_schema.probes.drawing.build import Builder
@@ -29,7 +29,7 @@ from knowledgesmith.graph_schema.types.interventions import State
 from knowledgesmith.server.settings import ServerSettings
 from knowledgesmith.server.worker.attempt import runner
 from knowledgesmith.server.worker.attempt.reporting import Reporter
-from knowledgesmith.server.worker.attempt.runner import JobRunner
+from knowledgesmith.server.worker.attempt.runner import AttemptRunner
 from knowledgesmith.server.worker.model.host import ModelHost
 
 PHASES = ("plan", "measure_before", "apply", "health", "measure_after")
@@ -113,21 +113,21 @@ class Bench:
     folder: Path
     runs: int = 0
 
-    def run(self, method: str, work: Work, at: tuple[Unit, int] | None = None) -> Job:
-        """Queue a job and run it to its end; it is cancelled where ``at`` says."""
+    def run(self, method: str, work: Work, at: tuple[Unit, int] | None = None) -> Intervention:
+        """Queue an intervention and run it to its end; it is cancelled where ``at`` says."""
         self.runs += 1
         branch = open_branch(self.store, f"b{self.runs}-{self.graph}", model_id=f"m-{self.graph}", graph_id=self.graph)
-        job = queue(self.store, branch, method)
+        intervention = queue(self.store, branch, method)
         settings = ServerSettings(data_dir=self.folder / str(self.runs), device="cpu")
         settings.create_directories()
         deaf: Any = Deaf()
-        runner = JobRunner(settings=settings, store=self.store, host=self.host, reporter=Reporter(deaf, deaf))
+        runner = AttemptRunner(settings=settings, store=self.store, host=self.host, reporter=Reporter(deaf, deaf))
         work.done.clear()
         work.after.clear()
         work.at, work.over, work.phase = at, False, ""
-        work.cancel = lambda: runner.cancel(intervention_id=job)
-        runner.run(job, stop=threading.Event())
-        return steps.get(self.store, job)
+        work.cancel = lambda: runner.cancel(intervention_id=intervention)
+        runner.run(intervention, stop=threading.Event())
+        return steps.get(self.store, intervention)
 
 
 @contextmanager
@@ -164,8 +164,8 @@ def bench(
 
 
 def test_a_cancel_is_heard_in_every_phase(bench: Bench, work: Work) -> None:
-    job = bench.run("placebo", work)
-    assert job.state is not State.FAILED, job.error_message
+    intervention = bench.run("placebo", work)
+    assert intervention.state is not State.FAILED, intervention.error_message
     made_of = dict(work.done)
     assert {phase for phase, _ in made_of} >= set(PHASES)
     for unit, count in sorted(made_of.items()):
@@ -175,8 +175,8 @@ def test_a_cancel_is_heard_in_every_phase(bench: Bench, work: Work) -> None:
 
 @pytest.mark.parametrize("method", ["alphaedit", "finetune", "relearn"])
 def test_a_cancel_is_heard_wherever_a_method_works(bench: Bench, work: Work, method: str) -> None:
-    job = bench.run(method, work)
-    assert job.state is not State.FAILED, job.error_message
+    intervention = bench.run(method, work)
+    assert intervention.state is not State.FAILED, intervention.error_message
     made_of = {unit: count for unit, count in work.done.items() if unit[0] == "apply"}
     assert {kind for _, kind in made_of} >= {"block", "text", "query", "training row"}
     for unit, count in sorted(made_of.items()):
@@ -185,7 +185,7 @@ def test_a_cancel_is_heard_wherever_a_method_works(bench: Bench, work: Work, met
 
 def check(bench: Bench, work: Work, method: str, unit: Unit, count: int) -> None:
     """Cancel in the middle of a kind of work of a phase: at most the next piece is begun."""
-    job = bench.run(method, work, (unit, count // 2 + 1))
-    assert work.at == (unit, 0), f"{unit} was not reached: {job.state} {job.error_message}"
-    assert job.state is State.CANCELLED, (unit, job.state, job.error_message)
+    intervention = bench.run(method, work, (unit, count // 2 + 1))
+    assert work.at == (unit, 0), f"{unit} was not reached: {intervention.state} {intervention.error_message}"
+    assert intervention.state is State.CANCELLED, (unit, intervention.state, intervention.error_message)
     assert work.after.total() <= 1, f"cancelled in {unit}, and then: {dict(work.after)}"

@@ -39,9 +39,11 @@ def test_an_inserted_entity_lives_on_its_branch_until_a_rollback(service: Servic
     city = pb.StructuralChange(insert_entity=CITY)
     city.insert_entity.facts.add(subject="Poseidonis", relation="capital_of", new_object="Atlantis")
     country = pb.StructuralChange(insert_entity=COUNTRY)
-    job = service.create(service.spec(branch, structural=[country, city]))
-    rows = service.rows(job.id)
-    assert service.get(job.id).state == pb.INTERVENTION_STATE_SUCCEEDED, service.get(job.id).error_message
+    intervention = service.create(service.spec(branch, structural=[country, city]))
+    rows = service.rows(intervention.id)
+    assert service.get(intervention.id).state == pb.INTERVENTION_STATE_SUCCEEDED, service.get(
+        intervention.id
+    ).error_message
     assert {"atlantis", "poseidonis"} <= {row.entity_uid for row in rows}
     moved = _plan(service, branch, structural=[MOVE])
     changed = {(c.op, c.subject_uid, c.object_uid) for c in moved.changes if not c.derived}

@@ -23,7 +23,7 @@ from knowledgesmith.graph_schema.propagation import Group
 from knowledgesmith.graph_schema.types.health import Health, HealthVerdict
 from knowledgesmith.graph_schema.types.plans import LedgerSlot
 from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind, Role
-from knowledgesmith.server.events import Hub, JobProgress
+from knowledgesmith.server.events import Hub, InterventionProgress
 from knowledgesmith.server.front.gc_tuning import collect_rarely
 from knowledgesmith.server.wire import conversions, paging, propagation
 from knowledgesmith.server.worker.attempt import gates, reporting
@@ -68,10 +68,10 @@ def test_ids_are_checked(text: str) -> None:
 async def test_hub_wakes_watchers_and_forgets_topics() -> None:
     hub = Hub()
     watcher = hub.subscribe("a")
-    hub.publish("a", JobProgress(phase="apply", step="solve", done=1, total=2))
+    hub.publish("a", InterventionProgress(phase="apply", step="solve", done=1, total=2))
     hub.publish("b")
     await asyncio.wait_for(watcher.wait(30), 1)
-    assert watcher.progress == JobProgress(phase="apply", step="solve", done=1, total=2)
+    assert watcher.progress == InterventionProgress(phase="apply", step="solve", done=1, total=2)
     await watcher.wait(0.01)
     watcher.close()
     again = hub.subscribe("a")
@@ -82,11 +82,11 @@ async def test_hub_wakes_watchers_and_forgets_topics() -> None:
 def test_a_method_s_steps_are_told_within_the_phase_that_applies_it() -> None:
     told: list[tuple[object, ...]] = []
 
-    def progress(job: str, phase: str, done: int, total: int, *, step: str) -> None:
-        told.append((job, phase, step, done, total))
+    def progress(intervention: str, phase: str, done: int, total: int, *, step: str) -> None:
+        told.append((intervention, phase, step, done, total))
 
     reporter: Any = SimpleNamespace(progress=progress)
-    phases = reporting.JobProgress(reporter, "iv_1", Caller())
+    phases = reporting.InterventionProgress(reporter, "iv_1", Caller())
     phases.step("measure_before", 3, 3)
     phases.within("apply").step("value search", 7, 7)
     assert told == [("iv_1", "measure_before", "", 3, 3), ("iv_1", "apply", "value search", 7, 7)]
@@ -127,9 +127,9 @@ def test_a_gate_on_the_residual_sees_what_had_an_old_answer(monkeypatch: pytest.
         return [unmoved, stays], None
 
     monkeypatch.setattr(gates, "groups", groups)
-    job: Any = SimpleNamespace(id="run", spec=SimpleNamespace(gates=()))
+    intervention: Any = SimpleNamespace(id="run", spec=SimpleNamespace(gates=()))
     nothing: Any = None
-    values = gates.measure(nothing, job, Health(verdict=HealthVerdict.HEALTHY))
+    values = gates.measure(nothing, intervention, Health(verdict=HealthVerdict.HEALTHY))
     assert values == {"collateral": 0.0, "propagated": 0.0, "forgotten": 0.0, "residual": 1.0}
     assert gates.failed([Gate(metric="residual", max=0.8)], values)
     rates = propagation.group_to(unmoved)

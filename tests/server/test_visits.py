@@ -1,4 +1,4 @@
-"""Questions, exports and proofs beside a job, and calls that are withdrawn: the front process's side and the worker's.
+"""Questions, exports and proofs beside an intervention, and calls that are withdrawn: both sides.
 
 Both sides run in this process and speak through a pair of sockets; model, database and methods are real. Where a test
 stops the world it does so in the middle of a block of the model.
@@ -26,7 +26,7 @@ from knowledgesmith.editors.testing import save_checkpoint, tiny_gpt2
 from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import InvalidInput, WorkerUnavailable
 from knowledgesmith.graph_schema.interventions import branches, ledger, steps
-from knowledgesmith.graph_schema.interventions.records import Job
+from knowledgesmith.graph_schema.interventions.records import Intervention
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.interventions import State
 from knowledgesmith.server.events import Hub
@@ -113,14 +113,14 @@ class Both:
     def exports(self) -> list[str]:
         return sorted(path.name for path in self.settings.export_dir.iterdir())
 
-    async def job(self, branch: str, method: str = "alphaedit") -> str:
+    async def intervention(self, branch: str, method: str = "alphaedit") -> str:
         made = await asyncio.to_thread(queue, self.store, branch, method)
         self.queued.append(made)
         self.front.notify("wake")
         return made
 
-    async def over(self, job: str) -> Job:
-        while not (found := await asyncio.to_thread(steps.get, self.store, job)).state.terminal:
+    async def over(self, intervention: str) -> Intervention:
+        while not (found := await asyncio.to_thread(steps.get, self.store, intervention)).state.terminal:
             if found.state is State.AWAITING_DECISION:
                 break
             await asyncio.sleep(0.05)
@@ -139,7 +139,7 @@ def small_world(store: GraphStore) -> str:
 async def both(
     store: GraphStore, small_world: str, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Both]:
-    """A worker in a thread that takes no jobs but those of this test, and its front."""
+    """A worker in a thread that takes no interventions but those of this test, and its front."""
     queued: list[str] = []
 
     def mine(_store: GraphStore, _apart: set[str]) -> tuple[str, str] | None:
@@ -148,7 +148,7 @@ async def both(
     def none(_store: GraphStore) -> list[str]:
         return []
 
-    monkeypatch.setattr(steps, "next_job", mine)
+    monkeypatch.setattr(steps, "next_intervention", mine)
     monkeypatch.setattr(steps, "interrupted_ids", none)
     ours, theirs = socket.socketpair()
     line = ours.dup()
@@ -243,7 +243,7 @@ def test_what_killed_exports_left_is_swept(tmp_path: Path) -> None:
 
 @pytest.fixture
 def gates(monkeypatch: pytest.MonkeyPatch) -> dict[str, Gate]:
-    """Gates by phase of a job: the one of the present phase is shut at its fifth block."""
+    """Gates by phase of an intervention: the one of the present phase is shut at its fifth block."""
     found = {phase: Gate() for phase in ("measure_before", "apply", "health", "measure_after")}
     advance = steps.advance
     now = ""
@@ -266,9 +266,11 @@ def gates(monkeypatch: pytest.MonkeyPatch) -> dict[str, Gate]:
     return found
 
 
-async def test_other_branches_are_served_wherever_a_job_stands_still(both: Both, gates: dict[str, Gate]) -> None:
-    """In every phase, inside a block of the model; and nothing of the job's results changes by that."""
-    alone = await both.job(both.branch())
+async def test_other_branches_are_served_wherever_an_intervention_stands_still(
+    both: Both, gates: dict[str, Gate]
+) -> None:
+    """In every phase, inside a block of the model; and nothing of the intervention's results changes by that."""
+    alone = await both.intervention(both.branch())
     quiet = await both.over(alone)
     assert quiet.state in {State.SUCCEEDED, State.AWAITING_DECISION}, quiet.error_message
     expected = await both.ask(both.branch())
@@ -279,22 +281,26 @@ async def test_other_branches_are_served_wherever_a_job_stands_still(both: Both,
     branch, other = both.branch(), both.branch()
     for gate in gates.values():
         gate.on(both.held(branch).resident.loaded)
-    job = await both.job(branch)
+    intervention = await both.intervention(branch)
     for phase, gate in gates.items():
         await gate.reached()
         assert await both.ask(other) == expected
         assert await both.front.call("weights_digest", branch_id=other, revision_id="base") == digest
         assert (await both.export(other, phase))["bytes"] > 1000
-        assert (await asyncio.to_thread(steps.get, both.store, job)).phase == phase
+        assert (await asyncio.to_thread(steps.get, both.store, intervention)).phase == phase
         gate.go.set()
-    done = await both.over(job)
+    done = await both.over(intervention)
     assert (done.state, done.artefact_sha256) == (quiet.state, quiet.artefact_sha256)
     assert done.weights_sha256 == quiet.weights_sha256
-    assert await asyncio.to_thread(rows, both.store, job) == await asyncio.to_thread(rows, both.store, alone) != []
+    assert (
+        await asyncio.to_thread(rows, both.store, intervention)
+        == await asyncio.to_thread(rows, both.store, alone)
+        != []
+    )
 
 
-def rows(store: GraphStore, job: str) -> list[ledger.LedgerRow]:
-    return ledger.read(store, job, after=0, limit=1000)
+def rows(store: GraphStore, intervention: str) -> list[ledger.LedgerRow]:
+    return ledger.read(store, intervention, after=0, limit=1000)
 
 
 async def test_a_question_of_another_model_waits_and_delays_nobody(both: Both, tmp_path: Path) -> None:
@@ -303,7 +309,7 @@ async def test_a_question_of_another_model_waits_and_delays_nobody(both: Both, t
     branch, other, same = both.branch(), both.branch("n"), both.branch()
     gate = Gate().on(both.held(branch).resident.loaded)
     gate.stop_at = 3
-    job = await both.job(branch)
+    intervention = await both.intervention(branch)
     await gate.reached()
     elsewhere = asyncio.create_task(both.ask(other))
     assert len(await both.ask(same)) == 2
@@ -311,7 +317,7 @@ async def test_a_question_of_another_model_waits_and_delays_nobody(both: Both, t
     assert await both.front.call("weights_digest", branch_id=other, revision_id="base") == ""
     gate.go.set()
     assert len(await elsewhere) == 2
-    assert (await both.over(job)).state in {State.SUCCEEDED, State.AWAITING_DECISION}
+    assert (await both.over(intervention)).state in {State.SUCCEEDED, State.AWAITING_DECISION}
 
 
 class Front:

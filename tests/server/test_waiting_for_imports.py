@@ -1,4 +1,4 @@
-"""A job whose graph is being imported waits for the import, is told so, and can be cancelled meanwhile."""
+"""An intervention whose graph is being imported waits for the import, is told so, and can be cancelled meanwhile."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from knowledgesmith.graph_schema.importing import InputFile, import_graph
 from knowledgesmith.graph_schema.importing.writing.lock import take_lock
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.server.worker.attempt import waiting
-from knowledgesmith.server.worker.attempt.reporting import JobCaller, JobProgress
+from knowledgesmith.server.worker.attempt.reporting import AttemptCaller, InterventionProgress
 from knowledgesmith.server.worker.attempt.waiting import when_imported
 
 
 class Told:
-    """Stands where the reports of a job go; ``then`` happens at each."""
+    """Stands where the reports of an intervention go; ``then`` happens at each."""
 
     def __init__(self, then: Callable[[], None]) -> None:
         self.phases: list[str] = []
@@ -32,14 +32,14 @@ class Told:
         self._then()
 
 
-def progress_of(told: Any, *, cancelled: bool = False) -> JobProgress:
-    caller = JobCaller(threading.Event())
+def progress_of(told: Any, *, cancelled: bool = False) -> InterventionProgress:
+    caller = AttemptCaller(threading.Event())
     if cancelled:
         caller.leave()
-    return JobProgress(told, "iv_1", caller)
+    return InterventionProgress(told, "iv_1", caller)
 
 
-def test_a_job_waits_for_the_import_of_its_graph(
+def test_an_intervention_waits_for_the_import_of_its_graph(
     store: GraphStore, graph_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = InputFile(name="entities.csv", content=io.BytesIO(b"uid,name\na,Ann\n"))

@@ -121,7 +121,7 @@ def test_a_name_that_only_answers_use_is_refused_with_the_names_that_can_be_aske
     assert "RELATION" in caught.value.hint
 
 
-def test_every_phase_of_a_job_has_a_name_on_the_wire() -> None:
+def test_every_phase_of_an_intervention_has_a_name_on_the_wire() -> None:
     phases = {
         "plan",
         "measure_before",

@@ -327,7 +327,7 @@ class BranchBusy(Aborted):
 
 
 class LeaseLost(Aborted):
-    """A newer attempt took the job over."""
+    """A newer attempt took the intervention over."""
 
     default_reason = "LEASE_LOST"
 

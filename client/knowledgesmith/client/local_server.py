@@ -175,7 +175,7 @@ class LocalServer:
                 raise Unavailable(
                     f"The server (pid {found.pid}) has not ended after {timeout_s:.0f} s.",
                     reason="SERVER_STOP_TIMEOUT",
-                    hint=f"Look at {self.log}; it may still be finishing a job.",
+                    hint=f"Look at {self.log}; it may still be finishing an intervention.",
                 )
             time.sleep(_POLL_S)
         self._record.unlink(missing_ok=True)

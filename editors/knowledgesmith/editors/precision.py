@@ -296,5 +296,5 @@ def _write(cache: Path, known: Mapping[str, Precision]) -> None:
     try:
         write_durably(cache, json.dumps({key: asdict(value) for key, value in known.items()}, indent=1).encode())
     except OSError:
-        # a full or read-only disk costs a second measurement, not the job
+        # a full or read-only disk costs a second measurement, not the intervention
         return

@@ -4,8 +4,8 @@ Whoever takes calls sets a :class:`Caller` for each. The store asks it before ev
 gives such transactions no more time than the caller has; loops without queries ask it themselves. A write that has
 begun is finished: it is short, and half of it would be of no use. Outside a call nothing is ever cancelled.
 
-A job is a caller too: it leaves when it is cancelled. So every loop that can last asks in one way, whomever it works
-for.
+An intervention is a caller too: it leaves when it is cancelled. So every loop that can last asks in one way, whomever
+it works for.
 """
 
 from __future__ import annotations

@@ -327,7 +327,7 @@ class BranchBusy(Aborted):
 
 
 class FenceRejected(Aborted):
-    """A newer attempt took the job over; this attempt must stop."""
+    """A newer attempt took the intervention over; this attempt must stop."""
 
     reason = "LEASE_LOST"
 

@@ -120,7 +120,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_BRANCH_BUSY: _ErrorReason.ValueType  # 46
     """Another intervention holds the branch."""
     ERROR_REASON_LEASE_LOST: _ErrorReason.ValueType  # 47
-    """A newer attempt took the job over; this attempt must stop."""
+    """A newer attempt took the intervention over; this attempt must stop."""
     ERROR_REASON_IMPORT_RUNNING: _ErrorReason.ValueType  # 48
     """Another import of the graph runs."""
     ERROR_REASON_STORE_OWNED: _ErrorReason.ValueType  # 49
@@ -258,7 +258,7 @@ ERROR_REASON_REVISION_MISMATCH: ErrorReason.ValueType  # 45
 ERROR_REASON_BRANCH_BUSY: ErrorReason.ValueType  # 46
 """Another intervention holds the branch."""
 ERROR_REASON_LEASE_LOST: ErrorReason.ValueType  # 47
-"""A newer attempt took the job over; this attempt must stop."""
+"""A newer attempt took the intervention over; this attempt must stop."""
 ERROR_REASON_IMPORT_RUNNING: ErrorReason.ValueType  # 48
 """Another import of the graph runs."""
 ERROR_REASON_STORE_OWNED: ErrorReason.ValueType  # 49

@@ -666,7 +666,7 @@ Global___InterventionSpec: _TypeAlias = InterventionSpec  # noqa: Y015
 
 @_typing.final
 class Intervention(_message.Message):
-    """An intervention, which is also the job."""
+    """An intervention, which is also the intervention."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

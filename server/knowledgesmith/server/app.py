@@ -138,7 +138,7 @@ async def _start(settings: ServerSettings, stack: AsyncExitStack) -> tuple[Parts
     stack.push_async_callback(parts.operations.stop, patience)
     _serve_metrics(settings, metrics, stack)
     _background(_keep_alive(database, parts), stack)
-    _background(_refresh_jobs(parts), stack)
+    _background(_refresh_interventions(parts), stack)
     server, health_servicer = await listen(parts)
     stack.push_async_callback(server.stop, patience)
     return parts, health_servicer
@@ -208,12 +208,12 @@ async def _keep_alive(database: Database, parts: Parts) -> None:
     )
 
 
-async def _refresh_jobs(parts: Parts) -> None:
-    counts = steps.JobCounts(parts.store)
+async def _refresh_interventions(parts: Parts) -> None:
+    counts = steps.InterventionCounts(parts.store)
     while True:
         try:
-            parts.metrics.replace_jobs(await asyncio.to_thread(counts.read))
+            parts.metrics.replace_interventions(await asyncio.to_thread(counts.read))
         except KnowledgeSmithError as error:
-            _LOG.warning("cannot count jobs: %s", error.message)
+            _LOG.warning("cannot count interventions: %s", error.message)
         parts.worker.check_beat()
         await asyncio.sleep(_REFRESH_SECONDS)

@@ -11,7 +11,7 @@ _TIMEOUT_S = 120.0
 
 
 def require_device(name: str, field: str = "--device") -> None:
-    """Refuse to start for a device that this machine lacks; every job would fail on it. The CPU is always here.
+    """Refuse to start for a device that this machine lacks: every intervention would fail. The CPU is always here.
 
     Raises:
         InvalidInput: no such device; names those that there are.

@@ -1,4 +1,4 @@
-"""What the front process knows of running jobs beyond the graph: latest progress, and who waits for news."""
+"""What the front process knows of running interventions beyond the graph: latest progress, and who waits for news."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobProgress:
+class InterventionProgress:
     """Progress within a phase, or a step of it in the method's own words; ``total`` 0 means unknown."""
 
     phase: str
@@ -19,7 +19,7 @@ class JobProgress:
 @dataclass(slots=True)
 class _Topic:
     version: int = 0
-    progress: JobProgress | None = None
+    progress: InterventionProgress | None = None
     waiters: set[asyncio.Event] = field(default_factory=set[asyncio.Event])
 
 
@@ -30,7 +30,7 @@ class Hub:
         self._topics: dict[str, _Topic] = {}
         self.streams = 0
 
-    def publish(self, intervention_id: str, progress: JobProgress | None = None) -> None:
+    def publish(self, intervention_id: str, progress: InterventionProgress | None = None) -> None:
         """Something happened to an intervention: new ledger rows, another state, or progress."""
         topic = self._topics.get(intervention_id)
         if topic is None:
@@ -61,7 +61,7 @@ class Subscription:
         topic.waiters.add(self._event)
 
     @property
-    def progress(self) -> JobProgress | None:
+    def progress(self) -> InterventionProgress | None:
         """Latest progress."""
         return self._topic.progress
 

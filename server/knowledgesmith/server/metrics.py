@@ -15,18 +15,18 @@ from prometheus_client.process_collector import ProcessCollector
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_JOB = (1, 5, 15, 60, 300, 900, 3600, 14400)
+_INTERVENTION = (1, 5, 15, 60, 300, 900, 3600, 14400)
 _PHASE = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600)
 _QUERY = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)
 _RPC = (0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30)
 _DELTA = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1)
 
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "ksmith_jobs_submitted": ("Interventions accepted", ("goal", "method")),
-    "ksmith_jobs_completed": ("Interventions that ended", ("goal", "method", "outcome")),
-    "ksmith_job_attempts": ("Attempts begun", ("goal",)),
+    "ksmith_interventions_submitted": ("Interventions accepted", ("goal", "method")),
+    "ksmith_interventions_completed": ("Interventions that ended", ("goal", "method", "outcome")),
+    "ksmith_intervention_attempts": ("Attempts begun", ("goal",)),
     "ksmith_fence_rejections": ("Writes refused because a newer attempt took over", ()),
-    "ksmith_lock_waits": ("Tries of a job's writes that waited in vain for locks of other transactions", ()),
+    "ksmith_lock_waits": ("Tries of an intervention's writes that waited in vain for locks of other transactions", ()),
     "ksmith_belief_changes": ("Ledger rows by what was asked", ("kind", "polarity", "role", "direction")),
     "ksmith_ledger_rows": ("Ledger rows written", ()),
     "ksmith_probes_scored": ("Probes scored", ("phase",)),
@@ -64,7 +64,7 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "ksmith_health_constant_share": ("Largest share of one answer among the planned probes", _RUN),
     "ksmith_health_collateral_sure_share": ("Share of sure answers that should stay and are lost", _RUN),
     "ksmith_health_nonfinite": ("Weights and scores that are no finite numbers", _RUN),
-    "ksmith_jobs": ("Interventions by state", ("state", "goal")),
+    "ksmith_interventions": ("Interventions by state", ("state", "goal")),
     "ksmith_neo4j_up": ("Whether the database answered the last check", ()),
     "ksmith_worker_up": ("Whether the worker process is ready and has said so lately", ()),
     "ksmith_watch_streams": ("Open watch streams", ()),
@@ -75,8 +75,8 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "ksmith_build_info": ("Versions", ("version", "torch", "transformers")),
 }
 HISTOGRAMS: dict[str, tuple[str, tuple[str, ...], Sequence[float]]] = {
-    "ksmith_job_duration_seconds": ("From the claim to the end", ("goal", "method", "outcome"), _JOB),
-    "ksmith_job_phase_seconds": ("Phases of a job", ("phase", "method"), _PHASE),
+    "ksmith_intervention_duration_seconds": ("From the claim to the end", ("goal", "method", "outcome"), _INTERVENTION),
+    "ksmith_intervention_phase_seconds": ("Phases of an intervention", ("phase", "method"), _PHASE),
     "ksmith_belief_delta_abs": ("Absolute belief change of a ledger row", ("kind", "polarity", "role"), _DELTA),
     "ksmith_propagation_hops": ("Hops of changed rows from the nearest target", ("goal",), (0, 1, 2, 3, 4, 6, 8)),
     "ksmith_ledger_write_seconds": ("One batch of ledger rows with heads", (), _QUERY),
@@ -130,9 +130,9 @@ class Metrics:
         metric = self._histograms[name]
         (metric.labels(**labels) if labels else metric).observe(value)
 
-    def replace_jobs(self, counts: dict[tuple[str, str], int]) -> None:
-        """Set the gauge of jobs by state, dropping states that have none."""
-        gauge = self._gauges["ksmith_jobs"]
+    def replace_interventions(self, counts: dict[tuple[str, str], int]) -> None:
+        """Set the gauge of interventions by state, dropping states that have none."""
+        gauge = self._gauges["ksmith_interventions"]
         gauge.clear()
         for (state, goal), number in counts.items():
             gauge.labels(state=state, goal=goal).set(number)

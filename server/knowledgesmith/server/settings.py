@@ -109,7 +109,7 @@ class ServerSettings(BaseModel):
         default=False, description="true: tools may ask which services and messages there are (gRPC server reflection)"
     )
     drain_seconds: Bounded = Field(
-        default=25.0, description="seconds that calls and a job may take to end when the server stops"
+        default=25.0, description="seconds that calls and an intervention may take to end when the server stops"
     )
     query_seconds: Bounded = Field(default=20.0, description="seconds for a query that somebody types")
     upload_bytes: Count = Field(default=8 * 1024**3, description="most bytes of one import, unpacked")

@@ -158,7 +158,7 @@ BUDGETS: dict[str, Budget] = {
     "interventions/ledger/replay_move": _budget(lambda w: {"graph_id": w.graph, "todo": [], "after": 0}, 20),
     "interventions/ledger/replay_order": _budget(lambda w: {"graph_id": w.graph}, 47),
     "interventions/ledger/replay_place": _budget(lambda w: {"graph_id": w.graph}, 20),
-    "interventions/ledger/replay_run": _budget(lambda w: {"id": w.run}, 30),
+    "interventions/ledger/replay_intervention": _budget(lambda w: {"id": w.run}, 30),
     "interventions/ledger/replays_left": _budget(lambda _: {}, 5),
     "interventions/ledger/restore": _budget(
         lambda w: {"graph_id": w.graph, "uids": w.uids[:5], "order": {w.run: 0, w.second: 1}, "afresh": True}, 400

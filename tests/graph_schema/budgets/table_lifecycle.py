@@ -71,8 +71,12 @@ def _model(world: World) -> dict[str, Any]:
 
 Before = tuple[tuple[str, Parameters], ...]
 GRAPH_MARKED: Before = (("maintenance/graph_mark", _graph),)
-RUN_MARKED: Before = (("maintenance/run_mark", _run_marked),)
-RUN_EMPTY: Before = (*RUN_MARKED, ("maintenance/run_rows_delete", _all), ("maintenance/run_plan_delete", _all))
+RUN_MARKED: Before = (("maintenance/intervention_mark", _run_marked),)
+RUN_EMPTY: Before = (
+    *RUN_MARKED,
+    ("maintenance/intervention_rows_delete", _all),
+    ("maintenance/intervention_plan_delete", _all),
+)
 SET_MARKED: Before = (("maintenance/set_mark", _set),)
 LOADING: Before = (("archive/load_begin", _empty),)
 LIFECYCLE: dict[str, Budget] = {
@@ -106,7 +110,7 @@ LIFECYCLE: dict[str, Budget] = {
     "maintenance/check_levels": budget(_page, 106),
     "maintenance/check_names": budget(lambda _: {}, 9),
     "maintenance/check_probes": budget(_page, 226),
-    "maintenance/check_runs": budget(_graph, 150),
+    "maintenance/check_interventions": budget(_graph, 150),
     "maintenance/check_selected": budget(_graph, 15),
     "maintenance/check_sets": budget(_graph, 12),
     "maintenance/check_slots": budget(_some, 1389),
@@ -207,14 +211,14 @@ LIFECYCLE: dict[str, Budget] = {
     "maintenance/revision_delete": budget(
         lambda w: {"id": f"{w.graph}-lone"}, 27, before=(("archive/load_revisions", _lone),)
     ),
-    "maintenance/run_delete": budget(
+    "maintenance/intervention_delete": budget(
         lambda w: {"id": w.run, "inserted": ["new", "paris"]}, 24, before=(*RUN_EMPTY, ("worlds/entities", _inserted))
     ),
-    "maintenance/run_ids": budget(_graph, 48),
-    "maintenance/run_mark": budget(_run_marked, 18),
-    "maintenance/run_plan_delete": budget(_some, 93, before=RUN_MARKED),
-    "maintenance/run_rows_delete": budget(_some, 43, before=RUN_MARKED),
-    "maintenance/run_uses": budget(_run, 38),
+    "maintenance/intervention_ids": budget(_graph, 48),
+    "maintenance/intervention_mark": budget(_run_marked, 18),
+    "maintenance/intervention_plan_delete": budget(_some, 93, before=RUN_MARKED),
+    "maintenance/intervention_rows_delete": budget(_some, 43, before=RUN_MARKED),
+    "maintenance/intervention_uses": budget(_run, 38),
     "maintenance/set_delete": budget(_set, 15, before=SET_MARKED),
     "maintenance/set_mark": budget(_set, 15),
     "maintenance/set_members_delete": budget(

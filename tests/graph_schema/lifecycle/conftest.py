@@ -16,7 +16,7 @@ from tests.server import world as small
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
 from knowledgesmith.graph_schema.interventions import branches, ledger, steps
 from knowledgesmith.graph_schema.interventions.ledger import Measured
-from knowledgesmith.graph_schema.interventions.records import JobSpec
+from knowledgesmith.graph_schema.interventions.records import InterventionSpec
 from knowledgesmith.graph_schema.planning.plan_store import store_plan
 from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
 from knowledgesmith.graph_schema.storage.store import GraphStore
@@ -67,7 +67,7 @@ class Runs:
 
     def queue(self, branch: str, change: Change) -> str:
         """A run that waits."""
-        spec = JobSpec(
+        spec = InterventionSpec(
             branch_id=branch,
             goal=Goal.EDIT,
             changes=(change,),

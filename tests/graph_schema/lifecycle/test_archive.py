@@ -107,7 +107,7 @@ def test_everything_comes_back_with_equal_digests(
     plans = [load_plan(store, run) for run in exported.runs]
     ledgers = [ledger_digest(store, run) for run in exported.runs]
     spread = _counts(store, exported.runs[0])
-    jobs_before = [steps.get(store, run) for run in exported.runs]
+    interventions_before = [steps.get(store, run) for run in exported.runs]
     again = tmp_path / "again.ksmith"
     export_graph(store, graph_id, again, folders=exported.folders)
     assert again.read_bytes() == exported.path.read_bytes(), "equal content, equal bytes"
@@ -120,7 +120,7 @@ def test_everything_comes_back_with_equal_digests(
     assert [load_plan(store, run) for run in exported.runs] == plans
     assert [ledger_digest(store, run) for run in exported.runs] == ledgers
     assert _counts(store, exported.runs[0]) == spread
-    assert [steps.get(store, run) for run in exported.runs] == jobs_before
+    assert [steps.get(store, run) for run in exported.runs] == interventions_before
     assert census() == before
     assert _plain(cypher(EVERYTHING, graph=graph_id)) == _plain(content)
     assert check_graph(store, graph_id, probe_set_dir=exported.folders.probe_sets).sound
@@ -220,7 +220,7 @@ def test_artefacts_travel_on_request(exported: Exported, tmp_path: Path) -> None
     assert weights.read_bytes() == ARTEFACT
 
 
-def test_a_graph_under_a_job_is_not_exported(store: GraphStore, runs: Runs, tmp_path: Path) -> None:
+def test_a_graph_under_an_intervention_is_not_exported(store: GraphStore, runs: Runs, tmp_path: Path) -> None:
     runs.queue(runs.branch(), PARIS)
     with pytest.raises(IllegalState, match="not ended"):
         export_graph(store, runs.graph_id, tmp_path / "x.ksmith", folders=Folders())
@@ -282,7 +282,11 @@ def test_bad_archives_are_refused_by_member(
             {},
             "relations.jsonl",
         ),
-        "a job to run": ({"interventions.jsonl": runs.replace(b'"SUCCEEDED"', b'"QUEUED"')}, {}, "interventions.jsonl"),
+        "an intervention to run": (
+            {"interventions.jsonl": runs.replace(b'"SUCCEEDED"', b'"QUEUED"')},
+            {},
+            "interventions.jsonl",
+        ),
         "another graph's run": (
             {"interventions.jsonl": runs.replace(exported.graph_id.encode(), b"t_other")},
             {},

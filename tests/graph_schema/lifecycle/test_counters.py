@@ -14,7 +14,7 @@ from knowledgesmith.graph_schema.archive.write import export_graph
 from knowledgesmith.graph_schema.graphs.reading import get_graph, list_graphs
 from knowledgesmith.graph_schema.importing.writing.lock import take_lock
 from knowledgesmith.graph_schema.interventions import steps
-from knowledgesmith.graph_schema.maintenance.deletion import Folders, delete_branch, delete_graph, delete_run
+from knowledgesmith.graph_schema.maintenance.deletion import Folders, delete_branch, delete_graph, delete_intervention
 from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings
 from knowledgesmith.graph_schema.types.interventions import State
 
@@ -133,7 +133,7 @@ def test_kept_counts_are_no_part_of_an_archive(watched: Watched, graph: str, cyp
 
 
 def test_interventions_are_counted_as_they_are_after_every_step(watched: Watched, runs: Runs) -> None:
-    counter = steps.JobCounts(watched.store)
+    counter = steps.InterventionCounts(watched.store)
     branch = runs.branch()
 
     def same() -> None:
@@ -153,16 +153,16 @@ def test_interventions_are_counted_as_they_are_after_every_step(watched: Watched
     same()
     other = runs.finish(branch, LIMA, commit=False)
     same()
-    delete_run(runs.store, other)
+    delete_intervention(runs.store, other)
     same()
     runs.roll_back(branch)
     same()
-    delete_branch(runs.store, branch, with_runs=True)
+    delete_branch(runs.store, branch, with_interventions=True)
     same()
 
 
 def test_what_has_ended_is_counted_again_only_when_something_ended(watched: Watched, runs: Runs) -> None:
-    counter = steps.JobCounts(watched.store)
+    counter = steps.InterventionCounts(watched.store)
     run = runs.queue(runs.branch(), PARIS)
     counter.read()
     watched.queries.clear()

@@ -29,8 +29,8 @@ from knowledgesmith.graph_schema.maintenance.deletion import (
     Folders,
     delete_branch,
     delete_graph,
+    delete_intervention,
     delete_probe_set,
-    delete_run,
     deleted_before,
 )
 from knowledgesmith.graph_schema.operations import operations
@@ -76,12 +76,12 @@ def test_a_run_goes_without_a_trace_and_the_heads_stay(
     failed = runs.finish(branch, LIMA, commit=False)
     files = [_artefact(store, folders, run) for run in (kept, rolled_back, failed)]
     for run in (rolled_back, failed):
-        report = delete_run(store, run, folders=folders)
+        report = delete_intervention(store, run, folders=folders)
         assert report.removed["interventions"] == 1
         assert report.removed["ledger rows"] > 20
         assert report.removed["planned probes"] >= report.removed["ledger rows"]
         with pytest.raises(InterventionNotFound):
-            delete_run(store, run)
+            delete_intervention(store, run)
     assert [path.exists() for path in files] == [True, False, False]
     assert census() == before
     assert cypher(HEADS, graph=runs.graph_id) == heads
@@ -92,27 +92,27 @@ def test_a_run_that_others_build_upon_stays_until_they_are_rolled_back(store: Gr
     branch = runs.branch()
     first, second = runs.finish(branch, PARIS), runs.finish(branch, LIMA)
     with pytest.raises(StillReferenced, match=second):
-        delete_run(store, first)
+        delete_intervention(store, first)
     with pytest.raises(StillReferenced, match="Roll it back"):
-        delete_run(store, second)
+        delete_intervention(store, second)
     runs.roll_back(branch)
     runs.roll_back(branch)
-    delete_run(store, first)
+    delete_intervention(store, first)
     line = branches.lineage(store, branch, steps.get(store, second).revision_id)
     assert len(line) == 3, "the revision of the later run still leads to the base"
-    delete_run(store, second)
+    delete_intervention(store, second)
     assert len(branches.revisions(store, branch)) == 1
     assert check_graph(store, runs.graph_id).sound
 
 
-def test_nothing_is_deleted_under_a_job(store: GraphStore, runs: Runs, census: Census) -> None:
+def test_nothing_is_deleted_under_an_intervention(store: GraphStore, runs: Runs, census: Census) -> None:
     branch = runs.branch()
     waiting = runs.queue(branch, PARIS)
     before = census()
     with pytest.raises(IllegalState, match="ended"):
-        delete_run(store, waiting)
+        delete_intervention(store, waiting)
     with pytest.raises(IllegalState, match="ended"):
-        delete_branch(store, branch, with_runs=True)
+        delete_branch(store, branch, with_interventions=True)
     with pytest.raises(IllegalState, match="ended"):
         delete_graph(store, runs.graph_id, with_branches=True)
     assert census() == before
@@ -129,7 +129,7 @@ def test_a_branch_goes_with_its_runs_only_when_asked(
     files = [_artefact(store, folders, run) for run in made]
     with pytest.raises(StillReferenced, match="2 interventions"):
         delete_branch(store, branch, folders=folders)
-    report = delete_branch(store, branch, with_runs=True, folders=folders)
+    report = delete_branch(store, branch, with_interventions=True, folders=folders)
     assert (report.removed["interventions"], report.removed["revisions"], len(report.files_removed)) == (2, 2, 2)
     assert not any(path.exists() for path in files)
     assert census() == before + model_only

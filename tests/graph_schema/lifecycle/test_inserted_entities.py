@@ -14,9 +14,9 @@ from knowledgesmith.graph_schema.archive.write import export_graph
 from knowledgesmith.graph_schema.errors import AlreadyExists
 from knowledgesmith.graph_schema.graphs.own_uids import own_uid
 from knowledgesmith.graph_schema.interventions import branches, ledger, steps
-from knowledgesmith.graph_schema.interventions.records import Claim, JobSpec
+from knowledgesmith.graph_schema.interventions.records import Claim, InterventionSpec
 from knowledgesmith.graph_schema.maintenance.check import check_graph
-from knowledgesmith.graph_schema.maintenance.deletion import Folders, delete_branch, delete_graph, delete_run
+from knowledgesmith.graph_schema.maintenance.deletion import Folders, delete_branch, delete_graph, delete_intervention
 from knowledgesmith.graph_schema.planning.plan_store import load_plan, store_plan
 from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
 from knowledgesmith.graph_schema.types.interventions import Goal, InsertEntity, NamedChange, State, TargetDistribution
@@ -40,7 +40,7 @@ def resolve(runs: Runs, branch: str, *items: InsertEntity, changes: tuple[NamedC
 
 
 def queue(runs: Runs, branch: str, resolved: Resolved) -> str:
-    spec = JobSpec(
+    spec = InterventionSpec(
         branch_id=branch,
         goal=Goal.EDIT,
         changes=resolved.changes,
@@ -55,11 +55,11 @@ def queue(runs: Runs, branch: str, resolved: Resolved) -> str:
     return made
 
 
-def plan_of(runs: Runs, job: str) -> tuple[Claim, Plan]:
+def plan_of(runs: Runs, intervention: str) -> tuple[Claim, Plan]:
     """Claim and plan as a worker does."""
-    held = steps.claim(runs.store, job)
+    held = steps.claim(runs.store, intervention)
     assert held is not None
-    spec = steps.get(runs.store, job).spec
+    spec = steps.get(runs.store, intervention).spec
     request = PlanRequest(
         graph_id=runs.graph_id,
         branch_id=spec.branch_id,
@@ -72,22 +72,22 @@ def plan_of(runs: Runs, job: str) -> tuple[Claim, Plan]:
     return held, make_plan(runs.store, request)
 
 
-def run(runs: Runs, job: str, *, commit: bool = True) -> str:
-    held, plan = plan_of(runs, job)
+def run(runs: Runs, intervention: str, *, commit: bool = True) -> str:
+    held, plan = plan_of(runs, intervention)
     store_plan(runs.store, held, plan)
     sha = uuid.uuid4().hex * 2
     steps.advance(
         runs.store, held, from_states=[State.PREPARING], state=State.RUNNING, artefact_sha256=sha, weights_sha256="1"
     )
-    ledger.append(runs.store, job, held.fence, [(slot, measured(slot)) for slot in plan.slots])
+    ledger.append(runs.store, intervention, held.fence, [(slot, measured(slot)) for slot in plan.slots])
     if not commit:
-        steps.finish(runs.store, job, from_states=[State.RUNNING], state=State.DISCARDED)
-        return job
+        steps.finish(runs.store, intervention, from_states=[State.RUNNING], state=State.DISCARDED)
+        return intervention
     steps.advance(runs.store, held, from_states=[State.RUNNING], state=State.COMMITTING)
-    base = steps.get(runs.store, job).base_revision
+    base = steps.get(runs.store, intervention).base_revision
     revision = branches.revision_id(base, sha)
     steps.commit(runs.store, held, revision_id=revision, artefact_sha256=sha, weights_sha256="1")
-    return job
+    return intervention
 
 
 def insert(runs: Runs, branch: str, name: str, *, commit: bool = True) -> str:
@@ -100,11 +100,11 @@ def nodes(cypher: Cypher, graph: str) -> dict[str, str]:
     return {row["uid"]: row["name"] for row in cypher(text, g=graph)}
 
 
-def told(runs: Runs, job: str) -> tuple[str, set[str]]:
+def told(runs: Runs, intervention: str) -> tuple[str, set[str]]:
     """The uid of the entity that a run inserted, and the names that its stream, probes and plan have for it."""
-    plan = load_plan(runs.store, job)
+    plan = load_plan(runs.store, intervention)
     (mine,) = plan.inserted
-    rows = {row.name for row in ledger.read(runs.store, job, after=0, limit=1000) if row.entity == mine.uid}
+    rows = {row.name for row in ledger.read(runs.store, intervention, after=0, limit=1000) if row.entity == mine.uid}
     stems = [planned.probe.stem for planned in plan.probes if planned.probe.anchor == mine.uid]
     assert rows
     assert stems
@@ -156,7 +156,7 @@ def test_after_a_rollback_or_an_end_without_commit_the_uid_serves_another_entity
     assert {row.name for row in ledger.read(runs.store, wrong, after=0, limit=1000) if row.entity == "city_new"} == {
         "Newtwon"
     }
-    delete_run(runs.store, wrong)
+    delete_intervention(runs.store, wrong)
     assert nodes(cypher, runs.graph_id) == {own: "Newtown"}
     other, names = told(runs, insert(runs, runs.branch(), "Oldport"))
     assert (other, names) == ("city_new", {"Oldport"})
@@ -167,27 +167,27 @@ def test_entities_go_with_the_last_branch_that_has_them(runs: Runs, cypher: Cyph
     for branch, name in ((one, "Newtown"), (two, "Newtown"), (three, "Oldport")):
         insert(runs, branch, name)
     assert len(nodes(cypher, runs.graph_id)) == 2
-    assert "inserted entities" not in delete_branch(runs.store, one, with_runs=True).removed
+    assert "inserted entities" not in delete_branch(runs.store, one, with_interventions=True).removed
     assert sorted(nodes(cypher, runs.graph_id).values()) == ["Newtown", "Oldport"]
-    assert delete_branch(runs.store, three, with_runs=True).removed["inserted entities"] == 1
+    assert delete_branch(runs.store, three, with_interventions=True).removed["inserted entities"] == 1
     assert nodes(cypher, runs.graph_id) == {"city_new": "Newtown"}
-    assert delete_branch(runs.store, two, with_runs=True).removed["inserted entities"] == 1
+    assert delete_branch(runs.store, two, with_interventions=True).removed["inserted entities"] == 1
     assert nodes(cypher, runs.graph_id) == {}
     assert check_graph(runs.store, runs.graph_id).sound
 
 
 def test_an_archive_keeps_the_entities_of_each_branch(runs: Runs, cypher: Cypher, tmp_path: Path) -> None:
-    jobs_made = [insert(runs, runs.branch(), name) for name in ("Newtown", "Oldport")]
-    before = [told(runs, job) for job in jobs_made]
+    interventions_made = [insert(runs, runs.branch(), name) for name in ("Newtown", "Oldport")]
+    before = [told(runs, intervention) for intervention in interventions_made]
     path = tmp_path / "graph.ksmith"
     folders = Folders()
     export_graph(runs.store, runs.graph_id, path, folders=folders)
     delete_graph(runs.store, runs.graph_id, with_branches=True)
     assert nodes(cypher, runs.graph_id) == {}
     load_archive(runs.store, path, folders=folders)
-    assert [told(runs, job) for job in jobs_made] == before
-    branch = steps.get(runs.store, jobs_made[1]).spec.branch_id
-    assert delete_branch(runs.store, branch, with_runs=True).removed["inserted entities"] == 1
+    assert [told(runs, intervention) for intervention in interventions_made] == before
+    branch = steps.get(runs.store, interventions_made[1]).spec.branch_id
+    assert delete_branch(runs.store, branch, with_interventions=True).removed["inserted entities"] == 1
     assert nodes(cypher, runs.graph_id) == {"city_new": "Newtown"}
 
 

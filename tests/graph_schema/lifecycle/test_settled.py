@@ -78,7 +78,9 @@ def test_an_intervention_is_read_whole(runs: Runs, branch: str, name: str) -> No
     expected = steps.get(runs.store, run)
     assert expected.state is State.SUCCEEDED
     assert steps.get(torn(runs.store, "interventions/steps/get", without(name)), run) == expected
-    assert steps.list_jobs(torn(runs.store, "interventions/steps/list", without(name)), branch_id=branch) == [expected]
+    assert steps.list_interventions(torn(runs.store, "interventions/steps/list", without(name)), branch_id=branch) == [
+        expected
+    ]
 
 
 def test_the_end_of_an_intervention_is_read_with_its_time(runs: Runs, branch: str) -> None:
@@ -106,7 +108,7 @@ def test_numbers_of_interventions_know_every_one(runs: Runs, branch: str) -> Non
     runs.queue(branch, PARIS)
     runs.finish(branch, PARIS, commit=False)
     for query in ("interventions/steps/live", "interventions/steps/counts"):
-        counter = steps.JobCounts(torn(runs.store, query, none))
+        counter = steps.InterventionCounts(torn(runs.store, query, none))
         assert counter.read() == steps.counts(runs.store)
 
 

@@ -112,10 +112,10 @@ def test_graphs_and_archives_are_compared(store: GraphStore, graph: str, cypher:
 
 def test_a_plan_of_another_version_trains_nothing(store: GraphStore, runs: Runs) -> None:
     run = runs.finish(runs.branch(), PARIS)
-    plan, job = load_plan(store, run), steps.get(store, run)
-    assert compose(store, job, plan).updates
+    plan, intervention = load_plan(store, run), steps.get(store, run)
+    assert compose(store, intervention, plan).updates
     import_world(store, runs.graph_id, without="nepal")
     with pytest.raises(Aborted, match="imported again"):
-        compose(store, job, plan)
+        compose(store, intervention, plan)
     assert load_plan(store, run) == plan  # still readable under its digest
     assert check_graph(store, runs.graph_id).sound

@@ -33,7 +33,7 @@ from knowledgesmith.server.settings import ServerSettings
 from knowledgesmith.server.worker.attempt import runner as running
 from knowledgesmith.server.worker.attempt.compose import compose
 from knowledgesmith.server.worker.attempt.reporting import Reporter
-from knowledgesmith.server.worker.attempt.runner import JobRunner
+from knowledgesmith.server.worker.attempt.runner import AttemptRunner
 
 Parts = dict[FileRole, str]
 Edit = Callable[[Parts], None]
@@ -230,16 +230,16 @@ def finished(store: GraphStore, graph_id: str) -> dict[str, Any]:
 
 def test_nothing_is_composed_of_a_plan_made_before(store: GraphStore, held: Claim, graph: str, edit: Edit) -> None:
     store_plan(store, held, make_plan(store, request_for(graph)))
-    plan, job = load_plan(store, held.id), steps.get(store, held.id)
+    plan, intervention = load_plan(store, held.id), steps.get(store, held.id)
     write(store, graph)
-    assert compose(store, job, plan).updates
+    assert compose(store, intervention, plan).updates
     write(store, graph, edit)
     with pytest.raises(Aborted, match="after the intervention was planned"):
-        compose(store, job, plan)
+        compose(store, intervention, plan)
 
 
-class PlanningOnly(JobRunner):
-    """Plans, and gives the job up."""
+class PlanningOnly(AttemptRunner):
+    """Plans, and gives the intervention up."""
 
     def _carry(self, attempt: Any) -> Any:
         self._plan(attempt)
@@ -254,14 +254,14 @@ class Heard:
     def observe(self, *_args: object, **_labels: object) -> None: ...
 
 
-def plan_only(store: GraphStore, job: str) -> None:
+def plan_only(store: GraphStore, intervention: str) -> None:
     nothing: Any = None
     heard: Any = Heard()
     worker = PlanningOnly(settings=ServerSettings(), store=store, host=nothing, reporter=Reporter(heard, heard))
-    worker.run(job, stop=threading.Event())
+    worker.run(intervention, stop=threading.Event())
 
 
-def test_a_job_plans_again_what_was_not_stored(
+def test_an_intervention_plans_again_what_was_not_stored(
     store: GraphStore, held: Claim, graph: str, edit: Edit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[Plan] = []
@@ -318,11 +318,11 @@ def test_a_plan_of_an_earlier_scheme_is_made_again_while_no_row_hangs_on_it(
     assert load_plan(store, held.id).verdict_scheme == SCHEME
 
 
-def request_of(store: GraphStore, job: str) -> PlanRequest:
-    """What is planned for a job now."""
-    spec = steps.get(store, job).spec
+def request_of(store: GraphStore, intervention: str) -> PlanRequest:
+    """What is planned for an intervention now."""
+    spec = steps.get(store, intervention).spec
     return PlanRequest(
-        graph_id=steps.get(store, job).graph_id,
+        graph_id=steps.get(store, intervention).graph_id,
         branch_id=spec.branch_id,
         goal=spec.goal,
         changes=spec.changes,
@@ -335,9 +335,9 @@ def request_of(store: GraphStore, job: str) -> PlanRequest:
 def waiting(store: GraphStore, graph: str) -> str:
     """A request that was planned when it was made, and waits for its turn."""
     runs = Runs(store, graph)
-    job = runs.queue(runs.branch(), PARIS)
-    store_plan(store, Unclaimed(job), make_plan(store, request_of(store, job)))
-    return job
+    intervention = runs.queue(runs.branch(), PARIS)
+    store_plan(store, Unclaimed(intervention), make_plan(store, request_of(store, intervention)))
+    return intervention
 
 
 def spied(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:

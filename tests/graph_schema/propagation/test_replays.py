@@ -16,7 +16,7 @@ from tests.graph_schema.propagation.conftest import open_branch
 
 from knowledgesmith.graph_schema.errors import GraphUnavailable
 from knowledgesmith.graph_schema.interventions import branches, head_replays, heads, ledger, steps
-from knowledgesmith.graph_schema.maintenance.deletion import delete_branch, delete_run
+from knowledgesmith.graph_schema.maintenance.deletion import delete_branch, delete_intervention
 from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings, Transaction
 from knowledgesmith.graph_schema.storage.store_errors import too_large
 from knowledgesmith.graph_schema.types.facts import Entity
@@ -176,7 +176,7 @@ def open_selected(bench: Bench) -> Change:
 def close(bench: Bench) -> Change:
     def forget(b: Bench, store: GraphStore) -> None:
         try:
-            delete_branch(store, f"{b.graph}-main", with_runs=True)
+            delete_branch(store, f"{b.graph}-main", with_interventions=True)
         finally:
             b.runs[:] = [run for run in b.runs if run[0] != f"{b.graph}-main"]
 
@@ -269,8 +269,8 @@ def test_a_branch_that_is_not_selected_replays_nothing(bench: Bench) -> None:
     branches.create_branch(
         bench.flaky, branch_id=f"{bench.graph}-new", model_id=other, graph_id=bench.graph, select=False
     )
-    delete_run(bench.flaky, run)
-    delete_branch(bench.flaky, other, with_runs=True)
+    delete_intervention(bench.flaky, run)
+    delete_branch(bench.flaky, other, with_interventions=True)
     assert bench.written() == 0
     assert bench.true()
 

@@ -39,9 +39,9 @@ class AsyncKnowledgeSmith:
 
             async with AsyncKnowledgeSmith() as smith:
                 change = FactChange(subject="Japan", relation="has_capital", new_object="Paris")
-                job = await smith.interventions.edit(branch_id="main", changes=[change])
-                await smith.interventions.wait(intervention_id=job.id)
-                found = await smith.propagation.rates(intervention_id=job.id)
+                intervention = await smith.interventions.edit(branch_id="main", changes=[change])
+                await smith.interventions.wait(intervention_id=intervention.id)
+                found = await smith.propagation.rates(intervention_id=intervention.id)
                 print(found.groups)
 
     Args:
@@ -110,7 +110,7 @@ class AsyncKnowledgeSmith:
             graphs=tuple(await self.graphs.list()),
             models=tuple(await self.models.list()),
             branches=tuple(await self.branches.list()),
-            running=tuple(job for job in latest if not job.state.terminal),
+            running=tuple(intervention for intervention in latest if not intervention.state.terminal),
         )
 
     async def close(self) -> None:

@@ -40,9 +40,9 @@ class KnowledgeSmith:
 
             with KnowledgeSmith() as smith:
                 change = FactChange(subject="Japan", relation="has_capital", new_object="Paris")
-                job = smith.interventions.edit(branch_id="main", changes=[change])
-                smith.interventions.wait(intervention_id=job.id)
-                found = smith.propagation.rates(intervention_id=job.id)
+                intervention = smith.interventions.edit(branch_id="main", changes=[change])
+                smith.interventions.wait(intervention_id=intervention.id)
+                found = smith.propagation.rates(intervention_id=intervention.id)
                 print(found.groups)
 
     Args:
@@ -109,7 +109,7 @@ class KnowledgeSmith:
             graphs=tuple(self.graphs.list()),
             models=tuple(self.models.list()),
             branches=tuple(self.branches.list()),
-            running=tuple(job for job in latest if not job.state.terminal),
+            running=tuple(intervention for intervention in latest if not intervention.state.terminal),
         )
 
     def close(self) -> None:

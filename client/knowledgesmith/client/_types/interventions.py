@@ -132,7 +132,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intervention:
-    """An intervention, which is also the job.
+    """An intervention, which is also the intervention.
 
     Attributes:
         phase: what the worker does for it.

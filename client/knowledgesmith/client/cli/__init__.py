@@ -26,11 +26,11 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "relations": Entry(
         "graphs.relations", "relations", "List relations and how questions word them; correct wordings, accept traits."
     ),
-    "probes": Entry("graphs.probes", "probes", "Generate, show, sample, check and exchange probe sets."),
+    "probes": Entry("graphs.probes", "probes", "Generate, show, sample, check, exchange and delete probe sets."),
     "cases": Entry("graphs.cases", "cases", "List the ready interventions of a graph, or show one."),
     "models": Entry("models.models", "models", "List the models, or register one."),
     "methods": Entry("models.models", "methods", "List the methods and what they accept."),
-    "branch": Entry("models.branches", "branch", "Create, list, show and select branches."),
+    "branch": Entry("models.branches", "branch", "Create, list, show, select and delete branches."),
     "plan": Entry("interventions.plan", "plan", "Show what a change would do, without doing it."),
     "edit": Entry("interventions.change", "edit", "Insert or modify facts in a branch's model."),
     "unlearn": Entry("interventions.change", "unlearn", "Erase facts from a branch's model."),
@@ -39,7 +39,9 @@ ENTRIES: Final[Mapping[str, Entry]] = {
     "commit": Entry("interventions.interventions", "commit", "Commit an intervention that awaits a decision."),
     "discard": Entry("interventions.interventions", "discard", "Discard an intervention that awaits a decision."),
     "cancel": Entry("interventions.interventions", "cancel", "Stop an intervention at its next safe point."),
-    "delete-run": Entry("graphs.graph", "delete_run", "Delete an intervention with its ledger, plan and artefact."),
+    "delete": Entry(
+        "interventions.interventions", "delete", "Delete an intervention with its ledger, plan and artefact."
+    ),
     "ask": Entry("models.ask", "ask", "Let a branch's model continue prompts, now and before."),
     "propagation": Entry("results.questions", "propagation", "What an intervention moved, how far, and what it broke."),
     "picture": Entry("results.picture", "picture", "Draw what an intervention moved as an HTML or SVG file."),
@@ -51,7 +53,7 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Server": ("up", "down", "status", "operations", "config", "doctor", "neo4j", "demo"),
     "Graphs and probes": ("import", "graphs", "graph", "relations", "probes", "cases", "cypher"),
     "Models": ("models", "methods", "branch", "ask", "rollback", "export"),
-    "Changes": ("plan", "edit", "unlearn", "interventions", "watch", "commit", "discard", "cancel", "delete-run"),
+    "Changes": ("plan", "edit", "unlearn", "interventions", "watch", "commit", "discard", "cancel", "delete"),
     "Results": ("propagation", "picture"),
 }
 

@@ -1,4 +1,4 @@
-"""A second client that reads the entities' head properties while a job runs."""
+"""A second client that reads the entities' head properties while an intervention runs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class HeadWatcher:
                         query=QUERY, parameters={"graph_id": self.graph_id, "run": self.run}
                     ).rows
                 except KnowledgeSmithClientError:
-                    continue  # the watcher is a bystander; the job's own errors are shown by the story
+                    continue  # the watcher is a bystander; the intervention's own errors are shown by the story
                 self._keep(int(rows[0][0]), int(rows[0][1] or 0))
 
     def _keep(self, entities: int, sequence: int) -> None:

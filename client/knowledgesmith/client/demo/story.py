@@ -224,13 +224,13 @@ class Story:
         self.out.print(show_plan(self.smith.interventions.plan(spec=self._spec(goal, branch_id, chosen)).plan, most=4))
 
     def _change(self, goal: Goal, branch_id: str, chosen: Sequence[Candidate]) -> Intervention:
-        job = self.smith.interventions.create(spec=self._spec(goal, branch_id, chosen)).intervention
+        intervention = self.smith.interventions.create(spec=self._spec(goal, branch_id, chosen)).intervention
 
         def grew(entities: int, sequence: int) -> None:
             self.out.print(f"  second client: belief_seq {sequence} on {entities} nodes", style="cyan")
 
-        with HeadWatcher(target=self.smith.target, graph_id=_GRAPH, run=job.id, on_growth=grew) as heads:
-            ended = follow(self.smith, job.id, out=self.out, shown=8)
+        with HeadWatcher(target=self.smith.target, graph_id=_GRAPH, run=intervention.id, on_growth=grew) as heads:
+            ended = follow(self.smith, intervention.id, out=self.out, shown=8)
         if ended.state is InterventionState.AWAITING_DECISION:
             return self._discard(ended)
         if ended.state is not InterventionState.SUCCEEDED:
@@ -250,9 +250,9 @@ class Story:
         self.out.print("It is discarded: the branch stays at the unchanged model. Its ledger can still be asked.")
         return self.smith.interventions.discard(intervention_id=waiting.id)
 
-    def _compare(self, branch_id: str, chosen: Sequence[Candidate], job: Intervention) -> None:
+    def _compare(self, branch_id: str, chosen: Sequence[Candidate], intervention: Intervention) -> None:
         """Answers of the base and of the head, and how many are as wanted."""
-        if job.state is not InterventionState.SUCCEEDED:
+        if intervention.state is not InterventionState.SUCCEEDED:
             self.out.print("Nothing to compare: the change was discarded, so the branch answers as before.")
             return
         after = self._ask(branch_id, chosen, "")
@@ -265,34 +265,34 @@ class Story:
         wanted = "answered with the new object" if chosen[0].goal is Goal.EDIT else "no longer give the old answer"
         self.out.print(f"{done} of {len(rows)} {wanted}", style="bold")
 
-    def _grouped(self, job: Intervention, grouping: Grouping) -> Propagation:
-        return self.smith.propagation.rates(intervention_id=job.id, group_by=grouping)
+    def _grouped(self, intervention: Intervention, grouping: Grouping) -> Propagation:
+        return self.smith.propagation.rates(intervention_id=intervention.id, group_by=grouping)
 
-    def _propagation(self, job: Intervention) -> None:
+    def _propagation(self, intervention: Intervention) -> None:
         for grouping in (Grouping.HOP, Grouping.LEVEL, Grouping.KIND):
             name = grouping.lower()
-            self.out.print(group_table(self._grouped(job, grouping), name, title=f"by {name}"))
-        top = self.smith.propagation.changes(intervention_id=job.id, filter=ChangeFilter.TOP, limit=8)
+            self.out.print(group_table(self._grouped(intervention, grouping), name, title=f"by {name}"))
+        top = self.smith.propagation.changes(intervention_id=intervention.id, filter=ChangeFilter.TOP, limit=8)
         self.out.print(change_table(top.changes, title="largest changes"))
         self.out.print("The same table in any Neo4j tool:")
-        self.out.print(pasteable(self._grouped(job, Grouping.HOP).query), style="dim")
+        self.out.print(pasteable(self._grouped(intervention, Grouping.HOP).query), style="dim")
 
-    def _draw(self, job: Intervention) -> None:
-        found = self.smith.propagation.subgraph(intervention_id=job.id, max_entities=60)
+    def _draw(self, intervention: Intervention) -> None:
+        found = self.smith.propagation.subgraph(intervention_id=intervention.id, max_entities=60)
         path = self.settings.picture or self.settings.data_dir / "propagation.html"
-        path.write_text(draw(subgraph=found, intervention=job), "utf-8")
+        path.write_text(draw(subgraph=found, intervention=intervention), "utf-8")
         self.out.print(f"{len(found.nodes)} entities, {len(found.edges)} facts: {path.resolve().as_uri()}")
 
-    def _rollback(self, branch_id: str, job: Intervention, chosen: Sequence[Candidate]) -> None:
-        if job.state is not InterventionState.SUCCEEDED:
+    def _rollback(self, branch_id: str, intervention: Intervention, chosen: Sequence[Candidate]) -> None:
+        if intervention.state is not InterventionState.SUCCEEDED:
             self.out.print("Nothing to take back: the change was discarded before it became the branch's head.")
             return
-        done = self.smith.branches.rollback(branch_id=branch_id, expected_revision_id=job.revision_id)
+        done = self.smith.branches.rollback(branch_id=branch_id, expected_revision_id=intervention.revision_id)
         self.out.print(f"weights in memory   {done.weights_sha256}")
         self.out.print(f"weights of the base {done.head.weights_sha256}")
         if not done.exact:
             raise ServerFault("The weights after the rollback are not those of the base.")
-        rows = self.smith.graphs.cypher(query=QUERY, parameters={"graph_id": _GRAPH, "run": job.id}).rows
+        rows = self.smith.graphs.cypher(query=QUERY, parameters={"graph_id": _GRAPH, "run": intervention.id}).rows
         self.out.print(f"equal, bit by bit; nodes that still show the unlearning: {rows[0][0]}", style="bold")
         again = self._ask(branch_id, chosen, "")
         known = sum(answers(text, one.old_object) for one, text in zip(chosen, again, strict=True))

@@ -1,10 +1,10 @@
-"""A second model over the same base weights, for questions beside a job.
+"""A second model over the same base weights, for questions beside an intervention.
 
 A view has modules of its own, and parameters that begin with the memory of the model's own. Nothing writes to that
-memory (``artefacts.apply_deltas``, ``borrowing.borrowed``: a change stands in memory of its own). So whatever a job
-does to the model meanwhile, the view is the base until it is switched to a revision itself; and whatever the view
-shows, the model's results stay the same, bit for bit. It costs the memory of what a revision changes, while it shows
-one.
+memory (``artefacts.apply_deltas``, ``borrowing.borrowed``: a change stands in memory of its own). So whatever an
+intervention does to the model meanwhile, the view is the base until it is switched to a revision itself; and whatever
+the view shows, the model's results stay the same, bit for bit. It costs the memory of what a revision changes, while it
+shows one.
 """
 
 from __future__ import annotations

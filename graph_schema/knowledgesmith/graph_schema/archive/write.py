@@ -132,7 +132,7 @@ def _fingerprint(store: GraphStore, graph_id: str) -> tuple[str, list[str], list
             value=graph_id,
             hint=f"Wait for them, or cancel or discard them first: {', '.join(uses[0]['running'][:5])}.",
         )
-    runs = [row["id"] for row in store.read("maintenance/run_ids", graph_id=graph_id)]
+    runs = [row["id"] for row in store.read("maintenance/intervention_ids", graph_id=graph_id)]
     states = store.read("maintenance/branch_states", graph_id=graph_id)
     branches = [f"{row['id']} {row['commits']} {row['head']} {row['selected']}" for row in states]
     return digest, [stamp, *runs], [*branches, *uses[0]["sets"]]
@@ -142,7 +142,7 @@ def _write(writer: _Writer, store: GraphStore, graph_id: str, *, folders: Folder
     head = store.read("archive/write_graph", graph_id=graph_id)[0]
     relations = [from_properties(row) for row in head["relations"]]
     names = {relation.rel_type: relation.name for relation in relations}
-    runs = [row["id"] for row in store.read("maintenance/run_ids", graph_id=graph_id)]
+    runs = [row["id"] for row in store.read("maintenance/intervention_ids", graph_id=graph_id)]
     digest = paging.FactsDigest()
     ledgers: dict[str, str] = {}
     sets = store.read("archive/write_sets", graph_id=graph_id)

@@ -32,7 +32,7 @@ _FIXED: Final[Mapping[str, str]] = {
     "db.tx_log.preallocate": "false",
     "db.tx_log.rotation.size": "64M",
     "db.tx_log.rotation.retention_policy": "256M size",
-    # A stuck writer must fail loudly instead of holding the fence of a job.
+    # A stuck writer must fail loudly instead of holding the fence of an intervention.
     "db.lock.acquisition.timeout": "10s",
     "db.transaction.timeout": "120s",
 }

@@ -47,7 +47,7 @@ def mend_heads(tx: Transaction, intervention_id: str, *, start: bool = True) -> 
         The graph where heads are left to be restored; empty where none are. A run without rows, and one of a branch
         that is not selected, made no heads.
     """
-    for row in tx.rows("interventions/ledger/replay_run", id=intervention_id):
+    for row in tx.rows("interventions/ledger/replay_intervention", id=intervention_id):
         graph_id = str(row["graph_id"])
         if row["failed"]:
             return renew_heads(tx, graph_id, start=start)

@@ -1,10 +1,10 @@
 """The ledger: append-only belief changes of an intervention, and the head beliefs that follow from it.
 
-Head beliefs are a pure function of the ledgers: while a job runs they are written with each batch, and after a
-discard, a failure or a rollback they are restored, with the same result to the last bit (:mod:`.head_replays`). An
+Head beliefs are a pure function of the ledgers: while an intervention runs they are written with each batch, and after
+a discard, a failure or a rollback they are restored, with the same result to the last bit (:mod:`.head_replays`). An
 append first finishes what is left of that, and one run at a time holds a branch. So the heads of an entity name the
-running intervention exactly when that has rows of it already: an append needs to read the ledger of such entities
-only, and takes the heads of all others from the rows that it writes.
+running intervention exactly when that has rows of it already: an append needs to read the ledger of such entities only,
+and takes the heads of all others from the rows that it writes.
 """
 
 from __future__ import annotations

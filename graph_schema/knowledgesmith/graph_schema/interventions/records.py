@@ -29,7 +29,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobSpec:
+class InterventionSpec:
     """What was asked, resolved to uids."""
 
     branch_id: str
@@ -49,11 +49,11 @@ class JobSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Intervention:
     """An intervention as it stands in the graph."""
 
     id: str
-    spec: JobSpec
+    spec: InterventionSpec
     graph_id: str
     state: State
     phase: str
@@ -105,8 +105,8 @@ class Claim:
     attempt: int
 
 
-def spec_properties(spec: JobSpec) -> dict[str, object]:
-    """What was asked as properties of a node; :func:`stored_job` is the inverse."""
+def spec_properties(spec: InterventionSpec) -> dict[str, object]:
+    """What was asked as properties of a node; :func:`stored_intervention` is the inverse."""
     return {
         "goal": spec.goal.value,
         "method": spec.method,
@@ -129,15 +129,15 @@ def spec_properties(spec: JobSpec) -> dict[str, object]:
 def whole(row: Row) -> bool:
     """Whether the properties of a node are those of an intervention, and say of its state what belongs to it."""
     try:
-        job = _parse(row)
+        intervention = _parse(row)
     except (KeyError, TypeError, ValueError):
         return False
-    if job.state.terminal and job.finished_ms is None:
+    if intervention.state.terminal and intervention.finished_ms is None:
         return False
-    return not (job.state is State.SUCCEEDED and not job.revision_id)
+    return not (intervention.state is State.SUCCEEDED and not intervention.revision_id)
 
 
-def stored_job(row: Row) -> Job:
+def stored_intervention(row: Row) -> Intervention:
     """The intervention of a node.
 
     Raises:
@@ -154,9 +154,9 @@ def stored_job(row: Row) -> Job:
         ) from error
 
 
-def _parse(row: Row) -> Job:
+def _parse(row: Row) -> Intervention:
     p = row["properties"]
-    spec = JobSpec(
+    spec = InterventionSpec(
         branch_id=p["branch_id"],
         goal=Goal(p["goal"]),
         changes=tuple(
@@ -188,7 +188,7 @@ def _parse(row: Row) -> Job:
         )
     }
     numbers: Row = {name: int(p.get(name) or 0) for name in ("planned_rows", "planned_probes", "written_rows")}
-    return Job(
+    return Intervention(
         id=p["id"],
         spec=spec,
         graph_id=p["graph_id"],

@@ -1,4 +1,4 @@
-"""Interventions as jobs: their life in the graph, one transaction a step, every step under the fence.
+"""Interventions as interventions: their life in the graph, one transaction a step, every step under the fence.
 
 States and moves: design, contracts. A claim raises the fence; whoever holds an older fence can no longer write.
 """
@@ -25,11 +25,11 @@ from knowledgesmith.graph_schema.errors import (
 from knowledgesmith.graph_schema.interventions.head_replays import mend_heads, settle_later
 from knowledgesmith.graph_schema.interventions.records import (
     Claim,
-    Job,
-    JobSpec,
+    Intervention,
+    InterventionSpec,
     Pulse,
     spec_properties,
-    stored_job,
+    stored_intervention,
     whole,
 )
 from knowledgesmith.graph_schema.storage.settled import settled
@@ -46,7 +46,7 @@ MAX_ATTEMPTS = 3
 
 
 def create(
-    store: GraphStore, spec: JobSpec, *, actor: str, request_id: str, request_hash: str, graph_digest: str
+    store: GraphStore, spec: InterventionSpec, *, actor: str, request_id: str, request_hash: str, graph_digest: str
 ) -> tuple[str, bool]:
     """Queue an intervention, or find the one that the same request made before.
 
@@ -108,14 +108,14 @@ def _earlier(tx: Transaction, request_id: str, request_hash: str) -> str | None:
     return None
 
 
-def get(store: GraphStore, intervention_id: str) -> Job:
+def get(store: GraphStore, intervention_id: str) -> Intervention:
     """One intervention.
 
     Raises:
         InterventionNotFound: no such id.
         IllegalState: its properties are not those of an intervention.
     """
-    return stored_job(_found(store, "interventions/steps/get", intervention_id, whole))
+    return stored_intervention(_found(store, "interventions/steps/get", intervention_id, whole))
 
 
 def pulse(store: GraphStore, intervention_id: str) -> Pulse:
@@ -145,7 +145,7 @@ def _found(store: GraphStore, query: str, intervention_id: str, adds_up: Callabl
     )
 
 
-def list_jobs(
+def list_interventions(
     store: GraphStore,
     *,
     branch_id: str = "",
@@ -153,7 +153,7 @@ def list_jobs(
     goal: Goal | None = None,
     before: tuple[int, str] | None = None,
     limit: int = 50,
-) -> list[Job]:
+) -> list[Intervention]:
     """Interventions, newest first, older than the position ``before`` = (created_ms, id); filters may be empty."""
     before_ms, before_id = before or (None, "")
     asked = {
@@ -165,7 +165,7 @@ def list_jobs(
         "limit": limit,
     }
     rows = settled(lambda: store.read("interventions/steps/list", **asked), lambda found: all(map(whole, found)))
-    return [stored_job(row) for row in rows]
+    return [stored_intervention(row) for row in rows]
 
 
 def counts(store: GraphStore) -> dict[tuple[str, str], int]:
@@ -174,7 +174,7 @@ def counts(store: GraphStore) -> dict[tuple[str, str], int]:
     return {(row["state"], row["goal"]): row["n"] for row in rows if row["state"]}
 
 
-class JobCounts:
+class InterventionCounts:
     """Numbers of interventions for a reader that asks every few seconds.
 
     Those that ended are counted again only when there may be others: their number, the ones that have not ended, or
@@ -206,7 +206,7 @@ class JobCounts:
         return found
 
 
-def next_job(store: GraphStore, apart: Iterable[str] = ()) -> tuple[str, str] | None:
+def next_intervention(store: GraphStore, apart: Iterable[str] = ()) -> tuple[str, str] | None:
     """The oldest queued intervention that may start now, and its branch; none of the branches ``apart``."""
     rows = store.read("interventions/steps/next", limit=1, apart=sorted(apart))
     return (rows[0]["id"], rows[0]["branch_id"]) if rows else None
@@ -365,12 +365,12 @@ def request_cancel(store: GraphStore, intervention_id: str) -> bool:
     return bool(store.write("interventions/steps/request_cancel", id=intervention_id))
 
 
-def illegal(job: Job, action: str, allowed: Sequence[State]) -> IllegalState:
-    """The error for an action that the state of ``job`` forbids."""
+def illegal(intervention: Intervention, action: str, allowed: Sequence[State]) -> IllegalState:
+    """The error for an action that the state of ``intervention`` forbids."""
     return IllegalState(
         f"cannot {action} an intervention in this state",
         field="state",
-        value=job.state.value,
+        value=intervention.state.value,
         hint=f"It must be in {', '.join(s.value for s in allowed)}.",
-        metadata={"id": job.id, "state": job.state.value},
+        metadata={"id": intervention.id, "state": intervention.state.value},
     )

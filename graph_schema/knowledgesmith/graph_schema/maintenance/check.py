@@ -262,7 +262,7 @@ def _runs(store: GraphStore, graph_id: str) -> Iterator[_Tally]:
         "ledger", "ledger rows are numbered 1, 2, 3, … without gaps and doubles, and hold numbers", _BY_HAND
     )
     slots = _Tally("slots", "a finished run has one ledger row for every slot of its plan", _BY_HAND)
-    for run in store.read("maintenance/check_runs", graph_id=graph_id):
+    for run in store.read("maintenance/check_interventions", graph_id=graph_id):
         place.looked_at += 1
         if run["problem"]:
             place.add(run["id"], run["problem"], "one branch, one revision when committed")

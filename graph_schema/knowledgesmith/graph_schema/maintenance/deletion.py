@@ -123,13 +123,15 @@ class _Deletion:
 
     def run(self, intervention_id: str) -> None:
         """Everything of a marked intervention."""
-        uses = self.store.read("maintenance/run_uses", id=intervention_id)[0]
-        self.batches("maintenance/run_rows_delete", {"deleted": "ledger rows"}, id=intervention_id, limit=BATCH)
+        uses = self.store.read("maintenance/intervention_uses", id=intervention_id)[0]
+        self.batches(
+            "maintenance/intervention_rows_delete", {"deleted": "ledger rows"}, id=intervention_id, limit=BATCH
+        )
         plan = {"deleted": "planned probes", "probes": "probes"}
-        self.batches("maintenance/run_plan_delete", plan, id=intervention_id, limit=BATCH)
+        self.batches("maintenance/intervention_plan_delete", plan, id=intervention_id, limit=BATCH)
         inserted = sorted(entity.uid for entity in parse_entities(uses["inserted"]))
         self.take(
-            "maintenance/run_delete",
+            "maintenance/intervention_delete",
             {"targets": "targets", "entities": "inserted entities", "": "interventions"},
             lambda _: {uses["revision_id"]: _REVISION, uses["artefact_sha256"]: _ARTEFACT},
             id=intervention_id,
@@ -152,7 +154,7 @@ class _Deletion:
     def branch(self, branch_id: str) -> None:
         """Everything of a closed branch."""
         for run in self.store.read("maintenance/branch_uses", id=branch_id, live=_LIVE)[0]["runs"]:
-            self.store.write("maintenance/run_mark", id=run, live=_LIVE, release=True)
+            self.store.write("maintenance/intervention_mark", id=run, live=_LIVE, release=True)
             self.run(run)
         self.take(
             "maintenance/branch_delete",
@@ -208,7 +210,7 @@ class _Deletion:
                 self.files_removed.append(path.name)
 
 
-def delete_run(
+def delete_intervention(
     store: GraphStore, intervention_id: str, *, folders: Folders | None = None, tally: Tally | None = None
 ) -> DeleteReport:
     """Delete an intervention that is not committed: its ledger, plan, targets, own revision and artefact.
@@ -224,14 +226,14 @@ def delete_run(
         IllegalState: it still runs or awaits a decision.
         StillReferenced: it is committed; the message says which runs must be rolled back first.
     """
-    rows = store.read("maintenance/run_uses", id=intervention_id)
+    rows = store.read("maintenance/intervention_uses", id=intervention_id)
     if not rows:
         raise InterventionNotFound(
             "no such intervention", field="intervention_id", value=intervention_id, hint="See `ksmith interventions`."
         )
     _check_run(intervention_id, rows[0])
-    if not store.write("maintenance/run_mark", id=intervention_id, live=_LIVE, release=False):
-        _check_run(intervention_id, store.read("maintenance/run_uses", id=intervention_id)[0])
+    if not store.write("maintenance/intervention_mark", id=intervention_id, live=_LIVE, release=False):
+        _check_run(intervention_id, store.read("maintenance/intervention_uses", id=intervention_id)[0])
     deletion = _Deletion(store, folders or Folders(), tally)
     left = _unless_whole(store, rows[0]["graph_id"])
     deletion.run(intervention_id)
@@ -292,7 +294,7 @@ def delete_branch(
     store: GraphStore,
     branch_id: str,
     *,
-    with_runs: bool = False,
+    with_interventions: bool = False,
     folders: Folders | None = None,
     tally: Tally | None = None,
 ) -> DeleteReport:
@@ -301,7 +303,7 @@ def delete_branch(
     Args:
         store: the database.
         branch_id: the branch.
-        with_runs: delete its interventions too, committed ones included; without it a branch with any is kept.
+        with_interventions: delete its interventions too, committed ones included; without it a branch with any is kept.
         folders: where files lie.
         tally: what earlier attempts at this deletion deleted, and this one adds to.
 
@@ -315,7 +317,7 @@ def delete_branch(
         raise BranchNotFound("no such branch", field="branch_id", value=branch_id, hint="See `ksmith branch list`.")
     uses = rows[0]
     _refuse_while_running("branch_id", branch_id, uses["running"])
-    if uses["runs"] and not with_runs:
+    if uses["runs"] and not with_interventions:
         raise StillReferenced(
             f"the branch has {len(uses['runs'])} interventions",
             field="branch_id",

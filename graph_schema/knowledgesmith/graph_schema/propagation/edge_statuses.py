@@ -11,13 +11,15 @@ from knowledgesmith.graph_schema.types.plans import WorldOp
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from knowledgesmith.graph_schema.interventions.records import Job
+    from knowledgesmith.graph_schema.interventions.records import Intervention
     from knowledgesmith.graph_schema.storage.store import GraphStore
 
 
-def edge_statuses(store: GraphStore, job: Job, uids: AbstractSet[str]) -> tuple[dict[str, str], list[Edge]]:
+def edge_statuses(
+    store: GraphStore, intervention: Intervention, uids: AbstractSet[str]
+) -> tuple[dict[str, str], list[Edge]]:
     """Fact ids that the intervention retracted, and edges (named by relation) that it added between ``uids``."""
-    heads = store.read("planning/head", id=job.id)
+    heads = store.read("planning/head", id=intervention.id)
     overlay = parse_changes(heads[0]["overlay"]) if heads else ()
     retracted = {c.fact_id: "retracted" for c in overlay if c.op is WorldOp.RETRACT}
     added = [

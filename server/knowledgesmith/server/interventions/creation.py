@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from knowledgesmith.editors.beliefs import DEFAULT_SCORER, ScorerKind
 from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError, RevisionMismatch
 from knowledgesmith.graph_schema.interventions import branches, steps
-from knowledgesmith.graph_schema.interventions.records import Job, JobSpec
+from knowledgesmith.graph_schema.interventions.records import Intervention, InterventionSpec
 from knowledgesmith.graph_schema.planning.plan_store import Unclaimed, load_plan, store_plan
 from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
 from knowledgesmith.graph_schema.types.interventions import State
@@ -20,7 +20,7 @@ from knowledgesmith.graph_schema.worlds.world_cache import WorldMoved
 from knowledgesmith.server.wire.changes import changes_from, gates_from, structural_from
 from knowledgesmith.server.wire.conversions import check_request_id, check_text, goal_from, target_from
 from knowledgesmith.server.wire.enums import from_wire
-from knowledgesmith.server.wire.interventions import job_to
+from knowledgesmith.server.wire.interventions import intervention_to
 from knowledgesmith.server.wire.message_sizes import FULL_BYTES, LIST_BYTES
 from knowledgesmith.server.wire.plans import plan_to
 from knowledgesmith.server.wire.structs import struct_from
@@ -55,8 +55,10 @@ async def create(parts: Parts, request: Request, *, actor: str) -> Response:
     spec = await _spec(parts, request.spec)
     spec, plan = await _planned(parts, spec, request)
     if request.validate_only:
-        return Response(intervention=job_to(_draft(spec, plan, actor, request_id)), plan=plan_to(plan, limit=limit))
-    job_id, new = await asyncio.to_thread(
+        return Response(
+            intervention=intervention_to(_draft(spec, plan, actor, request_id)), plan=plan_to(plan, limit=limit)
+        )
+    intervention_id, new = await asyncio.to_thread(
         steps.create,
         parts.store,
         spec,
@@ -66,16 +68,16 @@ async def create(parts: Parts, request: Request, *, actor: str) -> Response:
         graph_digest=plan.graph_digest,
     )
     if new:
-        parts.metrics.inc("ksmith_jobs_submitted", goal=spec.goal.value, method=spec.method)
+        parts.metrics.inc("ksmith_interventions_submitted", goal=spec.goal.value, method=spec.method)
         try:
-            await asyncio.to_thread(_keep_plan, parts.store, job_id, spec, plan)
+            await asyncio.to_thread(_keep_plan, parts.store, intervention_id, spec, plan)
         finally:
             parts.worker.notify("wake")
-    job = await asyncio.to_thread(steps.get, parts.store, job_id)
-    return Response(intervention=job_to(job), plan=plan_to(plan, limit=limit))
+    intervention = await asyncio.to_thread(steps.get, parts.store, intervention_id)
+    return Response(intervention=intervention_to(intervention), plan=plan_to(plan, limit=limit))
 
 
-def _keep_plan(store: GraphStore, job_id: str, spec: JobSpec, plan: Plan) -> None:
+def _keep_plan(store: GraphStore, intervention_id: str, spec: InterventionSpec, plan: Plan) -> None:
     """Store the plan with the request, so that its turn need not plan again.
 
     Where that cannot be (an import began, the worker was faster), the worker plans, and says what is wrong if anything
@@ -84,9 +86,9 @@ def _keep_plan(store: GraphStore, job_id: str, spec: JobSpec, plan: Plan) -> Non
     if spec.entities:
         return
     try:
-        store_plan(store, Unclaimed(job_id), plan)
+        store_plan(store, Unclaimed(intervention_id), plan)
     except (WorldMoved, KnowledgeSmithError) as reason:
-        _LOG.info("%s is planned at its turn: %s", job_id, reason)
+        _LOG.info("%s is planned at its turn: %s", intervention_id, reason)
 
 
 def _body_hash(request: Request) -> str:
@@ -97,15 +99,15 @@ def _body_hash(request: Request) -> str:
     return hashlib.sha256(body.SerializeToString(deterministic=True)).hexdigest()
 
 
-async def _repeat(parts: Parts, job_id: str, *, limit: int) -> Response:
+async def _repeat(parts: Parts, intervention_id: str, *, limit: int) -> Response:
     """Answer a repeated request with the present state of what it made."""
-    job = await asyncio.to_thread(steps.get, parts.store, job_id)
-    plan = await asyncio.to_thread(load_plan, parts.store, job_id) if job.plan_digest else None
-    return Response(intervention=job_to(job), plan=plan_to(plan, limit=limit) if plan else None)
+    intervention = await asyncio.to_thread(steps.get, parts.store, intervention_id)
+    plan = await asyncio.to_thread(load_plan, parts.store, intervention_id) if intervention.plan_digest else None
+    return Response(intervention=intervention_to(intervention), plan=plan_to(plan, limit=limit) if plan else None)
 
 
-async def _spec(parts: Parts, wire: intervention_pb2.InterventionSpec) -> JobSpec:
-    """The request as a job specification whose changes are still unresolved."""
+async def _spec(parts: Parts, wire: intervention_pb2.InterventionSpec) -> InterventionSpec:
+    """The request as an intervention specification whose changes are still unresolved."""
     goal = goal_from(wire.goal)
     target = target_from(wire.target_distribution, goal)
     scorer = from_wire(intervention_pb2.Scorer, wire.scorer, ScorerKind, "scorer") or DEFAULT_SCORER
@@ -116,7 +118,7 @@ async def _spec(parts: Parts, wire: intervention_pb2.InterventionSpec) -> JobSpe
     await parts.worker.call(
         "check_method", name=method, goal=goal.value, target_distribution=target.value, config=config
     )
-    return JobSpec(
+    return InterventionSpec(
         branch_id=wire.branch_id,
         goal=goal,
         changes=(),
@@ -132,7 +134,7 @@ async def _spec(parts: Parts, wire: intervention_pb2.InterventionSpec) -> JobSpe
     )
 
 
-async def _planned(parts: Parts, spec: JobSpec, request: Request) -> tuple[JobSpec, Plan]:
+async def _planned(parts: Parts, spec: InterventionSpec, request: Request) -> tuple[InterventionSpec, Plan]:
     """Resolve the changes in the branch's world and plan them there."""
     structural = structural_from(request.spec.structural)
     named = changes_from(request.spec.changes, empty=bool(structural))
@@ -147,7 +149,7 @@ async def _planned(parts: Parts, spec: JobSpec, request: Request) -> tuple[JobSp
     overlay = await asyncio.to_thread(branches.overlay, parts.store, branch.id)
     inserted = await asyncio.to_thread(branches.inserted, parts.store, branch.id)
 
-    def plan_it() -> tuple[JobSpec, Plan]:
+    def plan_it() -> tuple[InterventionSpec, Plan]:
         world = parts.worlds.world(parts.store, graph_id=branch.graph_id, overlay=overlay).with_entities(inserted)
         resolved = resolve_in_world(parts.store, world, named, goal=spec.goal, structural=structural)
         plan_request = PlanRequest(
@@ -172,9 +174,9 @@ async def _planned(parts: Parts, spec: JobSpec, request: Request) -> tuple[JobSp
     return await parts.planning.run(plan_it)
 
 
-def _draft(spec: JobSpec, plan: Plan, actor: str, request_id: str) -> Job:
+def _draft(spec: InterventionSpec, plan: Plan, actor: str, request_id: str) -> Intervention:
     """What would be queued."""
-    return Job(
+    return Intervention(
         id="",
         spec=spec,
         graph_id=plan.graph_id,

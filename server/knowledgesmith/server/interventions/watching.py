@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from knowledgesmith.graph_schema.errors import InvalidInput, ServerDraining, TooLarge
 from knowledgesmith.graph_schema.interventions import ledger, steps
 from knowledgesmith.server.wire.enums import to_wire
-from knowledgesmith.server.wire.interventions import job_to, row_to
+from knowledgesmith.server.wire.interventions import intervention_to, row_to
 from knowledgesmith.server.wire.message_sizes import LIST_BYTES, fitting
 from knowledgesmith.v1 import intervention_pb2
 
 if TYPE_CHECKING:
     from knowledgesmith.graph_schema.interventions.ledger import LedgerRow
-    from knowledgesmith.graph_schema.interventions.records import Job, Pulse
+    from knowledgesmith.graph_schema.interventions.records import Intervention, Pulse
     from knowledgesmith.server.events import Subscription
     from knowledgesmith.server.front.dependencies import Parts
 
@@ -45,8 +45,8 @@ async def watch(parts: Parts, request: intervention_pb2.WatchInterventionRequest
                 "must not be negative", field=field, value=getattr(request, field), hint="Use 0 for the default."
             )
     size = min(request.max_batch or DEFAULT_BATCH, MAX_BATCH)
-    job = await asyncio.to_thread(steps.get, parts.store, request.intervention_id)
-    subscription = parts.hub.subscribe(job.id)
+    intervention = await asyncio.to_thread(steps.get, parts.store, request.intervention_id)
+    subscription = parts.hub.subscribe(intervention.id)
     if parts.hub.streams >= MAX_STREAMS:
         subscription.close()
         raise TooLarge(
@@ -55,7 +55,7 @@ async def watch(parts: Parts, request: intervention_pb2.WatchInterventionRequest
     parts.hub.streams += 1
     parts.metrics.set("ksmith_watch_streams", parts.hub.streams)
     try:
-        async for message in _follow(parts, job, request.after_sequence, size, subscription):
+        async for message in _follow(parts, intervention, request.after_sequence, size, subscription):
             yield message
     finally:
         subscription.close()
@@ -63,13 +63,15 @@ async def watch(parts: Parts, request: intervention_pb2.WatchInterventionRequest
         parts.metrics.set("ksmith_watch_streams", parts.hub.streams)
 
 
-async def _follow(parts: Parts, job: Job, sent: int, size: int, news: Subscription) -> AsyncIterator[Response]:
-    yield Response(state=job_to(job, basic=True))
-    shown, progress, quiet_since = _key(job), news.progress, time.monotonic()
+async def _follow(
+    parts: Parts, intervention: Intervention, sent: int, size: int, news: Subscription
+) -> AsyncIterator[Response]:
+    yield Response(state=intervention_to(intervention, basic=True))
+    shown, progress, quiet_since = _key(intervention), news.progress, time.monotonic()
     while True:
         # The state is read before the rows: once it is terminal, the rows read after it are the last ones.
-        pulse = await asyncio.to_thread(steps.pulse, parts.store, job.id)
-        rows = await asyncio.to_thread(ledger.read, parts.store, job.id, after=sent, limit=size)
+        pulse = await asyncio.to_thread(steps.pulse, parts.store, intervention.id)
+        rows = await asyncio.to_thread(ledger.read, parts.store, intervention.id, after=sent, limit=size)
         if rows:
             batch = _batch(rows)
             sent = batch.last_sequence
@@ -81,9 +83,9 @@ async def _follow(parts: Parts, job: Job, sent: int, size: int, news: Subscripti
             quiet_since = time.monotonic()
             yield Response(progress=_progress(news))
         if _key(pulse) != shown:
-            job = await asyncio.to_thread(steps.get, parts.store, job.id)
-            shown, quiet_since = _key(job), time.monotonic()
-            yield Response(state=job_to(job, basic=True))
+            intervention = await asyncio.to_thread(steps.get, parts.store, intervention.id)
+            shown, quiet_since = _key(intervention), time.monotonic()
+            yield Response(state=intervention_to(intervention, basic=True))
         if pulse.state.terminal:
             return
         if parts.draining.is_set():
@@ -94,8 +96,14 @@ async def _follow(parts: Parts, job: Job, sent: int, size: int, news: Subscripti
         await news.wait(POLL_SECONDS)
 
 
-def _key(job: Job | Pulse) -> tuple[object, ...]:
-    return (job.state, job.phase, job.attempt, job.planned_rows, job.rolled_back_ms)
+def _key(intervention: Intervention | Pulse) -> tuple[object, ...]:
+    return (
+        intervention.state,
+        intervention.phase,
+        intervention.attempt,
+        intervention.planned_rows,
+        intervention.rolled_back_ms,
+    )
 
 
 def _batch(rows: list[LedgerRow]) -> intervention_pb2.BeliefBatch:

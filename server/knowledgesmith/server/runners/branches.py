@@ -92,7 +92,7 @@ class BranchRunners:
     async def _measured(self, branch_id: str, revision_id: str) -> str:
         """Digest of a revision's weights as they are in memory; empty where that would mean to wait.
 
-        A head is a fact of the graph: it may move while the worker starts, or has the model of another branch's job.
+        A head is a fact of the graph: it may move while the worker starts, or has another branch's model.
         The digest is compared when the revision is used.
         """
         worker = self._parts.worker

@@ -40,12 +40,12 @@ class DeletionRunners:
 
     def _branch(self, task: Task) -> branch_pb2.DeleteBranchResponse:
         request: branch_pb2.DeleteBranchRequest = task.request
-        delete = partial(deletion.delete_branch, self._parts.store, request.branch_id, with_runs=request.force)
+        delete = partial(deletion.delete_branch, self._parts.store, request.branch_id, with_interventions=request.force)
         return branch_pb2.DeleteBranchResponse(deletion=self._deleted(task, request.branch_id, delete))
 
     def _intervention(self, task: Task) -> intervention_pb2.DeleteInterventionResponse:
         request: intervention_pb2.DeleteInterventionRequest = task.request
-        delete = partial(deletion.delete_run, self._parts.store, request.intervention_id)
+        delete = partial(deletion.delete_intervention, self._parts.store, request.intervention_id)
         return intervention_pb2.DeleteInterventionResponse(
             deletion=self._deleted(task, request.intervention_id, delete)
         )

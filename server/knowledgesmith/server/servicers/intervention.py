@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from knowledgesmith.graph_schema.errors import IllegalState, InvalidInput
 from knowledgesmith.graph_schema.interventions import steps
 from knowledgesmith.graph_schema.interventions.branches import revision_id
-from knowledgesmith.graph_schema.interventions.records import Job
+from knowledgesmith.graph_schema.interventions.records import Intervention
 from knowledgesmith.graph_schema.interventions.steps import illegal
 from knowledgesmith.graph_schema.planning.plan_store import load_plan
 from knowledgesmith.graph_schema.types.interventions import Goal, State
@@ -19,7 +19,7 @@ from knowledgesmith.server.wire import paging
 from knowledgesmith.server.wire.changes import MAX_CHANGES
 from knowledgesmith.server.wire.conversions import check_request_id
 from knowledgesmith.server.wire.enums import all_from_wire, from_wire, word_from_wire
-from knowledgesmith.server.wire.interventions import SHOWN_CHANGES, fact_changes_to, job_to
+from knowledgesmith.server.wire.interventions import SHOWN_CHANGES, fact_changes_to, intervention_to
 from knowledgesmith.server.wire.message_sizes import LIST_BYTES, size_in_list
 from knowledgesmith.server.wire.plans import page_of
 from knowledgesmith.v1 import common_pb2, intervention_pb2, intervention_pb2_grpc
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from knowledgesmith.server.front.dependencies import Parts
     from knowledgesmith.server.front.interceptors import Context
 
-_READ_JOBS = 50
+_READ_INTERVENTIONS = 50
 _CANCELLABLE = (State.QUEUED, State.AWAITING_DECISION)
 
 
@@ -40,7 +40,7 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    async def _job(self, intervention_id: str) -> Job:
+    async def _intervention(self, intervention_id: str) -> Intervention:
         return await asyncio.to_thread(steps.get, self._parts.store, intervention_id)
 
     async def CreateIntervention(
@@ -57,12 +57,12 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         size = paging.page_size(request.page_size, default=SHOWN_CHANGES, most=MAX_CHANGES)
         position = paging.decode(listing, request.page_token, int)
         start = int(position[0]) if position else 0
-        job = await self._job(request.intervention_id)
-        message = job_to(job)
+        intervention = await self._intervention(request.intervention_id)
+        message = intervention_to(intervention)
         del message.spec.changes[:]
-        message.spec.changes.extend(fact_changes_to(job.spec.changes[start : start + size], limit=LIST_BYTES))
+        message.spec.changes.extend(fact_changes_to(intervention.spec.changes[start : start + size], limit=LIST_BYTES))
         end = start + len(message.spec.changes)
-        token = paging.encode(listing, [end]) if end < len(job.spec.changes) else ""
+        token = paging.encode(listing, [end]) if end < len(intervention.spec.changes) else ""
         return intervention_pb2.GetInterventionResponse(intervention=message, next_page_token=token)
 
     async def ListInterventions(
@@ -77,8 +77,8 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         position = paging.decode(listing, request.page_token, int, str)
         before = (int(position[0]), str(position[1])) if position else None
 
-        def read(before: tuple[int, str] | None, limit: int) -> list[Job]:
-            return steps.list_jobs(
+        def read(before: tuple[int, str] | None, limit: int) -> list[Intervention]:
+            return steps.list_interventions(
                 self._parts.store, branch_id=request.branch_id, states=states, goal=goal, before=before, limit=limit
             )
 
@@ -110,17 +110,17 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
                 value=request.page_size,
                 hint="Use 0 for all that fit.",
             )
-        job = await self._job(request.intervention_id)
-        if not job.plan_digest:
+        intervention = await self._intervention(request.intervention_id)
+        if not intervention.plan_digest:
             raise IllegalState(
                 "the intervention has no stored plan yet",
                 field="intervention_id",
-                value=job.id,
+                value=intervention.id,
                 hint="It is planned when the worker takes it up; validate_only plans at once.",
             )
-        listing = ["GetPlan", job.id, job.plan_digest]  # another attempt may plan anew
+        listing = ["GetPlan", intervention.id, intervention.plan_digest]  # another attempt may plan anew
         position = paging.decode(listing, request.page_token, int)
-        plan = await asyncio.to_thread(load_plan, self._parts.store, job.id)
+        plan = await asyncio.to_thread(load_plan, self._parts.store, intervention.id)
         page = page_of(plan, start=int(position[0]) if position else 0, most=request.page_size)
         token = "" if page.next is None else paging.encode(listing, [page.next])
         return intervention_pb2.GetPlanResponse(plan=page.plan, next_page_token=token)
@@ -129,22 +129,24 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         self, request: intervention_pb2.CancelInterventionRequest, context: Context
     ) -> intervention_pb2.CancelInterventionResponse:
         """End it at once where nothing runs, otherwise ask the worker."""
-        job = await self._job(request.intervention_id)
+        intervention = await self._intervention(request.intervention_id)
         store = self._parts.store
         ended = await asyncio.to_thread(
             steps.finish,
             store,
-            job.id,
+            intervention.id,
             from_states=_CANCELLABLE,
             state=State.CANCELLED,
             reason="CANCELLED",
             message="cancelled on request",
         )
         if not ended:
-            if not await asyncio.to_thread(steps.request_cancel, store, job.id):
-                raise illegal(await self._job(job.id), "cancel", (*_CANCELLABLE, State.PREPARING, State.RUNNING))
-            self._parts.worker.notify("cancel", intervention_id=job.id)
-        return intervention_pb2.CancelInterventionResponse(intervention=await self._published(job.id))
+            if not await asyncio.to_thread(steps.request_cancel, store, intervention.id):
+                raise illegal(
+                    await self._intervention(intervention.id), "cancel", (*_CANCELLABLE, State.PREPARING, State.RUNNING)
+                )
+            self._parts.worker.notify("cancel", intervention_id=intervention.id)
+        return intervention_pb2.CancelInterventionResponse(intervention=await self._published(intervention.id))
 
     async def WatchIntervention(
         self, request: intervention_pb2.WatchInterventionRequest, context: Context
@@ -157,61 +159,65 @@ class InterventionServicer(intervention_pb2_grpc.InterventionServiceServicer):
         self, request: intervention_pb2.CommitInterventionRequest, context: Context
     ) -> intervention_pb2.CommitInterventionResponse:
         """Commit what awaits a decision: everything is measured and stored, so the worker is not needed."""
-        job = await self._job(request.intervention_id)
-        await asyncio.to_thread(steps.commit_decided, self._parts.store, job.id, revision_id)
-        return intervention_pb2.CommitInterventionResponse(intervention=await self._published(job.id))
+        intervention = await self._intervention(request.intervention_id)
+        await asyncio.to_thread(steps.commit_decided, self._parts.store, intervention.id, revision_id)
+        return intervention_pb2.CommitInterventionResponse(intervention=await self._published(intervention.id))
 
     async def DiscardIntervention(
         self, request: intervention_pb2.DiscardInterventionRequest, context: Context
     ) -> intervention_pb2.DiscardInterventionResponse:
         """Discard what awaits a decision; the heads return."""
-        job = await self._job(request.intervention_id)
+        intervention = await self._intervention(request.intervention_id)
         done = await asyncio.to_thread(
             steps.finish,
             self._parts.store,
-            job.id,
+            intervention.id,
             from_states=[State.AWAITING_DECISION],
             state=State.DISCARDED,
         )
         if not done:
-            raise illegal(await self._job(job.id), "discard", (State.AWAITING_DECISION,))
-        return intervention_pb2.DiscardInterventionResponse(intervention=await self._published(job.id))
+            raise illegal(await self._intervention(intervention.id), "discard", (State.AWAITING_DECISION,))
+        return intervention_pb2.DiscardInterventionResponse(intervention=await self._published(intervention.id))
 
     async def _published(self, intervention_id: str) -> intervention_pb2.Intervention:
         """The intervention after a change from outside the worker: watchers and the worker are told."""
-        job = await self._job(intervention_id)
-        if job.state.terminal:
-            labels = {"goal": job.spec.goal.value, "method": job.spec.method, "outcome": job.state.value}
-            self._parts.metrics.inc("ksmith_jobs_completed", **labels)
+        intervention = await self._intervention(intervention_id)
+        if intervention.state.terminal:
+            labels = {
+                "goal": intervention.spec.goal.value,
+                "method": intervention.spec.method,
+                "outcome": intervention.state.value,
+            }
+            self._parts.metrics.inc("ksmith_interventions_completed", **labels)
         self._parts.hub.publish(intervention_id)
         self._parts.worker.notify("wake")
-        return job_to(job)
+        return intervention_to(intervention)
 
 
 def _page(
-    read: Callable[[tuple[int, str] | None, int], list[Job]],
+    read: Callable[[tuple[int, str] | None, int], list[Intervention]],
     before: tuple[int, str] | None,
     size: int,
     *,
     basic: bool,
-) -> tuple[list[intervention_pb2.Intervention], Job | None]:
+) -> tuple[list[intervention_pb2.Intervention], Intervention | None]:
     """At most ``size`` interventions, as many as fit into an answer, and the last one where more follow.
 
     They are read a few at a time: one may hold thousands of facts.
     """
     page: list[intervention_pb2.Intervention] = []
-    last: Job | None = None
+    last: Intervention | None = None
     left = LIST_BYTES
     while len(page) < size:
-        count = min(size - len(page), _READ_JOBS)
+        count = min(size - len(page), _READ_INTERVENTIONS)
         found = read(before, count + 1)
-        for job in found[:count]:
-            message = job_to(job, basic=basic)
+        for intervention in found[:count]:
+            message = intervention_to(intervention, basic=basic)
             left -= size_in_list(message)
             if left < 0 and page:
                 return page, last
             page.append(message)
-            last, before = job, (job.created_ms, job.id)
+            last, before = intervention, (intervention.created_ms, intervention.id)
         if len(found) <= count:
             return page, None
     return page, last

@@ -40,7 +40,13 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
     async def _key(self, listing: list[str], *runs: str) -> tuple[object, ...]:
         """What the rows of a listing depend on: the runs must exist, and are taken as they stand."""
         found = [await asyncio.to_thread(steps.get, self._parts.store, run) for run in runs]
-        return (*listing, *((job.state, job.attempt, job.written_rows, job.created_ms) for job in found))
+        return (
+            *listing,
+            *(
+                (intervention.state, intervention.attempt, intervention.written_rows, intervention.created_ms)
+                for intervention in found
+            ),
+        )
 
     async def GetPropagation(
         self, request: propagation_pb2.GetPropagationRequest, context: Context
@@ -89,11 +95,13 @@ class PropagationServicer(propagation_pb2_grpc.PropagationServiceServicer):
         """The most changed entities, the facts between them, and what the intervention did to those facts."""
         limit = paging.page_size(request.max_entities) if request.max_entities else DEFAULT_NODES
         store = self._parts.store
-        job = await asyncio.to_thread(steps.get, store, request.intervention_id)
-        nodes, edges, query = await asyncio.to_thread(propagation.subgraph, store, job.id, job.graph_id, limit=limit)
-        catalogue = await asyncio.to_thread(load_catalogue, store, job.graph_id)
+        intervention = await asyncio.to_thread(steps.get, store, request.intervention_id)
+        nodes, edges, query = await asyncio.to_thread(
+            propagation.subgraph, store, intervention.id, intervention.graph_id, limit=limit
+        )
+        catalogue = await asyncio.to_thread(load_catalogue, store, intervention.graph_id)
         names = {relation.rel_type: relation.name for relation in catalogue.values()}
-        statuses, added = await asyncio.to_thread(edge_statuses, store, job, {n.uid for n in nodes})
+        statuses, added = await asyncio.to_thread(edge_statuses, store, intervention, {n.uid for n in nodes})
         found = [wire.edge_to(e, names.get(e.rel_type, e.rel_type), statuses.get(e.fact_id, "asserted")) for e in edges]
         return propagation_pb2.GetSubgraphResponse(
             nodes=[wire.node_to(n) for n in nodes],

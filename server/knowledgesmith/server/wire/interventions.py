@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from knowledgesmith.graph_schema.interventions.ledger import LedgerRow
-    from knowledgesmith.graph_schema.interventions.records import Job, JobSpec
+    from knowledgesmith.graph_schema.interventions.records import Intervention, InterventionSpec
     from knowledgesmith.graph_schema.types.interventions import Change
 
 SHOWN_CHANGES = 100
@@ -33,36 +33,36 @@ def fact_changes_to(changes: Iterable[Change], *, limit: int) -> list[interventi
     return fitting(made, limit=limit)
 
 
-def job_to(job: Job, *, basic: bool = False) -> intervention_pb2.Intervention:
+def intervention_to(intervention: Intervention, *, basic: bool = False) -> intervention_pb2.Intervention:
     """An intervention on the wire; a ``basic`` one without what its author wrote: changes, gates and configuration."""
     return intervention_pb2.Intervention(
-        id=job.id,
-        spec=_spec_to(job.spec, basic=basic),
-        graph_id=job.graph_id,
-        state=to_wire(intervention_pb2.InterventionState, job.state),
-        phase=to_wire(intervention_pb2.Phase, job.phase),
-        attempt=job.attempt,
-        actor=job.actor,
-        request_id=job.request_id,
-        base_revision_id=job.base_revision,
-        revision_id=job.revision_id,
-        planned_rows=job.planned_rows,
-        written_rows=job.written_rows,
-        planned_probes=job.planned_probes,
-        error_reason=to_wire(error_pb2.ErrorReason, job.error_reason),
-        error_message=job.error_message,
-        create_time=timestamp(job.created_ms),
-        finish_time=timestamp(job.finished_ms),
-        failed_gates=job.failed_gates,
-        rollback_time=timestamp(job.rolled_back_ms),
-        graph_digest=job.graph_digest,
-        health=health_to(job.health),
-        verdict_scheme=job.verdict_scheme,
-        notes=job.notes,
+        id=intervention.id,
+        spec=_spec_to(intervention.spec, basic=basic),
+        graph_id=intervention.graph_id,
+        state=to_wire(intervention_pb2.InterventionState, intervention.state),
+        phase=to_wire(intervention_pb2.Phase, intervention.phase),
+        attempt=intervention.attempt,
+        actor=intervention.actor,
+        request_id=intervention.request_id,
+        base_revision_id=intervention.base_revision,
+        revision_id=intervention.revision_id,
+        planned_rows=intervention.planned_rows,
+        written_rows=intervention.written_rows,
+        planned_probes=intervention.planned_probes,
+        error_reason=to_wire(error_pb2.ErrorReason, intervention.error_reason),
+        error_message=intervention.error_message,
+        create_time=timestamp(intervention.created_ms),
+        finish_time=timestamp(intervention.finished_ms),
+        failed_gates=intervention.failed_gates,
+        rollback_time=timestamp(intervention.rolled_back_ms),
+        graph_digest=intervention.graph_digest,
+        health=health_to(intervention.health),
+        verdict_scheme=intervention.verdict_scheme,
+        notes=intervention.notes,
     )
 
 
-def _spec_to(spec: JobSpec, *, basic: bool) -> intervention_pb2.InterventionSpec:
+def _spec_to(spec: InterventionSpec, *, basic: bool) -> intervention_pb2.InterventionSpec:
     """What was asked, with resolved uids; of many changes the first ones."""
     message = intervention_pb2.InterventionSpec(
         branch_id=spec.branch_id,

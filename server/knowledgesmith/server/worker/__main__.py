@@ -25,7 +25,7 @@ def read_settings() -> tuple[ServerSettings, StoreSettings]:
 def main() -> int:
     """Serve until told to stop or until the front process is gone."""
     faulthandler.enable()
-    # The front process decides when to stop; a signal to the whole group must not end a job half-way.
+    # The front process decides when to stop; a signal to the whole group must not end an intervention half-way.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -1,8 +1,8 @@
-"""The worker's loops: one thread runs jobs, one listens, one for each sort of visit answers beside them.
+"""The worker's loops: one thread runs interventions, one listens, one for each sort of visit answers beside them.
 
 The listening thread answers what needs no model (descriptions, checks, cancellations) at once; questions and exports
-use views of the model (``visits``), so that a long job delays neither. It also notices when the front process is gone
-and ends the worker, which must not live on alone.
+use views of the model (``visits``), so that a long intervention delays neither. It also notices when the front process
+is gone and ends the worker, which must not live on alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from knowledgesmith.graph_schema.interventions import steps
 from knowledgesmith.graph_schema.interventions.head_replays import settle_all
 from knowledgesmith.server.worker import method_catalogue
 from knowledgesmith.server.worker.attempt.reporting import Reporter, resident_bytes
-from knowledgesmith.server.worker.attempt.runner import JobRunner
+from knowledgesmith.server.worker.attempt.runner import AttemptRunner
 from knowledgesmith.server.worker.channel import BEAT_SECONDS, Channel, Message, PipeSink, dump_error
 from knowledgesmith.server.worker.model.host import ModelHost
 from knowledgesmith.server.worker.model.visits import Call, Calls, ElsewhereError, Visits
@@ -43,7 +43,7 @@ _VISITS = {"ask": True, "export": True, "weights_digest": False}
 
 
 class Worker:
-    """Owns the model host and the job runner of one device."""
+    """Owns the model host and the intervention runner of one device."""
 
     def __init__(self, *, settings: ServerSettings, store: GraphStore, channel: Channel, sink: PipeSink) -> None:
         self._store = store
@@ -54,7 +54,7 @@ class Worker:
         self._set_apart: set[str] = set()
         self._host = ModelHost(settings=settings, store=store)
         reporter = Reporter(channel, sink)
-        self._runner = JobRunner(settings=settings, store=store, host=self._host, reporter=reporter)
+        self._runner = AttemptRunner(settings=settings, store=store, host=self._host, reporter=reporter)
         self._instant: dict[str, Callable[..., Any]] = {
             "describe_methods": method_catalogue.describe_methods,
             "check_method": method_catalogue.check_method,
@@ -73,7 +73,7 @@ class Worker:
         }
 
     def run(self) -> None:
-        """Report for duty, take up interrupted jobs, then serve until told to stop."""
+        """Report for duty, take up interrupted interventions, then serve until told to stop."""
         self._host.sweep()
         for visits in self._visits.values():
             visits.start()
@@ -88,7 +88,7 @@ class Worker:
             try:
                 if interrupted is None:
                     interrupted = steps.interrupted_ids(self._store)
-                if not self._serve_calls() and not self._run_job(interrupted):
+                if not self._serve_calls() and not self._run_attempt(interrupted):
                     settle_all(self._store)
                     self._wait()
             except GraphUnavailable as error:
@@ -110,12 +110,12 @@ class Worker:
         if call.name in self._queued:
             self._answer(call, lambda: self._queued[call.name](**call.args))
 
-    def _run_job(self, interrupted: list[str]) -> bool:
-        """Run one job: an interrupted one first. A job that loses the database is interrupted, not failed.
+    def _run_attempt(self, interrupted: list[str]) -> bool:
+        """Run one intervention, an interrupted one first; one that loses the database is interrupted, not failed.
 
-        Whatever else goes wrong with one job costs neither the worker nor the other jobs.
+        Whatever else goes wrong with one intervention costs neither the worker nor the other interventions.
         """
-        found = (interrupted[0], "") if interrupted else steps.next_job(self._store, self._set_apart)
+        found = (interrupted[0], "") if interrupted else steps.next_intervention(self._store, self._set_apart)
         if found is None:
             return False
         chosen, branch = found
@@ -123,7 +123,7 @@ class Worker:
             self._runner.run(chosen, stop=self._stop)
         except (GraphUnavailable, ConnectionError):
             raise
-        except Exception:  # noqa: BLE001 - whatever it is, it is about this job only
+        except Exception:  # noqa: BLE001 - whatever it is, it is about this intervention only
             # it could not even be ended; the other branches have their turn, and a new worker tries this one again
             _LOG.exception("%s is set apart", chosen)
             if branch:  # what was queued behind it counts on it; an interrupted one holds its branch by its state

@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from knowledgesmith.graph_schema.errors import WorkerUnavailable
-from knowledgesmith.server.events import Hub, JobProgress
+from knowledgesmith.server.events import Hub, InterventionProgress
 from knowledgesmith.server.worker.channel import BEAT_SECONDS, Channel, Message, load_error
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ _SILENT_SECONDS = 15 * BEAT_SECONDS
 class WorkerHandle:
     """One worker process; all public methods belong to the event loop's thread.
 
-    A worker that dies is started again; calls that it had not answered fail with ``WORKER_UNAVAILABLE``, jobs that
-    it had claimed are taken up by its successor.
+    A worker that dies is started again; calls that it had not answered fail with ``WORKER_UNAVAILABLE``, interventions
+    that it had claimed are taken up by its successor.
     """
 
     def __init__(self, *, environment: dict[str, str], metrics: Metrics, hub: Hub) -> None:
@@ -151,7 +151,7 @@ class WorkerHandle:
         elif event == "beat":
             self._beaten(message["memory"])
         elif event == "progress":
-            progress = JobProgress(**{key: message[key] for key in ("phase", "step", "done", "total")})
+            progress = InterventionProgress(**{key: message[key] for key in ("phase", "step", "done", "total")})
             self._hub.publish(message["id"], progress)
         else:
             self._hub.publish(message["id"])

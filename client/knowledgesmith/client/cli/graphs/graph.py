@@ -1,4 +1,4 @@
-"""``ksmith graph …`` and ``ksmith delete-run``."""
+"""``ksmith graph …``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rich.console import Group, RenderableType
 from knowledgesmith.client._types.graphs import (
     ArchiveSummary,
     CheckReport,
-    Deletion,
     Difference,
     Graph,
     GraphDiff,
     GraphVersion,
     LoadedArchive,
 )
+from knowledgesmith.client.cli.shared.deletions import deleted, forced
 from knowledgesmith.client.cli.shared.numbers import POSITIVE
 from knowledgesmith.client.cli.shared.operations import finish, left_running, only_begun, progress, waiting
 from knowledgesmith.client.cli.shared.output import counts, levels, short, table
@@ -26,7 +26,6 @@ from knowledgesmith.client.cli.shared.session import Session, common
 
 _graph = click.argument("graph_id", metavar="GRAPH")
 _ENDING = ".ksmith"
-_force = click.option("--force", is_flag=True, help="Also delete what stands on it.")
 
 
 @click.group(help="Show, compare, check, delete, export and load graphs.")
@@ -98,7 +97,7 @@ def homonyms(session: Session, *, graph_id: str, limit: int) -> None:
 
 @graph.command(help="Delete a graph. A deletion that was cut off is finished by asking again.")
 @_graph
-@_force
+@forced
 @waiting
 @common
 def delete(session: Session, *, graph_id: str, force: bool, wait: bool) -> None:
@@ -106,28 +105,6 @@ def delete(session: Session, *, graph_id: str, force: bool, wait: bool) -> None:
     with session.connect() as smith:
         done = finish(session, lambda: smith.graphs.delete(graph_id=graph_id, force=force, wait=False), wait=wait)
     session.emit(done, lambda: deleted("graph", done))
-
-
-@graph.command("delete-branch", help="Delete a branch; its model stays.")
-@click.argument("branch_id", metavar="BRANCH")
-@_force
-@waiting
-@common
-def delete_branch(session: Session, *, branch_id: str, force: bool, wait: bool) -> None:
-    """Delete a branch."""
-    with session.connect() as smith:
-        done = finish(session, lambda: smith.branches.delete(branch_id=branch_id, force=force, wait=False), wait=wait)
-    session.emit(done, lambda: deleted("branch", done))
-
-
-@graph.command("delete-probes", help="Delete a probe set with its file.")
-@click.argument("probe_set_id", metavar="PROBE_SET")
-@common
-def delete_probes(session: Session, *, probe_set_id: str) -> None:
-    """Delete a probe set."""
-    with session.connect() as smith:
-        done = smith.probe_sets.delete(probe_set_id=probe_set_id)
-    session.emit(done, lambda: deleted("probe set", done))
 
 
 @graph.command(help="Write a graph and everything that stands on it to one archive.")
@@ -174,29 +151,6 @@ def load(session: Session, *, file: Path, graph_id: str, graph_only: bool, wait:
             wait=wait,
         )
     session.emit(done, lambda: _loaded(done))
-
-
-@click.command("delete-run", help="Delete an intervention with its ledger, plan and artefact.")
-@click.argument("intervention_id", metavar="INTERVENTION")
-@waiting
-@common
-def delete_run(session: Session, *, intervention_id: str, wait: bool) -> None:
-    """Delete an intervention that has ended and that no branch is built on."""
-    with session.connect() as smith:
-        done = finish(
-            session, lambda: smith.interventions.delete(intervention_id=intervention_id, wait=False), wait=wait
-        )
-    session.emit(done, lambda: deleted("intervention", done))
-
-
-def deleted(kind: str, done: Deletion) -> RenderableType:
-    """What a deletion took away."""
-    lines = [f"{kind} {done.id} is deleted: {counts(done.removed)}"]
-    if done.files_removed:
-        lines.append(f"files removed: {', '.join(short(name) for name in done.files_removed)}")
-    if done.files_kept:
-        lines.append(f"files kept, since something else names them: {', '.join(short(n) for n in done.files_kept)}")
-    return Group(*lines)
 
 
 def _describe(found: Graph) -> RenderableType:

@@ -18,6 +18,7 @@ from knowledgesmith.client.cli.graphs.probe_sets import (
     import_,
     sample,
 )
+from knowledgesmith.client.cli.shared.deletions import deleted
 from knowledgesmith.client.cli.shared.numbers import COUNT, POSITIVE, SEED
 from knowledgesmith.client.cli.shared.operations import finish, waiting
 from knowledgesmith.client.cli.shared.output import kinds, short, table
@@ -27,7 +28,7 @@ LEVELS = [level.value.lower() for level in Level if level is not Level.UNSPECIFI
 KINDS = [kind.value.lower() for kind in ProbeKind if kind is not ProbeKind.UNSPECIFIED]
 
 
-@click.group(help="Generate, show, sample, check and exchange probe sets.")
+@click.group(help="Generate, show, sample, check, exchange and delete probe sets.")
 def probes() -> None:
     """Questions that Cypher derives from a graph."""
 
@@ -81,6 +82,16 @@ def generate(
             wait=wait,
         )
     session.emit(made, lambda: Group(describe(made), guess_table(made.guesses, made.left_out)))
+
+
+@probes.command(help="Delete a probe set with its file.")
+@click.argument("probe_set_id", metavar="PROBE_SET")
+@common
+def delete(session: Session, *, probe_set_id: str) -> None:
+    """Delete a probe set."""
+    with session.connect() as smith:
+        done = smith.probe_sets.delete(probe_set_id=probe_set_id)
+    session.emit(done, lambda: deleted("probe set", done))
 
 
 @probes.command("list", help="List the probe sets of a graph, newest first.")

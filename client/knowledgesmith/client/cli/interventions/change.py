@@ -60,25 +60,29 @@ def run(session: Session, goal: Goal, asked: dict[str, Any]) -> None:
         made = smith.interventions.create(
             spec=spec, request_id=asked["request_id"] or "", expected_revision_id=asked["expect"]
         )
-        job = made.intervention
+        intervention = made.intervention
         for line in warning_lines(made.plan):
             session.err.print(line)
         if asked["wait"]:
-            session.note(f"intervention {job.id}")
+            session.note(f"intervention {intervention.id}")
             out = session.err if session.as_json else session.out
             try:
-                job = follow(smith, job.id, out=out, shown=0 if session.as_json else asked["show"])
+                intervention = follow(smith, intervention.id, out=out, shown=0 if session.as_json else asked["show"])
             except KeyboardInterrupt:
-                session.note(f"it goes on; follow it with: ksmith watch {job.id}")
+                session.note(f"it goes on; follow it with: ksmith watch {intervention.id}")
                 raise
-        said = measured_targets(smith, job) if asked["wait"] and not session.as_json else ()
-    session.emit(job, lambda: Group(target_table(said), summary(job)) if said else summary(job))
-    check(job)
+        said = measured_targets(smith, intervention) if asked["wait"] and not session.as_json else ()
+    session.emit(
+        intervention, lambda: Group(target_table(said), summary(intervention)) if said else summary(intervention)
+    )
+    check(intervention)
 
 
-def measured_targets(smith: KnowledgeSmith, job: Intervention) -> Sequence[ProbeEvidence]:
+def measured_targets(smith: KnowledgeSmith, intervention: Intervention) -> Sequence[ProbeEvidence]:
     """What the model says of the targets by itself, before and after; nothing where that was not measured."""
-    if not job.written_rows or job.verdict_scheme == 1:
+    if not intervention.written_rows or intervention.verdict_scheme == 1:
         return ()
-    found = smith.propagation.evidence(intervention_id=job.id, verdicts=(), roles=(Role.TARGET,), limit=_TARGETS)
+    found = smith.propagation.evidence(
+        intervention_id=intervention.id, verdicts=(), roles=(Role.TARGET,), limit=_TARGETS
+    )
     return [one for one in found.evidence if one.text_after is not None]

@@ -1,4 +1,4 @@
-"""``ksmith interventions``, ``watch``, ``commit``, ``discard`` and ``cancel``."""
+"""``ksmith interventions``, ``watch``, ``commit``, ``discard``, ``cancel`` and ``delete``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from rich.console import Group, RenderableType
 from knowledgesmith.client._errors import InterventionFailed
 from knowledgesmith.client._types.enums import Goal, InterventionState
 from knowledgesmith.client._types.interventions import Intervention
+from knowledgesmith.client.cli.shared.deletions import deleted
 from knowledgesmith.client.cli.shared.follow import follow
 from knowledgesmith.client.cli.shared.health import figures, warning
 from knowledgesmith.client.cli.shared.numbers import COUNT, POSITIVE, SEQUENCE
+from knowledgesmith.client.cli.shared.operations import finish, waiting
 from knowledgesmith.client.cli.shared.output import plain_text, short, spaced, table
 from knowledgesmith.client.cli.shared.session import Session, common
 
@@ -39,18 +41,18 @@ def interventions(session: Session, *, branch: str, states: tuple[str, ...], goa
     columns = ("intervention", "branch", "goal", "facts#", "method", "state", "health", "rows#", "by", "made")
     rows = (
         (
-            job.id,
-            job.spec.branch_id,
-            job.spec.goal.lower(),
-            job.spec.total_changes,
-            job.spec.method,
-            "rolled back" if job.rollback_time else spaced(job.state),
-            job.health.verdict.lower() if job.health else "",
-            job.written_rows,
-            job.actor,
-            job.create_time,
+            intervention.id,
+            intervention.spec.branch_id,
+            intervention.spec.goal.lower(),
+            intervention.spec.total_changes,
+            intervention.spec.method,
+            "rolled back" if intervention.rollback_time else spaced(intervention.state),
+            intervention.health.verdict.lower() if intervention.health else "",
+            intervention.written_rows,
+            intervention.actor,
+            intervention.create_time,
         )
-        for job in found
+        for intervention in found
     )
     session.emit(found, lambda: table(columns, rows))
 
@@ -106,38 +108,54 @@ def cancel(session: Session, *, intervention_id: str) -> None:
     session.emit(done, lambda: summary(done))
 
 
-def summary(job: Intervention) -> RenderableType:
+@click.command(help="Delete an intervention with its ledger, plan and artefact.")
+@_intervention
+@waiting
+@common
+def delete(session: Session, *, intervention_id: str, wait: bool) -> None:
+    """Delete an intervention that has ended and that no branch is built on."""
+    with session.connect() as smith:
+        done = finish(
+            session, lambda: smith.interventions.delete(intervention_id=intervention_id, wait=False), wait=wait
+        )
+    session.emit(done, lambda: deleted("intervention", done))
+
+
+def summary(intervention: Intervention) -> RenderableType:
     """Where an intervention stands, and what can be done next."""
-    state = spaced(job.state)
-    lines = [*warning(job.health)]
-    lines.append(f"intervention {job.id}: {state}, {job.written_rows:,} of {job.planned_rows:,} ledger rows")
-    if job.health is not None:
-        lines.append(figures(job.health))
-    lines += [f"note: {plain_text(note)}" for note in job.notes]
-    if job.revision_id:
-        lines.append(f"revision {short(job.revision_id)} on branch {job.spec.branch_id}")
-    gates = [gate for gate in job.failed_gates if not gate.startswith("wrecked: ")]
+    state = spaced(intervention.state)
+    lines = [*warning(intervention.health)]
+    lines.append(
+        f"intervention {intervention.id}: {state}, "
+        f"{intervention.written_rows:,} of {intervention.planned_rows:,} ledger rows"
+    )
+    if intervention.health is not None:
+        lines.append(figures(intervention.health))
+    lines += [f"note: {plain_text(note)}" for note in intervention.notes]
+    if intervention.revision_id:
+        lines.append(f"revision {short(intervention.revision_id)} on branch {intervention.spec.branch_id}")
+    gates = [gate for gate in intervention.failed_gates if not gate.startswith("wrecked: ")]
     if gates:
         lines.append(f"failed gates: {', '.join(gates)}")
-    if job.state is InterventionState.AWAITING_DECISION:
-        wreck = job.health is not None and not job.health.ok
+    if intervention.state is InterventionState.AWAITING_DECISION:
+        wreck = intervention.health is not None and not intervention.health.ok
         how = "discard it, or commit the wreck all the same" if wreck else "decide"
-        lines.append(f"{how}: ksmith commit {job.id}  or  ksmith discard {job.id}")
-    if job.state is InterventionState.SUCCEEDED:
-        lines.append(f"see: ksmith propagation {job.id}")
+        lines.append(f"{how}: ksmith commit {intervention.id}  or  ksmith discard {intervention.id}")
+    if intervention.state is InterventionState.SUCCEEDED:
+        lines.append(f"see: ksmith propagation {intervention.id}")
     return Group(*lines)
 
 
-def check(job: Intervention) -> None:
+def check(intervention: Intervention) -> None:
     """Turn an intervention that FAILED or was CANCELLED into exit code 1.
 
     Raises:
         InterventionFailed: with the server's reason.
     """
-    if job.state in (InterventionState.FAILED, InterventionState.CANCELLED):
+    if intervention.state in (InterventionState.FAILED, InterventionState.CANCELLED):
         raise InterventionFailed(
-            job.error_message or f"The intervention was {job.state.lower()}.",
-            reason=job.error_reason or job.state.value,
+            intervention.error_message or f"The intervention was {intervention.state.lower()}.",
+            reason=intervention.error_reason or intervention.state.value,
             field="intervention",
-            value=job.id,
+            value=intervention.id,
         )

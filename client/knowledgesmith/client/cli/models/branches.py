@@ -8,12 +8,13 @@ import click
 from rich.console import Group, RenderableType
 
 from knowledgesmith.client._types.models import Branch, Revision
+from knowledgesmith.client.cli.shared.deletions import deleted, forced
 from knowledgesmith.client.cli.shared.operations import finish, waiting
 from knowledgesmith.client.cli.shared.output import short, table
 from knowledgesmith.client.cli.shared.session import Session, common
 
 
-@click.group(help="Create, list, show and select branches.")
+@click.group(help="Create, list, show, select and delete branches.")
 def branch() -> None:
     """Lines of model states."""
 
@@ -29,6 +30,18 @@ def create(session: Session, *, branch_id: str, model_id: str, graph_id: str, se
     with session.connect() as smith:
         made = smith.branches.create(branch_id=branch_id, model_id=model_id, graph_id=graph_id, select=select)
     session.emit(made, lambda: branch_table([made]))
+
+
+@branch.command(help="Delete a branch; its model stays.")
+@click.argument("branch_id", metavar="BRANCH")
+@forced
+@waiting
+@common
+def delete(session: Session, *, branch_id: str, force: bool, wait: bool) -> None:
+    """Delete a branch."""
+    with session.connect() as smith:
+        done = finish(session, lambda: smith.branches.delete(branch_id=branch_id, force=force, wait=False), wait=wait)
+    session.emit(done, lambda: deleted("branch", done))
 
 
 @branch.command("list", help="List the branches.")

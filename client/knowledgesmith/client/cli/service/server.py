@@ -68,9 +68,15 @@ def _show(found: ServerStatus) -> RenderableType:
     if found.branches:
         parts.append(branch_table(found.branches))
     if found.running:
-        jobs = (
-            (job.id, job.spec.branch_id, job.spec.goal.lower(), spaced(job.state), spaced(job.phase))
-            for job in found.running
+        interventions = (
+            (
+                intervention.id,
+                intervention.spec.branch_id,
+                intervention.spec.goal.lower(),
+                spaced(intervention.state),
+                spaced(intervention.phase),
+            )
+            for intervention in found.running
         )
-        parts.append(table(("intervention", "branch", "goal", "state", "phase"), jobs))
+        parts.append(table(("intervention", "branch", "goal", "state", "phase"), interventions))
     return Group(*parts)

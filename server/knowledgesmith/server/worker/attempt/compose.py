@@ -14,15 +14,15 @@ from knowledgesmith.graph_schema.worlds.structural import revive
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from knowledgesmith.graph_schema.interventions.records import Job
+    from knowledgesmith.graph_schema.interventions.records import Intervention
     from knowledgesmith.graph_schema.planning.training_set import RetainFact, TrainingMaterial, TrainingUpdate
     from knowledgesmith.graph_schema.storage.store import GraphStore
     from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
     from knowledgesmith.graph_schema.types.plans import Plan
 
 
-def compose(store: GraphStore, job: Job, plan: Plan) -> UpdateRequest:
-    """The request of a job. Nothing that the plan measures is in what a method may learn from.
+def compose(store: GraphStore, intervention: Intervention, plan: Plan) -> UpdateRequest:
+    """The request of an intervention. Nothing that the plan measures is in what a method may learn from.
 
     Raises:
         FailedPrecondition: no target has a training phrasing.
@@ -41,8 +41,8 @@ def compose(store: GraphStore, job: Job, plan: Plan) -> UpdateRequest:
     return request_of(
         material,
         goal=plan.goal,
-        target_distribution=job.spec.target_distribution,
-        install_derived=job.spec.install_derived,
+        target_distribution=intervention.spec.target_distribution,
+        install_derived=intervention.spec.install_derived,
         seed=plan.seed,
     )
 

@@ -12,17 +12,17 @@ from knowledgesmith.graph_schema.propagation.counts import total, values_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from knowledgesmith.graph_schema.interventions.records import Gate, Job
+    from knowledgesmith.graph_schema.interventions.records import Gate, Intervention
     from knowledgesmith.graph_schema.storage.store import GraphStore
     from knowledgesmith.graph_schema.types.health import Health
 
 
-def measure(store: GraphStore, job: Job, health: Health) -> dict[str, float]:
+def measure(store: GraphStore, intervention: Intervention, health: Health) -> dict[str, float]:
     """Every rate of the run, each of one role, and the perplexity ratio of its health.
 
     A share without eligible probes is left out: a gate on it fails, for nothing proves it.
     """
-    counted = total(groups(store, job.id, Grouping.ALL)[0])
+    counted = total(groups(store, intervention.id, Grouping.ALL)[0])
     values = {name: value for name, value in values_of(counted).items() if value is not None}
     if health.perplexity_ratio is not None:
         values["perplexity_ratio"] = health.perplexity_ratio

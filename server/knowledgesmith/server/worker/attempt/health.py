@@ -143,7 +143,7 @@ def choices_of(store: GraphStore, intervention_id: str) -> tuple[Choice, ...]:
 
 
 def not_finite(health: Health) -> ModelNotFinite:
-    """The error that ends a job whose change made values that are no numbers: there is nothing to decide about."""
+    """The error that ends an intervention that made values which are no numbers: there is nothing to decide about."""
     return ModelNotFinite(
         health.reason,
         field="revision",

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from knowledgesmith.editors.models import LoadedModel
-    from knowledgesmith.graph_schema.interventions.records import JobSpec
+    from knowledgesmith.graph_schema.interventions.records import InterventionSpec
 
 
-def resolve_config(spec: JobSpec, loaded: LoadedModel, cache: Path) -> dict[str, Any]:
+def resolve_config(spec: InterventionSpec, loaded: LoadedModel, cache: Path) -> dict[str, Any]:
     """The configuration with a compute dtype instead of ``auto``: the faster one on the model's device.
 
     A model that was registered in float64 is computed in float64: who chose it wants its digits.

@@ -1,4 +1,4 @@
-"""What is told of a job beside its figures: what the model cannot be expected to say, whatever the method."""
+"""What is told of an intervention beside its figures: what the model cannot be expected to say, whatever the method."""
 
 from __future__ import annotations
 

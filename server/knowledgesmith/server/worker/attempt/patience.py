@@ -1,4 +1,4 @@
-"""How a job bears with the database: it waits for locks within its attempt, and lost attempts are told as they were."""
+"""How an attempt bears with the database: it waits for locks, and what it was lost to is told as it was."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.cancellation import Caller
 from knowledgesmith.graph_schema.errors import GraphUnavailable, KnowledgeSmithError, WorkerUnavailable
-from knowledgesmith.server.worker.attempt.reporting import JobCaller
+from knowledgesmith.server.worker.attempt.reporting import AttemptCaller
 
 if TYPE_CHECKING:
     import threading
@@ -20,10 +20,10 @@ _LOG = logging.getLogger(__name__)
 PHASE = "wait_for_locks"
 
 
-class PatientCaller(JobCaller):
-    """A job's caller, whose writes wait for the locks of others until these are free.
+class PatientCaller(AttemptCaller):
+    """An intervention's caller, whose writes wait for the locks of others until these are free.
 
-    Only a cancellation of the job and a stop of the worker end that.
+    Only a cancellation of the intervention and a stop of the worker end that.
 
     Args:
         stop: set when the worker shall end.
@@ -53,7 +53,7 @@ class PatientCaller(JobCaller):
 
 
 class _Devoted(Caller):
-    """Stands for the caller of a job that is being committed or ended."""
+    """Stands for the caller of an intervention that is being committed or ended."""
 
     __slots__ = ("_stop", "_tell")
 
@@ -75,7 +75,7 @@ class _Devoted(Caller):
 
 
 def patient(reporter: Reporter, intervention_id: str, stop: threading.Event) -> PatientCaller:
-    """The caller of a job, which tells watchers, the log and Prometheus when it waits for locks."""
+    """The caller of an intervention, which tells watchers, the log and Prometheus when it waits for locks."""
 
     def tell(waited_s: float) -> None:
         _LOG.warning("%s has waited %.0f s for locks that another transaction holds", intervention_id, waited_s)
@@ -86,7 +86,7 @@ def patient(reporter: Reporter, intervention_id: str, stop: threading.Event) -> 
 
 
 def given_up(attempts: int, lost: Mapping[int, str]) -> KnowledgeSmithError:
-    """The error of a job whose attempts are used up.
+    """The error of an intervention whose attempts are used up.
 
     Args:
         attempts: how many there were.

@@ -1,4 +1,4 @@
-"""What the worker tells the front process of a job: events for watchers, samples for Prometheus."""
+"""What the worker tells the front process of an intervention: events for watchers, samples for Prometheus."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from knowledgesmith.graph_schema.interventions.branches import RevisionInfo
     from knowledgesmith.graph_schema.interventions.ledger import Measured
-    from knowledgesmith.graph_schema.interventions.records import Job
+    from knowledgesmith.graph_schema.interventions.records import Intervention
     from knowledgesmith.graph_schema.types.health import Health
     from knowledgesmith.graph_schema.types.interventions import State
     from knowledgesmith.graph_schema.types.plans import LedgerSlot
@@ -36,7 +36,7 @@ _RATIOS = {
 
 
 class Stopped(Exception):
-    """The worker was told to stop; the job stays interrupted and is taken up by the next worker."""
+    """The worker was told to stop; the intervention stays interrupted and is taken up by the next worker."""
 
 
 class Reporter:
@@ -55,16 +55,16 @@ class Reporter:
         told = {"phase": phase, "step": step, "done": done, "total": total}
         self._channel.send({"event": "progress", "id": intervention_id, **told})
 
-    def attempt(self, job: Job) -> None:
+    def attempt(self, intervention: Intervention) -> None:
         """An attempt begins."""
-        self.sink.inc("ksmith_job_attempts", goal=job.spec.goal.value)
-        self.changed(job.id)
+        self.sink.inc("ksmith_intervention_attempts", goal=intervention.spec.goal.value)
+        self.changed(intervention.id)
 
-    def phase(self, job: Job, name: str, seconds: float) -> None:
+    def phase(self, intervention: Intervention, name: str, seconds: float) -> None:
         """A phase ended."""
-        self.sink.observe("ksmith_job_phase_seconds", seconds, phase=name, method=job.spec.method)
+        self.sink.observe("ksmith_intervention_phase_seconds", seconds, phase=name, method=intervention.spec.method)
 
-    def written(self, job: Job, rows: Sequence[tuple[LedgerSlot, Measured]], seconds: float) -> None:
+    def written(self, intervention: Intervention, rows: Sequence[tuple[LedgerSlot, Measured]], seconds: float) -> None:
         """A ledger batch was committed."""
         self.sink.inc("ksmith_ledger_rows", len(rows))
         self.sink.observe("ksmith_ledger_write_seconds", seconds)
@@ -76,10 +76,10 @@ class Reporter:
             self.sink.inc("ksmith_belief_changes", direction=direction, **labels)
             self.sink.observe("ksmith_belief_delta_abs", abs(delta), **labels)
             if slot.hops is not None:
-                self.sink.observe("ksmith_propagation_hops", slot.hops, goal=job.spec.goal.value)
-        self.changed(job.id)
+                self.sink.observe("ksmith_propagation_hops", slot.hops, goal=intervention.spec.goal.value)
+        self.changed(intervention.id)
 
-    def metrics(self, job: Job, values: Mapping[str, float], health: Health) -> None:
+    def metrics(self, intervention: Intervention, values: Mapping[str, float], health: Health) -> None:
         """Rates of a measured run; what it lacks, and a wreck's headline rates, are NaN: no rate of a former run stays.
 
         What a wreck broke is shown, here as on the intervention.
@@ -87,23 +87,23 @@ class Reporter:
         for key, name in _RATIOS.items():
             shown = health.ok or key not in HEADLINES
             value = values.get(key, math.nan) if shown else math.nan
-            self.sink.set(name, value, goal=job.spec.goal.value, method=job.spec.method)
+            self.sink.set(name, value, goal=intervention.spec.goal.value, method=intervention.spec.method)
 
-    def health(self, job: Job, health: Health) -> None:
+    def health(self, intervention: Intervention, health: Health) -> None:
         """Health of a measured run; what could not be measured is no number."""
-        labels = {"goal": job.spec.goal.value, "method": job.spec.method}
+        labels = {"goal": intervention.spec.goal.value, "method": intervention.spec.method}
         self.sink.inc("ksmith_health_checks", verdict=health.verdict.value, **labels)
         for name, figure in HEALTH_FIGURES.items():
             value = getattr(health, figure)
             self.sink.set(name, math.nan if value is None else float(value), **labels)
 
-    def ended(self, job: Job, state: State, seconds: float) -> None:
+    def ended(self, intervention: Intervention, state: State, seconds: float) -> None:
         """The attempt ended in ``state``."""
-        labels = {"goal": job.spec.goal.value, "method": job.spec.method, "outcome": state.value}
+        labels = {"goal": intervention.spec.goal.value, "method": intervention.spec.method, "outcome": state.value}
         if state.terminal:
-            self.sink.inc("ksmith_jobs_completed", **labels)
-        self.sink.observe("ksmith_job_duration_seconds", seconds, **labels)
-        self.changed(job.id)
+            self.sink.inc("ksmith_interventions_completed", **labels)
+        self.sink.observe("ksmith_intervention_duration_seconds", seconds, **labels)
+        self.changed(intervention.id)
 
     def shown(self, revision: RevisionInfo, weights_sha256: str) -> None:
         """A revision is used; its weights should be those that were recorded when it was made.
@@ -122,8 +122,8 @@ class Reporter:
         _LOG.warning("%s was taken over", intervention_id)
 
 
-class JobCaller(Caller):
-    """Whom a job's attempt works for: it leaves when the job is cancelled, or when the worker is told to stop.
+class AttemptCaller(Caller):
+    """Whom an attempt works for: it leaves when the intervention is cancelled, or when the worker is told to stop.
 
     Thread-safe; every block of the model, every reading query and every loop that can last asks it.
     """
@@ -137,11 +137,11 @@ class JobCaller(Caller):
 
     @property
     def waits(self) -> bool:
-        """Whether the job shall go on."""
+        """Whether the intervention shall go on."""
         return super().waits and not self._stop.is_set()
 
     def check(self) -> None:
-        """Go on only where the job shall.
+        """Go on only where the intervention shall.
 
         Raises:
             Cancelled: the user asked to stop.
@@ -153,8 +153,8 @@ class JobCaller(Caller):
             raise Cancelled("cancelled on request")
 
 
-class JobProgress:
-    """The progress object of a job: reports at most five times a second, and raises where a job may stop.
+class InterventionProgress:
+    """The progress of an attempt: reports at most five times a second, and raises where an intervention may stop.
 
     Its steps are phases; of one :meth:`within` a phase they are the steps of that phase.
     """
@@ -166,9 +166,9 @@ class JobProgress:
         self._phase = phase
         self._last = 0.0
 
-    def within(self, phase: str) -> JobProgress:
+    def within(self, phase: str) -> InterventionProgress:
         """For who names steps of their own, as methods do."""
-        return JobProgress(self._reporter, self._id, self._caller, phase=phase)
+        return InterventionProgress(self._reporter, self._id, self._caller, phase=phase)
 
     def step(self, phase: str, done: int, total: int) -> None:
         """Report progress.

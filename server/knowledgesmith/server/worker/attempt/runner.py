@@ -43,7 +43,7 @@ from knowledgesmith.server.worker.attempt.measurement import Meter, Reading, mea
 from knowledgesmith.server.worker.attempt.method_config import computed_in, resolve_config
 from knowledgesmith.server.worker.attempt.notes import notes_of
 from knowledgesmith.server.worker.attempt.patience import given_up, patient
-from knowledgesmith.server.worker.attempt.reporting import JobCaller, JobProgress, Reporter, Stopped
+from knowledgesmith.server.worker.attempt.reporting import AttemptCaller, InterventionProgress, Reporter, Stopped
 from knowledgesmith.server.worker.attempt.waiting import when_imported
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from knowledgesmith.editors.artefacts import Weights
     from knowledgesmith.editors.surgery.resident import ResidentModel
-    from knowledgesmith.graph_schema.interventions.records import Claim, Job
+    from knowledgesmith.graph_schema.interventions.records import Claim, Intervention
     from knowledgesmith.graph_schema.storage.store import GraphStore
     from knowledgesmith.graph_schema.types.health import Health
     from knowledgesmith.graph_schema.types.plans import LedgerSlot, Plan
@@ -65,13 +65,13 @@ _RUNNING = (State.RUNNING,)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Attempt:
-    job: Job
+    intervention: Intervention
     held: Claim
-    progress: JobProgress
+    progress: InterventionProgress
 
 
-class JobRunner:
-    """Runs jobs one after another; ``cancel`` may be called from another thread."""
+class AttemptRunner:
+    """Runs interventions one after another; ``cancel`` may be called from another thread."""
 
     def __init__(self, *, settings: ServerSettings, store: GraphStore, host: ModelHost, reporter: Reporter) -> None:
         self._settings = settings
@@ -79,87 +79,87 @@ class JobRunner:
         self._host = host
         self._report = reporter
         self._cancelled: set[str] = set()
-        self._running: tuple[str, JobCaller] | None = None
+        self._running: tuple[str, AttemptCaller] | None = None
         self._lost: dict[str, dict[int, str]] = {}
         self._worlds = WorldCache(capacity=settings.worlds_kept)
         self._health = health.HealthCheck(store)
 
     def cancel(self, *, intervention_id: str) -> None:
-        """Stop this job now, or when it is taken up."""
+        """Stop this intervention now, or when it is taken up."""
         self._cancelled.add(intervention_id)
         running = self._running
         if running is not None and running[0] == intervention_id:
             running[1].leave()
 
     def leave(self) -> None:
-        """The event that means "stop" is set: the running job shall see it now, whatever it waits for."""
+        """The event that means "stop" is set: the running intervention shall see it now, whatever it waits for."""
         running = self._running
         if running is not None:
             running[1].leave()
 
     def run(self, intervention_id: str, *, stop: threading.Event) -> None:
-        """Claim a job and carry it as far as it goes.
+        """Claim an intervention and carry it as far as it goes.
 
         Raises:
-            GraphUnavailable: the database is gone; the job stays interrupted and is taken up again.
-            ConnectionError: the front process is gone; so is this worker, and its successor takes the job up.
+            GraphUnavailable: the database is gone; the intervention stays interrupted and is taken up again.
+            ConnectionError: the front process is gone; so is this worker, and its successor takes the intervention up.
         """
         held = steps.claim(self._store, intervention_id)
         if held is None:
             return
         try:
-            job = steps.get(self._store, intervention_id)
+            intervention = steps.get(self._store, intervention_id)
         except IllegalState as error:
             _LOG.error("%s: %s", intervention_id, error)
             live = [*_ACTIVE, State.COMMITTING]
             steps.finish(self._store, held.id, from_states=live, state=State.FAILED, reason=error.reason, held=held)
             return
-        self._report.attempt(job)
+        self._report.attempt(intervention)
         start = time.monotonic()
-        caller = patient(self._report, job.id, stop)
-        self._running = (job.id, caller)
-        if job.cancel_requested or job.id in self._cancelled:
+        caller = patient(self._report, intervention.id, stop)
+        self._running = (intervention.id, caller)
+        if intervention.cancel_requested or intervention.id in self._cancelled:
             caller.leave()
         try:
             with cancellation.working_for(caller.devoted()):
-                outcome = self._guarded(job, held, caller)
+                outcome = self._guarded(intervention, held, caller)
         finally:
             self._running = None
-            self._cancelled.discard(job.id)
+            self._cancelled.discard(intervention.id)
         if outcome is not None:
-            self._report.ended(job, outcome, time.monotonic() - start)
+            self._report.ended(intervention, outcome, time.monotonic() - start)
 
-    def _guarded(self, job: Job, held: Claim, caller: JobCaller) -> State | None:
-        """Carry the job; its state in the end, None when this attempt does not decide that."""
-        progress = JobProgress(self._report, job.id, caller)
+    def _guarded(self, intervention: Intervention, held: Claim, caller: AttemptCaller) -> State | None:
+        """Carry the intervention; its state in the end, None when this attempt does not decide that."""
+        progress = InterventionProgress(self._report, intervention.id, caller)
         try:
             if held.attempt > steps.MAX_ATTEMPTS:
-                lost = given_up(steps.MAX_ATTEMPTS, self._lost.pop(job.id, {}))
-                return self._end(job, held, State.FAILED, lost)
+                lost = given_up(steps.MAX_ATTEMPTS, self._lost.pop(intervention.id, {}))
+                return self._end(intervention, held, State.FAILED, lost)
             with cancellation.working_for(caller):
-                return self._carry(_Attempt(job=job, held=held, progress=progress))
+                return self._carry(_Attempt(intervention=intervention, held=held, progress=progress))
         except (Stopped, GraphLocked):  # locks are waited for until the worker is told to stop
-            _LOG.info("%s is left for the next worker", job.id)
+            _LOG.info("%s is left for the next worker", intervention.id)
             with suppress(FenceRejected):  # an orderly stop is not a lost worker
                 steps.advance(self._store, held, from_states=_ACTIVE, attempt=held.attempt - 1)
         except (GraphUnavailable, ConnectionError) as error:
-            self._lost.setdefault(job.id, {})[held.attempt] = str(getattr(error, "message", error))
+            self._lost.setdefault(intervention.id, {})[held.attempt] = str(getattr(error, "message", error))
             raise
         except FenceRejected:
-            self._report.fence_rejected(job.id)
+            self._report.fence_rejected(intervention.id)
         except Cancelled as error:
-            return self._end(job, held, State.CANCELLED, error)
+            return self._end(intervention, held, State.CANCELLED, error)
         except KnowledgeSmithError as error:
-            return self._end(job, held, State.FAILED, error)
-        except Exception as error:  # noqa: BLE001 - whatever a method raises ends this job only
-            _LOG.exception("%s failed", job.id)
-            return self._end(job, held, State.FAILED, KnowledgeSmithError(f"{type(error).__name__}: {error}"))
+            return self._end(intervention, held, State.FAILED, error)
+        except Exception as error:  # noqa: BLE001 - whatever a method raises ends this intervention only
+            _LOG.exception("%s failed", intervention.id)
+            return self._end(intervention, held, State.FAILED, KnowledgeSmithError(f"{type(error).__name__}: {error}"))
         return None
 
-    def _end(self, job: Job, held: Claim, state: State, error: KnowledgeSmithError) -> State | None:
+    def _end(self, intervention: Intervention, held: Claim, state: State, error: KnowledgeSmithError) -> State | None:
         ended = steps.finish(
             self._store,
-            job.id,
+            intervention.id,
             from_states=[*_ACTIVE, State.COMMITTING],
             state=state,
             reason=error.reason,
@@ -169,27 +169,27 @@ class JobRunner:
         return state if ended else None
 
     def _carry(self, attempt: _Attempt) -> State:
-        if attempt.job.state is State.COMMITTING:
-            if attempt.job.health is not None:
+        if attempt.intervention.state is State.COMMITTING:
+            if attempt.intervention.health is not None:
                 with cancellation.to_the_end():
                     return self._commit(attempt)
             # an earlier release decided without a look at its health: it is decided again
             self._advance(attempt, [State.COMMITTING], state=State.RUNNING)
-        self._check_start(attempt.job)
+        self._check_start(attempt.intervention)
         plan = self._plan(attempt)
         self._advance(attempt, _ACTIVE, state=State.RUNNING, phase="measure_before")
-        with self._host.resident_of(attempt.job.spec.branch_id) as resident:
+        with self._host.resident_of(attempt.intervention.spec.branch_id) as resident:
             found = self._changed(attempt, plan, resident)
         return self._decide(attempt, found)
 
     def _changed(self, attempt: _Attempt, plan: Plan, resident: ResidentModel) -> Health:
         """Measure, apply, measure again into the ledger; the health of what came of it."""
-        job = attempt.job
-        line = branches.lineage(self._store, job.spec.branch_id, job.base_revision)
+        intervention = attempt.intervention
+        line = branches.lineage(self._store, intervention.spec.branch_id, intervention.base_revision)
         base = self._host.artefacts(line)
-        with self._cache(job) as cache:
-            speaker = Speaker(resident, plan, names_of(self._store, job.id))
-            meter = Meter(resident, cache, job.spec.scorer, self._report.sink, speaker)
+        with self._cache(intervention) as cache:
+            speaker = Speaker(resident, plan, names_of(self._store, intervention.id))
+            meter = Meter(resident, cache, intervention.spec.scorer, self._report.sink, speaker)
             resident.switch(base)
             self._report.shown(line[0], resident.weights_sha256())
             method, computed = self._method(attempt, resident)
@@ -205,24 +205,24 @@ class JobRunner:
                 after = self._health.read(resident)
             with self._phase(attempt, "measure_after"), self._never_nonfinite(attempt):
                 if after.nonfinite:
-                    raise health.not_finite(self._health.judge(resident, start, after, artefact, job.id))
+                    raise health.not_finite(self._health.judge(resident, start, after, artefact, intervention.id))
                 self._write_ledger(attempt, plan, meter, before)
-        return self._health.judge(resident, start, after, artefact, job.id)
+        return self._health.judge(resident, start, after, artefact, intervention.id)
 
     @staticmethod
-    def _check_start(job: Job) -> None:
+    def _check_start(intervention: Intervention) -> None:
         """The head may have moved since the request was queued: what was asked for another start is not done here.
 
         Raises:
             RevisionMismatch: it does not start from the revision that the request expected.
         """
-        expected = job.spec.expected_revision
-        if expected and job.base_revision != expected:
+        expected = intervention.spec.expected_revision
+        if expected and intervention.base_revision != expected:
             raise RevisionMismatch(
                 "the branch head moved while the request waited",
                 field="expected_revision_id",
                 value=expected,
-                hint=f"The head was {job.base_revision} at its turn; read the branch again and decide anew.",
+                hint=f"The head was {intervention.base_revision} at its turn; read the branch again and decide anew.",
             )
 
     def _method(self, attempt: _Attempt, resident: ResidentModel) -> tuple[Method, str | None]:
@@ -230,7 +230,7 @@ class JobRunner:
 
         A model that it cannot change truly is refused here, before minutes are spent on measuring it.
         """
-        spec = attempt.job.spec
+        spec = attempt.intervention.spec
         config = resolve_config(spec, resident.loaded, self._settings.precision_cache)
         method = build(spec.method, config)
         if isinstance(method, Selective):
@@ -238,9 +238,9 @@ class JobRunner:
         return method, computed_in(config, resident.loaded)
 
     @contextmanager
-    def _cache(self, job: Job) -> Generator[ScoreCache | None]:
+    def _cache(self, intervention: Intervention) -> Generator[ScoreCache | None]:
         """Scores by revision; none for a placebo, whose second measurement must be a real one."""
-        if job.spec.method == "placebo":
+        if intervention.spec.method == "placebo":
             yield None
             return
         with ScoreCache(self._settings.score_cache) as cache:
@@ -251,28 +251,28 @@ class JobRunner:
         self._advance(attempt, _RUNNING, phase=name)
         start = time.monotonic()
         yield
-        self._report.phase(attempt.job, name, time.monotonic() - start)
+        self._report.phase(attempt.intervention, name, time.monotonic() - start)
 
     def _advance(
         self, attempt: _Attempt, states: Sequence[State], *, state: State | None = None, **properties: object
     ) -> None:
         steps.advance(self._store, attempt.held, from_states=states, state=state, **properties)
-        self._report.changed(attempt.job.id)
+        self._report.changed(attempt.intervention.id)
 
     def _plan(self, attempt: _Attempt) -> Plan:
         """The stored plan, or one made now where the branch's world is another than the one it was made in."""
-        job = attempt.job
+        intervention = attempt.intervention
         request = PlanRequest(
-            graph_id=job.graph_id,
-            branch_id=job.spec.branch_id,
-            goal=job.spec.goal,
-            changes=job.spec.changes,
-            overlay=branches.overlay(self._store, job.spec.branch_id),
-            entities=(*branches.inserted(self._store, job.spec.branch_id), *job.spec.entities),
-            seed=job.spec.seed,
-            max_probes=job.spec.max_probes,
+            graph_id=intervention.graph_id,
+            branch_id=intervention.spec.branch_id,
+            goal=intervention.spec.goal,
+            changes=intervention.spec.changes,
+            overlay=branches.overlay(self._store, intervention.spec.branch_id),
+            entities=(*branches.inserted(self._store, intervention.spec.branch_id), *intervention.spec.entities),
+            seed=intervention.spec.seed,
+            max_probes=intervention.spec.max_probes,
         )
-        if job.plan_digest and (stored := self._stored_plan(attempt, request.world)):
+        if intervention.plan_digest and (stored := self._stored_plan(attempt, request.world)):
             return stored
         self._advance(attempt, _ACTIVE, phase="plan")
         start = time.monotonic()
@@ -285,21 +285,21 @@ class JobRunner:
                     return plan
 
         plan = when_imported(attempt.progress, planned)
-        self._report.phase(job, "plan", time.monotonic() - start)
+        self._report.phase(intervention, "plan", time.monotonic() - start)
         return plan
 
     def _stored_plan(self, attempt: _Attempt, world: str) -> Plan | None:
         """The plan of the request, or of an earlier attempt; None where nothing hangs on it yet and it is outdated.
 
         It is outdated where it is of an earlier release, of another state of the graph, or of another ``world``: the
-        branch's head may have moved while the job waited.
+        branch's head may have moved while the intervention waited.
         """
-        job = attempt.job
-        if job.verdict_scheme != SCHEME and not job.written_rows:
+        intervention = attempt.intervention
+        if intervention.verdict_scheme != SCHEME and not intervention.written_rows:
             return None
-        held = bool(job.written_rows or job.artefact_sha256)
+        held = bool(intervention.written_rows or intervention.artefact_sha256)
         try:
-            plan = load_plan(self._store, job.id)
+            plan = load_plan(self._store, intervention.id)
         except IllegalState:
             if held:
                 raise
@@ -309,7 +309,7 @@ class JobRunner:
         if plan.world and plan.world != world:
             return None
         read = self._store.read_transaction
-        stamp = when_imported(attempt.progress, lambda: read(lambda tx: stamp_of(tx, job.graph_id)))
+        stamp = when_imported(attempt.progress, lambda: read(lambda tx: stamp_of(tx, intervention.graph_id)))
         return plan if plan.stamp == stamp else None
 
     def _measure_all(self, attempt: _Attempt, meter: Meter, plan: Plan) -> dict[str, Reading]:
@@ -325,10 +325,10 @@ class JobRunner:
         self, attempt: _Attempt, plan: Plan, resident: ResidentModel, method: Method, computed: str | None
     ) -> Weights:
         """The stored artefact of an earlier attempt, or a new one, stored before it is used."""
-        job = attempt.job
-        if job.artefact_sha256:
-            return self._host.artefact(job.artefact_sha256)
-        request = when_imported(attempt.progress, lambda: abandonable(lambda: compose(self._store, job, plan)))
+        intervention = attempt.intervention
+        if intervention.artefact_sha256:
+            return self._host.artefact(intervention.artefact_sha256)
+        request = when_imported(attempt.progress, lambda: abandonable(lambda: compose(self._store, intervention, plan)))
         statistics = TextStatistics(
             resident.loaded,
             request.statistics_text,
@@ -343,7 +343,7 @@ class JobRunner:
     def _write_ledger(self, attempt: _Attempt, plan: Plan, meter: Meter, before: dict[str, Reading]) -> None:
         """Measure again, nearest first, and commit batch by batch, going on after the rows that are there."""
         planned = {p.probe.id: p for p in plan.probes}
-        written = steps.get(self._store, attempt.job.id).written_rows
+        written = steps.get(self._store, attempt.intervention.id).written_rows
         rest = [slot for slot in plan.slots if slot.seq > written]
         for batch in batches(rest, self._settings.batch_probes):
             attempt.progress.step("measure_after", written, len(plan.slots))
@@ -351,52 +351,52 @@ class JobRunner:
             after = meter.read(probes, "measure_after")
             rows = [(slot, measured_row(slot, planned, before, after, goal=plan.goal)) for slot in batch]
             start = time.monotonic()
-            written = ledger.append(self._store, attempt.job.id, attempt.held.fence, rows)
-            self._report.written(attempt.job, rows, time.monotonic() - start)
+            written = ledger.append(self._store, attempt.intervention.id, attempt.held.fence, rows)
+            self._report.written(attempt.intervention, rows, time.monotonic() - start)
         attempt.progress.step("measure_after", written, len(plan.slots))
 
     @contextmanager
     def _never_nonfinite(self, attempt: _Attempt) -> Generator[None]:
-        """End the job where a value is no number, with that as its health: there is nothing to decide about."""
+        """End the attempt where a value is no number, with that as its health: there is nothing to decide about."""
         try:
             with health.finite_scores():
                 yield
         except ModelNotFinite as error:
             found = health.broken(error)
-            self._report.metrics(attempt.job, {}, found)
-            self._report.health(attempt.job, found)
+            self._report.metrics(attempt.intervention, {}, found)
+            self._report.health(attempt.intervention, found)
             stored: dict[str, Any] = found.properties()
             self._advance(attempt, _RUNNING, **stored)
             raise
 
     def _decide(self, attempt: _Attempt, found: Health) -> State:
         """Commit, or wait for a decision: because the user asked to, the revision is a wreck, or a gate is not met."""
-        job = attempt.job
-        rates = gates.measure(self._store, job, found)
+        intervention = attempt.intervention
+        rates = gates.measure(self._store, intervention, found)
         attempt.progress.step("decide", 0, 1)  # the last point where a cancellation wins
         with cancellation.to_the_end():
             return self._decided(attempt, found, rates)
 
     def _decided(self, attempt: _Attempt, found: Health, rates: Mapping[str, float]) -> State:
-        job = attempt.job
-        failed = gates.failed(job.spec.gates, rates, found)
-        self._report.metrics(job, rates, found)
-        self._report.health(job, found)
+        intervention = attempt.intervention
+        failed = gates.failed(intervention.spec.gates, rates, found)
+        self._report.metrics(intervention, rates, found)
+        self._report.health(intervention, found)
         stored: dict[str, Any] = {**gates.kept(rates, found), **found.properties(), "failed_gates": failed}
-        if job.spec.hold or failed:
+        if intervention.spec.hold or failed:
             self._advance(attempt, _RUNNING, state=State.AWAITING_DECISION, phase="", **stored)
             return State.AWAITING_DECISION
         self._advance(attempt, _RUNNING, state=State.COMMITTING, phase="commit", **stored)
         return self._commit(attempt)
 
     def _commit(self, attempt: _Attempt) -> State:
-        job = steps.get(self._store, attempt.job.id)
+        intervention = steps.get(self._store, attempt.intervention.id)
         steps.commit(
             self._store,
             attempt.held,
-            revision_id=branches.revision_id(job.base_revision, job.artefact_sha256),
-            artefact_sha256=job.artefact_sha256,
-            weights_sha256=job.weights_sha256,
+            revision_id=branches.revision_id(intervention.base_revision, intervention.artefact_sha256),
+            artefact_sha256=intervention.artefact_sha256,
+            weights_sha256=intervention.weights_sha256,
         )
         return State.SUCCEEDED
 

@@ -1,1 +1,1 @@
-"""The one model in memory: loaded, lent to jobs, and asked beside them."""
+"""The one model in memory: loaded, lent to interventions, and asked beside them."""

@@ -1,4 +1,4 @@
-"""The one model in memory: loads it, lends it to jobs, and answers questions about any of its revisions beside them."""
+"""The one model in memory: loaded, lent to interventions, and asked about any of its revisions beside them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FREE_FACTOR = 1.1
 
 
 class ModelHost:
-    """Lends the one model in memory to jobs and to visits, which may be in other threads, beside a job.
+    """Lends the one model in memory to interventions, and to visits beside them, which may be in other threads.
 
     ``shelf`` decides who has it when.
     """
@@ -66,7 +66,7 @@ class ModelHost:
 
     @contextmanager
     def resident_of(self, branch_id: str) -> Generator[ResidentModel]:
-        """The branch's model for a job, whatever revision it shows at present.
+        """The branch's model for an intervention, whatever revision it shows at present.
 
         Raises:
             ModelNotLoadable: the files at the model's path are no longer those that were registered.
@@ -114,7 +114,7 @@ class ModelHost:
                 "the device has no room for this beside what it does already",
                 field="revision_id",
                 value=revision_id,
-                hint="Ask for fewer prompts or tokens at once, or when the present job has ended.",
+                hint="Ask for fewer prompts or tokens at once, or when the present intervention has ended.",
             ) from error
         finally:
             view.switch([])

@@ -1,7 +1,7 @@
 """The one model in memory, who uses it, and who waits for another.
 
-Two models at once might not fit, so another one is loaded only when nobody uses the first. Jobs and visits (questions,
-exports) of the same model use it side by side: a visit has a view of its own (``editors.surgery.views``).
+Two models at once might not fit, so another one is loaded only when nobody uses the first. Interventions and visits
+(questions, exports) of the same model use it side by side: a visit has a view of its own (``editors.surgery.views``).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Place = tuple[str, str]
 
 
 class Held:
-    """A model in memory: for jobs as it is, for each sort of visit a view."""
+    """A model in memory: for interventions as it is, for each sort of visit a view."""
 
     def __init__(self, place: Place, loaded: LoadedModel) -> None:
         self.place = place
@@ -68,7 +68,7 @@ class Shelf:
 
     @contextmanager
     def using(self, place: Place) -> Generator[Held]:
-        """Use a model for a job: before new visits of another one, but after those that have waited all the time.
+        """Use a model for an intervention: before new visits of another one, after those that waited all the time.
 
         Raises:
             ModelNotFound, ModelNotLoadable, …: what ``load`` raises.

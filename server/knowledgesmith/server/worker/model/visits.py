@@ -1,7 +1,8 @@
-"""Calls that use the model beside a job: each sort has a thread, an order and a view of the model of its own.
+"""Calls that use the model beside an intervention: each sort has a thread, an order and a view of the model of its own.
 
-A call waits for those of its own sort that came before it, and for a model that is not in memory; never for a job that
-uses the same model. A call that is withdrawn is dropped before it begins, or ends at its next block of the model.
+A call waits for those of its own sort that came before it, and for a model that is not in memory; never for an
+intervention that uses the same model. A call that is withdrawn is dropped before it begins, or ends at its next block
+of the model.
 """
 
 from __future__ import annotations
