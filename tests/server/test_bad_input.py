@@ -34,7 +34,8 @@ def test_refused_with_status_and_reason_and_nothing_changed(
     before = fingerprint(second_client, world)
     with pytest.raises((grpc.RpcError, OperationFailed)) as refused:
         case.send(service, branch, world)
-    code, reason, metadata = reason_of(refused.value)
+    refusal: grpc.RpcError | OperationFailed = refused.value
+    code, reason, metadata = reason_of(refusal)
     assert (code, reason) == (case.code, case.reason), refused.value
     assert metadata["message"]
     assert fingerprint(second_client, world) == before

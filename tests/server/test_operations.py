@@ -117,7 +117,7 @@ def metadata_of(operation: operations_pb2.Operation) -> operation_pb2.OperationM
 def reason_of(operation: operations_pb2.Operation) -> str:
     info = error_details_pb2.ErrorInfo()
     assert operation.error.details[0].Unpack(info)
-    return info.reason
+    return str(info.reason)
 
 
 async def happens(semaphore: threading.Semaphore) -> None:

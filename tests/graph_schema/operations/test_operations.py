@@ -181,7 +181,7 @@ def test_a_tally_adds_up_over_transactions(store: GraphStore, begun: OperationRe
         taken = Taken()
         taken.counts["facts"] = count
         taken.left[f"rev{count}"] = "revision"
-        store.write_transaction(lambda tx, taken=taken: tally.add(tx, taken))
+        store.write_transaction(partial(tally.add, taken=taken))
     found = tally.read(store)
     assert found.counts == {"facts": 5}
     assert found.left == {"rev2": "revision", "rev3": "revision"}

@@ -30,7 +30,7 @@ _DONE: Final = {
 }
 
 
-class OperationsServicer(operations_pb2_grpc.OperationsServicer):
+class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignore[misc]  # googleapis has no types
     """See ``google/longrunning/operations.proto``; metadata are those of ``operation.proto``."""
 
     def __init__(self, parts: Parts) -> None:
