@@ -226,16 +226,16 @@ def test_a_download_goes_on_where_it_broke(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("request_type", "duration", "repeatable"),
     [
-        (graph_pb2.GetGraphRequest, options_pb2.DURATION_QUICK, True),
-        (graph_pb2.ImportGraphRequest, options_pb2.DURATION_UNBOUNDED, True),
-        (branch_pb2.CreateBranchRequest, options_pb2.DURATION_QUICK, False),
-        (branch_pb2.AskRequest, options_pb2.DURATION_LONG, True),
-        (intervention_pb2.CreateInterventionRequest, options_pb2.DURATION_LONG, True),
-        (intervention_pb2.CommitInterventionRequest, options_pb2.DURATION_LONG, False),
+        (graph_pb2.GetGraphRequest, options_pb2.METHOD_DURATION_QUICK, True),
+        (graph_pb2.ImportGraphRequest, options_pb2.METHOD_DURATION_UNBOUNDED, True),
+        (branch_pb2.CreateBranchRequest, options_pb2.METHOD_DURATION_QUICK, False),
+        (branch_pb2.AskRequest, options_pb2.METHOD_DURATION_LONG, True),
+        (intervention_pb2.CreateInterventionRequest, options_pb2.METHOD_DURATION_LONG, True),
+        (intervention_pb2.CommitInterventionRequest, options_pb2.METHOD_DURATION_LONG, False),
     ],
 )
 def test_deadlines_and_repetitions_are_what_the_method_says(
-    request_type: type[Any], duration: options_pb2.Duration.ValueType, *, repeatable: bool
+    request_type: type[Any], duration: options_pb2.MethodDuration.ValueType, *, repeatable: bool
 ) -> None:
     policy = policy_of(request_type)
     assert (policy.duration, policy.repeatable) == (duration, repeatable)

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from google.longrunning import operations_pb2
-from google.protobuf import descriptor_pb2, descriptor_pool, empty_pb2
+from google.protobuf import descriptor_pb2, descriptor_pool, duration_pb2, empty_pb2
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from grpc import aio
 from tests.server.service import PATIENCE, reason_of
@@ -38,10 +38,32 @@ def test_all_services_of_the_wire_are_known() -> None:
     }
 
 
+def test_every_file_says_where_other_languages_put_it() -> None:
+    """Their generators refuse files that do not say it, or name what they make otherwise once it is said."""
+    for service in services():
+        for file in (service.file, *service.file.dependencies):
+            if file.package == "knowledgesmith.v1":
+                options = file.GetOptions()
+                assert (options.go_package, options.java_package, options.csharp_namespace) == (
+                    "knowledgesmith.dev/v1;knowledgesmithv1",
+                    "dev.knowledgesmith.v1",
+                    "KnowledgeSmith.V1",
+                ), file.name
+                assert options.java_multiple_files, file.name
+
+
+def test_types_of_options_are_named_unlike_those_of_the_standard() -> None:
+    """Several languages have one namespace for all files."""
+    standard = {*descriptor_pb2.DESCRIPTOR.message_types_by_name, *duration_pb2.DESCRIPTOR.message_types_by_name}
+    ours = {*options_pb2.DESCRIPTOR.message_types_by_name, *options_pb2.DESCRIPTOR.enum_types_by_name}
+    assert ours == {"MethodPolicy", "MethodScope", "MethodDuration"}
+    assert not ours & standard
+
+
 @by_name
 def test_reads_and_no_others_are_without_side_effects(method: MethodDescriptor) -> None:
     options = method.GetOptions()
-    reads = options.Extensions[options_pb2.policy].scope == options_pb2.SCOPE_READ
+    reads = options.Extensions[options_pb2.policy].scope == options_pb2.METHOD_SCOPE_READ
     assert reads == (options.idempotency_level == NO_SIDE_EFFECTS)
     policy = POLICIES[f"/{method.containing_service.full_name}/{method.name}"]
     assert policy.writes is not reads
@@ -118,18 +140,18 @@ def service_of(options: descriptor_pb2.MethodOptions) -> ServiceDescriptor:
     "declared",
     [
         None,
-        options_pb2.Policy(scope=options_pb2.SCOPE_READ),
-        options_pb2.Policy(duration=options_pb2.DURATION_QUICK),
+        options_pb2.MethodPolicy(scope=options_pb2.METHOD_SCOPE_READ),
+        options_pb2.MethodPolicy(duration=options_pb2.METHOD_DURATION_QUICK),
     ],
 )
-def test_a_method_without_a_policy_lets_nothing_start(declared: options_pb2.Policy | None) -> None:
+def test_a_method_without_a_policy_lets_nothing_start(declared: options_pb2.MethodPolicy | None) -> None:
     options = descriptor_pb2.MethodOptions()
     if declared:
         options.Extensions[options_pb2.policy].CopyFrom(declared)
     with pytest.raises(TypeError, match=r"x\.S\.Do has no policy"):
         policies_of([service_of(options)])
     options.Extensions[options_pb2.policy].CopyFrom(
-        options_pb2.Policy(scope=options_pb2.SCOPE_WRITE, duration=options_pb2.DURATION_LONG)
+        options_pb2.MethodPolicy(scope=options_pb2.METHOD_SCOPE_WRITE, duration=options_pb2.METHOD_DURATION_LONG)
     )
     assert policies_of([service_of(options)]) == {"/x.S/Do": Policy(seconds=policies.LONG_SECONDS, writes=True)}
 

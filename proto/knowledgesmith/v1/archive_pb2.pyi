@@ -33,7 +33,9 @@ class CreateArchiveRequest(_message.Message):
     with_artefacts: _builtins.bool
     """Put the weights of its revisions into the archive too."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,
@@ -228,7 +230,9 @@ class LoadArchiveHeader(_message.Message):
     name: _builtins.str
     """Name of the archive for messages; never used as a path."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,
@@ -325,7 +329,9 @@ class DiffArchiveHeader(_message.Message):
     name: _builtins.str
     """Name of the archive for messages; never used as a path."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,

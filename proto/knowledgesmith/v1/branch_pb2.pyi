@@ -306,7 +306,9 @@ class SelectBranchRequest(_message.Message):
     branch_id: _builtins.str
     """Id."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,
@@ -417,7 +419,9 @@ class RollbackBranchRequest(_message.Message):
     expected_revision_id: _builtins.str
     """Refuse unless this is the head; empty = no check."""
     request_id: _builtins.str
-    """Idempotence key; a UUID."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,
@@ -553,7 +557,9 @@ class ExportRevisionRequest(_message.Message):
     name: _builtins.str
     """Folder name inside the server's export directory: 1 to 63 of [a-z0-9_.-]."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,
@@ -611,7 +617,9 @@ class DeleteBranchRequest(_message.Message):
     force: _builtins.bool
     """Delete its interventions too; without it a branch that has any is kept."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,

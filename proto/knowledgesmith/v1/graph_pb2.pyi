@@ -111,7 +111,9 @@ class ImportHeader(_message.Message):
     strict: _builtins.bool
     """Import nothing when one record is rejected."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     @_builtins.property
     def options(self) -> _struct_pb2.Struct:
         """Options of the importer; absent = none."""
@@ -641,7 +643,9 @@ class ImportBundledGraphRequest(_message.Message):
     graph_id: _builtins.str
     """Id to import it under; empty = its name."""
     request_id: _builtins.str
-    """Idempotence key; a UUID."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,
@@ -1135,7 +1139,9 @@ class DeleteGraphRequest(_message.Message):
     force: _builtins.bool
     """Delete its branches, interventions and probe sets too; without it a graph that has any is kept."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,
@@ -1319,7 +1325,9 @@ class DiffGraphsRequest(_message.Message):
     right_graph_id: _builtins.str
     """Graph on the right."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,
@@ -1510,7 +1518,9 @@ class CheckGraphRequest(_message.Message):
     graph_id: _builtins.str
     """Id of the graph."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,

@@ -666,7 +666,7 @@ Global___InterventionSpec: _TypeAlias = InterventionSpec  # noqa: Y015
 
 @_typing.final
 class Intervention(_message.Message):
-    """An intervention, which is also the intervention."""
+    """An intervention: what was asked, how far it is, and what came of it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1096,7 +1096,9 @@ class CreateInterventionRequest(_message.Message):
     EXPECTED_REVISION_ID_FIELD_NUMBER: _builtins.int
     FULL_PLAN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Idempotence key; a UUID. The same key with another body is refused."""
+    """Required unless validate_only. Idempotence key: send a random UUID, and the same one when you ask again; then the
+    same intervention answers. The same key with another body is refused.
+    """
     validate_only: _builtins.bool
     """Only check and plan."""
     expected_revision_id: _builtins.str
@@ -1804,7 +1806,9 @@ class DeleteInterventionRequest(_message.Message):
     intervention_id: _builtins.str
     """Id of the intervention."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,

@@ -198,7 +198,9 @@ class RegisterModelRequest(_message.Message):
     dtype: Global___DType.ValueType
     """Number format to keep the weights in; not set = what the id is registered with, else the server's own setting."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,

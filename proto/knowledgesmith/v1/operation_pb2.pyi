@@ -21,7 +21,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class OperationMetadata(_message.Message):
     """Metadata of every google.longrunning.Operation of this server, whose name is "operations/" and a UUID. Operations are
     kept in the database: after a restart of the server those that had not ended are taken up again. They are deleted a
-    week after their end.
+    week after their end, or by DeleteOperation; after that the same request_id begins another one.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -25,17 +25,18 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fknowledgesmith/v1/options.proto\x12\x11knowledgesmith.v1\x1a google/protobuf/descriptor.proto\"`\n\x06Policy\x12\'\n\x05scope\x18\x01 \x01(\x0e\x32\x18.knowledgesmith.v1.Scope\x12-\n\x08\x64uration\x18\x02 \x01(\x0e\x32\x1b.knowledgesmith.v1.Duration*?\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x0e\n\nSCOPE_READ\x10\x01\x12\x0f\n\x0bSCOPE_WRITE\x10\x02*c\n\x08\x44uration\x12\x18\n\x14\x44URATION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44URATION_QUICK\x10\x01\x12\x11\n\rDURATION_LONG\x10\x02\x12\x16\n\x12\x44URATION_UNBOUNDED\x10\x03:K\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xb9\x8b\x03 \x01(\x0b\x32\x19.knowledgesmith.v1.Policyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fknowledgesmith/v1/options.proto\x12\x11knowledgesmith.v1\x1a google/protobuf/descriptor.proto\"r\n\x0cMethodPolicy\x12-\n\x05scope\x18\x01 \x01(\x0e\x32\x1e.knowledgesmith.v1.MethodScope\x12\x33\n\x08\x64uration\x18\x02 \x01(\x0e\x32!.knowledgesmith.v1.MethodDuration*Z\n\x0bMethodScope\x12\x1c\n\x18METHOD_SCOPE_UNSPECIFIED\x10\x00\x12\x15\n\x11METHOD_SCOPE_READ\x10\x01\x12\x16\n\x12METHOD_SCOPE_WRITE\x10\x02*\x85\x01\n\x0eMethodDuration\x12\x1f\n\x1bMETHOD_DURATION_UNSPECIFIED\x10\x00\x12\x19\n\x15METHOD_DURATION_QUICK\x10\x01\x12\x18\n\x14METHOD_DURATION_LONG\x10\x02\x12\x1d\n\x19METHOD_DURATION_UNBOUNDED\x10\x03:Q\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xb9\x8b\x03 \x01(\x0b\x32\x1f.knowledgesmith.v1.MethodPolicyBU\n\x15\x64\x65v.knowledgesmith.v1P\x01Z&knowledgesmith.dev/v1;knowledgesmithv1\xaa\x02\x11KnowledgeSmith.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'knowledgesmith.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_SCOPE']._serialized_start=186
-  _globals['_SCOPE']._serialized_end=249
-  _globals['_DURATION']._serialized_start=251
-  _globals['_DURATION']._serialized_end=350
-  _globals['_POLICY']._serialized_start=88
-  _globals['_POLICY']._serialized_end=184
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\025dev.knowledgesmith.v1P\001Z&knowledgesmith.dev/v1;knowledgesmithv1\252\002\021KnowledgeSmith.V1'
+  _globals['_METHODSCOPE']._serialized_start=204
+  _globals['_METHODSCOPE']._serialized_end=294
+  _globals['_METHODDURATION']._serialized_start=297
+  _globals['_METHODDURATION']._serialized_end=430
+  _globals['_METHODPOLICY']._serialized_start=88
+  _globals['_METHODPOLICY']._serialized_end=202
 # @@protoc_insertion_point(module_scope)

@@ -19,75 +19,75 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class _Scope:
+class _MethodScope:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
 
-class _ScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Scope.ValueType], _builtins.type):
+class _MethodScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MethodScope.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
-    SCOPE_UNSPECIFIED: _Scope.ValueType  # 0
+    METHOD_SCOPE_UNSPECIFIED: _MethodScope.ValueType  # 0
     """Not set."""
-    SCOPE_READ: _Scope.ValueType  # 1
+    METHOD_SCOPE_READ: _MethodScope.ValueType  # 1
     """Reads."""
-    SCOPE_WRITE: _Scope.ValueType  # 2
+    METHOD_SCOPE_WRITE: _MethodScope.ValueType  # 2
     """Changes something; refused while the server shuts down."""
 
-class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
+class MethodScope(_MethodScope, metaclass=_MethodScopeEnumTypeWrapper):
     """What a method does."""
 
-SCOPE_UNSPECIFIED: Scope.ValueType  # 0
+METHOD_SCOPE_UNSPECIFIED: MethodScope.ValueType  # 0
 """Not set."""
-SCOPE_READ: Scope.ValueType  # 1
+METHOD_SCOPE_READ: MethodScope.ValueType  # 1
 """Reads."""
-SCOPE_WRITE: Scope.ValueType  # 2
+METHOD_SCOPE_WRITE: MethodScope.ValueType  # 2
 """Changes something; refused while the server shuts down."""
-Global___Scope: _TypeAlias = Scope  # noqa: Y015
+Global___MethodScope: _TypeAlias = MethodScope  # noqa: Y015
 
-class _Duration:
+class _MethodDuration:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
 
-class _DurationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Duration.ValueType], _builtins.type):
+class _MethodDurationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MethodDuration.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
-    DURATION_UNSPECIFIED: _Duration.ValueType  # 0
+    METHOD_DURATION_UNSPECIFIED: _MethodDuration.ValueType  # 0
     """Not set."""
-    DURATION_QUICK: _Duration.ValueType  # 1
+    METHOD_DURATION_QUICK: _MethodDuration.ValueType  # 1
     """Thirty seconds."""
-    DURATION_LONG: _Duration.ValueType  # 2
+    METHOD_DURATION_LONG: _MethodDuration.ValueType  # 2
     """Fifteen minutes."""
-    DURATION_UNBOUNDED: _Duration.ValueType  # 3
+    METHOD_DURATION_UNBOUNDED: _MethodDuration.ValueType  # 3
     """As long as it streams."""
 
-class Duration(_Duration, metaclass=_DurationEnumTypeWrapper):
+class MethodDuration(_MethodDuration, metaclass=_MethodDurationEnumTypeWrapper):
     """How long a method may take where the caller sets no deadline."""
 
-DURATION_UNSPECIFIED: Duration.ValueType  # 0
+METHOD_DURATION_UNSPECIFIED: MethodDuration.ValueType  # 0
 """Not set."""
-DURATION_QUICK: Duration.ValueType  # 1
+METHOD_DURATION_QUICK: MethodDuration.ValueType  # 1
 """Thirty seconds."""
-DURATION_LONG: Duration.ValueType  # 2
+METHOD_DURATION_LONG: MethodDuration.ValueType  # 2
 """Fifteen minutes."""
-DURATION_UNBOUNDED: Duration.ValueType  # 3
+METHOD_DURATION_UNBOUNDED: MethodDuration.ValueType  # 3
 """As long as it streams."""
-Global___Duration: _TypeAlias = Duration  # noqa: Y015
+Global___MethodDuration: _TypeAlias = MethodDuration  # noqa: Y015
 
 @_typing.final
-class Policy(_message.Message):
+class MethodPolicy(_message.Message):
     """What a method does and how long it may take."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SCOPE_FIELD_NUMBER: _builtins.int
     DURATION_FIELD_NUMBER: _builtins.int
-    scope: Global___Scope.ValueType
+    scope: Global___MethodScope.ValueType
     """What it does."""
-    duration: Global___Duration.ValueType
+    duration: Global___MethodDuration.ValueType
     """How long it may take."""
     def __init__(
         self,
         *,
-        scope: Global___Scope.ValueType = ...,
-        duration: Global___Duration.ValueType = ...,
+        scope: Global___MethodScope.ValueType = ...,
+        duration: Global___MethodDuration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -95,10 +95,10 @@ class Policy(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Policy: _TypeAlias = Policy  # noqa: Y015
+Global___MethodPolicy: _TypeAlias = MethodPolicy  # noqa: Y015
 
 POLICY_FIELD_NUMBER: _builtins.int
-policy: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___Policy]
+policy: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___MethodPolicy]
 """What a method does and how long it may take; servers and clients take limits, retries and permissions from it. Its
-idempotency_level says whether it may be sent again.
+idempotency_level says whether it may be sent again: what is IDEMPOTENT through a request_id requires one.
 """

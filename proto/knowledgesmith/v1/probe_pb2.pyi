@@ -248,7 +248,9 @@ class GenerateProbeSetRequest(_message.Message):
     split: Global___Split.ValueType
     """Phrasings; not set = EVAL."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.ProbeKind.ValueType]:
         """Kinds; empty = all six."""
@@ -768,7 +770,9 @@ class SampleProbeSetRequest(_message.Message):
     seed: _builtins.int
     """Seed of the draw."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     @_builtins.property
     def balance(self) -> _containers.RepeatedScalarFieldContainer[Global___Balance.ValueType]:
         """What to balance, crossed; empty = a plain draw."""
@@ -828,7 +832,9 @@ class AuditProbeSetRequest(_message.Message):
     seed: _builtins.int
     """Seed of the baseline's halves and of the sheet's rows."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,
@@ -1098,7 +1104,9 @@ class ImportProbeSetHeader(_message.Message):
     format: Global___ProbeSetFormat.ValueType
     """PARQUET or JSONL."""
     request_id: _builtins.str
-    """Idempotence key; a UUID. Asked again with it, the same operation answers."""
+    """Required. Idempotence key: send a random UUID, and the same one when you ask again; then the same operation answers,
+    as long as it is kept (see OperationMetadata). The same key with another body is refused.
+    """
     def __init__(
         self,
         *,

@@ -114,9 +114,9 @@ class Transport:
 
     def _timeout_s(self, policy: Policy) -> float | None:
         match policy.duration:
-            case options_pb2.DURATION_UNBOUNDED:
+            case options_pb2.METHOD_DURATION_UNBOUNDED:
                 return None
-            case options_pb2.DURATION_LONG:
+            case options_pb2.METHOD_DURATION_LONG:
                 return max(self.timeout_s, self.long_timeout_s)
             case _:
                 return self.timeout_s

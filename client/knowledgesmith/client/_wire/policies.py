@@ -32,12 +32,12 @@ class Policy:
     """
 
     path: str
-    duration: options_pb2.Duration.ValueType
+    duration: options_pb2.MethodDuration.ValueType
     repeatable: bool
 
 
 def _quick(path: str) -> Policy:
-    return Policy(path=path, duration=options_pb2.DURATION_QUICK, repeatable=True)
+    return Policy(path=path, duration=options_pb2.METHOD_DURATION_QUICK, repeatable=True)
 
 
 _STANDARD: Final[Mapping[type[Message], Policy]] = {

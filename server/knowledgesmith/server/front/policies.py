@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 QUICK_SECONDS: Final = 30.0
 LONG_SECONDS: Final = 900.0
 _SECONDS: Final = {
-    options_pb2.DURATION_QUICK: QUICK_SECONDS,
-    options_pb2.DURATION_LONG: LONG_SECONDS,
-    options_pb2.DURATION_UNBOUNDED: None,
+    options_pb2.METHOD_DURATION_QUICK: QUICK_SECONDS,
+    options_pb2.METHOD_DURATION_LONG: LONG_SECONDS,
+    options_pb2.METHOD_DURATION_UNBOUNDED: None,
 }
 OPERATIONS: Final = "google.longrunning.Operations"
 
@@ -67,7 +67,7 @@ def _policy_of(method: MethodDescriptor) -> Policy:
     declared = method.GetOptions().Extensions[options_pb2.policy]
     if not declared.scope or not declared.duration:
         raise TypeError(f"{method.full_name} has no policy")
-    return Policy(seconds=_SECONDS[declared.duration], writes=declared.scope == options_pb2.SCOPE_WRITE)
+    return Policy(seconds=_SECONDS[declared.duration], writes=declared.scope == options_pb2.METHOD_SCOPE_WRITE)
 
 
 POLICIES: Final[Mapping[str, Policy]] = MappingProxyType(
