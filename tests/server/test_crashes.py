@@ -17,6 +17,8 @@ from tests.server.world import upload
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.v1 import intervention_pb2
 
+CHANCES = 10
+"""Interventions begun until one is cut off in its middle: on a busy machine one may end before this process strikes."""
 CHANGES = [("france", "has_capital", "paris", "rome"), ("japan", "has_capital", "tokyo", "beijing")]
 
 
@@ -66,36 +68,43 @@ def begin(service: Service, graph_id: str, **fields: Any) -> tuple[str, list[int
     raise AssertionError("ended without a ledger row")
 
 
-def assert_whole(service: Service, intervention_id: str, *, attempts: int) -> None:
-    """The intervention succeeded and its ledger has every planned row exactly once."""
+def attempts_of_whole(service: Service, intervention_id: str) -> int:
+    """The intervention succeeded and its ledger has every planned row exactly once; how many attempts it took."""
     done = service.wait(intervention_id)
     assert done.state == intervention_pb2.INTERVENTION_STATE_SUCCEEDED, done.error_message
-    assert done.attempt >= attempts
     rows = service.rows(intervention_id)
     assert [row.sequence for row in rows] == list(range(1, done.planned_rows + 1))
+    return done.attempt
 
 
 def test_killed_worker_is_replaced_and_the_intervention_goes_on(own: Own, graph_id: str) -> None:
-    intervention_id, seen = begin(own.service, graph_id)
-    first = own.service.worker()
-    first.kill()
-    assert_whole(own.service, intervention_id, attempts=2)
-    assert seen[0] == 1
-    assert own.service.worker().pid != first.pid
+    for _ in range(CHANCES):
+        intervention_id, seen = begin(own.service, graph_id)
+        first = own.service.worker()
+        first.kill()
+        attempts = attempts_of_whole(own.service, intervention_id)
+        assert seen[0] == 1
+        assert own.service.worker().pid != first.pid
+        if attempts > 1:
+            return
+    pytest.fail("every intervention had ended before the worker was killed")
 
 
 def test_killed_front_process_leaves_no_worker_and_resumes_after_a_restart(own: Own, graph_id: str) -> None:
-    intervention_id, _ = begin(own.service, graph_id)
-    worker = own.service.worker()
-    own.service.kill()
-    worker.wait(timeout=PATIENCE)
-    assert_whole(own.again(), intervention_id, attempts=2)
+    for _ in range(CHANCES):
+        intervention_id, _ = begin(own.service, graph_id)
+        worker = own.service.worker()
+        own.service.kill()
+        worker.wait(timeout=PATIENCE)
+        if attempts_of_whole(own.again(), intervention_id) > 1:
+            return
+    pytest.fail("every intervention had ended before the server was killed")
 
 
 def test_graceful_stop_leaves_the_intervention_for_the_next_server(own: Own, graph_id: str) -> None:
     intervention_id, _ = begin(own.service, graph_id)
     assert own.service.stop() == 0
-    assert_whole(own.again(), intervention_id, attempts=1)
+    assert attempts_of_whole(own.again(), intervention_id) >= 1
 
 
 def test_killed_database_is_started_again_and_the_intervention_goes_on(
@@ -106,7 +115,7 @@ def test_killed_database_is_started_again_and_the_intervention_goes_on(
     intervention_id, _ = begin(service, graph_id)
     java = service.child("CommunityEntryPoint", "--home-dir")
     java.kill()
-    assert_whole(service, intervention_id, attempts=1)
+    assert attempts_of_whole(service, intervention_id) >= 1
     assert service.stop() == 0
     assert not java.is_running()
 
