@@ -20,6 +20,7 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tests.server.keyed import Keyed
 
 from knowledgesmith.graph_schema.embedded.login import read as login_of
 from knowledgesmith.graph_schema.embedded.settings import Home
@@ -101,16 +102,17 @@ class Service:
         self.log = (self.data_dir / "server.log").open("ab")
         self.process = subprocess.Popen(command, env=env, stdout=self.log, stderr=self.log)
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port}", [("grpc.max_reconnect_backoff_ms", 500)])
-        self.graph = graph_pb2_grpc.GraphServiceStub(self.channel)
-        self.archive = archive_pb2_grpc.ArchiveServiceStub(self.channel)
-        self.branch = branch_pb2_grpc.BranchServiceStub(self.channel)
-        self.case = case_pb2_grpc.CaseServiceStub(self.channel)
-        self.catalogue = catalogue_pb2_grpc.CatalogueServiceStub(self.channel)
-        self.operations: Any = operations_pb2_grpc.OperationsStub(self.channel)
-        self.probe = probe_pb2_grpc.ProbeServiceStub(self.channel)
-        self.model = model_pb2_grpc.ModelServiceStub(self.channel)
-        self.intervention = intervention_pb2_grpc.InterventionServiceStub(self.channel)
-        self.propagation = propagation_pb2_grpc.PropagationServiceStub(self.channel)
+        keyed = grpc.intercept_channel(self.channel, Keyed())
+        self.graph = graph_pb2_grpc.GraphServiceStub(keyed)
+        self.archive = archive_pb2_grpc.ArchiveServiceStub(keyed)
+        self.branch = branch_pb2_grpc.BranchServiceStub(keyed)
+        self.case = case_pb2_grpc.CaseServiceStub(keyed)
+        self.catalogue = catalogue_pb2_grpc.CatalogueServiceStub(keyed)
+        self.operations: Any = operations_pb2_grpc.OperationsStub(keyed)
+        self.probe = probe_pb2_grpc.ProbeServiceStub(keyed)
+        self.model = model_pb2_grpc.ModelServiceStub(keyed)
+        self.intervention = intervention_pb2_grpc.InterventionServiceStub(keyed)
+        self.propagation = propagation_pb2_grpc.PropagationServiceStub(keyed)
         self._await_health()
         return self
 

@@ -46,10 +46,11 @@ async def create(parts: Parts, request: Request, *, actor: str) -> Response:
     Raises:
         KnowledgeSmithError: whatever is wrong with the request, before anything is written.
     """
-    request_id = check_request_id(request.request_id)
+    needs_key = bool(request.request_id) or not request.validate_only
+    request_id = check_request_id(request.request_id) if needs_key else ""
     limit = FULL_BYTES if request.full_plan else LIST_BYTES
     body = _body_hash(request)
-    earlier = await asyncio.to_thread(steps.find_request, parts.store, request_id, body)
+    earlier = await asyncio.to_thread(steps.find_request, parts.store, request_id, body) if request_id else None
     if earlier is not None:
         return await _repeat(parts, earlier, limit=limit)
     spec = await _spec(parts, request.spec)

@@ -17,6 +17,7 @@ MAX_TEXT = 500
 
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _MODEL_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
+_KEY_HINT = "Send a random UUID, and the same one when you ask again."
 _DEFAULT_TARGET = {Goal.EDIT: TargetDistribution.NEW_OBJECT, Goal.UNLEARN: TargetDistribution.NEUTRAL_GRAPH}
 
 
@@ -57,19 +58,17 @@ def check_text(text: str, field: str, *, limit: int = MAX_TEXT) -> str:
 
 
 def check_request_id(text: str) -> str:
-    """A client's idempotence key, or a fresh one when it gave none.
+    """A client's idempotence key: without one, what is sent again when nobody knows what became of it is done twice.
 
     Raises:
-        InvalidInput: not a UUID.
+        InvalidInput: missing, or not a UUID.
     """
     if not text:
-        return str(uuid.uuid4())
+        raise InvalidInput("is required", field="request_id", hint=_KEY_HINT)
     try:
         return str(uuid.UUID(text))
     except ValueError:
-        raise InvalidInput(
-            "not a UUID", field="request_id", value=text, hint="Send a random UUID (version 4)."
-        ) from None
+        raise InvalidInput("not a UUID", field="request_id", value=text, hint=_KEY_HINT) from None
 
 
 def goal_from(number: int) -> Goal:
