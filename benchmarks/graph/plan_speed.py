@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
+from knowledgesmith.graph_schema.errors import TooLarge
 from knowledgesmith.graph_schema.importing import FileRole, InputFile, import_graph
 from knowledgesmith.graph_schema.importing.bundled import bundled_files
 from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
@@ -154,7 +155,11 @@ def measure(store: GraphStore, graph_id: str, sizes: Sequence[int]) -> list[dict
                 break
             request = PlanRequest(graph_id=graph_id, branch_id="bench", goal=Goal.EDIT, changes=changes, seed=repeat)
             started, worked = time.perf_counter(), time.process_time()
-            plan = make_plan(store, request, worlds=cache)
+            try:
+                plan = make_plan(store, request, worlds=cache)
+            except TooLarge as refused:
+                rows.append(_refused(graph_id, size, refused, time.perf_counter() - started))
+                break
             if repeat:  # the first warms the queries
                 seconds.append(time.perf_counter() - started)
                 busy.append(time.process_time() - worked)
@@ -182,6 +187,19 @@ def measure(store: GraphStore, graph_id: str, sizes: Sequence[int]) -> list[dict
         print(json.dumps(row))
         rows.append(row)
     return rows
+
+
+def _refused(graph_id: str, size: int, error: TooLarge, seconds: float) -> dict[str, Any]:
+    """What stands in the place of a plan that is refused."""
+    row = {
+        "graph": graph_id,
+        "edits": size,
+        "refused": error.message,
+        "seconds": round(seconds, 2),
+        "within_bar": False,
+    }
+    print(json.dumps(row))
+    return row
 
 
 def _whole_seconds(store: GraphStore, world: WorldIndex, changes: Sequence[Change]) -> float:
