@@ -46,7 +46,9 @@ def _line(params: Parameters, base: int, per_row: int = 0) -> Budget:
 
 OPERATIONS: dict[str, Budget] = {
     "operations/by_request": _line(lambda w: {"request_id": f"{w.graph}-running"}, 10),
+    "operations/cancelled": _line(lambda w: {"ids": [f"{w.graph}-RUNNING", "nobody"]}, 10),
     "operations/create": budget(_running, 40),
+    "operations/database": budget(lambda _: {}, 5),
     "operations/delete": _line(_ended, 40),
     "operations/end": _line(lambda w: {**_one(w), "state": "DONE", "properties": {"result": b"r"}}, 30),
     "operations/get": _line(_one, 30),
@@ -61,6 +63,7 @@ OPERATIONS: dict[str, Budget] = {
     "operations/purge": _line(lambda _: {"age_ms": WEEK_MS, "limit": 10}, 20, 30),
     "operations/purge_lost": _line(lambda w: {"home": f"{w.graph}-other", "age_ms": -WEEK_MS, "limit": 10}, 20, 40),
     "operations/request_cancel": _line(_one, 20),
+    "operations/settle": _line(lambda w: {"home": w.graph, "crashed": True}, 20, 40),
     "operations/take_up": _line(_one, 30),
     "operations/tally": _line(_one, 10),
     "operations/tally_keep": _line(lambda w: {**_one(w), "tally": "[{}, {}]"}, 15),

@@ -75,13 +75,40 @@ def test_a_request_id_with_another_body_is_refused(store: GraphStore, begun: Ope
         operations.get(store, other.id)
 
 
-def test_attempts_that_nobody_ended_in_good_order_are_counted_in_a_row(
+def crash(store: GraphStore, record: OperationRecord, stage: str = "") -> Attempt | None:
+    """Take an operation up, and end the server at a stage; what the next attempt is told."""
+    operations.take_up(store, record.id)
+    operations.progress(store, record.id, stage=stage, done=0, total=0)
+    operations.settle(store, record.home, crashed=True)
+    found = operations.get(store, record.id)
+    return Attempt(attempt=found.attempt, crashes=found.crashes)
+
+
+def test_crashes_at_one_stage_are_counted_until_an_attempt_ends_in_good_order(
     store: GraphStore, begun: OperationRecord
 ) -> None:
-    taken = [operations.take_up(store, begun.id) for _ in range(3)]
-    assert taken == [Attempt(attempt=n + 1, crashes=n) for n in range(3)]
+    assert [crash(store, begun) for _ in range(3)] == [Attempt(attempt=n, crashes=n) for n in (1, 2, 3)]
+    assert operations.take_up(store, begun.id) == Attempt(attempt=4, crashes=3)
     operations.let_go(store, begun.id)
-    assert operations.take_up(store, begun.id) == Attempt(attempt=4, crashes=0)
+    assert operations.take_up(store, begun.id) == Attempt(attempt=5, crashes=0)
+    operations.settle(store, begun.home, crashed=False)
+    assert crash(store, begun) == Attempt(attempt=6, crashes=1)
+
+
+def test_what_comes_further_every_time_is_not_what_crashes_the_server(
+    store: GraphStore, begun: OperationRecord
+) -> None:
+    counts = [crash(store, begun, stage) for stage in ("read", "settle", "write", "read", "read")]
+    assert [one.crashes for one in counts if one] == [1, 1, 1, 2, 3]
+
+
+def test_what_nobody_has_taken_up_does_not_crash(store: GraphStore, home: str) -> None:
+    waiting, elsewhere = new(home), new(home + "-other")
+    for record in (waiting, elsewhere):
+        operations.create(store, record)
+    operations.take_up(store, elsewhere.id)
+    operations.settle(store, home, crashed=True)
+    assert [operations.get(store, one.id).crashes for one in (waiting, elsewhere)] == [0, 0]
 
 
 def test_an_operation_ends_once_and_stays_as_it_ended(store: GraphStore, begun: OperationRecord) -> None:
@@ -104,14 +131,17 @@ def test_a_failure_keeps_its_reason_and_its_status(
     assert (found.state, found.error_reason, found.error) == (state, "CANCELLED", b"status")
 
 
-def test_progress_tells_whoever_works_that_somebody_asked_for_the_end(
-    store: GraphStore, begun: OperationRecord
-) -> None:
-    assert not operations.progress(store, begun.id, stage="write", done=3, total=9)
+def test_whoever_works_learns_that_somebody_asked_for_the_end(store: GraphStore, begun: OperationRecord) -> None:
+    operations.progress(store, begun.id, stage="write", done=3, total=9)
+    assert operations.cancelled(store, [begun.id, "nobody"]) == set()
     assert operations.request_cancel(store, begun.id) is OperationState.RUNNING
-    assert operations.progress(store, begun.id, stage="write", done=4, total=9)
+    assert operations.cancelled(store, [begun.id, "nobody"]) == {begun.id}
     found = operations.get(store, begun.id)
-    assert (found.stage, found.done, found.total, found.cancel_requested) == ("write", 4, 9, True)
+    assert (found.stage, found.done, found.total, found.cancel_requested) == ("write", 3, 9, True)
+
+
+def test_a_database_is_told_from_others(store: GraphStore) -> None:
+    assert operations.database_id(store) == operations.database_id(store) != ""
 
 
 def test_only_what_has_not_ended_of_one_data_directory_is_taken_up_again(store: GraphStore, home: str) -> None:
@@ -124,7 +154,7 @@ def test_only_what_has_not_ended_of_one_data_directory_is_taken_up_again(store: 
     assert {record.request for record in found} == {b"\x00request"}
 
 
-def test_listings_are_newest_first_paged_filtered_and_without_contents(store: GraphStore, home: str) -> None:
+def test_listings_are_newest_first_paged_filtered_and_without_requests(store: GraphStore, home: str) -> None:
     method = f"Method{home}"
     made = [new(home, method=method) for _ in range(5)]
     for record in made:
@@ -138,9 +168,9 @@ def test_listings_are_newest_first_paged_filtered_and_without_contents(store: Gr
     assert [len(page) for page in pages] == [2, 2, 1]
     assert sorted(record.id for record in found) == sorted(record.id for record in made)
     assert [(r.created_ms, r.id) for r in found] == sorted(((r.created_ms, r.id) for r in found), reverse=True)
-    assert {record.request + record.result for record in found} == {b""}
+    assert {record.request for record in found} == {b""}
     [ended] = operations.list_operations(store, method=method, states=[OperationState.DONE])
-    assert ended.id == made[2].id
+    assert (ended.id, ended.result) == (made[2].id, b"r")
 
 
 def test_only_what_has_ended_can_be_deleted(store: GraphStore, begun: OperationRecord) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +18,7 @@ _PAGE: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One taking up of an operation: how many there were, and how many of the last ones nobody ended in good order."""
+    """One taking up of an operation: how many there were, and how many crashed at the stage of the last crash."""
 
     attempt: int
     crashes: int
@@ -65,14 +66,27 @@ def earlier(store: GraphStore, record: OperationRecord) -> str:
     return ""
 
 
+def begun_by(store: GraphStore, request_id: str) -> OperationRecord | None:
+    """The operation that a request of this id began, whatever was asked for."""
+    for row in store.read("operations/by_request", request_id=request_id):
+        with suppress(OperationNotFound):  # it was deleted just now
+            return get(store, str(row["id"]))
+    return None
+
+
+def reused(request_id: str) -> RequestIdReused:
+    """A request id came with something else than before."""
+    return RequestIdReused(
+        "this request id was used with another body",
+        field="request_id",
+        value=request_id,
+        hint="Send a fresh UUID for a new request.",
+    )
+
+
 def _same(row: Row, record: OperationRecord) -> str:
     if row["body_digest"] != record.body_digest:
-        raise RequestIdReused(
-            "this request id was used with another body",
-            field="request_id",
-            value=record.request_id,
-            hint="Send a fresh UUID for a new request.",
-        )
+        raise reused(record.request_id)
     return str(row["id"])
 
 
@@ -95,7 +109,7 @@ def list_operations(
     before: tuple[int, str] | None = None,
     limit: int = 50,
 ) -> list[OperationRecord]:
-    """Operations without requests and results, newest first, older than ``before`` = (created_ms, id)."""
+    """Operations without requests, newest first, older than ``before`` = (created_ms, id)."""
     before_ms, before_id = before or (_LATEST, "")
     rows = store.read(
         "operations/list",
@@ -113,6 +127,11 @@ def unfinished(store: GraphStore, home: str) -> list[OperationRecord]:
     return [record_of(row["properties"]) for row in store.read("operations/unfinished", home=home)]
 
 
+def settle(store: GraphStore, home: str, *, crashed: bool) -> None:
+    """After the end of a server: nobody works on its operations; where it ended in no good order, a crash of each."""
+    store.write("operations/settle", home=home, crashed=crashed)
+
+
 def take_up(store: GraphStore, operation_id: str) -> Attempt | None:
     """Begin to work on an operation; None where it has ended or is gone."""
     for row in store.write("operations/take_up", id=operation_id):
@@ -125,10 +144,14 @@ def let_go(store: GraphStore, operation_id: str) -> None:
     store.write("operations/let_go", id=operation_id)
 
 
-def progress(store: GraphStore, operation_id: str, *, stage: str, done: int, total: int) -> bool:
-    """Note how far an operation is; whether somebody, perhaps through another server, has asked for its end."""
-    rows = store.write("operations/progress", id=operation_id, stage=stage, done=done, total=total)
-    return bool(rows and rows[0]["cancel_requested"])
+def progress(store: GraphStore, operation_id: str, *, stage: str, done: int, total: int) -> None:
+    """Note how far an operation is."""
+    store.write("operations/progress", id=operation_id, stage=stage, done=done, total=total)
+
+
+def cancelled(store: GraphStore, ids: Sequence[str]) -> set[str]:
+    """Those of these operations of which somebody, perhaps through another server, has asked for the end."""
+    return {str(row["id"]) for row in store.read("operations/cancelled", ids=list(ids))}
 
 
 def finish(store: GraphStore, operation_id: str, result: bytes) -> None:
@@ -193,6 +216,11 @@ def purge(store: GraphStore, home: str, *, age_ms: int = WEEK_MS) -> list[str]:
 def known(store: GraphStore, ids: Sequence[str]) -> set[str]:
     """Those of these ids that are ids of operations."""
     return {str(row["id"]) for row in store.read("operations/known", ids=list(ids))}
+
+
+def database_id(store: GraphStore) -> str:
+    """What tells this database from any other."""
+    return str(store.read("operations/database")[0]["id"])
 
 
 def not_found(operation_id: str) -> OperationNotFound:

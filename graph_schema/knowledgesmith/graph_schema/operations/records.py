@@ -35,9 +35,9 @@ class OperationRecord:
         done: how much of the stage is done.
         total: of how much; 0 = unknown.
         attempt: how often it was taken up.
-        crashes: how often in a row nobody ended an attempt in good order.
+        crashes: how often the server crashed at the stage of the last crash.
         cancel_requested: somebody has asked for its end.
-        result: the response in the wire's bytes; empty in listings and where there is none.
+        result: the response in the wire's bytes; empty where there is none.
         error_reason: why it failed; empty where it did not.
         error: the status in the wire's bytes; empty where it did not fail.
         created_ms: when it was asked for, in milliseconds since the epoch.

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -23,7 +24,7 @@ from knowledgesmith.server.operations.tasks import InLoop, InThread, Task
 from knowledgesmith.server.wire.statuses import status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from google.protobuf.message import Message
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 MAX_CRASHES: Final = 3
-"""Attempts in a row that nobody ended in good order, after which an operation is taken to be what ends them."""
+"""Crashes of the server at one stage of an operation, after which it is taken to be what ends the server."""
 _LOSSES: Final = 5
 """Attempts of one server that may lose the database or the worker."""
 _PAUSE_SECONDS: Final = 1.0
@@ -61,6 +62,8 @@ class Attempts:
         self._store = store
         self._folders = folders
         self._draining = draining
+        self._places = asyncio.Semaphore(threads)
+        self._suspects = asyncio.Semaphore(1)
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="operation")
 
     def close(self) -> None:
@@ -72,34 +75,56 @@ class Attempts:
         try:
             end = await self._end_of(live)
         except _LetGo:
-            await asyncio.to_thread(stored.let_go, self._store, live.record.id)
+            with suppress(GraphUnavailable):  # that the server ended in good order is also noted beside the folders
+                await asyncio.to_thread(stored.let_go, self._store, live.record.id)
             return
         if end is not None:
-            await self._write(end)
+            await self._write(live, end)
             await asyncio.to_thread(self._folders.of(live.record.id).remove_uploads)
 
     async def _end_of(self, live: Live) -> Callable[[], None] | None:
         """What writes the end of an operation; None where it has ended already, or is gone."""
         losses = 0
         while True:
-            taken = await self._while_possible(partial(stored.take_up, self._store, live.record.id))
-            if taken is None:
-                return None
-            live.attempt = taken.attempt
             try:
-                _check(live, taken)
-                message = await self._work(live)
+                async with self._turn(live):
+                    taken = await self._while_possible(partial(stored.take_up, self._store, live.record.id))
+                    if taken is None:
+                        return None
+                    live.attempt = taken.attempt
+                    _check(live, taken)
+                    message = await self._work(live)
+            except _LetGo:
+                raise
             except Exception as error:
                 if self._draining.is_set() and not live.cancelled and _interrupted(error):
                     raise _LetGo from error
                 losses += 1
                 if _lost(error) and losses < _LOSSES and not live.cancelled:
-                    _LOG.warning("operation %s lost what it needs; it is tried again: %s", live.record.id, error)
+                    _LOG.warning("operation %s lost what it needs; it is tried again", live.record.id, exc_info=error)
                     await asyncio.sleep(_PAUSE_SECONDS)
                     await self._while_possible(partial(stored.let_go, self._store, live.record.id))
                     continue
                 return self._failure(live, error)
             return partial(stored.finish, self._store, live.record.id, packed(message))
+
+    @asynccontextmanager
+    async def _turn(self, live: Live) -> AsyncGenerator[None]:
+        """Wait until an operation may be worked on; before that it is not taken up, so no crash can be its doing.
+
+        Those that the server has crashed with come one at a time, so that the innocent ones among them are found out.
+
+        Raises:
+            Cancelled: nobody waits for it any more.
+        """
+        async with AsyncExitStack() as stack:
+            if live.record.crashes:
+                await _acquired(self._suspects, live)
+                stack.callback(self._suspects.release)
+            if isinstance(self.runners.get(live.record.method), InThread):
+                await _acquired(self._places, live)
+                stack.callback(self._places.release)
+            yield
 
     async def _work(self, live: Live) -> Message:
         runner = self.runners.get(live.record.method)
@@ -136,7 +161,7 @@ class Attempts:
                 return runner.run(task)
 
         future = self._pool.submit(contextvars.Context().run, work)
-        live.stop = future.cancel  # one that waits for a thread; one that runs looks at its caller
+        live.stop = future.cancel  # one that has not begun; one that runs looks at its caller
         return await asyncio.wrap_future(future)
 
     def _failure(self, live: Live, error: Exception) -> Callable[[], None]:
@@ -157,9 +182,14 @@ class Attempts:
             cancelled=cancelled,
         )
 
-    async def _write(self, end: Callable[[], None]) -> None:
+    async def _write(self, live: Live, end: Callable[[], None]) -> None:
         try:
-            await self._while_possible(end)
+            try:
+                await self._while_possible(end)
+            except _LetGo:
+                raise
+            except Exception as error:  # noqa: BLE001 - a result that cannot be kept is a failure like any other
+                await self._while_possible(self._failure(live, error))
         except _LetGo:
             _LOG.warning("the end of an operation was not written: the database does not answer")
 
@@ -176,6 +206,26 @@ class Attempts:
                 if self._draining.is_set():
                     raise _LetGo from error
                 await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _acquired(place: asyncio.Semaphore, live: Live) -> None:
+    """Wait for a place.
+
+    Raises:
+        Cancelled: nobody waits for the operation any more.
+    """
+    if not live.caller.waits:
+        raise _cancelled()
+    waiting = asyncio.ensure_future(place.acquire())
+    live.stop = waiting.cancel
+    try:
+        await waiting
+    except asyncio.CancelledError:
+        if live.caller.waits:  # not by us: the loop itself ends
+            raise
+        raise _cancelled() from None
+    finally:
+        live.stop = None
 
 
 async def _in_loop(live: Live, runner: InLoop, task: Task) -> Message:
@@ -207,7 +257,7 @@ def _cancelled() -> Cancelled:
 
 def _crashing(times: int) -> FailedPrecondition:
     return FailedPrecondition(
-        f"the server ended {times} times in a row while it worked on this operation",
+        f"the server crashed {times} times at the same stage of this operation",
         field="attempt",
         value=times,
         hint="Look at the server's log and at its memory; begin the operation again, perhaps with less at once.",

@@ -56,6 +56,11 @@ class Live:
         """Take note of progress; one assignment, so that no lock is needed."""
         self.progress = Progress(stage, done, total)
 
+    def cancel(self) -> None:
+        """Somebody asks for its end."""
+        self.cancelled = True
+        self.leave()
+
     def leave(self) -> None:
         """Stop at the next look."""
         self.caller.leave()

@@ -41,7 +41,7 @@ def id_of(name: str) -> str:
 
 
 def operation_to(record: OperationRecord) -> operations_pb2.Operation:
-    """An operation on the wire; one from a listing has no response."""
+    """An operation on the wire; one that has ended has its response or its error."""
     metadata = operation_pb2.OperationMetadata(
         method=record.method,
         resource_id=record.resource_id,

@@ -63,7 +63,7 @@ class ArchiveServicer(archive_pb2_grpc.ArchiveServiceServicer):
                 value=request.operation,
                 hint="Begin another one." if record.ended else "Wait for the operation, then ask again.",
             )
-        path = archive_path(self._parts.operations.folder(record.id))
+        path = archive_path(self._parts.operations.folder(record))
         file = await asyncio.to_thread(_open_at, path, request.offset)
         try:
             while block := await asyncio.to_thread(file.read, _CHUNK):
@@ -86,10 +86,13 @@ class ArchiveServicer(archive_pb2_grpc.ArchiveServiceServicer):
             check_request_id(header.request_id)
             return header, b""
 
+        async def admit(header: pb.LoadArchiveHeader) -> None:
+            await operations.admit("LoadArchive", header, request_id=check_request_id(header.request_id))
+
         operations = self._parts.operations
         folder = operations.upload()
         try:
-            received = await receive(request_iterator, folder, parts)
+            received = await receive(request_iterator, folder, parts, admit)
         except BaseException:
             await asyncio.to_thread(folder.remove)
             raise
@@ -115,10 +118,13 @@ class ArchiveServicer(archive_pb2_grpc.ArchiveServiceServicer):
             check_request_id(request.header.request_id)
             return request.header, b""
 
+        async def admit(header: pb.DiffArchiveHeader) -> None:
+            await operations.admit("DiffArchive", header, request_id=check_request_id(header.request_id))
+
         operations = self._parts.operations
         folder = operations.upload()
         try:
-            received = await receive(request_iterator, folder, parts)
+            received = await receive(request_iterator, folder, parts, admit)
         except BaseException:
             await asyncio.to_thread(folder.remove)
             raise

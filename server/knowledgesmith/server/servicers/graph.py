@@ -72,6 +72,9 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
             async for request in requests:
                 if request.HasField("header"):
                     _check_header(request.header)
+                    await self._parts.operations.admit(
+                        "ImportGraph", request.header, request_id=check_request_id(request.header.request_id)
+                    )
                 await asyncio.to_thread(upload.add, request)  # it unpacks: a small piece can hold much
             return await asyncio.to_thread(upload.complete)
 
@@ -109,7 +112,7 @@ class GraphServicer(graph_pb2_grpc.GraphServiceServicer):
                 value=request.operation,
                 hint="Wait for it (WaitOperation), then ask again.",
             )
-        folder = self._parts.operations.folder(record.id)
+        folder = self._parts.operations.folder(record)
         offset = int(position[0]) if position else 0
         page = await asyncio.to_thread(read_rejections, folder, offset=offset, limit=size, most_bytes=PAGE_BYTES)
         token = "" if page.following is None else paging.encode(listing, [page.following])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.protobuf import empty_pb2
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from knowledgesmith.server.front.dependencies import Parts
     from knowledgesmith.server.front.interceptors import Context
 
+_MARGIN_SECONDS: Final = 1.0
+_MARGIN: Final = 0.2
+"""What is left of a call's deadline to answer in: a second, or this share of it where that is less."""
 _PARENT: Final = "operations"
 _TERM: Final = re.compile(r'\s*(method|done)\s*=\s*"?([A-Za-z]+)"?\s*')
 _AND: Final = re.compile(r"\s+AND\s+")
@@ -45,7 +48,7 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
     async def ListOperations(
         self, request: operations_pb2.ListOperationsRequest, context: Context
     ) -> operations_pb2.ListOperationsResponse:
-        """Operations, newest first, without their responses."""
+        """Operations, newest first."""
         _check_listing(request)
         method, states = filter_from(check_text(request.filter, "filter"))
         listing = ["ListOperations", method, *states]
@@ -85,6 +88,9 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
             raise InvalidInput(
                 "must not be negative", field="timeout", value=seconds, hint="Leave it out for a minute."
             )
+        left = cast("float | None", context.time_remaining())
+        if left is not None:  # the answer must be there before the call's own deadline
+            seconds = min(seconds, left - min(_MARGIN_SECONDS, left * _MARGIN))
         return await self._operations.wait(request.name, seconds)
 
 

@@ -153,10 +153,13 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
             check_request_id(request.header.request_id)
             return request.header, b""
 
+        async def admit(header: pb.ImportProbeSetHeader) -> None:
+            await operations.admit("ImportProbeSet", header, request_id=check_request_id(header.request_id))
+
         operations = self._parts.operations
         folder = operations.upload()
         try:
-            received = await receive(request_iterator, folder, parts, limit=MAX_IMPORT_BYTES)
+            received = await receive(request_iterator, folder, parts, admit, limit=MAX_IMPORT_BYTES)
         except BaseException:
             await asyncio.to_thread(folder.remove)
             raise

@@ -87,7 +87,7 @@ class Upload:
             file.keep()
             digest.update(json.dumps([role, name, file.digest.hexdigest()]).encode())
         listed = [[_plain(name), role, file.place] for (role, name), file in self._files.items()]
-        (self._folder.make_uploads() / _LIST).write_text(json.dumps(listed), encoding="utf-8")
+        self._folder.keep(_LIST, json.dumps(listed))
         return self.header, digest.hexdigest()
 
     def close(self) -> None:
@@ -122,7 +122,7 @@ def uploaded_files(folder: Folder) -> Generator[list[InputFile]]:
                 InputFile(name=name, content=stack.enter_context((folder.uploads / place).open("rb")), role=role)
                 for name, role, place in listed
             ]
-        except OSError as error:
+        except (OSError, TypeError, ValueError) as error:  # not there, or not what was written
             raise uploads_gone() from error
         yield files
 

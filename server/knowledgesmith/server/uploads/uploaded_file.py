@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from knowledgesmith.graph_schema.errors import FailedPrecondition, InvalidInput, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from knowledgesmith.server.operations.folders import Folder
@@ -30,6 +30,7 @@ class UploadedFile:
         self._limit = limit
         self._bytes = 0
         self._digest = hashlib.sha256()
+        self._folder = folder
         self._file = (folder.make_uploads() / _NAME).open("wb")
 
     def add(self, chunk: bytes) -> None:
@@ -54,6 +55,7 @@ class UploadedFile:
             raise InvalidInput("no content was sent", field="chunk", hint="Send the header and then the file.")
         self._file.flush()
         os.fsync(self._file.fileno())
+        self._folder.keep_names()
         return self._digest.hexdigest()
 
     def close(self) -> None:
@@ -73,6 +75,7 @@ async def receive(
     requests: AsyncIterator[R],
     folder: Folder,
     parts: Callable[[R], tuple[H | None, bytes]],
+    admit: Callable[[H], Awaitable[None]],
     *,
     limit: int = MAX_BYTES,
 ) -> Received[H]:
@@ -82,6 +85,7 @@ async def receive(
         requests: the messages.
         folder: where the file goes.
         parts: the header of a message, or else its piece.
+        admit: raises what can be refused before the file comes.
         limit: bytes of the whole.
 
     Raises:
@@ -99,6 +103,7 @@ async def receive(
                 raise _headless()
             if found is not None:
                 header = found
+                await admit(header)
             else:
                 await asyncio.to_thread(upload.add, chunk)
         if header is None:
@@ -125,7 +130,8 @@ def uploads_gone() -> FailedPrecondition:
     return FailedPrecondition(
         "the uploaded files are gone",
         field="name",
-        hint="Somebody removed them below the data directory; send them again with a new request id.",
+        hint="They were removed below the data directory, or its disk lost them; "
+        "send them again with a new request id.",
     )
 
 

@@ -4,5 +4,5 @@
 // access: write
 MATCH (o:Operation {id: $id})
 WHERE o.state = 'RUNNING'
-SET o.held = false, o.crashes = 0
+SET o.held = false, o.crashes = 0, o.crash_stages = []
 RETURN o.id AS id

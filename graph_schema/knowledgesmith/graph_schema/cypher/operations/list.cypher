@@ -3,9 +3,9 @@
 // returns: properties
 // access: read
 //
-// Requests and results stay where they are: a page of them could be large.
+// Requests stay where they are: nobody is told them.
 MATCH (o:Operation)
 WHERE o.created_ms <= $before_ms AND (o.created_ms < $before_ms OR o.id < $before_id)
   AND ($method = '' OR o.method = $method) AND o.state IN $states
-RETURN o {.*, request: null, result: null} AS properties
+RETURN o {.*, request: null} AS properties
 ORDER BY o.created_ms DESC, o.id DESC LIMIT $limit

@@ -1,0 +1,6 @@
+// purpose: tell this database from any other
+// params:
+// returns: id
+// access: read
+CALL db.info() YIELD id
+RETURN id
