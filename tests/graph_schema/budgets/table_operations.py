@@ -57,7 +57,7 @@ OPERATIONS: dict[str, Budget] = {
     "operations/list": _line(
         lambda _: {"before_ms": 2**62, "before_id": "", "method": "", "states": ["RUNNING", "DONE"], "limit": 10},
         20,
-        40,
+        50,
     ),
     "operations/progress": _line(lambda w: {**_one(w), "stage": "write", "done": 1, "total": 2}, 20),
     "operations/purge": _line(lambda _: {"age_ms": WEEK_MS, "limit": 10}, 20, 30),
