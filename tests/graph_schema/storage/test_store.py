@@ -6,7 +6,9 @@ import math
 import re
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import neo4j
 import pytest
@@ -14,6 +16,7 @@ from neo4j import exceptions as driver_errors
 
 from knowledgesmith.graph_schema.errors import GraphUnavailable, InvalidInput, ReadOnlyQuery, SchemaTooNew, TooLarge
 from knowledgesmith.graph_schema.storage import migrations as migration_files
+from knowledgesmith.graph_schema.storage import queries
 from knowledgesmith.graph_schema.storage.migrations import Migration, migrate, migrations, split_statements
 from knowledgesmith.graph_schema.storage.store import GraphStore, StoreSettings, Transaction
 from knowledgesmith.graph_schema.types import cypher
@@ -274,3 +277,67 @@ def test_a_transaction_that_needs_too_much_memory_is_not_tried_again(
     with pytest.raises(TooLarge, match="more memory"):
         store.write("suggesting/lock", graph_id="none")
     assert len(attempts) == 1
+
+
+@pytest.mark.parametrize(
+    "failure", [FileNotFoundError("a file of ours"), TimeoutError("ours"), OSError(28, "disk full")]
+)
+def test_what_fails_in_the_work_itself_is_not_told_as_the_database(store: GraphStore, failure: OSError) -> None:
+    def work(tx: Transaction) -> None:
+        tx.rows("storage/schema_version")
+        raise failure
+
+    for way in (store.read_transaction, store.write_transaction, store.try_out):
+        with pytest.raises(OSError, match=re.escape(str(failure))) as caught:
+            way(work)
+        assert caught.value is failure
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00\x00"], ids=["none", "http", "cut off"]
+)
+def test_what_a_socket_says_is_told_as_the_database(answer: bytes) -> None:
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                with listening.accept()[0] as caller:
+                    caller.recv(64)
+                    caller.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        Thread(target=serve, daemon=True).start()
+        settings = StoreSettings(uri=f"bolt://127.0.0.1:{listening.getsockname()[1]}", timeout_s=1)
+        with pytest.raises(GraphUnavailable, match="does not answer"):
+            GraphStore.connect(settings)
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def test_an_open_store_needs_no_files_any_more(
+    neo4j_uri: str, store: GraphStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upgrade in place replaces them under a process that runs."""
+    queries.load.cache_clear()
+    queries.load_all.cache_clear()
+    opened = GraphStore.connect(StoreSettings(uri=neo4j_uri))
+    try:
+        monkeypatch.setattr(queries, "files", lambda _package: Path("/nowhere"))  # pyright: ignore[reportUnknownLambdaType]
+        assert opened.read("storage/schema_version") == store.read("storage/schema_version")
+        assert opened.read("graphs/list", after="", limit=1) is not None
+    finally:
+        opened.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RETURN date('-999999999-01-01') AS x",
+        "RETURN [1, {a: date('+12345-01-01')}] AS x",
+        "RETURN localdatetime('+999999999-12-31T00:00:00') AS x",
+    ],
+)
+def test_a_time_beyond_pythons_years_is_told_with_the_way_out(store: GraphStore, text: str) -> None:
+    with pytest.raises(InvalidInput, match="year 1 to 9999") as caught:
+        store.run_user_query(text, {}, limit=1, timeout_s=10)
+    assert (caught.value.field, caught.value.hint) == ("query", "Return toString(…) of it.")
+    _, [row] = store.run_user_query("RETURN toString(date('-999999999-01-01')) AS x", {}, limit=1, timeout_s=10)
+    assert row == {"x": "-999999999-01-01"}

@@ -78,3 +78,10 @@ def names() -> tuple[str, ...]:
     with as_file(files("knowledgesmith.graph_schema").joinpath("cypher")) as folder:
         found = folder.rglob("*.cypher")
         return tuple(sorted(file.relative_to(folder).with_suffix("").as_posix() for file in found))
+
+
+@cache
+def load_all() -> None:
+    """Read every query once; from then on :func:`load` needs no files."""
+    for name in names():
+        load(name)

@@ -13,6 +13,7 @@ import neo4j
 from neo4j import exceptions as driver_errors
 from neo4j import graph, spatial
 from neo4j import time as time_types
+from neo4j._codec.hydration import BrokenHydrationObject
 
 from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.cancellation import Caller
@@ -25,14 +26,19 @@ from knowledgesmith.graph_schema.errors import (
     TooLarge,
 )
 from knowledgesmith.graph_schema.overrun import Guard, Overrun
-from knowledgesmith.graph_schema.storage.queries import Query, load
-from knowledgesmith.graph_schema.storage.store_errors import busy, locked, not_reading, too_large, too_long
+from knowledgesmith.graph_schema.storage.queries import Query, load, load_all
+from knowledgesmith.graph_schema.storage.store_errors import (
+    busy,
+    check_scheme,
+    for_now,
+    not_reading,
+    too_long,
+    unreadable,
+)
 from knowledgesmith.graph_schema.types import cypher
 
 T = TypeVar("T")
 _TRY_OUTS = 6
-_NO_MEMORY = ("MemoryPoolOutOfMemoryError", "General.OutOfMemoryError")
-_LOCKED = "Transaction.LockAcquisitionTimeout"
 _ENDED_BY_DATABASE = tuple(
     f"Neo.ClientError.Transaction.{name}" for name in ("TransactionTimedOut", "Terminated", "LockClientStopped")
 )
@@ -105,7 +111,7 @@ class _Transaction:
             except driver_errors.TransientError as error:
                 # The driver would try again: with the same need, until the server is out of memory as a whole, or for
                 # locks that somebody may hold for minutes, when only the caller knows how long to wait.
-                known = _for_now(error, query.name)
+                known = for_now(error.code, query.name)
                 if known is None:
                     raise
                 raise known from error
@@ -132,7 +138,7 @@ class GraphStore:
         self._observe = observe or _ignore
         self._user_queries = Guard(running=_USER_QUERIES, abandoned=_USER_OVERRUN, grace_s=_USER_GRACE_S)
         auth = (settings.user, settings.password) if settings.user else None
-        _check_scheme(settings.uri)
+        check_scheme(settings.uri)
         with _mapped_errors(settings.uri):
             self._driver = neo4j.GraphDatabase.driver(
                 settings.uri,
@@ -146,7 +152,8 @@ class GraphStore:
 
     @classmethod
     def connect(cls, settings: StoreSettings, *, observe: QueryObserver | None = None) -> Self:
-        """Open a store and verify that the database answers."""
+        """Open a store, with all queries: an upgrade may replace them. Verify that the database answers."""
+        load_all()
         store = cls(settings, observe=observe)
         try:
             store.ping()
@@ -327,6 +334,8 @@ class GraphStore:
                 raise InvalidInput(
                     f"Neo4j fails on the query: {error.message}", field="query", value=text, hint="Ask for less."
                 ) from error
+            except driver_errors.BrokenRecordError as error:
+                raise unreadable(text, str(error)) from error
             except OverflowError as error:
                 raise InvalidInput("a number has more than 64 bits", field="parameters", value=dict(params)) from error
 
@@ -364,14 +373,6 @@ def _within(limit: int, columns: Sequence[str], records: Iterable[neo4j.Record])
     return rows
 
 
-def _check_scheme(uri: str) -> None:
-    # The driver would also take http, which has no transactions over several requests.
-    if not uri.startswith(("bolt", "neo4j")):
-        raise InvalidInput(
-            "this is not a Bolt address", field="KSMITH_NEO4J_URI", value=uri, hint="Use bolt://host:port."
-        )
-
-
 def _operators(plan: Mapping[str, Any] | None) -> set[str]:
     """Names of the steps of an explained query, without the runtime's suffix."""
     found: set[str] = set()
@@ -403,6 +404,12 @@ def _value(value: Any) -> Any:
         return cypher.Temporal(value.iso_format())
     if isinstance(value, list | tuple):
         return [_value(item) for item in value]
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, BrokenHydrationObject):  # the driver itself only notices those that stand in no list or map
+        raise driver_errors.BrokenRecordError(str(value.error))
     return str(value)
 
 
@@ -445,17 +452,11 @@ def _observed(name: str, observe: QueryObserver) -> Generator[None]:
         observe(name, time.perf_counter() - start, outcome)
 
 
-def _for_now(error: driver_errors.TransientError, what: str) -> TooLarge | GraphLocked | None:
-    """Why ``what`` cannot be done now, where that is known: no memory, or somebody's locks."""
-    code = str(error.code)
-    return too_large(what) if code.endswith(_NO_MEMORY) else locked(what) if code.endswith(_LOCKED) else None
-
-
 @contextmanager
 def _mapped_errors(uri: str) -> Generator[None]:
     try:
         yield
-    except (driver_errors.ServiceUnavailable, driver_errors.SessionExpired, OSError) as error:
+    except (driver_errors.ServiceUnavailable, driver_errors.SessionExpired) as error:  # whatever a socket says
         raise GraphUnavailable(
             "Neo4j does not answer",
             field="KSMITH_NEO4J_URI",
@@ -484,7 +485,7 @@ def _mapped_errors(uri: str) -> Generator[None]:
             hint="Ask for less, or raise db.transaction.timeout.",
         ) from error
     except driver_errors.TransientError as error:
-        raise (_for_now(error, uri) or busy(uri)) from error
+        raise (for_now(error.code, uri) or busy(uri)) from error
     except driver_errors.ConnectionAcquisitionTimeoutError as error:
         raise busy(uri) from error
     except driver_errors.ConfigurationError as error:

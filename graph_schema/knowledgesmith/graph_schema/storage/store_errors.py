@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from knowledgesmith.graph_schema.errors import GraphLocked, GraphUnavailable, InvalidInput, ReadOnlyQuery, TooLarge
 
+_NO_MEMORY = ("MemoryPoolOutOfMemoryError", "General.OutOfMemoryError")
+_LOCKED = "Transaction.LockAcquisitionTimeout"
+
 
 def busy(uri: str) -> GraphUnavailable:
     """The database has no time, or no connection, for more."""
@@ -50,3 +53,33 @@ def not_reading(text: str) -> ReadOnlyQuery:
         value=text,
         hint="Remove CREATE, MERGE, SET, DELETE, LOAD CSV, CALL … IN TRANSACTIONS and schema commands.",
     )
+
+
+def unreadable(text: str, why: str) -> InvalidInput:
+    """A row of an operator's query holds what Python has no value for."""
+    return InvalidInput(
+        f"a value cannot be answered ({why}): dates and times are answered from year 1 to 9999",
+        field="query",
+        value=text,
+        hint="Return toString(…) of it.",
+    )
+
+
+def check_scheme(uri: str) -> None:
+    """Refuse an address that is not one of Bolt.
+
+    The driver would also take http, which has no transactions over several requests.
+
+    Raises:
+        InvalidInput: it is not.
+    """
+    if not uri.startswith(("bolt", "neo4j")):
+        raise InvalidInput(
+            "this is not a Bolt address", field="KSMITH_NEO4J_URI", value=uri, hint="Use bolt://host:port."
+        )
+
+
+def for_now(code: object, what: str) -> TooLarge | GraphLocked | None:
+    """Why ``what`` cannot be done now, where Neo4j's code says it: no memory, or somebody's locks."""
+    told = str(code)
+    return too_large(what) if told.endswith(_NO_MEMORY) else locked(what) if told.endswith(_LOCKED) else None
