@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from knowledgesmith.server.front.interceptors import Context
 
 _MARGIN_SECONDS: Final = 1.0
-_MARGIN: Final = 0.2
-"""What is left of a call's deadline to answer in: a second, or this share of it where that is less."""
+"""What is left of a call's deadline to answer in, or half of it where that is less."""
 _PARENT: Final = "operations"
 _TERM: Final = re.compile(r'\s*(method|done)\s*=\s*"?([A-Za-z]+)"?\s*')
 _AND: Final = re.compile(r"\s+AND\s+")
@@ -90,7 +89,7 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
             )
         left = cast("float | None", context.time_remaining())
         if left is not None:  # the answer must be there before the call's own deadline
-            seconds = min(seconds, left - min(_MARGIN_SECONDS, left * _MARGIN))
+            seconds = min(seconds, left - min(_MARGIN_SECONDS, left / 2))
         return await self._operations.wait(request.name, seconds)
 
 
