@@ -68,15 +68,27 @@ SENDING: list[Case] = [
     ),
     Case(
         name="import: not gzip",
-        send=lambda s, _b, g: s.import_graph(with_file(g, name="facts.csv.gz", content=b"plain")),
+        send=lambda s, _b, g: s.import_graph(with_file(g, name="more.csv.gz", content=b"plain")),
         code=INVALID,
         reason="INVALID_FIELD",
     ),
     Case(
         name="import: gzip that is cut off",
-        send=lambda s, _b, g: s.import_graph(with_file(g, name="facts.csv.gz", content=gzip.compress(b"x" * 99)[:-9])),
+        send=lambda s, _b, g: s.import_graph(with_file(g, name="more.csv.gz", content=gzip.compress(b"x" * 99)[:-9])),
         code=INVALID,
         reason="INVALID_FIELD",
+    ),
+    Case(
+        name="import: a table packed and as it is",
+        send=lambda s, _b, g: s.import_graph(with_file(g, name="facts.csv.gz", content=gzip.compress(b"x"))),
+        code=INVALID,
+        reason="INVALID_FIELD",
+    ),
+    Case(
+        name="import: a piece of more than 1 MiB",
+        send=lambda s, _b, g: s.import_graph(with_file(g, name="more.csv", content=b"x" * (2**20 + 1))),
+        code=EXHAUSTED,
+        reason="TOO_LARGE",
     ),
     Case(
         name="import: too many files",

@@ -135,6 +135,9 @@ CHANGING: list[Case] = [
     creating("too many probes", INVALID, "INVALID_FIELD", GOOD, max_probes=10**8),
     creating("gate on nothing", INVALID, "INVALID_FIELD", GOOD, gates=[intervention_pb2.Gate(max=1)]),
     creating("gate without bound", INVALID, "INVALID_FIELD", GOOD, gates=[intervention_pb2.Gate(metric=COLLATERAL)]),
+    creating(
+        "gate of NaN", INVALID, "INVALID_FIELD", GOOD, gates=[intervention_pb2.Gate(metric=COLLATERAL, max=math.nan)]
+    ),
     *(
         creating(f"{name} in subject", NOT_FOUND, "ENTITY_NOT_FOUND", (text, "has_capital", "paris", "rome"))
         for name, text in HOSTILE.items()

@@ -103,6 +103,37 @@ def test_a_broken_packed_file_is_refused(folder: Folder, content: bytes) -> None
     assert caught.value.field == "chunk.content"
 
 
+def test_a_piece_has_at_most_what_the_wire_says(folder: Folder) -> None:
+    with closing(_upload(folder, _chunk("a", b"x" * 2**20), max_bytes=2**24)) as taken:
+        with pytest.raises(TooLarge, match="1 MiB") as caught:
+            taken.add(_chunk("a", b"x" * (2**20 + 1)))
+        assert (caught.value.field, caught.value.hint) == ("chunk.content", "Cut it smaller.")
+
+
+@pytest.mark.parametrize(("first", "second"), [("facts.csv", "facts.csv.gz"), ("b/x.GZ", "b/x"), ("x.gz", "x.GZ")])
+def test_two_files_of_one_name_are_refused(folder: Folder, first: str, second: str) -> None:
+    with closing(_upload(folder, _chunk(first, b""))) as taken:
+        with pytest.raises(InvalidInput, match=first) as caught:
+            taken.add(_chunk(second, b"", role="FACTS"))
+        assert caught.value.field == "chunk.name"
+        taken.add(_chunk(f"c/{second}", b""))
+
+
+@pytest.mark.parametrize("name", [".gz", "folder/.gz", "folder\\.GZ"])
+def test_a_packed_file_has_a_name_once_it_is_unpacked(folder: Folder, name: str) -> None:
+    with closing(_upload(folder)) as taken, pytest.raises(InvalidInput, match=r"before \.gz"):
+        taken.add(_chunk(name, b""))
+
+
+@pytest.mark.parametrize("cut", [1, 7, 1000])
+def test_zeros_behind_a_packed_file_fill_a_block_and_say_nothing(folder: Folder, cut: int) -> None:
+    packed = gzip.compress(b"one,") + b"\0" * 20 + gzip.compress(b"two") + b"\0" * 300
+    with closing(_upload(folder, *(_chunk("x.gz", packed[i : i + cut]) for i in range(0, len(packed), cut)))) as taken:
+        taken.complete()
+    with uploaded_files(folder) as [file]:
+        assert file.content.read() == b"one,two"
+
+
 def test_an_import_answers_with_its_report_and_its_rejections_are_paged(service: Service, graph_id: str) -> None:
     lines = facts().encode() + b"".join(b"france,has_capital,nowhere %d\n" % n for n in range(450))
     header, *chunks = upload(graph_id, {"FACTS": lines})

@@ -298,3 +298,24 @@ def test_sizes_grow_with_what_is_in_a_value() -> None:
     path = cypher.Path(nodes=(ANN, larger), relationships=(KNOWS,))
     assert cypher.size_of([path, b"x" * 50]) >= cypher.size_of(larger) + small + 50
     assert cypher.size_of({"a": cypher.Temporal("x" * 30), "b": cypher.Point(srid=1, coordinates=(1.0, 2.0))}) > 40
+
+
+@pytest.mark.parametrize(
+    ("bounds", "field"),
+    [
+        ({"max": math.nan}, "gates[0].max"),
+        ({"min": math.inf, "max": 1.0}, "gates[0].min"),
+        ({"min": -math.inf}, "gates[0].min"),
+        ({"min": 0.5, "max": 0.4}, "gates[0].min"),
+    ],
+)
+def test_a_gate_that_nothing_can_pass_is_refused(bounds: dict[str, float], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        gates_from([intervention_pb2.Gate(metric=intervention_pb2.GATE_METRIC_COLLATERAL, **bounds)])
+    assert (caught.value.field, bool(caught.value.hint)) == (field, True)
+
+
+def test_a_gate_may_leave_one_value_only() -> None:
+    sent = intervention_pb2.Gate(metric=intervention_pb2.GATE_METRIC_COLLATERAL, min=0.5, max=0.5)
+    [gate] = gates_from([sent])
+    assert (gate.min, gate.max) == (0.5, 0.5)

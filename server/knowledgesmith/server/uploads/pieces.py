@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.importing import InputFile
-from knowledgesmith.server.uploads.uploaded_file import uploads_gone
+from knowledgesmith.server.uploads.uploaded_file import check_size, uploads_gone
 from knowledgesmith.server.wire.conversions import check_text
 from knowledgesmith.server.wire.enums import word_from_wire
 from knowledgesmith.v1 import graph_pb2
@@ -48,8 +48,8 @@ class Upload:
         """Take one message.
 
         Raises:
-            InvalidInput: the header is missing or comes twice, or a packed file is broken.
-            TooLarge: too many files or bytes.
+            InvalidInput: the header is missing or comes twice, a packed file is broken, or a name is not one of its own.
+            TooLarge: too many files or bytes, in one piece or in all.
         """
         if request.WhichOneof("part") == "header":
             if self.header is not None:
@@ -59,6 +59,7 @@ class Upload:
         if self.header is None:
             raise InvalidInput("the first message must hold the header", field="part", hint="Send the header first.")
         chunk = request.chunk
+        check_size(chunk.content, "chunk.content")
         file = self._file(
             word_from_wire(graph_pb2.FileRole, chunk.role, "chunk.role"), check_text(chunk.name, "chunk.name")
         )
@@ -100,12 +101,32 @@ class Upload:
         if found is None:
             if not name:
                 raise InvalidInput("a chunk needs a file name", field="chunk.name", hint="Send the file's own name.")
+            self._check_name(name)
             if len(self._files) == MAX_FILES:
                 raise TooLarge(f"more than {MAX_FILES} files", field="chunk.name", hint="Join some files.")
             place = str(len(self._files))
             content = (self._folder.make_uploads() / place).open("wb")
             found = self._files[role, name] = _File(content=content, name=name, place=place)
         return found
+
+    def _check_name(self, name: str) -> None:
+        """Refuse what would be unpacked under no name, or under that of another file: reports tell files by it."""
+        plain = _plain(name)
+        if not plain or plain.endswith(("/", "\\")):
+            raise InvalidInput(
+                "a packed file needs a name before .gz",
+                field="chunk.name",
+                value=name,
+                hint="Send the file's own name.",
+            )
+        for _, other in self._files:
+            if other != name and _plain(other) == plain:
+                raise InvalidInput(
+                    f"unpacked it is called as {other!r} is",
+                    field="chunk.name",
+                    value=name,
+                    hint="Send one of the two, or rename one.",
+                )
 
 
 @contextmanager
@@ -142,6 +163,7 @@ class _File:
     digest: Any = field(default_factory=hashlib.sha256)
     _gzip: Any = None
     _packed: bool = False
+    _members: int = 0
 
     def __post_init__(self) -> None:
         self._packed = self.name.lower().endswith(_PACKED)
@@ -154,6 +176,11 @@ class _File:
         try:
             while data:
                 if self._gzip is None:
+                    # gzip itself lets zeros pass that fill a block of a tape or an archive
+                    data = data.lstrip(b"\0") if self._members else data
+                    if not data:
+                        return
+                    self._members += 1
                     self._gzip = zlib.decompressobj(_GZIP)
                 yield self._gzip.decompress(data, _PIECE)
                 data = self._gzip.unconsumed_tail or self._gzip.unused_data

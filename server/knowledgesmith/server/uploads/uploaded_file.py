@@ -39,9 +39,10 @@ class UploadedFile:
         Raises:
             TooLarge: the piece or the whole is over its limit.
         """
+        check_size(chunk, "chunk")
         self._bytes += len(chunk)
-        if len(chunk) > MAX_CHUNK or self._bytes > self._limit:
-            raise TooLarge("more bytes than are allowed", field="chunk", value=self._bytes, hint="Send less.")
+        if self._bytes > self._limit:
+            raise TooLarge(f"the file has more than {self._limit} bytes", field="chunk", value=self._bytes)
         self._file.write(chunk)
         self._digest.update(chunk)
 
@@ -123,6 +124,18 @@ def uploaded_path(folder: Folder) -> Path:
     if not path.is_file():
         raise uploads_gone()
     return path
+
+
+def check_size(chunk: bytes, field: str) -> None:
+    """Refuse a piece that is larger than the wire says.
+
+    Raises:
+        TooLarge: it is.
+    """
+    if len(chunk) > MAX_CHUNK:
+        raise TooLarge(
+            "a piece of a file has more than 1 MiB", field=field, value=f"{len(chunk)} bytes", hint="Cut it smaller."
+        )
 
 
 def uploads_gone() -> FailedPrecondition:

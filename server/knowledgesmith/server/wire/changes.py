@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
@@ -58,7 +59,7 @@ def gates_from(items: Sequence[intervention_pb2.Gate]) -> tuple[Gate, ...]:
     """The gates of a request.
 
     Raises:
-        InvalidInput: no metric or an unknown one, or no bound.
+        InvalidInput: no metric or an unknown one, no bound, one that is no number, or bounds that nothing keeps.
         TooLarge: more than 100.
     """
     if len(items) > MAX_GATES:
@@ -74,6 +75,15 @@ def _gate_from(item: intervention_pb2.Gate, where: str) -> Gate:
     low = item.min if item.HasField("min") else None
     if high is None and low is None:
         raise InvalidInput("a gate needs a bound", field=where, value=metric, hint="Set max or min.")
+    for name, bound in (("max", high), ("min", low)):
+        if bound is not None and not math.isfinite(bound):
+            raise InvalidInput(
+                "not a finite number", field=f"{where}.{name}", value=bound, hint="Leave it out instead."
+            )
+    if high is not None and low is not None and low > high:
+        raise InvalidInput(
+            "min is above max, so nothing passes", field=f"{where}.min", value=low, hint=f"Use at most {high:g}."
+        )
     return Gate(metric=metric, max=high, min=low)
 
 
