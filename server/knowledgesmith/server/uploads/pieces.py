@@ -48,7 +48,7 @@ class Upload:
         """Take one message.
 
         Raises:
-            InvalidInput: the header is missing or comes twice, a packed file is broken, or a name is not one of its own.
+            InvalidInput: the header is missing or comes twice, a packed file is broken, or a name cannot be taken.
             TooLarge: too many files or bytes, in one piece or in all.
         """
         if request.WhichOneof("part") == "header":
