@@ -10,7 +10,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from knowledgesmith.client._types.operations import OnProgress
 
-from .base import LARGEST_PAGE, AsyncNamespace
+from .base import AsyncNamespace, page_size
 from .operation import AsyncOperation
 
 
@@ -45,7 +45,7 @@ class AsyncOperations(AsyncNamespace):
         request = operations_pb2.ListOperationsRequest(
             name="operations",
             filter=filter,
-            page_size=LARGEST_PAGE if limit is None else max(1, min(limit, LARGEST_PAGE)),
+            page_size=page_size(limit),
         )
         found: builtins.list[operations_pb2.Operation] = []
         async for page in self._pages(request, operations_pb2.ListOperationsResponse):

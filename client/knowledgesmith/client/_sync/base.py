@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from google.longrunning import operations_pb2
 from google.protobuf.message import Message
 
-from knowledgesmith.client._errors import ServerFault
+from knowledgesmith.client._errors import InvalidInput, ServerFault
 from knowledgesmith.client._types.operations import OnProgress
 from knowledgesmith.client._wire.fill import read
 
@@ -48,7 +48,7 @@ class Namespace:
     ) -> tuple[tuple[Item, ...], Answer]:
         """The items of all pages, at most ``limit``, and the first page."""
         asked: Any = request
-        asked.page_size = LARGEST_PAGE if limit is None else max(1, min(limit, LARGEST_PAGE))
+        asked.page_size = page_size(limit)
         found: list[Item] = []
         first: Answer | None = None
         for page in self._pages(request, answer):
@@ -56,7 +56,7 @@ class Namespace:
             found.extend(read(kind, item) for item in getattr(page, member))
             if limit is not None and len(found) >= limit:
                 break
-        return tuple(found if limit is None else found[: max(0, limit)]), first or answer()
+        return tuple(found if limit is None else found[:limit]), first or answer()
 
     def _list(
         self, request: Message, answer: type[Answer], member: str, kind: type[Item], limit: int | None
@@ -89,6 +89,17 @@ class Namespace:
     ) -> Item | Operation[Item]:
         operation = Operation(self._transport, begun, result)
         return operation.result(progress=progress) if wait else operation
+
+
+def page_size(limit: int | None) -> int:
+    """How many items a page of a listing of at most ``limit`` has.
+
+    Raises:
+        InvalidInput: the limit is negative.
+    """
+    if limit is not None and limit < 0:
+        raise InvalidInput("A limit is not negative.", field="limit", value=str(limit), hint="None lists everything.")
+    return LARGEST_PAGE if limit is None else max(1, min(limit, LARGEST_PAGE))
 
 
 def key(request_id: str) -> str:

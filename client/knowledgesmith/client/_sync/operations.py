@@ -11,7 +11,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from knowledgesmith.client._types.operations import OnProgress
 
-from .base import LARGEST_PAGE, Namespace
+from .base import Namespace, page_size
 from .operation import Operation
 
 
@@ -46,7 +46,7 @@ class Operations(Namespace):
         request = operations_pb2.ListOperationsRequest(
             name="operations",
             filter=filter,
-            page_size=LARGEST_PAGE if limit is None else max(1, min(limit, LARGEST_PAGE)),
+            page_size=page_size(limit),
         )
         found: builtins.list[operations_pb2.Operation] = []
         for page in self._pages(request, operations_pb2.ListOperationsResponse):

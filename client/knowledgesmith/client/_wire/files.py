@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -76,7 +76,7 @@ def probe_set_parts(header: probe_pb2.ImportProbeSetHeader, path: Path) -> Itera
 def complete_file(path: Path | str) -> Generator[IO[bytes]]:
     """A file that appears, or is replaced, when this block has ended well, and not before."""
     target = Path(path)
-    scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
         with scratch.open("wb") as out:
             yield out

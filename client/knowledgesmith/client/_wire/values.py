@@ -61,7 +61,7 @@ def write_struct(values: Mapping[str, Any]) -> Struct:
     Raises:
         InvalidInput: something has no form in JSON, or a whole number is too large to travel exactly.
     """
-    return Struct(fields={str(name): write_value(value) for name, value in values.items()})
+    return Struct(fields={_name(name): write_value(value) for name, value in values.items()})
 
 
 def write_value(value: Any) -> Value:
@@ -140,7 +140,7 @@ def write_cypher(value: Any) -> cypher_pb2.CypherValue:
     elif isinstance(value, Mapping):
         made.map_value.SetInParent()
         for name, item in value.items():
-            made.map_value.entries[str(name)].CopyFrom(write_cypher(item))
+            made.map_value.entries[_name(name)].CopyFrom(write_cypher(item))
     elif isinstance(value, list | tuple):
         made.list_value.SetInParent()
         made.list_value.values.extend(write_cypher(item) for item in value)
@@ -151,6 +151,13 @@ def write_cypher(value: Any) -> cypher_pb2.CypherValue:
             "A parameter has no form in Cypher.", value=repr(value)[:60], hint="Times travel as text: datetime($name)."
         )
     return made
+
+
+def _name(name: object) -> str:
+    # a number made a text would be another key on the other side, and 1 and "1" would be one
+    if not isinstance(name, str):
+        raise InvalidInput("A key of a map is a text.", value=repr(name)[:60])
+    return name
 
 
 def _entries(entries: Mapping[str, cypher_pb2.CypherValue]) -> dict[str, Any]:
