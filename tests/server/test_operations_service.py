@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -83,7 +85,7 @@ def test_operations_are_listed_filtered_and_paged(service: Service, world: str) 
     mine = [one for one in checks if metadata_of(one).resource_id == world]
     assert [one.name for one in mine] == begun[::-1], "newest first"
     assert {metadata_of(one).method for one in checks} == {"CheckGraph"}
-    assert all(one.done and not one.HasField("response") for one in mine), "results are asked for one by one"
+    assert all(one.done and one.HasField("response") for one in mine)
     assert {one.name for one in listed(service, 'done=true AND method="CheckGraph"')} >= set(begun)
     assert not {one.name for one in listed(service, "done=false")} & set(begun)
     assert not list(listed(service, "method=Nothing"))
@@ -182,6 +184,80 @@ def test_an_archive_is_downloaded_from_any_byte_until_its_operation_goes(service
     with pytest.raises(grpc.RpcError) as gone:
         downloaded(service, begun.name)
     assert reason_of(gone.value)[1] == "OPERATION_NOT_FOUND"
+
+
+def test_a_listed_operation_that_is_done_has_its_response(service: Service, world: str) -> None:
+    begun = service.graph.CheckGraph(
+        graph_pb2.CheckGraphRequest(graph_id=world, request_id=str(uuid.uuid4())), timeout=PATIENCE
+    )
+    done = service.ended(begun)
+    assert done.WhichOneof("result") == "response"
+    assert [one for one in listed(service, "method=CheckGraph") if one.name == begun.name] == [done]
+
+
+def test_an_upload_is_refused_at_its_header_before_its_files_come(service: Service, world: str) -> None:
+    checked = graph_pb2.CheckGraphRequest(graph_id=world, request_id=str(uuid.uuid4()))
+    service.ended(service.graph.CheckGraph(checked, timeout=PATIENCE))
+    answered = threading.Event()
+
+    def imported() -> Iterator[graph_pb2.ImportGraphRequest]:
+        header, *_ = upload(world)
+        header.header.request_id = checked.request_id
+        yield header
+        answered.wait(PATIENCE)
+
+    def loaded() -> Iterator[archive_pb2.LoadArchiveRequest]:
+        yield archive_pb2.LoadArchiveRequest(header=archive_pb2.LoadArchiveHeader(request_id=checked.request_id))
+        answered.wait(PATIENCE)
+
+    def compared() -> Iterator[archive_pb2.DiffArchiveRequest]:
+        header = archive_pb2.DiffArchiveHeader(graph_id=world, request_id=checked.request_id)
+        yield archive_pb2.DiffArchiveRequest(header=header)
+        answered.wait(PATIENCE)
+
+    def recorded() -> Iterator[probe_pb2.ImportProbeSetRequest]:
+        header = probe_pb2.ImportProbeSetHeader(format=probe_pb2.PROBE_SET_FORMAT_JSONL, request_id=checked.request_id)
+        yield probe_pb2.ImportProbeSetRequest(header=header)
+        answered.wait(PATIENCE)
+
+    calls: list[tuple[Callable[..., Any], Iterator[Any]]] = [
+        (service.graph.ImportGraph, imported()),
+        (service.archive.LoadArchive, loaded()),
+        (service.archive.DiffArchive, compared()),
+        (service.probe.ImportProbeSet, recorded()),
+    ]
+    try:
+        for call, messages in calls:
+            with pytest.raises(grpc.RpcError) as refused:
+                call(messages, timeout=PATIENCE / 4)
+            assert reason_of(refused.value)[1] == "REQUEST_ID_REUSED"
+    finally:
+        answered.set()
+
+
+def test_what_another_server_keeps_is_not_told_to_be_empty_or_gone(
+    service: Service, world: str, graph_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = archive_pb2.CreateArchiveRequest(graph_id=world, request_id=str(uuid.uuid4()))
+    written = service.archive.CreateArchive(archive, timeout=PATIENCE)
+    imported = service.graph.ImportGraph(iter(large(graph_id)), timeout=PATIENCE)
+    for begun in (written, imported):
+        service.ended(begun)
+    database = service.store_settings()
+    monkeypatch.setenv("KSMITH_NEO4J_USER", database.user)
+    monkeypatch.setenv("KSMITH_NEO4J_PASSWORD", database.password)
+    other = Service(data_dir=tmp_path / "other", neo4j_uri=database.uri).start()
+    try:
+        with pytest.raises(grpc.RpcError) as gone:
+            downloaded(other, written.name)
+        request = graph_pb2.ListImportRejectionsRequest(operation=imported.name)
+        with pytest.raises(grpc.RpcError) as empty:
+            other.graph.ListImportRejections(request, timeout=PATIENCE)
+    finally:
+        assert other.stop() == 0
+    for refused in (gone, empty):
+        assert reason_of(refused.value)[1] == "FAILED_PRECONDITION"
+        assert "another server keeps the files" in str(refused.value.details())
 
 
 def cancelled(service: Service, begun: operations_pb2.Operation) -> tuple[str, bool]:
