@@ -30,7 +30,7 @@ NOBODY_IS_TOLD = {
     "OFFLINE_IMPORT_FAILED",
 }
 """These arise while a server starts or while none runs: no call ends with them, so they have no class of their own."""
-OF_THE_CLIENT = {"UNKNOWN", "SERVER_UNREACHABLE", "SEQUENCE_GAP", "INTERVENTION_FAILED"}
+OF_THE_CLIENT = {"UNKNOWN", "SERVER_UNREACHABLE", "CLIENT_CLOSED", "SEQUENCE_GAP", "INTERVENTION_FAILED"}
 """Reasons of errors that arise in the client."""
 
 

@@ -17,7 +17,8 @@ NAMES = """
 Aborted AcceptedGoal Agreement AlreadyExists AmbiguousName Answers ArchiveRejected ArchiveSummary ArtefactCorrupt
 ArtefactNotFound AsyncKnowledgeSmith AsyncOperation Attributes AuditFinding Balance BeliefBatch BeliefChange Branch
 BranchBusy BranchNotFound Cancelled Case CaseChange CaseNotFound CaseProbe CaseRound ChangeFilter ChangedFact
-ChangedFacts Changes CheckFinding CheckReport CheckResult CitedFact Collapse ComparedRow Comparison ConflictingChanges
+ChangedFacts Changes CheckFinding CheckReport CheckResult CitedFact ClientClosed Collapse ComparedRow Comparison
+ConflictingChanges
 ConnectionInfo CutSet CypherResult DEFAULT_TARGET DType DeadlineExceeded DeleteNode Deletion DeviceOutOfMemory
 Difference EdgeStatus EditDiverged EntityNotFound Evidence Export ExportFormat FactChange FactContext FactName
 FactNotFound FailedPrecondition FileRole Gate GateMetric Goal Graph GraphDiff GraphFile GraphIncomplete GraphLocked

@@ -16,8 +16,8 @@ _NAMES: Final = {
     "_async.operation": "AsyncOperation",
     "_errors": """
         Aborted AlreadyExists AmbiguousName ArchiveRejected ArtefactCorrupt ArtefactNotFound BranchBusy
-        BranchNotFound Cancelled CaseNotFound ConflictingChanges DeadlineExceeded DeviceOutOfMemory
-        EditDiverged EntityNotFound FactNotFound FailedPrecondition GraphIncomplete GraphLocked
+        BranchNotFound Cancelled CaseNotFound ClientClosed ConflictingChanges DeadlineExceeded
+        DeviceOutOfMemory EditDiverged EntityNotFound FactNotFound FailedPrecondition GraphIncomplete GraphLocked
         GraphNotFound GraphUnavailable IllegalState ImportRejected ImportRunning InterventionFailed
         InterventionNotFound InvalidCatalogue InvalidInput KnowledgeSmithClientError LeaseLost
         MethodMismatch ModelNotFinite ModelNotFound ModelNotLoadable NotFound NothingToChange

@@ -21,6 +21,7 @@ from ._errors import (
     BranchNotFound as BranchNotFound,
     Cancelled as Cancelled,
     CaseNotFound as CaseNotFound,
+    ClientClosed as ClientClosed,
     ConflictingChanges as ConflictingChanges,
     DeadlineExceeded as DeadlineExceeded,
     DeviceOutOfMemory as DeviceOutOfMemory,

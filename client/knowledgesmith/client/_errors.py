@@ -20,6 +20,7 @@ level by gRPC status)::
     ├── Cancelled
     ├── DeadlineExceeded
     ├── ServerFault             the server broke a promise or itself
+    ├── ClientClosed            this client was closed
     ├── SequenceGap             a watch missed ledger rows
     └── InterventionFailed      an intervention that was waited for ended otherwise
 
@@ -426,6 +427,12 @@ class ServerFault(KnowledgeSmithClientError):
     """The server broke a promise or itself; its log knows more."""
 
     default_reason = "INTERNAL"
+
+
+class ClientClosed(KnowledgeSmithClientError):
+    """The client was closed; a new one finds operations that go on by their names."""
+
+    default_reason = "CLIENT_CLOSED"
 
 
 class SequenceGap(KnowledgeSmithClientError):

@@ -176,6 +176,7 @@ class AsyncArchives(AsyncNamespace):
             pb.LoadArchiveRequest,
             lambda: archive_parts(first, archive, lambda chunk: pb.LoadArchiveRequest(chunk=chunk)),
             LoadedArchive,
+            files=[archive],
             wait=wait,
             progress=progress,
         )
@@ -217,6 +218,7 @@ class AsyncArchives(AsyncNamespace):
             pb.DiffArchiveRequest,
             lambda: archive_parts(first, archive, lambda chunk: pb.DiffArchiveRequest(chunk=chunk)),
             GraphDiff,
+            files=[archive],
             wait=wait,
             progress=progress,
         )

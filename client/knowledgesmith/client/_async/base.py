@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from google.longrunning import operations_pb2
@@ -76,11 +77,12 @@ class AsyncNamespace:
         parts: Callable[[], Iterator[Message]],
         result: type[Item],
         *,
+        files: Sequence[Path],
         wait: bool,
         progress: OnProgress | None,
     ) -> Item | AsyncOperation[Item]:
         """Begin an operation with a stream of requests, and wait for its result if that is wanted."""
-        begun = await self._transport.upload(kind, parts, operations_pb2.Operation)
+        begun = await self._transport.upload(kind, parts, operations_pb2.Operation, files)
         return await self._ended(begun, result, wait=wait, progress=progress)
 
     async def _ended(

@@ -114,7 +114,7 @@ class AsyncKnowledgeSmith:
         )
 
     async def close(self) -> None:
-        """Close the connection; calls that run end as cancelled."""
+        """Close the connection; calls that run, and later ones, also of handles, raise ``ClientClosed``."""
         await self._transport.close()
 
     async def __aenter__(self) -> Self:

@@ -115,7 +115,12 @@ class AsyncGraphs(AsyncNamespace):
             request_id=key(request_id),
         )
         return await self._begin_upload(
-            pb.ImportGraphRequest, lambda: graph_parts(header, found), ImportResult, wait=wait, progress=progress
+            pb.ImportGraphRequest,
+            lambda: graph_parts(header, found),
+            ImportResult,
+            files=[file.path for file in found],
+            wait=wait,
+            progress=progress,
         )
 
     @overload

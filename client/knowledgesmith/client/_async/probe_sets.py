@@ -314,5 +314,10 @@ class AsyncProbeSets(AsyncNamespace):
             request_id=key(request_id),
         )
         return await self._begin_upload(
-            pb.ImportProbeSetRequest, lambda: probe_set_parts(header, file), ProbeSet, wait=wait, progress=progress
+            pb.ImportProbeSetRequest,
+            lambda: probe_set_parts(header, file),
+            ProbeSet,
+            files=[file],
+            wait=wait,
+            progress=progress,
         )

@@ -175,6 +175,7 @@ class Archives(Namespace):
             pb.LoadArchiveRequest,
             lambda: archive_parts(first, archive, lambda chunk: pb.LoadArchiveRequest(chunk=chunk)),
             LoadedArchive,
+            files=[archive],
             wait=wait,
             progress=progress,
         )
@@ -216,6 +217,7 @@ class Archives(Namespace):
             pb.DiffArchiveRequest,
             lambda: archive_parts(first, archive, lambda chunk: pb.DiffArchiveRequest(chunk=chunk)),
             GraphDiff,
+            files=[archive],
             wait=wait,
             progress=progress,
         )

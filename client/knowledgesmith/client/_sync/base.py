@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from google.longrunning import operations_pb2
@@ -77,11 +78,12 @@ class Namespace:
         parts: Callable[[], Iterator[Message]],
         result: type[Item],
         *,
+        files: Sequence[Path],
         wait: bool,
         progress: OnProgress | None,
     ) -> Item | Operation[Item]:
         """Begin an operation with a stream of requests, and wait for its result if that is wanted."""
-        begun = self._transport.upload(kind, parts, operations_pb2.Operation)
+        begun = self._transport.upload(kind, parts, operations_pb2.Operation, files)
         return self._ended(begun, result, wait=wait, progress=progress)
 
     def _ended(

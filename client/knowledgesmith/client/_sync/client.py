@@ -113,7 +113,7 @@ class KnowledgeSmith:
         )
 
     def close(self) -> None:
-        """Close the connection; calls that run end as cancelled."""
+        """Close the connection; calls that run, and later ones, also of handles, raise ``ClientClosed``."""
         self._transport.close()
 
     def __enter__(self) -> Self:

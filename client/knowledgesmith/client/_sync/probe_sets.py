@@ -315,5 +315,10 @@ class ProbeSets(Namespace):
             request_id=key(request_id),
         )
         return self._begin_upload(
-            pb.ImportProbeSetRequest, lambda: probe_set_parts(header, file), ProbeSet, wait=wait, progress=progress
+            pb.ImportProbeSetRequest,
+            lambda: probe_set_parts(header, file),
+            ProbeSet,
+            files=[file],
+            wait=wait,
+            progress=progress,
         )

@@ -92,11 +92,20 @@ def archive_parts(first: M, path: Path, piece: Callable[[bytes], M]) -> Iterator
 
 
 def chunks(path: Path, *, empty: bool = False) -> Iterator[bytes]:
-    """The content of a file in pieces; nothing of an empty one, unless ``empty`` asks for an empty piece."""
-    with path.open("rb") as stream:
-        while (content := stream.read(_CHUNK_BYTES)) or empty:
-            empty = False
-            yield content
+    """The content of a file in pieces; nothing of an empty one, unless ``empty`` asks for an empty piece.
+
+    Raises:
+        InvalidInput: it cannot be read to its end.
+    """
+    try:
+        with path.open("rb") as stream:
+            while (content := stream.read(_CHUNK_BYTES)) or empty:
+                empty = False
+                yield content
+    except OSError as error:
+        raise InvalidInput(
+            "A file cannot be read to its end.", field="path", value=str(path), hint=str(error)
+        ) from error
 
 
 @dataclass(slots=True)
