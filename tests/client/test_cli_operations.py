@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.client.fake_server import FakeServer
 from tests.client.wire import Failure
 
 from knowledgesmith.client import KnowledgeSmith, Operation
+from knowledgesmith.client._types.operations import OperationProgress
 from knowledgesmith.client.cli import main
 from knowledgesmith.client.cli.shared import operations
 from knowledgesmith.client.cli.shared.output import console
@@ -101,7 +103,7 @@ def test_operations_are_listed_and_shown(run: Run, fake: FakeServer) -> None:
     first, second = begun(run, "graph", "check", "atlas"), begun(run, "rollback", "--actor", "somebody")
     listed = run("operations").stdout
     assert listed == run("operations", "list").stdout
-    for piece in (first, second, "CheckGraph", "RollbackBranch", "running", "somebody"):
+    for piece in (first, second, "CheckGraph", "RollbackBranch", "queued", "somebody"):
         assert piece in listed
     assert len(json.loads(run("operations", "list", "--limit", "1", "--json").stdout)) == 1
     shown = json.loads(run("operations", "show", second, "--json").stdout)
@@ -200,27 +202,20 @@ def test_who_stops_waiting_is_told_that_it_goes_on_and_how_to_end_it(
 def test_a_terminal_shows_how_far_an_operation_is(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
 
-    class Status:
-        def __init__(self, text: str, **_: object) -> None:
-            shown.append(text)
+    def tell(line: operations.ProgressLine, now: OperationProgress) -> None:
+        line.latest = now
+        shown.append(line.__rich__().plain.rpartition(" after ")[0])
 
-        def __enter__(self) -> Status:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            return None
-
-        def update(self, text: str) -> None:
-            shown.append(text.rpartition(" after ")[0])
-
-    monkeypatch.setattr(operations, "Status", Status)
+    monkeypatch.setattr(operations.ProgressLine, "tell", tell)
     session = Session(server=fake.target, as_json=False, actor="tester")
     terminal = console(stderr=True)
     monkeypatch.setattr(type(terminal), "is_terminal", property(lambda _: True))
     with session.connect() as smith:
         done = operations.finish(session, lambda: smith.graphs.check(graph_id="atlas", wait=False), wait=True)
     assert done.sound
-    assert shown == ["waiting for the server", "queued: 0", "read: 4", "write facts: 2 of 8"]
+    assert shown == ["queued", "read: 4", "write facts: 2 of 8"]
+    line = operations.ProgressLine(began=time.monotonic() - 3600)
+    assert line.__rich__().plain.startswith("waiting for the server after 36"), "the time goes on unreported"
 
 
 def test_json_and_pipes_get_no_progress(run: Run) -> None:

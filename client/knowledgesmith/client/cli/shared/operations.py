@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 import click
 from rich.console import RenderableType
 from rich.status import Status
+from rich.text import Text
 
 from knowledgesmith.client._errors import Cancelled
 from knowledgesmith.client._sync.operation import Operation
@@ -85,14 +87,32 @@ def progress(session: Session) -> Generator[OnProgress | None]:
     if session.as_json or not session.err.is_terminal:
         yield None
         return
-    began = time.monotonic()
-    with Status("waiting for the server", console=session.err) as status:
-        yield lambda now: status.update(_line(now, time.monotonic() - began))
+    line = ProgressLine(began=time.monotonic())
+    with Status(line, console=session.err):
+        yield line.tell
 
 
-def _line(now: OperationProgress, seconds: float) -> str:
-    of = f" of {now.total:,}" if now.total else ""
-    return plain_text(f"{now.stage or 'queued'}: {now.done:,}{of} after {seconds:.0f} s")
+@dataclass(slots=True)
+class ProgressLine:
+    """How far an operation is and for how long it was waited; the time goes on while nothing is reported."""
+
+    began: float
+    latest: OperationProgress | None = None
+
+    def tell(self, now: OperationProgress) -> None:
+        """Take the latest report."""
+        self.latest = now
+
+    def __rich__(self) -> Text:
+        return Text(plain_text(f"{self._stage()} after {time.monotonic() - self.began:.0f} s"))
+
+    def _stage(self) -> str:
+        if self.latest is None:
+            return "waiting for the server"
+        if not self.latest.stage:
+            return "queued"
+        of = f" of {self.latest.total:,}" if self.latest.total else ""
+        return f"{self.latest.stage}: {self.latest.done:,}{of}"
 
 
 def row(operation: Operation[Any]) -> dict[str, object]:
@@ -125,4 +145,6 @@ def _state(operation: Operation[Any]) -> str:
         return "cancelled" if isinstance(operation.error, Cancelled) else "failed"
     if operation.done:
         return "succeeded"
-    return "being cancelled" if operation.metadata.cancel_requested else "running"
+    if operation.metadata.cancel_requested:
+        return "being cancelled"
+    return "running" if operation.metadata.stage else "queued"
