@@ -31,7 +31,7 @@ def _all_keyed(requests: Iterator[M]) -> Iterator[M]:
         yield keyed(request)
 
 
-class Keyed(grpc.UnaryUnaryClientInterceptor, grpc.StreamUnaryClientInterceptor):  # type: ignore[misc, type-arg]  # pyright: ignore[reportMissingTypeArgument]
+class Keyed(grpc.UnaryUnaryClientInterceptor, grpc.StreamUnaryClientInterceptor):  # pyright: ignore[reportMissingTypeArgument]
     """Puts a key into what goes through a channel."""
 
     def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
