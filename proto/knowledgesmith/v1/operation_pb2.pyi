@@ -49,7 +49,7 @@ class OperationMetadata(_message.Message):
     total: _builtins.int
     """Of how much; 0 = unknown."""
     attempt: _builtins.int
-    """How often it was taken up; more than 1 after a restart."""
+    """How often it was taken up; 0 while it waits for its turn, more than 1 where it was cut off."""
     cancel_requested: _builtins.bool
     """Whether somebody has asked for its end."""
     @_builtins.property
