@@ -10,6 +10,7 @@ from contextvars import copy_context
 from functools import partial
 
 import pytest
+from tests.conftest import Cypher
 
 from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.cancellation import Caller
@@ -119,12 +120,23 @@ HOSTILE = {
     "no rows": "UNWIND range(1, 1000000) AS a UNWIND range(1, 1000000) AS b WITH a, b WHERE a * b = -1 RETURN a, b",
     "sorting": "UNWIND range(1, 2000000000) AS x WITH x ORDER BY -x LIMIT 5 RETURN collect(x) AS n",
     "subquery": "UNWIND range(1, 99999) AS a CALL (a) { UNWIND range(1, 99999) AS b RETURN sum(b) AS s } RETURN max(s)",
-    "product": "MATCH (a), (b), (c), (d), (e), (f) WHERE elementId(a) + elementId(b) = 'x' RETURN count(*) AS n",
+    "product": "MATCH (a), (b), (c), (d), (e), (f) "
+    "WHERE elementId(a) + elementId(b) + elementId(c) + elementId(d) + elementId(e) + elementId(f) = 'x' "
+    "RETURN count(*) AS n",
     "strings": "RETURN size(reduce(s = 'aaaaaaaa', x IN range(1, 40) | s + s)) AS n",
     "replace": "WITH reduce(s = 'aaaaaaaa', x IN range(1, 20) | s + s) AS t RETURN size(replace(t, 'a', t)) AS n",
 }
 
 
+@pytest.fixture
+def crowd(cypher: Cypher) -> Iterator[None]:
+    """Enough nodes for a product without end, whatever else the database holds."""
+    cypher("UNWIND range(1, 200) AS n CREATE (:Crowd {n: n})")
+    yield
+    cypher("MATCH (n:Crowd) DELETE n")
+
+
+@pytest.mark.usefixtures("crowd")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_other_queries_without_end_are_ended_and_leave_nothing_behind(store: GraphStore, name: str) -> None:
     with pytest.raises((InvalidInput, TooLarge)):
