@@ -13,7 +13,7 @@ from knowledgesmith.graph_schema.operations.records import OperationState
 from knowledgesmith.server.front.callers import actor_of
 from knowledgesmith.server.runners.archives import archive_path
 from knowledgesmith.server.servicers.known import known_graph
-from knowledgesmith.server.uploads.uploaded_file import receive
+from knowledgesmith.server.uploads.uploaded_file import begin_with_file
 from knowledgesmith.server.wire.conversions import check_id, check_request_id, check_text
 from knowledgesmith.v1 import archive_pb2 as pb
 from knowledgesmith.v1 import archive_pb2_grpc
@@ -86,24 +86,13 @@ class ArchiveServicer(archive_pb2_grpc.ArchiveServiceServicer):
             check_request_id(header.request_id)
             return header, b""
 
-        async def admit(header: pb.LoadArchiveHeader) -> None:
-            await operations.admit("LoadArchive", header, request_id=check_request_id(header.request_id))
-
-        operations = self._parts.operations
-        folder = operations.upload()
-        try:
-            received = await receive(request_iterator, folder, parts, admit)
-        except BaseException:
-            await asyncio.to_thread(folder.remove)
-            raise
-        return await operations.begin(
+        return await begin_with_file(
+            self._parts.operations,
             "LoadArchive",
-            received.header,
-            resource_id=received.header.graph_id,
+            request_iterator,
+            parts,
             actor=actor_of(context),
-            request_id=check_request_id(received.header.request_id),
-            upload=folder,
-            uploaded=received.digest,
+            resource_id=lambda header: header.graph_id,
         )
 
     async def DiffArchive(
@@ -118,26 +107,14 @@ class ArchiveServicer(archive_pb2_grpc.ArchiveServiceServicer):
             check_request_id(request.header.request_id)
             return request.header, b""
 
-        async def admit(header: pb.DiffArchiveHeader) -> None:
-            await operations.admit("DiffArchive", header, request_id=check_request_id(header.request_id))
-
-        operations = self._parts.operations
-        folder = operations.upload()
-        try:
-            received = await receive(request_iterator, folder, parts, admit)
-        except BaseException:
-            await asyncio.to_thread(folder.remove)
-            raise
-        graph_id = received.header.graph_id
-        return await operations.begin(
+        return await begin_with_file(
+            self._parts.operations,
             "DiffArchive",
-            received.header,
-            resource_id=graph_id,
+            request_iterator,
+            parts,
             actor=actor_of(context),
-            request_id=check_request_id(received.header.request_id),
-            check=lambda: known_graph(self._parts.store, graph_id, "header.graph_id"),
-            upload=folder,
-            uploaded=received.digest,
+            resource_id=lambda header: header.graph_id,
+            check=lambda header: known_graph(self._parts.store, header.graph_id, "header.graph_id"),
         )
 
 

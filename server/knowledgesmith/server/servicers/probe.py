@@ -17,7 +17,7 @@ from knowledgesmith.server.front.callers import actor_of
 from knowledgesmith.server.runners.deletions import file_folders
 from knowledgesmith.server.runners.probe_sets import balance_from, format_from
 from knowledgesmith.server.servicers.known import known_graph
-from knowledgesmith.server.uploads.uploaded_file import receive
+from knowledgesmith.server.uploads.uploaded_file import begin_with_file
 from knowledgesmith.server.wire import paging
 from knowledgesmith.server.wire.conversions import check_request_id, check_text
 from knowledgesmith.server.wire.enums import from_wire
@@ -153,24 +153,14 @@ class ProbeServicer(probe_pb2_grpc.ProbeServiceServicer):
             check_request_id(request.header.request_id)
             return request.header, b""
 
-        async def admit(header: pb.ImportProbeSetHeader) -> None:
-            await operations.admit("ImportProbeSet", header, request_id=check_request_id(header.request_id))
-
-        operations = self._parts.operations
-        folder = operations.upload()
-        try:
-            received = await receive(request_iterator, folder, parts, admit, limit=MAX_IMPORT_BYTES)
-        except BaseException:
-            await asyncio.to_thread(folder.remove)
-            raise
-        return await operations.begin(
+        return await begin_with_file(
+            self._parts.operations,
             "ImportProbeSet",
-            received.header,
-            resource_id="",
+            request_iterator,
+            parts,
             actor=actor_of(context),
-            request_id=check_request_id(received.header.request_id),
-            upload=folder,
-            uploaded=received.digest,
+            resource_id=lambda _header: "",
+            limit=MAX_IMPORT_BYTES,
         )
 
 

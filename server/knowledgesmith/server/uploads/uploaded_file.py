@@ -6,14 +6,19 @@ import asyncio
 import hashlib
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from knowledgesmith.graph_schema.errors import FailedPrecondition, InvalidInput, TooLarge
+from knowledgesmith.server.wire.conversions import check_request_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
+    from google.longrunning import operations_pb2
+
+    from knowledgesmith.server.operations.engine import Operations
     from knowledgesmith.server.operations.folders import Folder
 
 MAX_CHUNK: Final = 1024 * 1024
@@ -112,6 +117,55 @@ async def receive(
         return Received(header=header, digest=await asyncio.to_thread(upload.complete))
     finally:
         upload.close()
+
+
+async def begin_with_file(
+    operations: Operations,
+    method: str,
+    requests: AsyncIterator[R],
+    parts: Callable[[R], tuple[Any, bytes]],
+    *,
+    actor: str,
+    resource_id: Callable[[Any], str],
+    check: Callable[[Any], object] | None = None,
+    limit: int = MAX_BYTES,
+) -> operations_pb2.Operation:
+    """Receive the header and the file of an operation, and begin it; where it is refused, nothing of the file stays.
+
+    Args:
+        operations: all of them.
+        method: its name; its header, which the runner is given, has a ``request_id``.
+        requests: the messages.
+        parts: the header of a message, checked, or else its piece.
+        actor: who asks.
+        resource_id: what a header is about.
+        check: raises what can be refused of a header that came with its file; called in a thread.
+        limit: bytes of the whole.
+
+    Raises:
+        KnowledgeSmithError: see :func:`receive` and ``Operations.begin``.
+    """
+
+    async def admit(header: Any) -> None:
+        await operations.admit(method, header, request_id=check_request_id(header.request_id))
+
+    folder = operations.upload()
+    try:
+        received = await receive(requests, folder, parts, admit, limit=limit)
+    except BaseException:
+        await asyncio.to_thread(folder.remove)
+        raise
+    header = received.header
+    return await operations.begin(
+        method,
+        header,
+        resource_id=resource_id(header),
+        actor=actor,
+        request_id=check_request_id(header.request_id),
+        check=None if check is None else partial(check, header),
+        upload=folder,
+        uploaded=received.digest,
+    )
 
 
 def uploaded_path(folder: Folder) -> Path:
