@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import neo4j
 import psutil
 import pytest
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
 from knowledgesmith.graph_schema.storage.migrations import migrate
@@ -68,9 +68,9 @@ def cypher(neo4j_uri: str) -> Iterator[Cypher]:
 
 
 @pytest.fixture
-def graph_id() -> str:
+def graph_id(request: pytest.FixtureRequest) -> str:
     """A graph that no other test writes to."""
-    return f"t_{uuid.uuid4().hex}"
+    return fresh_graph(request.node.nodeid)
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.names import fresh_graph
 from tests.server import world
 from tests.server.service import Service
 
@@ -119,7 +119,7 @@ def test_the_client_with_an_event_loop_keeps_what_the_other_one_began(
 
 def test_a_result_outlives_a_server_that_is_killed(neo4j_uri: str, store: GraphStore, tmp_path: Path) -> None:
     """The client waits over the death of the server, which takes the import up again when it is back."""
-    graph_id = f"t_{uuid.uuid4().hex}"
+    graph_id = fresh_graph(__name__)
     lives = [Service(data_dir=tmp_path, neo4j_uri=neo4j_uri).start()]
 
     def kill_once(progress: OperationProgress) -> None:

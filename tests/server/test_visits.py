@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.names import fresh_graph
 from tests.server.bench import Deaf, import_world, open_branch, queue, register
 from transformers import modeling_utils
 
@@ -130,7 +131,7 @@ class Both:
 @pytest.fixture(scope="module")
 def small_world(store: GraphStore) -> str:
     """A graph that no test changes."""
-    graph = f"t_{uuid.uuid4().hex}"
+    graph = fresh_graph(__name__)
     import_world(store, graph)
     return graph
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, write_graph
 from tests.graph_schema.propagation.conftest import CHANGES, Run, committed, open_branch, planned
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.interventions import ledger
 from knowledgesmith.graph_schema.interventions.ledger import Measured
@@ -55,7 +56,7 @@ class World:
 
 def build(store: GraphStore) -> World:
     """The small world with a branch, two committed runs and one that is running."""
-    graph = f"t_{uuid.uuid4().hex}"
+    graph = fresh_graph(__name__)
     lexicon = write_graph(store, graph, atlas_entities(), atlas_relations(), atlas_facts())
     store.write_transaction(lambda tx: _levels(tx, graph))
     open_branch(store, graph, graph)
@@ -128,7 +129,7 @@ def vars_of(outcome: ledger.Outcome) -> tuple[Any, ...]:
 
 def add_unrelated(store: GraphStore) -> None:
     """Ten copies of the graph under another id, with branches, runs, probes and cases: nothing may depend on it."""
-    graph = f"t_{uuid.uuid4().hex}"
+    graph = fresh_graph(__name__)
     copies = range(COPIES)
     entities = [replace(e, uid=f"{e.uid}.{n}", name=f"{e.name} {n}") for n in copies for e in atlas_entities()]
     facts = [(f"{s}.{n}", r, f"{o}.{n}") for n in copies for s, r, o in atlas_facts()]

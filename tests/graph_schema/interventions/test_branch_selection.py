@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import neo4j
 import pytest
 from tests.graph_schema.planning.conftest import write_graph
 from tests.graph_schema.propagation.conftest import open_branch
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.errors import BranchNotFound
 from knowledgesmith.graph_schema.interventions import branches
@@ -28,7 +28,7 @@ WAITING = (
 @pytest.fixture
 def graph(store: GraphStore) -> str:
     """A graph with two branches, the first of them selected."""
-    made = f"t_{uuid.uuid4().hex}"
+    made = fresh_graph(__name__)
     write_graph(store, made, [Entity(uid="a", name="a", type="T", domain="d", aliases=())], [], [])
     open_branch(store, f"{made}-one", made, select=True)
     open_branch(store, f"{made}-two", made, select=False)

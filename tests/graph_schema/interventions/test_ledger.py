@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.graph_schema.planning.conftest import write_graph
 from tests.graph_schema.propagation.conftest import open_branch
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.errors import EntityNotFound, FenceRejected, IllegalState
 from knowledgesmith.graph_schema.interventions import branches, heads, ledger
@@ -49,7 +50,7 @@ real = settings(
 @pytest.fixture(scope="module")
 def graph(store: GraphStore) -> str:
     """Four entities."""
-    made = f"t_{uuid.uuid4().hex}"
+    made = fresh_graph(__name__)
     write_graph(store, made, [Entity(uid=uid, name=uid, type="T", domain="d", aliases=()) for uid in UIDS], [], [])
     return made
 

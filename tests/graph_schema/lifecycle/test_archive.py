@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.graph_schema.lifecycle.conftest import LIMA, PARIS, Cypher, Runs, import_world
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.archive import load
 from knowledgesmith.graph_schema.archive.format import MANIFEST, ArchiveInfo
@@ -70,7 +71,7 @@ def made(store: GraphStore, tmp_path_factory: pytest.TempPathFactory) -> Exporte
     folders = Folders(probe_sets=root / "sets", artefacts=root / "artefacts")
     for folder in (root / "sets", root / "artefacts"):
         folder.mkdir()
-    graph_id = f"t_{uuid.uuid4().hex}"
+    graph_id = fresh_graph(__name__)
     import_world(store, graph_id)
     runs = Runs(store, graph_id)
     artefact = hashlib.sha256(ARTEFACT).hexdigest()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from itertools import pairwise
 
 from tests.graph_schema.oracle.judge import named
 from tests.graph_schema.oracle.reasoning import Triple
 from tests.graph_schema.oracle.worlds import imported
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
 from knowledgesmith.graph_schema.probes.generation.generate import generate
@@ -82,7 +82,7 @@ def _check(probe: Probe, answers: tuple[int, ...], true: set[Triple], uids: list
 
 
 def test_sets_and_plans_of_a_deep_graph_hold_no_true_distractor(store: GraphStore) -> None:
-    graph_id, facts = f"t_{uuid.uuid4().hex}", _facts()
+    graph_id, facts = fresh_graph(__name__), _facts()
     uids = sorted({uid for s, _, o in facts for uid in (s, o)})
     entities = [named(uid, uid.title(), "Thing") for uid in uids]
     with imported(store, graph_id, entities, RELATIONS, facts):

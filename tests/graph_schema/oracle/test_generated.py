@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -12,6 +11,7 @@ from tests.graph_schema.oracle.judge_set import check_set
 from tests.graph_schema.oracle.reasoning import Triple, depths, heights, hierarchy, levels
 from tests.graph_schema.oracle.strategies import Drawn, graphs
 from tests.graph_schema.oracle.worlds import World, imported, load, remove
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.errors import ConflictingChanges, NothingToChange, ProbeSetEmpty
 from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan
@@ -31,7 +31,7 @@ real = settings(
 
 
 def _fresh() -> str:
-    return f"t_{uuid.uuid4().hex}"
+    return fresh_graph(__name__)
 
 
 def _check_import(drawn: Drawn, world: World) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from itertools import combinations, pairwise, permutations
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.graph_schema.oracle.reasoning import heights, ways
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 from knowledgesmith.graph_schema.errors import InvalidCatalogue, TooLarge
@@ -80,7 +80,7 @@ def test_clearing_a_world_leaves_the_other(
     )
 )
 def test_small_graphs_with_cycles_and_loops(store: GraphStore, writer: Any, oracle: Any, edges: list[Triple]) -> None:
-    graph_id = f"t_{uuid.uuid4().hex}"
+    graph_id = fresh_graph(__name__)
     writer(graph_id, [Entity(uid=n, name=n) for n in "uvwxyz"], PLAIN, edges)
     asserted = {edge for edge in edges if edge[0] != edge[2]}
     derived = {fact.triple for fact in _closed(store, graph_id, PLAIN).values()}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import neo4j
 import pytest
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.errors import (
     EntityNotFound,
@@ -111,7 +111,7 @@ def test_the_order_of_import_does_not_matter(
 ) -> None:
     store.write_transaction(lambda tx: tx.rows("importing/facts_delete", **_all_facts(store, graph_id)))
     relations = list(lexicon.relations.values())
-    other = f"t_{uuid.uuid4().hex}"
+    other = fresh_graph(__name__)
     writer(other, list(reversed(lexicon.entities)), list(reversed(relations)), list(reversed(facts)))
     mirrored = generate(store, graph_id=other, seed=5)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.graph_schema.planning.conftest import describe
 from tests.graph_schema.planning.proofs import ProofNode, proof_trees
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 from knowledgesmith.graph_schema.errors import ConflictingChanges, ProbeSetEmpty
@@ -113,7 +113,7 @@ def test_the_region_gives_the_plan_of_the_whole_graph(
     store: GraphStore, writer: Any, oracle: Any, case: tuple[list[Triple], Goal, list[Change]], most: int
 ) -> None:
     facts, goal, changes = case
-    graph_id = f"t_{uuid.uuid4().hex}"
+    graph_id = fresh_graph(__name__)
     writer(graph_id, [Entity(uid=n, name=f"node {n}") for n in NODES], RELATIONS, facts)
     request = PlanRequest(graph_id=graph_id, branch_id="main", goal=goal, changes=tuple(changes), max_probes=300)
     cache = WorldCache()

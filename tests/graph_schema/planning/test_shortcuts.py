@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 from tests.graph_schema.planning.conftest import templates_of, write_graph
 from tests.graph_schema.propagation.conftest import open_branch, planned
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
 from knowledgesmith.graph_schema.graphs.lexicon import load_lexicon
@@ -25,7 +24,7 @@ CHAIN = ("lies_in", "main_river")
 
 def ring(store: GraphStore, *, shift: int) -> str:
     """City n lies in land n, whose main river n passes city n + shift."""
-    graph_id = f"t_{uuid.uuid4().hex}"
+    graph_id = fresh_graph(__name__)
     kinds = ("City", "Land", "River")
     entities = [Entity(uid=f"{k}{n}".lower(), name=f"{k}{n}", type=k) for k in kinds for n in range(COUNT)]
     words = {"lies_in": "country", "main_river": "main river", "passes": "town"}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
 from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, write_graph
+from tests.names import fresh_graph
 
 from knowledgesmith.editors.beliefs import NO_CHOICE, Belief
 from knowledgesmith.editors.verdicts import ProbeOutcome, Verdict, summarise, verdict
@@ -53,9 +53,9 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def world(store: GraphStore) -> str:
+def world(store: GraphStore, request: pytest.FixtureRequest) -> str:
     """The small world with a branch."""
-    graph_id = f"t_{uuid.uuid4().hex}"
+    graph_id = fresh_graph(request.node.nodeid)
     write_graph(store, graph_id, atlas_entities(), atlas_relations(), atlas_facts())
     open_branch(store, graph_id, graph_id)
     return graph_id

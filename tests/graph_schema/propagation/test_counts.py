@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import defaultdict
 
 import pytest
 from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, templates_of, write_graph
 from tests.graph_schema.propagation.conftest import Run, committed, open_branch, planned
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema import propagation as ask
 from knowledgesmith.graph_schema.catalogue.relations import build_catalogue
@@ -56,7 +56,7 @@ def moved(store: GraphStore, world: str) -> Run:
 @pytest.fixture(scope="module")
 def neighbours(store: GraphStore) -> Run:
     """Three facts of one subject and many-valued relation are erased from a model that forgets the first statement."""
-    graph_id = f"t_{uuid.uuid4().hex}"
+    graph_id = fresh_graph(__name__)
     borders = Relation(name="borders", rel_type="", traits=Traits(), templates=templates_of("neighbour"))
     facts = [*atlas_facts(), *(("france", "borders", uid) for uid in NEIGHBOURS)]
     relations = list(build_catalogue([*atlas_relations(), borders]).values())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-
 import neo4j
 import pytest
 from tests.graph_schema.budgets.world import ledger_slot
 from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, write_graph
 from tests.graph_schema.propagation.conftest import CHANGES, committed, open_branch, planned
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.errors import GraphUnavailable
 from knowledgesmith.graph_schema.interventions import ledger, steps
@@ -21,7 +20,7 @@ from knowledgesmith.graph_schema.types.interventions import Goal, State
 @pytest.fixture
 def damaged(store: GraphStore, neo4j_uri: str) -> str:
     """A graph and branch (one name) with a committed run, the ledger rows of which were spoilt by hand."""
-    graph_id = f"t_{uuid.uuid4().hex}"
+    graph_id = fresh_graph(__name__)
     write_graph(store, graph_id, atlas_entities(), atlas_relations(), atlas_facts())
     open_branch(store, graph_id, graph_id)
     run = committed(store, planned(store, graph_id, goal=Goal.EDIT, changes=CHANGES), seed=7, order=1)

@@ -13,6 +13,7 @@ import pytest
 from tests.graph_schema.interventions.test_ledger import Batch, begin, move, rows_of
 from tests.graph_schema.planning.conftest import write_graph
 from tests.graph_schema.propagation.conftest import open_branch
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.errors import GraphUnavailable
 from knowledgesmith.graph_schema.interventions import branches, head_replays, heads, ledger, steps
@@ -127,7 +128,7 @@ class Bench:
 @pytest.fixture
 def bench(store: GraphStore, neo4j_uri: str) -> Iterator[Bench]:
     """Two committed runs on the selected branch, one on another, and a run that waits for a decision."""
-    graph = f"t_{uuid.uuid4().hex}"
+    graph = fresh_graph(__name__)
     queries: list[str] = []
     write_graph(
         store, graph, [Entity(uid=uid, name=uid, type="T", domain="d", aliases=()) for uid in UIDS + MORE], [], []

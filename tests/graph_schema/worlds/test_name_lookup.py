@@ -6,9 +6,9 @@ import io
 import re
 import unicodedata
 from typing import Any
-from uuid import uuid4
 
 import pytest
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.errors import AmbiguousName, EntityNotFound
 from knowledgesmith.graph_schema.graphs.lexicon import Lexicon
@@ -39,7 +39,7 @@ t3,plain,City,Ｔｗｉｎ
 
 @pytest.fixture(scope="module")
 def graph(store: GraphStore) -> str:
-    graph_id = f"t_{uuid4().hex}"
+    graph_id = fresh_graph(__name__)
     files = [InputFile(name="entities.csv", content=io.BytesIO(ENTITIES.encode()), role=FileRole.ENTITIES)]
     import_graph(store, graph_id=graph_id, files=files)
     return graph_id
@@ -171,7 +171,7 @@ ODD = (
 @pytest.fixture(scope="module")
 def odd(store: GraphStore) -> str:
     """A graph with odd names and aliases, some of them retired, beside another one with the same."""
-    made = [f"t_{uuid4().hex}" for _ in range(2)]
+    made = [fresh_graph(__name__) for _ in range(2)]
     for graph_id in made:
         rows = [
             [

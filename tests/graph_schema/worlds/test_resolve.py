@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 from typing import Any
-from uuid import uuid4
 
 import pytest
+from tests.names import fresh_graph
 
 from knowledgesmith.graph_schema.errors import (
     AmbiguousName,
@@ -61,7 +61,7 @@ fr,borders,lux
 
 @pytest.fixture(scope="module")
 def world(store: GraphStore) -> tuple[GraphStore, str]:
-    graph_id = f"t_{uuid4().hex}"
+    graph_id = fresh_graph(__name__)
     for texts in (TEXTS, {**TEXTS, FileRole.ENTITIES: TEXTS[FileRole.ENTITIES].replace("gone,Gone,City,\n", "")}):
         files = [
             InputFile(name=role.value, content=io.BytesIO(text.encode()), role=role) for role, text in texts.items()
