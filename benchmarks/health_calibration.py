@@ -32,16 +32,16 @@ from benchmarks.health_corpus import (
     truth,
 )
 
-from knowledgesmith.editors.default_model import ensure_default_model
 from knowledgesmith.editors.health.choices import Choice
 from knowledgesmith.editors.health.judging import Evidence, judge
 from knowledgesmith.editors.health.likelihood import TextLoss
 from knowledgesmith.editors.health.limits import LIMITS
 from knowledgesmith.editors.health.reading import STEMS, StateReading, read_state, say
 from knowledgesmith.editors.health.realised import Realised, realised_of
-from knowledgesmith.editors.loading import load
-from knowledgesmith.editors.models import LoadedModel
-from knowledgesmith.editors.testing import STRUCTURES, tiny
+from knowledgesmith.editors.models.default_model import ensure_default_model
+from knowledgesmith.editors.models.loaded import LoadedModel
+from knowledgesmith.editors.models.loading import load
+from knowledgesmith.editors.testing.tiny import STRUCTURES, tiny
 from knowledgesmith.graph_schema.errors import KnowledgeSmithError
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from knowledgesmith.editors.generation import generate
 from knowledgesmith.editors.health.choices import Choice
-from knowledgesmith.editors.matching import matches
 from knowledgesmith.editors.registry import build
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, UpdateRequest
-from knowledgesmith.editors.scoring import Scorer
-from knowledgesmith.editors.statistics import TextStatistics
+from knowledgesmith.editors.scoring.cloze import Scorer
+from knowledgesmith.editors.scoring.generation import generate
+from knowledgesmith.editors.statistics.moments import TextStatistics
 from knowledgesmith.editors.surgery.borrowing import named_parameter
+from knowledgesmith.editors.text.matching import matches
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
 
 CAPITALS = {
     "France": "Paris",

@@ -40,7 +40,7 @@ from knowledgesmith.client import (
     Unavailable,
 )
 from knowledgesmith.client.local_server import LocalServer, free_address
-from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
+from knowledgesmith.editors.testing.tiny import save_checkpoint, tiny_llama
 from knowledgesmith.graph_schema.embedded import info
 
 T = TypeVar("T")

@@ -36,15 +36,16 @@ from benchmarks.quality_leaks import check_texts, texts_of, texts_shown
 from benchmarks.quality_options import Options
 from benchmarks.quality_rates import over_runs, rate_of
 
-from knowledgesmith.editors.default_model import ensure_default_model
+from knowledgesmith.editors.artefacts.session import attached
 from knowledgesmith.editors.health.likelihood import paired_ratio, text_losses
 from knowledgesmith.editors.health.passages import passages
-from knowledgesmith.editors.loading import load
-from knowledgesmith.editors.matching import matches
-from knowledgesmith.editors.models import LoadedModel
+from knowledgesmith.editors.models.default_model import ensure_default_model
+from knowledgesmith.editors.models.loaded import LoadedModel
+from knowledgesmith.editors.models.loading import load
 from knowledgesmith.editors.registry import build
 from knowledgesmith.editors.requests import UpdateRequest
-from knowledgesmith.editors.statistics import TextStatistics
+from knowledgesmith.editors.statistics.moments import TextStatistics
+from knowledgesmith.editors.text.matching import matches
 from knowledgesmith.graph_schema.embedded import EmbeddedSettings, start
 from knowledgesmith.graph_schema.graphs.reading import GraphSnapshot, load_snapshot
 from knowledgesmith.graph_schema.importing import import_graph
@@ -154,7 +155,7 @@ def run_once(
     seconds = time.perf_counter() - start_time
     check_texts(shown, evaluated(drawn))
     losses = text_losses(loaded, passages())
-    with artefact.attach(loaded):
+    with attached(loaded, artefact):
         texts = [t for a in (*drawn.targets, *drawn.same_relation, *drawn.other_domain) for t in a.texts]
         found = observe(goal, snapshot, drawn, base, answers(loaded, texts))
         right = options.right()

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from knowledgesmith.editors.generation import generate
-from knowledgesmith.editors.matching import matches
+from knowledgesmith.editors.scoring.generation import generate
+from knowledgesmith.editors.text.matching import matches
 from knowledgesmith.graph_schema.language.filling import fill
 from knowledgesmith.graph_schema.types.facts import Direction, Fact, Form, Split
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
     from knowledgesmith.graph_schema.graphs.reading import GraphSnapshot
 
 NEW_TOKENS = 8

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from knowledgesmith.graph_schema.language.spans import Phrases
 
 if TYPE_CHECKING:
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
     from knowledgesmith.editors.requests import UpdateRequest
 
 

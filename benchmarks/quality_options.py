@@ -5,15 +5,15 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from knowledgesmith.editors.beliefs import DEFAULT_SCORER, best_option, option_values
-from knowledgesmith.editors.scoring import Scorer
+from knowledgesmith.editors.scoring.beliefs import DEFAULT_SCORER, best_option, option_values
+from knowledgesmith.editors.scoring.cloze import Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.quality_facts import Asked
 
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
     from knowledgesmith.graph_schema.graphs.reading import GraphSnapshot
 
 Item = tuple[str, str]

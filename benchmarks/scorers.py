@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.graph.database import opened
 
-from knowledgesmith.editors.answers import chosen_by_text
-from knowledgesmith.editors.beliefs import ScorerKind, best_option, option_values, probabilities
-from knowledgesmith.editors.default_model import ensure_default_model
-from knowledgesmith.editors.generation import generate, length_of
-from knowledgesmith.editors.intervals import cluster_bootstrap
-from knowledgesmith.editors.loading import load
-from knowledgesmith.editors.scoring import Scorer
+from knowledgesmith.editors.measures.intervals import cluster_bootstrap
+from knowledgesmith.editors.models.default_model import ensure_default_model
+from knowledgesmith.editors.models.loading import load
+from knowledgesmith.editors.scoring.beliefs import ScorerKind, best_option, option_values, probabilities
+from knowledgesmith.editors.scoring.cloze import Scorer
+from knowledgesmith.editors.scoring.generation import generate, length_of
+from knowledgesmith.editors.text.answers import chosen_by_text
 from knowledgesmith.graph_schema.importing import import_graph
 from knowledgesmith.graph_schema.importing.bundled import bundled_files
 from knowledgesmith.graph_schema.probes.generation.generate import generate as generate_probes
@@ -37,8 +37,8 @@ from knowledgesmith.graph_schema.probes.generation.generate import generate as g
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from knowledgesmith.editors.beliefs import OptionScore
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
+    from knowledgesmith.editors.scoring.beliefs import OptionScore
     from knowledgesmith.graph_schema.types.probes import Probe
 
 RESULT = Path(__file__).resolve().parent / "results" / "scorers.json"

@@ -31,9 +31,9 @@ from knowledgesmith.client import (
     KnowledgeSmithClientError,
 )
 from knowledgesmith.client.local_server import LocalServer, free_address
-from knowledgesmith.editors.default_model import ensure_default_model
-from knowledgesmith.editors.rehearsal import rehearsal_request, teach
-from knowledgesmith.editors.testing import STRUCTURES, save_checkpoint, tiny
+from knowledgesmith.editors.models.default_model import ensure_default_model
+from knowledgesmith.editors.testing.rehearsal import rehearsal_request, teach
+from knowledgesmith.editors.testing.tiny import STRUCTURES, save_checkpoint, tiny
 from knowledgesmith.graph_schema.types import interventions
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -28,7 +28,7 @@ from knowledgesmith.client import (
     KnowledgeSmith,
     KnowledgeSmithClientError,
 )
-from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
+from knowledgesmith.editors.testing.tiny import save_checkpoint, tiny_llama
 
 START_S: Final = 900.0
 STOP_S: Final = 300.0

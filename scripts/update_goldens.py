@@ -15,10 +15,10 @@ from typing import Any
 import torch
 
 from knowledgesmith.editors.registry import METHODS, method_class
-from knowledgesmith.editors.rehearsal import fingerprint, rehearsal_request, rehearse
-from knowledgesmith.editors.testing import tiny_llama
+from knowledgesmith.editors.testing.rehearsal import fingerprint, rehearsal_request, rehearse
+from knowledgesmith.editors.testing.tiny import tiny_llama
 
-GOLDENS = Path(__file__).resolve().parent.parent / "tests" / "editors" / "goldens"
+GOLDENS = Path(__file__).resolve().parent.parent / "tests" / "editors" / "methods" / "goldens"
 
 
 def measure(name: str, config: dict[str, Any]) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from contextlib import contextmanager
 
 import torch
 
-from knowledgesmith.editors.artefacts import Dense, Weights
-from knowledgesmith.editors.encoding import encode, pad_right, pad_token_id
+from knowledgesmith.editors.artefacts.weights import Dense, Weights
 from knowledgesmith.editors.health.judging import Evidence, judge
 from knowledgesmith.editors.health.passages import passages
 from knowledgesmith.editors.health.reading import StateReading, read_state
-from knowledgesmith.editors.models import LoadedModel
-from knowledgesmith.editors.testing import tiny
+from knowledgesmith.editors.models.loaded import LoadedModel
+from knowledgesmith.editors.testing.tiny import tiny
+from knowledgesmith.editors.text.encoding import encode, pad_right, pad_token_id
 from knowledgesmith.graph_schema.types.health import Health
 
 Spoil = Callable[[LoadedModel], None]

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledgesmith.editors.methods.finetune import FineTune, FineTuneConfig
-from knowledgesmith.editors.rehearsal import Recorder, rehearsal_request
-from knowledgesmith.editors.statistics import TextStatistics
-from knowledgesmith.editors.testing import tiny_llama
+from knowledgesmith.editors.statistics.moments import TextStatistics
+from knowledgesmith.editors.testing.rehearsal import Recorder, rehearsal_request
+from knowledgesmith.editors.testing.tiny import tiny_llama
 from knowledgesmith.graph_schema.graphs.reading import GraphSnapshot
 from knowledgesmith.graph_schema.types.facts import Entity, Fact, Relation, Traits
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.structures import DOCS, DTYPES, page, read
 
-from knowledgesmith.editors.testing import STRUCTURES
+from knowledgesmith.editors.testing.tiny import STRUCTURES
 
 
 def test_the_page_is_made_from_the_results() -> None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from knowledgesmith.editors.default_model import ensure_default_model
-from knowledgesmith.editors.loading import load
-from knowledgesmith.editors.testing import tiny_gpt2, tiny_llama
+from knowledgesmith.editors.models.default_model import ensure_default_model
+from knowledgesmith.editors.models.loading import load
+from knowledgesmith.editors.testing.tiny import tiny_gpt2, tiny_llama
 from knowledgesmith.graph_schema.errors import ModelNotFound
 
 if TYPE_CHECKING:
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
 
 FAMILIES: dict[str, Callable[[], LoadedModel]] = {
     "llama": tiny_llama,

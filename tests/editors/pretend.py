@@ -22,7 +22,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 if TYPE_CHECKING:
     from torch import nn
 
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
 
 ELSEWHERE = torch.device("meta")
 HERE = torch.device("cpu")

@@ -11,7 +11,7 @@ from tests.server.service import PATIENCE, Service
 from tests.server.world import upload
 from tests.taught import teach
 
-from knowledgesmith.editors.testing import save_checkpoint, tiny_llama
+from knowledgesmith.editors.testing.tiny import save_checkpoint, tiny_llama
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.v1 import branch_pb2, model_pb2
 

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import pytest
 from tests.server.service import PATIENCE
 
-from knowledgesmith.editors import default_model, devices, precision
-from knowledgesmith.editors.precision import Figure, Precision
+from knowledgesmith.editors.models import default_model, devices, precision
+from knowledgesmith.editors.models.precision import Figure, Precision
 from knowledgesmith.graph_schema.embedded import DatabaseState, DatabaseStatus
 from knowledgesmith.graph_schema.embedded.files import jars
 from knowledgesmith.graph_schema.errors import InvalidInput, JavaNotFound

@@ -15,8 +15,8 @@ import neo4j
 import pytest
 from tests.server.service import PATIENCE, OperationFailed, Service, reason_of
 
-from knowledgesmith.editors.digests import weights_sha256
-from knowledgesmith.editors.loading import load
+from knowledgesmith.editors.models.digests import weights_sha256
+from knowledgesmith.editors.models.loading import load
 from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.v1 import branch_pb2, intervention_pb2, model_pb2
 

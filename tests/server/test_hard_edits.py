@@ -12,12 +12,12 @@ import pytest
 import torch
 from tests.server.test_measure import Sink, probe, speaker_of
 
-from knowledgesmith.editors.beliefs import ScorerKind
-from knowledgesmith.editors.encoding import encode
-from knowledgesmith.editors.models import LoadedModel
-from knowledgesmith.editors.surgery.resident import ResidentModel
-from knowledgesmith.editors.testing import tiny
-from knowledgesmith.editors.verdicts import Verdict
+from knowledgesmith.editors.artefacts.session import ModelSession
+from knowledgesmith.editors.measures.verdicts import Verdict
+from knowledgesmith.editors.models.loaded import LoadedModel
+from knowledgesmith.editors.scoring.beliefs import ScorerKind
+from knowledgesmith.editors.testing.tiny import tiny
+from knowledgesmith.editors.text.encoding import encode
 from knowledgesmith.graph_schema.interventions.ledger import Outcome
 from knowledgesmith.graph_schema.types.interventions import Goal
 from knowledgesmith.graph_schema.types.plan_slots import slots_of
@@ -49,7 +49,7 @@ def knows(text: str, *, structure: str = "llama") -> LoadedModel:
 
 def read(loaded: LoadedModel, asked: PlannedProbe) -> dict[str, Reading]:
     """What the model shows of a question, by the default scorer."""
-    resident = ResidentModel(loaded)
+    resident = ModelSession(loaded)
     sink: Any = Sink()
     meter = Meter(resident, None, ScorerKind.CLOZE_EXACT.value, sink, speaker_of(resident, [asked]))
     return meter.read([asked], "measure")

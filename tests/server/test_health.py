@@ -18,7 +18,7 @@ from tests.server.bench import Deaf, import_world, register
 from tests.taught import Spoil, artefact_of, noise, nothing, one_row, one_word, scaled
 
 from knowledgesmith.editors.health.reading import read_state
-from knowledgesmith.editors.models import LoadedModel
+from knowledgesmith.editors.models.loaded import LoadedModel
 from knowledgesmith.graph_schema.interventions import branches, steps
 from knowledgesmith.graph_schema.interventions.records import Claim, Gate, Intervention, InterventionSpec
 from knowledgesmith.graph_schema.storage.store import GraphStore

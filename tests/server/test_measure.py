@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from knowledgesmith.editors.beliefs import NO_CHOICE, OptionScore
-from knowledgesmith.editors.surgery.resident import ResidentModel
-from knowledgesmith.editors.testing import tiny_llama
-from knowledgesmith.editors.verdicts import Verdict
+from knowledgesmith.editors.artefacts.session import ModelSession
+from knowledgesmith.editors.measures.verdicts import Verdict
+from knowledgesmith.editors.scoring.beliefs import NO_CHOICE, OptionScore
+from knowledgesmith.editors.testing.tiny import tiny_llama
 from knowledgesmith.graph_schema.types.interventions import Goal
 from knowledgesmith.graph_schema.types.plan_slots import slots_of
 from knowledgesmith.graph_schema.types.probes import PlannedProbe, Polarity, Probe, ProbeKind, Role
@@ -80,12 +80,12 @@ def statement(text: str, **more: Any) -> PlannedProbe:
 
 
 @pytest.fixture(scope="module")
-def resident() -> ResidentModel:
-    return ResidentModel(tiny_llama())
+def resident() -> ModelSession:
+    return ModelSession(tiny_llama())
 
 
 def metered(
-    resident: ResidentModel, score: Callable[[str, str], float] | None, *, speaker: Speaker | None = None
+    resident: ModelSession, score: Callable[[str, str], float] | None, *, speaker: Speaker | None = None
 ) -> Meter:
     """A meter whose scores are those of ``score(stem, option)``; the model's own where there is none."""
     sink: Any = Sink()
@@ -135,7 +135,7 @@ STATEMENTS = [
 @pytest.mark.parametrize("liked", ["True", "False"])
 @pytest.mark.parametrize("margin", [1e-9, 0.3, 20.0])
 def test_a_model_that_says_one_word_to_everything_scores_nothing(
-    resident: ResidentModel, liked: str, margin: float
+    resident: ModelSession, liked: str, margin: float
 ) -> None:
     meter = metered(resident, preferring(liked, margin))
     readings = meter.read(STATEMENTS, "measure_before")
@@ -146,7 +146,7 @@ def test_a_model_that_says_one_word_to_everything_scores_nothing(
             assert row.n_ineligible == row.n == 1
 
 
-def test_a_model_that_tells_statements_apart_is_right_though_it_likes_a_word(resident: ResidentModel) -> None:
+def test_a_model_that_tells_statements_apart_is_right_though_it_likes_a_word(resident: ModelSession) -> None:
     """It says True to everything when it is asked once, and knows all four."""
     known = {"Paris", "Tokyo"}
 
@@ -158,14 +158,14 @@ def test_a_model_that_tells_statements_apart_is_right_though_it_likes_a_word(res
     assert [readings[p.probe.id].belief.pred for p in STATEMENTS] == [0, 1, 0, 1]
 
 
-def test_a_statement_of_an_earlier_release_is_asked_once(resident: ResidentModel) -> None:
+def test_a_statement_of_an_earlier_release_is_asked_once(resident: ModelSession) -> None:
     old = [replace(p, probe=replace(p.probe, counter_stem="")) for p in STATEMENTS]
     readings = metered(resident, preferring("True")).read(old, "measure_before")
     assert {reading.belief.pred for reading in readings.values()} == {0}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ProbeKind if kind is not ProbeKind.CONFLICT])
-def test_two_options_that_are_exactly_equal_are_no_choice(resident: ResidentModel, kind: ProbeKind) -> None:
+def test_two_options_that_are_exactly_equal_are_no_choice(resident: ModelSession, kind: ProbeKind) -> None:
     """Whatever is asked: the first of them is neither right nor wrong."""
     asked = [
         probe(kind, "The capital of France is", options=options, number=number)
@@ -185,7 +185,7 @@ def test_two_options_that_are_exactly_equal_are_no_choice(resident: ResidentMode
 
 @pytest.mark.parametrize("text", [" Rome.", " Oslo."])
 def test_a_text_disagrees_with_a_choice_and_not_with_a_tie(
-    resident: ResidentModel, monkeypatch: pytest.MonkeyPatch, text: str
+    resident: ModelSession, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setattr(greedy_texts, "generate", saying(text))
     asked = [probe(ProbeKind.DIRECT, "The capital of France is")]
@@ -207,13 +207,13 @@ TARGETS = [
 ]
 
 
-def speaker_of(resident: ResidentModel, probes: Sequence[PlannedProbe], **names: tuple[str, ...]) -> Speaker:
+def speaker_of(resident: ModelSession, probes: Sequence[PlannedProbe], **names: tuple[str, ...]) -> Speaker:
     plan: Any = SimpleNamespace(probes=tuple(probes))
     return Speaker(resident, plan, names)
 
 
 def test_only_direct_questions_about_targets_speak_each_stem_once(
-    resident: ResidentModel, monkeypatch: pytest.MonkeyPatch
+    resident: ModelSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
 
@@ -234,7 +234,7 @@ def test_only_direct_questions_about_targets_speak_each_stem_once(
 
 
 def test_a_text_may_say_an_alias_and_the_longest_name_wins(
-    resident: ResidentModel, monkeypatch: pytest.MonkeyPatch
+    resident: ModelSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = ("New York", "New York City", "Rome", "Oslo")
     target = probe(ProbeKind.DIRECT, "The harbour of the guild is", options=options)
@@ -251,7 +251,7 @@ def test_a_text_may_say_an_alias_and_the_longest_name_wins(
 
 
 def test_of_more_stems_than_can_be_heard_the_first_speak(
-    resident: ResidentModel, monkeypatch: pytest.MonkeyPatch
+    resident: ModelSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(greedy_texts, "MAX_STEMS", 2)
     monkeypatch.setattr(greedy_texts, "generate", saying(""))
@@ -261,7 +261,7 @@ def test_of_more_stems_than_can_be_heard_the_first_speak(
     assert set(speaker.says(many[2:], "measure_after")) == set(), "the same before and after"
 
 
-def test_long_answers_get_the_tokens_they_need(resident: ResidentModel) -> None:
+def test_long_answers_get_the_tokens_they_need(resident: ModelSession) -> None:
     long = " ".join(["Tokyo, and Kyoto was the capital"] * 4)
     speaker = speaker_of(resident, [probe(ProbeKind.DIRECT, "It is", options=(long, "Rome"))])
     limits: dict[str, int] = vars(speaker)["_limits"]
@@ -269,7 +269,7 @@ def test_long_answers_get_the_tokens_they_need(resident: ResidentModel) -> None:
 
 
 def test_choice_and_text_decide_together_and_their_quarrel_is_marked(
-    resident: ResidentModel, monkeypatch: pytest.MonkeyPatch
+    resident: ModelSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = TARGETS[0]
     slot = slots_of([target])[0]
@@ -289,7 +289,7 @@ def test_choice_and_text_decide_together_and_their_quarrel_is_marked(
         assert (outcome.text_before, outcome.text_after) == (text, text)
 
 
-def test_scorers_that_choose_otherwise_are_marked(resident: ResidentModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scorers_that_choose_otherwise_are_marked(resident: ModelSession, monkeypatch: pytest.MonkeyPatch) -> None:
     reading = metered(resident, None).read(TARGETS[4:5], "measure_before")[TARGETS[4].probe.id]
     for split in (True, False):
         monkeypatch.setattr(measurement, "scorers_disagree", always(answer=split))
@@ -314,7 +314,7 @@ def always(*, answer: bool) -> Callable[[object], bool]:
 
 
 @pytest.mark.parametrize("goal", Goal)
-def test_nothing_moves_where_nothing_changed(resident: ResidentModel, goal: Goal) -> None:
+def test_nothing_moves_where_nothing_changed(resident: ModelSession, goal: Goal) -> None:
     """Two readings of one state, whatever it says: no row has propagated, drifted, forgotten or broken anything."""
     probes = [*TARGETS, *(replace(p, row_seq=p.row_seq + 10) for p in STATEMENTS)]
     planned = {p.probe.id: p for p in probes}

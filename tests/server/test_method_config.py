@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from knowledgesmith.editors.precision import Figure, Precision
+from knowledgesmith.editors.models.precision import Figure, Precision
 from knowledgesmith.editors.registry import METHODS, build, method_class
-from knowledgesmith.editors.testing import tiny_llama
+from knowledgesmith.editors.testing.tiny import tiny_llama
 from knowledgesmith.graph_schema.interventions.records import InterventionSpec
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 from knowledgesmith.server.worker.attempt.method_config import computed_in, resolve_config
@@ -41,7 +41,7 @@ def measured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     def measure(_device: torch.device) -> Precision:
         return found
 
-    monkeypatch.setattr("knowledgesmith.editors.precision.measure", measure)
+    monkeypatch.setattr("knowledgesmith.editors.models.precision.measure", measure)
     return chosen
 
 

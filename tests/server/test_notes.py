@@ -6,7 +6,7 @@ import pytest
 from tests.server.test_health import Bench, bench, stored
 from tests.taught import nothing
 
-from knowledgesmith.editors.spelling import Spelling
+from knowledgesmith.editors.scoring.spelling import Spelling
 from knowledgesmith.graph_schema.types.interventions import Change, Goal, State, TargetDistribution
 from knowledgesmith.server.wire.interventions import intervention_to
 from knowledgesmith.server.worker.attempt.notes import spelling_notes

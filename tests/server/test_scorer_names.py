@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from knowledgesmith.client.cli import main
-from knowledgesmith.editors.beliefs import DEFAULT_SCORER, ScorerKind
+from knowledgesmith.editors.scoring.beliefs import DEFAULT_SCORER, ScorerKind
 from knowledgesmith.graph_schema.interventions.records import InterventionSpec
 from knowledgesmith.server.wire.enums import from_wire
 from knowledgesmith.v1 import intervention_pb2
@@ -43,5 +43,5 @@ def test_the_command_line_names_every_scorer_and_the_default(command: str) -> No
 
 def test_the_front_of_the_service_does_not_load_tensors() -> None:
     """The list comes from a module of pure functions."""
-    code = "import sys, knowledgesmith.editors.beliefs; sys.exit('torch' in sys.modules)"
+    code = "import sys, knowledgesmith.editors.scoring.beliefs; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from knowledgesmith.editors.models import LoadedModel
-from knowledgesmith.editors.testing import tiny_llama
+from knowledgesmith.editors.models.loaded import LoadedModel
+from knowledgesmith.editors.testing.tiny import tiny_llama
 from knowledgesmith.graph_schema.cancellation import Caller, working_for
 from knowledgesmith.graph_schema.errors import Cancelled, ModelNotLoadable
 from knowledgesmith.server.worker.model.shelf import Place, Shelf

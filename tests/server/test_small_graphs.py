@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from knowledgesmith.editors.registry import METHODS, method_class
-from knowledgesmith.editors.rehearsal import rehearse
 from knowledgesmith.editors.requests import UpdateRequest
-from knowledgesmith.editors.sentences import general_text
-from knowledgesmith.editors.testing import tiny_llama
+from knowledgesmith.editors.testing.rehearsal import rehearse
+from knowledgesmith.editors.testing.tiny import tiny_llama
+from knowledgesmith.editors.text.sentences import general_text
 from knowledgesmith.graph_schema.graphs.reading import load_snapshot
 from knowledgesmith.graph_schema.importing import InputFile, import_graph
 from knowledgesmith.graph_schema.planning.planner import PlanRequest, make_plan

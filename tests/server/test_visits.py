@@ -21,9 +21,9 @@ from tests.names import fresh_graph
 from tests.server.bench import Deaf, import_world, open_branch, queue, register
 from transformers import modeling_utils
 
-from knowledgesmith.editors import exporting
-from knowledgesmith.editors.models import LoadedModel
-from knowledgesmith.editors.testing import save_checkpoint, tiny_gpt2
+from knowledgesmith.editors.artefacts import exporting
+from knowledgesmith.editors.models.loaded import LoadedModel
+from knowledgesmith.editors.testing.tiny import save_checkpoint, tiny_gpt2
 from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import InvalidInput, WorkerUnavailable
 from knowledgesmith.graph_schema.interventions import branches, ledger, steps

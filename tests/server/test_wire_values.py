@@ -10,9 +10,9 @@ from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledgesmith.editors.beliefs import ScorerKind
 from knowledgesmith.editors.contract import Family
-from knowledgesmith.editors.dtypes import DTYPES
+from knowledgesmith.editors.models.dtypes import DTYPES
+from knowledgesmith.editors.scoring.beliefs import ScorerKind
 from knowledgesmith.graph_schema.catalogue.accepted_traits import TraitKind
 from knowledgesmith.graph_schema.catalogue.rules import Rule
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge

@@ -20,8 +20,8 @@ from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribu
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from knowledgesmith.editors.artefacts import Artefact
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.artefacts.weights import Artefact
+    from knowledgesmith.editors.models.loaded import LoadedModel
     from knowledgesmith.editors.requests import UpdateRequest
 
 

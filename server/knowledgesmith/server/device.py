@@ -18,7 +18,7 @@ def require_device(name: str, field: str = "--device") -> None:
     """
     if name in {"", "cpu"}:
         return
-    command = [sys.executable, "-m", "knowledgesmith.editors.devices", name, field]
+    command = [sys.executable, "-m", "knowledgesmith.editors.models.devices", name, field]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:

@@ -11,7 +11,7 @@ import platformdirs
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from knowledgesmith.editors.dtypes import DEFAULT_DTYPE, DTYPES, PRECISION_FILE, check_device_name, check_dtype
+from knowledgesmith.editors.models.dtypes import DEFAULT_DTYPE, DTYPES, PRECISION_FILE, check_device_name, check_dtype
 from knowledgesmith.graph_schema.errors import InvalidInput
 
 HINT = "hint"

@@ -7,7 +7,7 @@ import torch
 
 from knowledgesmith.editors.health.finite import nonfinite_weights
 from knowledgesmith.editors.health.realised import realised_of
-from knowledgesmith.editors.models import LoadedModel
+from knowledgesmith.editors.models.loaded import LoadedModel
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

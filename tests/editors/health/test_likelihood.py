@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
-from knowledgesmith.editors.encoding import encode
 from knowledgesmith.editors.health.likelihood import Ratio, TextLoss, paired_ratio, perplexity_of, text_losses
 from knowledgesmith.editors.health.passages import passages
-from knowledgesmith.editors.models import LoadedModel
-from knowledgesmith.editors.testing import STRUCTURES, tiny
+from knowledgesmith.editors.models.loaded import LoadedModel
+from knowledgesmith.editors.testing.tiny import STRUCTURES, tiny
+from knowledgesmith.editors.text.encoding import encode
 from knowledgesmith.graph_schema.errors import InvalidInput
 
 TEXTS = ("The capital of France is Paris.", "Copper", "x = [3, 1]; print(x)", "Il a plu toute la semaine, dit-il.")

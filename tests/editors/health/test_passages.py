@@ -27,7 +27,7 @@ def runs(text: str) -> set[tuple[str, ...]]:
 
 def shipped() -> dict[str, list[str]]:
     """Every text that ships with the editors, and every template of the bundled graph."""
-    folder = files("knowledgesmith.editors").joinpath("texts")
+    folder = files("knowledgesmith.editors.text").joinpath("corpora")
     found = {
         place.name: place.read_text(encoding="utf-8").splitlines()
         for place in folder.iterdir()

@@ -10,10 +10,10 @@ import pytest
 import torch
 from tests.taught import Spoil, spoilt_health
 
-from knowledgesmith.editors.default_model import ensure_default_model
 from knowledgesmith.editors.health.reading import StateReading, read_state
-from knowledgesmith.editors.loading import load
-from knowledgesmith.editors.models import LoadedModel
+from knowledgesmith.editors.models.default_model import ensure_default_model
+from knowledgesmith.editors.models.loaded import LoadedModel
+from knowledgesmith.editors.models.loading import load
 from knowledgesmith.graph_schema.errors import ModelNotFound
 from knowledgesmith.graph_schema.types.health import Health
 

@@ -3,8 +3,6 @@ from __future__ import annotations
 import pytest
 import torch
 
-from knowledgesmith.editors.encoding import encode
-from knowledgesmith.editors.generation import stop_ids
 from knowledgesmith.editors.health.speech import (
     Ids,
     begins_alike,
@@ -13,8 +11,10 @@ from knowledgesmith.editors.health.speech import (
     openings,
     repetition,
 )
-from knowledgesmith.editors.models import LoadedModel
-from knowledgesmith.editors.testing import STRUCTURES, tiny
+from knowledgesmith.editors.models.loaded import LoadedModel
+from knowledgesmith.editors.scoring.generation import stop_ids
+from knowledgesmith.editors.testing.tiny import STRUCTURES, tiny
+from knowledgesmith.editors.text.encoding import encode
 
 PROMPTS = ["The capital of France is", "Cu", "Kyoto was the capital", "The chemical symbol of copper, the city, is"]
 

@@ -9,7 +9,7 @@ import torch
 from tests.taught import Spoil, noise, nothing, one_row, one_value, one_word, scaled, spoilt_health, teach
 
 from knowledgesmith.editors.health.reading import StateReading, read_state
-from knowledgesmith.editors.models import LoadedModel
+from knowledgesmith.editors.models.loaded import LoadedModel
 from knowledgesmith.graph_schema.types.health import Health, HealthVerdict
 
 TAUGHT = ("llama", "gpt2", "gemma3")

@@ -10,8 +10,8 @@ import pytest
 from tests.graph_schema.planning.conftest import atlas_entities, atlas_facts, atlas_relations, write_graph
 from tests.names import fresh_graph
 
-from knowledgesmith.editors.beliefs import NO_CHOICE, Belief
-from knowledgesmith.editors.verdicts import ProbeOutcome, Verdict, summarise, verdict
+from knowledgesmith.editors.measures.verdicts import ProbeOutcome, Verdict, summarise, verdict
+from knowledgesmith.editors.scoring.beliefs import NO_CHOICE, Belief
 from knowledgesmith.graph_schema.interventions import ledger
 from knowledgesmith.graph_schema.interventions.ledger import Measured, Outcome
 from knowledgesmith.graph_schema.planning.plan_store import store_plan

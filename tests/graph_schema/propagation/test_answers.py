@@ -11,7 +11,7 @@ import pytest
 from tests.graph_schema.planning.conftest import atlas_facts, atlas_relations
 from tests.graph_schema.propagation.conftest import Run
 
-from knowledgesmith.editors.beliefs import NO_CHOICE
+from knowledgesmith.editors.scoring.beliefs import NO_CHOICE
 from knowledgesmith.graph_schema import propagation as ask
 from knowledgesmith.graph_schema.errors import InterventionNotFound, InvalidInput
 from knowledgesmith.graph_schema.interventions.ledger import Outcome

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from scipy.special import stdtrit
 
-from knowledgesmith.editors.encoding import encode, pad_right, pad_token_id
 from knowledgesmith.editors.surgery.hooks import head_only_at
+from knowledgesmith.editors.text.encoding import encode, pad_right, pad_token_id
 from knowledgesmith.graph_schema.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
 
 _ROWS = 8
 """Texts in one pass: few, because a large vocabulary makes their logits the largest tensor."""

@@ -13,5 +13,5 @@ def passages() -> tuple[str, ...]:
     Subjects and registers vary, some are in other languages, some are code or numbers. No training text of any method
     holds them; a test compares them with every bundled text and template.
     """
-    text = files("knowledgesmith.editors").joinpath("texts", "health.txt").read_text(encoding="utf-8")
+    text = files("knowledgesmith.editors.text").joinpath("corpora", "health.txt").read_text(encoding="utf-8")
     return tuple(line for line in text.splitlines() if line)

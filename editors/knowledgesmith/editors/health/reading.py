@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from knowledgesmith.editors.encoding import plain_ids
-from knowledgesmith.editors.generation import generate
 from knowledgesmith.editors.health.finite import nonfinite_weights
 from knowledgesmith.editors.health.likelihood import TextLoss, text_losses
 from knowledgesmith.editors.health.passages import passages
 from knowledgesmith.editors.health.speech import NEW_TOKENS, Ids, greedy, openings
+from knowledgesmith.editors.scoring.generation import generate
+from knowledgesmith.editors.text.encoding import plain_ids
 
 if TYPE_CHECKING:
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
 
 OPENINGS = 12
 STEMS = 12

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from knowledgesmith.editors.encoding import encode, prefix_ids
-from knowledgesmith.editors.generation import stop_ids
+from knowledgesmith.editors.scoring.generation import stop_ids
 from knowledgesmith.editors.surgery.hooks import head_only_at
+from knowledgesmith.editors.text.encoding import encode, prefix_ids
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
 
 Ids = tuple[int, ...]
 NEW_TOKENS = 20

@@ -33,9 +33,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from knowledgesmith.editors.architectures.writing import writing_scales
-from knowledgesmith.editors.artefacts import Dense, Weights
-from knowledgesmith.editors.contexts import in_contexts
+from knowledgesmith.editors.architectures.layers import default_layers
+from knowledgesmith.editors.artefacts.weights import Dense, Weights
 from knowledgesmith.editors.contract import (
     AuthorValue,
     Family,
@@ -44,24 +43,27 @@ from knowledgesmith.editors.contract import (
     ObjectiveRow,
     Progress,
 )
-from knowledgesmith.editors.layers import default_layers
-from knowledgesmith.editors.locate import Keys, distinct_from, locate
-from knowledgesmith.editors.lora import computing_in
-from knowledgesmith.editors.objective import Row, answer_batch, buckets, wide
-from knowledgesmith.editors.precision import ComputeDtype, frozen_dtype, name_of
-from knowledgesmith.editors.preserving import Shares, preserving_rows
+from knowledgesmith.editors.locate.keys import Keys, distinct_from, locate
+from knowledgesmith.editors.locate.lookups import Lookup, lookup
+from knowledgesmith.editors.locate.preserving import Shares, preserving_rows
+from knowledgesmith.editors.locate.value_search import SearchResult, SearchRow, SearchSettings, search_values
+from knowledgesmith.editors.models.precision import ComputeDtype, frozen_dtype, name_of
+from knowledgesmith.editors.objective.divergence import wide
+from knowledgesmith.editors.objective.rows import Row, answer_batch, buckets
+from knowledgesmith.editors.objective.targets import ACCEPTED, TargetSource, distinct_prompts
 from knowledgesmith.editors.requests import UpdateRequest
-from knowledgesmith.editors.rows import ACCEPTED, Lookup, TargetSource, distinct_prompts, lookup
+from knowledgesmith.editors.sites.writing import writing_scales
 from knowledgesmith.editors.solve.least_squares import ridge
 from knowledgesmith.editors.solve.null_space import null_space
-from knowledgesmith.editors.solve.value_search import SearchResult, SearchRow, SearchSettings, search_values
 from knowledgesmith.editors.surgery.borrowing import borrowed
 from knowledgesmith.editors.surgery.hooks import capture_input, capture_output, stop_after
+from knowledgesmith.editors.text.contexts import in_contexts
+from knowledgesmith.editors.train.lora import computing_in
 from knowledgesmith.graph_schema.errors import EditDiverged
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
 
 _ROWS = 128
 _LEAST_RETAIN, _RETAIN_STEP = 1e-3, 0.25

@@ -23,8 +23,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from knowledgesmith.editors.answers import end_that_keeps_tokens
-from knowledgesmith.editors.artefacts import Dense, Weights
+from knowledgesmith.editors.architectures.layers import default_layers
+from knowledgesmith.editors.artefacts.weights import Dense, Weights
 from knowledgesmith.editors.contract import (
     AuthorValue,
     Family,
@@ -33,29 +33,21 @@ from knowledgesmith.editors.contract import (
     ObjectiveRow,
     Progress,
 )
-from knowledgesmith.editors.layers import default_layers
-from knowledgesmith.editors.masters import Masters
-from knowledgesmith.editors.objective import (
-    Row,
-    Targets,
-    answer_batch,
-    answer_logits,
-    buckets,
-    divergence,
-    join,
-    own_distributions,
-    per_row,
-)
+from knowledgesmith.editors.objective.divergence import Targets, divergence, per_row
+from knowledgesmith.editors.objective.passes import answer_logits, own_distributions
+from knowledgesmith.editors.objective.rows import Row, answer_batch, buckets, join
+from knowledgesmith.editors.objective.suffix import returns_tuple, starting_above
+from knowledgesmith.editors.objective.targets import ACCEPTED, TargetRow, TargetSource
 from knowledgesmith.editors.requests import Prompt, RetainRow, UpdateRequest
-from knowledgesmith.editors.rows import ACCEPTED, TargetRow, TargetSource
-from knowledgesmith.editors.solve.suffix import returns_tuple, starting_above
 from knowledgesmith.editors.surgery.borrowing import borrowed
 from knowledgesmith.editors.surgery.hooks import capture_output, stop_after
+from knowledgesmith.editors.text.answers import end_that_keeps_tokens
+from knowledgesmith.editors.train.masters import Masters
 from knowledgesmith.graph_schema.errors import EditDiverged
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
 
 PREFIXES = ("In fact, ", "Therefore, ", "It is known that ", "As everyone says, ", "Remember: ", "The book says: ")
 """Neutral openings in front of training prompts, so that the change does not hang on the first position."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from knowledgesmith.editors.artefacts import Weights
+from knowledgesmith.editors.artefacts.weights import Weights
 from knowledgesmith.editors.contract import Family, KeyStatistics, MethodConfig, ObjectiveRow, Progress
 from knowledgesmith.editors.requests import UpdateRequest
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
 
 
 class PlaceboConfig(MethodConfig):

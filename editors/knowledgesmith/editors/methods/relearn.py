@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, cast
 import torch
 from pydantic import Field
 
-from knowledgesmith.editors.artefacts import Weights
+from knowledgesmith.editors.artefacts.weights import Weights
 from knowledgesmith.editors.contract import (
     AuthorValue,
     Family,
@@ -35,7 +35,13 @@ from knowledgesmith.editors.contract import (
     ObjectiveRow,
     Progress,
 )
-from knowledgesmith.editors.lessons import (
+from knowledgesmith.editors.models.precision import ComputeDtype, frozen_dtype, name_of
+from knowledgesmith.editors.objective.divergence import Targets, divergence
+from knowledgesmith.editors.objective.passes import answer_logits
+from knowledgesmith.editors.objective.rows import answer_batch, buckets
+from knowledgesmith.editors.requests import UpdateRequest
+from knowledgesmith.editors.text.sentences import everyday_text
+from knowledgesmith.editors.train.lessons import (
     Lesson,
     Mixture,
     lessons_to_keep,
@@ -43,19 +49,15 @@ from knowledgesmith.editors.lessons import (
     siblings_to_keep,
     text_to_keep,
 )
-from knowledgesmith.editors.lora import Adapters, adaptable, adapted, computing_in
-from knowledgesmith.editors.masters import LossScale
-from knowledgesmith.editors.objective import Targets, answer_batch, answer_logits, buckets, divergence
-from knowledgesmith.editors.precision import ComputeDtype, frozen_dtype, name_of
-from knowledgesmith.editors.requests import UpdateRequest
-from knowledgesmith.editors.sentences import everyday_text
+from knowledgesmith.editors.train.lora import Adapters, adaptable, adapted, computing_in
+from knowledgesmith.editors.train.masters import LossScale
 from knowledgesmith.graph_schema.errors import EditDiverged, NothingToChange
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
 
 _CLIP = 1.0
 _TEXTS = 64

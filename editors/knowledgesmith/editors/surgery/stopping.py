@@ -16,7 +16,7 @@ from knowledgesmith.graph_schema import cancellation
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
     from knowledgesmith.graph_schema.cancellation import Caller
 
 

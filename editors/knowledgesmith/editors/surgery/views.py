@@ -15,7 +15,7 @@ from typing import Any
 from torch import nn
 
 from knowledgesmith.editors.architectures.discover import discover
-from knowledgesmith.editors.models import LoadedModel
+from knowledgesmith.editors.models.loaded import LoadedModel
 
 
 def view_of(loaded: LoadedModel, *, own_tokenizer: bool = True) -> LoadedModel:

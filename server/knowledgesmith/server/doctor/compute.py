@@ -18,14 +18,15 @@ _DRIVER: Final = Path("/proc/driver/nvidia/version")
 
 def model() -> Finding:
     """Whether the default model is there in the form that the service loads."""
-    from knowledgesmith.editors.default_model import NAME, default_model_path, is_converted, is_installed
+    from knowledgesmith.editors.models.default_model import NAME, default_model_path, is_converted, is_installed
 
     if is_converted():
         return ok(f"{NAME} at {default_model_path()}")
     if is_installed():
         return warn(
             f"{NAME} is installed, not converted yet (540 MB)",
-            "It is at the first use, in half a minute; to do it now: python -m knowledgesmith.editors.default_model",
+            "It is at the first use, in half a minute; to do it now: "
+            "python -m knowledgesmith.editors.models.default_model",
         )
     return warn(
         f"{NAME} is not installed",
@@ -35,7 +36,7 @@ def model() -> Finding:
 
 def device(settings: ServerSettings) -> Finding:
     """The devices of this machine, and the one that the settings mean."""
-    from knowledgesmith.editors import devices
+    from knowledgesmith.editors.models import devices
 
     chosen = devices.find_device(settings.device, "--device")
     text = f"{chosen} ({devices.describe(chosen)}); here: {', '.join(devices.available())}"
@@ -46,8 +47,8 @@ def device(settings: ServerSettings) -> Finding:
 
 def precision(settings: ServerSettings) -> Finding:
     """Both precisions, measured on the device (or read where they were), and the one that is chosen."""
-    from knowledgesmith.editors.devices import find_device
-    from knowledgesmith.editors.precision import decide
+    from knowledgesmith.editors.models.devices import find_device
+    from knowledgesmith.editors.models.precision import decide
 
     # a folder that does not exist yet is not made by looking
     cache = settings.precision_cache if settings.data_dir.is_dir() else None

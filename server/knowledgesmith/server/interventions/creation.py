@@ -8,7 +8,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from knowledgesmith.editors.beliefs import DEFAULT_SCORER, ScorerKind
+from knowledgesmith.editors.scoring.beliefs import DEFAULT_SCORER, ScorerKind
 from knowledgesmith.graph_schema.errors import InvalidInput, KnowledgeSmithError, RevisionMismatch
 from knowledgesmith.graph_schema.interventions import branches, steps
 from knowledgesmith.graph_schema.interventions.records import Intervention, InterventionSpec

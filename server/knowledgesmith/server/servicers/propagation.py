@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from knowledgesmith.editors.collapse import ScalePoint, collapse_point, falls
+from knowledgesmith.editors.measures.collapse import ScalePoint, collapse_point, falls
 from knowledgesmith.graph_schema import propagation
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.graphs.reading import load_catalogue

@@ -7,7 +7,7 @@ import uuid
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from knowledgesmith.editors.intervals import wilson
+from knowledgesmith.editors.measures.intervals import wilson
 from knowledgesmith.graph_schema.errors import InvalidInput, TooLarge
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 from knowledgesmith.server.wire.enums import from_wire, missing

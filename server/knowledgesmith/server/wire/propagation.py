@@ -15,7 +15,7 @@ from knowledgesmith.v1 import common_pb2, propagation_pb2
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from knowledgesmith.editors.collapse import Fall
+    from knowledgesmith.editors.measures.collapse import Fall
     from knowledgesmith.graph_schema.propagation import (
         ChangedFact,
         Counts,

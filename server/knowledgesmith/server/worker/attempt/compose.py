@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, UpdateRequest
-from knowledgesmith.editors.sentences import general_text
+from knowledgesmith.editors.text.sentences import general_text
 from knowledgesmith.graph_schema.errors import Aborted, FailedPrecondition
 from knowledgesmith.graph_schema.graphs.reading import load_snapshot
 from knowledgesmith.graph_schema.planning.training_set import training_material

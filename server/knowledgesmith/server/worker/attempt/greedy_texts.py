@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from knowledgesmith.editors.answers import chosen_by_text
-from knowledgesmith.editors.generation import generate, length_of
+from knowledgesmith.editors.scoring.generation import generate, length_of
+from knowledgesmith.editors.text.answers import chosen_by_text
 from knowledgesmith.graph_schema.types.probes import ProbeKind, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from knowledgesmith.editors.surgery.resident import ResidentModel
+    from knowledgesmith.editors.artefacts.session import ModelSession
     from knowledgesmith.graph_schema.storage.store import GraphStore
     from knowledgesmith.graph_schema.types.plans import Plan
     from knowledgesmith.graph_schema.types.probes import PlannedProbe
@@ -40,7 +40,7 @@ class Speaker:
         names: names and aliases of the options by uid.
     """
 
-    def __init__(self, resident: ResidentModel, plan: Plan, names: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, resident: ModelSession, plan: Plan, names: Mapping[str, Sequence[str]]) -> None:
         self._resident = resident
         self._names = names
         self._limits = self._longest(spoken_probes(plan.probes))

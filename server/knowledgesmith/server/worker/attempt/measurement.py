@@ -5,19 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from knowledgesmith.editors.beliefs import NO_CHOICE, Belief, ScorerKind, believe, option_values, scorers_disagree
-from knowledgesmith.editors.score_cache import ScoreCache, score_with_cache
-from knowledgesmith.editors.scoring import Scorer
-from knowledgesmith.editors.statements import believe_statement
-from knowledgesmith.editors.verdicts import ProbeOutcome, Said, summarise, verdict
+from knowledgesmith.editors.measures.verdicts import ProbeOutcome, Said, summarise, verdict
+from knowledgesmith.editors.scoring.beliefs import (
+    NO_CHOICE,
+    Belief,
+    ScorerKind,
+    believe,
+    option_values,
+    scorers_disagree,
+)
+from knowledgesmith.editors.scoring.cache import ScoreCache, score_with_cache
+from knowledgesmith.editors.scoring.cloze import Scorer
+from knowledgesmith.editors.scoring.statements import believe_statement
 from knowledgesmith.graph_schema.interventions.ledger import Measured, Outcome
 from knowledgesmith.graph_schema.types.probes import Polarity, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from knowledgesmith.editors.beliefs import OptionScore
-    from knowledgesmith.editors.surgery.resident import ResidentModel
+    from knowledgesmith.editors.artefacts.session import ModelSession
+    from knowledgesmith.editors.scoring.beliefs import OptionScore
     from knowledgesmith.graph_schema.types.interventions import Goal
     from knowledgesmith.graph_schema.types.plans import LedgerSlot
     from knowledgesmith.graph_schema.types.probes import PlannedProbe
@@ -42,7 +49,7 @@ class Meter:
 
     def __init__(
         self,
-        resident: ResidentModel,
+        resident: ModelSession,
         cache: ScoreCache | None,
         scorer: str,
         sink: MetricSink,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from knowledgesmith.editors.precision import FIELD, compute_dtype, name_of, needs_measurement, resolved
+from knowledgesmith.editors.models.precision import FIELD, compute_dtype, name_of, needs_measurement, resolved
 from knowledgesmith.editors.registry import method_class
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
     from knowledgesmith.graph_schema.interventions.records import InterventionSpec
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from knowledgesmith.editors.spelling import UNKNOWN_NATS, Spelling, spell
+from knowledgesmith.editors.scoring.spelling import UNKNOWN_NATS, Spelling, spell
 from knowledgesmith.graph_schema.types.interventions import Goal
 from knowledgesmith.server.worker.attempt.greedy_texts import spoken_probes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
     from knowledgesmith.graph_schema.types.plans import Plan
 
 _SHOWN: Final = 3

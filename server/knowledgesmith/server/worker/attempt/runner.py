@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from knowledgesmith.editors.contract import Method, Selective
 from knowledgesmith.editors.registry import build
-from knowledgesmith.editors.score_cache import ScoreCache
-from knowledgesmith.editors.statistics import TextStatistics
+from knowledgesmith.editors.scoring.cache import ScoreCache
+from knowledgesmith.editors.statistics.moments import TextStatistics
 from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.cancellation import abandonable
 from knowledgesmith.graph_schema.errors import (
@@ -49,8 +49,8 @@ from knowledgesmith.server.worker.attempt.waiting import when_imported
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
-    from knowledgesmith.editors.artefacts import Weights
-    from knowledgesmith.editors.surgery.resident import ResidentModel
+    from knowledgesmith.editors.artefacts.session import ModelSession
+    from knowledgesmith.editors.artefacts.weights import Weights
     from knowledgesmith.graph_schema.interventions.records import Claim, Intervention
     from knowledgesmith.graph_schema.storage.store import GraphStore
     from knowledgesmith.graph_schema.types.health import Health
@@ -182,7 +182,7 @@ class AttemptRunner:
             found = self._changed(attempt, plan, resident)
         return self._decide(attempt, found)
 
-    def _changed(self, attempt: _Attempt, plan: Plan, resident: ResidentModel) -> Health:
+    def _changed(self, attempt: _Attempt, plan: Plan, resident: ModelSession) -> Health:
         """Measure, apply, measure again into the ledger; the health of what came of it."""
         intervention = attempt.intervention
         line = branches.lineage(self._store, intervention.spec.branch_id, intervention.base_revision)
@@ -225,7 +225,7 @@ class AttemptRunner:
                 hint=f"The head was {intervention.base_revision} at its turn; read the branch again and decide anew.",
             )
 
-    def _method(self, attempt: _Attempt, resident: ResidentModel) -> tuple[Method, str | None]:
+    def _method(self, attempt: _Attempt, resident: ModelSession) -> tuple[Method, str | None]:
         """The method and the dtype that it computes in.
 
         A model that it cannot change truly is refused here, before minutes are spent on measuring it.
@@ -322,7 +322,7 @@ class AttemptRunner:
         return readings
 
     def _apply(
-        self, attempt: _Attempt, plan: Plan, resident: ResidentModel, method: Method, computed: str | None
+        self, attempt: _Attempt, plan: Plan, resident: ModelSession, method: Method, computed: str | None
     ) -> Weights:
         """The stored artefact of an earlier attempt, or a new one, stored before it is used."""
         intervention = attempt.intervention

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from knowledgesmith.editors import exporting
-from knowledgesmith.editors.artefacts import Weights, load_artefact
-from knowledgesmith.editors.default_model import ensure_default_model
-from knowledgesmith.editors.generation import generate
-from knowledgesmith.editors.loading import check_runs, load
+from knowledgesmith.editors.artefacts import exporting
+from knowledgesmith.editors.artefacts.reading import load_artefact
+from knowledgesmith.editors.artefacts.weights import Weights
+from knowledgesmith.editors.models.default_model import ensure_default_model
+from knowledgesmith.editors.models.loading import check_runs, load
+from knowledgesmith.editors.scoring.generation import generate
 from knowledgesmith.graph_schema.errors import DeviceOutOfMemory, InvalidInput, ModelNotLoadable
 from knowledgesmith.graph_schema.interventions import branches
 from knowledgesmith.server.worker.model.shelf import Shelf
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from knowledgesmith.editors.models import LoadedModel
-    from knowledgesmith.editors.surgery.resident import ResidentModel
+    from knowledgesmith.editors.artefacts.session import ModelSession
+    from knowledgesmith.editors.models.loaded import LoadedModel
     from knowledgesmith.graph_schema.interventions.branches import ModelInfo, RevisionInfo
     from knowledgesmith.graph_schema.storage.store import GraphStore
     from knowledgesmith.server.settings import ServerSettings
@@ -46,7 +47,7 @@ class ModelHost:
         """Load a model (empty path = the default model), prove that it computes, and tell what it is.
 
         Raises:
-            ModelNotFound, ModelNotLoadable: see :func:`knowledgesmith.editors.loading.load` and ``check_runs``.
+            ModelNotFound, ModelNotLoadable: see :func:`knowledgesmith.editors.models.loading.load` and ``check_runs``.
         """
         place = path or str(ensure_default_model())
         with self.shelf.using((place, dtype)) as held:
@@ -65,7 +66,7 @@ class ModelHost:
         return load(path, device=self._settings.device or None, dtype=dtype)
 
     @contextmanager
-    def resident_of(self, branch_id: str) -> Generator[ResidentModel]:
+    def resident_of(self, branch_id: str) -> Generator[ModelSession]:
         """The branch's model for an intervention, whatever revision it shows at present.
 
         Raises:
@@ -97,7 +98,7 @@ class ModelHost:
     @contextmanager
     def _shown(
         self, sort: str, held: Held, branch_id: str, revision_id: str
-    ) -> Generator[tuple[ResidentModel, list[Weights]]]:
+    ) -> Generator[tuple[ModelSession, list[Weights]]]:
         """A view that shows a revision, and its artefacts; what it takes of memory is free again afterwards.
 
         Raises:

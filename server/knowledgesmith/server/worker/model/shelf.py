@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from knowledgesmith.editors.surgery.resident import ResidentModel
+from knowledgesmith.editors.artefacts.session import ModelSession
 from knowledgesmith.editors.surgery.stopping import stoppable
 from knowledgesmith.editors.surgery.views import view_of
 from knowledgesmith.graph_schema import cancellation
 
 if TYPE_CHECKING:
-    from knowledgesmith.editors.models import LoadedModel
+    from knowledgesmith.editors.models.loaded import LoadedModel
 
 Place = tuple[str, str]
 """Path and dtype of a model."""
@@ -29,14 +29,14 @@ class Held:
 
     def __init__(self, place: Place, loaded: LoadedModel) -> None:
         self.place = place
-        self.resident = ResidentModel(stoppable(loaded))
+        self.resident = ModelSession(stoppable(loaded))
         self._pristine = view_of(loaded, own_tokenizer=False)
-        self._views: dict[str, ResidentModel] = {}
+        self._views: dict[str, ModelSession] = {}
 
-    def view(self, sort: str) -> ResidentModel:
+    def view(self, sort: str) -> ModelSession:
         """The view for one sort of visits, which one thread uses at a time."""
         if sort not in self._views:
-            self._views[sort] = ResidentModel(view_of(self._pristine))
+            self._views[sort] = ModelSession(view_of(self._pristine))
         return self._views[sort]
 
 

@@ -1,0 +1,1 @@
+"""Pure measures over what was scored: verdicts, intervals, collapse, fluency."""

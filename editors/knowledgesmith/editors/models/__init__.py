@@ -1,0 +1,1 @@
+"""Models: found, loaded, told apart by digests, run in the precision and on the device that suit them."""

@@ -1,0 +1,1 @@
+"""Tiny models and a small request, for tests and benchmarks."""

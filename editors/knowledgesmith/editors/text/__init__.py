@@ -1,0 +1,1 @@
+"""Texts and tokens: encoding, phrasings behind other text, what an answer is and where it ends."""

@@ -1,0 +1,163 @@
+"""Low-rank adapters on the linear maps of a model, held by forward hooks (Hu et al. 2022, arXiv 2106.09685).
+
+``W x`` becomes ``W x + (alpha / r) B A x`` with B = 0 at the start. The model's own parameters are never touched, so
+leaving the context leaves the model bit-identical; the result is exported in each parameter's own layout.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from knowledgesmith.editors.architectures.discover import linear_maps
+from knowledgesmith.editors.artefacts.weights import LowRank
+from knowledgesmith.graph_schema.errors import InvalidInput, UnsupportedArchitecture
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from knowledgesmith.editors.architectures.base import Projection
+    from knowledgesmith.editors.models.loaded import LoadedModel
+
+LOWER_SHARE = 13 / 30
+"""Share of the blocks that is adapted by default: 13 of the default model's 30, chosen on it and taken over to other
+depths untried. That lower blocks gather a subject's facts on its own tokens (Meng et al. 2022, arXiv 2202.05262) is why
+lower ones were tried; no publication gives this share."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """The factors of one linear map. shapes: a (r, in), b (out, r); float32, trainable."""
+
+    projection: Projection
+    a: Tensor
+    b: Tensor
+    scale: float
+
+    def added(self, inputs: Tensor) -> Tensor:
+        """``scale · B A x`` in the input's dtype. shape: (..., in) -> (..., out)."""
+        low = inputs @ self.a.to(inputs.dtype).T
+        return (low @ self.b.to(inputs.dtype).T) * self.scale
+
+    def as_delta(self) -> LowRank:
+        """The change of the parameter as the model stores it (transposed for ``Conv1D``)."""
+        if self.projection.weight_is_transposed:
+            return LowRank(a=self.b.T, b=self.a.T, scale=self.scale)
+        return LowRank(a=self.a, b=self.b, scale=self.scale)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapters:
+    """All adapters of one model, in module order."""
+
+    items: tuple[Adapter, ...]
+
+    def parameters(self) -> list[Tensor]:
+        """The trainable factors."""
+        return [factor for item in self.items for factor in (item.a, item.b)]
+
+    def as_deltas(self) -> dict[str, LowRank]:
+        """Parameter name to its change."""
+        return {item.projection.parameter_name: item.as_delta() for item in self.items}
+
+
+def adaptable(
+    loaded: LoadedModel, *, first_layer: int, last_layer: int | None, maps: Sequence[str]
+) -> list[Projection]:
+    """The linear maps of the blocks ``first_layer`` to ``last_layer`` (inclusive).
+
+    Args:
+        loaded: the model.
+        first_layer: lowest adapted block.
+        last_layer: highest adapted block; -1 is the last one, ``None`` the end of the lower 43 %.
+        maps: last parts of module names to adapt, or ``mlp`` for every map beside the down projection; empty is all.
+
+    Raises:
+        InvalidInput: a layer does not exist, or the range is empty.
+        UnsupportedArchitecture: no linear map is called so.
+    """
+    architecture = loaded.architecture
+    stop = round(LOWER_SHARE * architecture.num_layers) - 1 if last_layer is None else last_layer
+    stop = architecture.num_layers + stop if stop < 0 else stop
+    if stop < first_layer:
+        raise InvalidInput(
+            "the range of adapted layers is empty",
+            field="last_layer",
+            value=last_layer,
+            hint=f"The model has layers 0 to {architecture.num_layers - 1}; first_layer is {first_layer}.",
+        )
+    found = [
+        projection
+        for layer in range(first_layer, stop + 1)
+        for projection in linear_maps(architecture.block(layer), prefix=architecture.block_names[layer])
+        if _chosen(projection.name, architecture.down_projection(layer).name, maps)
+    ]
+    if not found:
+        raise UnsupportedArchitecture("no linear map has one of these names", field="adapted_maps", value=maps)
+    return found
+
+
+def _chosen(name: str, down: str, maps: Sequence[str]) -> bool:
+    mlp = f"{down.rpartition('.')[0]}."
+    return not maps or name.rpartition(".")[2] in maps or ("mlp" in maps and name.startswith(mlp))
+
+
+@contextmanager
+def adapted(
+    projections: Sequence[Projection], *, rank: int, alpha: float, generator: torch.Generator
+) -> Generator[Adapters]:
+    """Put an adapter on each map; inside the context the model computes with them.
+
+    Args:
+        projections: the maps to adapt.
+        rank: r; cut to the smaller side of a map.
+        alpha: the added term is scaled by alpha / r.
+        generator: draws A ~ N(0, 1 / in_features) on the CPU.
+    """
+    adapters = Adapters(items=tuple(_adapter(p, rank, alpha, generator) for p in projections))
+    handles = [item.projection.module.register_forward_hook(_hook(item)) for item in adapters.items]
+    try:
+        yield adapters
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def computing_in(model: nn.Module, dtype: torch.dtype | None) -> Generator[None]:
+    """Let the model's floating-point parameters be ``dtype`` for a while; the originals are kept and put back.
+
+    ``None`` changes nothing. The parameter objects stay the same (tied ones stay tied).
+    """
+    kept = [(p, p.data) for p in model.parameters() if p.is_floating_point() and dtype not in (None, p.dtype)]
+    try:
+        for parameter, original in kept:
+            parameter.data = original.to(dtype)
+        yield
+    finally:
+        for parameter, original in kept:
+            parameter.data = original
+
+
+def _adapter(projection: Projection, rank: int, alpha: float, generator: torch.Generator) -> Adapter:
+    r = min(rank, projection.in_features, projection.out_features)
+    device = projection.weight.device
+    drawn = torch.randn(r, projection.in_features, generator=generator) / math.sqrt(projection.in_features)
+    return Adapter(
+        projection=projection,
+        a=drawn.to(device).requires_grad_(),
+        b=torch.zeros(projection.out_features, r, device=device).requires_grad_(),
+        scale=alpha / r,
+    )
+
+
+def _hook(item: Adapter) -> Any:
+    def hook(_module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
+        return output + item.added(args[0])
+
+    return hook

@@ -1,0 +1,119 @@
+"""Low-rank adapters: exact export in both layouts, and nothing left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from knowledgesmith.editors.artefacts.session import attached
+from knowledgesmith.editors.artefacts.weights import Weights
+from knowledgesmith.editors.train.lora import Adapters, adaptable, adapted, computing_in
+from knowledgesmith.graph_schema.errors import InvalidInput, UnsupportedArchitecture
+
+if TYPE_CHECKING:
+    from knowledgesmith.editors.models.loaded import LoadedModel
+
+IDS = torch.tensor([[5, 6, 7, 8, 9, 10]])
+
+
+def _logits(loaded: LoadedModel) -> torch.Tensor:
+    with torch.no_grad():
+        logits: torch.Tensor = loaded.model(input_ids=IDS).logits
+    return logits
+
+
+def _fill(adapters: Adapters) -> None:
+    generator = torch.Generator().manual_seed(7)
+    with torch.no_grad():
+        for item in adapters.items:
+            item.b.copy_(torch.randn(item.b.shape, generator=generator) * 0.05)
+
+
+def test_fresh_adapters_change_nothing(loaded: LoadedModel) -> None:
+    before = _logits(loaded)
+    maps = adaptable(loaded, first_layer=0, last_layer=-1, maps=())
+    with adapted(maps, rank=4, alpha=8, generator=torch.Generator().manual_seed(0)) as adapters:
+        assert torch.equal(_logits(loaded), before)
+        assert len(adapters.items) == len(loaded.architecture.all_linear_names())
+
+
+def test_the_exported_change_computes_what_the_adapters_did(loaded: LoadedModel) -> None:
+    before = _logits(loaded)
+    maps = adaptable(loaded, first_layer=0, last_layer=-1, maps=())
+    with adapted(maps, rank=4, alpha=8, generator=torch.Generator().manual_seed(0)) as adapters:
+        _fill(adapters)
+        inside = _logits(loaded)
+        artefact = Weights(deltas=adapters.as_deltas())
+    assert not torch.allclose(inside, before, atol=1e-3)
+    assert torch.equal(_logits(loaded), before)
+    with attached(loaded, artefact):
+        torch.testing.assert_close(_logits(loaded), inside, atol=2e-5, rtol=1e-5)
+    assert torch.equal(_logits(loaded), before)
+
+
+def test_hooks_are_removed_after_an_exception(loaded: LoadedModel) -> None:
+    before = _logits(loaded)
+    maps = adaptable(loaded, first_layer=0, last_layer=-1, maps=())
+
+    def fail() -> None:
+        with adapted(maps, rank=2, alpha=2, generator=torch.Generator().manual_seed(0)) as adapters:
+            _fill(adapters)
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    assert torch.equal(_logits(loaded), before)
+
+
+def test_layers_and_names_select_maps(llama: LoadedModel) -> None:
+    maps = adaptable(llama, first_layer=1, last_layer=2, maps=("down_proj", "q_proj"))
+    assert [p.name.split(".")[2] for p in maps] == ["1", "1", "2", "2"]
+    assert {p.name.rpartition(".")[2] for p in maps} == {"down_proj", "q_proj"}
+
+
+def test_mlp_means_the_maps_beside_the_down_projection(loaded: LoadedModel) -> None:
+    maps = adaptable(loaded, first_layer=0, last_layer=0, maps=("mlp",))
+    assert 2 <= len(maps) <= 3
+    assert all(".mlp." in p.name for p in maps)
+
+
+def test_by_default_the_lower_blocks_are_adapted(llama: LoadedModel) -> None:
+    maps = adaptable(llama, first_layer=0, last_layer=None, maps=("down_proj",))
+    assert [p.name for p in maps] == ["model.layers.0.mlp.down_proj", "model.layers.1.mlp.down_proj"]
+
+
+def test_wrong_layers_and_names_are_named(llama: LoadedModel) -> None:
+    with pytest.raises(InvalidInput, match="no such layer"):
+        adaptable(llama, first_layer=0, last_layer=9, maps=())
+    with pytest.raises(InvalidInput, match="empty") as caught:
+        adaptable(llama, first_layer=3, last_layer=1, maps=())
+    assert caught.value.field == "last_layer"
+    with pytest.raises(UnsupportedArchitecture, match="no linear map"):
+        adaptable(llama, first_layer=0, last_layer=-1, maps=("c_fc",))
+
+
+def test_the_rank_is_cut_to_the_smaller_side(llama: LoadedModel) -> None:
+    maps = adaptable(llama, first_layer=0, last_layer=0, maps=())
+    with adapted(maps, rank=512, alpha=1, generator=torch.Generator().manual_seed(0)) as adapters:
+        sides = [min(p.in_features, p.out_features) for p in maps]
+        assert [item.a.shape[0] for item in adapters.items] == sides
+
+
+def test_half_precision_is_only_for_a_while(loaded: LoadedModel) -> None:
+    before = {name: p.detach().clone() for name, p in loaded.model.named_parameters()}
+    objects = {name: id(p) for name, p in loaded.model.named_parameters()}
+
+    def fail() -> None:
+        with computing_in(loaded.model, torch.bfloat16):
+            assert {p.dtype for p in loaded.model.parameters()} == {torch.bfloat16}
+            assert loaded.model(input_ids=IDS).logits.dtype == torch.bfloat16
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    assert {name: id(p) for name, p in loaded.model.named_parameters()} == objects
+    assert all(torch.equal(p, before[name]) for name, p in loaded.model.named_parameters())
+    with computing_in(loaded.model, None):
+        assert {p.dtype for p in loaded.model.parameters()} == {torch.float32}
