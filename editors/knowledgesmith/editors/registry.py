@@ -17,9 +17,13 @@ from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribu
 METHODS: Mapping[str, str] = MappingProxyType(
     {
         "alphaedit": "knowledgesmith.editors.methods.alphaedit:AlphaEdit",
+        "emmet": "knowledgesmith.editors.methods.emmet:Emmet",
         "finetune": "knowledgesmith.editors.methods.finetune:FineTune",
+        "memit": "knowledgesmith.editors.methods.memit:Memit",
         "placebo": "knowledgesmith.editors.methods.placebo:Placebo",
+        "r-rome": "knowledgesmith.editors.methods.rome:RRome",
         "relearn": "knowledgesmith.editors.methods.relearn:ReLearn",
+        "rome": "knowledgesmith.editors.methods.rome:Rome",
     }
 )
 """One line a method: name to ``module:Class``."""

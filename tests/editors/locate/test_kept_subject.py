@@ -208,7 +208,7 @@ def test_narrow_rows_do_not_pay_for_wide_ones() -> None:
 @pytest.mark.parametrize("choice", ["float32", "bfloat16", "float16", "model", "auto"])
 def test_the_search_computes_in_the_dtype_that_it_is_told(choice: str, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded, seen = tiny_llama(), set[torch.dtype]()
-    searching = "knowledgesmith.editors.methods.alphaedit.search_values"
+    searching = "knowledgesmith.editors.locate.engine.search_values"
 
     def spy(model: LoadedModel, *args: Any, **kwargs: Any) -> Any:
         seen.add(model.model.dtype)

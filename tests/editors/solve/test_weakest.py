@@ -14,8 +14,8 @@ from tests.editors.solve.test_plateau import applied
 from tests.editors.solve.test_solve import LAYER, search_rows
 
 from knowledgesmith.editors.artefacts.session import attached
+from knowledgesmith.editors.locate import engine
 from knowledgesmith.editors.locate.value_search import SearchResult, SearchRow, SearchSettings, search_values
-from knowledgesmith.editors.methods import alphaedit
 from knowledgesmith.editors.methods.alphaedit import AlphaEdit, AlphaEditConfig
 from knowledgesmith.editors.models.loaded import LoadedModel
 from knowledgesmith.editors.objective.divergence import Targets, divergence
@@ -126,7 +126,7 @@ def test_an_edit_is_scaled_where_that_is_asked_for(
         seen.append(settings)
         return search_values(loaded, rows, settings=settings, **rest)
 
-    monkeypatch.setattr(alphaedit, "search_values", search)
+    monkeypatch.setattr(engine, "search_values", search)
     applied(tiny("llama"), goal, target, steps=2, **chosen)
     [found] = seen
     assert found.settle == (chosen.get("settle", AlphaEditConfig().settle) if goal is Goal.EDIT else 0.0)

@@ -1,7 +1,9 @@
-"""Find, for many edits at once, the change δ of a block's output that makes the model give the wanted answers.
+"""Find, for many edits at once, the change δ of an activation that makes the model give the wanted answers.
 
 The search of ROME and MEMIT (Meng et al. 2022, equation 4; 2023, equation 16), which AlphaEdit takes over: Adam on δ,
-added at the subject's last token of every row, with early stop and a clamp relative to the clean activation. Here it is
+added at the subject's last token of every row, with early stop and a clamp relative to the clean activation. δ stands
+on top of a block's output (MEMIT) or of what down projections write (ROME; with several of them each has its own δ, and
+all are searched together), and there it stands before a norm that follows. Here it is
 batched over edits: the losses are separable, each edit has its own Adam state and is frozen by itself, so the result
 is that of one search after another. The target is any distribution, hence the same search edits and unlearns.
 
@@ -29,6 +31,8 @@ from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import EditDiverged
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from knowledgesmith.editors.models.loaded import LoadedModel
 
 _BETAS = (0.9, 0.999)
@@ -65,6 +69,7 @@ class SearchSettings:
 
     Attributes:
         layer: block whose output changes.
+        inside: blocks in which it is the output of the down projection that changes; then ``layer`` is not looked at.
         steps: most forward passes (one step less).
         learning_rate: Adam's step per coordinate, in units of ``norm / sqrt(d)``.
         clamp: largest norm of δ, in units of the clean norm.
@@ -78,7 +83,8 @@ class SearchSettings:
         rows: rows in one forward pass.
     """
 
-    layer: int
+    layer: int = -1
+    inside: tuple[int, ...] = ()
     steps: int = 20
     learning_rate: float = 0.5
     clamp: float = 1.0
@@ -95,17 +101,44 @@ class SearchResult:
     """δ of each edit with its course.
 
     Attributes:
-        change: shape (n, d), float32 or wider, whatever the model's dtype.
+        changes: one a place. shape (n, places, d), float32 or wider, whatever the model's dtype.
         steps: optimiser steps taken by each edit. shape: (n,), int64.
         loss: task loss of each edit at its δ. shape: (n,).
         met: whether its search came below ``stop``; only where it did, a δ of 0 is all that was wanted.
             shape: (n,), bool.
     """
 
-    change: Tensor
+    changes: Tensor
     steps: Tensor
     loss: Tensor
     met: Tensor
+
+    @property
+    def change(self) -> Tensor:
+        """δ at the one place of a search that has one. shape: (n, d)."""
+        (only,) = self.changes.unbind(1)
+        return only
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the changes stand: on top of block ``layer``, or of what the modules above it write."""
+
+    layer: int
+    modules: tuple[nn.Module, ...]
+
+    @classmethod
+    def of(cls, loaded: LoadedModel, settings: SearchSettings) -> _Places:
+        inside = sorted(settings.inside)
+        modules = tuple(loaded.architecture.down_projection(layer).module for layer in inside)
+        return cls(inside[0] - 1 if inside else settings.layer, modules)
+
+    def logits(self, loaded: LoadedModel, rows: Prefilled, change: Tensor) -> Tensor:
+        """Logits with each row's changes. shape of ``change``: (B, places, d)."""
+        if not self.modules:
+            return suffix_logits(loaded, rows, change[:, 0])
+        inside = list(zip(self.modules, change.unbind(1), strict=True))
+        return suffix_logits(loaded, rows, None, inside=inside)
 
 
 @dataclass(slots=True)
@@ -137,13 +170,14 @@ def search_values(
     Raises:
         EditDiverged: a clean activation, a loss or a gradient is not finite.
     """
-    groups, anchors = everything = _prepare(loaded, rows, settings)
+    places = _Places.of(loaded, settings)
+    groups, anchors = everything = _prepare(loaded, rows, settings, places)
     _check("the model's own activations", anchors, loaded)
-    count, width = anchors.shape
-    norms = anchors.norm(dim=1)
+    count, _, width = anchors.shape
+    norms = anchors.norm(dim=-1)
     change = torch.zeros_like(anchors, requires_grad=True)
     first, second = torch.zeros_like(anchors), torch.zeros_like(anchors)
-    rate = (settings.learning_rate * norms / width**0.5)[:, None]
+    rate = (settings.learning_rate * norms / width**0.5)[..., None]
     active = torch.ones(count, dtype=torch.bool, device=anchors.device)
     steps = torch.zeros(count, dtype=torch.long, device=anchors.device)
     loss = torch.zeros(count, dtype=anchors.dtype, device=anchors.device)
@@ -152,12 +186,12 @@ def search_values(
     for index in range(settings.steps):
         if step is not None:
             step(index, settings.steps)
-        task, objective = _backward(loaded, groups, change, norms, active, settings)
+        task, objective = _backward(loaded, places, groups, change, norms, active, settings)
         # a comparison with nan is false: without this check a search that broke down would count as finished
         _check("the losses of the value search", task, loaded)
         loss = torch.where(active, task, loss)
         lower = active & (plateau.see(objective) | (task < settings.stop))
-        best = torch.where(lower[:, None], change.detach(), best)
+        best = torch.where(lower[:, None, None], change.detach(), best)
         least = torch.where(lower, task, least)
         active = active & (task >= settings.stop) & ~plateau.stuck()
         if index == settings.steps - 1 or not bool(active.any()):
@@ -167,8 +201,8 @@ def search_values(
             _check("the gradients of the value search", gradient, loaded)
             update = _adam(gradient, first, second, index + 1)
             moved = change - rate * update
-            scale = (settings.clamp * norms / moved.norm(dim=1).clamp_min(_EPSILON)).clamp_max(1)
-            change.copy_(torch.where(active[:, None], moved * scale[:, None], change))
+            scale = (settings.clamp * norms / moved.norm(dim=-1).clamp_min(_EPSILON)).clamp_max(1)
+            change.copy_(torch.where(active[:, None, None], moved * scale[..., None], change))
             change.grad = None
         steps += active
         groups = [_compacted(group, active) for group in groups if bool(active[group.edit].any())]
@@ -176,13 +210,19 @@ def search_values(
         best, least = change.detach(), loss
     met = least < settings.stop
     if settings.settle > settings.stop and bool(met.any()):
-        best, least = _settled(loaded, everything[0], best, least, met, settings)
-    return SearchResult(change=best, steps=steps, loss=least, met=met)
+        best, least = _settled(loaded, places, everything[0], best, least, met, settings)
+    return SearchResult(changes=best, steps=steps, loss=least, met=met)
 
 
 @torch.no_grad()
 def _settled(
-    loaded: LoadedModel, groups: Sequence[_Group], change: Tensor, loss: Tensor, met: Tensor, settings: SearchSettings
+    loaded: LoadedModel,
+    places: _Places,
+    groups: Sequence[_Group],
+    change: Tensor,
+    loss: Tensor,
+    met: Tensor,
+    settings: SearchSettings,
 ) -> tuple[Tensor, Tensor]:
     """The weakest δ that still serves, and its task loss, of the edits that met their target."""
 
@@ -190,16 +230,18 @@ def _settled(
         cancellation.check()
         total = torch.zeros_like(loss)
         for group in groups:
-            logits = suffix_logits(loaded, group.rows, (change * share[:, None])[group.edit])
+            logits = places.logits(loaded, group.rows, (change * share[:, None, None])[group.edit])
             own = per_row(divergence(logits, group.targets), group.rows.row, len(group.edit)) * group.weight
             total.index_add_(0, group.edit, own * group.task)
         return total
 
     shares = least_shares(losses, bound=settings.settle, met=met).to(change)
-    return change * shares[:, None], torch.where(met, losses(shares), loss)
+    return change * shares[:, None, None], torch.where(met, losses(shares), loss)
 
 
-def _prepare(loaded: LoadedModel, rows: Sequence[SearchRow], settings: SearchSettings) -> tuple[list[_Group], Tensor]:
+def _prepare(
+    loaded: LoadedModel, rows: Sequence[SearchRow], settings: SearchSettings, places: _Places
+) -> tuple[list[_Group], Tensor]:
     anchors: dict[int, Tensor] = {}
     first_row: dict[int, int] = {}
     for index, item in enumerate(rows):
@@ -211,7 +253,7 @@ def _prepare(loaded: LoadedModel, rows: Sequence[SearchRow], settings: SearchSet
         items = [rows[i] for i in chosen]
         batch = answer_batch([item.row for item in items], device=loaded.device)
         starts = torch.tensor([item.lookup for item in items], device=loaded.device)
-        filled = prefill(loaded, batch, layer=settings.layer, starts=starts)
+        filled = prefill(loaded, batch, layer=places.layer, starts=starts, watch=places.modules)
         # the answer tokens of a batch come row by row, so the rows' targets can simply be stacked
         targets = Targets.join([item.targets.to(loaded.device) for item in items])
         groups.append(
@@ -227,12 +269,14 @@ def _prepare(loaded: LoadedModel, rows: Sequence[SearchRow], settings: SearchSet
         )
         for local, i in enumerate(chosen):
             if first_row.get(rows[i].edit) == i:
-                anchors[rows[i].edit] = wide(filled.hidden[local, 0])
+                clean = [seen[local] for seen in filled.watched] or [filled.hidden[local, 0]]
+                anchors[rows[i].edit] = wide(torch.stack(clean))
     return groups, torch.stack([anchors[edit] for edit in sorted(anchors)])
 
 
 def _backward(
     loaded: LoadedModel,
+    places: _Places,
     groups: Sequence[_Group],
     change: Tensor,
     norms: Tensor,
@@ -240,17 +284,17 @@ def _backward(
     settings: SearchSettings,
 ) -> tuple[Tensor, Tensor]:
     """Gradients of all active edits into ``change.grad``; their task losses and their objectives. shapes: (n,)."""
-    total, objective = torch.zeros_like(norms), torch.zeros_like(norms)
+    total, objective = torch.zeros_like(norms[:, 0]), torch.zeros_like(norms[:, 0])
     scale = _HALF_SCALE if loaded.model.dtype is torch.float16 else 1.0
     for group in groups:
-        logits = suffix_logits(loaded, group.rows, change[group.edit])
+        logits = places.logits(loaded, group.rows, change[group.edit])
         own = per_row(divergence(logits, group.targets), group.rows.row, len(group.edit)) * group.weight
         total.index_add_(0, group.edit, (own * group.task).detach())
         objective.index_add_(0, group.edit, own.detach())
         backward(own[active[group.edit]].sum() * scale)
     if change.grad is not None and scale != 1.0:
         change.grad.div_(scale)
-    decay = settings.decay * change.norm(dim=1) / norms**2
+    decay = (settings.decay * change.norm(dim=-1) / norms**2).sum(-1)
     backward(decay[active].sum())
     return total, objective + decay.detach()
 
@@ -260,7 +304,7 @@ def _check(what: str, values: Tensor, loaded: LoadedModel) -> None:
         raise EditDiverged(
             f"{what} are not finite",
             field="learning_rate",
-            value=f"{int((~torch.isfinite(values)).any(dim=-1).sum())} of {len(values)}",
+            value=f"{int((~torch.isfinite(values)).reshape(len(values), -1).any(dim=1).sum())} of {len(values)}",
             hint=f"Lower the learning rate or the clamp; a model that overflows in {loaded.model.dtype} needs a wider "
             "dtype (bfloat16 or float32).",
         )

@@ -1,14 +1,15 @@
-"""Run only the part of a decoder that a change after block ``layer`` at some position can reach.
+"""Run only the part of a decoder that a change at or above some block, at some position, can reach.
 
 By causality, earlier positions and lower blocks are constant: their keys and values, and the block's clean output, are
 computed once (``prefill``); each later pass pushes only the tokens from the changed position on through the blocks
-above (``suffix_logits``). The result equals a full forward pass with the change (specs: the fast algorithm).
+above (``suffix_logits``). The change stands on top of the block's output, or inside of blocks above it, at the output
+of modules of theirs. The result equals a full forward pass with the change (specs: the fast algorithm).
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,7 +18,14 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from knowledgesmith.editors.objective.divergence import wide
-from knowledgesmith.editors.surgery.hooks import capture_output, first_tensor, head_only_at, stop_after
+from knowledgesmith.editors.surgery.hooks import (
+    add_to_output,
+    capture_input,
+    capture_output,
+    first_tensor,
+    head_only_at,
+    stop_after,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,10 +40,11 @@ _WIDEST = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prefilled:
-    """What stays constant for B rows while a vector is added after block ``layer`` at each row's first kept token.
+    """What stays constant for B rows while vectors are added at each row's first kept token, above block ``layer``.
 
     Attributes:
-        layer: the block whose output changes.
+        layer: the highest block that stays as it is; -1: none.
+        watched: what the watched modules gave at the first kept token. shapes: (B, d).
         hidden: its clean output from the changed position on. shape: (B, S, d).
         past: keys and values of every block at the positions before. shapes: (B, heads, P, head width).
         mask: real tokens, first the P past positions, then the S kept ones. shape: (B, P + S).
@@ -46,6 +55,7 @@ class Prefilled:
     """
 
     layer: int
+    watched: tuple[Tensor, ...]
     hidden: Tensor
     past: tuple[tuple[Tensor, Tensor], ...]
     mask: Tensor
@@ -62,6 +72,7 @@ class Prefilled:
         kept = keep[self.row]
         return Prefilled(
             layer=self.layer,
+            watched=tuple(seen[index] for seen in self.watched),
             hidden=self.hidden[index],
             past=tuple((key[index], value[index]) for key, value in self.past),
             mask=self.mask[index],
@@ -88,12 +99,27 @@ def returns_tuple(block: nn.Module) -> Generator[list[bool]]:
 
 
 @torch.no_grad()
-def prefill(loaded: LoadedModel, batch: AnswerBatch, *, layer: int, starts: Tensor) -> Prefilled:
-    """One clean pass over right-padded rows. ``starts``: first changed position of each row, shape (B,)."""
+def prefill(
+    loaded: LoadedModel, batch: AnswerBatch, *, layer: int, starts: Tensor, watch: Sequence[nn.Module] = ()
+) -> Prefilled:
+    """One clean pass over right-padded rows.
+
+    Args:
+        loaded: the model.
+        batch: the rows.
+        layer: the highest block that stays as it is; -1: none.
+        starts: first changed position of each row. shape: (B,).
+        watch: modules whose outputs at that position are kept.
+    """
     cache = DynamicCache()
-    blocks, top = loaded.architecture.blocks, loaded.architecture.block(layer)
-    with returns_tuple(top) as kind, capture_output(top) as clean, stop_after(blocks[-1]):
-        loaded.model(input_ids=batch.ids, attention_mask=batch.mask, past_key_values=cache, use_cache=True)
+    blocks = loaded.architecture.blocks
+    with ExitStack() as stack:
+        # one that is read before the lowest block gets what the embedding gives
+        clean = stack.enter_context(capture_output(blocks[layer]) if layer >= 0 else capture_input(blocks[0]))
+        kind = stack.enter_context(returns_tuple(blocks[0]))
+        seen = [stack.enter_context(capture_output(module, positions=starts)) for module in watch]
+        with stop_after(blocks[-1]):
+            loaded.model(input_ids=batch.ids, attention_mask=batch.mask, past_key_values=cache, use_cache=True)
     past_length, lengths = int(starts.max()), batch.mask.sum(1)
     width = int((lengths - starts).max())
     columns = starts[:, None] + torch.arange(width, device=starts.device)
@@ -103,6 +129,7 @@ def prefill(loaded: LoadedModel, batch: AnswerBatch, *, layer: int, starts: Tens
     before = torch.arange(past_length, device=starts.device)[None] < starts[:, None]
     return Prefilled(
         layer=layer,
+        watched=tuple(capture.value for capture in seen),
         hidden=clean.value[rows, columns],
         past=tuple(
             (cast("Tensor", part.keys)[:, :, :past_length], cast("Tensor", part.values)[:, :, :past_length])
@@ -116,26 +143,41 @@ def prefill(loaded: LoadedModel, batch: AnswerBatch, *, layer: int, starts: Tens
     )
 
 
-def suffix_logits(loaded: LoadedModel, rows: Prefilled, added: Tensor) -> Tensor:
-    """Logits that predict the answer tokens when ``added[b]`` stands on top of the block's output.
+def suffix_logits(
+    loaded: LoadedModel,
+    rows: Prefilled,
+    added: Tensor | None,
+    *,
+    inside: Sequence[tuple[nn.Module, Tensor]] = (),
+) -> Tensor:
+    """Logits that predict the answer tokens when vectors stand on top of what was given at the first kept token.
 
     Args:
         loaded: the model.
         rows: what ``prefill`` kept.
-        added: differentiable; added in float32 or wider, then cast to the model's dtype. shape: (B, d).
+        added: to the output of block ``rows.layer``; differentiable; added in float32 or wider, then cast to the
+            model's dtype. shape: (B, d).
+        inside: modules of the blocks above, and what is added to their outputs; differentiable, cast to the model's
+            dtype before it is added. shapes: (B, d).
 
     Returns:
         shape: (N, V), float32 or wider.
     """
-    first = (wide(rows.hidden[:, :1]) + added[:, None]).to(rows.hidden.dtype)
-    hidden = torch.cat([first, rows.hidden[:, 1:]], dim=1)
+    hidden = rows.hidden
+    if added is not None:
+        first = (wide(hidden[:, :1]) + added[:, None]).to(hidden.dtype)
+        hidden = torch.cat([first, hidden[:, 1:]], dim=1)
     cache = DynamicCache(rows.past if rows.mask.shape[1] > hidden.shape[1] else None)
-    head = loaded.architecture.lm_head
-    lower = loaded.architecture.blocks[: rows.layer + 1]
-    with (
-        starting_above(lower, hidden, in_tuple=rows.in_tuple),
-        head_only_at(head, rows=rows.row, positions=rows.column),
-    ):
+    blocks = loaded.architecture.blocks
+    every = torch.arange(len(hidden), device=hidden.device)
+    with ExitStack() as stack:
+        if rows.layer < 0:
+            stack.enter_context(_fed(blocks[0], hidden))
+        else:
+            stack.enter_context(starting_above(blocks[: rows.layer + 1], hidden, in_tuple=rows.in_tuple))
+        for module, vectors in inside:
+            stack.enter_context(add_to_output(module, vectors, rows=every, positions=torch.zeros_like(every)))
+        stack.enter_context(head_only_at(loaded.architecture.lm_head, rows=rows.row, positions=rows.column))
         outputs = loaded.model(
             inputs_embeds=torch.zeros_like(rows.hidden),
             attention_mask=rows.mask,
@@ -144,6 +186,20 @@ def suffix_logits(loaded: LoadedModel, rows: Prefilled, added: Tensor) -> Tensor
             use_cache=True,
         )
     return wide(cast("Tensor", outputs.logits)[0])
+
+
+@contextmanager
+def _fed(block: nn.Module, hidden: Tensor) -> Generator[None]:
+    """``block`` (the lowest one) reads ``hidden`` in place of what the embedding gives. shape: (B, T, d)."""
+
+    def replaced(_module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (hidden, *args[1:])
+
+    handle = block.register_forward_pre_hook(replaced)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def bucketed(loaded: LoadedModel, rows: Sequence[tuple[int, int]], *, size: int) -> Iterator[list[int]]:
