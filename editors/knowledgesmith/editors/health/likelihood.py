@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from scipy.special import stdtrit
 
+from knowledgesmith.editors.surgery import forward_context
 from knowledgesmith.editors.surgery.hooks import head_only_at
-from knowledgesmith.editors.text.encoding import encode, pad_right, pad_token_id
+from knowledgesmith.editors.text.encoding import encode, pad_right, pad_token_id, plain_ids, prefix_ids
 from knowledgesmith.graph_schema.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -44,9 +45,11 @@ class Ratio:
 
 @torch.inference_mode()
 def text_losses(loaded: LoadedModel, texts: Sequence[str]) -> tuple[TextLoss, ...]:
-    """Loss of each text under the weights that the model carries at the time of the call, in the order of ``texts``.
+    """Loss of each text under the state that the model shows at the time of the call, in the order of ``texts``.
 
-    Only positions that predict a token reach the head.
+    A text is read as what the model would say behind its first token: contexts that stand before every prompt stand
+    before it (their own tokens carry no loss), and memories act as they would. Only positions that predict a token
+    reach the head.
 
     Raises:
         InvalidInput: a text has fewer than two tokens.
@@ -55,26 +58,33 @@ def text_losses(loaded: LoadedModel, texts: Sequence[str]) -> tuple[TextLoss, ..
     short = next((text for text, row in zip(texts, rows, strict=True) if len(row) < 2), None)
     if short is not None:
         raise InvalidInput("a text needs two tokens", field="texts", value=short)
+    first = len(prefix_ids(loaded.tokenizer))
+    [told] = plain_ids(loaded.tokenizer, [loaded.before("")])
+    rows = [[*row[:first], *told, *row[first:]] for row in rows]
     found: dict[int, TextLoss] = {}
     order = sorted(range(len(rows)), key=lambda i: (len(rows[i]), i))
     for start in range(0, len(order), _ROWS):
         chosen = order[start : start + _ROWS]
-        found.update(zip(chosen, _losses(loaded, [rows[i] for i in chosen]), strict=True))
+        found.update(zip(chosen, _losses(loaded, [rows[i] for i in chosen], skip=len(told)), strict=True))
     return tuple(found[i] for i in range(len(rows)))
 
 
-def _losses(loaded: LoadedModel, rows: list[list[int]]) -> list[TextLoss]:
+def _losses(loaded: LoadedModel, rows: list[list[int]], *, skip: int) -> list[TextLoss]:
+    """Losses of rows behind their first ``skip`` + 1 tokens."""
     batch = pad_right(rows, pad_id=pad_token_id(loaded.tokenizer), device=loaded.device)
-    index, positions = batch.attention_mask[:, 1:].nonzero(as_tuple=True)  # each position whose next token is real
-    with head_only_at(loaded.architecture.lm_head, rows=index, positions=positions):
+    # each position whose next token is real
+    index, positions = batch.attention_mask[:, skip + 1 :].nonzero(as_tuple=True)
+    positions = positions + skip
+    place = forward_context.prompting(batch.lengths, ends=[skip] * len(rows))
+    with place, head_only_at(loaded.architecture.lm_head, rows=index, positions=positions):
         logits = loaded.model(**batch.arguments(), use_cache=False).logits[0].float()
     bad = ~torch.isfinite(logits).all(dim=-1)
     targets = batch.input_ids[index, positions + 1]
     each = (logits.logsumexp(dim=-1) - logits.gather(1, targets[:, None])[:, 0]).double()
-    place, each, bad = index.cpu(), each.cpu(), bad.cpu()
-    sums = torch.zeros(len(rows), dtype=torch.float64).index_add_(0, place, each).tolist()
-    wrong = torch.zeros(len(rows), dtype=torch.int64).index_add_(0, place, bad.long()).tolist()
-    return [TextLoss(s, len(row) - 1, n) for s, row, n in zip(sums, rows, wrong, strict=True)]
+    index, each, bad = index.cpu(), each.cpu(), bad.cpu()
+    sums = torch.zeros(len(rows), dtype=torch.float64).index_add_(0, index, each).tolist()
+    wrong = torch.zeros(len(rows), dtype=torch.int64).index_add_(0, index, bad.long()).tolist()
+    return [TextLoss(s, len(row) - 1 - skip, n) for s, row, n in zip(sums, rows, wrong, strict=True)]
 
 
 def perplexity_of(losses: Sequence[TextLoss]) -> float:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from knowledgesmith.editors.scoring.generation import stop_ids
+from knowledgesmith.editors.surgery import forward_context
 from knowledgesmith.editors.surgery.hooks import head_only_at
-from knowledgesmith.editors.text.encoding import encode, prefix_ids
+from knowledgesmith.editors.text.encoding import encode, plain_ids, prefix_ids
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,9 +45,15 @@ class Repetition:
 
 
 def openings(loaded: LoadedModel, texts: Sequence[str]) -> list[Ids]:
-    """The first tokens of each text: something to go on from."""
-    length = len(prefix_ids(loaded.tokenizer)) + OPENING_TOKENS
-    return [tuple(encode(loaded.tokenizer, text)[:length]) for text in texts]
+    """The first tokens of each text, behind what attached contexts put there: something to go on from."""
+    start = prefix_ids(loaded.tokenizer)
+    found: list[Ids] = []
+    for text in texts:
+        ids = encode(loaded.tokenizer, text)[: len(start) + OPENING_TOKENS]
+        opening = str(loaded.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        [told] = plain_ids(loaded.tokenizer, [loaded.before(opening)])
+        found.append((*start, *told, *ids[len(start) :]))
+    return found
 
 
 @torch.inference_mode()
@@ -75,12 +82,14 @@ def _continue(loaded: LoadedModel, prompts: list[Ids], new_tokens: int) -> list[
     steps: list[list[int]] = []
     stops = stop_ids(loaded)
     running = set(range(len(prompts)))
+    place = forward_context.prompting([fed.shape[1]] * len(prompts))
     for _ in range(new_tokens):
         last = torch.full_like(rows, fed.shape[1] - 1)
-        with head_only_at(loaded.architecture.lm_head, rows=rows, positions=last):
+        with place, head_only_at(loaded.architecture.lm_head, rows=rows, positions=last):
             output = loaded.model(input_ids=fed, past_key_values=cache, use_cache=True)
         chosen: Tensor = output.logits[0].float().argmax(dim=-1)
         cache, fed = output.past_key_values, chosen[:, None]
+        place = forward_context.continuing([1] * len(prompts))
         steps.append(chosen.tolist())
         running -= {row for row in running if steps[-1][row] in stops}
         if not running:

@@ -18,6 +18,7 @@ from torch import Tensor
 from knowledgesmith.editors.objective.divergence import wide
 from knowledgesmith.editors.objective.rows import AnswerBatch, Row, answer_batch, buckets
 from knowledgesmith.editors.objective.suffix import returns_tuple, starting_above
+from knowledgesmith.editors.surgery import forward_context
 from knowledgesmith.editors.surgery.hooks import capture_input, capture_output, stop_after
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ class Sweep:
             outputs = stack.enter_context(capture_output(top))
             below = stack.enter_context(capture_output(blocks[layer - 1])) if layer else None
             kind = stack.enter_context(returns_tuple(top))
+            # rows end at a look-up and not at their prompt's end, where a memory would act; nothing before it feels that
+            stack.enter_context(forward_context.at_rest())
             with stop_after(top):
                 self._loaded.model(input_ids=part.batch.ids, attention_mask=part.batch.mask, use_cache=False)
         self._in_tuple = kind[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -10,10 +11,28 @@ from torch import Tensor
 
 from knowledgesmith.editors.objective.divergence import Targets, wide
 from knowledgesmith.editors.objective.rows import AnswerBatch, Row, answer_batch, buckets
+from knowledgesmith.editors.surgery import forward_context
 from knowledgesmith.editors.surgery.hooks import head_only_at
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+
+def asking(batch: AnswerBatch) -> AbstractContextManager[None]:
+    """What a pass over whole rows says of itself: a prompt ends before its first answer token, or with its row."""
+    lengths = batch.mask.sum(1)
+    return forward_context.prompting(lengths, ends=prompt_ends(lengths, batch.row, batch.position))
+
+
+def prompt_ends(lengths: Tensor, row: Tensor, position: Tensor) -> Tensor:
+    """Place of each row's last prompt token. shapes: (B,), (N,), (N,) -> (B,).
+
+    Args:
+        lengths: real tokens of each row.
+        row: row of each answer token.
+        position: place whose output predicts it.
+    """
+    return (lengths - 1).scatter_reduce(0, row, position, "amin")
 
 
 def answer_logits(model: PreTrainedModel, batch: AnswerBatch, **inputs: Any) -> Tensor:
@@ -22,7 +41,7 @@ def answer_logits(model: PreTrainedModel, batch: AnswerBatch, **inputs: Any) -> 
     The model may be wrapped by adapters: its head is found through ``get_output_embeddings``.
     """
     head = cast("Any", model).get_output_embeddings()
-    with head_only_at(head, rows=batch.row, positions=batch.position):
+    with asking(batch), head_only_at(head, rows=batch.row, positions=batch.position):
         outputs = model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False, **inputs)
     return wide(cast("Tensor", outputs.logits)[0])
 

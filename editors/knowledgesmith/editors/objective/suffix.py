@@ -18,6 +18,8 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from knowledgesmith.editors.objective.divergence import wide
+from knowledgesmith.editors.objective.passes import asking, prompt_ends
+from knowledgesmith.editors.surgery import forward_context
 from knowledgesmith.editors.surgery.hooks import (
     add_to_output,
     capture_input,
@@ -114,6 +116,7 @@ def prefill(
     cache = DynamicCache()
     blocks = loaded.architecture.blocks
     with ExitStack() as stack:
+        stack.enter_context(asking(batch))
         # one that is read before the lowest block gets what the embedding gives
         clean = stack.enter_context(capture_output(blocks[layer]) if layer >= 0 else capture_input(blocks[0]))
         kind = stack.enter_context(returns_tuple(blocks[0]))
@@ -170,7 +173,10 @@ def suffix_logits(
     cache = DynamicCache(rows.past if rows.mask.shape[1] > hidden.shape[1] else None)
     blocks = loaded.architecture.blocks
     every = torch.arange(len(hidden), device=hidden.device)
+    lengths = rows.mask[:, -hidden.shape[1] :].sum(1)
     with ExitStack() as stack:
+        ends = prompt_ends(lengths, rows.row, rows.column)
+        stack.enter_context(forward_context.prompting(lengths, ends=ends))
         if rows.layer < 0:
             stack.enter_context(_fed(blocks[0], hidden))
         else:

@@ -20,6 +20,7 @@ import torch
 from knowledgesmith.editors.models.digests import config_sha256, text_sha256, tokenizer_sha256
 from knowledgesmith.editors.models.windows import attention_window
 from knowledgesmith.editors.scoring.beliefs import OptionScore
+from knowledgesmith.editors.surgery import forward_context
 from knowledgesmith.editors.surgery.hooks import head_only_at
 from knowledgesmith.editors.text.encoding import encode, pad_right, pad_token_id, plain_ids, prefix_ids
 from knowledgesmith.editors.text.endings import Endings
@@ -83,7 +84,9 @@ _Traces = dict[tuple[Ids, _Continuation], _Trace]
 
 
 class Scorer:
-    """Scores (stem, option) pairs under the weights that the model carries at the time of the call.
+    """Scores (stem, option) pairs under the state that the model shows at the time of the call.
+
+    A stem is a prompt: memories act at its end, contexts stand before it.
 
     Args:
         loaded: the model.
@@ -99,7 +102,7 @@ class Scorer:
 
     @cached_property
     def key(self) -> str:
-        """What besides weights and texts decides a score: part of the cache key."""
+        """What besides the model's state and the texts decides a score: part of the cache key."""
         loaded = self._loaded
         dtype = str(loaded.model.dtype).removeprefix("torch.")
         decides = text_sha256(tokenizer_sha256(loaded.tokenizer), config_sha256(loaded.model))
@@ -143,9 +146,11 @@ class Scorer:
         """Context and continuation of each request."""
         tokenizer = self._loaded.tokenizer
         start = tuple(prefix_ids(tokenizer))
-        stems = list(dict.fromkeys(stem for stem, _ in requests))
-        contexts = dict(zip(stems, map(tuple, plain_ids(tokenizer, stems)), strict=True))
-        texts = plain_ids(tokenizer, [joined(stem, option) for stem, option in requests])
+        stems = {stem: self._loaded.before(stem) for stem, _ in requests}
+        whole = plain_ids(tokenizer, [f"{before}{stem}" for stem, before in stems.items()])
+        contexts = dict(zip(stems, map(tuple, whole), strict=True))
+        # how stem and option are joined does not depend on what stands before them
+        texts = plain_ids(tokenizer, [f"{stems[stem]}{joined(stem, option)}" for stem, option in requests])
         splits: list[tuple[Ids, _Continuation]] = []
         for (stem, option), ids in zip(requests, texts, strict=True):
             context, full = contexts[stem], tuple(ids)
@@ -189,7 +194,8 @@ class Scorer:
         stems = self._pad([group.context for group in groups])
         rows = torch.arange(len(groups), device=self._loaded.device)
         last = torch.tensor(stems.lengths, device=self._loaded.device) - 1
-        with head_only_at(self._loaded.architecture.lm_head, rows=rows, positions=last):
+        lm_head = self._loaded.architecture.lm_head
+        with forward_context.prompting(stems.lengths), head_only_at(lm_head, rows=rows, positions=last):
             output = self._loaded.model(**stems.arguments(), use_cache=True)
         items = [(row, one) for row, group in enumerate(groups) for one in group.continuations]
         first = _log_shares(output.logits[0], [row for row, _ in items], [one.ids[0] for _, one in items]).tolist()
@@ -208,7 +214,8 @@ class Scorer:
         fed = self._pad([one.ids for _, one in items])
         offsets = torch.tensor(stems.lengths, device=self._loaded.device)[origin]
         index, positions = fed.attention_mask.nonzero(as_tuple=True)
-        with head_only_at(self._loaded.architecture.lm_head, rows=index, positions=positions):
+        lm_head = self._loaded.architecture.lm_head
+        with forward_context.continuing(fed.lengths), head_only_at(lm_head, rows=index, positions=positions):
             output = self._loaded.model(
                 input_ids=fed.input_ids,
                 attention_mask=torch.cat([stems.attention_mask[origin], fed.attention_mask], dim=1),

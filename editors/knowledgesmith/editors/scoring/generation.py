@@ -1,7 +1,8 @@
 """Greedy generation in batches that gives each prompt the text it would get alone.
 
 Rows are padded on the right and every token carries its own position; the gap between a short prompt and its
-generated tokens is masked. So no row depends on its neighbours' lengths.
+generated tokens is masked. So no row depends on its neighbours' lengths. Memories act at the end of each prompt, and
+contexts stand before it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from knowledgesmith.editors.models.windows import attention_window
+from knowledgesmith.editors.surgery import forward_context
 from knowledgesmith.editors.surgery.hooks import head_only_at
 from knowledgesmith.editors.text.encoding import encode, pad_right, pad_token_id, plain_ids
 from knowledgesmith.graph_schema.errors import InvalidInput
@@ -63,7 +65,7 @@ def generate(
         raise InvalidInput("must be at least 1", field="max_new_tokens", value=min(least, batch_rows))
     if len(limits) != len(prompts):
         raise InvalidInput("one limit for each prompt", field="max_new_tokens", value=len(limits))
-    encoded = [encode(loaded.tokenizer, prompt) for prompt in prompts]
+    encoded = [encode(loaded.tokenizer, f"{loaded.before(prompt)}{prompt}") for prompt in prompts]
     order = sorted(range(len(prompts)), key=lambda i: (len(encoded[i]), i))
     texts = [""] * len(prompts)
     window = attention_window(loaded.model)
@@ -100,8 +102,9 @@ def _continue(loaded: LoadedModel, prompts: list[list[int]], limits: list[int]) 
     running = [True] * len(prompts)
     arguments: dict[str, Any] = {**batch.arguments(), "use_cache": True}
     positions = lengths - 1
+    place = forward_context.prompting(batch.lengths)
     for step in range(max(limits)):
-        with head_only_at(loaded.architecture.lm_head, rows=rows, positions=positions):
+        with place, head_only_at(loaded.architecture.lm_head, rows=rows, positions=positions):
             output = loaded.model(**arguments)
         chosen: Tensor = output.logits[0].float().argmax(dim=-1)
         _collect(loaded, chosen.tolist(), generated, running, stops)
@@ -109,6 +112,7 @@ def _continue(loaded: LoadedModel, prompts: list[list[int]], limits: list[int]) 
         if not any(running):
             break
         positions = torch.zeros_like(positions)
+        place = forward_context.continuing([1] * len(prompts))
         arguments = {
             "input_ids": chosen[:, None],
             "attention_mask": torch.cat(

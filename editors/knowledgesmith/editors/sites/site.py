@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from knowledgesmith.editors.objective.divergence import wide
+from knowledgesmith.editors.surgery import forward_context
 from knowledgesmith.editors.surgery.hooks import add_to_output, capture_output, stop_after
 from knowledgesmith.editors.text.encoding import encode
 from knowledgesmith.graph_schema.errors import UnsupportedArchitecture
@@ -114,7 +115,12 @@ def _site(loaded: LoadedModel, layer: int) -> Site:
 def _pass(loaded: LoadedModel, layer: int, ids: list[int]) -> tuple[Tensor, Tensor]:
     """Output of the block, and what its down projection wrote. shapes: (T, d), (T, d), float32 or wider."""
     block, projection = loaded.architecture.block(layer), loaded.architecture.down_projection(layer)
-    with capture_output(projection.module) as written, capture_output(block) as output, stop_after(block):
+    with (
+        forward_context.at_rest(),
+        capture_output(projection.module) as written,
+        capture_output(block) as output,
+        stop_after(block),
+    ):
         loaded.model(input_ids=torch.tensor([ids], device=loaded.device), use_cache=False)
     return wide(output.value[0]), wide(written.value[0])
 
