@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from knowledgesmith.editors.artefacts.weights import Weights
 from knowledgesmith.editors.health.choices import Choice
 from knowledgesmith.editors.registry import build
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, UpdateRequest
@@ -229,6 +230,8 @@ def edit(name: str, method: str, seed: int, count: int, *, goal: Goal = Goal.EDI
     def apply(loaded: LoadedModel) -> Applied:
         statistics = TextStatistics(loaded, request.statistics_text, None)
         artefact = build(method, config).apply(loaded, request, statistics, Silent())
+        if not isinstance(artefact, Weights):
+            raise TypeError(f"{method} changes no weights")
         return Applied(
             parameters={key: _adder(delta) for key, delta in artefact.deltas.items()}, metadata=artefact.metadata
         )

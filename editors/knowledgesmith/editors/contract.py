@@ -20,7 +20,7 @@ from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribu
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from knowledgesmith.editors.artefacts.weights import Artefact
+    from knowledgesmith.editors.artefacts.base import Artefact
     from knowledgesmith.editors.models.loaded import LoadedModel
     from knowledgesmith.editors.requests import UpdateRequest
 

@@ -109,10 +109,23 @@ def test_equal_content_has_equal_bytes(loaded: LoadedModel, tmp_path: Path) -> N
     assert file_sha256(file) == digest == one.sha256 == one.save(tmp_path)
 
 
+def test_bytes_and_digests_are_those_of_earlier_releases() -> None:
+    artefact = Weights(
+        deltas={
+            "model.b.weight": LowRank(torch.arange(6.0).reshape(2, 3) / 7, torch.arange(8.0).reshape(4, 2) / 3, 0.25),
+            "model.a.weight": Dense(torch.arange(12.0).reshape(3, 4) / 5),
+        },
+        metadata={"method": "example", "note": 'ü\n"x"'},
+    )
+    assert artefact.sha256 == "b711474390bd248d9336d108cd9c2a1ecb953e765c64512a1d5c755bdc96c580"
+    assert artefact.sha256 is artefact.sha256, "computed once"
+
+
 def test_a_saved_artefact_reads_as_it_was(loaded: LoadedModel, tmp_path: Path) -> None:
     artefact = example(loaded)
     digest = artefact.save(tmp_path)
     again = load_artefact(tmp_path / f"{digest}.safetensors", digest)
+    assert isinstance(again, Weights)
     assert again.to_bytes() == artefact.to_bytes()
     assert dict(again.metadata) == dict(artefact.metadata)
     with attached(loaded, artefact):

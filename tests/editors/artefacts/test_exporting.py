@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 import torch
 
+from knowledgesmith.editors.artefacts.base import Artefact
+from knowledgesmith.editors.artefacts.context import Context
 from knowledgesmith.editors.artefacts.exporting import export_adapter, export_checkpoint
+from knowledgesmith.editors.artefacts.memory import Memory
 from knowledgesmith.editors.artefacts.session import ModelSession
 from knowledgesmith.editors.artefacts.weights import Dense, LowRank, Weights
 from knowledgesmith.editors.models.digests import weights_sha256
@@ -39,6 +42,33 @@ def test_a_checkpoint_is_the_revision(loaded: LoadedModel, tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["export"]
     with pytest.raises(AlreadyExists):
         export_checkpoint(loaded, folder)
+
+
+def test_more_than_weights_is_no_plain_file(loaded: LoadedModel, tmp_path: Path) -> None:
+    projection = loaded.architecture.down_projection(1)
+    memory = Memory(
+        module=projection.name,
+        keys=torch.zeros(1, projection.in_features),
+        values=torch.zeros(1, projection.out_features),
+        radii=torch.ones(1),
+        labels=("one",),
+    )
+    change, context = low_rank(loaded, (0,), rank=1, scale=0.1, seed=0), Context(instruction="Be brief.")
+    resident = ModelSession(loaded)
+    cases: list[tuple[list[Artefact], str]] = [
+        ([memory], "a memory"),
+        ([context], "a context"),
+        ([memory, context], "a memory and a context"),
+    ]
+    for others, named in cases:
+        resident.switch([change, *others])
+        with pytest.raises(InvalidInput, match=f"with {named} is no plain checkpoint.*Export a revision from before"):
+            export_checkpoint(loaded, tmp_path / "export")
+        with pytest.raises(InvalidInput, match=f"with {named} is no plain adapter"):
+            export_adapter(loaded, [change, *others], tmp_path / "export")
+    assert list(tmp_path.iterdir()) == []
+    resident.switch([change])
+    export_checkpoint(loaded, tmp_path / "export")
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # used by the adapter library

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from knowledgesmith.editors.architectures.base import Projection
+    from knowledgesmith.editors.artefacts.base import Artefact
     from knowledgesmith.editors.models.loaded import LoadedModel
 
 
@@ -40,16 +41,18 @@ def export_checkpoint(loaded: LoadedModel, folder: Path) -> Path:
     process, and an export that nobody waits for any more ends before the next.
 
     Raises:
+        InvalidInput: the model shows more than weights: a memory or a context.
         AlreadyExists: the folder is there already.
         Cancelled: nobody waits for it any more; nothing of it is left.
     """
+    _check_plain(loaded.shown.kinds, "checkpoint")
     with _new_folder(folder) as part:
         loaded.model.save_pretrained(part, max_shard_size=FILE_SIZE)
         loaded.tokenizer.save_pretrained(part)
     return folder
 
 
-def export_adapter(loaded: LoadedModel, artefacts: Sequence[Weights], folder: Path, *, base_model: str = "") -> Path:
+def export_adapter(loaded: LoadedModel, artefacts: Sequence[Artefact], folder: Path, *, base_model: str = "") -> Path:
     """Write artefacts as one PEFT LoRA adapter that ``PeftModel.from_pretrained`` reads.
 
     Several artefacts become one by stacking their ranks: Σ sᵢ bᵢ aᵢ = [s₁b₁ s₂b₂ …][a₁; a₂; …]. Ranks are filled
@@ -62,13 +65,15 @@ def export_adapter(loaded: LoadedModel, artefacts: Sequence[Weights], folder: Pa
         base_model: path or id of the base, recorded in the adapter.
 
     Raises:
-        InvalidInput: there is no change, or one is dense, on a tied weight, or not on a linear map.
+        InvalidInput: there is no change, or one is dense, on a tied weight, not on a linear map, or none of weights.
         AlreadyExists: the folder is there already.
         Cancelled: nobody waits for it any more; nothing of it is left.
     """
     from peft import LoraConfig  # seconds to import, needed only here
 
-    factors = _stack(loaded, artefacts)
+    changes = [artefact for artefact in artefacts if isinstance(artefact, Weights)]
+    _check_plain([artefact.kind for artefact in artefacts if not isinstance(artefact, Weights)], "adapter")
+    factors = _stack(loaded, changes)
     rank = max(a.shape[0] for _, a, _ in factors)
     config = LoraConfig(
         r=rank,
@@ -121,6 +126,21 @@ def _state(factors: Sequence[tuple[Projection, Tensor, Tensor]], rank: int) -> d
         state[f"{prefix}.lora_A.weight"] = torch.nn.functional.pad(a, (0, 0, 0, missing)).contiguous()
         state[f"{prefix}.lora_B.weight"] = torch.nn.functional.pad(b, (0, missing)).contiguous()
     return state
+
+
+def _check_plain(others: Sequence[str], wanted: str) -> None:
+    """Refuse what no file of weights can hold.
+
+    Raises:
+        InvalidInput: there are artefacts of other kinds.
+    """
+    if others:
+        raise InvalidInput(
+            f"a revision with a {' and a '.join(dict.fromkeys(others))} is no plain {wanted}",
+            field="artefacts",
+            value=len(others),
+            hint="Export a revision from before it, or make the change again with a method that changes weights.",
+        )
 
 
 def _not_exportable(why: str, name: str) -> InvalidInput:

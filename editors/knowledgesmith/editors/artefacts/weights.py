@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-import torch
 from safetensors.torch import save as save_tensors
 
-from knowledgesmith.editors.files import write_durably
-from knowledgesmith.graph_schema.errors import (
-    EditDiverged,
-    UnsupportedArchitecture,
-)
+from knowledgesmith.editors.artefacts.base import HEADER, TENSORS, Kind, Stored, check_finite, kept, sorted_text
+from knowledgesmith.graph_schema.errors import UnsupportedArchitecture
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-SUFFIX = ".safetensors"
-HEADER = "knowledgesmith"
 FORMAT = 1
 
 
@@ -35,7 +27,7 @@ class Dense:
     delta: Tensor
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "delta", _kept(self.delta))
+        object.__setattr__(self, "delta", kept(self.delta))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -56,8 +48,8 @@ class LowRank:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "a", _kept(self.a))
-        object.__setattr__(self, "b", _kept(self.b))
+        object.__setattr__(self, "a", kept(self.a))
+        object.__setattr__(self, "b", kept(self.b))
         if self.a.ndim != 2 or self.b.ndim != 2 or self.a.shape[0] != self.b.shape[1]:
             raise UnsupportedArchitecture(
                 "a low-rank change needs a (r, columns) and b (rows, r)",
@@ -84,7 +76,7 @@ Delta: TypeAlias = Dense | LowRank
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
+class Weights(Stored):
     """A change of some parameters of a model.
 
     Attributes:
@@ -95,20 +87,17 @@ class Weights:
         EditDiverged: a value is not finite.
     """
 
+    kind: ClassVar[Kind] = "weights"
+    suffix: ClassVar[str] = TENSORS
+
     deltas: Mapping[str, Delta]
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "deltas", MappingProxyType(dict(sorted(self.deltas.items()))))
-        object.__setattr__(self, "metadata", MappingProxyType(dict(sorted(self.metadata.items()))))
+        object.__setattr__(self, "metadata", sorted_text(self.metadata))
         for name, tensor in self._tensors().items():
-            if not bool(torch.isfinite(tensor).all()):
-                raise EditDiverged(
-                    "the update has values that are not finite",
-                    field="parameter",
-                    value=name.partition(".")[2],
-                    hint="Lower the learning rate or the number of steps; check that the model's weights are finite.",
-                )
+            check_finite({name.partition(".")[2]: tensor})
 
     def to_bytes(self) -> bytes:
         """The file's content; equal artefacts give equal bytes."""
@@ -120,18 +109,6 @@ class Weights:
         # one key only: the file format does not fix the order of several
         return save_tensors(self._tensors(), {HEADER: json.dumps(header, sort_keys=True, ensure_ascii=True)})
 
-    @property
-    def sha256(self) -> str:
-        """Digest of the file's content."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
-
-    def save(self, folder: Path) -> str:
-        """Write ``<sha256>.safetensors`` into ``folder`` durably (fsync, then rename) and return the digest."""
-        content = self.to_bytes()
-        digest = hashlib.sha256(content).hexdigest()
-        write_durably(folder / f"{digest}{SUFFIX}", content)
-        return digest
-
     def _tensors(self) -> dict[str, Tensor]:
         tensors: dict[str, Tensor] = {}
         for name, delta in self.deltas.items():
@@ -140,12 +117,3 @@ class Weights:
             else:
                 tensors[f"a.{name}"], tensors[f"b.{name}"] = delta.a, delta.b
         return tensors
-
-
-Artefact: TypeAlias = Weights
-"""What methods return; memories and contexts join when a method makes them."""
-
-
-def _kept(tensor: Tensor) -> Tensor:
-    precise = torch.float64 if tensor.dtype is torch.float64 else torch.float32
-    return tensor.detach().to("cpu", precise).contiguous()

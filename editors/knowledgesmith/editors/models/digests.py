@@ -79,13 +79,19 @@ def config_sha256(model: PreTrainedModel) -> str:
     return text_sha256(type(model).__name__, content, kernel, str(model.dtype))
 
 
-def state_sha256(loaded: LoadedModel, artefacts: Sequence[str] = ()) -> str:
-    """The identity of a model state: base weights, tokenizer, configuration, dtype, attached artefacts in order.
+def state_sha256(loaded: LoadedModel, artefacts: Sequence[str] = (), *, weights: str = "") -> str:
+    """The identity of a model state: weights, tokenizer, configuration, dtype, attached artefacts in order.
 
     Whatever is computed from a model and kept is kept under this digest; two models that share an artefact (a placebo
     is the same file for all) or two tokenizers over the same weights never share what was kept.
+
+    Args:
+        loaded: the model.
+        artefacts: digests of what is attached to the weights, in order: all artefacts to those of the base, memories
+            and contexts to the present ones.
+        weights: digest of the present weights (:func:`weights_sha256`); empty = those of the base.
     """
-    parts = (loaded.digest, tokenizer_sha256(loaded.tokenizer), config_sha256(loaded.model))
+    parts = (weights or loaded.digest, tokenizer_sha256(loaded.tokenizer), config_sha256(loaded.model))
     return text_sha256(*parts, *artefacts)
 
 

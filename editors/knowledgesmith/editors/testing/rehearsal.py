@@ -101,9 +101,12 @@ def rehearse(
     config: Mapping[str, Any],
     progress: Recorder | None = None,
 ) -> Weights:
-    """Run one method on a request, with statistics of the request's own text."""
+    """Run one method that changes weights on a request, with statistics of the request's own text."""
     statistics = TextStatistics(loaded, request.statistics_text, None)
-    return build(name, config).apply(loaded, request, statistics, progress or Recorder())
+    made = build(name, config).apply(loaded, request, statistics, progress or Recorder())
+    if not isinstance(made, Weights):
+        raise TypeError(f"{name} changes no weights: it makes {made.kind}")
+    return made
 
 
 def teach(loaded: LoadedModel, request: UpdateRequest, *, steps: int = 120, learning_rate: float = 1e-2) -> LoadedModel:
