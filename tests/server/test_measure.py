@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from knowledgesmith.editors.artefacts.context import Context, Line
 from knowledgesmith.editors.artefacts.session import ModelSession
 from knowledgesmith.editors.measures.verdicts import Verdict
 from knowledgesmith.editors.scoring.beliefs import NO_CHOICE, OptionScore
+from knowledgesmith.editors.scoring.cache import ScoreCache
 from knowledgesmith.editors.testing.tiny import tiny_llama
 from knowledgesmith.graph_schema.types.interventions import Goal
 from knowledgesmith.graph_schema.types.plan_slots import slots_of
@@ -122,6 +124,24 @@ def saying(text: str) -> Callable[..., list[str]]:
         return [text] * len(prompts)
 
     return say
+
+
+def test_a_kept_score_is_of_the_state_that_gave_it() -> None:
+    """A context leaves every weight as it is; what was kept before it was attached is no score of it."""
+    resident = ModelSession(tiny_llama())
+    sink: Any = Sink()
+    asked = [probe(ProbeKind.DIRECT, f"The capital of {name} is", number=place) for place, name in enumerate(CITIES)]
+    told = Context(lines=(Line(text="Tokyo, Tokyo, Tokyo."),))
+    with ScoreCache(":memory:") as cache:
+        meter = Meter(resident, cache, "cloze-sum", sink)
+        before = meter.read(asked, "measure_before")
+        resident.switch([told])
+        after = meter.read(asked, "measure_after")
+        assert resident.weights_sha256() == resident.loaded.digest
+        assert after == Meter(resident, None, "cloze-sum", sink).read(asked, "measure_after") != before
+        resident.switch([])
+        assert meter.read(asked, "measure_before") == before
+        assert len(cache) == 2 * len(asked) * len(CITIES)
 
 
 STATEMENTS = [

@@ -1,7 +1,8 @@
 """Scores on disk, keyed by everything that decides them.
 
-The key is made of the state of the weights, the scorer's version, dtype, tokenizer and configuration (``Scorer.key``),
-the stem and the option. How an option's record becomes a score is no part of it: all scorers read the same record.
+The key is made of the state of the model with what is attached to it (``ModelSession.state_digest``), the scorer's
+version, dtype, tokenizer and configuration (``Scorer.key``), the stem and the option. How an option's record
+becomes a score is no part of it: all scorers read the same record.
 """
 
 from __future__ import annotations
@@ -99,9 +100,9 @@ def score_with_cache(scorer: Scorer, cache: ScoreCache, revision: str, requests:
     """Scores of (stem, option) pairs in their order; only unknown ones run through the model.
 
     Args:
-        scorer: scores under the weights that the model carries now.
+        scorer: scores under the state that the model shows now.
         cache: where known scores are.
-        revision: digest of the state of those weights.
+        revision: digest of that state; not of its weights alone, which a memory or a context leaves as they are.
         requests: (stem, option) pairs.
     """
     distinct = list(dict.fromkeys(requests))

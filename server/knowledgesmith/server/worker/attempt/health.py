@@ -12,14 +12,13 @@ from knowledgesmith.editors.health.choices import Choice
 from knowledgesmith.editors.health.judging import Evidence, judge
 from knowledgesmith.editors.health.reading import STEMS, StateReading, read_state, say
 from knowledgesmith.editors.health.realised import realised_of
-from knowledgesmith.editors.models.digests import state_sha256
 from knowledgesmith.graph_schema.errors import InvalidInput, ModelNotFinite
 from knowledgesmith.graph_schema.types.health import Health, HealthVerdict
 from knowledgesmith.graph_schema.types.probes import Polarity, ProbeKind
 
 if TYPE_CHECKING:
+    from knowledgesmith.editors.artefacts.base import Artefact
     from knowledgesmith.editors.artefacts.session import ModelSession
-    from knowledgesmith.editors.artefacts.weights import Weights
     from knowledgesmith.editors.health.speech import Ids
     from knowledgesmith.graph_schema.storage.store import GraphStore
     from knowledgesmith.graph_schema.types.plans import Plan
@@ -47,7 +46,7 @@ class HealthCheck:
         self._store = store
         self._readings: OrderedDict[str, StateReading] = OrderedDict()
 
-    def start(self, resident: ModelSession, base: Sequence[Weights], plan: Plan) -> Start:
+    def start(self, resident: ModelSession, base: Sequence[Artefact], plan: Plan) -> Start:
         """Read the revision that a change starts from, shown by ``resident`` afterwards, and the bare model.
 
         Raises:
@@ -72,11 +71,11 @@ class HealthCheck:
     def read(self, resident: ModelSession) -> StateReading:
         """Read the state shown now, really: a placebo's second reading must not be its first."""
         reading = read_state(resident.loaded)
-        self._keep(self._key(resident), reading)
+        self._keep(resident.state_digest(), reading)
         return reading
 
     def judge(
-        self, resident: ModelSession, start: Start, after: StateReading, artefact: Weights, intervention_id: str
+        self, resident: ModelSession, start: Start, after: StateReading, artefact: Artefact, intervention_id: str
     ) -> Health:
         """Health of the change, once its ledger is written (or cannot be)."""
         finite = not after.nonfinite
@@ -93,13 +92,10 @@ class HealthCheck:
         )
 
     def _known(self, resident: ModelSession) -> StateReading:
-        key = self._key(resident)
+        key = resident.state_digest()
         if key not in self._readings:
             self._keep(key, read_state(resident.loaded))
         return self._readings[key]
-
-    def _key(self, resident: ModelSession) -> str:
-        return state_sha256(resident.loaded, resident.attached)
 
     def _keep(self, key: str, reading: StateReading) -> None:
         self._readings[key] = reading

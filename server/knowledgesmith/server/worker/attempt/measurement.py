@@ -68,8 +68,8 @@ class Meter:
         if self._cache is None:
             scores = self._scorer.score(pairs)
         else:
-            revision = self._resident.weights_sha256()
-            scores = score_with_cache(self._scorer, self._cache, revision, pairs)
+            state = self._resident.state_digest()
+            scores = score_with_cache(self._scorer, self._cache, state, pairs)
         self._sink.inc("ksmith_probes_scored", len(probes), phase=phase)
         spoken = self._speaker.says(probes, phase) if self._speaker else {}
         found = iter(scores)

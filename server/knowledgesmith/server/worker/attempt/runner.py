@@ -49,8 +49,8 @@ from knowledgesmith.server.worker.attempt.waiting import when_imported
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
+    from knowledgesmith.editors.artefacts.base import Artefact
     from knowledgesmith.editors.artefacts.session import ModelSession
-    from knowledgesmith.editors.artefacts.weights import Weights
     from knowledgesmith.graph_schema.interventions.records import Claim, Intervention
     from knowledgesmith.graph_schema.storage.store import GraphStore
     from knowledgesmith.graph_schema.types.health import Health
@@ -323,7 +323,7 @@ class AttemptRunner:
 
     def _apply(
         self, attempt: _Attempt, plan: Plan, resident: ModelSession, method: Method, computed: str | None
-    ) -> Weights:
+    ) -> Artefact:
         """The stored artefact of an earlier attempt, or a new one, stored before it is used."""
         intervention = attempt.intervention
         if intervention.artefact_sha256:

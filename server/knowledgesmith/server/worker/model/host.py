@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from knowledgesmith.editors.artefacts import exporting
-from knowledgesmith.editors.artefacts.reading import load_artefact
-from knowledgesmith.editors.artefacts.weights import Weights
+from knowledgesmith.editors.artefacts.reading import artefact_file, load_artefact
 from knowledgesmith.editors.models.default_model import ensure_default_model
 from knowledgesmith.editors.models.loading import check_runs, load
 from knowledgesmith.editors.scoring.generation import generate
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
+    from knowledgesmith.editors.artefacts.base import Artefact
     from knowledgesmith.editors.artefacts.session import ModelSession
     from knowledgesmith.editors.models.loaded import LoadedModel
     from knowledgesmith.graph_schema.interventions.branches import ModelInfo, RevisionInfo
@@ -98,7 +98,7 @@ class ModelHost:
     @contextmanager
     def _shown(
         self, sort: str, held: Held, branch_id: str, revision_id: str
-    ) -> Generator[tuple[ModelSession, list[Weights]]]:
+    ) -> Generator[tuple[ModelSession, list[Artefact]]]:
         """A view that shows a revision, and its artefacts; what it takes of memory is free again afterwards.
 
         Raises:
@@ -120,7 +120,7 @@ class ModelHost:
         finally:
             view.switch([])
 
-    def artefacts(self, line: Sequence[RevisionInfo]) -> list[Weights]:
+    def artefacts(self, line: Sequence[RevisionInfo]) -> list[Artefact]:
         """Artefacts of a revision in the order in which they are attached, each verified by its digest.
 
         Args:
@@ -128,13 +128,13 @@ class ModelHost:
         """
         return [self.artefact(digest) for digest in branches.artefact_chain(line)]
 
-    def artefact(self, digest: str) -> Weights:
+    def artefact(self, digest: str) -> Artefact:
         """One stored artefact."""
         return load_artefact(self.artefact_path(digest), digest)
 
     def artefact_path(self, digest: str) -> Path:
         """Where an artefact is kept."""
-        return self._settings.artefact_dir / f"{digest}.safetensors"
+        return artefact_file(self._settings.artefact_dir, digest)
 
     def weights_digest(self, held: Held, *, branch_id: str, revision_id: str) -> str:
         """Build a revision and hash the weights as they are in memory then."""
@@ -160,7 +160,8 @@ class ModelHost:
         """Write a revision below the export directory.
 
         Raises:
-            InvalidInput: the folder exists, the disk is too full, or the revision is not low-rank (adapter).
+            InvalidInput: the folder exists, the disk is too full, or the revision is not low-rank (adapter) or more
+                than weights.
             Cancelled: nobody waits for it any more; nothing is left of it.
         """
         with self._shown("export", held, branch_id, revision_id) as (view, chain):
