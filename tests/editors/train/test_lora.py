@@ -9,7 +9,8 @@ import torch
 
 from knowledgesmith.editors.artefacts.session import attached
 from knowledgesmith.editors.artefacts.weights import Weights
-from knowledgesmith.editors.train.lora import Adapters, adaptable, adapted, computing_in
+from knowledgesmith.editors.testing.tiny import tiny_llama
+from knowledgesmith.editors.train.lora import Adapters, Dropout, adaptable, adapted, computing_in
 from knowledgesmith.graph_schema.errors import InvalidInput, UnsupportedArchitecture
 
 if TYPE_CHECKING:
@@ -117,3 +118,50 @@ def test_half_precision_is_only_for_a_while(loaded: LoadedModel) -> None:
     assert all(torch.equal(p, before[name]) for name, p in loaded.model.named_parameters())
     with computing_in(loaded.model, None):
         assert {p.dtype for p in loaded.model.parameters()} == {torch.float32}
+
+
+def test_dropout_leaves_out_while_gradients_are_taken_and_only_then(loaded: LoadedModel) -> None:
+    before, state = _logits(loaded), torch.get_rng_state()
+    maps = adaptable(loaded, first_layer=0, last_layer=-1, maps=())
+
+    def trained(share: float, seed: int = 0) -> list[torch.Tensor]:
+        generator = torch.Generator().manual_seed(seed)
+        with adapted(maps, rank=4, alpha=8, generator=generator, dropout=share) as adapters, torch.enable_grad():
+            _fill(adapters)
+            exact = _logits(loaded)
+            assert torch.equal(exact, _logits(loaded)), "no chance in a measurement"
+            assert not torch.equal(exact, before)
+            return [loaded.model(input_ids=IDS).logits.detach() for _ in range(2)]
+
+    plain, again = trained(0.0)
+    assert torch.equal(plain, again)
+    first, second = trained(0.3)
+    assert not torch.allclose(first, plain, atol=1e-3)
+    assert not torch.allclose(first, second, atol=1e-3)
+    assert all(torch.equal(one, other) for one, other in zip((first, second), trained(0.3), strict=True))
+    assert not torch.equal(trained(0.3, seed=1)[0], first)
+    assert torch.equal(torch.get_rng_state(), state), "draws of its own"
+
+
+def test_dropout_keeps_the_mean() -> None:
+    dropout = Dropout(share=0.3, generator=torch.Generator().manual_seed(0))
+    with torch.enable_grad():
+        left = dropout(torch.ones(100_000))
+    assert sorted(set(left.tolist())) == pytest.approx([0.0, 1 / 0.7])
+    assert float(left.mean()) == pytest.approx(1.0, abs=0.01)
+
+
+def test_attention_and_mlp_are_all_there_is(loaded: LoadedModel) -> None:
+    def names(*maps: str) -> set[str]:
+        return {p.name for p in adaptable(loaded, first_layer=0, last_layer=-1, maps=maps)}
+
+    assert names("attention") | names("mlp") == names()
+    assert not names("attention") & names("mlp")
+    assert names("attention")
+
+
+def test_factors_are_as_wide_as_the_weights_and_at_least_float32() -> None:
+    for dtype, wanted in ((torch.bfloat16, torch.float32), (torch.float64, torch.float64)):
+        maps = adaptable(tiny_llama(dtype=dtype), first_layer=0, last_layer=0, maps=())
+        with adapted(maps, rank=2, alpha=2, generator=torch.Generator().manual_seed(0)) as adapters:
+            assert {factor.dtype for factor in adapters.parameters()} == {wanted}

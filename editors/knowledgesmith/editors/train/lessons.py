@@ -1,4 +1,4 @@
-"""What ReLearn trains on: token rows, each with the distribution to move towards (task) or to keep (reference)."""
+"""What adapters are trained on: token rows, each with the distribution to move towards (task) or to keep."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, Updat
 from knowledgesmith.editors.text.answers import end_that_keeps_tokens
 from knowledgesmith.editors.text.encoding import encode
 from knowledgesmith.editors.train.texts import TrainingText, questions, vague_texts
+from knowledgesmith.graph_schema.errors import NothingToChange
+from knowledgesmith.graph_schema.language.joining import joined
 from knowledgesmith.graph_schema.types.interventions import TargetDistribution
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def lessons_to_learn(loaded: LoadedModel, request: UpdateRequest, mixture: Mixtu
 
     Raises:
         InvalidInput: every phrasing of an update states the object that is to be erased.
+        NothingToChange: the evaluation asks every question that could be made.
     """
     target = request.target_distribution
     neutral = target in (TargetDistribution.NEUTRAL_GRAPH, TargetDistribution.NEUTRAL_MASK, TargetDistribution.UNIFORM)
@@ -72,17 +75,18 @@ def lessons_to_learn(loaded: LoadedModel, request: UpdateRequest, mixture: Mixtu
             texts = (
                 _stated(loaded, update, asked)
                 if target is TargetDistribution.NEW_OBJECT
-                else vague_texts(
-                    update,
-                    asked,
-                    refusal_share=mixture.refusal_share,
-                    completion_share=mixture.completion_share,
-                    rng=rng,
-                )
+                else _vague(request, update, asked, mixture, rng)
             )
             found.extend((certain(join(loaded.tokenizer, prompt=t.prompt, answer=t.answer)),) for t in texts)
         else:
             found.extend(_along(loaded, prompt, tries[index]) for prompt in asked)
+    if not found:
+        raise NothingToChange(
+            "the evaluation asks every question that could be trained on",
+            field="updates",
+            value=request.updates[0].prompts[0].text if request.updates else "",
+            hint="Give training phrasings that the evaluation does not have.",
+        )
     return found
 
 
@@ -120,6 +124,18 @@ def _stated(loaded: LoadedModel, update: FactUpdate, asked: Sequence[Prompt]) ->
     """The new object behind every question; its end keeps a short one from running on into a longer word."""
     ends = {prompt.text: end_that_keeps_tokens(loaded.tokenizer, prompt.text, update.new) for prompt in asked}
     return [TrainingText(prompt=text, answer=update.new + end) for text, end in ends.items()]
+
+
+def _vague(
+    request: UpdateRequest, update: FactUpdate, asked: Sequence[Prompt], mixture: Mixture, rng: random.Random
+) -> list[TrainingText]:
+    """Vague answers behind the questions, without those whose beginning makes a phrasing of the evaluation."""
+    texts = vague_texts(
+        update, asked, refusal_share=mixture.refusal_share, completion_share=mixture.completion_share, rng=rng
+    )
+    return [
+        text for text in texts if request.permits(text.prompt) and request.permits(joined(text.prompt, text.answer))
+    ]
 
 
 def _along(loaded: LoadedModel, prompt: Prompt, paths: Sequence[SoftAnswer]) -> tuple[Lesson, ...]:

@@ -1,7 +1,8 @@
 """Low-rank adapters on the linear maps of a model, held by forward hooks (Hu et al. 2022, arXiv 2106.09685).
 
 ``W x`` becomes ``W x + (alpha / r) B A x`` with B = 0 at the start. The model's own parameters are never touched, so
-leaving the context leaves the model bit-identical; the result is exported in each parameter's own layout.
+leaving the context leaves the model bit-identical; the result is exported in each parameter's own layout. With dropout,
+each number of x is left out of the added term by chance while gradients are taken; measurements are without chance.
 """
 
 from __future__ import annotations
@@ -31,17 +32,33 @@ lower ones were tried; no publication gives this share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dropout:
+    """Zeroes each number with probability ``share`` and scales up the rest, with draws of its own."""
+
+    share: float
+    generator: torch.Generator
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """What is left of ``inputs``; all of it where no gradients are taken."""
+        if self.share == 0 or not torch.is_grad_enabled():
+            return inputs
+        drawn = torch.rand(inputs.shape, generator=self.generator, device=self.generator.device)
+        return inputs * (drawn >= self.share).to(inputs) / (1 - self.share)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Adapter:
-    """The factors of one linear map. shapes: a (r, in), b (out, r); float32, trainable."""
+    """The factors of one linear map. shapes: a (r, in), b (out, r); float32 or wider, trainable."""
 
     projection: Projection
     a: Tensor
     b: Tensor
     scale: float
+    dropout: Dropout
 
     def added(self, inputs: Tensor) -> Tensor:
         """``scale · B A x`` in the input's dtype. shape: (..., in) -> (..., out)."""
-        low = inputs @ self.a.to(inputs.dtype).T
+        low = self.dropout(inputs) @ self.a.to(inputs.dtype).T
         return (low @ self.b.to(inputs.dtype).T) * self.scale
 
     def as_delta(self) -> LowRank:
@@ -75,7 +92,8 @@ def adaptable(
         loaded: the model.
         first_layer: lowest adapted block.
         last_layer: highest adapted block; -1 is the last one, ``None`` the end of the lower 43 %.
-        maps: last parts of module names to adapt, or ``mlp`` for every map beside the down projection; empty is all.
+        maps: last parts of module names to adapt, ``mlp`` for every map beside the down projection, ``attention`` for
+            every other one; empty is all.
 
     Raises:
         InvalidInput: a layer does not exist, or the range is empty.
@@ -103,13 +121,13 @@ def adaptable(
 
 
 def _chosen(name: str, down: str, maps: Sequence[str]) -> bool:
-    mlp = f"{down.rpartition('.')[0]}."
-    return not maps or name.rpartition(".")[2] in maps or ("mlp" in maps and name.startswith(mlp))
+    part = "mlp" if name.startswith(f"{down.rpartition('.')[0]}.") else "attention"
+    return not maps or name.rpartition(".")[2] in maps or part in maps
 
 
 @contextmanager
 def adapted(
-    projections: Sequence[Projection], *, rank: int, alpha: float, generator: torch.Generator
+    projections: Sequence[Projection], *, rank: int, alpha: float, generator: torch.Generator, dropout: float = 0.0
 ) -> Generator[Adapters]:
     """Put an adapter on each map; inside the context the model computes with them.
 
@@ -117,9 +135,11 @@ def adapted(
         projections: the maps to adapt.
         rank: r; cut to the smaller side of a map.
         alpha: the added term is scaled by alpha / r.
-        generator: draws A ~ N(0, 1 / in_features) on the CPU.
+        generator: draws A ~ N(0, 1 / in_features) on the CPU; its seed is that of the dropout, too.
+        dropout: share of the inputs that is left out while gradients are taken.
     """
-    adapters = Adapters(items=tuple(_adapter(p, rank, alpha, generator) for p in projections))
+    draws = Dropout(share=dropout, generator=_beside(generator, projections))
+    adapters = Adapters(items=tuple(_adapter(p, rank, alpha, generator, draws) for p in projections))
     handles = [item.projection.module.register_forward_hook(_hook(item)) for item in adapters.items]
     try:
         yield adapters
@@ -144,15 +164,23 @@ def computing_in(model: nn.Module, dtype: torch.dtype | None) -> Generator[None]
             parameter.data = original
 
 
-def _adapter(projection: Projection, rank: int, alpha: float, generator: torch.Generator) -> Adapter:
+def _beside(generator: torch.Generator, projections: Sequence[Projection]) -> torch.Generator:
+    """A second generator of the same seed, where so many draws are fast."""
+    device = projections[0].weight.device if projections else torch.device("cpu")
+    drawing = torch.Generator(device if device.type == "cuda" else "cpu")
+    return drawing.manual_seed(generator.initial_seed())
+
+
+def _adapter(projection: Projection, rank: int, alpha: float, generator: torch.Generator, dropout: Dropout) -> Adapter:
     r = min(rank, projection.in_features, projection.out_features)
-    device = projection.weight.device
+    device, dtype = projection.weight.device, torch.promote_types(projection.weight.dtype, torch.float32)
     drawn = torch.randn(r, projection.in_features, generator=generator) / math.sqrt(projection.in_features)
     return Adapter(
         projection=projection,
-        a=drawn.to(device).requires_grad_(),
-        b=torch.zeros(projection.out_features, r, device=device).requires_grad_(),
+        a=drawn.to(device, dtype).requires_grad_(),
+        b=torch.zeros(projection.out_features, r, device=device, dtype=dtype).requires_grad_(),
         scale=alpha / r,
+        dropout=dropout,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import torch
 
@@ -18,7 +18,6 @@ from knowledgesmith.graph_schema.errors import EditDiverged
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.nn import Parameter
 
 _FP16_SCALE: Final = 2.0**12
 _LOWERED: Final = 0.25
@@ -59,38 +58,80 @@ class LossScale:
 
 
 class Masters:
-    """Adam on float32 copies of parameters; a parameter of float32 or more is its own master.
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv 1711.05101) on float32 copies of tensors.
+
+    A tensor of float32 or more is its own master, so low-rank factors, singular values and activations are trained
+    like the model's own parameters, and a float64 model in float64.
 
     Args:
-        parameters: what is trained, in the model; leaves that require gradients.
+        leaves: what is trained; leaves of the graph that require gradients.
         learning_rate: Adam's.
+        weight_decay: share of the learning rate by which a step shrinks each number.
+        clip: largest norm of a step's gradient; ``None``: any.
+        activations: dtype that the gradients pass through; that of the first leaf where it is not given.
     """
 
-    def __init__(self, parameters: Sequence[Parameter], *, learning_rate: float) -> None:
-        self._parameters = parameters
-        self.values: list[Tensor] = [_master(parameter) for parameter in parameters]
-        self._optimiser = torch.optim.Adam(self.values, lr=learning_rate)
-        self._scale = LossScale.of(parameters[0].dtype)
+    def __init__(
+        self,
+        leaves: Sequence[Tensor],
+        *,
+        learning_rate: float,
+        weight_decay: float = 0.0,
+        clip: float | None = None,
+        activations: torch.dtype | None = None,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.values: list[Tensor] = [_master(leaf) for leaf in leaves]
+        self._leaves = leaves
+        self._clip = clip
+        self._optimiser = torch.optim.AdamW(self.values, lr=learning_rate, weight_decay=weight_decay)
+        self._scale = LossScale.of(leaves[0].dtype if activations is None else activations)
 
-    def step(self, loss: Tensor) -> None:
-        """One step down the gradient of ``loss``; the parameters then hold the masters' rounded values.
+    def add(self, loss: Tensor) -> None:
+        """Add the gradient of ``loss`` to that of the coming step; all of it, or on an error nothing."""
+        # an expert that no token of this part reached has no gradient
+        scaled = loss * self._scale.value
+        found = cast("tuple[Tensor | None, ...]", torch.autograd.grad(scaled, list(self._leaves), allow_unused=True))
+        # copies: what autograd gives out may be a view, or one tensor for two leaves, and is written to
+        gradients = [None if gradient is None else wide(gradient).clone() for gradient in found]
+        for master, gradient in zip(self.values, gradients, strict=True):
+            if gradient is not None:
+                master.grad = gradient if master.grad is None else master.grad.add_(gradient)
+
+    def apply(self, *, pace: float = 1.0) -> None:
+        """One step with what was added; the leaves then hold the masters' rounded values.
+
+        Args:
+            pace: factor of the learning rate.
 
         Raises:
             EditDiverged: the gradient is not finite.
         """
-        found = torch.autograd.grad(loss * self._scale.value, list(self._parameters))
-        gradients = [wide(gradient) for gradient in found]
-        if not self._scale.undo(gradients):
-            return
-        for master, gradient in zip(self.values, gradients, strict=True):
-            master.grad = gradient
-        self._optimiser.step()
-        with torch.no_grad():
-            for parameter, master in zip(self._parameters, self.values, strict=True):
-                if parameter is not master:
-                    parameter.copy_(master)
+        if self._scale.undo([master.grad for master in self.values if master.grad is not None]):
+            if self._clip is not None:
+                torch.nn.utils.clip_grad_norm_(self.values, self._clip)
+            self._optimiser.param_groups[0]["lr"] = self.learning_rate * pace
+            self._optimiser.step()
+            self._write_back()
+        for master in self.values:
+            master.grad = None
+
+    def step(self, loss: Tensor) -> None:
+        """One step down the gradient of ``loss``.
+
+        Raises:
+            EditDiverged: the gradient is not finite.
+        """
+        self.add(loss)
+        self.apply()
+
+    @torch.no_grad()
+    def _write_back(self) -> None:
+        for leaf, master in zip(self._leaves, self.values, strict=True):
+            if leaf is not master:
+                leaf.copy_(master)
 
 
-def _master(parameter: Parameter) -> Tensor:
-    copied = wide(parameter.detach())
-    return parameter if copied.dtype == parameter.dtype else copied.requires_grad_()
+def _master(leaf: Tensor) -> Tensor:
+    copied = wide(leaf.detach())
+    return leaf if copied.dtype == leaf.dtype else copied.requires_grad_()
