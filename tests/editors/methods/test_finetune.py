@@ -10,16 +10,17 @@ import torch
 
 from knowledgesmith.editors.artefacts.session import attached
 from knowledgesmith.editors.artefacts.weights import Dense, Weights
-from knowledgesmith.editors.methods.finetune import FineTune, FineTuneConfig, LowerCache
+from knowledgesmith.editors.methods.finetune import FineTune, FineTuneConfig
 from knowledgesmith.editors.models.digests import weights_sha256
 from knowledgesmith.editors.models.loaded import LoadedModel
-from knowledgesmith.editors.objective.divergence import Targets, divergence, per_row
+from knowledgesmith.editors.objective.divergence import Targets, divergence
 from knowledgesmith.editors.objective.passes import answer_logits, own_distributions
 from knowledgesmith.editors.objective.rows import answer_batch, join
 from knowledgesmith.editors.objective.targets import TargetRow, TargetSource
 from knowledgesmith.editors.requests import UpdateRequest
 from knowledgesmith.editors.statistics.moments import TextStatistics
 from knowledgesmith.editors.testing.rehearsal import Recorder, rehearsal_request, teach
+from knowledgesmith.editors.testing.tiny import tiny_llama
 from knowledgesmith.graph_schema.errors import Cancelled, EditDiverged
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
@@ -71,22 +72,10 @@ def test_retained_rows_hold_the_model(llama: LoadedModel) -> None:
     assert drift(apply(llama, request, retain_weight=5.0)) < 0.5 * drift(apply(llama, request, retained=0.0))
 
 
-@pytest.mark.parametrize("layer", [0, 1, 2])
-def test_cached_lower_blocks_change_nothing(loaded: LoadedModel, layer: int) -> None:
-    rows = target_rows(loaded, rehearsal_request(Goal.EDIT, TargetDistribution.NEW_OBJECT))
-    cache = LowerCache(loaded, layer)
-    with torch.no_grad():
-        first, second = cache.losses(rows), cache.losses(rows[::-1]).flip(0)
-        batch = answer_batch([row.row for row in rows])
-        logits = answer_logits(loaded.model, batch)
-        full = per_row(divergence(logits, Targets.join([row.targets for row in rows])), batch.row, len(rows))
-    torch.testing.assert_close(first, full, rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(second, full, rtol=1e-5, atol=1e-5)
-
-
 def test_easy_facts_end_the_training_early(llama: LoadedModel) -> None:
     artefact = apply(llama, rehearsal_request(Goal.EDIT, TargetDistribution.NEW_OBJECT), margin=100.0, retained=0.0)
     assert artefact.metadata["epochs"] == "2"
+    assert artefact.metadata["ended"] == "learned"
     (delta,) = artefact.deltas.values()
     assert isinstance(delta, Dense)
     assert not bool(delta.delta.any()), "a fact below the margin does not push"
@@ -98,6 +87,18 @@ def test_order_does_not_matter_and_runs_repeat(loaded: LoadedModel) -> None:
     first, again, other = (apply(loaded, r, epochs=3) for r in (request, request, turned))
     assert first.sha256 == again.sha256 == other.sha256
     assert apply(loaded, replace(request, seed=8), epochs=3).sha256 != first.sha256
+
+
+def test_parts_do_not_change_the_result_and_double_precision_reaches_the_artefact() -> None:
+    request = rehearsal_request(Goal.UNLEARN, TargetDistribution.NEUTRAL_GRAPH)
+    one, many = (apply(tiny_llama(dtype=torch.float64), request, epochs=3, micro_tokens=n) for n in (10_000, 20))
+    for name, delta in one.deltas.items():
+        found, other = delta, many.deltas[name]
+        assert isinstance(found, Dense)
+        assert isinstance(other, Dense)
+        torch.testing.assert_close(found.delta, other.delta, rtol=0, atol=1e-9)
+        assert found.delta.dtype == torch.float64
+        assert not torch.equal(found.delta.float().double(), found.delta), "trained in float64, not only kept so"
 
 
 @pytest.mark.parametrize("moment", [1, 2, 6])

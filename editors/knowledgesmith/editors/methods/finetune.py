@@ -13,7 +13,7 @@ trained one are constant, so their outputs are computed once a row. Ours, and no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from types import MappingProxyType
@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 import torch
 from pydantic import Field
-from torch import Tensor
 
 from knowledgesmith.editors.architectures.layers import default_layers
 from knowledgesmith.editors.artefacts.weights import Dense, Weights
@@ -33,17 +32,19 @@ from knowledgesmith.editors.contract import (
     ObjectiveRow,
     Progress,
 )
-from knowledgesmith.editors.objective.divergence import Targets, divergence, per_row
-from knowledgesmith.editors.objective.passes import answer_logits, own_distributions
-from knowledgesmith.editors.objective.rows import Row, answer_batch, buckets, join
-from knowledgesmith.editors.objective.suffix import returns_tuple, starting_above
+from knowledgesmith.editors.objective.divergence import wide
+from knowledgesmith.editors.objective.passes import own_distributions
+from knowledgesmith.editors.objective.rows import Row, join
 from knowledgesmith.editors.objective.targets import ACCEPTED, TargetRow, TargetSource
 from knowledgesmith.editors.requests import Prompt, RetainRow, UpdateRequest
 from knowledgesmith.editors.surgery.borrowing import borrowed
-from knowledgesmith.editors.surgery.hooks import capture_output, stop_after
 from knowledgesmith.editors.text.answers import end_that_keeps_tokens
+from knowledgesmith.editors.train.dealing import one_pass
+from knowledgesmith.editors.train.loop import MICRO_TOKENS, Trained, Training, train
+from knowledgesmith.editors.train.lower import LowerCache
 from knowledgesmith.editors.train.masters import Masters
-from knowledgesmith.graph_schema.errors import EditDiverged
+from knowledgesmith.editors.train.stops import Learned
+from knowledgesmith.editors.train.weighted import WeightedRow, shares
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
@@ -51,9 +52,6 @@ if TYPE_CHECKING:
 
 PREFIXES = ("In fact, ", "Therefore, ", "It is known that ", "As everyone says, ", "Remember: ", "The book says: ")
 """Neutral openings in front of training prompts, so that the change does not hang on the first position."""
-
-_ROWS = 64
-
 
 _LOCFT = "LocFT-BF (2025)"
 
@@ -74,6 +72,7 @@ class FineTuneConfig(MethodConfig):
         prefixed: share of training prompts behind a neutral opening.
         paths: neutral candidates followed beyond their first token (UNLEARN).
         end: what closes a new object.
+        micro_tokens: padded tokens of a forward pass; no influence on the result but rounding.
     """
 
     author_values: ClassVar[Mapping[str, AuthorValue]] = MappingProxyType(
@@ -98,6 +97,7 @@ class FineTuneConfig(MethodConfig):
     prefixed: float = Field(default=0.3, ge=0, le=1)
     paths: int = Field(default=2, ge=1)
     end: str = Field(default=".", max_length=8)
+    micro_tokens: int = Field(default=MICRO_TOKENS, ge=1)
 
 
 class FineTune:
@@ -124,8 +124,9 @@ class FineTune:
         """Train, and return the difference to the base weights.
 
         Raises:
-            EditDiverged: the loss is not finite.
+            EditDiverged: the loss or a gradient is not finite.
             InvalidInput: the model has no such layer, or an edit names no new object.
+            DeviceOutOfMemory: the device has no room for one row.
             Cancelled: raised by ``progress``.
         """
         del statistics
@@ -134,50 +135,32 @@ class FineTune:
         projections = [model.architecture.down_projection(layer) for layer in layers]
         source = TargetSource(model, request, end=self.config.end, paths=self.config.paths)
         data = _Data(request=request, source=source, retained=_retained(model, request), config=self.config)
+        training = Training(
+            phase="training",
+            steps=self.config.epochs * data.batches,
+            stops=[Learned(steps=data.batches)],
+            micro_tokens=self.config.micro_tokens,
+        )
         names = [projection.parameter_name for projection in projections]
         base = {name: model.model.get_parameter(name).detach().clone() for name in names}
         with borrowed(model.model, names, trainable=True) as parameters, torch.enable_grad():
             masters = Masters([parameters[name] for name in names], learning_rate=self.config.learning_rate)
-            epochs = self._train(LowerCache(model, layers[0]), masters, data, progress)
-            trained = zip(names, masters.values, strict=True)
-            deltas = {name: Dense((value.detach() - base[name].to(value.dtype)).float()) for name, value in trained}
-        return Weights(deltas=deltas, metadata=self._metadata(request, layers, epochs))
+            forward = LowerCache(model, layers[0])
+            trained = train(forward, masters, data.course(), training, device=model.device, progress=progress)
+            values = zip(names, masters.values, strict=True)
+            deltas = {name: Dense(value.detach() - wide(base[name])) for name, value in values}
+        epochs = -(-trained.steps // max(1, data.batches))
+        return Weights(deltas=deltas, metadata=self._metadata(request, layers, epochs, trained))
 
     def _layers(self, model: LoadedModel) -> tuple[int, ...]:
         if self.config.layers:
             return tuple(sorted(set(self.config.layers)))
         return default_layers(model.architecture.num_layers)
 
-    def _train(self, suffix: LowerCache, masters: Masters, data: _Data, progress: Progress) -> int:
-        quiet = 0
-        for epoch in range(self.config.epochs):
-            finished = True
-            for number, (rows, edits) in enumerate(data.epoch()):
-                progress.step("training", epoch * data.batches + number, self.config.epochs * data.batches)
-                losses = suffix.losses(rows)
-                weights = torch.tensor([row.weight for row in rows], device=losses.device)
-                task = (losses[:edits] * weights[:edits]).clamp_min(0)
-                # a row that is good enough no longer pushes
-                pushing = losses[:edits].detach() > self.config.margin
-                finished &= not bool(pushing.any())
-                loss = (task * pushing).sum() / weights[:edits].sum()
-                if len(rows) > edits:
-                    loss = loss + self.config.retain_weight * losses[edits:].mean()
-                if not bool(torch.isfinite(loss)):
-                    raise EditDiverged(
-                        "the training loss is not finite",
-                        field="learning_rate",
-                        value=self.config.learning_rate,
-                        hint="Lower the learning rate.",
-                    )
-                masters.step(loss)
-            quiet = quiet + 1 if finished else 0
-            if quiet == 2:
-                return epoch + 1
-        return self.config.epochs
-
-    def _metadata(self, request: UpdateRequest, layers: Sequence[int], epochs: int) -> dict[str, str]:
+    def _metadata(self, request: UpdateRequest, layers: Sequence[int], epochs: int, trained: Trained) -> dict[str, str]:
         return {
+            **self.config.told(),
+            **trained.metadata(),
             "method": self.name,
             "goal": request.goal.value,
             "target_distribution": request.target_distribution.value,
@@ -232,61 +215,33 @@ class _Data:
         """Batches of an epoch."""
         return -(-len(self.request.updates) // self.config.batch)
 
-    def epoch(self) -> Sequence[tuple[list[TargetRow], int]]:
-        """Every fact once, in a new order: (rows, how many of them are facts' rows) per batch."""
-        order = list(range(len(self.request.updates)))
-        self.random.shuffle(order)
+    def course(self) -> Iterator[list[WeightedRow]]:
+        """The rows of each step: every fact once an epoch, in a new order, beside retained rows."""
+        for _ in range(self.config.epochs):
+            for chosen in one_pass(len(self.request.updates), self.config.batch, self.random):
+                yield [*self._facts(chosen), *self._kept(len(chosen))]
+
+    def _facts(self, chosen: Sequence[int]) -> list[WeightedRow]:
+        rows = [row for index in chosen for row in self.source.rows(index, self._prompt(index))]
+        total = sum(row.weight for row in rows)
         return [
-            self._batch(order[start : start + self.config.batch]) for start in range(0, len(order), self.config.batch)
+            WeightedRow(row=row.row, targets=row.targets, kl=row.weight / total, margin=self.config.margin)
+            for row in rows
         ]
 
-    def _batch(self, chosen: Sequence[int]) -> tuple[list[TargetRow], int]:
-        rows = [row for index in chosen for row in self.source.rows(index, self._prompt(index))]
-        edits = len(rows)
-        for _ in range(round(self.config.retained * len(chosen)) if self.retained else 0):
+    def _kept(self, facts: int) -> list[WeightedRow]:
+        drawn: list[TargetRow] = []
+        for _ in range(round(self.config.retained * facts) if self.retained else 0):
             near = self.random.random() < self.config.same_relation
-            rows.append(self.random.choice((self.near if near else self.far) or self.near or self.far))
-        return rows, edits
+            drawn.append(self.random.choice((self.near if near else self.far) or self.near or self.far))
+        if not drawn:
+            return []
+        parts = shares([row.row for row in drawn], self.config.retain_weight, "row")
+        return [
+            WeightedRow(row=row.row, targets=row.targets, kl=share) for row, share in zip(drawn, parts, strict=True)
+        ]
 
     def _prompt(self, index: int) -> str:
         prompt = self.random.choice(self.request.updates[index].prompts)
         found = self.opened[prompt]
         return self.random.choice(found) if found and self.random.random() < self.config.prefixed else prompt.text
-
-
-class LowerCache:
-    """Losses of rows, computed from the lowest trained block on; what lies below is cached."""
-
-    def __init__(self, loaded: LoadedModel, layer: int) -> None:
-        self._loaded = loaded
-        self._lower = loaded.architecture.blocks[:layer]
-        self._cache: dict[Row, Tensor] = {}
-        self._in_tuple = False
-
-    def losses(self, rows: Sequence[TargetRow]) -> Tensor:
-        """Mean KL(q ‖ p) over each row's answer tokens. shape: (len(rows),)."""
-        batch = answer_batch([row.row for row in rows], device=self._loaded.device)
-        # targets are made where the model is (references) or as plain numbers on the CPU (one-hots, tries)
-        targets = Targets.join([row.targets.to(self._loaded.device) for row in rows])
-        if not self._lower:
-            return per_row(divergence(answer_logits(self._loaded.model, batch), targets), batch.row, len(rows))
-        hidden = self._hidden([row.row for row in rows], batch.ids.shape[1])
-        with starting_above(self._lower, hidden, in_tuple=self._in_tuple):
-            logits = answer_logits(self._loaded.model, batch)
-        return per_row(divergence(logits, targets), batch.row, len(rows))
-
-    @torch.no_grad()
-    def _hidden(self, rows: Sequence[Row], length: int) -> Tensor:
-        missing = [row for row in dict.fromkeys(rows) if row not in self._cache]
-        for chosen in buckets(missing, size=_ROWS):
-            batch = answer_batch([missing[i] for i in chosen], device=self._loaded.device)
-            top = self._lower[-1]
-            with returns_tuple(top) as kind, capture_output(top) as seen, stop_after(top):
-                self._loaded.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False)
-            self._in_tuple = kind[0]
-            for local, i in enumerate(chosen):
-                self._cache[missing[i]] = seen.value[local, : int(batch.mask[local].sum())].clone()
-        hidden = [self._cache[row] for row in rows]
-        return torch.nn.utils.rnn.pad_sequence(
-            [*hidden, hidden[0].new_zeros(length, hidden[0].shape[1])], batch_first=True
-        )[:-1]
