@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
@@ -59,12 +60,43 @@ class AuthorValue:
     note: str = ""
 
 
-def _with_author_values(schema: dict[str, Any], config_type: type[BaseModel]) -> None:
-    """Put the authors' values beside our defaults in the schema that ``ksmith methods NAME`` prints."""
-    values = cast("type[MethodConfig]", config_type).author_values
-    for name, author in values.items():
+OURS: Final = "ours"
+"""The recipe that every method has: its defaults."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Settings of somebody else, under a name; what is given beside the name comes first.
+
+    Attributes:
+        settings: what differs from our defaults.
+        source: paper or released configuration.
+        differs: where the source does, or says, something else than these settings.
+    """
+
+    settings: Mapping[str, Any]
+    source: str
+    differs: str = ""
+
+
+def _with_sources(schema: dict[str, Any], config_type: type[BaseModel]) -> None:
+    """Put the authors' values beside our defaults, and recipes in full, in the schema that ``ksmith methods`` shows."""
+    config = cast("type[MethodConfig]", config_type)
+    for name, author in config.author_values.items():
         told = {"value": author.value, "source": author.source, "note": author.note}
         schema["properties"][name]["author"] = {key: text for key, text in told.items() if text}
+    if not config.recipes:
+        del schema["properties"]["recipe"]
+        return
+    schema["properties"]["recipe"]["enum"] = [OURS, *config.recipes]
+    schema["recipes"] = {
+        name: {
+            "source": recipe.source,
+            "differs": recipe.differs,
+            "settings": config.model_validate({"recipe": name}).model_dump(mode="json"),
+        }
+        for name, recipe in config.recipes.items()
+    }
 
 
 class MethodConfig(BaseModel):
@@ -72,12 +104,40 @@ class MethodConfig(BaseModel):
 
     A default is **our recipe**, chosen for models of this project's size and for keeping more of what should stay.
     ``author_values`` says what the authors used, setting by setting; a setting that is not named there does not exist
-    in their method, or is not told by them.
+    in their method, or is not told by them. Where their settings can be had together, ``recipes`` has them under a
+    name: ``{"recipe": NAME}`` is their method, and a configuration always holds all values it stands for.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=_with_author_values)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=_with_sources)
 
     author_values: ClassVar[Mapping[str, AuthorValue]] = MappingProxyType({})
+    recipes: ClassVar[Mapping[str, Recipe]] = MappingProxyType({})
+
+    recipe: str = Field(default=OURS, description="whose settings stand where none is given")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, values: object) -> object:
+        """Lay what is given over the recipe that it names."""
+        if not isinstance(values, Mapping):
+            return values
+        given = cast("Mapping[str, Any]", values)
+        found = [recipe for name, recipe in cls.recipes.items() if name == given.get("recipe")]
+        return {**found[0].settings, **given} if found else given
+
+    @field_validator("recipe")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        names = (OURS, *cls.recipes)
+        if name not in names:
+            raise PydanticCustomError(
+                "unknown_recipe", "no such recipe; there are {names}", {"names": ", ".join(names)}
+            )
+        return name
+
+    def told(self) -> dict[str, str]:
+        """The recipe and all settings, for an artefact's metadata."""
+        return {"recipe": self.recipe, "settings": self.model_dump_json(exclude={"recipe"})}
 
 
 class Progress(Protocol):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,15 +13,19 @@ from tests.editors.losses import answered
 
 from knowledgesmith.editors.artefacts.session import attached
 from knowledgesmith.editors.artefacts.weights import LowRank, Weights
-from knowledgesmith.editors.methods.relearn import ReLearn, ReLearnConfig
+from knowledgesmith.editors.methods.relearn import Course, ReLearn, ReLearnConfig
 from knowledgesmith.editors.objective.divergence import Targets, divergence
 from knowledgesmith.editors.objective.neutral import neutral_answers
 from knowledgesmith.editors.objective.passes import answer_logits
 from knowledgesmith.editors.objective.rows import Row, answer_batch, join
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, UpdateRequest
+from knowledgesmith.editors.testing.rehearsal import teach
+from knowledgesmith.editors.testing.tiny import tiny_llama
 from knowledgesmith.editors.train.lessons import lessons_to_keep, siblings_to_keep, text_to_keep
 from knowledgesmith.editors.train.texts import VAGUE
+from knowledgesmith.editors.train.weighted import WeightedRow
 from knowledgesmith.graph_schema.errors import Cancelled, EditDiverged, InvalidInput, NothingToChange
+from knowledgesmith.graph_schema.language.spans import Phrases
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
@@ -181,15 +187,19 @@ def test_same_seed_same_bytes_and_order_does_not_matter(
     assert all(isinstance(delta, LowRank) and delta.rank == 4 for delta in first.deltas.values())
 
 
-def test_micro_batches_do_not_change_the_result(llama: LoadedModel) -> None:
-    config = SMALL.model_copy(update={"max_steps": 3, "min_steps": 3})
-    one = _apply(llama, _request(), config)
-    many = _apply(llama, _request(), config.model_copy(update={"micro_rows": 2}))
+def test_parts_do_not_change_the_result_and_double_precision_reaches_the_artefact() -> None:
+    config = SMALL.model_copy(update={"max_steps": 3, "min_steps": 3, "dropout": 0.0})
+    one, many = (
+        _apply(tiny_llama(dtype=torch.float64), _request(), config.model_copy(update={"micro_tokens": tokens}))
+        for tokens in (10_000, 30)
+    )
     for name, delta in one.deltas.items():
         other = many.deltas[name]
         assert isinstance(delta, LowRank)
         assert isinstance(other, LowRank)
-        torch.testing.assert_close(delta.b, other.b, atol=2e-3, rtol=0)
+        torch.testing.assert_close(delta.b, other.b, atol=1e-7, rtol=0)
+        assert delta.a.dtype == delta.b.dtype == torch.float64
+        assert not torch.equal(delta.b.float().double(), delta.b), "trained in float64, not only kept so"
 
 
 def test_only_configured_maps_change(llama: LoadedModel) -> None:
@@ -268,3 +278,85 @@ def test_text_rows_skip_what_is_too_short(llama: LoadedModel) -> None:
     kept = text_to_keep(llama, ["x", "The capital of France is Paris."])
     assert len(kept) == 1
     assert kept[0].targets.probs.shape[0] == len(kept[0].row.answer)
+
+
+def _steps(llama: LoadedModel, config: ReLearnConfig, request: UpdateRequest | None = None) -> list[list[WeightedRow]]:
+    return list(Course(llama, (request or _request()).canonical(), config).deal())
+
+
+def _texts(llama: LoadedModel, rows: Iterable[WeightedRow]) -> set[str]:
+    return {str(llama.tokenizer.decode([*item.row.prompt, *item.row.answer])) for item in rows}
+
+
+@pytest.mark.parametrize(("name", "rows"), [("authors-tofu", 8), ("authors-knowundo", 4)])
+def test_the_authors_losses_are_three_means_over_tokens(llama: LoadedModel, name: str, rows: int) -> None:
+    config = ReLearnConfig(recipe=name)
+    for step in _steps(llama, config):
+        asked = [item for item in step if item.ce == 0]
+        kept = [item for item in step if item.ce > 0]
+        assert len(asked) == len(kept) == rows
+        for part, factor in ((asked, "kl"), (kept, "kl"), (kept, "ce")):
+            per_token = {round(getattr(item, factor) / len(item.row.answer), 9) for item in part}
+            tokens = sum(len(item.row.answer) for item in part)
+            assert per_token == {round(1 / tokens, 9)}
+        assert all(item.lead == 0 for item in step)
+        # retained answers only: no sibling questions, no sentences
+        assert _texts(llama, kept) <= {"The capital of France is Paris", "The capital of Spain is Madrid"}
+
+
+def test_the_authors_ask_each_question_twice_and_its_completion(llama: LoadedModel) -> None:
+    config = ReLearnConfig.model_validate({"recipe": "authors-tofu", "variants": 0})
+    steps = _steps(llama, config)
+    prompts = {str(llama.tokenizer.decode(list(item.row.prompt))) for step in steps for item in step if item.ce == 0}
+    questions = {prompt.text for update in _request().updates for prompt in update.prompts}
+    assert questions < prompts
+    assert len(prompts) == 2 * len(questions), "a quarter of each answer is given, and the rest learnt"
+    assert len(steps) == 2
+
+
+def test_ours_grades_only_what_the_model_knows(llama: LoadedModel) -> None:
+    knowing = teach(llama, _request(), steps=60)
+    wrong = RetainRow(prompt=_prompt("Peru"), answer="Rome", scope="same_relation")
+    request = dataclasses.replace(_request(), retain=(*_request().retain, wrong))
+    rows = {lesson.row: lesson.known for lesson in lessons_to_keep(knowing, request.retain)}
+    known = {row for row, answered in rows.items() if answered}
+    assert 0 < len(known) < len(rows) == 3
+
+    def graded(config: ReLearnConfig) -> set[Row]:
+        return {item.row for step in _steps(knowing, config, request) for item in step if item.ce}
+
+    config = ReLearnConfig(keep_rows=4, text_rows=0)
+    assert graded(config) == known
+    assert graded(config.model_copy(update={"keep_ce_on": "all"})) == set(rows)
+
+
+def test_the_authors_recipe_trains_all_maps_and_says_so(llama: LoadedModel) -> None:
+    config = ReLearnConfig.model_validate({"recipe": "authors-tofu", "rank": 2})
+    artefact = _apply(llama, _request(), config)
+    assert set(artefact.deltas) == {f"{name}.weight" for name in llama.architecture.all_linear_names()}
+    assert artefact.metadata["recipe"] == "authors-tofu"
+    settings = json.loads(artefact.metadata["settings"])
+    assert (settings["learning_rate"], settings["rank"], settings["dropout"]) == (1e-4, 2, 0.05)
+    assert artefact.metadata["ended"] == "steps"
+
+
+def test_a_request_whose_every_question_is_asked_is_refused(llama: LoadedModel) -> None:
+    texts = frozenset(prompt.text.casefold() for update in _request().updates for prompt in update.prompts)
+    asked = dataclasses.replace(_request(), forbidden=Phrases(spans=texts))
+    with pytest.raises(NothingToChange, match="the evaluation asks"):
+        _apply(llama, asked)
+
+
+def test_the_beginning_of_an_answer_makes_no_phrasing_of_the_evaluation(llama: LoadedModel) -> None:
+    """The authors' completions put a quarter of a vague answer behind a question."""
+    config = ReLearnConfig(recipe="authors-tofu", variants=0)
+    (begun, *_) = sorted(
+        text.partition(" not ")[0] + " not"
+        for step in _steps(llama, config)
+        for text in _texts(llama, [item for item in step if item.ce == 0])
+        if " not " in text
+    )
+    asked = dataclasses.replace(_request(), forbidden=Phrases(spans=frozenset({begun.casefold()})))
+    rows = [item for step in _steps(llama, config, asked) for item in step]
+    assert rows
+    assert not any(begun.casefold() in text.casefold() for text in _texts(llama, rows))
