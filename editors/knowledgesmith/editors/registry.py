@@ -19,6 +19,7 @@ METHODS: Mapping[str, str] = MappingProxyType(
         "alphaedit": "knowledgesmith.editors.methods.alphaedit:AlphaEdit",
         "emmet": "knowledgesmith.editors.methods.emmet:Emmet",
         "finetune": "knowledgesmith.editors.methods.finetune:FineTune",
+        "lora": "knowledgesmith.editors.methods.lora_finetune:LoraFineTune",
         "memit": "knowledgesmith.editors.methods.memit:Memit",
         "placebo": "knowledgesmith.editors.methods.placebo:Placebo",
         "r-rome": "knowledgesmith.editors.methods.rome:RRome",
