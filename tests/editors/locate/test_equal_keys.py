@@ -13,6 +13,7 @@ import torch
 
 from knowledgesmith.editors.artefacts.session import attached
 from knowledgesmith.editors.artefacts.weights import Weights
+from knowledgesmith.editors.locate.columns import Columns
 from knowledgesmith.editors.locate.keys import distinct_from, locate, value_slots
 from knowledgesmith.editors.locate.lookups import Lookup, lookup
 from knowledgesmith.editors.methods.alphaedit import AlphaEdit, AlphaEditConfig
@@ -192,6 +193,10 @@ def test_retained_rows_that_fill_the_space_do_not_take_the_edit_away() -> None:
     assert min(along for along, _ in crowded.values()) < 0.7 * min(along for along, _ in alone.values())
 
 
+def columns(keys: torch.Tensor, residuals: torch.Tensor) -> Columns:
+    return Columns(keys=keys, residuals=residuals, edits=2, prompts=keys[:, :2])
+
+
 def test_a_fact_that_wants_nothing_does_not_strip_the_others_of_protection() -> None:
     """A fact that is known already has no change to reach; what is left of its residual is noise."""
     method = AlphaEdit(AlphaEditConfig(kept=1.0, penalty=0.3))
@@ -202,10 +207,10 @@ def test_a_fact_that_wants_nothing_does_not_strip_the_others_of_protection() -> 
         keys = torch.randn(24, 12, generator=generator)
         residuals = torch.zeros(8, 12)
         residuals[:, :2] = torch.randn(8, 2, generator=generator)
-        whole = method._solve(moment, keys, residuals, edits=2)
+        whole = method.solve(columns(keys, residuals), moment)
         residuals[:, 1] *= 1e-3
         residuals[:, 1] += 1e-3 * torch.randn(8, generator=generator)
-        beside_nothing = method._solve(moment, keys, residuals, edits=2)
+        beside_nothing = method.solve(columns(keys, residuals), moment)
         assert bool(torch.isfinite(beside_nothing).all())
         drift = [
             float((one @ keys.double())[:, 2:].norm() / (one @ keys.double())[:, 0].norm())

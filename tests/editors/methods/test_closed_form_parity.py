@@ -55,27 +55,32 @@ def test_every_closed_form_has_a_plain_twin() -> None:
     assert closed_forms() == sorted(CONFIGS) == sorted(SOLVES)
 
 
+def inverse_of(matrix: Tensor) -> Tensor:
+    inverse: Tensor = torch.linalg.inv(matrix)
+    return inverse
+
+
 def dense_alphaedit(k: Tensor, r: Tensor, _first: Tensor, c: Tensor, config: Any) -> Tensor:
     values, vectors = torch.linalg.eigh(c)
     quiet = vectors[:, : round(config.kept * len(values))]
     projected = quiet @ quiet.T @ k
     penalty = config.penalty * projected.square().sum(0).mean()
-    return r @ torch.linalg.inv(projected.T @ projected + penalty * torch.eye(k.shape[1])) @ projected.T
+    return r @ inverse_of(projected.T @ projected + penalty * torch.eye(k.shape[1])) @ projected.T
 
 
 def dense_memit(k: Tensor, r: Tensor, _first: Tensor, c: Tensor, config: Any) -> Tensor:
-    return r @ k.T @ torch.linalg.inv(config.weight * _lifted(c, config) + k @ k.T)
+    return r @ k.T @ inverse_of(config.weight * _lifted(c, config) + k @ k.T)
 
 
 def dense_emmet(k: Tensor, r: Tensor, _first: Tensor, c: Tensor, config: Any) -> Tensor:
-    inverse = torch.linalg.inv(_lifted(c, config))
+    inverse = inverse_of(_lifted(c, config))
     gram = k.T @ inverse @ k
     gram = gram + config.ridge * gram.diagonal().mean() * torch.eye(len(gram))
-    return r @ torch.linalg.inv(gram) @ k.T @ inverse
+    return r @ inverse_of(gram) @ k.T @ inverse
 
 
 def dense_rome(k: Tensor, r: Tensor, first: Tensor, c: Tensor, config: Any) -> Tensor:
-    inverse, total = torch.linalg.inv(_lifted(c, config)), r.new_zeros(len(r), len(k))
+    inverse, total = inverse_of(_lifted(c, config)), r.new_zeros(len(r), len(k))
     for n in range(k.shape[1]):
         u = inverse @ k[:, n] / (inverse @ k[:, n]).norm()
         total = total + torch.outer((r[:, n] - total @ first[:, n]) / (first[:, n] @ u), u)
@@ -96,7 +101,8 @@ SOLVES: dict[str, Callable[[Tensor, Tensor, Tensor, Tensor, Any], Tensor]] = {
 
 
 def _lifted(c: Tensor, config: Any) -> Tensor:
-    return c + config.damping * c.diagonal().mean() * torch.eye(len(c))
+    lifted: Tensor = c + config.damping * c.diagonal().mean() * torch.eye(len(c))
+    return lifted
 
 
 class Plain:

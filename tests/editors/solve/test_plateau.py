@@ -19,9 +19,9 @@ from knowledgesmith.editors.methods.alphaedit import AlphaEdit, AlphaEditConfig
 from knowledgesmith.editors.models.loaded import LoadedModel
 from knowledgesmith.editors.solve.plateau import Plateau
 from knowledgesmith.editors.statistics.moments import TextStatistics
+from knowledgesmith.editors.surgery.computing import computing_in
 from knowledgesmith.editors.testing.rehearsal import Recorder, rehearsal_request, teach
 from knowledgesmith.editors.testing.tiny import tiny
-from knowledgesmith.editors.train.lora import computing_in
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 WINDOWS = st.integers(1, 12)

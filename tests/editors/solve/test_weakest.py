@@ -22,9 +22,9 @@ from knowledgesmith.editors.objective.divergence import Targets, divergence
 from knowledgesmith.editors.objective.passes import answer_logits, own_distributions
 from knowledgesmith.editors.objective.rows import answer_batch
 from knowledgesmith.editors.solve.weakest import least_shares
+from knowledgesmith.editors.surgery.computing import computing_in
 from knowledgesmith.editors.testing.rehearsal import rehearsal_request, teach
 from knowledgesmith.editors.testing.tiny import tiny, tiny_llama
-from knowledgesmith.editors.train.lora import computing_in
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 HALVINGS = 6

@@ -20,10 +20,10 @@ from knowledgesmith.editors.models.loaded import LoadedModel
 from knowledgesmith.editors.registry import METHODS, method_class
 from knowledgesmith.editors.scoring.generation import generate
 from knowledgesmith.editors.surgery.borrowing import borrowed
+from knowledgesmith.editors.surgery.computing import computing_in
 from knowledgesmith.editors.surgery.views import view_of
 from knowledgesmith.editors.testing.rehearsal import Recorder, rehearsal_request, rehearse
 from knowledgesmith.editors.testing.tiny import STRUCTURES, tiny, tiny_llama
-from knowledgesmith.editors.train.lora import computing_in
 from knowledgesmith.graph_schema.types.interventions import Goal
 
 PROMPTS = ("The capital of France is", "Osaka is a city of", "Berlin")

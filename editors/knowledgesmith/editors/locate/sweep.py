@@ -110,7 +110,7 @@ class Sweep:
             outputs = stack.enter_context(capture_output(top))
             below = stack.enter_context(capture_output(blocks[layer - 1])) if layer else None
             kind = stack.enter_context(returns_tuple(top))
-            # rows end at a look-up, not at the end of a prompt, where a memory acts; by causality nothing before feels it
+            # rows end at a look-up, not at the end of a prompt, where a memory acts and what is before does not feel it
             stack.enter_context(forward_context.at_rest())
             with stop_after(top):
                 self._loaded.model(input_ids=part.batch.ids, attention_mask=part.batch.mask, use_cache=False)

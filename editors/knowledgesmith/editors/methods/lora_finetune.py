@@ -35,10 +35,11 @@ from knowledgesmith.editors.contract import (
 )
 from knowledgesmith.editors.models.precision import ComputeDtype, frozen_dtype, name_of
 from knowledgesmith.editors.requests import UpdateRequest
+from knowledgesmith.editors.surgery.computing import computing_in
 from knowledgesmith.editors.train.dealing import endless, one_pass
 from knowledgesmith.editors.train.lessons import Lesson, Mixture, lessons_to_keep, lessons_to_learn
 from knowledgesmith.editors.train.loop import MICRO_TOKENS, Training
-from knowledgesmith.editors.train.lora import adaptable, computing_in
+from knowledgesmith.editors.train.lora import adaptable
 from knowledgesmith.editors.train.low_rank import AdapterSettings, train_adapters
 from knowledgesmith.editors.train.stops import Learned, Stalled, StopRule
 from knowledgesmith.editors.train.weighted import WeightedRow, shares

@@ -37,6 +37,7 @@ from knowledgesmith.editors.contract import (
 )
 from knowledgesmith.editors.models.precision import ComputeDtype, frozen_dtype, name_of
 from knowledgesmith.editors.requests import UpdateRequest
+from knowledgesmith.editors.surgery.computing import computing_in
 from knowledgesmith.editors.text.sentences import everyday_text
 from knowledgesmith.editors.train.dealing import endless
 from knowledgesmith.editors.train.lessons import (
@@ -48,7 +49,7 @@ from knowledgesmith.editors.train.lessons import (
     text_to_keep,
 )
 from knowledgesmith.editors.train.loop import MICRO_TOKENS, Training, warmed
-from knowledgesmith.editors.train.lora import adaptable, computing_in
+from knowledgesmith.editors.train.lora import adaptable
 from knowledgesmith.editors.train.low_rank import AdapterSettings, train_adapters
 from knowledgesmith.editors.train.weighted import Average, WeightedRow, shares
 from knowledgesmith.graph_schema.errors import EditDiverged, NothingToChange

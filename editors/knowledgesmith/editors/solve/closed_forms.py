@@ -69,7 +69,8 @@ def emmet(*, keys: Tensor, residuals: Tensor, moment: Tensor, ridge: float) -> T
     whitened = abandonable(lambda: torch.cholesky_solve(k, factor))
     gram = k.T @ whitened
     gram.diagonal().add_(ridge * float(gram.diagonal().mean()))
-    return r @ torch.linalg.pinv((gram + gram.T) / 2, hermitian=True) @ whitened.T
+    inverse: Tensor = torch.linalg.pinv((gram + gram.T) / 2, hermitian=True)
+    return r @ inverse @ whitened.T
 
 
 def rome(*, directions: Tensor, keys: Tensor, residuals: Tensor, moment: Tensor) -> Tensor:
@@ -102,6 +103,7 @@ def rome(*, directions: Tensor, keys: Tensor, residuals: Tensor, moment: Tensor)
 
 
 def _cholesky(matrix: Tensor) -> Tensor:
+    factor: Tensor
     factor, failed = torch.linalg.cholesky_ex(matrix)
     if int(failed):
         raise EditDiverged(

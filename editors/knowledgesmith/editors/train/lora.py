@@ -148,22 +148,6 @@ def adapted(
             handle.remove()
 
 
-@contextmanager
-def computing_in(model: nn.Module, dtype: torch.dtype | None) -> Generator[None]:
-    """Let the model's floating-point parameters be ``dtype`` for a while; the originals are kept and put back.
-
-    ``None`` changes nothing. The parameter objects stay the same (tied ones stay tied).
-    """
-    kept = [(p, p.data) for p in model.parameters() if p.is_floating_point() and dtype not in (None, p.dtype)]
-    try:
-        for parameter, original in kept:
-            parameter.data = original.to(dtype)
-        yield
-    finally:
-        for parameter, original in kept:
-            parameter.data = original
-
-
 def _beside(generator: torch.Generator, projections: Sequence[Projection]) -> torch.Generator:
     """A second generator of the same seed, where so many draws are fast."""
     device = projections[0].weight.device if projections else torch.device("cpu")

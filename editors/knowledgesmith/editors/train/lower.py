@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch import Tensor
 
-from knowledgesmith.editors.objective.passes import answer_logits
+from knowledgesmith.editors.objective.passes import answer_logits, asking
 from knowledgesmith.editors.objective.rows import AnswerBatch, Row, answer_batch
 from knowledgesmith.editors.objective.suffix import returns_tuple, starting_above
 from knowledgesmith.editors.surgery.hooks import capture_output, stop_after
@@ -63,7 +63,7 @@ class LowerCache:
     def _computed(self, rows: Sequence[Row]) -> dict[Row, Tensor]:
         batch = answer_batch(rows, device=self._loaded.device)
         top = self._lower[-1]
-        with returns_tuple(top) as kind, capture_output(top) as seen, stop_after(top):
+        with asking(batch), returns_tuple(top) as kind, capture_output(top) as seen, stop_after(top):
             self._loaded.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False)
         self._in_tuple = kind[0]
         lengths: list[int] = batch.mask.sum(1).tolist()
