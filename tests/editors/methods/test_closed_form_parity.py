@@ -63,13 +63,14 @@ def inverse_of(matrix: Tensor) -> Tensor:
 def dense_alphaedit(k: Tensor, r: Tensor, _first: Tensor, c: Tensor, config: Any) -> Tensor:
     values, vectors = torch.linalg.eigh(c)
     quiet = vectors[:, : round(config.kept * len(values))]
-    projected = quiet @ quiet.T @ k
+    projected: Tensor = quiet @ quiet.T @ k
     penalty = config.penalty * projected.square().sum(0).mean()
     return r @ inverse_of(projected.T @ projected + penalty * torch.eye(k.shape[1])) @ projected.T
 
 
 def dense_memit(k: Tensor, r: Tensor, _first: Tensor, c: Tensor, config: Any) -> Tensor:
-    return r @ k.T @ inverse_of(config.weight * _lifted(c, config) + k @ k.T)
+    whole: Tensor = config.weight * _lifted(c, config) + k @ k.T
+    return r @ k.T @ inverse_of(whole)
 
 
 def dense_emmet(k: Tensor, r: Tensor, _first: Tensor, c: Tensor, config: Any) -> Tensor:
@@ -198,9 +199,9 @@ class Plain:
         optimiser = torch.optim.Adam([{"params": [c], "lr": r} for c, r in zip(change, rates, strict=True)])
         for _ in range(self.config.steps - 1):
             optimiser.zero_grad()
-            loss = sum(self.row_loss(row, modules, change) for row in rows)
-            decay = sum(c.norm() / n**2 for c, n in zip(change, norms, strict=True))
-            torch.autograd.backward(loss + self.config.decay * decay)
+            losses = torch.stack([self.row_loss(row, modules, change) for row in rows])
+            decay = torch.stack([c.norm() / n**2 for c, n in zip(change, norms, strict=True)])
+            torch.autograd.backward(losses.sum() + self.config.decay * decay.sum())
             optimiser.step()
             with torch.no_grad():
                 for c, norm in zip(change, norms, strict=True):

@@ -17,9 +17,9 @@ from knowledgesmith.editors.models.precision import AUTO, FIELD
 from knowledgesmith.editors.registry import method_class
 from knowledgesmith.editors.requests import UpdateRequest
 from knowledgesmith.editors.scoring.cloze import Scorer
+from knowledgesmith.editors.surgery.computing import computing_in
 from knowledgesmith.editors.testing.rehearsal import materialise, rehearsal_request, rehearse, teach
 from knowledgesmith.editors.testing.tiny import STRUCTURES, tiny, tiny_llama
-from knowledgesmith.editors.train.lora import computing_in
 from knowledgesmith.editors.train.masters import LossScale, Masters
 from knowledgesmith.graph_schema.errors import EditDiverged
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution

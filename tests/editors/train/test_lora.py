@@ -9,8 +9,9 @@ import torch
 
 from knowledgesmith.editors.artefacts.session import attached
 from knowledgesmith.editors.artefacts.weights import Weights
+from knowledgesmith.editors.surgery.computing import computing_in
 from knowledgesmith.editors.testing.tiny import tiny_llama
-from knowledgesmith.editors.train.lora import Adapters, Dropout, adaptable, adapted, computing_in
+from knowledgesmith.editors.train.lora import Adapters, Dropout, adaptable, adapted
 from knowledgesmith.graph_schema.errors import InvalidInput, UnsupportedArchitecture
 
 if TYPE_CHECKING:
