@@ -49,7 +49,7 @@ class MemitConfig(LocateConfig):
         }
     )
 
-    weight: float = Field(default=1000.0, gt=0)
+    weight: float = Field(default=15000.0, gt=0)
     damping: float = Field(default=1e-4, ge=0)
     retain: float = Field(default=1.0, ge=0)
 
