@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 import torch
+from tests.editors.statistics.plain import passes
 from tokenizers.normalizers import Lowercase
 from tokenizers.pre_tokenizers import WhitespaceSplit
 
@@ -47,19 +48,6 @@ def test_equals_one_sentence_at_a_time(loaded: LoadedModel, batch_rows: int) -> 
         expected = plain(loaded, layer)
         assert torch.allclose(moment.double(), expected, atol=1e-6 * float(expected.abs().max()) + 1e-9)
         assert torch.allclose(moment, moment.T)
-
-
-def passes(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """A list that grows by one with each forward pass."""
-    seen: list[int] = []
-    forward = loaded.model.forward
-
-    def counting(*args: Any, **kwargs: Any) -> Any:
-        seen.append(1)
-        return forward(*args, **kwargs)
-
-    monkeypatch.setattr(loaded.model, "forward", counting)
-    return seen
 
 
 def test_prepared_layers_share_one_pass(llama: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:

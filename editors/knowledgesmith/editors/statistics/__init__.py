@@ -1,1 +1,1 @@
-"""Statistics of what a layer reads, which stand for what a model must keep."""
+"""Statistics of a text, measured once and kept: moments of keys and gradients, diagonal Fisher, their spectra."""
