@@ -33,6 +33,7 @@ GIVEN = {  # a value of each setting that is not its default, as text
     "reflection": "true",
     "long_calls": "2",
     "worlds_kept": "1",
+    "statistics_bytes": "1000",
     "batch_probes": "7",
 }
 WRONG = {
@@ -48,6 +49,7 @@ WRONG = {
     "reflection": "perhaps",
     "long_calls": "1.5",
     "worlds_kept": "none",
+    "statistics_bytes": "0",
     "batch_probes": "0",
 }
 

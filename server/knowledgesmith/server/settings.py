@@ -115,6 +115,9 @@ class ServerSettings(BaseModel):
     upload_bytes: Count = Field(default=8 * 1024**3, description="most bytes of one import, unpacked")
     long_calls: Count = Field(default=8, description="imports, audits and archives at a time; more wait")
     worlds_kept: Count = Field(default=4, description="closed worlds kept between plans, about 30 bytes a fact each")
+    statistics_bytes: Count = Field(
+        default=16 * 1024**3, description="most bytes of key statistics kept, those in use apart"
+    )
     batch_probes: Count = Field(
         default=48,
         description="probes measured between two ledger writes",
@@ -152,7 +155,7 @@ class ServerSettings(BaseModel):
 
     @property
     def statistics_dir(self) -> Path:
-        """Key statistics by model, layer and text."""
+        """Statistics by model, map and text."""
         return self.data_dir / "statistics"
 
     def create_directories(self) -> None:

@@ -113,7 +113,7 @@ def test_graphs_and_archives_are_compared(store: GraphStore, graph: str, cypher:
 def test_a_plan_of_another_version_trains_nothing(store: GraphStore, runs: Runs) -> None:
     run = runs.finish(runs.branch(), PARIS)
     plan, intervention = load_plan(store, run), steps.get(store, run)
-    assert compose(store, intervention, plan).updates
+    assert compose(store, intervention, plan).request.updates
     import_world(store, runs.graph_id, without="nepal")
     with pytest.raises(Aborted, match="imported again"):
         compose(store, intervention, plan)

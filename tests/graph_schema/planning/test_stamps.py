@@ -232,7 +232,7 @@ def test_nothing_is_composed_of_a_plan_made_before(store: GraphStore, held: Clai
     store_plan(store, held, make_plan(store, request_for(graph)))
     plan, intervention = load_plan(store, held.id), steps.get(store, held.id)
     write(store, graph)
-    assert compose(store, intervention, plan).updates
+    assert compose(store, intervention, plan).request.updates
     write(store, graph, edit)
     with pytest.raises(Aborted, match="after the intervention was planned"):
         compose(store, intervention, plan)

@@ -79,7 +79,7 @@ def pass_over(
     return seen
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _add_keys(seen: Seen, loaded: LoadedModel, batch: Batch, maps: Mapping[str, Projection]) -> None:
     top = highest_block(loaded, maps)
     with ExitStack() as stack:

@@ -8,8 +8,9 @@ measurement after the update is not a measurement of what was trained.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -30,6 +31,8 @@ from knowledgesmith.graph_schema.types.plans import Plan, WorldChange, WorldOp
 
 RETAIN_PER_UPDATE: Final = 12
 STATISTICS: Final = 600
+_CORPUS_SEED: Final = 0
+"""Of the draw of a graph's sentences, which no plan decides: so their statistics serve every plan."""
 MAX_SIBLINGS: Final = 16
 MAX_CANDIDATES: Final = 64
 OTHER_RELATIONS: Final = 4
@@ -90,6 +93,8 @@ class TrainingMaterial:
     """Everything that a request for a method is composed of.
 
     ``forbidden`` are the phrasings that no text may hold which a method makes of these (with a prefix, say).
+    ``corpus`` are sentences of the graph that no plan chose: ``sentences`` are these, as far as the plan asks none of
+    them, and as many others in their place. No method may see it; statistics over it serve every plan of the graph.
     """
 
     updates: tuple[TrainingUpdate, ...]
@@ -97,6 +102,7 @@ class TrainingMaterial:
     statistics: tuple[Fact, ...]
     sentences: tuple[str, ...]
     forbidden: Phrases
+    corpus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,13 +169,15 @@ def choose(
     world = _world(plan, snapshot, overlay, seed, exclude)
     allowed = [fact for fact in world.facts if _id(world, fact.key) not in world.asked.facts]
     updates = tuple(_updates(plan, world))
-    kept = _spread(allowed, statistics, world)
+    ranked = _ranked(world, snapshot.facts)
+    kept = _stated(world, ranked, allowed, statistics)
     return TrainingMaterial(
         updates=updates,
         retain=_retain(updates, world, allowed, retain_per_update),
-        statistics=kept,
-        sentences=tuple(_sentence(world, fact) for fact in kept),
+        statistics=tuple(fact for fact, _ in kept),
+        sentences=tuple(sentence for _, sentence in kept),
         forbidden=world.asked.phrases,
+        corpus=_corpus(world, ranked, statistics),
     )
 
 
@@ -397,18 +405,33 @@ def _elsewhere(facts: Iterable[Fact], updates: Sequence[TrainingUpdate], world: 
     return sorted(drawn, key=lambda fact: world.lexicon.entity(fact.subject).domain in domains)
 
 
-def _spread(facts: Sequence[Fact], count: int, world: _World) -> tuple[Fact, ...]:
-    """A draw that takes relations in turn, so that a frequent one does not crowd out the rest; sorted.
+def _ranked(world: _World, facts: Sequence[Fact]) -> list[Fact]:
+    """The graph's own facts in a drawn order that takes relations in turn: a frequent one does not crowd out the rest.
 
-    Only facts that a sentence can state.
+    The order is the graph's: neither a plan nor a branch has a part in it.
     """
+    fixed = replace(world, seed=_CORPUS_SEED)
+    named = [fact for fact in facts if fact.subject in world.lexicon and fact.object in world.lexicon]
     lanes: dict[str, list[Fact]] = {}
-    for fact in _drawn(facts, world, "statistics"):
+    for fact in _drawn(named, fixed, "statistics"):
         lanes.setdefault(fact.relation, []).append(fact)
-    ranked = [(turn, relation, fact) for relation, lane in lanes.items() for turn, fact in enumerate(lane)]
-    ranked.sort(key=lambda row: (row[0], row[1]))
-    stated = (fact for _, _, fact in ranked if _sentence(world, fact))
-    return tuple(sorted(islice(stated, max(count, 0)), key=lambda fact: fact.key))
+    rows = [(turn, relation, fact) for relation, lane in lanes.items() for turn, fact in enumerate(lane)]
+    return [fact for _, _, fact in sorted(rows, key=lambda row: (row[0], row[1]))]
+
+
+def _corpus(world: _World, ranked: Sequence[Fact], count: int) -> tuple[str, ...]:
+    """The sentences of the first facts that a sentence can state, whatever a plan asks; sorted."""
+    stated = (sentences[0] for sentences in (_sentences(world, fact) for fact in ranked) if sentences)
+    return tuple(sorted(islice(stated, max(count, 0))))
+
+
+def _stated(world: _World, ranked: Sequence[Fact], allowed: Sequence[Fact], count: int) -> tuple[tuple[Fact, str], ...]:
+    """The first allowed facts that a permitted sentence can state, those that the branch asserted last; sorted."""
+    keys, own = {fact.key for fact in allowed}, {fact.key for fact in ranked}
+    usable = (*(fact for fact in ranked if fact.key in keys), *(fact for fact in allowed if fact.key not in own))
+    free = ((fact, next(filter(partial(_permitted, world), _sentences(world, fact)), "")) for fact in usable)
+    stated = islice(((fact, sentence) for fact, sentence in free if sentence), max(count, 0))
+    return tuple(sorted(stated, key=lambda pair: pair[0].key))
 
 
 def _drawn(facts: Sequence[Fact], world: _World, *what: str) -> list[Fact]:
@@ -437,13 +460,11 @@ def _retained(world: _World, fact: Fact) -> tuple[str, ...]:
     )
 
 
-def _sentence(world: _World, fact: Fact) -> str:
-    """A training sentence that states the fact and holds no evaluation phrasing; empty where the relation has none."""
+def _sentences(world: _World, fact: Fact) -> tuple[str, ...]:
+    """Training sentences that state a fact, the drawn one first."""
     relation: Relation = world.lexicon.relations[fact.relation]
     found = relation.pick(direction=Direction.FORWARD, form=Form.STATEMENT, split=Split.TRAIN)
     names = (world.lexicon.entity(fact.subject).name, world.lexicon.entity(fact.object).name)
-    texts = [fill(opened(template.text), subject=names[0], obj=names[1]) for template in found]
-    free = [text for text in texts if _permitted(world, text)]
-    if not free:
-        return ""
-    return free[draw_key(world.seed, "sentence", *fact.key) % len(free)]
+    texts = tuple(fill(opened(template.text), subject=names[0], obj=names[1]) for template in found)
+    first = draw_key(_CORPUS_SEED, "sentence", *fact.key) % max(len(texts), 1)
+    return (*texts[first:], *texts[:first])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from knowledgesmith.editors.requests import FactUpdate, Prompt, RetainRow, UpdateRequest
@@ -21,7 +22,21 @@ if TYPE_CHECKING:
     from knowledgesmith.graph_schema.types.plans import Plan
 
 
-def compose(store: GraphStore, intervention: Intervention, plan: Plan) -> UpdateRequest:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """What a method is given, and what its statistics are taken from.
+
+    Attributes:
+        request: holds nothing that the plan measures.
+        corpus: the text whose statistics every plan of the graph shares. It states what this plan measures too, so no
+            method sees it; from the statistics that a method gets, the sentences that the request lacks are subtracted.
+    """
+
+    request: UpdateRequest
+    corpus: tuple[str, ...]
+
+
+def compose(store: GraphStore, intervention: Intervention, plan: Plan) -> Composed:
     """The request of an intervention. Nothing that the plan measures is in what a method may learn from.
 
     Raises:
@@ -38,13 +53,19 @@ def compose(store: GraphStore, intervention: Intervention, plan: Plan) -> Update
         )
     snapshot = revive(stored, plan.inserted)
     material = training_material(store, plan, snapshot, seed=plan.seed)
-    return request_of(
+    request = request_of(
         material,
         goal=plan.goal,
         target_distribution=intervention.spec.target_distribution,
         install_derived=intervention.spec.install_derived,
         seed=plan.seed,
     )
+    return Composed(request=request, corpus=corpus_of(material))
+
+
+def corpus_of(material: TrainingMaterial) -> tuple[str, ...]:
+    """Bundled general sentences and the graph's, whatever a plan asks of them."""
+    return (*general_text(), *material.corpus)
 
 
 def request_of(

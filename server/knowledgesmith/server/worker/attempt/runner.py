@@ -328,14 +328,16 @@ class AttemptRunner:
         intervention = attempt.intervention
         if intervention.artefact_sha256:
             return self._host.artefact(intervention.artefact_sha256)
-        request = when_imported(attempt.progress, lambda: abandonable(lambda: compose(self._store, intervention, plan)))
+        made = when_imported(attempt.progress, lambda: abandonable(lambda: compose(self._store, intervention, plan)))
         statistics = TextStatistics(
             resident.loaded,
-            request.statistics_text,
+            made.request.statistics_text,
             self._settings.statistics_dir,
+            corpus=made.corpus,
             artefacts=resident.attached,
+            limit_bytes=self._settings.statistics_bytes,
         )
-        artefact = method.apply(resident.loaded, request, statistics, attempt.progress.within("apply"))
+        artefact = method.apply(resident.loaded, made.request, statistics, attempt.progress.within("apply"))
         digest = artefact.save(self._settings.artefact_dir)
         self._advance(attempt, _RUNNING, artefact_sha256=digest, compute_dtype=computed)
         return artefact
