@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import torch
 
 from knowledgesmith.editors.objective.divergence import wide
+from knowledgesmith.editors.statistics.gradients import keys_and_gradients
 from knowledgesmith.editors.statistics.identity import Kind
 from knowledgesmith.editors.statistics.maps import highest_block
-from knowledgesmith.editors.surgery.hooks import capture_input, head_only_at, stop_after
+from knowledgesmith.editors.surgery.hooks import capture_input, stop_after
 from knowledgesmith.editors.text.encoding import Batch, pad_right, pad_token_id
 from knowledgesmith.graph_schema.errors import ModelNotFinite
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from knowledgesmith.editors.architectures.base import Projection
     from knowledgesmith.editors.models.loaded import LoadedModel
 
-_HALF_SCALE = 2.0**10
-"""Factor of a loss whose gradients pass through float16."""
 _NO_FLOAT64 = frozenset({"mps"})
 """Devices without float64: their products are made in float32, their sums on the CPU."""
 
@@ -103,7 +102,7 @@ def _add_gradients(
         places = torch.searchsorted(shares, drawn.to(shares.dtype)[:, None] * shares[:, -1:])[:, 0]
         return places.clamp_max(shares.shape[-1] - 1)
 
-    _, gradients = keys_and_gradients(loaded, batch, maps, positions=real, labels=sampled)
+    _, gradients = _read(loaded, batch, maps, predicting=real, labels=sampled)
     for name, gradient in gradients.items():
         own = _precise(gradient[real])
         seen.add((name, Kind.GRADIENTS), own.T @ own)
@@ -114,7 +113,7 @@ def _add_fisher(seen: Seen, loaded: LoadedModel, batch: Batch, maps: Mapping[str
     for row, length in enumerate(batch.lengths):
         predicting[row, length - 1] = False
     following = batch.input_ids.roll(-1, dims=1)[predicting]
-    keys, gradients = keys_and_gradients(loaded, batch, maps, positions=predicting, labels=lambda _logits: following)
+    keys, gradients = _read(loaded, batch, maps, predicting=predicting, labels=lambda _logits: following)
     for name in maps:
         squares = squared_by_sentence(_precise(keys[name]), _precise(gradients[name]), batch.lengths)
         seen.add((name, Kind.FISHER), squares)
@@ -131,65 +130,29 @@ def squared_by_sentence(keys: Tensor, gradients: Tensor, lengths: Sequence[int])
     return total
 
 
-@torch.inference_mode(mode=False)
-@torch.enable_grad()
-def keys_and_gradients(
+def _read(
     loaded: LoadedModel,
     batch: Batch,
     maps: Mapping[str, Projection],
     *,
-    positions: Tensor,
+    predicting: Tensor,
     labels: Callable[[Tensor], Tensor],
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """What each map reads, and the gradient of the batch's summed loss with respect to what it writes.
-
-    The loss of a sentence is the sum of -log p(label) over its predicting positions; a row's gradients depend on that
-    row alone.
+    """Keys and gradients of the negative log-likelihood of labels, summed: a row's gradients depend on it alone.
 
     Args:
         loaded: the model.
         batch: sentences.
         maps: by name.
-        positions: which positions predict. shape: (B, T), bool.
-        labels: what they shall predict, from their logits. shapes: (N, V) -> (N,), in the order of ``positions``.
-
-    Returns:
-        By name: inputs (B, T, f) and gradients (B, T, d).
+        predicting: which positions predict. shape: (B, T), bool.
+        labels: what they shall predict, from their logits. shapes: (N, V) -> (N,), in the order of ``predicting``.
     """
-    row, column = positions.nonzero(as_tuple=True)
-    scale = _HALF_SCALE if loaded.model.dtype is torch.float16 else 1.0
-    with ExitStack() as stack:
-        inputs = {name: stack.enter_context(capture_input(item.module)) for name, item in maps.items()}
-        outputs = {name: stack.enter_context(_probed(item.module)) for name, item in maps.items()}
-        stack.enter_context(head_only_at(loaded.architecture.lm_head, rows=row, positions=column))
-        logits = wide(cast("Tensor", loaded.model(**batch.arguments(), use_cache=False).logits)[0])
-        chosen = logits.log_softmax(-1).gather(-1, labels(logits)[:, None])
-        probes = {name: found[-1] for name, found in outputs.items()}
-        found = torch.autograd.grad(-chosen.sum() * scale, list(probes.values()), allow_unused=True)
-    gradients = {
-        name: torch.zeros_like(probe) if gradient is None else gradient
-        for (name, probe), gradient in zip(probes.items(), found, strict=True)
-    }
-    return (
-        {name: capture.value.detach() for name, capture in inputs.items()},
-        {name: wide(gradient) / scale for name, gradient in gradients.items()},
-    )
 
+    def loss(logits: Tensor) -> Tensor:
+        return -logits.log_softmax(-1).gather(-1, labels(logits)[:, None]).sum()
 
-@contextmanager
-def _probed(module: nn.Module) -> Generator[list[Tensor]]:
-    """Add to the module's output a zero that takes its gradient; no parameter has to require one."""
-    probes: list[Tensor] = []
-
-    def hook(_module: nn.Module, _args: tuple[Any, ...], output: Tensor) -> Tensor:
-        probes.append(torch.zeros_like(output, requires_grad=True))
-        return output + probes[-1]
-
-    handle = module.register_forward_hook(hook)
-    try:
-        yield probes
-    finally:
-        handle.remove()
+    rows, positions = predicting.nonzero(as_tuple=True)
+    return keys_and_gradients(loaded, batch.arguments(), maps, rows=rows, positions=positions, loss=loss)
 
 
 def _uniform(row: Sequence[int]) -> Tensor:
