@@ -7,7 +7,7 @@ when it raises; what it computed is in the returned artefact. The order of the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from knowledgesmith.editors.artefacts.base import Artefact
     from knowledgesmith.editors.models.loaded import LoadedModel
     from knowledgesmith.editors.requests import UpdateRequest
+    from knowledgesmith.editors.statistics.identity import Kind
 
 
 class Family(StrEnum):
@@ -153,7 +154,10 @@ class Progress(Protocol):
 
 
 class KeyStatistics(Protocol):
-    """Second moments of the inputs of a linear layer (uncentred), estimated on the request's statistics text."""
+    """Uncentred second moments of linear maps inside the blocks, estimated on the request's statistics text.
+
+    By layer for down projections, by dotted name for any map. What is kept of them elsewhere is no method's business.
+    """
 
     def prepare(self, layers: Sequence[int]) -> None:
         """Announce the layers that will be asked for, so that one pass over the text serves them all."""
@@ -161,6 +165,18 @@ class KeyStatistics(Protocol):
 
     def second_moment(self, layer: int) -> Tensor:
         """C = E[k kᵀ] of the down projection of ``layer``. shape: (f, f), float32, on the CPU."""
+        ...
+
+    def prepare_maps(self, names: Iterable[str], *, kinds: Iterable[Kind] = ...) -> None:
+        """Announce maps, and the kinds of statistics that will be asked of each, so that one pass serves them all."""
+        ...
+
+    def key_moment(self, name: str) -> Tensor:
+        """A = E[k kᵀ] of a map. shape: (f, f), float64, on the CPU."""
+        ...
+
+    def gradient_moment(self, name: str) -> Tensor:
+        """G = E[g gᵀ] of a map, g the gradient of a sampled loss (``Kind.GRADIENTS``). shape: (d, d), float64."""
         ...
 
 

@@ -25,6 +25,7 @@ METHODS: Mapping[str, str] = MappingProxyType(
         "r-rome": "knowledgesmith.editors.methods.rome:RRome",
         "relearn": "knowledgesmith.editors.methods.relearn:ReLearn",
         "rome": "knowledgesmith.editors.methods.rome:Rome",
+        "ultraedit": "knowledgesmith.editors.methods.ultraedit:UltraEdit",
     }
 )
 """One line a method: name to ``module:Class``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from knowledgesmith.editors.solve.kfac import Factors, kfac_ridge, kfac_step, low_curvature
+from knowledgesmith.editors.solve.kfac import Factors, kfac_ridge, kfac_step, low_curvature, ridge_in_metric
 from knowledgesmith.editors.solve.least_squares import ridge
 from knowledgesmith.graph_schema.errors import InvalidInput
 
@@ -59,6 +59,15 @@ def test_without_curvature_it_is_the_plain_ridge() -> None:
     found = kfac_ridge(keys=keys.float(), residuals=residuals.float(), factors=flat, penalty=0.3)
     assert found.dtype is torch.float64
     assert close(found, ridge(keys=keys.float(), residuals=residuals.float(), penalty=0.3))
+
+
+@pytest.mark.parametrize("count", [2, 12])
+def test_a_metric_of_the_inputs_alone(count: int) -> None:
+    keys, residuals, metric = drawn(F, count, seed=3), drawn(D, count, seed=4), factors().inputs
+    found = ridge_in_metric(keys=keys, residuals=residuals, metric=2.0 * metric)
+    assert close(found, torch.linalg.solve(keys @ keys.T + 2.0 * metric, keys @ residuals.T).T)
+    flat = Factors(inputs=metric, outputs=torch.eye(D).double())
+    assert close(found, kfac_ridge(keys=keys, residuals=residuals, factors=flat, penalty=2.0))
 
 
 def test_the_step_undoes_the_curvature() -> None:

@@ -49,7 +49,7 @@ def kfac_ridge(*, keys: Tensor, residuals: Tensor, factors: Factors, penalty: fl
     """Minimise ‖ΔK - R‖² + λ tr(G Δ A Δᵀ) exactly, by two eigenproblems of sizes n and d and one solve with A.
 
     Where G = U diag(γ) Uᵀ and KᵀA⁻¹K = V diag(s) Vᵀ, the condition ΔKKᵀ + λ G Δ A = R Kᵀ has the solution
-    Δ = U [(UᵀRV)ᵢⱼ / (sⱼ + λγᵢ)] Vᵀ KᵀA⁻¹. With G = A = I it is ``ridge``; with G = I alone, MEMIT's solve.
+    Δ = U [(UᵀRV)ᵢⱼ / (sⱼ + λγᵢ)] Vᵀ KᵀA⁻¹. With G = A = I it is ``ridge``; with G = I alone, ``ridge_in_metric``.
 
     Args:
         keys: K. shape: (f, n).
@@ -69,7 +69,32 @@ def kfac_ridge(*, keys: Tensor, residuals: Tensor, factors: Factors, penalty: fl
         sizes, directions = torch.linalg.eigh((gram + gram.T) / 2)
         curvatures, sides = torch.linalg.eigh(outputs)
         weighted = sides.T @ r @ directions / (sizes.clamp_min(0) + penalty * curvatures[:, None])
-        return sides @ (weighted @ (directions.T @ whitened.T))
+        change: Tensor = sides @ (weighted @ (directions.T @ whitened.T))
+        return change
+
+    return abandonable(solved)
+
+
+def ridge_in_metric(*, keys: Tensor, residuals: Tensor, metric: Tensor) -> Tensor:
+    """Minimise ‖ΔK - R‖² + tr(Δ M Δᵀ): Δ = R (KᵀM⁻¹K + I)⁻¹ KᵀM⁻¹; ``kfac_ridge`` where all outputs weigh the same.
+
+    Args:
+        keys: K. shape: (f, n).
+        residuals: R. shape: (d, n).
+        metric: M, symmetric and positive definite; with M = λC it is MEMIT's solve (equation 14), with λI ``ridge``.
+            shape: (f, f).
+
+    Returns:
+        Δ in float64. shape: (d, f).
+    """
+    k, r = keys.double(), residuals.double()
+    weights = metric.to(k)
+
+    def solved() -> Tensor:
+        whitened = torch.cholesky_solve(k, torch.linalg.cholesky(weights))
+        gram = k.T @ whitened
+        gram.diagonal().add_(1.0)
+        return torch.cholesky_solve(r.T, torch.linalg.cholesky(gram)).T @ whitened.T
 
     return abandonable(solved)
 

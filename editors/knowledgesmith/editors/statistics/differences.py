@@ -42,5 +42,5 @@ def _without_negative(symmetric: Tensor) -> Tensor:
     if tolerance > 0 and int(torch.linalg.cholesky_ex(shifted).info) == 0:
         return symmetric
     values, vectors = torch.linalg.eigh(symmetric)
-    repaired = vectors * values.clamp_min(0) @ vectors.T
+    repaired: Tensor = vectors * values.clamp_min(0) @ vectors.T
     return (repaired + repaired.T) / 2
