@@ -30,11 +30,12 @@ from knowledgesmith.graph_schema.errors import EditDiverged, InvalidInput
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 EDIT = (Goal.EDIT, TargetDistribution.NEW_OBJECT)
+SMALL: dict[str, Any] = {"layers": (1, 2), "step": 1.0, "protect": 0.5}
 UNLEARN = (Goal.UNLEARN, TargetDistribution.NEUTRAL_GRAPH)
 
 
 def apply(loaded: LoadedModel, request: UpdateRequest, **settings: Any) -> Weights:
-    method = UltraEdit(UltraEditConfig(**{"layers": (1, 2), "step": 1.0, "protect": 0.5, **settings}))
+    method = UltraEdit(UltraEditConfig(**{**SMALL, **settings}))
     return method.apply(loaded, request, TextStatistics(loaded, request.statistics_text, None), Recorder())
 
 
@@ -146,7 +147,7 @@ def test_equals_a_plain_implementation(
 ) -> None:
     loaded = tiny(structure, dtype=torch.float64)
     request = rehearsal_request(*pair)
-    config = UltraEditConfig(**{"layers": (1, 2), "margin": 0.0, **settings})
+    config = UltraEditConfig(**{**SMALL, "margin": 0.0, "protect": 30.0, **settings})
     statistics = TextStatistics(loaded, request.statistics_text, None)
     found = dense(UltraEdit(config).apply(loaded, request, statistics, Recorder()))
     names = [name.removesuffix(".weight") for name in found]

@@ -75,7 +75,7 @@ def test_an_interrupted_pass_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
         loaded = tiny_llama()
         seen = passes(loaded, monkeypatch)
         counted = loaded.model.forward
-        stopped = TextStatistics(loaded, SENTENCES, folder, batch_rows=2, chunk=4)
+        stopped = TextStatistics(loaded, SENTENCES, folder, batch_rows=2, chunk=4, pause_s=0)
 
         def leaving(*args: Any, seen: list[int] = seen, counted: Any = counted, **kwargs: Any) -> Any:
             if len(seen) == 3:
@@ -90,6 +90,23 @@ def test_an_interrupted_pass_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
         again = stopped if folder is None else TextStatistics(loaded, SENTENCES, folder, batch_rows=2, chunk=4)
         assert torch.equal(again.second_moment(1), whole)
         assert sum(seen) == len(SENTENCES) - 4, "the first chunk was kept"
+
+
+def test_partial_sums_are_not_written_all_the_time(
+    llama: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    save = StatisticsStore.save
+
+    def counting(store: StatisticsStore, identity: Identity, found: Sum) -> None:
+        written.append(found.sentences)
+        save(store, identity, found)
+
+    monkeypatch.setattr(StatisticsStore, "save", counting)
+    TextStatistics(llama, SENTENCES, tmp_path, chunk=4, pause_s=3600).prepare([0, 1])
+    assert written == [10, 10]
+    TextStatistics(llama, SENTENCES[1:], tmp_path, chunk=4, pause_s=0).prepare([0])
+    assert written[2:] == [4, 8, 9]
 
 
 def test_maps_that_are_behind_catch_up_in_one_pass(

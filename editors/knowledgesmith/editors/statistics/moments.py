@@ -7,6 +7,7 @@ so every plan has a text of its own; they all are one fixed text less a few sent
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from knowledgesmith.editors.models.loaded import LoadedModel
 
 _CHUNK = 256
-"""Sentences between two writes of the partial sums."""
+"""Sentences that are summed before what is kept is looked at again."""
+_PAUSE_S = 30.0
+"""Between two writes of partial sums, which are as large as whole ones."""
 
 
 class TextStatistics:
@@ -52,7 +55,8 @@ class TextStatistics:
             has and ``sentences`` has not are measured each time and subtracted, those that it lacks are added.
         artefacts: digests of the artefacts that are attached to the model now, in order.
         batch_rows: sentences in one forward pass.
-        chunk: sentences between two writes of partial sums.
+        chunk: sentences after which a pass can be gone on with.
+        pause_s: seconds between two writes of partial sums; a process that dies loses what it summed since.
         limit_bytes: bound of the folder.
     """
 
@@ -66,6 +70,7 @@ class TextStatistics:
         artefacts: Sequence[str] = (),
         batch_rows: int = 16,
         chunk: int = _CHUNK,
+        pause_s: float = _PAUSE_S,
         limit_bytes: int = DEFAULT_LIMIT_BYTES,
     ) -> None:
         self._loaded = loaded
@@ -75,6 +80,7 @@ class TextStatistics:
         self._artefacts = tuple(artefacts)
         self._batch_rows = batch_rows
         self._chunk = chunk
+        self._pause_s = pause_s
         self._partial: dict[tuple[str, Wanted], Sum] = {}
         self._found: dict[Wanted, Sum] = {}
 
@@ -182,6 +188,7 @@ class TextStatistics:
     def _summed(self, corpus: Corpus, wanted: Sequence[Wanted], store: StatisticsStore | None) -> dict[Wanted, Sum]:
         """Sums over a whole corpus; what is kept of them already is gone on with. Empty without sentences."""
         sums = {item: self._begun(corpus, item, store) for item in wanted} if len(corpus) else {}
+        written = time.monotonic()
         while open_ := [item for item, found in sums.items() if found.sentences < len(corpus)]:
             start = min(sums[item].sentences for item in open_)
             behind = [item for item in open_ if sums[item].sentences == start]
@@ -192,8 +199,11 @@ class TextStatistics:
             for item in behind:
                 sums[item] = _more(sums[item], seen, item)
                 self._partial[corpus.digest, item] = sums[item]
-                if store is not None:
+            due = end == len(corpus) or time.monotonic() - written >= self._pause_s
+            if store is not None and due:
+                for item in behind:
                     store.save(self._identity(corpus, item), _here(sums[item]))
+                written = time.monotonic()
         return {item: _here(found) for item, found in sums.items()}
 
     def _begun(self, corpus: Corpus, item: Wanted, store: StatisticsStore | None) -> Sum:
