@@ -18,6 +18,7 @@ METHODS: Mapping[str, str] = MappingProxyType(
     {
         "alphaedit": "knowledgesmith.editors.methods.alphaedit:AlphaEdit",
         "emmet": "knowledgesmith.editors.methods.emmet:Emmet",
+        "crispedit": "knowledgesmith.editors.methods.crispedit:CrispEdit",
         "finetune": "knowledgesmith.editors.methods.finetune:FineTune",
         "lora": "knowledgesmith.editors.methods.lora_finetune:LoraFineTune",
         "memit": "knowledgesmith.editors.methods.memit:Memit",

@@ -147,7 +147,8 @@ def test_equals_a_plain_implementation(
 ) -> None:
     loaded = tiny(structure, dtype=torch.float64)
     request = rehearsal_request(*pair)
-    config = UltraEditConfig(**{**SMALL, "margin": 0.0, "protect": 30.0, **settings})
+    chosen: dict[str, Any] = {**SMALL, "margin": 0.0, "protect": 30.0, **settings}
+    config = UltraEditConfig(**chosen)
     statistics = TextStatistics(loaded, request.statistics_text, None)
     found = dense(UltraEdit(config).apply(loaded, request, statistics, Recorder()))
     names = [name.removesuffix(".weight") for name in found]

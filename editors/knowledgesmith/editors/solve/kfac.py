@@ -153,8 +153,8 @@ def low_curvature(factors: Factors, *, energy: float) -> LowCurvature:
         factors: not damped: a damped direction is not flat any more.
         energy: largest share of tr H = tr A tr G in the kept directions, in [0, 1].
     """
-    values, inputs = abandonable(lambda: torch.linalg.eigh(factors.inputs.double()))
-    others, outputs = abandonable(lambda: torch.linalg.eigh(factors.outputs.double()))
+    values, inputs = abandonable(lambda: _directions(factors.inputs))
+    others, outputs = abandonable(lambda: _directions(factors.outputs))
     curvatures = others.clamp_min(0)[:, None] * values.clamp_min(0)[None]
     ordered, places = curvatures.flatten().sort()
     total = float(ordered.sum())
@@ -165,6 +165,11 @@ def low_curvature(factors: Factors, *, energy: float) -> LowCurvature:
     kept[places[:count]] = True
     inside = float(held[count - 1]) / total if count and total > 0 else 0.0
     return LowCurvature(inputs=inputs, outputs=outputs, kept=kept.reshape(curvatures.shape), energy=inside)
+
+
+def _directions(factor: Tensor) -> tuple[Tensor, Tensor]:
+    values, vectors = torch.linalg.eigh(factor.double())
+    return values, vectors
 
 
 def _raised(factor: Tensor, share: float) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -52,7 +52,9 @@ def keys_and_gradients(
         stack.enter_context(head_only_at(loaded.architecture.lm_head, rows=rows, positions=positions))
         logits = wide(cast("Tensor", loaded.model(**arguments, use_cache=False).logits)[0])
         probes = {name: found[-1] for name, found in outputs.items()}
-        found = torch.autograd.grad(loss(logits) * scale, list(probes.values()), allow_unused=True)
+        whole = loss(logits) * scale
+        # None for a map that the loss does not depend on
+        found = cast("Sequence[Tensor | None]", torch.autograd.grad(whole, list(probes.values()), allow_unused=True))
     gradients = {
         name: torch.zeros_like(probe) if gradient is None else gradient
         for (name, probe), gradient in zip(probes.items(), found, strict=True)

@@ -44,5 +44,9 @@ class Spectrum:
 
 def spectrum(moment: Tensor, *, tokens: int) -> Spectrum:
     """The spectrum of a symmetric moment; minutes for a wide one. shape: (f, f)."""
-    values = abandonable(lambda: torch.linalg.eigvalsh(moment.double()))
-    return Spectrum(values=values.clamp_min(0), tokens=tokens)
+
+    def found() -> Tensor:
+        values: Tensor = torch.linalg.eigvalsh(moment.double())
+        return values.clamp_min(0)
+
+    return Spectrum(values=abandonable(found), tokens=tokens)
