@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from tests.editors.statistics.plain import passes
+from tests.server.bench import Deaf, import_world, open_branch, register
 
+from knowledgesmith.editors.models.loaded import LoadedModel
+from knowledgesmith.editors.statistics import moments
 from knowledgesmith.editors.statistics.moments import TextStatistics
 from knowledgesmith.editors.testing.tiny import tiny_llama
 from knowledgesmith.editors.text.sentences import general_text
 from knowledgesmith.graph_schema.catalogue.derived_wordings import derive_templates
 from knowledgesmith.graph_schema.graphs.reading import GraphSnapshot
+from knowledgesmith.graph_schema.interventions import steps
+from knowledgesmith.graph_schema.interventions.records import InterventionSpec
 from knowledgesmith.graph_schema.planning.training_set import TrainingMaterial, choose
+from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.facts import Entity, Fact, Relation, Traits, fact_id
 from knowledgesmith.graph_schema.types.interventions import Change, Goal, TargetDistribution
 from knowledgesmith.graph_schema.types.plans import Plan, WorldChange, WorldOp
+from knowledgesmith.server.settings import ServerSettings
 from knowledgesmith.server.worker.attempt.compose import corpus_of, request_of
+from knowledgesmith.server.worker.attempt.reporting import Reporter
+from knowledgesmith.server.worker.attempt.runner import AttemptRunner
+from knowledgesmith.server.worker.model.host import ModelHost
 
 GRAPH = "towns"
 TOWNS = tuple(f"Town {letter}" for letter in "ABCDEFGHIJKLMNOPQRST")
@@ -106,3 +119,45 @@ def test_the_second_plan_measures_only_its_own_few_sentences(tmp_path: Path, mon
     anew = TextStatistics(loaded, text_of(second), None).second_moment(1)
     assert float((found - anew).norm()) <= 1e-5 * float(anew.norm())
     assert not torch.equal(found, TextStatistics(loaded, corpus_of(second), None).second_moment(1))
+
+
+def test_two_interventions_of_a_worker_share_what_was_measured(
+    store: GraphStore, graph_id: str, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker's own path: plan, request, statistics, method; each on a branch of its own, from the same weights."""
+    import_world(store, graph_id)
+    settings = ServerSettings(data_dir=tmp_path, device="cpu")
+    settings.create_directories()
+    host = ModelHost(settings=settings, store=store)
+    register(store, host, tiny_checkpoint, f"m-{graph_id}")
+    deaf: Any = Deaf()
+    worker = AttemptRunner(settings=settings, store=store, host=host, reporter=Reporter(deaf, deaf))
+    read: list[int] = []
+    measure = moments.pass_over
+
+    def counting(loaded: LoadedModel, rows: Sequence[Sequence[int]], *rest: Any, **named: Any) -> Any:
+        read.append(len(rows))
+        return measure(loaded, rows, *rest, **named)
+
+    monkeypatch.setattr(moments, "pass_over", counting)
+    counts: list[int] = []
+    for country, old, new, seed in (("france", "paris", "rome", 1), ("peru", "lima", "oslo", 2)):
+        branch = open_branch(store, f"{country}-{graph_id}", model_id=f"m-{graph_id}", graph_id=graph_id)
+        spec = InterventionSpec(
+            branch_id=branch,
+            goal=Goal.EDIT,
+            changes=(Change(subject=country, relation="has_capital", old_object=old, new_object=new),),
+            method="ultraedit",
+            method_config={},
+            target_distribution=TargetDistribution.NEW_OBJECT,
+            max_probes=20,
+            seed=seed,
+        )
+        intervention, _ = steps.create(store, spec, actor="test", request_id=branch, request_hash="h", graph_digest="")
+        read.clear()
+        worker.run(intervention, stop=threading.Event())
+        assert steps.get(store, intervention).artefact_sha256, steps.get(store, intervention).error_message
+        counts.append(sum(read))
+    assert counts[0] > len(general_text())
+    assert 0 < counts[1] < 0.2 * counts[0], counts
+    assert len(list(settings.statistics_dir.iterdir())) == 1, "one map, one text"

@@ -9,7 +9,7 @@ from knowledgesmith.editors.statistics.identity import Kind, Sum
 from knowledgesmith.graph_schema.cancellation import abandonable
 
 _ROUNDING = 1e-13
-"""Of the largest diagonal entry: what rounding may take an eigenvalue below zero by and nobody minds."""
+"""Of the trace: what rounding may take an eigenvalue below zero by, also where a short text leaves many at zero."""
 
 
 def combined(kind: Kind, whole: Sum, *, removed: Sum | None, added: Sum | None) -> Sum:
@@ -35,7 +35,7 @@ def semidefinite(matrix: Tensor) -> Tensor:
 
 
 def _without_negative(symmetric: Tensor) -> Tensor:
-    tolerance = _ROUNDING * float(symmetric.diagonal().max().clamp_min(0))
+    tolerance = _ROUNDING * float(symmetric.trace())
     shifted = symmetric.clone()
     shifted.diagonal().add_(tolerance)
     # a factorisation costs a tenth of the eigenvalues, and mostly tells that nothing is to be done
