@@ -15,6 +15,7 @@ from tests.server.bench import Deaf, import_world, open_branch, register
 from knowledgesmith.editors.models.loaded import LoadedModel
 from knowledgesmith.editors.statistics import moments
 from knowledgesmith.editors.statistics.moments import TextStatistics
+from knowledgesmith.editors.statistics.passes import pass_over
 from knowledgesmith.editors.testing.tiny import tiny_llama
 from knowledgesmith.editors.text.sentences import general_text
 from knowledgesmith.graph_schema.catalogue.derived_wordings import derive_templates
@@ -133,11 +134,10 @@ def test_two_interventions_of_a_worker_share_what_was_measured(
     deaf: Any = Deaf()
     worker = AttemptRunner(settings=settings, store=store, host=host, reporter=Reporter(deaf, deaf))
     read: list[int] = []
-    measure = moments.pass_over
 
     def counting(loaded: LoadedModel, rows: Sequence[Sequence[int]], *rest: Any, **named: Any) -> Any:
         read.append(len(rows))
-        return measure(loaded, rows, *rest, **named)
+        return pass_over(loaded, rows, *rest, **named)
 
     monkeypatch.setattr(moments, "pass_over", counting)
     counts: list[int] = []
