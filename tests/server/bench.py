@@ -17,7 +17,7 @@ from knowledgesmith.graph_schema.storage.store import GraphStore
 from knowledgesmith.graph_schema.types.interventions import Change, Goal, TargetDistribution
 from knowledgesmith.server.worker.model.host import ModelHost
 
-GOLDENS = Path(__file__).parents[1] / "editors" / "goldens"
+GOLDENS = Path(__file__).parents[1] / "editors" / "methods" / "goldens"
 CHANGES = (
     Change(subject="france", relation="has_capital", old_object="paris"),
     Change(subject="japan", relation="has_capital", old_object="tokyo"),

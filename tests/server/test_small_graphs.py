@@ -22,7 +22,7 @@ from knowledgesmith.graph_schema.types.interventions import Change, Goal, Target
 from knowledgesmith.graph_schema.types.plans import Plan
 from knowledgesmith.server.worker.attempt.compose import request_of
 
-GOLDENS = Path(__file__).parents[1] / "editors" / "goldens"
+GOLDENS = Path(__file__).parents[1] / "editors" / "methods" / "goldens"
 GRAPHS = {
     "people": "the tea house\tled_by\tAnn Lee\nthe mill\tled_by\tAnn Lee Moore\nthe dock\tled_by\tBo Lee\n",
     "signs": "the half note\thas_sign\t♩\nthe sum\thas_sign\t+\nthe seventh\thas_sign\t7\n",

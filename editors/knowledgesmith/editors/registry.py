@@ -17,8 +17,8 @@ from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribu
 METHODS: Mapping[str, str] = MappingProxyType(
     {
         "alphaedit": "knowledgesmith.editors.methods.alphaedit:AlphaEdit",
-        "emmet": "knowledgesmith.editors.methods.emmet:Emmet",
         "crispedit": "knowledgesmith.editors.methods.crispedit:CrispEdit",
+        "emmet": "knowledgesmith.editors.methods.emmet:Emmet",
         "finetune": "knowledgesmith.editors.methods.finetune:FineTune",
         "lora": "knowledgesmith.editors.methods.lora_finetune:LoraFineTune",
         "memit": "knowledgesmith.editors.methods.memit:Memit",

@@ -68,6 +68,15 @@ class _NoStatistics:
     def second_moment(self, layer: int) -> torch.Tensor:
         raise AssertionError(layer)
 
+    def prepare_maps(self, names: object, **_kinds: object) -> None:
+        raise AssertionError(names)
+
+    def key_moment(self, name: str) -> torch.Tensor:
+        raise AssertionError(name)
+
+    def gradient_moment(self, name: str) -> torch.Tensor:
+        raise AssertionError(name)
+
 
 def _prompt(subject: str) -> Prompt:
     return Prompt.fill("The capital of {s} is", subject)

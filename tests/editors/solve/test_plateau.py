@@ -128,10 +128,10 @@ def following(monkeypatch: pytest.MonkeyPatch, course: Sequence[float]) -> None:
     left = iter(course)
 
     def told(
-        _loaded: object, _groups: object, change: torch.Tensor, norms: torch.Tensor, *_: object
+        _loaded: object, _places: object, _groups: object, change: torch.Tensor, norms: torch.Tensor, *_: object
     ) -> tuple[torch.Tensor, torch.Tensor]:
         change.grad = torch.ones_like(change)
-        value = torch.full_like(norms, next(left))
+        value = torch.full_like(norms[:, 0], next(left))
         return value, value
 
     monkeypatch.setattr(value_search, "_backward", told)
