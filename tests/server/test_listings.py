@@ -62,11 +62,12 @@ def test_models_methods_branches_and_graphs_are_listed(service: Service, world: 
     assert [m.architecture for m in models if m.id == "tiny"] == ["LlamaForCausalLM"]
     methods = service.model.ListMethods(model_pb2.ListMethodsRequest(), timeout=PATIENCE).methods
     assert [m.name for m in methods] == sorted(METHODS)
-    two = service.model.ListMethods(model_pb2.ListMethodsRequest(page_size=3), timeout=PATIENCE)
-    rest = model_pb2.ListMethodsRequest(page_size=3, page_token=two.next_page_token)
-    last = service.model.ListMethods(rest, timeout=PATIENCE)
-    assert [*two.methods, *last.methods] == list(methods)
-    assert not last.next_page_token
+    pages = [service.model.ListMethods(model_pb2.ListMethodsRequest(page_size=3), timeout=PATIENCE)]
+    while token := pages[-1].next_page_token:
+        following = model_pb2.ListMethodsRequest(page_size=3, page_token=token)
+        pages.append(service.model.ListMethods(following, timeout=PATIENCE))
+    assert [len(page.methods) for page in pages[:-1]] == [3] * (len(pages) - 1)
+    assert [method for page in pages for method in page.methods] == list(methods)
     branches = service.branch.ListBranches(branch_pb2.ListBranchesRequest(graph_id=world), timeout=PATIENCE).branches
     assert [b.id for b in branches] == [branch]
     one = service.graph.ListGraphs(graph_pb2.ListGraphsRequest(page_size=1), timeout=PATIENCE)

@@ -41,7 +41,7 @@ def test_of_many_names_a_few_are_shown_and_the_rest_counted() -> None:
 
 def test_the_note_stands_on_the_intervention_and_on_the_wire(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The taught model spells its own names; a limit of nothing makes every name of several tokens an unknown one."""
-    monkeypatch.setattr("knowledgesmith.editors.spelling.UNKNOWN_NATS", -1.0)
+    monkeypatch.setattr("knowledgesmith.editors.scoring.spelling.UNKNOWN_NATS", -1.0)
     intervention = bench.run(nothing)
     assert intervention.state is State.SUCCEEDED, intervention.error_message
     [note] = intervention.notes
@@ -51,7 +51,7 @@ def test_the_note_stands_on_the_intervention_and_on_the_wire(bench: Bench, monke
 
 
 def test_an_unlearning_teaches_no_name(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("knowledgesmith.editors.spelling.UNKNOWN_NATS", -1.0)
+    monkeypatch.setattr("knowledgesmith.editors.scoring.spelling.UNKNOWN_NATS", -1.0)
     change = Change(subject="france", relation="has_capital", old_object="paris")
     intervention = bench.run(
         nothing, goal=Goal.UNLEARN, changes=(change,), target_distribution=TargetDistribution.NEUTRAL_GRAPH
