@@ -182,3 +182,18 @@ def test_an_artefact_of_another_model_changes_nothing(llama: LoadedModel) -> Non
 def test_factors_must_fit_each_other() -> None:
     with pytest.raises(UnsupportedArchitecture):
         LowRank(torch.ones(2, 3), torch.ones(4, 1))
+
+
+@pytest.mark.parametrize("scale", [float("nan"), float("inf")])
+def test_a_scale_that_is_not_finite_is_refused(scale: float) -> None:
+    with pytest.raises(EditDiverged, match="scale"):
+        LowRank(torch.ones(1, 2), torch.ones(2, 1), scale)
+
+
+def test_wide_factors_fit_a_narrower_model(llama: LoadedModel) -> None:
+    name = llama.architecture.down_projection(0).parameter_name
+    rows, columns = llama.model.get_parameter(name).shape
+    wide = LowRank(torch.ones(1, columns, dtype=torch.float64), torch.ones(rows, 1, dtype=torch.float64), 0.5)
+    base = llama.model.get_parameter(name).detach().clone()
+    with attached(llama, Weights(deltas={name: wide})):
+        assert torch.equal(llama.model.get_parameter(name), base + 0.5)

@@ -150,7 +150,7 @@ def test_the_text_is_hurt_less_than_without_the_projection(llama: LoadedModel) -
 def test_a_fact_that_is_met_no_longer_pushes(llama: LoadedModel) -> None:
     request = rehearsal_request(*EDIT)
     artefact = apply(llama, request, margin=1e6)
-    assert artefact.metadata["epochs"] == "1"
+    assert artefact.metadata["epochs"] == "2", "every phrasing was seen once"
     assert all(float(delta.abs().max()) == 0 for delta in dense(artefact).values())
     one = replace(request, updates=request.updates[:1])
     short = apply(llama, one, margin=3.0, epochs=200, energy=1.0)
@@ -173,3 +173,23 @@ def test_what_cannot_be_is_named(llama: LoadedModel) -> None:
         apply(llama, replace(request, updates=(replace(request.updates[0], new=""),)))
     with pytest.raises(InvalidInput, match="text"):
         apply(llama, replace(request, statistics_text=()))
+
+
+def test_it_does_not_end_while_a_phrasing_is_not_learned() -> None:
+    """One phrasing is below the margin before anything is trained, the others are not."""
+    request = rehearsal_request(*EDIT)
+    loaded = tiny_llama()
+    source = TargetSource(loaded, request.canonical(), end=".", paths=2)
+    prompts = [update.prompts for update in request.canonical().updates]
+    with torch.no_grad():
+        first = max(float(fact_losses(loaded, [source.rows(n, own[0].text)])[0]) for n, own in enumerate(prompts))
+        second = max(float(fact_losses(loaded, [source.rows(n, own[1].text)])[0]) for n, own in enumerate(prompts))
+    low, high = sorted((first, second))
+    turned = (
+        request
+        if first == low
+        else replace(request, updates=tuple(replace(u, prompts=u.prompts[::-1]) for u in request.updates))
+    )
+    assert high > low
+    artefact = apply(loaded, turned, margin=(low + high) / 2)
+    assert any(bool(delta.any()) for delta in dense(artefact).values())

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tests.editors.statistics.plain import passes
 
@@ -165,3 +166,19 @@ def test_an_unfinished_statistic_is_not_handed_on(tmp_path: Path) -> None:
     for shape, sentences in (((4, 8), 2), ((8, 8), 3)):
         with pytest.raises(InvalidInput, match="cannot be right"):
             store.adopt(tmp_path / "out", identity(1), shape=shape, sentences=sentences)
+
+
+@pytest.mark.parametrize("items", ["Infinity", "[" * 100_000, '"many"', "null"])
+def test_a_header_that_makes_no_sense_is_a_damaged_file(tmp_path: Path, items: str) -> None:
+    """Read by anyone it is refused; in the folder of statistics it is measured again."""
+    store = StatisticsStore(tmp_path)
+    store.save(identity(1), total(1))
+    file = tmp_path / f"{identity(1).digest}.safetensors"
+    with safe_open(file, framework="pt") as opened:
+        [(key, header)] = opened.metadata().items()
+    spoilt = header.replace('"items": 5', f'"items": {items}')
+    assert spoilt != header
+    save_file(load_file(file), file, {key: spoilt})
+    with pytest.raises(InvalidInput, match="damaged"):
+        read(file)
+    assert store.load(identity(1)) is None

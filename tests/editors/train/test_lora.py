@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from transformers import OPTConfig, OPTForCausalLM
 
 from knowledgesmith.editors.artefacts.session import attached
 from knowledgesmith.editors.artefacts.weights import Weights
+from knowledgesmith.editors.models.loading import prepare
 from knowledgesmith.editors.surgery.computing import computing_in
-from knowledgesmith.editors.testing.tiny import tiny_llama
+from knowledgesmith.editors.testing.tiny import tiny_llama, tiny_tokenizer
 from knowledgesmith.editors.train.lora import Adapters, Dropout, adaptable, adapted
 from knowledgesmith.graph_schema.errors import InvalidInput, UnsupportedArchitecture
 
@@ -166,3 +168,24 @@ def test_factors_are_as_wide_as_the_weights_and_at_least_float32() -> None:
         maps = adaptable(tiny_llama(dtype=dtype), first_layer=0, last_layer=0, maps=())
         with adapted(maps, rank=2, alpha=2, generator=torch.Generator().manual_seed(0)) as adapters:
             assert {factor.dtype for factor in adapters.parameters()} == {wanted}
+
+
+def test_the_mlp_of_a_block_without_a_module_of_its_own_is_no_attention() -> None:
+    """OPT hangs both maps of its MLP on the block itself."""
+    made = OPTConfig(
+        vocab_size=len(tiny_tokenizer()),
+        hidden_size=32,
+        ffn_dim=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        word_embed_proj_dim=32,
+        max_position_embeddings=64,
+    )
+    opt = prepare(OPTForCausalLM(made), tiny_tokenizer())
+
+    def names(maps: tuple[str, ...]) -> set[str]:
+        found = adaptable(opt, first_layer=0, last_layer=0, maps=maps)
+        return {projection.name.rpartition(".")[2] for projection in found}
+
+    assert names(("mlp",)) == {"fc1", "fc2"}
+    assert names(("attention",)) == {"k_proj", "v_proj", "q_proj", "out_proj"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 from safetensors.torch import save as save_tensors
 
 from knowledgesmith.editors.artefacts.base import HEADER, TENSORS, Kind, Stored, check_finite, kept, sorted_text
-from knowledgesmith.graph_schema.errors import UnsupportedArchitecture
+from knowledgesmith.graph_schema.errors import EditDiverged, UnsupportedArchitecture
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,6 +57,8 @@ class LowRank:
                 field="shapes",
                 value=(tuple(self.a.shape), tuple(self.b.shape)),
             )
+        if not math.isfinite(self.scale):
+            raise EditDiverged("the scale of a low-rank change is not finite", field="scale", value=self.scale)
 
     @property
     def rank(self) -> int:
@@ -69,7 +72,7 @@ class LowRank:
 
     def add_to(self, total: Tensor) -> None:
         """Add the change to a float32 tensor in place."""
-        total.addmm_(self.b.to(total.device), self.a.to(total.device), alpha=self.scale)
+        total.addmm_(self.b.to(total), self.a.to(total), alpha=self.scale)
 
 
 Delta: TypeAlias = Dense | LowRank

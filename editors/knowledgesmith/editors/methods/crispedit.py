@@ -177,6 +177,7 @@ class CrispEdit:
         self, model: LoadedModel, data: _Data, masters: Masters, trained: Sequence[_Trained], progress: Progress
     ) -> int:
         total = self.config.epochs * data.batches
+        quiet = 0
         for epoch in range(self.config.epochs):
             finished = True
             for number, rows in enumerate(data.epoch(epoch)):
@@ -196,7 +197,10 @@ class CrispEdit:
                 masters.step((losses * pushing).sum() / len(losses))
                 for master, item in zip(masters.values, trained, strict=True):
                     item.confine(master)
-            if finished:
+            # an epoch shows one phrasing of each fact: only when all were seen in turn, nothing is left to learn
+            quiet = quiet + 1 if finished else 0
+            if quiet == data.phrasings:
+                progress.step("training", total, total)
                 return epoch + 1
         progress.step("training", total, total)
         return self.config.epochs
@@ -236,6 +240,11 @@ class _Data:
     def batches(self) -> int:
         """Batches of an epoch."""
         return -(-len(self.request.updates) // self.config.batch)
+
+    @property
+    def phrasings(self) -> int:
+        """Most training phrasings of a fact."""
+        return max(len(update.prompts) for update in self.request.updates)
 
     def epoch(self, number: int) -> Generator[list[list[TargetRow]]]:
         """Rows by fact, a batch at a time; the next training phrasing of each with every epoch."""

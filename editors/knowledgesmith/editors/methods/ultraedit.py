@@ -41,6 +41,7 @@ from knowledgesmith.editors.contract import (
     Progress,
 )
 from knowledgesmith.editors.objective.divergence import Targets, divergence, per_row, wide
+from knowledgesmith.editors.objective.passes import asking
 from knowledgesmith.editors.objective.rows import AnswerBatch, Row, answer_batch, buckets, join
 from knowledgesmith.editors.objective.targets import ACCEPTED, TargetRow, TargetSource, distinct_prompts
 from knowledgesmith.editors.requests import UpdateRequest
@@ -125,7 +126,7 @@ class UltraEdit:
     family: ClassVar[Family] = Family.WEIGHTS
     objective: ClassVar[ObjectiveRow] = ObjectiveRow(
         task_loss="⟨∇KL(q_target ‖ p), Δ⟩, normalised, then ‖ΔH - V‖²",
-        preservation="zero change at retained rows",
+        preservation="zero change at retained rows; tr(Δ C Δᵀ) on the statistics text",
         regulariser="λ ‖Δ‖²",
         operator="one gradient; closed form on Δ (one ridge regression a map)",
         source="Gu et al. 2025, arXiv 2505.14679",
@@ -321,9 +322,10 @@ def read_features(model: LoadedModel, asked: Sequence[Asked], maps: Mapping[str,
 
         loss = _summed(targets, batch, numbers, weights, losses)
         arguments = {"input_ids": batch.ids, "attention_mask": batch.mask}
-        keys, gradients = keys_and_gradients(
-            model, arguments, maps, rows=batch.row, positions=batch.position, loss=loss
-        )
+        with asking(batch):
+            keys, gradients = keys_and_gradients(
+                model, arguments, maps, rows=batch.row, positions=batch.position, loss=loss
+            )
         for name in maps:
             at = (batch.row, batch.position)
             found[name].append((keys[name][at].double(), gradients[name][at].double()))
@@ -363,7 +365,7 @@ def read_keys(model: LoadedModel, rows: Sequence[Row], maps: Mapping[str, Projec
         batch = answer_batch([rows[i] for i in chosen], device=model.device)
         with ExitStack() as stack:
             seen = {name: stack.enter_context(capture_input(item.module)) for name, item in maps.items()}
-            with stop_after(top):
+            with asking(batch), stop_after(top):
                 model.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False)
         for name, capture in seen.items():
             found[name].append(capture.value[batch.row, batch.position].double())

@@ -43,8 +43,12 @@ def memit(*, keys: Tensor, residuals: Tensor, moment: Tensor, weight: float) -> 
         EditDiverged: λC + KKᵀ is not positive definite.
     """
     k, r = keys.double(), residuals.double()
-    factor = _cholesky(weight * moment.double() + k @ k.T)
-    return abandonable(lambda: torch.cholesky_solve(k @ r.T, factor).T)
+
+    def solved() -> Tensor:
+        factor = cholesky(weight * moment.double() + k @ k.T)
+        return torch.cholesky_solve(k @ r.T, factor).T
+
+    return abandonable(solved)
 
 
 def emmet(*, keys: Tensor, residuals: Tensor, moment: Tensor, ridge: float) -> Tensor:
@@ -65,11 +69,10 @@ def emmet(*, keys: Tensor, residuals: Tensor, moment: Tensor, ridge: float) -> T
         EditDiverged: C is not positive definite.
     """
     k, r = keys.double(), residuals.double()
-    factor = _cholesky(moment.double())
-    whitened = abandonable(lambda: torch.cholesky_solve(k, factor))
+    whitened = _whitened(k, moment)
     gram = k.T @ whitened
     gram.diagonal().add_(ridge * float(gram.diagonal().mean()))
-    inverse: Tensor = torch.linalg.pinv((gram + gram.T) / 2, hermitian=True)
+    inverse: Tensor = abandonable(lambda: torch.linalg.pinv((gram + gram.T) / 2, hermitian=True))
     return r @ inverse @ whitened.T
 
 
@@ -93,8 +96,7 @@ def rome(*, directions: Tensor, keys: Tensor, residuals: Tensor, moment: Tensor)
         EditDiverged: C is not positive definite.
     """
     k, r = keys.double(), residuals.double()
-    factor = _cholesky(moment.double())
-    whitened = abandonable(lambda: torch.cholesky_solve(directions.double(), factor))
+    whitened = _whitened(directions, moment)
     delta = r.new_zeros(len(r), len(k))
     for number in range(k.shape[1]):
         u, key = whitened[:, number], k[:, number]
@@ -102,7 +104,17 @@ def rome(*, directions: Tensor, keys: Tensor, residuals: Tensor, moment: Tensor)
     return delta
 
 
-def _cholesky(matrix: Tensor) -> Tensor:
+def _whitened(keys: Tensor, moment: Tensor) -> Tensor:
+    """C⁻¹ K, in float64. shape: (f, n)."""
+    return abandonable(lambda: torch.cholesky_solve(keys.double(), cholesky(moment.double())))
+
+
+def cholesky(matrix: Tensor) -> Tensor:
+    """The factor of a positive definite matrix, in its dtype.
+
+    Raises:
+        EditDiverged: it is none.
+    """
     factor: Tensor
     factor, failed = torch.linalg.cholesky_ex(matrix)
     if int(failed):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from knowledgesmith.editors.solve.closed_forms import cholesky
 from knowledgesmith.graph_schema.cancellation import abandonable
 from knowledgesmith.graph_schema.errors import InvalidInput
 
@@ -64,7 +65,7 @@ def kfac_ridge(*, keys: Tensor, residuals: Tensor, factors: Factors, penalty: fl
     inputs, outputs = factors.inputs.to(k), factors.outputs.to(k)
 
     def solved() -> Tensor:
-        whitened = torch.cholesky_solve(k, torch.linalg.cholesky(inputs))
+        whitened = torch.cholesky_solve(k, cholesky(inputs))
         gram = k.T @ whitened
         sizes, directions = torch.linalg.eigh((gram + gram.T) / 2)
         curvatures, sides = torch.linalg.eigh(outputs)
@@ -91,10 +92,10 @@ def ridge_in_metric(*, keys: Tensor, residuals: Tensor, metric: Tensor) -> Tenso
     weights = metric.to(k)
 
     def solved() -> Tensor:
-        whitened = torch.cholesky_solve(k, torch.linalg.cholesky(weights))
+        whitened = torch.cholesky_solve(k, cholesky(weights))
         gram = k.T @ whitened
         gram.diagonal().add_(1.0)
-        return torch.cholesky_solve(r.T, torch.linalg.cholesky(gram)).T @ whitened.T
+        return torch.cholesky_solve(r.T, cholesky(gram)).T @ whitened.T
 
     return abandonable(solved)
 
@@ -113,8 +114,8 @@ def kfac_step(*, gradient: Tensor, factors: Factors) -> Tensor:
     inputs, outputs = factors.inputs.to(wanted), factors.outputs.to(wanted)
 
     def solved() -> Tensor:
-        left = torch.cholesky_solve(wanted, torch.linalg.cholesky(outputs))
-        return torch.cholesky_solve(left.T, torch.linalg.cholesky(inputs)).T
+        left = torch.cholesky_solve(wanted, cholesky(outputs))
+        return torch.cholesky_solve(left.T, cholesky(inputs)).T
 
     return abandonable(solved)
 

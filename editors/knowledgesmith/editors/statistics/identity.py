@@ -119,7 +119,7 @@ def read(file: Path) -> tuple[Identity, Sum]:
         kind = Kind(header["kind"])
         identity = Identity(state=header["state"], map=header["map"], kind=kind, corpus=header["corpus"])
         counts = {name: int(header[name]) for name in ("items", "tokens", "sentences")}
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise _unreadable(file) from error
     return identity, Sum(total=total, **counts)
 

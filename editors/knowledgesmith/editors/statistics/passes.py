@@ -14,8 +14,10 @@ from knowledgesmith.editors.objective.divergence import wide
 from knowledgesmith.editors.statistics.gradients import keys_and_gradients
 from knowledgesmith.editors.statistics.identity import Kind
 from knowledgesmith.editors.statistics.maps import highest_block
+from knowledgesmith.editors.surgery import forward_context
 from knowledgesmith.editors.surgery.hooks import capture_input, stop_after
 from knowledgesmith.editors.text.encoding import Batch, pad_right, pad_token_id
+from knowledgesmith.graph_schema import cancellation
 from knowledgesmith.graph_schema.errors import ModelNotFinite
 
 if TYPE_CHECKING:
@@ -62,14 +64,16 @@ def pass_over(
     seen = Seen()
     by_kind = {kind: {name: maps[name, kind] for name, other in maps if other is kind} for kind in Kind}
     for start in range(0, len(rows), batch_rows):
+        cancellation.check()
         chunk = rows[start : start + batch_rows]
         batch = pad_right(chunk, pad_id=pad_token_id(loaded.tokenizer), device=loaded.device)
-        if by_kind[Kind.KEYS]:
-            _add_keys(seen, loaded, batch, by_kind[Kind.KEYS])
-        if by_kind[Kind.GRADIENTS]:
-            _add_gradients(seen, loaded, batch, chunk, by_kind[Kind.GRADIENTS])
-        if by_kind[Kind.FISHER]:
-            _add_fisher(seen, loaded, batch, by_kind[Kind.FISHER])
+        with forward_context.at_rest():
+            if by_kind[Kind.KEYS]:
+                _add_keys(seen, loaded, batch, by_kind[Kind.KEYS])
+            if by_kind[Kind.GRADIENTS]:
+                _add_gradients(seen, loaded, batch, chunk, by_kind[Kind.GRADIENTS])
+            if by_kind[Kind.FISHER]:
+                _add_fisher(seen, loaded, batch, by_kind[Kind.FISHER])
         seen.tokens += sum(batch.lengths)
         seen.sentences += len(chunk)
     for (name, kind), total in seen.sums.items():

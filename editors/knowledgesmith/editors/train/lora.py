@@ -121,7 +121,8 @@ def adaptable(
 
 
 def _chosen(name: str, down: str, maps: Sequence[str]) -> bool:
-    part = "mlp" if name.startswith(f"{down.rpartition('.')[0]}.") else "attention"
+    # by the parent alone: some families hang the maps of the MLP on the block itself, beside the attention
+    part = "mlp" if name.rpartition(".")[0] == down.rpartition(".")[0] else "attention"
     return not maps or name.rpartition(".")[2] in maps or part in maps
 
 
