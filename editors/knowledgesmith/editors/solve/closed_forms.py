@@ -72,8 +72,12 @@ def emmet(*, keys: Tensor, residuals: Tensor, moment: Tensor, ridge: float) -> T
     whitened = _whitened(k, moment)
     gram = k.T @ whitened
     gram.diagonal().add_(ridge * float(gram.diagonal().mean()))
-    inverse: Tensor = abandonable(lambda: torch.linalg.pinv((gram + gram.T) / 2, hermitian=True))
-    return r @ inverse @ whitened.T
+
+    def solved() -> Tensor:
+        inverse: Tensor = torch.linalg.pinv((gram + gram.T) / 2, hermitian=True)
+        return r @ inverse @ whitened.T
+
+    return abandonable(solved)
 
 
 def rome(*, directions: Tensor, keys: Tensor, residuals: Tensor, moment: Tensor) -> Tensor:
