@@ -34,11 +34,9 @@ from knowledgesmith.editors.contract import (
 )
 from knowledgesmith.editors.objective.divergence import wide
 from knowledgesmith.editors.objective.passes import own_distributions
-from knowledgesmith.editors.objective.rows import Row, join
-from knowledgesmith.editors.objective.targets import ACCEPTED, TargetRow, TargetSource
+from knowledgesmith.editors.objective.targets import ACCEPTED, TargetRow, TargetSource, closed_row
 from knowledgesmith.editors.requests import Prompt, RetainRow, UpdateRequest
 from knowledgesmith.editors.surgery.borrowing import borrowed
-from knowledgesmith.editors.text.answers import end_that_keeps_tokens
 from knowledgesmith.editors.train.dealing import one_pass
 from knowledgesmith.editors.train.loop import MICRO_TOKENS, Trained, Training, train
 from knowledgesmith.editors.train.lower import LowerCache
@@ -169,15 +167,9 @@ class FineTune:
         }
 
 
-def _closed(model: LoadedModel, prompt: str, answer: str) -> Row:
-    """An answer with the end that keeps its tokens, as the answers of the updates have it."""
-    end = end_that_keeps_tokens(model.tokenizer, prompt, answer)
-    return join(model.tokenizer, prompt=prompt, answer=answer, end=end)
-
-
 def _retained(model: LoadedModel, request: UpdateRequest) -> list[tuple[RetainRow, TargetRow]]:
     """Retained rows with the unedited model's own distributions at their answers."""
-    rows = [_closed(model, item.prompt.text, item.answer) for item in request.retain]
+    rows = [closed_row(model.tokenizer, prompt=item.prompt.text, answer=item.answer) for item in request.retain]
     own = own_distributions(model.model, rows, device=model.device)
     return [
         (item, TargetRow(row=row, targets=targets, weight=1.0))

@@ -42,8 +42,8 @@ from knowledgesmith.editors.contract import (
 )
 from knowledgesmith.editors.objective.divergence import Targets, divergence, per_row, wide
 from knowledgesmith.editors.objective.passes import asking
-from knowledgesmith.editors.objective.rows import AnswerBatch, Row, answer_batch, buckets, join
-from knowledgesmith.editors.objective.targets import ACCEPTED, TargetRow, TargetSource, distinct_prompts
+from knowledgesmith.editors.objective.rows import AnswerBatch, Row, answer_batch, buckets
+from knowledgesmith.editors.objective.targets import ACCEPTED, TargetRow, TargetSource, closed_row, distinct_prompts
 from knowledgesmith.editors.requests import UpdateRequest
 from knowledgesmith.editors.solve.kfac import ridge_in_metric
 from knowledgesmith.editors.solve.least_squares import ridge
@@ -51,7 +51,6 @@ from knowledgesmith.editors.statistics.gradients import keys_and_gradients
 from knowledgesmith.editors.statistics.maps import highest_block, linear_map
 from knowledgesmith.editors.surgery.borrowing import borrowed
 from knowledgesmith.editors.surgery.hooks import capture_input, stop_after
-from knowledgesmith.editors.text.answers import end_that_keeps_tokens
 from knowledgesmith.graph_schema.errors import EditDiverged
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
@@ -373,11 +372,7 @@ def read_keys(model: LoadedModel, rows: Sequence[Row], maps: Mapping[str, Projec
 
 
 def _retained(model: LoadedModel, request: UpdateRequest) -> list[Row]:
-    rows: list[Row] = []
-    for item in request.retain:
-        end = end_that_keeps_tokens(model.tokenizer, item.prompt.text, item.answer)
-        rows.append(join(model.tokenizer, prompt=item.prompt.text, answer=item.answer, end=end))
-    return rows
+    return [closed_row(model.tokenizer, prompt=item.prompt.text, answer=item.answer) for item in request.retain]
 
 
 def _readers(model: LoadedModel, writer: Projection) -> list[Projection]:

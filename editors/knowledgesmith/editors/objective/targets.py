@@ -17,6 +17,8 @@ from knowledgesmith.graph_schema.errors import InvalidInput
 from knowledgesmith.graph_schema.types.interventions import Goal, TargetDistribution
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
     from knowledgesmith.editors.models.loaded import LoadedModel
 
 ACCEPTED = frozenset(
@@ -90,3 +92,8 @@ class TargetSource:
 def distinct_prompts(prompts: Sequence[Prompt], limit: int) -> list[Prompt]:
     """The first ``limit`` different prompts in the given order."""
     return list(dict.fromkeys(prompts))[:limit]
+
+
+def closed_row(tokenizer: PreTrainedTokenizerBase, *, prompt: str, answer: str) -> Row:
+    """A retained answer with the end that keeps its tokens, as the answers of the updates have it."""
+    return join(tokenizer, prompt=prompt, answer=answer, end=end_that_keeps_tokens(tokenizer, prompt, answer))
